@@ -1,0 +1,126 @@
+"""Kafka through kafka-python. One partition a topic; the reader's place is kept by the reader, not by Kafka."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from childlink_bus.ports import BusError, Message
+from childlink_core.envelope import LARGEST_BATCH_BYTES
+from childlink_core.settings import ServiceSettings
+
+_SEND_TIMEOUT_S: Final = 30
+_METADATA_EVERY_S: Final = 5.0
+
+
+class KafkaPublisher:
+    """See `ports.Publisher`. Idempotent and in order: what is acknowledged is on every in-sync replica."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._producer = _connect(
+            KafkaProducer,
+            settings,
+            acks="all",
+            enable_idempotence=True,
+            max_request_size=LARGEST_BATCH_BYTES + 10_000,
+            linger_ms=5,
+            batch_size=512 * 1024,
+            delivery_timeout_ms=_SEND_TIMEOUT_S * 1000,
+            request_timeout_ms=_SEND_TIMEOUT_S * 1000 - 1000,
+            max_block_ms=_SEND_TIMEOUT_S * 1000,
+        )
+
+    def publish(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """See `ports.Publisher.publish`."""
+        try:
+            futures = [self._producer.send(topic, value, partition=0) for topic, value in messages]
+            self._producer.flush(timeout=_SEND_TIMEOUT_S)
+            for future in futures:
+                future.get(timeout=_SEND_TIMEOUT_S)
+        except KafkaError as error:
+            raise _bus_error("Kafka did not take the messages", error) from None
+
+    def close(self) -> None:
+        """See `ports.Publisher.close`."""
+        self._producer.close(timeout=2)
+
+
+class KafkaSubscriber:
+    """See `ports.Subscriber`. Topics that do not exist yet are looked for again every few seconds."""
+
+    def __init__(self, settings: ServiceSettings, positions: Mapping[str, int], max_messages: int = 16) -> None:
+        self._waiting = dict(positions)
+        self._assigned: list[TopicPartition] = []
+        self._looked_at = 0.0
+        self._consumer = _connect(
+            KafkaConsumer,
+            settings,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=max_messages,
+            max_partition_fetch_bytes=4 * LARGEST_BATCH_BYTES,
+            fetch_max_wait_ms=100,
+        )
+
+    def poll(self, timeout_s: float) -> list[Message]:
+        """See `ports.Subscriber.poll`."""
+        try:
+            self._look_for_topics()
+            if not self._assigned:
+                time.sleep(min(timeout_s, 1.0))
+                return []
+            polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+        except KafkaError as error:
+            raise _bus_error("Kafka could not be read", error) from None
+        return [Message(at.topic, r.offset, bytes(r.value or b"")) for at, records in polled.items() for r in records]
+
+    def lag(self) -> dict[str, int]:
+        """See `ports.Subscriber.lag`."""
+        try:
+            ends = self._consumer.end_offsets(self._assigned) if self._assigned else {}
+            return {at.topic: max(0, end - self._consumer.position(at)) for at, end in ends.items()}
+        except KafkaError as error:
+            raise _bus_error("Kafka could not be asked for its offsets", error) from None
+
+    def close(self) -> None:
+        """See `ports.Subscriber.close`."""
+        self._consumer.close()
+
+    def _look_for_topics(self) -> None:
+        if not self._waiting or time.monotonic() - self._looked_at < _METADATA_EVERY_S:
+            return
+        self._looked_at = time.monotonic()
+        existing = self._consumer.topics()
+        found = [topic for topic in self._waiting if topic in existing]
+        if found:
+            self._assigned += [TopicPartition(topic, 0) for topic in found]
+            self._consumer.assign(self._assigned)
+            for topic in found:
+                self._consumer.seek(TopicPartition(topic, 0), self._waiting.pop(topic))
+
+
+def _connect(client: type[Any], settings: ServiceSettings, **options: Any) -> Any:
+    security: dict[str, Any] = {"security_protocol": "PLAINTEXT"}
+    if settings.kafka_tls_ca:
+        security = {
+            "security_protocol": "SSL",
+            "ssl_cafile": str(settings.kafka_tls_ca),
+            "ssl_certfile": str(settings.kafka_tls_certificate) if settings.kafka_tls_certificate else None,
+            "ssl_keyfile": str(settings.kafka_tls_key) if settings.kafka_tls_key else None,
+        }
+    if settings.kafka_api_version:
+        options["api_version"] = settings.kafka_api_version
+    try:
+        return client(bootstrap_servers=settings.bootstrap_servers.split(","), **security, **options)
+    except (KafkaError, OSError) as error:
+        raise _bus_error("Kafka cannot be reached", error, settings.bootstrap_servers) from None
+
+
+def _bus_error(what: str, error: Exception, where: str = "") -> BusError:
+    at = f" at {where}" if where else ""
+    return BusError(
+        f"{what}{at} ({type(error).__name__}).",
+        "Check bootstrap_servers, the network and the certificates; what was not sent is kept and sent on the next run.",
+    )

@@ -1,0 +1,155 @@
+"""A service's place in every stream, kept in its own database so that it moves with what was read (one transaction).
+
+Incoming: the Kafka offset of each topic, the position in each (sender, topic) stream, and the digest and receipt of each
+batch read. Outgoing: the sequence number of each topic, and an outbox of sealed messages that Kafka has not taken yet
+(transactional outbox). A crash at any point repeats nothing and loses nothing in effect.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from childlink_bus.ports import Message, Publisher
+from childlink_core.streams import START, Position
+
+# Digests of batches older than this are forgotten; a resend of one would be counted as a replay instead.
+_REMEMBERED_BATCHES: Final = 100_000
+
+
+class OffsetConflictError(Exception):
+    """Another process has read this topic further meanwhile; read its offset again."""
+
+
+class Ledger:
+    """The tables (added to a service's own metadata) and what is done with them."""
+
+    def __init__(self, metadata: sa.MetaData) -> None:
+        self.offsets = sa.Table(
+            "inbox_offset", metadata,
+            sa.Column("topic", sa.String(64), primary_key=True),
+            sa.Column("next_offset", sa.BigInteger, nullable=False),
+        )  # fmt: skip
+        self.streams = sa.Table(
+            "inbox_stream", metadata,
+            sa.Column("sender", sa.String(64), primary_key=True),
+            sa.Column("topic", sa.String(64), primary_key=True),
+            sa.Column("epoch", sa.BigInteger, nullable=False),
+            sa.Column("next_sequence", sa.BigInteger, nullable=False),
+        )  # fmt: skip
+        self.batches = sa.Table(
+            "inbox_batch", metadata,
+            sa.Column("sender", sa.String(64), primary_key=True),
+            sa.Column("topic", sa.String(64), primary_key=True),
+            sa.Column("epoch", sa.BigInteger, primary_key=True),
+            sa.Column("sequence", sa.BigInteger, primary_key=True),
+            sa.Column("digest", sa.LargeBinary(32), nullable=False),
+            sa.Column("receipt", sa.LargeBinary, nullable=False),
+        )  # fmt: skip
+        self.sequences = sa.Table(
+            "outbox_sequence", metadata,
+            sa.Column("topic", sa.String(64), primary_key=True),
+            sa.Column("epoch", sa.BigInteger, nullable=False),
+            sa.Column("next_sequence", sa.BigInteger, nullable=False),
+        )  # fmt: skip
+        self.outbox = sa.Table(
+            "outbox_message", metadata,
+            sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+            sa.Column("topic", sa.String(64), nullable=False),
+            sa.Column("message", sa.LargeBinary, nullable=False),
+        )  # fmt: skip
+
+    def positions(self, tx: sa.Connection, topics: Sequence[str]) -> dict[str, int]:
+        """The next Kafka offset of each topic; 0 for one never read."""
+        stored = {row.topic: row.next_offset for row in tx.execute(sa.select(self.offsets))}
+        return {topic: stored.get(topic, 0) for topic in topics}
+
+    def advance(self, tx: sa.Connection, messages: Sequence[Message]) -> None:
+        """Move the offsets past `messages`. Raises OffsetConflictError when another process already did."""
+        first: dict[str, int] = {}
+        last: dict[str, int] = {}
+        for message in messages:
+            first.setdefault(message.topic, message.offset)
+            last[message.topic] = message.offset
+        for topic in sorted(first):
+            row = tx.execute(sa.select(self.offsets).where(self.offsets.c.topic == topic).with_for_update()).first()
+            if row is None:
+                tx.execute(self.offsets.insert().values(topic=topic, next_offset=last[topic] + 1))
+            elif row.next_offset > first[topic]:
+                raise OffsetConflictError(topic)
+            else:
+                tx.execute(self.offsets.update().where(self.offsets.c.topic == topic).values(next_offset=last[topic] + 1))
+
+    def stream(self, tx: sa.Connection, sender: str, topic: str) -> Position:
+        """How far the stream (sender, topic) was read."""
+        c = self.streams.c
+        row = tx.execute(sa.select(c.epoch, c.next_sequence).where(c.sender == sender, c.topic == topic)).first()
+        return Position(row.epoch, row.next_sequence) if row else START
+
+    def move_stream(self, tx: sa.Connection, sender: str, topic: str, position: Position) -> None:
+        """Note how far the stream (sender, topic) was read."""
+        c = self.streams.c
+        values = {"epoch": position.epoch, "next_sequence": position.next_sequence}
+        if not tx.execute(self.streams.update().where(c.sender == sender, c.topic == topic).values(values)).rowcount:
+            tx.execute(self.streams.insert().values(sender=sender, topic=topic, **values))
+
+    def known_batch(self, tx: sa.Connection, sender: str, topic: str, epoch: int, sequence: int) -> tuple[bytes, bytes] | None:
+        """Digest and receipt of a batch that was read, if it is still remembered."""
+        c = self.batches.c
+        row = tx.execute(
+            sa.select(c.digest, c.receipt).where(c.sender == sender, c.topic == topic, c.epoch == epoch, c.sequence == sequence)
+        ).first()
+        return (row.digest, row.receipt) if row else None
+
+    def remember_batch(
+        self, tx: sa.Connection, sender: str, topic: str, epoch: int, sequence: int, digest: bytes, receipt: bytes
+    ) -> None:
+        """Remember that a batch was read, and its receipt."""
+        c = self.batches.c
+        tx.execute(
+            self.batches.insert().values(
+                sender=sender, topic=topic, epoch=epoch, sequence=sequence, digest=digest, receipt=receipt
+            )
+        )
+        if sequence % 1000 == 0:
+            tx.execute(
+                self.batches.delete().where(c.sender == sender, c.topic == topic, c.sequence < sequence - _REMEMBERED_BATCHES)
+            )
+
+    def next_sequence(self, tx: sa.Connection, topic: str) -> tuple[int, int]:
+        """Take the next (epoch, sequence number) of an outgoing topic."""
+        c = self.sequences.c
+        row = tx.execute(sa.select(c.epoch, c.next_sequence).where(c.topic == topic).with_for_update()).first()
+        if row is None:
+            epoch = int(time.time())
+            tx.execute(self.sequences.insert().values(topic=topic, epoch=epoch, next_sequence=2))
+            return epoch, 1
+        tx.execute(self.sequences.update().where(c.topic == topic).values(next_sequence=row.next_sequence + 1))
+        return row.epoch, row.next_sequence
+
+    def start_epoch(self, tx: sa.Connection, topic: str) -> None:
+        """Let an outgoing topic start anew: everything is going to be sent again."""
+        c = self.sequences.c
+        row = tx.execute(sa.select(c.epoch).where(c.topic == topic)).first()
+        if row is not None:
+            epoch = max(int(time.time()), row.epoch + 1)
+            tx.execute(self.sequences.update().where(c.topic == topic).values(epoch=epoch, next_sequence=1))
+
+    def put(self, tx: sa.Connection, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Queue sealed messages for Kafka."""
+        if messages:
+            tx.execute(self.outbox.insert(), [{"topic": topic, "message": message} for topic, message in messages])
+
+    def flush(self, engine: sa.Engine, publisher: Publisher, at_a_time: int = 64) -> int:
+        """Send what is queued, in order, and forget what Kafka has taken. Returns how many messages went."""
+        sent = 0
+        while True:
+            with engine.connect() as tx:
+                rows = tx.execute(sa.select(self.outbox).order_by(self.outbox.c.id).limit(at_a_time)).all()
+            if not rows:
+                return sent
+            publisher.publish([(row.topic, row.message) for row in rows])
+            with engine.begin() as tx:
+                tx.execute(self.outbox.delete().where(self.outbox.c.id.in_([row.id for row in rows])))
+            sent += len(rows)

@@ -1,0 +1,68 @@
+"""The in-memory twin of Kafka, for tests.
+
+>>> broker = MemoryBroker()
+>>> broker.publisher().publish([("links", b"a"), ("links", b"b")])
+>>> [m.value for m in broker.subscriber({"links": 1}).poll(0)]
+[b'b']
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from childlink_bus.ports import Message
+
+
+class MemoryBroker:
+    """Topics as lists."""
+
+    def __init__(self) -> None:
+        self.topics: dict[str, list[bytes]] = defaultdict(list)
+
+    def publisher(self) -> "MemoryPublisher":
+        """A publisher to this broker."""
+        return MemoryPublisher(self)
+
+    def subscriber(self, positions: Mapping[str, int], max_messages: int = 16) -> "MemorySubscriber":
+        """A subscriber that reads each topic of `positions` from its offset on."""
+        return MemorySubscriber(self, positions, max_messages)
+
+
+class MemoryPublisher:
+    """See `ports.Publisher`."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        self._broker = broker
+
+    def publish(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """See `ports.Publisher.publish`."""
+        for topic, value in messages:
+            self._broker.topics[topic].append(value)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class MemorySubscriber:
+    """See `ports.Subscriber`."""
+
+    def __init__(self, broker: MemoryBroker, positions: Mapping[str, int], max_messages: int) -> None:
+        self._broker = broker
+        self._next = dict(positions)
+        self._max_messages = max_messages
+
+    def poll(self, timeout_s: float) -> list[Message]:  # noqa: ARG002 - there is nothing to wait for
+        """See `ports.Subscriber.poll`."""
+        messages: list[Message] = []
+        for topic, start in self._next.items():
+            room = self._max_messages - len(messages)
+            values = self._broker.topics[topic][start : start + room]
+            messages += [Message(topic, start + index, value) for index, value in enumerate(values)]
+            self._next[topic] = start + len(values)
+        return messages
+
+    def lag(self) -> dict[str, int]:
+        """See `ports.Subscriber.lag`."""
+        return {topic: len(self._broker.topics[topic]) - start for topic, start in self._next.items()}
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,287 @@
+"""The loop of a service: read a micro-batch, judge, open, handle, answer; all of it in one database transaction."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import sqlalchemy as sa
+import structlog
+
+from childlink.wire.v1 import envelope_pb2 as wire
+from childlink.wire.v1 import receipt_pb2 as receipts_wire
+from childlink_bus.ledger import Ledger, OffsetConflictError
+from childlink_bus.ports import Message, Publisher, Subscriber
+from childlink_core import envelope, reasons, topics
+from childlink_core.directory import Directory
+from childlink_core.errors import BatchRefusedError
+from childlink_core.keys import OpeningKey, SigningKey
+from childlink_core.streams import Position, Verdict, expected, judge
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who may write to a topic that we read, what they write there, and whether they get receipts."""
+
+    sender: str
+    kind: "wire.PayloadKind"
+    receipted: bool = True
+
+
+@dataclass(frozen=True)
+class OpenedBatch:
+    """A batch that is in its place, verified and opened."""
+
+    sender: str
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a handler made of a batch: how many records it accepted, which it refused, or why it refused all."""
+
+    accepted: int = 0
+    refused: tuple[tuple[int, str], ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A payload that the handler wants sent."""
+
+    topic: str
+    reader: str
+    kind: "wire.PayloadKind"
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Handled:
+    """A handler's answer: one result per batch, and what to send."""
+
+    results: list[Result]
+    outgoing: list[Outgoing] = field(default_factory=list)
+
+
+class Handler(Protocol):
+    """What a service does with batches. Called inside the transaction that also moves the offsets."""
+
+    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch]) -> Handled:
+        """Store what the batches hold. Refuse what is wrong with them; raise only when the service itself is broken."""
+
+
+class Observer(Protocol):
+    """What a service's metrics hear of the pump."""
+
+    def batch(self, sender: str, outcome: str, reason: str) -> None:
+        """A batch was accepted, refused or seen before."""
+
+    def records_done(self, sender: str, accepted: int, refused: Sequence[str]) -> None:
+        """Records were accepted, and refused for these reasons."""
+
+    def dead_letters(self, count: int) -> None:
+        """Messages went to the dead-letter topic."""
+
+
+@dataclass
+class _Work:
+    """A message on its way through a micro-batch."""
+
+    message: Message
+    header: wire.Header
+    digest: bytes
+    opened: OpenedBatch | None = None
+    receipt: receipts_wire.Receipt | None = None
+
+
+@dataclass(frozen=True)
+class Pump:
+    """One service's loop. `step` does one micro-batch; call it for ever."""
+
+    service: str
+    engine: sa.Engine
+    ledger: Ledger
+    publisher: Publisher
+    sources: Mapping[str, Source]
+    directory: Directory
+    signing_key: SigningKey
+    opening_keys: tuple[OpeningKey, ...]
+    handler: Handler
+    observer: Observer
+    connect: Callable[[Mapping[str, int]], Subscriber]
+
+    def subscribe(self) -> Subscriber:
+        """A subscriber that goes on where the database says."""
+        with self.engine.connect() as tx:
+            positions = self.ledger.positions(tx, sorted(self.sources))
+        return self.connect(positions)
+
+    def step(self, subscriber: Subscriber, timeout_s: float = 1.0) -> int:
+        """Read and handle one micro-batch and send what it leads to. Returns the number of messages read.
+
+        Raises OffsetConflictError when another process read the same topics; subscribe again then.
+        """
+        messages = subscriber.poll(timeout_s)
+        if messages:
+            with self.engine.begin() as tx:
+                self.ledger.advance(tx, messages)
+                self._work_through(tx, messages)
+        self.ledger.flush(self.engine, self.publisher)
+        return len(messages)
+
+    def run(self, stopped: Callable[[], bool], on_idle: Callable[[Subscriber], None]) -> None:
+        """Step until `stopped`. `on_idle` is called after each step, for lag and other gauges."""
+        subscriber = self.subscribe()
+        try:
+            while not stopped():
+                try:
+                    self.step(subscriber)
+                except OffsetConflictError:
+                    subscriber.close()
+                    subscriber = self.subscribe()
+                on_idle(subscriber)
+        finally:
+            subscriber.close()
+
+    def republish(self, tx: sa.Connection, topic: str, outgoing: Sequence[Outgoing]) -> int:
+        """Let a topic start a new epoch with these. Returns how many batches there are."""
+        self.ledger.start_epoch(tx, topic)
+        for item in outgoing:
+            self._send(tx, item)
+        return len(outgoing)
+
+    def _work_through(self, tx: sa.Connection, messages: Sequence[Message]) -> None:
+        positions: dict[tuple[str, str], Position] = {}
+        answers: list[tuple[str, receipts_wire.Receipt]] = []
+        dead: list[bytes] = []
+        works: list[_Work] = []
+        for message in messages:
+            try:
+                work = self._admit(tx, message, positions, works, answers)
+            except BatchRefusedError as refusal:
+                sender = self.sources[message.topic].sender
+                self.observer.batch(sender, "refused", refusal.reason)
+                log.warning("batch refused", topic=message.topic, offset=message.offset, reason=refusal.reason)
+                dead.append(message.value)
+                # Whoever owns the topic is told; what the message says of itself cannot be believed.
+                answers.append((sender, _refusal_of_stranger(message.topic, refusal.reason)))
+                continue
+            if work is not None:
+                works.append(work)
+        opened = [work.opened for work in works if work.opened]
+        handled = self.handler(tx, opened) if opened else Handled([])
+        results = iter(handled.results)
+        for work in works:
+            result = next(results) if work.opened else None
+            receipt = work.receipt or self._receipt(work.header, result or Result())
+            self._settle(tx, work, receipt, answers)
+            if receipt.reason:
+                dead.append(work.message.value)
+        for (sender, topic), position in positions.items():
+            self.ledger.move_stream(tx, sender, topic, position)
+        for outgoing in handled.outgoing:
+            self._send(tx, outgoing)
+        self._answer(tx, answers)
+        if dead:
+            self.ledger.put(tx, [(topics.dead_letters(self.service), value) for value in dead])
+            self.observer.dead_letters(len(dead))
+
+    def _admit(
+        self,
+        tx: sa.Connection,
+        message: Message,
+        positions: dict[tuple[str, str], Position],
+        works: Sequence[_Work],
+        answers: list[tuple[str, receipts_wire.Receipt]],
+    ) -> _Work | None:
+        """Verify a message, place it in its stream and open it.
+
+        None for a duplicate or after a gap, which are answered but change nothing. A batch that is in its place but
+        cannot be opened comes back with its refusal as receipt: it has used up its sequence number.
+        """
+        header, batch = envelope.verify(message.value, message.topic, self.service, self.directory)
+        source = self.sources[message.topic]
+        if header.sender != source.sender:
+            raise BatchRefusedError(reasons.WRONG_TOPIC)
+        stream = (header.sender, header.topic)
+        position = positions.get(stream) or self.ledger.stream(tx, *stream)
+        digest = hashlib.sha256(message.value).digest()
+        known = self.ledger.known_batch(tx, *stream, header.epoch, header.sequence)
+        pending = {(w.header.topic, w.header.epoch, w.header.sequence): w.digest for w in works}
+        known_digest = known[0] if known else pending.get((header.topic, header.epoch, header.sequence))
+        verdict = judge(position, header.epoch, header.sequence, digest, known_digest)
+        if verdict is Verdict.DUPLICATE:
+            self.observer.batch(header.sender, "duplicate", "")
+            if known:
+                answers.append((header.sender, receipts_wire.Receipt.FromString(known[1])))
+            return None
+        if verdict is Verdict.GAP:
+            self.observer.batch(header.sender, "refused", reasons.GAP)
+            receipt = self._receipt(header, Result(reason=reasons.GAP))
+            receipt.expected_sequence = expected(position, header.epoch)
+            answers.append((header.sender, receipt))
+            return None
+        if verdict is not Verdict.NEXT:
+            raise BatchRefusedError(verdict.value)
+        positions[stream] = position.after(header.epoch, header.sequence)
+        work = _Work(message, header, digest)
+        try:
+            if header.kind != source.kind:
+                raise BatchRefusedError(reasons.UNKNOWN_SCHEMA)
+            payload = envelope.open_batch(header, batch, self.opening_keys)
+            work.opened = OpenedBatch(header.sender, header.topic, payload)
+        except BatchRefusedError as refusal:
+            work.receipt = self._receipt(header, Result(reason=refusal.reason))
+        return work
+
+    def _settle(
+        self,
+        tx: sa.Connection,
+        work: _Work,
+        receipt: receipts_wire.Receipt,
+        answers: list[tuple[str, receipts_wire.Receipt]],
+    ) -> None:
+        header = work.header
+        outcome = "refused" if receipt.reason else "accepted"
+        self.observer.batch(header.sender, outcome, receipt.reason)
+        self.observer.records_done(header.sender, receipt.accepted, [item.reason for item in receipt.refused])
+        if receipt.reason:
+            log.warning("batch refused", topic=header.topic, sequence=header.sequence, reason=receipt.reason)
+        self.ledger.remember_batch(
+            tx, header.sender, header.topic, header.epoch, header.sequence, work.digest, receipt.SerializeToString()
+        )
+        answers.append((header.sender, receipt))
+
+    def _receipt(self, header: wire.Header, result: Result) -> receipts_wire.Receipt:
+        return receipts_wire.Receipt(
+            topic=header.topic,
+            epoch=header.epoch,
+            sequence=header.sequence,
+            outcome=receipts_wire.OUTCOME_REFUSED if result.reason else receipts_wire.OUTCOME_ACCEPTED,
+            reason=result.reason,
+            accepted=result.accepted,
+            refused=[receipts_wire.RefusedRecord(index=index, reason=reason) for index, reason in result.refused],
+        )
+
+    def _answer(self, tx: sa.Connection, answers: Sequence[tuple[str, receipts_wire.Receipt]]) -> None:
+        by_sender: dict[str, list[receipts_wire.Receipt]] = {}
+        receipted = {source.sender for source in self.sources.values() if source.receipted}
+        for sender, receipt in answers:
+            if sender in receipted:
+                by_sender.setdefault(sender, []).append(receipt)
+        for sender, items in by_sender.items():
+            payload = receipts_wire.ReceiptBatch(receipts=items).SerializeToString()
+            self._send(tx, Outgoing(topics.receipts(sender), sender, wire.PAYLOAD_KIND_RECEIPT, payload))
+
+    def _send(self, tx: sa.Connection, outgoing: Outgoing) -> None:
+        epoch, sequence = self.ledger.next_sequence(tx, outgoing.topic)
+        address = envelope.Address(outgoing.topic, outgoing.kind, epoch, sequence)
+        reader = self.directory.seal_key(outgoing.reader)
+        self.ledger.put(tx, [(outgoing.topic, envelope.seal(outgoing.payload, address, reader, self.signing_key))])
+
+
+def _refusal_of_stranger(topic: str, reason: str) -> receipts_wire.Receipt:
+    return receipts_wire.Receipt(topic=topic, outcome=receipts_wire.OUTCOME_REFUSED, reason=reason)

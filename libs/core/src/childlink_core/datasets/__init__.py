@@ -1,0 +1,134 @@
+"""Dataset contracts: what an extract of a kind may hold, which of it is identity, and what analytics may receive.
+
+A contract is a TOML file beside this module. Identity fields are the same for every dataset (`identity_fields`);
+attributes are named by the contract. Adding a dataset is adding a file.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from childlink_core.errors import UserError
+
+Subject = Literal["child", "adult"]
+Attribute = str | int | float | bool
+"""What an attribute may be once it is read."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """An attribute of a dataset."""
+
+    name: str
+    title: str
+    type: Literal["month", "code", "integer", "number", "flag"]
+    required: bool = False
+    codes: tuple[str, ...] = ()
+    range: tuple[float, float] | None = None
+    unit: str = ""
+
+    def problem_with(self, value: Attribute) -> str | None:
+        """What is wrong with a value, in words that do not repeat it; None when nothing is.
+
+        >>> Field("n", "N", "integer", range=(1, 5)).problem_with(9)
+        'is outside 1 to 5'
+        """
+        kinds: dict[str, tuple[type, ...]] = {
+            "month": (str,), "code": (str,), "integer": (int,), "number": (int, float), "flag": (bool,),
+        }  # fmt: skip
+        if not isinstance(value, kinds[self.type]) or (isinstance(value, bool) and self.type != "flag"):
+            return f"is not a {self.type}"
+        if self.type == "code" and value not in self.codes:
+            return f"is not one of: {', '.join(self.codes)}"
+        if self.type == "month" and not _is_month(str(value)):
+            return "is not a month (YYYY-MM)"
+        if self.range and not self.range[0] <= float(value) <= self.range[1]:
+            return f"is outside {self.range[0]:g} to {self.range[1]:g}"
+        return None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A contract for a kind of extract."""
+
+    name: str
+    version: int
+    title: str
+    subjects: tuple[Subject, ...]
+    fields: tuple[Field, ...]
+    event: str
+    adult_relation: str | None
+
+    def field(self, name: str) -> Field:
+        """The attribute of this name."""
+        return next(field for field in self.fields if field.name == name)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Every canonical column of a row, with a word on each: the row id, identity, then attributes."""
+        columns = {"row_id": "the row's own id in the source"}
+        for subject in self.subjects:
+            columns |= identity_fields(subject)
+        if "adult" in self.subjects and self.adult_relation is None:
+            columns["adult_relation"] = "what the adult is to the child: mother, father, carer; empty for anyone else"
+        return columns | {field.name: field.title for field in self.fields}
+
+
+def identity_fields(subject: Subject) -> dict[str, str]:
+    """The identity columns of a subject: never sent, only encoded."""
+    fields = {
+        f"{subject}_id": f"the {subject}'s id in the source",
+        f"{subject}_nhs_number": f"the {subject}'s NHS number",
+        f"{subject}_given_name": f"the {subject}'s given names",
+        f"{subject}_surname": f"the {subject}'s surname",
+        f"{subject}_date_of_birth": f"the {subject}'s date of birth",
+        f"{subject}_sex": f"the {subject}'s sex",
+        f"{subject}_postcode": f"the {subject}'s postcode",
+    }
+    if subject == "child":
+        fields["child_birth_order"] = "order of birth among twins or more"
+    return fields
+
+
+@cache
+def all_datasets() -> Mapping[str, Dataset]:
+    """Every dataset contract that this version knows, by name."""
+    folder = files(__name__)
+    shared = tomllib.loads((folder / "_demographics.toml").read_text(encoding="utf-8"))["field"]
+    contracts = {}
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".toml") and not file.name.startswith("_"):
+            contract = _parse(tomllib.loads(file.read_text(encoding="utf-8")), shared)
+            contracts[contract.name] = contract
+    return contracts
+
+
+def get_dataset(name: str) -> Dataset:
+    """The contract of this name, or UserError that lists those there are."""
+    if name not in all_datasets():
+        raise UserError(f"There is no dataset {name!r}.", f"Use one of: {', '.join(all_datasets())}.")
+    return all_datasets()[name]
+
+
+def _parse(content: Mapping[str, Any], shared: list[Mapping[str, Any]]) -> Dataset:
+    fields = [*content["field"], *(shared if content.get("demographics") else [])]
+    return Dataset(
+        name=content["name"],
+        version=content["version"],
+        title=content["title"],
+        subjects=tuple(content["subjects"]),
+        fields=tuple(
+            Field(**{**field, "codes": tuple(field.get("codes", ())), "range": tuple(field["range"]) if "range" in field else None})
+            for field in fields
+        ),
+        event=content["event"],
+        adult_relation=content.get("adult_relation"),
+    )
+
+
+def _is_month(text: str) -> bool:
+    year, dash, month = text.partition("-")
+    return dash == "-" and len(year) == 4 and year.isdigit() and len(month) == 2 and month.isdigit() and 1 <= int(month) <= 12

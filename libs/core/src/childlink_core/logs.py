@@ -1,0 +1,46 @@
+"""Structured logs on standard error. Only fields on the allow-list are written, so that an identifier cannot slip in."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+
+ALLOWED_FIELDS: Final = frozenset(
+    {
+        "event", "level", "timestamp", "service", "partner", "sender", "topic", "epoch", "sequence", "offset", "reason",
+        "dataset", "release", "measure", "cube", "count", "accepted", "refused", "records", "links", "persons", "bytes",
+        "seconds", "version", "profile", "port", "path", "error_type", "outcome", "run", "lag", "state", "method",
+    }
+)  # fmt: skip
+
+
+def drop_unlisted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace the value of every field that is not on the allow-list. An exception keeps its type only."""
+    error = event.pop("exc_info", None)
+    kept = {key: value if key in ALLOWED_FIELDS else "[not logged]" for key, value in event.items()}
+    if error is not None:
+        kind = error[0] if isinstance(error, tuple) else type(error) if isinstance(error, BaseException) else sys.exc_info()[0]
+        kept["error_type"] = getattr(kind, "__name__", "error")
+    return kept
+
+
+def configure(service: str, *, json: bool | None = None, level: str = "INFO") -> None:
+    """Set logging up for a service: JSON lines unless standard error is a terminal."""
+    plain = sys.stderr.isatty() if json is None else not json
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            drop_unlisted,
+            structlog.dev.ConsoleRenderer(colors=False) if plain else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    # Libraries may put anything into their messages: only warnings of the transport, and never its payloads.
+    logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)

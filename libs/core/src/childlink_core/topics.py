@@ -1,0 +1,43 @@
+"""Names of the Kafka topics, and of the services that read and write them."""
+
+import re
+from typing import Final
+
+from childlink_core.errors import UserError
+
+LINKER: Final = "linker"
+ANALYTICS: Final = "analytics"
+SERVICES: Final = (LINKER, ANALYTICS)
+LINKS: Final = "links"
+
+_PARTNER = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
+
+
+def check_partner_name(name: str) -> str:
+    """Return `name` if it may name a partner (it becomes part of topic names and certificates), else raise."""
+    if not _PARTNER.fullmatch(name) or name in SERVICES:
+        raise UserError(
+            f"{name!r} cannot be a partner's name.",
+            "Use 3 to 32 lower-case letters, digits and hyphens, starting with a letter, for example 'st-thomas-trust'.",
+        )
+    return name
+
+
+def encodings(partner: str) -> str:
+    """Topic of a partner's encoded halves, read by the linker."""
+    return f"encodings.{partner}"
+
+
+def observations(partner: str) -> str:
+    """Topic of a partner's attribute halves, read by analytics."""
+    return f"observations.{partner}"
+
+
+def receipts(sender: str) -> str:
+    """Topic of the receipts that go back to a sender."""
+    return f"receipts.{sender}"
+
+
+def dead_letters(service: str) -> str:
+    """Topic of the sealed bytes that a service refused."""
+    return f"deadletter.{service}"

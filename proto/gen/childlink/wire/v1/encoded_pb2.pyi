@@ -1,0 +1,90 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLE_UNSPECIFIED: _ClassVar[Role]
+    ROLE_CHILD: _ClassVar[Role]
+    ROLE_ADULT: _ClassVar[Role]
+
+class Relation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RELATION_UNSPECIFIED: _ClassVar[Relation]
+    RELATION_MOTHER: _ClassVar[Relation]
+    RELATION_FATHER: _ClassVar[Relation]
+    RELATION_CARER: _ClassVar[Relation]
+ROLE_UNSPECIFIED: Role
+ROLE_CHILD: Role
+ROLE_ADULT: Role
+RELATION_UNSPECIFIED: Relation
+RELATION_MOTHER: Relation
+RELATION_FATHER: Relation
+RELATION_CARER: Relation
+
+class EncodedBatch(_message.Message):
+    __slots__ = ("profile_id", "profile_fingerprint", "key_version", "sealed_capsule_key", "records", "tombstones")
+    PROFILE_ID_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    KEY_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SEALED_CAPSULE_KEY_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    TOMBSTONES_FIELD_NUMBER: _ClassVar[int]
+    profile_id: str
+    profile_fingerprint: bytes
+    key_version: int
+    sealed_capsule_key: bytes
+    records: _containers.RepeatedCompositeFieldContainer[EncodedRecord]
+    tombstones: _containers.RepeatedCompositeFieldContainer[Tombstone]
+    def __init__(self, profile_id: _Optional[str] = ..., profile_fingerprint: _Optional[bytes] = ..., key_version: _Optional[int] = ..., sealed_capsule_key: _Optional[bytes] = ..., records: _Optional[_Iterable[_Union[EncodedRecord, _Mapping]]] = ..., tombstones: _Optional[_Iterable[_Union[Tombstone, _Mapping]]] = ...) -> None: ...
+
+class EncodedRecord(_message.Message):
+    __slots__ = ("link_reference", "facet", "role", "capsule", "nhs_token", "passes", "birth_order", "carers")
+    LINK_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    FACET_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    CAPSULE_FIELD_NUMBER: _ClassVar[int]
+    NHS_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PASSES_FIELD_NUMBER: _ClassVar[int]
+    BIRTH_ORDER_FIELD_NUMBER: _ClassVar[int]
+    CARERS_FIELD_NUMBER: _ClassVar[int]
+    link_reference: bytes
+    facet: bytes
+    role: Role
+    capsule: bytes
+    nhs_token: bytes
+    passes: _containers.RepeatedCompositeFieldContainer[PassEncoding]
+    birth_order: int
+    carers: _containers.RepeatedCompositeFieldContainer[Carer]
+    def __init__(self, link_reference: _Optional[bytes] = ..., facet: _Optional[bytes] = ..., role: _Optional[_Union[Role, str]] = ..., capsule: _Optional[bytes] = ..., nhs_token: _Optional[bytes] = ..., passes: _Optional[_Iterable[_Union[PassEncoding, _Mapping]]] = ..., birth_order: _Optional[int] = ..., carers: _Optional[_Iterable[_Union[Carer, _Mapping]]] = ...) -> None: ...
+
+class PassEncoding(_message.Message):
+    __slots__ = ("pass_number", "block_token", "filter", "present")
+    PASS_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PRESENT_FIELD_NUMBER: _ClassVar[int]
+    pass_number: int
+    block_token: bytes
+    filter: bytes
+    present: int
+    def __init__(self, pass_number: _Optional[int] = ..., block_token: _Optional[bytes] = ..., filter: _Optional[bytes] = ..., present: _Optional[int] = ...) -> None: ...
+
+class Carer(_message.Message):
+    __slots__ = ("link_reference", "relation")
+    LINK_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    RELATION_FIELD_NUMBER: _ClassVar[int]
+    link_reference: bytes
+    relation: Relation
+    def __init__(self, link_reference: _Optional[bytes] = ..., relation: _Optional[_Union[Relation, str]] = ...) -> None: ...
+
+class Tombstone(_message.Message):
+    __slots__ = ("reference",)
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    reference: bytes
+    def __init__(self, reference: _Optional[bytes] = ...) -> None: ...

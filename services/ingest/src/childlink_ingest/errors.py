@@ -1,0 +1,25 @@
+"""Ingest's errors and exit codes."""
+
+from typing import Final
+
+from childlink_core.errors import UserError
+
+EXIT_OK: Final = 0
+EXIT_ERROR: Final = 1
+"""Nothing was sent."""
+EXIT_PARTIAL: Final = 3
+"""Some rows were rejected here or refused by a service; the others went."""
+EXIT_WAITING: Final = 4
+"""Everything is safe in the spool, but some of it was not yet sent or not yet answered."""
+
+
+class ExtractError(UserError):
+    """The extract as a whole cannot be read."""
+
+
+class MappingError(UserError):
+    """The mapping file is wrong, or does not fit the extract."""
+
+
+class SpoolError(UserError):
+    """The spool cannot be used."""

@@ -1,0 +1,107 @@
+"""Moves sealed batches from the spool to Kafka, and receipts from Kafka into the spool."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from childlink.wire.v1 import envelope_pb2 as wire
+from childlink.wire.v1 import receipt_pb2
+from childlink_bus.ports import Message, Publisher, Subscriber
+from childlink_core import envelope, reasons, topics
+from childlink_core.directory import Directory
+from childlink_core.errors import BatchRefusedError
+from childlink_core.keys import OpeningKey
+from childlink_ingest.spool import Half, Spool
+
+log = structlog.get_logger()
+
+_BATCHES_AT_A_TIME: Final = 32
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A site's traffic with the hub. `window_bytes` bounds what is sent and not answered; 0 means no bound."""
+
+    partner: str
+    spool: Spool
+    directory: Directory
+    opening_key: OpeningKey
+    publisher: Publisher
+    window_bytes: int = 0
+
+    def send(self) -> int:
+        """Send what is queued, as far as the window allows. Returns the number of batches that Kafka took."""
+        sent = 0
+        while not self.window_bytes or self.spool.unanswered_bytes() < self.window_bytes:
+            batches = self.spool.queued(_BATCHES_AT_A_TIME if not self.window_bytes else 4)
+            if not batches:
+                break
+            self.publisher.publish([(self._topic(batch.half), batch.message) for batch in batches])
+            with self.spool.transaction():
+                self.spool.mark_sent(batches)
+            sent += len(batches)
+        return sent
+
+    def receive(self, subscriber: Subscriber, timeout_s: float) -> int:
+        """Read receipts once. Returns the number of messages read."""
+        messages = subscriber.poll(timeout_s)
+        if messages:
+            with self.spool.transaction():
+                for message in messages:
+                    self._read(message)
+                self.spool.move_inbox(messages[-1].topic, messages[-1].offset + 1)
+        return len(messages)
+
+    def run(self, subscriber: Subscriber, done: Callable[[], bool], progress: Callable[[], None] = lambda: None) -> None:
+        """Send and receive until `done`."""
+        while not done():
+            self.send()
+            self.receive(subscriber, timeout_s=0.2)
+            progress()
+
+    def settled(self) -> bool:
+        """Whether everything was sent and answered."""
+        return self.spool.count_batches("queued", "sent") == 0
+
+    def _topic(self, half: Half) -> str:
+        return topics.encodings(self.partner) if half == "encodings" else topics.observations(self.partner)
+
+    def _read(self, message: Message) -> None:
+        try:
+            header, batch = envelope.verify(message.value, message.topic, self.partner, self.directory)
+            if header.sender not in topics.SERVICES or header.kind != wire.PAYLOAD_KIND_RECEIPT:
+                raise BatchRefusedError(reasons.UNKNOWN_SENDER)
+            if not self.spool.is_new_receipt(header.sender, header.epoch, header.sequence):
+                return
+            payload = envelope.open_batch(header, batch, (self.opening_key,))
+            receipts = receipt_pb2.ReceiptBatch.FromString(payload).receipts
+        except (BatchRefusedError, DecodeError) as refusal:
+            reason = refusal.reason if isinstance(refusal, BatchRefusedError) else reasons.MALFORMED
+            log.warning("receipt refused", topic=message.topic, offset=message.offset, reason=reason)
+            self.spool.note_incident(reason)
+            return
+        self._apply(header.sender, receipts)
+
+    def _apply(self, sender: str, receipts: Sequence[receipt_pb2.Receipt]) -> None:
+        for receipt in receipts:
+            half = self._half(sender, receipt.topic)
+            if half is None:
+                continue
+            if receipt.outcome == receipt_pb2.OUTCOME_ACCEPTED:
+                refused = [(item.index, item.reason) for item in receipt.refused]
+                self.spool.accept(half, receipt.epoch, receipt.sequence, refused)
+            elif receipt.reason == reasons.GAP:
+                self.spool.send_again_from(half, receipt.epoch, receipt.expected_sequence)
+            else:
+                self.spool.refuse(half, receipt.epoch, receipt.sequence, receipt.reason)
+
+    def _half(self, sender: str, topic: str) -> Half | None:
+        """The half that a service's receipt is about; None when it speaks of a topic that it does not read."""
+        halves: dict[tuple[str, str], Half] = {
+            (topics.LINKER, topics.encodings(self.partner)): "encodings",
+            (topics.ANALYTICS, topics.observations(self.partner)): "observations",
+        }
+        return halves.get((sender, topic))

@@ -1,0 +1,95 @@
+"""Composition root of the linker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from childlink.wire.v1 import envelope_pb2
+from childlink_bus.database import migrate, open_database
+from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
+from childlink_bus.ports import Subscriber
+from childlink_bus.pump import Pump, Source
+from childlink_core import topics
+from childlink_core.directory import read_directory
+from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
+from childlink_core.profiles import get_profile
+from childlink_linker import tables
+from childlink_linker.handler import LinkHandler
+from childlink_linker.intake import TokenHasher
+from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.parameters import load_parameters
+from childlink_linker.server import holdings
+from childlink_linker.settings import LinkerSettings
+
+
+@dataclass(frozen=True)
+class Linker:
+    """A linker, put together."""
+
+    settings: LinkerSettings
+    engine: sa.Engine
+    handler: LinkHandler
+    pump: Pump
+    metrics: LinkerMetrics
+
+    def close(self) -> None:
+        """Let go of Kafka and the database."""
+        self.pump.publisher.close()
+        self.engine.dispose()
+
+    def republish(self) -> int:
+        """Send every link again in a new epoch, for an analytics store that lost them. Returns how many."""
+        with self.engine.begin() as tx:
+            count = self.pump.republish(tx, topics.LINKS, self.handler.all_links(tx))
+        tables.ledger.flush(self.engine, self.pump.publisher)
+        return count
+
+    def observe(self, subscriber: Subscriber) -> None:
+        """Set the gauges."""
+        self.metrics.lag(subscriber.lag())
+        with self.engine.connect() as tx:
+            _, children, adults, families, pairs = holdings(tx)
+        self.metrics.holdings(children, adults, families, pairs)
+
+
+def open_store(settings: LinkerSettings) -> sa.Engine:
+    """The database, its tables up to date."""
+    engine = open_database(settings.database, settings.database_password_file)
+    migrate(engine, "childlink_linker")
+    return engine
+
+
+def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
+    """Put a linker together: settings in, everything connected out."""
+    directory = read_directory(settings.directory)
+    token_key = read_secret_key(settings.token_key)
+    handler = LinkHandler(
+        profile=get_profile(settings.profile),
+        parameters=load_parameters(settings.parameters),
+        key_versions=frozenset(settings.key_versions),
+        hasher=TokenHasher(token_key.derive("tokens")),
+        analytics_id_key=token_key.derive("identifiers for analytics"),
+        metrics=metrics,
+    )
+    engine = open_store(settings)
+
+    def connect(positions: Mapping[str, int]) -> Subscriber:
+        return KafkaSubscriber(settings, positions, settings.micro_batch)
+
+    pump = Pump(
+        service=topics.LINKER,
+        engine=engine,
+        ledger=tables.ledger,
+        publisher=KafkaPublisher(settings),
+        sources={
+            topics.encodings(partner): Source(partner, envelope_pb2.PAYLOAD_KIND_ENCODED) for partner in directory.partners
+        },
+        directory=directory,
+        signing_key=read_signing_key(settings.signing_key),
+        opening_keys=(read_opening_key(settings.opening_key),),
+        handler=handler,
+        observer=metrics,
+        connect=connect,
+    )
+    return Linker(settings, engine, handler, pump, metrics)

@@ -1,0 +1,159 @@
+"""The commands of `childlink-linker`."""
+
+import csv
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from childlink_bus.database import migrate, open_database
+from childlink_bus.ports import BusError, Subscriber
+from childlink_core import __version__, logs, topics
+from childlink_core.directory import Member, render_directory
+from childlink_core.errors import UserError
+from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
+from childlink_linker import app, evaluate
+from childlink_linker.errors import NotAnEvaluationError
+from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.server import OperatorService, holdings, serve
+from childlink_linker.settings import LinkerSettings
+
+_GAUGES_EVERY_S = 5.0
+_RETRY_AFTER_S = 3.0
+
+
+class _Group(click.Group):
+    """Prints a UserError without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(error.render(), err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__)
+@click.option("--settings", "settings_file", type=click.Path(path_type=Path), envvar="CHILDLINK_LINKER_SETTINGS", help="TOML settings file.")
+@click.pass_context
+def main(ctx: click.Context, settings_file: Path | None) -> None:
+    """Assign child, adult and family identifiers from encodings. Holds no name, date of birth, number or attribute."""
+    logs.configure("linker")
+    ctx.obj = settings_file
+
+
+@main.command()
+@click.pass_obj
+def run(settings_file: Path | None) -> None:
+    """Consume encodings, assign identifiers, publish links and receipts; until SIGTERM."""
+    settings = LinkerSettings.load(settings_file)
+    metrics = LinkerMetrics()
+    metrics.serve(settings.metrics_port, settings.metrics_address)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    linker = app.build(settings, metrics)
+    server = None
+    if settings.grpc_address:
+        service = OperatorService(linker.engine, [settings.profile], linker.handler.parameters.version)
+        server = serve(service, settings.grpc_address)
+    observed_at = 0.0
+
+    def observe(subscriber: Subscriber) -> None:
+        nonlocal observed_at
+        if time.monotonic() - observed_at > _GAUGES_EVERY_S:
+            linker.observe(subscriber)
+            observed_at = time.monotonic()
+
+    click.echo(f"linker: reading from {len(linker.pump.sources)} partners; stop with SIGTERM", err=True)
+    try:
+        while not stop.is_set():
+            try:
+                linker.pump.run(stop.is_set, observe)
+            except BusError as error:
+                click.echo(error.render(), err=True)
+                stop.wait(_RETRY_AFTER_S)
+    finally:
+        if server:
+            server.stop(grace=2).wait()
+        linker.close()
+
+
+@main.command()
+@click.pass_obj
+def status(settings_file: Path | None) -> None:
+    """Show how much is linked and how far each partner's stream was read."""
+    engine = app.open_store(LinkerSettings.load(settings_file))
+    with engine.connect() as tx:
+        records, children, adults, families, pairs = holdings(tx)
+        click.echo(f"{records:,} records: {children:,} children, {adults:,} adults, {families:,} families; {pairs:,} pairs to review")
+        for row in tx.execute(app.tables.ledger.streams.select()):
+            click.echo(f"  {row.topic}: epoch {row.epoch}, read up to batch {row.next_sequence - 1}")
+
+
+@main.command()
+@click.option("--revision", default="head", show_default=True, help="'head', 'base' or a revision.")
+@click.pass_obj
+def migrate_store(settings_file: Path | None, revision: str) -> None:
+    """Bring the database's tables to a revision."""
+    settings = LinkerSettings.load(settings_file)
+    migrate(open_database(settings.database, settings.database_password_file), "childlink_linker", revision)
+    click.echo(f"tables are at {revision}")
+
+
+@main.command()
+@click.pass_obj
+def republish(settings_file: Path | None) -> None:
+    """Send every link again, for an analytics store that lost them."""
+    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
+    try:
+        click.echo(f"{linker.republish():,} batches sent to {topics.LINKS}")
+    finally:
+        linker.close()
+
+
+@main.command()
+@click.option("--output", type=click.Path(path_type=Path), help="CSV file; default standard output.")
+@click.pass_obj
+def export(settings_file: Path | None, output: Path | None) -> None:
+    """For an evaluation: write partner, link reference, person, family. Refused unless the instance is marked as one."""
+    settings = LinkerSettings.load(settings_file)
+    if not settings.evaluation:
+        raise NotAnEvaluationError(
+            "This linker is not marked as an evaluation.",
+            "Set evaluation = true only where the data are made up, or approved for evaluation.",
+        )
+    engine = app.open_store(settings)
+    file = output.open("w", newline="", encoding="utf-8") if output else sys.stdout
+    with engine.connect() as tx, file:
+        writer = csv.writer(file)
+        writer.writerow(["partner", "link_reference", "person", "family"])
+        writer.writerows(evaluate.export(tx))
+
+
+@main.group()
+def keys() -> None:
+    """Make and show the linker's keys."""
+
+
+@keys.command("new")
+@click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
+def keys_new(folder: Path) -> None:
+    """Make the linker's signing, opening and token keys."""
+    write_key(folder / "signing.key", SigningKey.generate(topics.LINKER))
+    write_key(folder / "opening.key", OpeningKey.generate(topics.LINKER))
+    write_key(folder / "token.key", SecretKey.generate(topics.LINKER))
+    click.echo(f"{folder}: signing.key, opening.key, token.key made")
+
+
+@keys.command("show")
+@click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
+def keys_show(folder: Path) -> None:
+    """Print the linker's public keys in the form of the directory file. Holds no secret."""
+    signing, opening = read_signing_key(folder / "signing.key"), read_opening_key(folder / "opening.key")
+    click.echo(render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False)

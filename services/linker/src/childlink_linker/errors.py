@@ -1,0 +1,11 @@
+"""The linker's errors."""
+
+from childlink_core.errors import UserError
+
+
+class StoreError(UserError):
+    """The database cannot be used as it is."""
+
+
+class NotAnEvaluationError(UserError):
+    """Asked for something that only an instance marked as an evaluation may do."""

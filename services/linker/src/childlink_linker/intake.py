@@ -1,0 +1,107 @@
+"""Opened batches become arrivals: parsed, checked against the profile, tokens hashed again. Refusals are per batch or record."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from google.protobuf.message import DecodeError
+
+from childlink.wire.v1 import encoded_pb2 as wire
+from childlink_bus.pump import OpenedBatch, Result
+from childlink_core import reasons
+from childlink_core.profiles import Profile
+from childlink_core.references import REFERENCE_BYTES
+from childlink_linker.link_batch import Arrival, Arrivals
+
+# Fewer or more bits than this share of a filter cannot come from names: the sender's encoder is broken or hostile.
+_LEAST_FILL, _MOST_FILL = 0.01, 0.75
+_MOST_CAPSULE_BYTES = 200
+
+
+@dataclass(frozen=True)
+class TokenHasher:
+    """Hashes every token once more under the linker's own key, so that a leaked linkage secret does not open the store."""
+
+    key: bytes = field(repr=False)
+
+    def __call__(self, kind: bytes, token: bytes) -> bytes:
+        return hashlib.blake2b(kind + token, key=self.key, digest_size=REFERENCE_BYTES).digest()
+
+
+def read_batches(
+    batches: Sequence[OpenedBatch], profile: Profile, key_versions: Collection[int], hasher: TokenHasher
+) -> tuple[Arrivals, list[Result]]:
+    """Parse opened batches. One result per batch; refused records are left out of the arrivals."""
+    arrivals: list[Arrival] = []
+    capsule_keys: list[tuple[str, bytes]] = []
+    withdrawn: list[tuple[str, bytes]] = []
+    results = []
+    for opened in batches:
+        try:
+            batch = wire.EncodedBatch.FromString(opened.payload)
+        except DecodeError:
+            results.append(Result(reason=reasons.MALFORMED))
+            continue
+        reason = _problem_of_batch(batch, profile, key_versions)
+        if reason:
+            results.append(Result(reason=reason))
+            continue
+        capsule_keys.append((opened.sender, batch.sealed_capsule_key))
+        refused = []
+        for index, record in enumerate(batch.records):
+            problem = problem_of_record(record, profile)
+            if problem:
+                refused.append((index, problem))
+                continue
+            arrivals.append(_arrival(opened.sender, record, batch.key_version, len(capsule_keys) - 1, hasher))
+        withdrawn += [(opened.sender, tombstone.reference) for tombstone in batch.tombstones]
+        results.append(Result(accepted=len(batch.records) - len(refused) + len(batch.tombstones), refused=tuple(refused)))
+    return Arrivals(arrivals, capsule_keys, withdrawn), results
+
+
+def _problem_of_batch(batch: wire.EncodedBatch, profile: Profile, key_versions: Collection[int]) -> str:
+    if (batch.profile_id, batch.profile_fingerprint) != (profile.id, profile.fingerprint):
+        return reasons.UNKNOWN_PROFILE
+    if batch.key_version not in key_versions:
+        return reasons.UNKNOWN_KEY_VERSION
+    return ""
+
+
+def problem_of_record(record: wire.EncodedRecord, profile: Profile) -> str:
+    """Why a record cannot be stored, or ""."""
+    references = [record.link_reference, *(carer.link_reference for carer in record.carers)]
+    if any(len(reference) != REFERENCE_BYTES for reference in references) or len(record.facet) != 4:
+        return reasons.BAD_REFERENCE
+    if not 0 < len(record.capsule) <= _MOST_CAPSULE_BYTES:
+        return reasons.BAD_REFERENCE
+    if record.role not in (wire.ROLE_CHILD, wire.ROLE_ADULT) or any(
+        carer.relation not in (wire.RELATION_MOTHER, wire.RELATION_FATHER, wire.RELATION_CARER) for carer in record.carers
+    ):
+        return reasons.BAD_VALUE
+    if record.HasField("nhs_token") and len(record.nhs_token) != REFERENCE_BYTES:
+        return reasons.BAD_REFERENCE
+    if not record.HasField("nhs_token") and not record.passes:
+        return reasons.EMPTY_SUBJECT
+    numbers = [item.pass_number for item in record.passes]
+    if len(numbers) != len(set(numbers)) or any(profile.get_pass(number) is None for number in numbers):
+        return reasons.BAD_FILTER
+    for item in record.passes:
+        ones = int.from_bytes(item.filter, "little").bit_count()
+        if len(item.filter) != profile.filter_bytes or not _LEAST_FILL <= ones / profile.filter_bits <= _MOST_FILL:
+            return reasons.BAD_FILTER
+        if len(item.block_token) != REFERENCE_BYTES:
+            return reasons.BAD_REFERENCE
+    return ""
+
+
+def _arrival(partner: str, record: wire.EncodedRecord, key_version: int, capsule_key: int, hasher: TokenHasher) -> Arrival:
+    capsule = record.capsule
+    record.ClearField("capsule")
+    digest = hashlib.blake2b(record.SerializeToString(deterministic=True), digest_size=16).digest()
+    record.capsule = capsule
+    version = key_version.to_bytes(4, "big")
+    if record.HasField("nhs_token"):
+        record.nhs_token = hasher(b"nhs" + version, record.nhs_token)
+    for item in record.passes:
+        item.block_token = hasher(b"pass%d" % item.pass_number + version, item.block_token)
+    return Arrival(partner, record, digest, key_version, capsule_key)

@@ -1,0 +1,381 @@
+"""The use case: take new, changed and withdrawn records in; re-cluster the components that they touch; say what changed.
+
+Runs inside the micro-batch's transaction. Reads top to bottom in `link`.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from childlink.wire.v1 import encoded_pb2 as wire
+from childlink_core.ids import new_id
+from childlink_core.profiles import Profile
+from childlink_linker import tables as t
+from childlink_linker.assign import PairEvidence, cluster, name_clusters
+from childlink_linker.compare import Encodings, PairWeights, compare, to_columns
+from childlink_linker.parameters import Parameters
+from childlink_linker.regroup import regroup_families
+from childlink_linker.store import Store, StoredRecord, StoredSubject
+
+# A token that more records than this hold is a placeholder, not a blocking key: it makes no candidates.
+LARGEST_BLOCK: Final = 2_000
+# Components above this size are clustered on the pairs that their edges give, not on all pairs.
+_LARGEST_COMPLETE_COMPONENT: Final = 400
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A record as it comes in, its tokens already hashed again; `capsule_key` is the index of its batch's key."""
+
+    partner: str
+    record: wire.EncodedRecord
+    digest: bytes
+    key_version: int
+    capsule_key: int
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Everything of one micro-batch, in order."""
+
+    records: Sequence[Arrival]
+    capsule_keys: Sequence[tuple[str, bytes]]
+    withdrawn: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What changed."""
+
+    linked: list[StoredSubject]
+    """Subjects whose person or family is new or other than before (person None: withdrawn)."""
+    records: int
+    merges: int
+    splits: int
+    pair_weights: np.ndarray
+
+
+def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Parameters) -> Outcome:
+    """Take arrivals in and return every subject whose link changed."""
+    store.lock()
+    withdrawn = _withdraw(store, arrivals.withdrawn)
+    changed = _store_records(store, arrivals)
+    touched = {record.subject_id for record in changed} | withdrawn.neighbours
+    weights = _find_edges(store, changed, profile, parameters)
+    component = _reach(store, touched)
+    assigned, persons, merges, splits = _recluster(store, component, profile, parameters)
+    refamilied = regroup_families(store, persons | withdrawn.persons)
+    changed_links = {s.subject_id: s for s in assigned.values()}
+    for subject in refamilied.values():
+        changed_links.setdefault(subject.subject_id, subject)
+    for subject in changed_links.values():
+        subject.link_version += 1
+    store.update_subjects(list(changed_links.values()))
+    return Outcome([*withdrawn.subjects, *changed_links.values()], len(changed), merges, splits, weights)
+
+
+@dataclass(frozen=True)
+class _Withdrawn:
+    subjects: list[StoredSubject]
+    neighbours: set[int]
+    persons: set[str]
+
+
+def _withdraw(store: Store, keys: Sequence[tuple[str, bytes]]) -> _Withdrawn:
+    """Forget subjects. Those who were linked with them are looked at again."""
+    gone = list(store.subjects_by_key(keys).values())
+    if not gone:
+        return _Withdrawn([], set(), set())
+    gone_ids = {subject.subject_id for subject in gone}
+    records = [record.record_id for record in store.records_of_subjects(gone_ids)]
+    around = {record_id for pair in store.neighbours(records) for record_id in pair} - set(records)
+    neighbours = {record.subject_id for record in store.records(around)} - gone_ids
+    persons = {s.person_id for s in gone if s.person_id}
+    still_there = [s for s in store.subjects_of_persons(persons).values() if s.subject_id not in gone_ids]
+    store.delete_in(t.person.c.person_id, persons - {s.person_id for s in still_there})
+    neighbours |= {s.subject_id for s in still_there}
+    store.delete_records(records)
+    store.delete_in(t.subject.c.subject_id, gone_ids)
+    store.replace_review_pairs(gone_ids, [])
+    store.insert(t.event, [_event("withdrawn", s.subject_id, None, s.person_id) for s in gone])
+    for subject in gone:
+        subject.person_id = None
+        subject.link_version += 1
+    return _Withdrawn(gone, neighbours, persons)
+
+
+def _store_records(store: Store, arrivals: Arrivals) -> list[StoredRecord]:
+    """Write what is new or changed. The same record twice changes nothing; a changed one supersedes the old."""
+    newest = {(a.partner, a.record.link_reference, a.record.facet): a for a in arrivals.records}
+    known = store.subjects_by_key([(partner, reference) for partner, reference, _ in newest])
+    old = {(r.subject_id, r.facet): r for r in store.records_of_subjects(s.subject_id for s in known.values())}
+    subject_ids, record_ids = store.next_id(t.subject.c.subject_id), store.next_id(t.record.c.record_id)
+    capsule_ids = store.next_id(t.capsule_key.c.capsule_key_id)
+    capsule_id_of: dict[int, int] = {}
+    new_subjects: list[StoredSubject] = []
+    stale: list[int] = []
+    written: list[tuple[StoredRecord, Arrival]] = []
+    for (partner, reference, facet), arrival in newest.items():
+        subject = known.get((partner, reference))
+        before = old.get((subject.subject_id, facet)) if subject else None
+        if before is not None and (before.digest, before.key_version) == (arrival.digest, arrival.key_version):
+            continue
+        if arrival.capsule_key not in capsule_id_of:
+            capsule_id_of[arrival.capsule_key] = next(capsule_ids)
+        if subject is None:
+            subject = StoredSubject(
+                next(subject_ids), partner, reference, arrival.record.role, None, 0,
+                arrival.record.capsule, capsule_id_of[arrival.capsule_key],
+            )  # fmt: skip
+            known[partner, reference] = subject
+            new_subjects.append(subject)
+        if before is not None:
+            stale.append(before.record_id)
+        bare = wire.EncodedRecord()
+        bare.CopyFrom(arrival.record)
+        bare.ClearField("capsule")
+        bare.ClearField("carers")
+        encoding = bare.SerializeToString(deterministic=True)
+        row = StoredRecord(next(record_ids), subject.subject_id, facet, arrival.key_version, arrival.digest, encoding)
+        written.append((row, arrival))
+    store.delete_records(stale)
+    store.insert(
+        t.capsule_key,
+        [
+            {"capsule_key_id": stored, "partner": arrivals.capsule_keys[index][0], "sealed_key": arrivals.capsule_keys[index][1]}
+            for index, stored in capsule_id_of.items()
+        ],
+    )
+    store.insert(t.subject, [vars(subject) for subject in new_subjects])
+    store.insert(t.record, [vars(row) for row, _ in written])
+    store.insert(
+        t.token,
+        [{"token": token, "record_id": row.record_id} for row, arrival in written for token in set(tokens_of(arrival.record))],
+    )
+    store.insert(
+        t.carer,
+        [
+            {
+                "record_id": row.record_id, "child_subject_id": row.subject_id, "partner": arrival.partner,
+                "adult_reference": carer.link_reference, "relation": carer.relation,
+            }
+            for row, arrival in written
+            for carer in {(c.link_reference, c.relation): c for c in arrival.record.carers}.values()
+        ],
+    )  # fmt: skip
+    return [row for row, _ in written]
+
+
+def tokens_of(record: wire.EncodedRecord) -> list[bytes]:
+    """The tokens that make a record a candidate of others."""
+    tokens = [item.block_token for item in record.passes]
+    return [record.nhs_token, *tokens] if record.nhs_token else tokens
+
+
+def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile, parameters: Parameters) -> np.ndarray:
+    """Compare each changed record with every record that shares a token, and keep the pairs worth keeping."""
+    if not changed:
+        return np.zeros(0)
+    parsed = {row.record_id: wire.EncodedRecord.FromString(row.encoding) for row in changed}
+    holders = store.holders(token for record in parsed.values() for token in tokens_of(record))
+    others = {record_id for held in holders.values() if len(held) <= LARGEST_BLOCK for record_id in held} - set(parsed)
+    rows = [*changed, *store.records(others)]
+    position = {row.record_id: index for index, row in enumerate(rows)}
+    left: list[np.ndarray] = []
+    right: list[np.ndarray] = []
+    for held in holders.values():
+        if 1 < len(held) <= LARGEST_BLOCK:
+            members = np.array([position[record_id] for record_id in held])
+            fresh = members[members < len(changed)]
+            left.append(np.repeat(fresh, len(members)))
+            right.append(np.tile(members, len(fresh)))
+    if not left:
+        return np.zeros(0)
+    a, b = np.concatenate(left), np.concatenate(right)
+    pairs = np.unique(np.stack([np.minimum(a, b), np.maximum(a, b)], axis=1)[a != b], axis=0)
+    subject_of = np.array([row.subject_id for row in rows])
+    pairs = pairs[subject_of[pairs[:, 0]] != subject_of[pairs[:, 1]]]
+    result = compare(_columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
+    keep = (result.weight >= parameters.review) & result.informative
+    store.insert(
+        t.edge,
+        [
+            {"smaller": min(x, y), "larger": max(x, y), "weight": float(weight)}
+            for x, y, weight in (
+                (rows[i].record_id, rows[j].record_id, w) for (i, j), w in zip(pairs[keep].tolist(), result.weight[keep], strict=True)
+            )
+        ],
+    )
+    return result.weight
+
+
+def _reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
+    """All records of the components that the subjects belong to: everything reachable above the review threshold.
+
+    Those who were one person with them until now belong too, even if nothing reaches them any more.
+    """
+    reached: dict[int, StoredRecord] = {}
+    seen: set[int] = set()
+    frontier = set(subject_ids)
+    frontier |= set(store.subjects_of_persons(s.person_id for s in store.subjects(frontier).values() if s.person_id))
+    while frontier:
+        seen |= frontier
+        fresh = [record for record in store.records_of_subjects(frontier) if record.record_id not in reached]
+        reached |= {record.record_id: record for record in fresh}
+        beyond = {end for pair in store.neighbours(r.record_id for r in fresh) for end in pair} - set(reached)
+        frontier = {record.subject_id for record in store.records(beyond)} - seen
+    return list(reached.values())
+
+
+def _recluster(
+    store: Store, records: Sequence[StoredRecord], profile: Profile, parameters: Parameters
+) -> tuple[dict[int, StoredSubject], set[str], int, int]:
+    """Partition the components anew and name the clusters. Returns the subjects whose person changed, and all persons touched."""
+    subjects = store.subjects({record.subject_id for record in records})
+    evidence = _evidence(store, records, subjects, profile, parameters)
+    clusters: list[list[int]] = []
+    doubtful: list[tuple[int, int, float]] = []
+    id_of = {subject.key: subject.subject_id for subject in subjects.values()}
+    for keys, pairs in _components(subjects, evidence):
+        partition = cluster(keys, pairs, parameters.link, parameters.review)
+        clusters += [[id_of[key] for key in members] for members in partition.clusters]
+        doubtful += [(id_of[a], id_of[b], weight) for a, b, weight in partition.doubtful]
+    store.replace_review_pairs(subjects, doubtful)
+    current = {subject.subject_id: subject.person_id for subject in subjects.values() if subject.person_id}
+    ages = {person_id: row.age for person_id, row in store.persons(current.values()).items()}
+    return _rename(store, clusters, name_clusters(clusters, current, ages), subjects, current)
+
+
+def _rename(
+    store: Store,
+    clusters: Sequence[Sequence[int]],
+    names: Sequence[str | None],
+    subjects: Mapping[int, StoredSubject],
+    current: Mapping[int, str],
+) -> tuple[dict[int, StoredSubject], set[str], int, int]:
+    ages = store.next_id(t.person.c.age)
+    new_persons, events = [], []
+    moved: dict[int, StoredSubject] = {}
+    kept: set[str] = set()
+    for members, name in zip(clusters, names, strict=True):
+        role = subjects[members[0]].role
+        person_id = name
+        if person_id is None:
+            person_id = new_id("C" if role == wire.ROLE_CHILD else "A")
+            new_persons.append({"person_id": person_id, "role": role, "age": next(ages), "family_id": None})
+        kept.add(person_id)
+        for subject_id in members:
+            if subjects[subject_id].person_id != person_id:
+                events.append(_event("assigned", subject_id, person_id, subjects[subject_id].person_id))
+                subjects[subject_id].person_id = person_id
+                moved[subject_id] = subjects[subject_id]
+    gone = set(current.values()) - kept
+    merges = len(gone)
+    splits = sum(1 for row in new_persons if any(current.get(s) for s, p in subjects.items() if p.person_id == row["person_id"]))
+    store.insert(t.person, new_persons)
+    store.insert(t.event, events)
+    store.update_subjects(list(moved.values()))
+    store.delete_in(t.person.c.person_id, gone)
+    return moved, kept | gone, merges, splits
+
+
+def _evidence(
+    store: Store, records: Sequence[StoredRecord], subjects: Mapping[int, StoredSubject], profile: Profile, parameters: Parameters
+) -> dict[tuple[int, int], PairEvidence]:
+    """Evidence between every two subjects of a component, over all pairs of their records."""
+    position = {record.record_id: index for index, record in enumerate(records)}
+    edges = [(position[a], position[b]) for a, b in store.neighbours(position)]
+    subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
+    pairs = _pairs_within(edges, subject_of)
+    if not len(pairs):
+        return {}
+    result: PairWeights = compare(_columns(records, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
+    evidence: dict[tuple[int, int], PairEvidence] = {}
+    ends = np.sort(subject_of[pairs], axis=1).tolist()
+    for (a, b), weight, informative, forbidden in zip(
+        ends, result.weight.tolist(), result.informative.tolist(), result.forbidden.tolist(), strict=True
+    ):
+        had = evidence.get((a, b), PairEvidence(0.0, 0))
+        evidence[a, b] = PairEvidence(
+            had.total + (weight if informative else 0.0), had.pairs + informative, had.forbidden or forbidden
+        )
+    return evidence
+
+
+def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> np.ndarray:
+    """Every two records of different subjects of one component; in a huge component, only those joined by an edge."""
+    groups = _connected(len(subject_of), [*edges, *_same_subject(subject_of)])
+    parts = []
+    for members in groups:
+        if len(members) > _LARGEST_COMPLETE_COMPONENT:
+            inside = set(members)
+            parts.append(np.array([pair for pair in edges if pair[0] in inside], dtype=np.int64))
+        elif len(members) > 1:
+            i, j = np.triu_indices(len(members), k=1)
+            at = np.array(members)
+            parts.append(np.stack([at[i], at[j]], axis=1))
+    if not parts:
+        return np.zeros((0, 2), dtype=np.int64)
+    pairs = np.concatenate(parts)
+    return pairs[subject_of[pairs[:, 0]] != subject_of[pairs[:, 1]]]
+
+
+def _same_subject(subject_of: np.ndarray) -> Iterator[tuple[int, int]]:
+    first: dict[int, int] = {}
+    for index, subject_id in enumerate(subject_of.tolist()):
+        if subject_id in first:
+            yield first[subject_id], index
+        else:
+            first[subject_id] = index
+
+
+def _connected(size: int, edges: Iterable[tuple[int, int]]) -> list[list[int]]:
+    parent = list(range(size))
+
+    def root(x: int) -> int:
+        while parent[x] != x:
+            parent[x] = parent[parent[x]]
+            x = parent[x]
+        return x
+
+    for a, b in edges:
+        parent[root(a)] = root(b)
+    groups: dict[int, list[int]] = {}
+    for index in range(size):
+        groups.setdefault(root(index), []).append(index)
+    return list(groups.values())
+
+
+_Key = tuple[str, bytes]
+
+
+def _components(
+    subjects: Mapping[int, StoredSubject], evidence: Mapping[tuple[int, int], PairEvidence]
+) -> Iterator[tuple[list[_Key], dict[tuple[_Key, _Key], PairEvidence]]]:
+    """Components as keys and evidence by keys, so that nothing depends on ids given at arrival."""
+    ids = list(subjects)
+    index = {subject_id: at for at, subject_id in enumerate(ids)}
+    groups = _connected(len(ids), [(index[a], index[b]) for a, b in evidence])
+    group_of = {ids[at]: number for number, members in enumerate(groups) for at in members}
+    by_group: list[dict[tuple[_Key, _Key], PairEvidence]] = [{} for _ in groups]
+    for (a, b), item in evidence.items():
+        first, second = sorted((subjects[a].key, subjects[b].key))
+        by_group[group_of[a]][first, second] = item
+    for members, pairs in zip(groups, by_group, strict=True):
+        yield [subjects[ids[at]].key for at in members], pairs
+
+
+def _columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
+    records = [wire.EncodedRecord.FromString(row.encoding) for row in rows]
+    # A facet is a keyed hash under the partner's own key: equal facets mean one dataset of one partner.
+    return to_columns(records, [row.facet for row in rows], [row.key_version for row in rows], profile)
+
+
+def _event(kind: str, subject_id: int, person_id: str | None, previous: str | None) -> dict[str, object]:
+    return {
+        "at_ms": int(time.time() * 1000), "kind": kind, "subject_id": subject_id,
+        "person_id": person_id, "previous_person_id": previous,
+    }  # fmt: skip

@@ -1,0 +1,87 @@
+"""Every metric of the linker. Labels are partners, outcomes and reasons: none can single out a person."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
+
+from childlink_core import __version__
+
+
+class LinkerMetrics:
+    """Create one per process; `registry` is what is served. Also the pump's observer."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        # Which version runs here, with which match parameters.
+        self.build = Info("childlink_linker_build", "Version of the linker.", registry=self.registry)
+        self.build.info({"version": __version__})
+        # Batches by sender and outcome (accepted, refused, duplicate); a refused batch has a reason.
+        self.batches = Counter(
+            "childlink_linker_batches", "Batches read, by outcome.", ["sender", "outcome", "reason"], registry=self.registry
+        )
+        # Records by sender and outcome.
+        self.records = Counter(
+            "childlink_linker_records", "Records in accepted batches, by outcome.", ["sender", "outcome", "reason"], registry=self.registry
+        )
+        # Messages put on the dead-letter topic.
+        self.dead_letter_messages = Counter("childlink_linker_dead_letters", "Messages refused for good.", registry=self.registry)
+        # Records that were new or changed, and links that left because of them.
+        self.changed = Counter("childlink_linker_changed_records", "Records new or changed.", registry=self.registry)
+        self.links = Counter("childlink_linker_links", "Links sent to analytics.", registry=self.registry)
+        # Identifiers that disappeared into another, and new ones that came out of an old.
+        self.merges = Counter("childlink_linker_merges", "Identifiers merged into another.", registry=self.registry)
+        self.splits = Counter("childlink_linker_splits", "Identifiers split off another.", registry=self.registry)
+        # Match weights of compared pairs, in bits: two humps are healthy, a hill between the thresholds is not.
+        self.weights = Histogram(
+            "childlink_linker_match_weight_bits", "Weights of compared pairs.",
+            buckets=(-30, -20, -15, -10, -6, -3, 0, 2, 4, 6, 8, 10, 15, 20, 30), registry=self.registry,
+        )  # fmt: skip
+        # What the store holds.
+        self.identifiers = Gauge("childlink_linker_identifiers", "Identifiers in use.", ["kind"], registry=self.registry)
+        self.review = Gauge("childlink_linker_review_pairs", "Pairs that wait for a data steward.", registry=self.registry)
+        # Messages not read yet, by topic.
+        self.lag_messages = Gauge("childlink_linker_consumer_lag_messages", "Messages not read yet.", ["topic"], registry=self.registry)
+
+    def serve(self, port: int, address: str) -> None:
+        """Serve the registry, when a port is set."""
+        if port:
+            start_http_server(port, addr=address, registry=self.registry)
+
+    def batch(self, sender: str, outcome: str, reason: str) -> None:
+        """See `childlink_bus.pump.Observer`."""
+        self.batches.labels(sender, outcome, reason).inc()
+
+    def dead_letters(self, count: int) -> None:
+        """See `childlink_bus.pump.Observer`."""
+        self.dead_letter_messages.inc(count)
+
+    def records_done(self, sender: str, accepted: int, refused: Sequence[str]) -> None:
+        """See `childlink_bus.pump.Observer`."""
+        self.records.labels(sender, "accepted", "").inc(accepted)
+        for reason in refused:
+            self.records.labels(sender, "refused", reason).inc()
+
+    def linked(self, records: int, links: int, merges: int, splits: int, weights: np.ndarray) -> None:
+        """A micro-batch was linked."""
+        self.changed.inc(records)
+        self.links.inc(links)
+        self.merges.inc(merges)
+        self.splits.inc(splits)
+        self._observe(weights)
+
+    def lag(self, lag: dict[str, int]) -> None:
+        """Set the lag gauges."""
+        for topic, messages in lag.items():
+            self.lag_messages.labels(topic).set(messages)
+
+    def holdings(self, children: int, adults: int, families: int, review_pairs: int) -> None:
+        """Set what the store holds."""
+        for kind, count in (("child", children), ("adult", adults), ("family", families)):
+            self.identifiers.labels(kind).set(count)
+        self.review.set(review_pairs)
+
+    def _observe(self, weights: np.ndarray) -> None:
+        # A sample keeps the shape of the histogram at a bounded cost.
+        for weight in weights[:: max(1, len(weights) // 200)].tolist():
+            self.weights.observe(weight)

@@ -1,0 +1,60 @@
+"""The operators' gRPC service: counts and versions."""
+
+from collections.abc import Sequence
+
+import grpc
+import sqlalchemy as sa
+from grpc_health.v1 import health, health_pb2_grpc
+
+from childlink.linker.v1 import operator_pb2, operator_pb2_grpc
+from childlink.wire.v1 import encoded_pb2
+from childlink_linker import tables as t
+
+
+def holdings(tx: sa.Connection) -> tuple[int, int, int, int, int]:
+    """Records, children, adults, families, review pairs."""
+    roles = {row.role: row.n for row in tx.execute(sa.select(t.person.c.role, sa.func.count().label("n")).group_by(t.person.c.role))}
+    records, families, pairs = (
+        tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in (t.record, t.family, t.review_pair)
+    )
+    return records, roles.get(encoded_pb2.ROLE_CHILD, 0), roles.get(encoded_pb2.ROLE_ADULT, 0), families, pairs
+
+
+class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
+    """See operator.proto."""
+
+    def __init__(self, engine: sa.Engine, profile_ids: Sequence[str], parameter_version: str) -> None:
+        self._engine = engine
+        self._profile_ids = profile_ids
+        self._parameter_version = parameter_version
+
+    def GetStatus(  # noqa: N802 - gRPC's name
+        self, request: operator_pb2.GetStatusRequest, context: grpc.ServicerContext
+    ) -> operator_pb2.GetStatusResponse:
+        """See operator.proto."""
+        with self._engine.connect() as tx:
+            records, children, adults, families, _ = holdings(tx)
+            streams = tx.execute(sa.select(t.ledger.streams).order_by(*t.ledger.streams.primary_key)).all()
+        return operator_pb2.GetStatusResponse(
+            profile_ids=self._profile_ids,
+            parameter_version=self._parameter_version,
+            records=records,
+            children=children,
+            adults=adults,
+            families=families,
+            streams=[
+                operator_pb2.Stream(sender=s.sender, topic=s.topic, epoch=s.epoch, next_sequence=s.next_sequence) for s in streams
+            ],
+        )
+
+
+def serve(service: OperatorService, address: str) -> grpc.Server:
+    """Start the server. The caller stops it."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    server = grpc.server(ThreadPoolExecutor(max_workers=4))
+    operator_pb2_grpc.add_OperatorServiceServicer_to_server(service, server)
+    health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
+    server.add_insecure_port(address)
+    server.start()
+    return server

@@ -1,0 +1,38 @@
+"""The linker's settings. Each can be set in the TOML file or as CHILDLINK_LINKER_NAME in the environment."""
+
+from pathlib import Path
+
+from pydantic_settings import SettingsConfigDict
+
+from childlink_core.profiles import DEFAULT_PROFILE
+from childlink_core.settings import ServiceSettings
+from childlink_linker.parameters import DEFAULT_PARAMETERS
+
+
+class LinkerSettings(ServiceSettings):
+    """What a linker's operator sets. Secrets are files; none is a value here."""
+
+    model_config = SettingsConfigDict(env_prefix="CHILDLINK_LINKER_", extra="forbid")
+
+    database: str = "sqlite:///linker.sqlite"
+    """SQLAlchemy URL without a password; postgresql+psycopg://user@host/name, or SQLite for pilots."""
+    database_password_file: Path | None = None
+    """File that holds the database password."""
+    signing_key: Path = Path("keys/signing.key")
+    """The linker's Ed25519 key."""
+    opening_key: Path = Path("keys/opening.key")
+    """The linker's X25519 key."""
+    token_key: Path = Path("keys/token.key")
+    """Key under which every token is hashed once more, and identifiers are re-keyed for analytics."""
+    profile: str = DEFAULT_PROFILE
+    """The partnership's encoding profile."""
+    key_versions: list[int] = [1]
+    """Versions of the linkage secret in use."""
+    parameters: str = DEFAULT_PARAMETERS
+    """Match parameters: the name of a bundled version, or a file."""
+    grpc_address: str = ""
+    """host:port of the operators' gRPC service; empty serves none. Only loopback while there are no certificates."""
+    evaluation: bool = False
+    """Marks an instance that holds made-up or approved evaluation data, where `export` is allowed."""
+    micro_batch: int = 16
+    """Most messages in one transaction."""

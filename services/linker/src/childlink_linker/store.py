@@ -1,0 +1,193 @@
+"""The linker's database: bulk reads and writes of one micro-batch, inside its transaction. Adapter of SQLAlchemy."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from childlink_linker import tables as t
+
+_IN_AT_A_TIME: Final = 5_000
+_LOCK: Final = 0x6368_6C6B
+
+
+@dataclass(frozen=True)
+class StoredRecord:
+    """A record as it lies in the store."""
+
+    record_id: int
+    subject_id: int
+    facet: bytes
+    key_version: int
+    digest: bytes
+    encoding: bytes
+
+
+@dataclass
+class StoredSubject:
+    """A subject as it lies in the store."""
+
+    subject_id: int
+    partner: str
+    link_reference: bytes
+    role: int
+    person_id: str | None
+    link_version: int
+    capsule: bytes
+    capsule_key_id: int
+
+    @property
+    def key(self) -> tuple[str, bytes]:
+        """What names the subject whatever its arrival."""
+        return self.partner, self.link_reference
+
+
+class Store:
+    """One transaction's view of the store."""
+
+    def __init__(self, tx: sa.Connection) -> None:
+        self._tx = tx
+
+    def lock(self) -> None:
+        """Wait until no other linker process works on the store; held until the transaction ends."""
+        if self._tx.dialect.name == "postgresql":
+            self._tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+    def next_id(self, column: "sa.Column[int]") -> Iterator[int]:
+        """Unused ids of a table, ascending. Safe under `lock`."""
+        return itertools.count((self._tx.execute(sa.select(sa.func.max(column))).scalar() or 0) + 1)
+
+    def subjects_by_key(self, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], StoredSubject]:
+        """Subjects by (partner, link reference)."""
+        wanted = set(keys)
+        rows = self._in(sa.select(t.subject), t.subject.c.link_reference, [reference for _, reference in wanted])
+        found = (StoredSubject(*row) for row in rows)
+        return {subject.key: subject for subject in found if subject.key in wanted}
+
+    def subjects(self, ids: Iterable[int]) -> dict[int, StoredSubject]:
+        """Subjects by id."""
+        return {row.subject_id: StoredSubject(*row) for row in self._in(sa.select(t.subject), t.subject.c.subject_id, ids)}
+
+    def all_subjects(self) -> list[StoredSubject]:
+        """Every subject."""
+        return [StoredSubject(*row) for row in self._tx.execute(sa.select(t.subject).order_by(t.subject.c.subject_id))]
+
+    def subjects_of_persons(self, person_ids: Iterable[str]) -> dict[int, StoredSubject]:
+        """Subjects of some persons, by id."""
+        return {row.subject_id: StoredSubject(*row) for row in self._in(sa.select(t.subject), t.subject.c.person_id, person_ids)}
+
+    def records_of_subjects(self, ids: Iterable[int]) -> list[StoredRecord]:
+        """All records of some subjects."""
+        return [StoredRecord(*row) for row in self._in(sa.select(t.record), t.record.c.subject_id, ids)]
+
+    def records(self, ids: Iterable[int]) -> list[StoredRecord]:
+        """Records by id."""
+        return [StoredRecord(*row) for row in self._in(sa.select(t.record), t.record.c.record_id, ids)]
+
+    def holders(self, tokens: Iterable[bytes]) -> dict[bytes, list[int]]:
+        """Which records hold each token."""
+        holders: dict[bytes, list[int]] = {}
+        for row in self._in(sa.select(t.token.c.token, t.token.c.record_id), t.token.c.token, tokens):
+            holders.setdefault(row.token, []).append(row.record_id)
+        return holders
+
+    def neighbours(self, record_ids: Iterable[int]) -> list[tuple[int, int]]:
+        """Edges that touch any of the records."""
+        ids = list(record_ids)
+        columns = (t.edge.c.smaller, t.edge.c.larger)
+        rows = itertools.chain(*(self._in(sa.select(*columns), column, ids) for column in columns))
+        return list({(row.smaller, row.larger) for row in rows})
+
+    def delete_records(self, ids: Iterable[int]) -> None:
+        """Take records back, with their tokens, edges and declared carers."""
+        gone = list(ids)
+        for column in (t.token.c.record_id, t.edge.c.smaller, t.edge.c.larger, t.carer.c.record_id, t.record.c.record_id):
+            self.delete_in(column, gone)
+
+    def insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows."""
+        if rows:
+            self._tx.execute(table.insert(), rows)
+
+    def update_subjects(self, subjects: Sequence[StoredSubject]) -> None:
+        """Write subjects' person, link version and capsule."""
+        if subjects:
+            statement = t.subject.update().where(t.subject.c.subject_id == sa.bindparam("b_subject_id"))
+            self._tx.execute(
+                statement.values({name: sa.bindparam(f"b_{name}") for name in ("person_id", "link_version", "capsule", "capsule_key_id")}),
+                [
+                    {
+                        "b_subject_id": s.subject_id, "b_person_id": s.person_id, "b_link_version": s.link_version,
+                        "b_capsule": s.capsule, "b_capsule_key_id": s.capsule_key_id,
+                    }
+                    for s in subjects
+                ],
+            )  # fmt: skip
+
+    def set_families(self, family_of: Mapping[str, str]) -> None:
+        """Write persons' families."""
+        if family_of:
+            statement = t.person.update().where(t.person.c.person_id == sa.bindparam("b_person")).values(family_id=sa.bindparam("b_family"))
+            self._tx.execute(statement, [{"b_person": person, "b_family": family} for person, family in family_of.items()])
+
+    def move_anchors(self, anchors: Mapping[str, str]) -> None:
+        """Anchor families (by id) on other persons."""
+        if anchors:
+            statement = (
+                t.family.update().where(t.family.c.family_id == sa.bindparam("b_family")).values(anchor_person_id=sa.bindparam("b_anchor"))
+            )
+            self._tx.execute(statement, [{"b_family": family, "b_anchor": anchor} for family, anchor in anchors.items()])
+
+    def delete_in(self, column: "sa.Column[Any]", values: Iterable[Any]) -> None:
+        """Delete the rows of a table whose column has one of the values."""
+        for chunk in _chunks(values):
+            self._tx.execute(column.table.delete().where(column.in_(chunk)))  # type: ignore[attr-defined]
+
+    def persons(self, ids: Iterable[str]) -> dict[str, "sa.Row[Any]"]:
+        """Persons by id."""
+        return {row.person_id: row for row in self._in(sa.select(t.person), t.person.c.person_id, ids)}
+
+    def families_by_anchor(self, person_ids: Iterable[str]) -> dict[str, str]:
+        """Family ids by the person they are anchored on."""
+        return {row.anchor_person_id: row.family_id for row in self._in(sa.select(t.family), t.family.c.anchor_person_id, person_ids)}
+
+    def anchors_of_families(self, family_ids: Iterable[str]) -> dict[str, str]:
+        """The persons that families are anchored on, by family id."""
+        return {row.family_id: row.anchor_person_id for row in self._in(sa.select(t.family), t.family.c.family_id, family_ids)}
+
+    def carers_of(self, subject_ids: Iterable[int]) -> list["sa.Row[Any]"]:
+        """Declared carers of child subjects."""
+        return list(self._in(sa.select(t.carer), t.carer.c.child_subject_id, subject_ids))
+
+    def children_of(self, adults: Iterable[StoredSubject]) -> list["sa.Row[Any]"]:
+        """Declarations that name any of these adult subjects."""
+        keys = {subject.key for subject in adults}
+        rows = self._in(sa.select(t.carer), t.carer.c.adult_reference, [reference for _, reference in keys])
+        return [row for row in rows if (row.partner, row.adult_reference) in keys]
+
+    def replace_review_pairs(self, subject_ids: Iterable[int], pairs: Sequence[tuple[int, int, float]]) -> None:
+        """Of these subjects' components, keep exactly these doubtful pairs."""
+        ids = list(subject_ids)
+        self.delete_in(t.review_pair.c.smaller_subject_id, ids)
+        self.delete_in(t.review_pair.c.larger_subject_id, ids)
+        self.insert(
+            t.review_pair,
+            [{"smaller_subject_id": min(a, b), "larger_subject_id": max(a, b), "weight": weight} for a, b, weight in pairs],
+        )
+
+    def capsule_keys(self, ids: Iterable[int]) -> dict[int, tuple[str, bytes]]:
+        """Partner and sealed key of capsule keys, by id."""
+        rows = self._in(sa.select(t.capsule_key), t.capsule_key.c.capsule_key_id, ids)
+        return {row.capsule_key_id: (row.partner, row.sealed_key) for row in rows}
+
+    def _in(self, statement: "sa.Select[Any]", column: "sa.Column[Any]", values: Iterable[Any]) -> Iterator["sa.Row[Any]"]:
+        for chunk in _chunks(values):
+            yield from self._tx.execute(statement.where(column.in_(chunk))).all()
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    iterator = iter(sorted(set(values)))
+    while chunk := list(itertools.islice(iterator, _IN_AT_A_TIME)):
+        yield chunk

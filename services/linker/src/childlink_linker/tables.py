@@ -1,0 +1,105 @@
+"""The linker's tables. No identifier, no attribute, no dataset name: references, encodings and random identifiers."""
+
+import sqlalchemy as sa
+
+from childlink_bus.ledger import Ledger
+
+metadata = sa.MetaData()
+ledger = Ledger(metadata)
+
+_Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+# A partner's sealed capsule keys, one a batch: the linker cannot open them.
+capsule_key = sa.Table(
+    "capsule_key", metadata,
+    sa.Column("capsule_key_id", _Id, primary_key=True, autoincrement=False),
+    sa.Column("partner", sa.String(64), nullable=False),
+    sa.Column("sealed_key", sa.LargeBinary, nullable=False),
+)  # fmt: skip
+
+# A person as an identifier. `family_id` is a property of the person.
+person = sa.Table(
+    "person", metadata,
+    sa.Column("person_id", sa.String(16), primary_key=True),
+    sa.Column("role", sa.SmallInteger, nullable=False),
+    sa.Column("age", _Id, nullable=False, comment="order of creation; smaller is older"),
+    sa.Column("family_id", sa.String(16), nullable=True, index=True),
+)  # fmt: skip
+
+# A family as an identifier, anchored on its primary carer (or on a child without one).
+family = sa.Table(
+    "family", metadata,
+    sa.Column("family_id", sa.String(16), primary_key=True),
+    sa.Column("anchor_person_id", sa.String(16), nullable=False, unique=True),
+)  # fmt: skip
+
+# One partner's person in one id space.
+subject = sa.Table(
+    "subject", metadata,
+    sa.Column("subject_id", _Id, primary_key=True, autoincrement=False),
+    sa.Column("partner", sa.String(64), nullable=False),
+    sa.Column("link_reference", sa.LargeBinary(16), nullable=False),
+    sa.Column("role", sa.SmallInteger, nullable=False),
+    sa.Column("person_id", sa.String(16), nullable=True, index=True),
+    sa.Column("link_version", sa.BigInteger, nullable=False),
+    sa.Column("capsule", sa.LargeBinary, nullable=False),
+    sa.Column("capsule_key_id", _Id, nullable=False),
+    sa.UniqueConstraint("partner", "link_reference"),
+)  # fmt: skip
+
+# One encoding of a subject (one facet: one dataset).
+record = sa.Table(
+    "record", metadata,
+    sa.Column("record_id", _Id, primary_key=True, autoincrement=False),
+    sa.Column("subject_id", _Id, nullable=False, index=True),
+    sa.Column("facet", sa.LargeBinary(4), nullable=False),
+    sa.Column("key_version", sa.Integer, nullable=False),
+    sa.Column("digest", sa.LargeBinary(16), nullable=False),
+    sa.Column("encoding", sa.LargeBinary, nullable=False, comment="EncodedRecord, its tokens hashed again under the linker's key"),
+    sa.UniqueConstraint("subject_id", "facet"),
+)  # fmt: skip
+
+# Tokens (hashed again) that make records candidates of each other.
+token = sa.Table(
+    "token", metadata,
+    sa.Column("token", sa.LargeBinary(16), primary_key=True),
+    sa.Column("record_id", _Id, primary_key=True, index=True),
+)  # fmt: skip
+
+# Pairs of records at or above the review threshold: what a component is made of. smaller < larger.
+edge = sa.Table(
+    "edge", metadata,
+    sa.Column("smaller", _Id, primary_key=True),
+    sa.Column("larger", _Id, primary_key=True, index=True),
+    sa.Column("weight", sa.Float, nullable=False),
+)  # fmt: skip
+
+# A child record's declared parent or carer.
+carer = sa.Table(
+    "carer", metadata,
+    sa.Column("record_id", _Id, primary_key=True),
+    sa.Column("child_subject_id", _Id, nullable=False, index=True),
+    sa.Column("partner", sa.String(64), nullable=False),
+    sa.Column("adult_reference", sa.LargeBinary(16), primary_key=True),
+    sa.Column("relation", sa.SmallInteger, primary_key=True),
+    sa.Index("carer_adult", "partner", "adult_reference"),
+)  # fmt: skip
+
+# Pairs of persons that a data steward should look at.
+review_pair = sa.Table(
+    "review_pair", metadata,
+    sa.Column("smaller_subject_id", _Id, primary_key=True),
+    sa.Column("larger_subject_id", _Id, primary_key=True, index=True),
+    sa.Column("weight", sa.Float, nullable=False),
+)  # fmt: skip
+
+# Everything that ever happened to an identifier, in order.
+event = sa.Table(
+    "event", metadata,
+    sa.Column("event_id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False, comment="assigned, withdrawn"),
+    sa.Column("subject_id", _Id, nullable=False, index=True),
+    sa.Column("person_id", sa.String(16), nullable=True, index=True),
+    sa.Column("previous_person_id", sa.String(16), nullable=True),
+)  # fmt: skip
