@@ -13,29 +13,8 @@ class SettingsError(UserError):
     """A setting is missing or wrong."""
 
 
-class ServiceSettings(BaseSettings):
-    """Base of one settings class per service. Load it with `load`, never by parsing the environment elsewhere."""
-
-    model_config = SettingsConfigDict(extra="forbid")
-
-    directory: Path
-    """The partnership's directory file (public keys)."""
-    bootstrap_servers: str = "localhost:9092"
-    """Kafka brokers, host:port, comma-separated."""
-    kafka_tls_ca: Path | None = None
-    """CA certificate of the brokers. With it, connections use TLS; without it, only loopback should be used."""
-    kafka_tls_certificate: Path | None = None
-    """This service's client certificate."""
-    kafka_tls_key: Path | None = None
-    """The client certificate's private key file."""
-    kafka_api_version: tuple[int, ...] | None = None
-    """Fixes the protocol version instead of asking the broker; only librdkafka's mock broker needs it: [2, 3]."""
-    metrics_port: int = 0
-    """Port of Prometheus metrics; 0 serves none."""
-    metrics_address: str = "127.0.0.1"
-    """Address that metrics are served on."""
-    log_level: str = "INFO"
-    """DEBUG, INFO, WARNING or ERROR."""
+class SettingsFile(BaseSettings):
+    """Base of every settings class. Load it with `load`, never by parsing the environment elsewhere."""
 
     @classmethod
     def settings_customise_sources(
@@ -74,3 +53,28 @@ class ServiceSettings(BaseSettings):
                 if isinstance(value, Path) and not value.is_absolute():
                     setattr(settings, name, file.parent / value)
         return settings
+
+
+class ServiceSettings(SettingsFile):
+    """What every service that reads Kafka sets."""
+
+    model_config = SettingsConfigDict(extra="forbid")
+
+    directory: Path
+    """The partnership's directory file (public keys)."""
+    bootstrap_servers: str = "localhost:9092"
+    """Kafka brokers, host:port, comma-separated."""
+    kafka_tls_ca: Path | None = None
+    """CA certificate of the brokers. With it, connections use TLS; without it, only loopback should be used."""
+    kafka_tls_certificate: Path | None = None
+    """This service's client certificate."""
+    kafka_tls_key: Path | None = None
+    """The client certificate's private key file."""
+    kafka_api_version: tuple[int, ...] | None = None
+    """Fixes the protocol version instead of asking the broker; only librdkafka's mock broker needs it: [2, 3]."""
+    metrics_port: int = 0
+    """Port of Prometheus metrics; 0 serves none."""
+    metrics_address: str = "127.0.0.1"
+    """Address that metrics are served on."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""

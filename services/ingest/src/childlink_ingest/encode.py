@@ -51,7 +51,11 @@ def salt_value(subject: Subject, name: str) -> str:
         case "postcode_district":
             return identity.postcode[:-3]
         case "mother_nhs_number":
-            return subject.mother_nhs_number
+            return subject.mother.nhs_number if subject.mother else ""
+        case "mother_date_of_birth":
+            return subject.mother.date_of_birth.isoformat() if subject.mother and subject.mother.date_of_birth else ""
+        case "mother_given_name_phonetic":
+            return _phonetic(subject.mother.given_name) if subject.mother else ""
         case _:
             raise ValueError(f"profile names an unknown salt field {name!r}")
 

@@ -105,9 +105,10 @@ def stage_subjects(
 def subject_content(subject: Subject) -> tuple[object, ...]:
     """Everything of a subject that decides its encoding."""
     who = subject.identity
+    mother = subject.mother
     return (
-        who.nhs_number, who.given_name, who.surname, who.date_of_birth, who.sex, who.postcode, who.birth_order,
-        subject.carer, subject.mother_nhs_number,
+        who.nhs_number, who.given_name, who.surname, who.date_of_birth, who.sex, who.postcode, who.birth_order, subject.carer,
+        (mother.nhs_number, mother.given_name, mother.date_of_birth) if mother else None,
     )  # fmt: skip
 
 

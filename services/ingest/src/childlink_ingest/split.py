@@ -20,7 +20,8 @@ class Subject:
     facet: bytes
     carer: tuple[bytes, Relation] | None = None
     """A child's declared parent or carer on the same row: link reference and relation."""
-    mother_nhs_number: str = field(default="", repr=False)
+    mother: Identity | None = field(default=None, repr=False)
+    """Who the child's mother is, where the row says so: salts some passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +67,5 @@ def _subject(
         keys.analytics(id_space, identity.person_id, role),
         facet,
         (adult.link_reference, relation) if adult and relation else None,
-        adult.identity.nhs_number if adult and relation == "mother" else "",
+        adult.identity if adult and relation == "mother" else None,
     )

@@ -5,7 +5,7 @@ records and one good pair cannot chain two people. Ties are broken by the subjec
 a pure function of records and parameters.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -114,17 +114,15 @@ def name_clusters(
     [None, 'C1']
     """
     names: list[str | None] = [None] * len(clusters)
-    held = [_count(current.get(key) for key in keys) for keys in clusters]
-    for identifier in sorted({name for counts in held for name in counts}, key=lambda name: (ages[name], name)):
-        candidates = [(-counts[identifier], index) for index, counts in enumerate(held) if identifier in counts and names[index] is None]
+    holders: dict[str, dict[int, int]] = {}
+    for index, keys in enumerate(clusters):
+        for name in (current.get(key) for key in keys):
+            if name is not None:
+                counts = holders.setdefault(name, {})
+                counts[index] = counts.get(index, 0) + 1
+    for identifier in sorted(holders, key=lambda name: (ages[name], name)):
+        candidates = [(-count, index) for index, count in holders[identifier].items() if names[index] is None]
         if candidates:
             names[min(candidates)[1]] = identifier
     return names
 
-
-def _count(names: Iterable[str | None]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for name in names:
-        if name is not None:
-            counts[name] = counts.get(name, 0) + 1
-    return counts

@@ -1,7 +1,8 @@
 """Compares encodings: the match weight of pairs of records, in bits. Rule: arrays in, arrays out.
 
-Records are held as columns. A pair's weight is the prior plus the evidence of the NHS number token and of each pass (Fellegi
-& Sunter 1969). A pair that has nothing to compare is *uninformative*: its weight says nothing and is left out of averages.
+Records are held as columns. `observe` says what a pair agrees on; `weigh` turns that into the prior plus the evidence of the
+NHS number token and of each pass (Fellegi & Sunter 1969). A pair that has nothing to compare is *uninformative*: its weight
+says nothing and is left out of averages.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,11 +14,12 @@ from numpy.typing import NDArray
 
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.profiles import Profile
-from childlink_linker.parameters import Parameters, PassWeights
+from childlink_linker.parameters import Parameters, PassWeights, RoleWeights
 
 Indexes = NDArray[np.int64]
-_DOB_PASS: Final = 1
-_NAME_PASS: Final = 2
+UNKNOWN, AGREE, DISAGREE = 0, 1, 2
+DOB_PASS: Final = 1
+NAME_PASS: Final = 2
 _PAIRS_AT_A_TIME: Final = 200_000
 
 
@@ -35,20 +37,40 @@ class PassColumns:
 class Encodings:
     """n records as columns. Equal numbers mean equal tokens, sources or key versions; 0 means missing."""
 
+    role: NDArray[np.int64]
+    key_version: NDArray[np.int64]
     nhs: NDArray[np.int64]
     passes: Mapping[int, PassColumns]
     source: NDArray[np.int64]
     birth_order: NDArray[np.int64]
-    comparable: NDArray[np.int64]
-    """Role and key version: only records with the same number are ever compared."""
 
     def __len__(self) -> int:
         return len(self.nhs)
 
 
 @dataclass(frozen=True)
+class PassOutcome:
+    """What pairs say in one pass: whether their tokens agree and, where they do, the level of similarity."""
+
+    state: NDArray[np.int8]
+    similarity: NDArray[np.float64]
+    full: NDArray[np.bool_]
+    """Both records have all name fields of the pass."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What pairs agree on."""
+
+    nhs: NDArray[np.int8]
+    passes: Mapping[int, PassOutcome]
+    same_source: NDArray[np.bool_]
+    forbidden: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class PairWeights:
-    """The outcome for pairs."""
+    """Match weights of pairs."""
 
     weight: NDArray[np.float64]
     informative: NDArray[np.bool_]
@@ -70,7 +92,6 @@ def to_columns(records: Sequence[wire.EncodedRecord], sources: Sequence[object],
     """Records, where each comes from, and its key version, as columns."""
     n, words = len(records), profile.filter_bits // 64
     numbers = _Numbers()
-    nhs = np.fromiter((numbers[r.nhs_token] if r.nhs_token else 0 for r in records), dtype=np.int64, count=n)
     passes = {}
     for item in profile.passes:
         tokens = np.zeros(n, dtype=np.int64)
@@ -88,66 +109,87 @@ def to_columns(records: Sequence[wire.EncodedRecord], sources: Sequence[object],
         if rows:
             grid[rows] = np.frombuffer(b"".join(filters), dtype="<u8").reshape(len(rows), words)
         passes[item.number] = PassColumns(tokens, grid, np.bitwise_count(grid).sum(axis=1, dtype=np.int64), present)
-    source = np.fromiter((numbers[s] for s in sources), dtype=np.int64, count=n)
-    order = np.fromiter((r.birth_order for r in records), dtype=np.int64, count=n)
-    comparable = np.fromiter((numbers[(r.role, v)] for r, v in zip(records, versions, strict=True)), dtype=np.int64, count=n)
-    return Encodings(nhs, passes, source, order, comparable)
+    return Encodings(
+        role=np.fromiter((r.role for r in records), dtype=np.int64, count=n),
+        key_version=np.array(versions, dtype=np.int64),
+        nhs=np.fromiter((numbers[r.nhs_token] if r.nhs_token else 0 for r in records), dtype=np.int64, count=n),
+        passes=passes,
+        source=np.fromiter((numbers[s] for s in sources), dtype=np.int64, count=n),
+        birth_order=np.fromiter((r.birth_order for r in records), dtype=np.int64, count=n),
+    )
+
+
+def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> Outcomes:
+    """What the pairs (left[k], right[k]) agree on."""
+    passes = {item.number: _observe_pass(encodings.passes[item.number], left, right, item.weighty) for item in profile.passes}
+    for item in profile.passes:
+        if item.instead_of is not None:
+            passes[item.number].state[passes[item.instead_of].state == AGREE] = UNKNOWN
+    orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
+    different_twin = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
+    incomparable = (encodings.role[left] != encodings.role[right]) | (encodings.key_version[left] != encodings.key_version[right])
+    return Outcomes(
+        nhs=_state(encodings.nhs, left, right),
+        passes=passes,
+        same_source=encodings.source[left] == encodings.source[right],
+        forbidden=incomparable | different_twin,
+    )
 
 
 def compare(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile, parameters: Parameters) -> PairWeights:
-    """Weights of the pairs (left[k], right[k])."""
-    if len(left) > _PAIRS_AT_A_TIME:
-        parts = [
-            compare(encodings, left[at : at + _PAIRS_AT_A_TIME], right[at : at + _PAIRS_AT_A_TIME], profile, parameters)
-            for at in range(0, len(left), _PAIRS_AT_A_TIME)
-        ]
-        return PairWeights(
-            np.concatenate([p.weight for p in parts]),
-            np.concatenate([p.informative for p in parts]),
-            np.concatenate([p.forbidden for p in parts]),
-        )
-    evidence, informative = _both_have(encodings.nhs, left, right, parameters.nhs_agree, parameters.nhs_disagree)
-    same_birth_date = np.zeros(len(left), dtype=bool)
-    for item in profile.passes:
-        weights, columns = parameters.passes[item.number], encodings.passes[item.number]
-        bits, known = _both_have(columns.tokens, left, right, weights.agree, weights.disagree)
-        same_block = known & (columns.tokens[left] == columns.tokens[right])
-        at = np.flatnonzero(same_block)
-        bits[at] += _similarity_bits(columns, left[at], right[at], item.weighty, weights)
-        if item.number == _DOB_PASS:
-            same_birth_date = same_block
-        if item.number == _NAME_PASS:
-            # The same names were already compared under the same date of birth: the evidence counts once.
-            known &= ~same_birth_date
-            bits[~known] = 0.0
-        evidence += bits
-        informative |= known
-    same_source = encodings.source[left] == encodings.source[right]
-    weight = parameters.prior + evidence + np.where(same_source, parameters.same_source, 0.0)
-    orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
-    different_twin = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
-    forbidden = (encodings.comparable[left] != encodings.comparable[right]) | different_twin
+    """Match weights of the pairs (left[k], right[k])."""
+    weight = np.full(len(left), -np.inf)
+    informative = np.zeros(len(left), dtype=bool)
+    forbidden = np.ones(len(left), dtype=bool)
+    for role, weights in parameters.roles.items():
+        of_role = np.flatnonzero((encodings.role[left] == role) & (encodings.role[right] == role))
+        for start in range(0, len(of_role), _PAIRS_AT_A_TIME):
+            at = of_role[start : start + _PAIRS_AT_A_TIME]
+            outcomes = observe(encodings, left[at], right[at], profile)
+            weight[at], informative[at] = weigh(outcomes, weights)
+            forbidden[at] = outcomes.forbidden
     return PairWeights(weight, informative, forbidden)
 
 
-def _both_have(
-    tokens: NDArray[np.int64], left: Indexes, right: Indexes, agree: float, disagree: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def weigh(outcomes: Outcomes, weights: RoleWeights) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Weight of each pair in bits, and whether it had anything to compare."""
+    total = weights.prior + np.array([0.0, weights.nhs_agree, weights.nhs_disagree])[outcomes.nhs]
+    informative = outcomes.nhs != UNKNOWN
+    for number, outcome in outcomes.passes.items():
+        if number in weights.passes:
+            total += pass_bits(outcome, weights.passes[number])
+            informative |= outcome.state != UNKNOWN
+    return total + np.where(outcomes.same_source, weights.same_source, 0.0), informative
+
+
+def pass_bits(outcome: PassOutcome, weights: PassWeights) -> NDArray[np.float64]:
+    """Evidence of one pass."""
+    at = level(outcome, weights)
+    similarity = np.where(outcome.full, np.asarray(weights.full)[at], np.asarray(weights.partial)[at])
+    return np.array([0.0, weights.agree, weights.disagree])[outcome.state] + np.where(outcome.state == AGREE, similarity, 0.0)
+
+
+def level(outcome: PassOutcome, weights: PassWeights) -> Indexes:
+    """The similarity level of each pair, from 0."""
+    return np.searchsorted(np.asarray(weights.edges), outcome.similarity, side="right").astype(np.int64)
+
+
+def _state(tokens: NDArray[np.int64], left: Indexes, right: Indexes) -> NDArray[np.int8]:
     a, b = tokens[left], tokens[right]
-    known = (a > 0) & (b > 0)
-    return np.where(known, np.where(a == b, agree, disagree), 0.0), known
+    return np.where((a > 0) & (b > 0), np.where(a == b, AGREE, DISAGREE), UNKNOWN).astype(np.int8)
 
 
-def _similarity_bits(
-    columns: PassColumns, left: Indexes, right: Indexes, weighty: Sequence[int], weights: PassWeights
-) -> NDArray[np.float64]:
-    shared = np.bitwise_count(columns.filters[left] & columns.filters[right]).sum(axis=1, dtype=np.int64)
-    ones_left, ones_right = columns.ones[left], columns.ones[right]
-    dice = 2.0 * shared / np.maximum(ones_left + ones_right, 1)
-    contained = shared / np.maximum(np.minimum(ones_left, ones_right), 1)
+def _observe_pass(columns: PassColumns, left: Indexes, right: Indexes, weighty: Sequence[int]) -> PassOutcome:
+    state = _state(columns.tokens, left, right)
+    similarity = np.zeros(len(left))
+    full = np.zeros(len(left), dtype=bool)
+    at = np.flatnonzero(state == AGREE)
+    a, b = left[at], right[at]
+    shared = np.bitwise_count(columns.filters[a] & columns.filters[b]).sum(axis=1, dtype=np.int64)
+    ones_a, ones_b = columns.ones[a], columns.ones[b]
     names = sum(1 << index for index in weighty)
-    full = (columns.present[left] & columns.present[right] & names) == names
-    edges = np.asarray(weights.edges)
-    by_dice = np.asarray(weights.full)[np.searchsorted(edges, dice, side="right")]
-    by_share = np.asarray(weights.partial)[np.searchsorted(edges, contained, side="right")]
-    return np.where(full, by_dice, by_share)
+    full[at] = (columns.present[a] & columns.present[b] & names) == names
+    dice = 2.0 * shared / np.maximum(ones_a + ones_b, 1)
+    contained = shared / np.maximum(np.minimum(ones_a, ones_b), 1)
+    similarity[at] = np.where(full[at], dice, contained)
+    return PassOutcome(state, similarity, full)

@@ -65,8 +65,8 @@ def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Paramet
     changed = _store_records(store, arrivals)
     touched = {record.subject_id for record in changed} | withdrawn.neighbours
     weights = _find_edges(store, changed, profile, parameters)
-    component = _reach(store, touched)
-    assigned, persons, merges, splits = _recluster(store, component, profile, parameters)
+    component = reach(store, touched)
+    assigned, persons, merges, splits = recluster(store, component, profile, parameters)
     refamilied = regroup_families(store, persons | withdrawn.persons)
     changed_links = {s.subject_id: s for s in assigned.values()}
     for subject in refamilied.values():
@@ -177,8 +177,31 @@ def tokens_of(record: wire.EncodedRecord) -> list[bytes]:
 
 def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile, parameters: Parameters) -> np.ndarray:
     """Compare each changed record with every record that shares a token, and keep the pairs worth keeping."""
-    if not changed:
+    rows, pairs = candidate_pairs(store, changed)
+    if not len(pairs):
         return np.zeros(0)
+    result = compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
+    keep_edges(store, rows, pairs, result, parameters)
+    return result.weight
+
+
+def keep_edges(store: Store, rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters) -> None:
+    """Write the pairs at or above the review threshold."""
+    keep = (result.weight >= parameters.review) & result.informative
+    store.insert(
+        t.edge,
+        [
+            {"smaller": min(x, y), "larger": max(x, y), "weight": float(weight)}
+            for x, y, weight in (
+                (rows[i].record_id, rows[j].record_id, w) for (i, j), w in zip(pairs[keep].tolist(), result.weight[keep], strict=True)
+            )
+        ],
+    )
+
+
+def candidate_pairs(store: Store, changed: Sequence[StoredRecord]) -> tuple[list[StoredRecord], np.ndarray]:
+    """The changed records and all that share a token with one, and which of these pairs to compare (each once)."""
+    nothing = np.zeros((0, 2), dtype=np.int64)
     parsed = {row.record_id: wire.EncodedRecord.FromString(row.encoding) for row in changed}
     holders = store.holders(token for record in parsed.values() for token in tokens_of(record))
     others = {record_id for held in holders.values() if len(held) <= LARGEST_BLOCK for record_id in held} - set(parsed)
@@ -193,26 +216,14 @@ def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile,
             left.append(np.repeat(fresh, len(members)))
             right.append(np.tile(members, len(fresh)))
     if not left:
-        return np.zeros(0)
+        return rows, nothing
     a, b = np.concatenate(left), np.concatenate(right)
     pairs = np.unique(np.stack([np.minimum(a, b), np.maximum(a, b)], axis=1)[a != b], axis=0)
     subject_of = np.array([row.subject_id for row in rows])
-    pairs = pairs[subject_of[pairs[:, 0]] != subject_of[pairs[:, 1]]]
-    result = compare(_columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
-    keep = (result.weight >= parameters.review) & result.informative
-    store.insert(
-        t.edge,
-        [
-            {"smaller": min(x, y), "larger": max(x, y), "weight": float(weight)}
-            for x, y, weight in (
-                (rows[i].record_id, rows[j].record_id, w) for (i, j), w in zip(pairs[keep].tolist(), result.weight[keep], strict=True)
-            )
-        ],
-    )
-    return result.weight
+    return rows, pairs[subject_of[pairs[:, 0]] != subject_of[pairs[:, 1]]]
 
 
-def _reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
+def reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
     """All records of the components that the subjects belong to: everything reachable above the review threshold.
 
     Those who were one person with them until now belong too, even if nothing reaches them any more.
@@ -230,7 +241,7 @@ def _reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
     return list(reached.values())
 
 
-def _recluster(
+def recluster(
     store: Store, records: Sequence[StoredRecord], profile: Profile, parameters: Parameters
 ) -> tuple[dict[int, StoredSubject], set[str], int, int]:
     """Partition the components anew and name the clusters. Returns the subjects whose person changed, and all persons touched."""
@@ -274,7 +285,7 @@ def _rename(
                 moved[subject_id] = subjects[subject_id]
     gone = set(current.values()) - kept
     merges = len(gone)
-    splits = sum(1 for row in new_persons if any(current.get(s) for s, p in subjects.items() if p.person_id == row["person_id"]))
+    splits = sum(1 for members, name in zip(clusters, names, strict=True) if name is None and any(m in current for m in members))
     store.insert(t.person, new_persons)
     store.insert(t.event, events)
     store.update_subjects(list(moved.values()))
@@ -292,7 +303,7 @@ def _evidence(
     pairs = _pairs_within(edges, subject_of)
     if not len(pairs):
         return {}
-    result: PairWeights = compare(_columns(records, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
+    result: PairWeights = compare(columns(records, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
     evidence: dict[tuple[int, int], PairEvidence] = {}
     ends = np.sort(subject_of[pairs], axis=1).tolist()
     for (a, b), weight, informative, forbidden in zip(
@@ -368,7 +379,8 @@ def _components(
         yield [subjects[ids[at]].key for at in members], pairs
 
 
-def _columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
+def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
+    """Stored records as columns to compare."""
     records = [wire.EncodedRecord.FromString(row.encoding) for row in rows]
     # A facet is a keyed hash under the partner's own key: equal facets mean one dataset of one partner.
     return to_columns(records, [row.facet for row in rows], [row.key_version for row in rows], profile)

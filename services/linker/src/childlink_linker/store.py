@@ -86,6 +86,15 @@ class Store:
         """Records by id."""
         return [StoredRecord(*row) for row in self._in(sa.select(t.record), t.record.c.record_id, ids)]
 
+    def records_after(self, record_id: int, limit: int) -> list[StoredRecord]:
+        """The next records in the order of their ids."""
+        statement = sa.select(t.record).where(t.record.c.record_id > record_id).order_by(t.record.c.record_id).limit(limit)
+        return [StoredRecord(*row) for row in self._tx.execute(statement)]
+
+    def delete_edges(self) -> None:
+        """Forget every edge."""
+        self._tx.execute(t.edge.delete())
+
     def holders(self, tokens: Iterable[bytes]) -> dict[bytes, list[int]]:
         """Which records hold each token."""
         holders: dict[bytes, list[int]] = {}

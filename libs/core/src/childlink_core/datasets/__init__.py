@@ -106,6 +106,33 @@ def all_datasets() -> Mapping[str, Dataset]:
     return contracts
 
 
+@dataclass(frozen=True)
+class Instrument:
+    """A questionnaire's scale."""
+
+    title: str
+    domain: str
+    range: tuple[float, float]
+    better: Literal["lower", "higher"]
+
+    def improvement(self, pre: float, post: float) -> float:
+        """Change in the good direction, as a percentage of the scale's range.
+
+        >>> Instrument("CORE-10", "mental_health", (0, 40), "lower").improvement(20, 16)
+        10.0
+        """
+        low, high = self.range
+        change = 100.0 * (post - pre) / (high - low)
+        return change if self.better == "higher" else -change
+
+
+@cache
+def instruments() -> Mapping[str, Instrument]:
+    """The questionnaires' scales, by code."""
+    content = tomllib.loads((files(__name__) / "_instruments.toml").read_text(encoding="utf-8"))
+    return {name: Instrument(**{**item, "range": tuple(item["range"])}) for name, item in content.items()}
+
+
 def get_dataset(name: str) -> Dataset:
     """The contract of this name, or UserError that lists those there are."""
     if name not in all_datasets():

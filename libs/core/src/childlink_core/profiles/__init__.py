@@ -39,6 +39,8 @@ class Pass:
     filter: tuple[FilterField, ...]
     needs: tuple[str, ...]
     only_without: tuple[str, ...]
+    instead_of: int | None
+    """A pass with much the same evidence: this one counts only where that one does not agree."""
 
     @property
     def weighty(self) -> tuple[int, ...]:
@@ -91,4 +93,5 @@ def _parse_pass(item: Mapping[str, Any]) -> Pass:
         filter=tuple(FilterField(**field) for field in item["filter"]),
         needs=tuple(item.get("needs", ())),
         only_without=tuple(item.get("only_without", ())),
+        instead_of=item.get("instead_of"),
     )

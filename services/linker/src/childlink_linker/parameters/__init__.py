@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.errors import UserError
 
 DEFAULT_PARAMETERS: Final = "prior-2026a"
+ROLE_NAMES: Final = {wire.ROLE_CHILD: "child", wire.ROLE_ADULT: "adult"}
 
 
 @dataclass(frozen=True)
@@ -27,17 +29,24 @@ class PassWeights:
 
 
 @dataclass(frozen=True)
-class Parameters:
-    """Everything that decides whether a pair is one person."""
+class RoleWeights:
+    """Weights for children, or for adults."""
 
-    version: str
     prior: float
-    link: float
-    review: float
     same_source: float
     nhs_agree: float
     nhs_disagree: float
     passes: Mapping[int, PassWeights]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Everything that decides whether a pair is one person."""
+
+    version: str
+    link: float
+    review: float
+    roles: Mapping[int, RoleWeights]
 
 
 @cache
@@ -56,21 +65,39 @@ def parse_parameters(text: str) -> Parameters:
     """Parse a parameter file, or raise UserError."""
     try:
         content = tomllib.loads(text)
-        passes = {
-            item["number"]: PassWeights(
-                item["agree"], item["disagree"], tuple(item["edges"]), tuple(item["full"]), tuple(item["partial"])
-            )
-            for item in content["pass"]
-        }
-        parameters = Parameters(
-            content["version"], content["prior"], content["link"], content["review"], content["same_source"],
-            content["nhs"]["agree"], content["nhs"]["disagree"], passes,
-        )  # fmt: skip
+        roles = {role: _parse_role(content[name]) for role, name in ROLE_NAMES.items()}
+        parameters = Parameters(content["version"], content["link"], content["review"], roles)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise UserError(f"The match parameters are not complete ({error}).", "Start from the bundled file.") from None
-    for number, weights in passes.items():
-        if not len(weights.edges) + 1 == len(weights.full) == len(weights.partial):
-            raise UserError(f"Pass {number} needs one weight more than edges.", "Correct the parameter file.")
+    for weights in roles.values():
+        for number, item in weights.passes.items():
+            if not len(item.edges) + 1 == len(item.full) == len(item.partial):
+                raise UserError(f"Pass {number} needs one weight more than edges.", "Correct the parameter file.")
     if parameters.review >= parameters.link:
         raise UserError("The review threshold must be below the link threshold.", "Correct the parameter file.")
     return parameters
+
+
+def render_parameters(parameters: Parameters, comment: str) -> str:
+    """The text of a parameter file."""
+    lines = [f"# {line}" for line in comment.splitlines()]
+    lines += [f'version = "{parameters.version}"', f"link = {parameters.link}", f"review = {parameters.review}"]
+    for role, name in ROLE_NAMES.items():
+        weights = parameters.roles[role]
+        lines += ["", f"[{name}]", f"prior = {weights.prior:.2f}", f"same_source = {weights.same_source:.2f}"]
+        lines.append(f"nhs = {{ agree = {weights.nhs_agree:.2f}, disagree = {weights.nhs_disagree:.2f} }}")
+        for number, item in weights.passes.items():
+            lines += ["", f"[[{name}.pass]]", f"number = {number}", f"agree = {item.agree:.2f}", f"disagree = {item.disagree:.2f}"]
+            for key in ("edges", "full", "partial"):
+                lines.append(f"{key} = [{', '.join(f'{value:.2f}' for value in getattr(item, key))}]")
+    return "\n".join(lines) + "\n"
+
+
+def _parse_role(table: Mapping[str, Any]) -> RoleWeights:
+    passes = {
+        item["number"]: PassWeights(
+            item["agree"], item["disagree"], tuple(item["edges"]), tuple(item["full"]), tuple(item["partial"])
+        )
+        for item in table["pass"]
+    }
+    return RoleWeights(table["prior"], table["same_source"], table["nhs"]["agree"], table["nhs"]["disagree"], passes)

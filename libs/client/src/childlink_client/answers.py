@@ -1,0 +1,176 @@
+"""What the service answers, as plain values: nothing to learn about protobuf or gRPC."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from childlink.analytics.v1 import analytics_pb2 as pb
+from childlink_client.errors import ClientError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WITHHELD: Final = {
+    pb.WITHHELD_UNSPECIFIED: "",
+    pb.WITHHELD_SMALL: "<10",
+    pb.WITHHELD_SMALL_BASE: "group too small",
+    pb.WITHHELD_ALL_OR_NONE: "nearly all or none",
+    pb.WITHHELD_NOT_COLLECTED: "not collected",
+}
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release in one line."""
+
+    id: str
+    number: int
+    data_until: str
+    policy: str
+    sha256: str
+
+    @classmethod
+    def of(cls, message: pb.ReleaseSummary) -> "Release":
+        """From the wire."""
+        return cls(message.release_id, message.number, message.data_until, message.policy_id, message.content_sha256)
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A dimension: its categories' titles by id, in order."""
+
+    id: str
+    title: str
+    categories: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What can be asked."""
+
+    id: str
+    title: str
+    description: str
+    unit: str
+    estimate: str
+    dimensions: dict[str, Dimension]
+
+    @classmethod
+    def of(cls, message: pb.Measure) -> "Measure":
+        """From the wire."""
+        dimensions = {
+            item.dimension_id: Dimension(item.dimension_id, item.title, {c.category_id: c.title for c in item.categories})
+            for item in message.dimensions
+        }
+        return cls(message.measure_id, message.title, message.description, message.unit, message.estimate, dimensions)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell. `count` and `estimate` are None where withheld; then the reason stands beside."""
+
+    categories: tuple[str, ...]
+    count: int | None
+    count_withheld: str
+    estimate: float | None
+    estimate_withheld: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer: cells in the order of the question, and what to know about them."""
+
+    release: Release
+    measure: Measure
+    by: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, message: pb.QueryResponse) -> "Answer":
+        """From the wire."""
+        cells = tuple(
+            Cell(
+                tuple(cell.category_ids),
+                cell.count if cell.HasField("count") else None,
+                WITHHELD.get(cell.withheld, "withheld"),
+                cell.estimate if cell.HasField("estimate") else None,
+                WITHHELD.get(cell.estimate_withheld, "withheld"),
+            )
+            for cell in message.cells
+        )
+        return cls(Release.of(message.release), Measure.of(message.measure), tuple(message.by), cells, tuple(message.notes))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One flat dictionary per cell: category titles, count, why withheld, estimate, why withheld."""
+        for cell in self.cells:
+            row: dict[str, Any] = {
+                name: self.measure.dimensions[name].categories[category] for name, category in zip(self.by, cell.categories, strict=True)
+            }
+            row |= {"count": cell.count, "count_withheld": cell.count_withheld}
+            if self.measure.estimate:
+                row |= {self.measure.estimate: cell.estimate, f"{self.measure.estimate}_withheld": cell.estimate_withheld}
+            yield row
+
+    def cell(self, *categories: str) -> Cell:
+        """The cell of these categories (ids, in the order of `by`)."""
+        for cell in self.cells:
+            if cell.categories == categories:
+                return cell
+        raise ClientError(f"The answer has no cell {categories}.")
+
+    def citation(self) -> str:
+        """What to write under a table or chart."""
+        release = self.release
+        return f"{self.measure.title}. childlink release {release.id} (data until {release.data_until}), policy {release.policy}."
+
+    def to_json(self) -> str:
+        """JSON for programs."""
+        return json.dumps(
+            {
+                "release": vars(self.release), "measure": self.measure.id, "unit": self.measure.unit, "by": list(self.by),
+                "rows": list(self.rows()), "notes": list(self.notes),
+            },
+            indent=2, ensure_ascii=False,
+        )  # fmt: skip
+
+    def to_csv(self) -> str:
+        """CSV text with a header."""
+        rows = list(self.rows())
+        out = io.StringIO()
+        writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["count"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return out.getvalue()
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """A DataFrame; counts are nullable integers, so that withheld is missing, not zero."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ClientError("pandas is not installed: pip install 'childlink-client[pandas]'.") from None
+        return pd.DataFrame(list(self.rows())).astype({"count": "Int64"})
+
+    def save_parquet(self, path: str | Path) -> None:
+        """Write a Parquet file."""
+        try:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+        except ImportError:
+            raise ClientError("pyarrow is not installed: pip install 'childlink-client[parquet]'.") from None
+        pq.write_table(pa.Table.from_pylist(list(self.rows())), path)
+
+    def save_chart(self, path: str | Path) -> None:
+        """Write a bar chart as PNG or SVG, by the file's ending."""
+        from childlink_client.charts import save_chart
+
+        save_chart(self, Path(path))
+
+    def __str__(self) -> str:
+        from childlink_client.render import render
+
+        return render(self)

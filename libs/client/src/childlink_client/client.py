@@ -1,0 +1,103 @@
+"""The connection to an analytics service."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from childlink.analytics.v1 import analytics_pb2 as pb
+from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
+from childlink_client.answers import Answer, Measure, Release
+from childlink_client.errors import ClientError
+
+Response = TypeVar("Response")
+_DEADLINE_S = 30.0
+
+
+class Client:
+    """Asks questions. Close it, or use it in a `with`.
+
+    Give `ca` (and, where the service asks for it, `certificate` and `key`) as paths of PEM files; without `ca` the
+    connection is plain, which services allow on loopback only.
+    """
+
+    def __init__(
+        self, address: str, *, ca: str | Path | None = None, certificate: str | Path | None = None, key: str | Path | None = None
+    ) -> None:
+        self.address = address
+        self._channel = self._open(address, ca, certificate, key)
+        self._stub = pb_grpc.AnalyticsServiceStub(self._channel)
+
+    def releases(self) -> list[Release]:
+        """Published releases, newest first."""
+        return [Release.of(item) for item in self._call(self._stub.ListReleases, pb.ListReleasesRequest()).releases]
+
+    def describe(self, release: str = "") -> dict[str, Any]:
+        """What went into a release and how it is protected."""
+        found = self._call(self._stub.DescribeRelease, pb.DescribeReleaseRequest(release_id=release))
+        return {
+            "release": vars(Release.of(found.summary)),
+            "policy": found.policy_text,
+            "rows": {item.dataset: item.rows if item.HasField("rows") else "<10" for item in found.datasets},
+            "measures": list(found.measure_ids),
+            "cells": found.cells,
+            "cells_withheld": found.cells_withheld,
+            "largest_error": found.largest_error,
+            "attack_failures": found.attack_failures,
+        }
+
+    def measures(self, release: str = "") -> list[Measure]:
+        """What can be asked of a release."""
+        return [Measure.of(item) for item in self._call(self._stub.ListMeasures, pb.ListMeasuresRequest(release_id=release)).measures]
+
+    def ask(
+        self, measure: str, by: Sequence[str] = (), where: Mapping[str, str | Sequence[str]] | None = None, release: str = ""
+    ) -> Answer:
+        """Ask for a measure, broken down `by` dimensions, keeping only the categories in `where`. Newest release by default."""
+        filters = [
+            pb.Filter(dimension_id=name, category_ids=[keep] if isinstance(keep, str) else list(keep)) for name, keep in (where or {}).items()
+        ]
+        request = pb.QueryRequest(release_id=release, measure_id=measure, by=list(by), where=filters)
+        return Answer.of(self._call(self._stub.Query, request))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _call(self, method: Callable[..., Response], request: object) -> Response:
+        try:
+            return method(request, timeout=_DEADLINE_S)
+        except grpc.RpcError as error:
+            raise ClientError(self._explain(error)) from None
+
+    def _explain(self, error: Any) -> str:
+        status = rpc_status.from_call(error)
+        for detail in status.details if status else ():
+            bad = error_details_pb2.BadRequest()
+            if detail.Unpack(bad):
+                return "; ".join(f"{item.field}: {item.description}" for item in bad.field_violations)
+        if error.code() == grpc.StatusCode.UNAVAILABLE:
+            return f"{self.address} does not answer. Check the address, the network and the certificates."
+        if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return f"{self.address} did not answer in {_DEADLINE_S:.0f} s."
+        return f"{error.code().name}: {error.details()}"
+
+    @staticmethod
+    def _open(address: str, ca: str | Path | None, certificate: str | Path | None, key: str | Path | None) -> grpc.Channel:
+        if ca is None:
+            return grpc.insecure_channel(address)
+        try:
+            pem = [Path(path).read_bytes() if path else None for path in (ca, key, certificate)]
+        except OSError as error:
+            raise ClientError(f"{error.filename} cannot be read: {error.strerror}.") from None
+        return grpc.secure_channel(address, grpc.ssl_channel_credentials(*pem))

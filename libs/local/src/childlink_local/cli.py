@@ -1,0 +1,141 @@
+"""The commands of `childlink-local`."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from childlink_client import ClientError
+from childlink_core import __version__, logs
+from childlink_core.errors import UserError
+from childlink_local import demo as demo_module
+from childlink_local import pilot
+from childlink_local import score as scoring
+from childlink_local.broker import mock_broker
+from childlink_local.pilot import Extract
+from childlink_local.progress import Line
+from childlink_local.site import lay_out
+from childlink_local.synth import LEAP_CHILDREN, synthesise
+
+
+class _Group(click.Group):
+    """Prints errors that a user can mend without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(error.render(), err=True)
+            ctx.exit(error.exit_code)
+        except ClientError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__)
+def main() -> None:
+    """The whole childlink pipeline in one process: demo, pilots, synthetic data. Not for production."""
+    logs.configure("local", level="WARNING")
+
+
+@main.command()
+@click.option("--folder", default=".demo", show_default=True, type=click.Path(path_type=Path), help="Working folder; emptied first.")
+@click.option("--children", default=LEAP_CHILDREN, show_default=True, help="Children whom services reach.")
+@click.option("--seed", default=1, show_default=True)
+def demo(folder: Path, children: int, seed: int) -> None:
+    """Make up a partnership, link it, cut a release, and ask LEAP's five questions."""
+    demo_module.run(folder, children, seed)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--children", default=LEAP_CHILDREN, show_default=True, help="Children whom services reach.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--errors", "error_times", default=1.0, show_default=True, help="How much dirtier than usual the records are.")
+@click.option("--nhs", "nhs_times", default=1.0, show_default=True, help="Scales the share of records with an NHS number.")
+def synth(folder: Path, children: int, seed: int, error_times: float, nhs_times: float) -> None:
+    """Write a made-up, LEAP-shaped partnership: extracts, mappings and a truth file. The same seed, the same bytes."""
+    synthesise(folder, seed, children, error_times, nhs_times)
+    click.echo(f"written to {folder}")
+
+
+@main.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def run(config: Path) -> None:
+    """Run a pilot on files of your own, as CONFIG.toml says:
+
+    \b
+        folder = "work"                  # working folder, kept between runs
+        release = "pilot-1"              # optional: cut a release with this name
+        truth = "truth.csv"              # optional: score links.csv against it
+        [[extract]]
+        partner = "trust-a"
+        file = "births.csv"
+        mapping = "births.toml"
+    """
+    content = _read_config(config)
+    base = config.parent
+    extracts = [Extract(str(item["partner"]), base / item["file"], base / item["mapping"]) for item in content["extract"]]
+    folder = base / content.get("folder", "work")
+    folder.mkdir(parents=True, exist_ok=True)
+    with mock_broker() as address:
+        layout = lay_out(folder, sorted({e.partner for e in extracts}), address)
+        line = Line()
+        with pilot.open_hub(layout) as hub:
+            reports = pilot.send(layout, hub, extracts, line)
+            line.done()
+            for report in reports:
+                click.echo(
+                    f"{report.extract}: {report.rows_read:,} rows, {report.accepted:,} accepted, {report.refused:,} refused, "
+                    f"{report.rejected:,} rejected"
+                )
+            subjects = pilot.write_links(layout, hub, extracts, folder / "links.csv")
+            click.echo(f"{subjects:,} subjects in {folder / 'links.csv'}")
+        if "truth" in content:
+            _score(folder / "links.csv", base / content["truth"])
+        if "release" in content:
+            cut = pilot.cut(layout, content["release"], content.get("data_until", ""))
+            click.echo(f"release {content['release']} in {cut.path}; ask it with: childlink-local serve {config}")
+
+
+@main.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def serve(config: Path) -> None:
+    """Answer questions about a pilot's releases on 127.0.0.1:7443, until interrupted."""
+    from childlink_analytics.metrics import ServingMetrics
+    from childlink_analytics.server import serve as start
+    from childlink_analytics.settings import ServingSettings
+
+    folder = config.parent / _read_config(config).get("folder", "work")
+    server, port = start(ServingSettings(releases=folder / "analytics" / "releases"), ServingMetrics())
+    click.echo(f"answering on 127.0.0.1:{port}; try: childlink measures")
+    server.wait_for_termination()
+
+
+@main.command()
+@click.argument("links", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("truth", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def score(links: Path, truth: Path) -> None:
+    """Score LINKS (from `run`) against a TRUTH file."""
+    _score(links, truth)
+
+
+def _score(links: Path, truth: Path) -> None:
+    for item in scoring.score(links, truth):
+        click.echo(
+            f"{item.role}: precision {item.precision:.4f}, recall {item.recall:.4f}, F1 {item.f1:.4f} "
+            f"({item.subjects:,} records, {item.true_persons:,} people, {item.persons:,} identifiers)"
+        )
+
+
+def _read_config(config: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(config.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{config} is not TOML: {error}.", "Correct that line.") from None
+    extracts = content.get("extract")
+    if not isinstance(extracts, list) or not all({"partner", "file", "mapping"} <= set(item) for item in extracts):
+        raise UserError(f"{config} needs [[extract]] tables with partner, file and mapping.", "See childlink-local run --help.")
+    return content

@@ -1,0 +1,140 @@
+"""The whole pipeline in one process, one step of each service after the other, through the same code as in production."""
+
+import csv
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from childlink_analytics import app as analytics
+from childlink_analytics.cut_release import Cut
+from childlink_analytics.metrics import ServingMetrics, StoreMetrics
+from childlink_analytics.server import serve
+from childlink_bus.ports import Subscriber
+from childlink_client import Client
+from childlink_ingest import app as ingest
+from childlink_ingest.mapping import check_header
+from childlink_ingest.readers import open_csv
+from childlink_ingest.send_extract import map_rows, send_extract
+from childlink_ingest.split import split
+from childlink_ingest.spool import RunReport, open_spool
+from childlink_linker import app as linker
+from childlink_linker import evaluate
+from childlink_linker.metrics import LinkerMetrics
+from childlink_local.site import Layout
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A partner's file and its mapping."""
+
+    partner: str
+    path: Path
+    mapping: Path
+
+
+@dataclass
+class Hub:
+    """The linker and analytics of a pilot."""
+
+    linker: linker.Linker
+    analytics: analytics.Consumer
+    encodings: Subscriber
+    observations: Subscriber
+
+    def step(self) -> int:
+        """One micro-batch of each. Returns the number of messages read."""
+        read = self.linker.pump.step(self.encodings, timeout_s=0.02)
+        return read + self.analytics.pump.step(self.observations, timeout_s=0.02)
+
+
+@contextmanager
+def open_hub(layout: Layout) -> Iterator[Hub]:
+    """Build the linker and analytics on the pilot's broker."""
+    for folder in ("linker", "analytics"):
+        (layout.folder / folder).mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        link = linker.build(layout.linker, LinkerMetrics())
+        stack.callback(link.close)
+        store = analytics.build_consumer(layout.store, StoreMetrics())
+        stack.callback(store.close)
+        subscribers = [link.pump.subscribe(), store.pump.subscribe()]
+        for subscriber in subscribers:
+            stack.callback(subscriber.close)
+        yield Hub(link, store, *subscribers)
+
+
+def send(layout: Layout, hub: Hub, extracts: Sequence[Extract], progress: Progress = lambda _what, _count: None) -> list[RunReport]:
+    """Send every extract through ingest, linker and analytics, until all of it is answered."""
+    reports = []
+    for partner in dict.fromkeys(extract.partner for extract in extracts):
+        settings = layout.ingest[partner]
+        site = ingest.build_site(settings)
+        with open_spool(settings.spool) as spool:
+            runs = []
+            for extract in (item for item in extracts if item.partner == partner):
+                mapping = ingest.load_mapping(extract.mapping)
+                with open_csv(extract.path, mapping.encoding, mapping.delimiter) as records:
+                    check_header(mapping, records.header, extract.path.name)
+                    what = f"{partner} {extract.path.stem}: rows"
+                    runs.append(
+                        send_extract(
+                            extract.path.name, records, mapping, site, spool, date.today(),
+                            lambda rows, what=what: progress(what, rows),  # type: ignore[misc]
+                        )
+                    )  # fmt: skip
+            with ingest.connect(settings, spool) as connection:
+                quiet_since = time.monotonic()
+                while not connection.exchange.settled():
+                    moved = connection.exchange.send() + hub.step() + connection.exchange.receive(connection.subscriber, 0.02)
+                    progress(f"{partner}: batches to go", spool.count_batches("queued", "sent"))
+                    quiet_since = time.monotonic() if moved else quiet_since
+                    if time.monotonic() - quiet_since > 30:
+                        raise TimeoutError(f"{partner}: nothing moved for 30 s")
+            reports += [spool.report(run) for run in runs]
+    while hub.step():
+        pass
+    return reports
+
+
+def cut(layout: Layout, release_id: str, data_until: str, progress: Callable[[str], None] = lambda _measure: None) -> Cut:
+    """Cut a release of the pilot."""
+    return analytics.cut(layout.store, release_id, data_until, progress)
+
+
+@contextmanager
+def answering(layout: Layout) -> Iterator[Client]:
+    """Serve the pilot's releases over gRPC on a free loopback port, and connect to it."""
+    server, port = serve(layout.serving, ServingMetrics())
+    try:
+        with Client(f"127.0.0.1:{port}") as client:
+            yield client
+    finally:
+        server.stop(grace=1).wait()
+
+
+def write_links(layout: Layout, hub: Hub, extracts: Sequence[Extract], path: Path) -> int:
+    """Write partner, local id, role, person, family of every subject, for scoring against truth. Returns how many."""
+    local: dict[tuple[str, str], tuple[str, str]] = {}
+    for extract in extracts:
+        site = ingest.build_site(layout.ingest[extract.partner])
+        mapping = ingest.load_mapping(extract.mapping)
+        with open_csv(extract.path, mapping.encoding, mapping.delimiter) as records:
+            for row in map_rows(list(records), mapping, date.today())[0]:
+                for subject in split(row, mapping, site.references)[:2]:
+                    if subject:
+                        local[extract.partner, subject.link_reference.hex()] = (subject.identity.person_id, subject.role)
+    with hub.linker.engine.connect() as tx, path.open("w", newline="", encoding="utf-8") as file:
+        rows = sorted(
+            (partner, *local[partner, reference], person, family)
+            for partner, reference, person, family in evaluate.export(tx)
+            if (partner, reference) in local
+        )
+        writer = csv.writer(file)
+        writer.writerow(["partner", "local_id", "role", "person", "family"])
+        writer.writerows(rows)
+    return len(rows)

@@ -1,0 +1,45 @@
+"""Scores links against truth: pairwise precision, recall and F1 within a role, as in the record-linkage literature."""
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Score:
+    """Pairwise quality of one role."""
+
+    role: str
+    subjects: int
+    persons: int
+    true_persons: int
+    precision: float
+    recall: float
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        return 2 * self.precision * self.recall / (self.precision + self.recall) if self.precision + self.recall else 0.0
+
+
+def score(links: Path, truth: Path) -> list[Score]:
+    """Score `links.csv` against a truth file (partner, local_id, role, person, ...)."""
+    found, true = _read(links), _read(truth)
+    scores = []
+    for role in ("child", "adult"):
+        keys = [key for key in true if key[2] == role and key in found]
+        if not keys:
+            continue
+        together = Counter((found[key], true[key]) for key in keys)
+        by_found, by_true = Counter(found[key] for key in keys), Counter(true[key] for key in keys)
+        right, linked, real = (sum(n * (n - 1) // 2 for n in counts.values()) for counts in (together, by_found, by_true))
+        scores.append(
+            Score(role, len(keys), len(by_found), len(by_true), right / linked if linked else 1.0, right / real if real else 1.0)
+        )
+    return scores
+
+
+def _read(path: Path) -> dict[tuple[str, str, str], str]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return {(row["partner"], row["local_id"], row["role"]): row["person"] for row in csv.DictReader(file)}

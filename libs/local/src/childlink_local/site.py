@@ -1,0 +1,72 @@
+"""Lays out a pilot's working folder: keys, directory and settings of every partner, of the linker and of analytics.
+
+On one machine and under one operator, which no deployment may be: the trust zones are only folders here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from childlink_analytics.settings import ServingSettings, StoreSettings
+from childlink_core import topics
+from childlink_core.directory import Member, render_directory
+from childlink_core.keys import OpeningKey, SecretKey, SigningKey, write_key
+from childlink_ingest.settings import IngestSettings
+from childlink_linker.settings import LinkerSettings
+from childlink_local.broker import API_VERSION, WINDOW_BYTES
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The settings of every part."""
+
+    folder: Path
+    ingest: dict[str, IngestSettings]
+    linker: LinkerSettings
+    store: StoreSettings
+    serving: ServingSettings
+
+
+def lay_out(folder: Path, partners: Sequence[str], bootstrap_servers: str, *, mock: bool = True) -> Layout:
+    """Make what is missing in `folder` and return everyone's settings. Keys are made once and kept."""
+    directory = folder / "directory.toml"
+    if not directory.exists():
+        _make_keys(folder, partners, directory)
+    bus = {
+        "directory": directory,
+        "bootstrap_servers": bootstrap_servers,
+        "kafka_api_version": API_VERSION if mock else None,
+    }
+    ingest = {
+        name: IngestSettings(
+            partner=name, spool=folder / name / "spool.sqlite", window_bytes=WINDOW_BYTES if mock else 0,
+            **{f"{key}_key": folder / name / "keys" / f"{key}.key" for key in ("linkage", "reference", "signing", "opening")}, **bus,
+        )
+        for name in partners
+    }  # fmt: skip
+    linker = LinkerSettings(
+        database=f"sqlite:///{folder / 'linker' / 'linker.sqlite'}", evaluation=True,
+        **{f"{key}_key": folder / "linker" / "keys" / f"{key}.key" for key in ("token", "signing", "opening")}, **bus,
+    )  # fmt: skip
+    releases = folder / "analytics" / "releases"
+    store = StoreSettings(
+        database=f"sqlite:///{folder / 'analytics' / 'analytics.sqlite'}", releases=releases,
+        **{f"{key}_key": folder / "analytics" / "keys" / f"{key}.key" for key in ("release", "signing", "opening")}, **bus,
+    )  # fmt: skip
+    return Layout(folder, ingest, linker, store, ServingSettings(releases=releases, address="127.0.0.1:0"))
+
+
+def _make_keys(folder: Path, partners: Sequence[str], directory: Path) -> None:
+    linkage = SecretKey.generate("partnership")
+    members = []
+    for name in (*partners, *topics.SERVICES):
+        signing, opening = SigningKey.generate(name), OpeningKey.generate(name)
+        keys = folder / name / "keys"
+        write_key(keys / "signing.key", signing)
+        write_key(keys / "opening.key", opening)
+        own = {topics.LINKER: "token", topics.ANALYTICS: "release"}.get(name, "reference")
+        write_key(keys / f"{own}.key", SecretKey.generate(name))
+        if name in partners:
+            write_key(keys / "linkage.key", linkage)
+        members.append(Member(name, name, (signing.public(),), (opening.public(),)))
+    directory.write_text(render_directory(members), encoding="utf-8")

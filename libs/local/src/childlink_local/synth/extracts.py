@@ -1,0 +1,410 @@
+"""Files as partners keep them: mutually different headers, date formats and codings, with the errors of real records."""
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from childlink_local.synth import names
+from childlink_local.synth.lives import Lives
+from childlink_local.synth.people import Adult, Child, Family
+
+Row = list[str]
+_ETHNIC_CODES: Final = {"asian": "H", "black": "N", "mixed": "D", "white": "A", "other": "S"}
+_ETHNIC_WORDS: Final = {
+    "asian": "Asian or Asian British", "black": "Black or Black British", "mixed": "Mixed", "white": "White", "other": "Other",
+}  # fmt: skip
+_KEYS_NEXT_TO: Final = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How often records are wrong. Multiply all with `times` to make the data dirtier."""
+
+    date_of_birth: float = 0.003
+    sex: float = 0.001
+    typo: float = 0.015
+    spelling: float = 0.06
+    nickname: float = 0.05
+    half_a_name: float = 0.25
+    nhs_mistyped: float = 0.002
+    nhs_of_twin: float = 0.01
+    old_address: float = 0.08
+
+    def times(self, factor: float) -> "Errors":
+        """The same errors, more or less often."""
+        return Errors(**{name: min(0.9, value * factor) for name, value in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A person as one partner records them."""
+
+    given_name: str
+    surname: str
+    born: date
+    sex: str
+    nhs_number: str
+    postcode: str
+
+
+class Recorder:
+    """Records people, with errors, and keeps the truth. Each partner records a person once and keeps to it."""
+
+    def __init__(self, rng: np.random.Generator, errors: Errors, nhs_share: float) -> None:
+        self._rng, self._errors, self._nhs_share = rng, errors, nhs_share
+        self._holds_nhs: dict[int, str] = {}
+        self._persistent: dict[int, tuple[str, str, date, str]] = {}
+
+    def child(self, child: Child, family: Family, day: date, surname: str | None = None, given: str | None = None) -> Seen:
+        """A child, as recorded on a day."""
+        name, last, born, sex = self._fixed(child.person, child.given_name, surname or child.surname, child.born, child.sex)
+        twin = next((c for c in family.children if c.birth_order and c.born == child.born and c is not child), None)
+        nhs = self._nhs(child.person, child.nhs_number, twin.nhs_number if twin else None)
+        return Seen(name if given is None else given, last, born, sex, nhs, self._address(family, day))
+
+    def adult(self, adult: Adult, family: Family, day: date) -> Seen:
+        """An adult, as recorded on a day."""
+        changed = adult.later_surname and day > family.children[0].born + timedelta(days=400)
+        surname = adult.later_surname if changed else adult.surname
+        name, last, born, sex = self._fixed(adult.person, adult.given_name, surname, adult.born, adult.sex)
+        return Seen(name, last, born, sex, self._nhs(adult.person, adult.nhs_number, None), self._address(family, day))
+
+    def _fixed(self, person: int, given: str, surname: str, born: date, sex: str) -> tuple[str, str, date, str]:
+        if person not in self._persistent:
+            self._persistent[person] = (self._given(given), self._spell(surname), self._date(born), self._sex(sex))
+        kept = self._persistent[person]
+        return kept[0], kept[1], kept[2], kept[3]
+
+    def _nhs(self, person: int, number: str, twins: str | None) -> str:
+        if person not in self._holds_nhs:
+            held = number if self._rng.random() < self._nhs_share else ""
+            if held and twins and self._rng.random() < self._errors.nhs_of_twin:
+                held = twins
+            if held and self._rng.random() < self._errors.nhs_mistyped:
+                at = int(self._rng.integers(3, 10))
+                held = held[:at] + str((int(held[at]) + 1 + int(self._rng.integers(9))) % 10) + held[at + 1 :]
+            self._holds_nhs[person] = held
+        return self._holds_nhs[person]
+
+    def _given(self, given: str) -> str:
+        first, *rest = given.split(" ")
+        if self._rng.random() < self._errors.nickname:
+            first = names.NICKNAMES.get(first, first)
+        first = self._spell(first)
+        keep_rest = rest and self._rng.random() > 0.5
+        return " ".join([first, *rest]) if keep_rest else first
+
+    def _spell(self, name: str) -> str:
+        if self._rng.random() < self._errors.spelling:
+            family = next((group for group in names.SPELLINGS if name in group), None)
+            if family:
+                name = str(self._rng.choice(family))
+        if "-" in name and self._rng.random() < self._errors.half_a_name:
+            name = str(self._rng.choice(name.split("-")))
+        elif "-" in name and self._rng.random() < 0.2:
+            name = name.replace("-", " ")
+        return self._typo(name) if self._rng.random() < self._errors.typo else name
+
+    def _typo(self, name: str) -> str:
+        at = int(self._rng.integers(1, max(2, len(name))))
+        kind = int(self._rng.integers(3))
+        if kind == 0:
+            return name[:at] + name[at + 1 :]
+        if kind == 1 and at + 1 < len(name):
+            return name[:at] + name[at + 1] + name[at] + name[at + 2 :]
+        return name[:at] + _KEYS_NEXT_TO[int(self._rng.integers(26))] + name[at:]
+
+    def _date(self, born: date) -> date:
+        if self._rng.random() >= self._errors.date_of_birth:
+            return born
+        if born.day <= 12 and born.day != born.month and self._rng.random() < 0.5:
+            return date(born.year, born.day, born.month)
+        return born - timedelta(days=int(self._rng.choice([1, 10, 30, 365])))
+
+    def _sex(self, sex: str) -> str:
+        return ("m" if sex == "f" else "f") if self._rng.random() < self._errors.sex else sex
+
+    def _address(self, family: Family, day: date) -> str:
+        late = timedelta(days=400) if self._rng.random() < self._errors.old_address else timedelta(0)
+        return family.postcode_on(day - late)
+
+
+class Truth:
+    """Who is who: partner, local id, role, person, family."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str, str], tuple[int, int]] = {}
+
+    def note(self, partner: str, local_id: str, role: str, person: int, family: int) -> str:
+        """Note a local id and return it."""
+        self.rows[partner, local_id, role] = (person, family)
+        return local_id
+
+    def write(self, path: Path) -> None:
+        """Write the truth file."""
+        rows = ([*key, f"P{person:06d}", f"F{family:06d}"] for key, (person, family) in sorted(self.rows.items()))
+        _write(path, ["partner", "local_id", "role", "person", "family"], rows)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """A partner's records office."""
+
+    partner: str
+    record: Recorder
+    truth: Truth
+    rng: np.random.Generator
+    prefix: str
+
+    def child_id(self, child: Child, family: Family) -> str:
+        return self.truth.note(self.partner, f"{self.prefix}C{child.person * 7 + 1000}", "child", child.person, family.family)
+
+    def adult_id(self, adult: Adult, family: Family) -> str:
+        return self.truth.note(self.partner, f"{self.prefix}A{adult.person * 7 + 1000}", "adult", adult.person, family.family)
+
+
+def write_partnership(lives: Lives, folder: Path, rng: np.random.Generator, errors: Errors, nhs_times: float = 1.0) -> None:
+    """Write every partner's extracts and mappings, and the truth file.
+
+    `nhs_times` scales the share of records that hold an NHS number at every partner.
+    """
+    truth = Truth()
+
+    def desk(partner: str, prefix: str, nhs_share: float, dirt: float = 1.0) -> _Desk:
+        (folder / partner).mkdir(parents=True, exist_ok=True)
+        own = np.random.default_rng(rng.integers(2**63))
+        return _Desk(partner, Recorder(own, errors.times(dirt), min(1.0, nhs_share * nhs_times)), truth, own, prefix)
+
+    _maternity(lives, folder, desk("st-anns-trust", "M", 0.93))
+    _asq3(lives, folder, desk("community-health", "H", 0.985))
+    _immunisation(lives, folder, desk("gp-federation", "G", 0.995))
+    _school(lives, folder, desk("borough-council", "", 0.55))
+    _charity(lives, folder, desk("early-years-charity", "", 0.3, dirt=2.0))
+    truth.write(folder / "truth.csv")
+
+
+def _maternity(lives: Lives, folder: Path, desk: _Desk) -> None:
+    """Births: newborns mostly without a given name, under the mother's surname."""
+    rows = []
+    for family in lives.families:
+        for child in family.children:
+            if desk.rng.random() > 0.85:
+                continue
+            given = _newborn_name(child, desk.rng)
+            seen = desk.record.child(child, family, child.born, surname=child.first_surname, given=given)
+            mother = desk.record.adult(family.mother, family, child.born)
+            rows.append([
+                f"B{len(rows) + 1:06d}", desk.child_id(child, family), _spaced(seen.nhs_number), seen.given_name, seen.surname.upper(),
+                f"{seen.born:%d/%m/%Y}", {"f": "2", "m": "1"}[seen.sex], str(child.birth_order or ""), f"{child.born:%d/%m/%Y}",
+                str(int(np.clip(desk.rng.normal(2500 if child.birth_order else 3300, 480), 700, 5200))),
+                str(int(np.clip(desk.rng.normal(36 if child.birth_order else 39.2, 1.6), 25, 42))),
+                desk.adult_id(family.mother, family), _spaced(mother.nhs_number), mother.given_name, mother.surname.upper(),
+                f"{mother.born:%d/%m/%Y}", mother.postcode, _ETHNIC_CODES[family.ethnicity], str(family.imd_quintile), family.residence,
+            ])  # fmt: skip
+    header = [
+        "BirthEventID", "BabyHospitalNo", "Baby NHS No", "Baby Forename", "Baby Surname", "Baby DOB", "Sex (1=M 2=F)", "Birth Order",
+        "Delivery Date", "Birthweight g", "Gestation wks", "Mother Hospital No", "Mother NHS No", "Mother Forename", "Mother Surname",
+        "Mother DOB", "Postcode", "Ethnic Category", "IMD Quintile", "Area",
+    ]  # fmt: skip
+    _write(folder / desk.partner / "maternity.csv", header, rows)
+    _mapping(folder / desk.partner / "maternity.toml", "maternity", {
+        "id_space": "pas",
+    }, {
+        "row_id": "BirthEventID", "child_id": "BabyHospitalNo", "child_nhs_number": "Baby NHS No", "child_given_name": "Baby Forename",
+        "child_surname": "Baby Surname", "child_date_of_birth": ("Baby DOB", "%d/%m/%Y"), "child_sex": "Sex (1=M 2=F)",
+        "child_birth_order": "Birth Order", "child_postcode": "Postcode", "birth_date": ("Delivery Date", "%d/%m/%Y"),
+        "birth_weight": "Birthweight g", "gestation": "Gestation wks", "adult_id": "Mother Hospital No", "adult_nhs_number": "Mother NHS No",
+        "adult_given_name": "Mother Forename", "adult_surname": "Mother Surname", "adult_date_of_birth": ("Mother DOB", "%d/%m/%Y"),
+        "adult_postcode": "Postcode", "sex": ("Sex (1=M 2=F)", {"1": "male", "2": "female"}),
+        "ethnicity": ("Ethnic Category", {code: group for group, code in _ETHNIC_CODES.items()}),
+        "imd_quintile": "IMD Quintile", "residence": "Area",
+    })  # fmt: skip
+
+
+def _asq3(lives: Lives, folder: Path, desk: _Desk) -> None:
+    rows = []
+    for review in lives.reviews:
+        child, family = review.child, review.family
+        seen = desk.record.child(child, family, review.day)
+        mother = desk.record.adult(family.mother, family, review.day)
+        rows.append([
+            str(500000 + len(rows)), desk.child_id(child, family), seen.nhs_number, seen.surname, seen.given_name, seen.born.isoformat(),
+            "Female" if seen.sex == "f" else "Male", seen.postcode, desk.adult_id(family.mother, family), mother.nhs_number,
+            f"{mother.surname}", mother.given_name, mother.born.isoformat(), review.day.isoformat(),
+            *("Y" if review.domains[name] else "N" for name in
+              ("communication", "gross_motor", "fine_motor", "problem_solving", "personal_social")),
+            "U+" if family.need else "U", _ETHNIC_WORDS[family.ethnicity], str(family.imd_quintile), family.residence.title(),
+        ])  # fmt: skip
+    header = [
+        "ContactID", "ClientID", "NHSNumber", "Surname", "Forenames", "DateOfBirth", "Gender", "PostCode", "CarerID", "CarerNHS",
+        "CarerSurname", "CarerForenames", "CarerDOB", "ReviewDate", "ASQ_Comm", "ASQ_Gross", "ASQ_Fine", "ASQ_Problem", "ASQ_PersSoc",
+        "Offer", "Ethnicity", "IMDQ", "Residence",
+    ]  # fmt: skip
+    yes_no = {"Y": True, "N": False}
+    _write(folder / desk.partner / "asq3.csv", header, rows)
+    _mapping(folder / desk.partner / "asq3.toml", "asq3", {"id_space": "child-health"}, {
+        "row_id": "ContactID", "child_id": "ClientID", "child_nhs_number": "NHSNumber", "child_surname": "Surname",
+        "child_given_name": "Forenames", "child_date_of_birth": ("DateOfBirth", "%Y-%m-%d"), "child_sex": "Gender",
+        "child_postcode": "PostCode", "adult_id": "CarerID", "adult_nhs_number": "CarerNHS", "adult_surname": "CarerSurname",
+        "adult_given_name": "CarerForenames", "adult_date_of_birth": ("CarerDOB", "%Y-%m-%d"), "adult_postcode": "PostCode",
+        "review_date": ("ReviewDate", "%Y-%m-%d"), "communication": ("ASQ_Comm", yes_no), "gross_motor": ("ASQ_Gross", yes_no),
+        "fine_motor": ("ASQ_Fine", yes_no), "problem_solving": ("ASQ_Problem", yes_no), "personal_social": ("ASQ_PersSoc", yes_no),
+        "universal_plus": ("Offer", {"U+": True, "U": False}), "sex": ("Gender", {"Female": "female", "Male": "male"}),
+        "ethnicity": ("Ethnicity", {words: group for group, words in _ETHNIC_WORDS.items()}), "imd_quintile": "IMDQ",
+        "residence": ("Residence", {"Area": "area", "Borough": "borough", "Outside": "outside"}),
+    })  # fmt: skip
+
+
+def _immunisation(lives: Lives, folder: Path, desk: _Desk) -> None:
+    rows = []
+    for family in lives.families:
+        for child in family.children:
+            if desk.rng.random() > 0.9:
+                continue
+            day = child.born + timedelta(days=731)
+            seen = desk.record.child(child, family, day)
+            mmr, six = desk.rng.random() < 0.86, desk.rng.random() < 0.93
+            rows.append([
+                f"I{len(rows)}", desk.child_id(child, family), seen.nhs_number, f"{seen.surname}, {seen.given_name}".split(", ")[0],
+                seen.given_name, f"{seen.born:%d-%b-%Y}", seen.sex.upper(), seen.postcode.replace(" ", ""), f"{day:%d-%b-%Y}",
+                str(int(mmr)), str(int(six)), str(int(mmr and six)),
+            ])  # fmt: skip
+    header = ["RecID", "EMISNo", "NHS", "LastName", "FirstName", "DOB", "Sex", "PC", "AsOf", "MMR1", "SixInOne3", "UpToDate"]
+    _write(folder / desk.partner / "immunisation.csv", header, rows)
+    _mapping(folder / desk.partner / "immunisation.toml", "immunisation", {"id_space": "emis"}, {
+        "row_id": "RecID", "child_id": "EMISNo", "child_nhs_number": "NHS", "child_surname": "LastName", "child_given_name": "FirstName",
+        "child_date_of_birth": ("DOB", "%d-%b-%Y"), "child_sex": "Sex", "child_postcode": "PC", "recorded_date": ("AsOf", "%d-%b-%Y"),
+        "mmr1": "MMR1", "six_in_one": "SixInOne3", "up_to_date": "UpToDate",
+    })  # fmt: skip
+
+
+def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
+    """NCMP and EYFS of the council: one pupil number in both, half without NHS number; a file in cp1252 with semicolons."""
+    ncmp, eyfs = [], []
+    for family in lives.families:
+        for child in family.children:
+            start = child.born.year + (4 if child.born.month < 9 else 5)
+            if start > 2022 or family.residence == "outside" or desk.rng.random() > 0.8:
+                continue
+            day = date(start, 11, 1) + timedelta(days=int(desk.rng.integers(200)))
+            seen = desk.record.child(child, family, day)
+            upn = desk.child_id(child, family)
+            identity = [seen.surname.upper(), seen.given_name.upper(), f"{seen.born:%d/%m/%Y}", seen.sex.upper(), seen.postcode]
+            status = str(desk.rng.choice(["U", "H", "O", "VO"], p=[0.02, 0.74, 0.12, 0.12]))
+            ncmp.append([f"N{len(ncmp)}", upn, seen.nhs_number, *identity, f"{day:%d/%m/%Y}", status])
+            if desk.rng.random() < 0.95:
+                level = "Yes" if desk.rng.random() < (0.5 if family.need else 0.74) else "No"
+                eyfs.append([
+                    f"E{len(eyfs)}", upn, *identity, f"{date(start + 1, 6, 30):%d/%m/%Y}", level, str(family.imd_quintile), family.residence,
+                ])  # fmt: skip
+    sex = {"F": "female", "M": "male"}
+    shared: dict[str, Any] = {
+        "child_id": "UPN", "child_surname": "SURNAME", "child_given_name": "FORENAME", "child_date_of_birth": ("DOB", "%d/%m/%Y"),
+        "child_sex": "SEX", "child_postcode": "POSTCODE", "sex": ("SEX", sex),
+    }  # fmt: skip
+    who = ["SURNAME", "FORENAME", "DOB", "SEX", "POSTCODE"]
+    form = {"id_space": "upn", "encoding": "cp1252", "delimiter": ";"}
+    _write(folder / desk.partner / "ncmp.csv", ["RECORD", "UPN", "NHS_NO", *who, "MEASURED", "STATUS"], ncmp, "cp1252", ";")
+    _mapping(folder / desk.partner / "ncmp.toml", "ncmp", form, {
+        "row_id": "RECORD", **shared, "child_nhs_number": "NHS_NO", "measured_date": ("MEASURED", "%d/%m/%Y"),
+        "weight_status": ("STATUS", {"U": "underweight", "H": "healthy", "O": "overweight", "VO": "very_overweight"}),
+    })  # fmt: skip
+    _write(folder / desk.partner / "eyfs.csv", ["RECORD", "UPN", *who, "ASSESSED", "GLD", "IMDQ", "AREA"], eyfs, "cp1252", ";")
+    _mapping(folder / desk.partner / "eyfs.toml", "eyfs", form, {
+        "row_id": "RECORD", **shared, "assessed_date": ("ASSESSED", "%d/%m/%Y"), "good_level_of_development": "GLD",
+        "imd_quintile": "IMDQ", "residence": "AREA",
+    })  # fmt: skip
+
+
+def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
+    """Attendance and questionnaires: names as people give them, few NHS numbers."""
+    rows = []
+    for attendance in lives.attendances:
+        family = attendance.family
+        child_part, adult_part = [""] * 7, [""] * 7
+        if attendance.child:
+            seen = desk.record.child(attendance.child, family, attendance.day)
+            child_part = [desk.child_id(attendance.child, family), *_as_given(seen)]
+        if attendance.adult:
+            seen = desk.record.adult(attendance.adult, family, attendance.day)
+            adult_part = [desk.adult_id(attendance.adult, family), *_as_given(seen)]
+        relation = attendance.adult.relation.title() if attendance.adult else ""
+        rows.append([
+            f"S{len(rows)}", *child_part, *adult_part, relation, attendance.service.replace("_", " ").title(), f"{attendance.day:%d %b %Y}",
+            family.ethnicity.title(), str(family.imd_quintile), family.residence,
+        ])  # fmt: skip
+    who = ["id", "first name", "last name", "born", "gender", "postcode", "nhs number"]
+    header = ["session id", *(f"child {w}" for w in who), *(f"adult {w}" for w in who), "adult is", "service", "date", "ethnicity", "imd", "lives"]
+    _write(folder / desk.partner / "attendance.csv", header, rows)
+    identity: dict[str, Any] = {}
+    for role in ("child", "adult"):
+        identity |= {
+            f"{role}_id": f"{role} id", f"{role}_given_name": f"{role} first name", f"{role}_surname": f"{role} last name",
+            f"{role}_date_of_birth": (f"{role} born", "%d %b %Y"), f"{role}_sex": f"{role} gender", f"{role}_postcode": f"{role} postcode",
+            f"{role}_nhs_number": f"{role} nhs number",
+        }  # fmt: skip
+    services = {s.service.replace("_", " ").title(): s.service for s in lives.attendances}
+    _mapping(folder / desk.partner / "attendance.toml", "attendance", {"id_space": "crm"}, {
+        "row_id": "session id", **identity, "adult_relation": "adult is", "service": ("service", services),
+        "session_date": ("date", "%d %b %Y"), "ethnicity": ("ethnicity", {g.title(): g for g in names.GROUPS}),
+        "imd_quintile": "imd", "residence": "lives",
+    })  # fmt: skip
+    forms = []
+    for item in lives.questionnaires:
+        seen = desk.record.adult(item.adult, item.family, item.day)
+        forms.append([
+            f"Q{len(forms)}", desk.adult_id(item.adult, item.family), *_as_given(seen), item.service, item.instrument,
+            item.timepoint.upper(), f"{item.score:g}", f"{item.day:%d %b %Y}",
+        ])  # fmt: skip
+    _write(folder / desk.partner / "questionnaire.csv", ["form", *who, "programme", "tool", "when", "total", "date"], forms)
+    _mapping(folder / desk.partner / "questionnaire.toml", "questionnaire", {"id_space": "crm"}, {
+        "row_id": "form", "adult_id": "id", "adult_given_name": "first name", "adult_surname": "last name",
+        "adult_date_of_birth": ("born", "%d %b %Y"), "adult_sex": "gender", "adult_postcode": "postcode", "adult_nhs_number": "nhs number",
+        "service": "programme", "instrument": "tool", "timepoint": ("when", {"PRE": "pre", "POST": "post"}), "score": "total",
+        "completed_date": ("date", "%d %b %Y"),
+    })  # fmt: skip
+
+
+def _as_given(seen: Seen) -> Row:
+    sex = {"f": "girl/woman", "m": "boy/man"}[seen.sex].split("/")[0]
+    return [seen.given_name, seen.surname, f"{seen.born:%d %b %Y}", sex, seen.postcode.lower(), seen.nhs_number]
+
+
+def _newborn_name(child: Child, rng: np.random.Generator) -> str:
+    if rng.random() < 0.4:
+        return child.given_name.split(" ")[0]
+    if child.birth_order:
+        return f"TWIN {child.birth_order}"
+    return str(rng.choice(["BABY", "Baby Girl" if child.sex == "f" else "Baby Boy", "INFANT"]))
+
+
+def _spaced(number: str) -> str:
+    return f"{number[:3]} {number[3:6]} {number[6:]}" if number else ""
+
+
+def _write(path: Path, header: Row, rows: Iterable[Iterable[str]], encoding: str = "utf-8", delimiter: str = ",") -> None:
+    with path.open("w", newline="", encoding=encoding, errors="replace") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _mapping(path: Path, dataset: str, top: Mapping[str, str], columns: Mapping[str, Any]) -> None:
+    """Write a mapping: a header, (header, date format) or (header, codes)."""
+    quote: Callable[[object], str] = lambda value: str(value).lower() if isinstance(value, bool) else f'"{value}"'  # noqa: E731
+    lines = [f'dataset = "{dataset}"', *(f'{key} = "{value}"' for key, value in top.items()), "", "[columns]"]
+    for name, source in columns.items():
+        match source:
+            case str():
+                lines.append(f'{name} = "{source}"')
+            case (column, str(form)):
+                lines.append(f'{name} = {{ column = "{column}", format = "{form}" }}')
+            case (column, dict(codes)):
+                inside = ", ".join(f'"{code}" = {quote(value)}' for code, value in codes.items())
+                lines.append(f'{name} = {{ column = "{column}", codes = {{ {inside} }} }}')
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,166 @@
+"""The commands of `childlink-analytics`."""
+
+import signal
+import threading
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from childlink_analytics import app
+from childlink_analytics.measures import catalogue
+from childlink_analytics.metrics import ServingMetrics, StoreMetrics
+from childlink_analytics.releases import read_release, release_ids
+from childlink_analytics.server import serve as start_server
+from childlink_analytics.settings import ServingSettings, StoreSettings
+from childlink_bus.database import migrate, open_database
+from childlink_bus.ports import BusError, Subscriber
+from childlink_core import __version__, logs, topics
+from childlink_core.directory import Member, render_directory
+from childlink_core.errors import UserError
+from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
+
+_GAUGES_EVERY_S = 10.0
+_RETRY_AFTER_S = 3.0
+
+
+class _Group(click.Group):
+    """Prints a UserError without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(error.render(), err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__)
+@click.option("--settings", "settings_file", type=click.Path(path_type=Path), envvar="CHILDLINK_ANALYTICS_SETTINGS", help="TOML settings file.")
+@click.pass_context
+def main(ctx: click.Context, settings_file: Path | None) -> None:
+    """Store linked observations, cut protected releases, and answer questions from the releases alone."""
+    logs.configure("analytics")
+    ctx.obj = settings_file
+
+
+@main.command()
+@click.pass_obj
+def consume(settings_file: Path | None) -> None:
+    """Store observations and links, and send receipts; until SIGTERM."""
+    settings = StoreSettings.load(settings_file)
+    metrics = StoreMetrics()
+    metrics.serve(settings.metrics_port, settings.metrics_address)
+    stop = _stop_on_signals()
+    consumer = app.build_consumer(settings, metrics)
+    observed_at = 0.0
+
+    def observe(subscriber: Subscriber) -> None:
+        nonlocal observed_at
+        if time.monotonic() - observed_at > _GAUGES_EVERY_S:
+            consumer.observe(subscriber)
+            observed_at = time.monotonic()
+
+    click.echo(f"analytics: reading {len(consumer.pump.sources)} topics; stop with SIGTERM", err=True)
+    try:
+        while not stop.is_set():
+            try:
+                consumer.pump.run(stop.is_set, observe)
+            except BusError as error:
+                click.echo(error.render(), err=True)
+                stop.wait(_RETRY_AFTER_S)
+    finally:
+        consumer.close()
+
+
+@main.command()
+@click.argument("release_id")
+@click.option("--data-until", default=None, help="Last day of data that it covers, YYYY-MM-DD; default today.")
+@click.pass_obj
+def cut(settings_file: Path | None, release_id: str, data_until: str | None) -> None:
+    """Cut a release: count, protect, attack, publish. All or nothing."""
+    settings = StoreSettings.load(settings_file)
+    done = app.cut(settings, release_id, data_until or date.today().isoformat(), lambda measure: click.echo(f"  {measure}", err=True))
+    click.echo(f"{done.path}")
+    for item in done.measures:
+        click.echo(
+            f"  {item.published.measure.id:28} {len(item.published.cells):>5} cells, {item.withheld:>4} withheld, error mean "
+            f"{item.mean_error:.1f} largest {item.largest_error}; {item.attack.attacked} small counts attacked, "
+            f"{len(item.attack.too_tight)} found, narrowest interval {item.attack.narrowest}"
+        )
+
+
+@main.command()
+@click.pass_obj
+def verify(settings_file: Path | None) -> None:
+    """Check every release's content against its hash."""
+    folder = StoreSettings.load(settings_file).releases
+    for name in release_ids(folder):
+        release = read_release(folder, name)
+        click.echo(f"{name}: whole, {len(release.measures)} measures, {release.manifest['content_sha256']}")
+
+
+@main.command()
+@click.pass_obj
+def serve(settings_file: Path | None) -> None:
+    """Answer questions over gRPC from the folder of releases; until SIGTERM. Cannot reach the store."""
+    settings = ServingSettings.load(settings_file)
+    metrics = ServingMetrics()
+    metrics.serve(settings.metrics_port, settings.metrics_address)
+    stop = _stop_on_signals()
+    server, port = start_server(settings, metrics)
+    click.echo(f"analytics: answering on {settings.address.rsplit(':', 1)[0]}:{port}; stop with SIGTERM", err=True)
+    stop.wait()
+    server.stop(grace=5).wait()
+
+
+@main.command()
+def measures() -> None:
+    """List the measure catalogue."""
+    for measure in catalogue().values():
+        click.echo(f"{measure.id}: {measure.title} ({measure.unit})")
+        for cube in measure.cubes:
+            click.echo(f"    by {' x '.join(cube)}")
+
+
+@main.command()
+@click.option("--revision", default="head", show_default=True, help="'head', 'base' or a revision.")
+@click.pass_obj
+def migrate_store(settings_file: Path | None, revision: str) -> None:
+    """Bring the database's tables to a revision."""
+    settings = StoreSettings.load(settings_file)
+    migrate(open_database(settings.database, settings.database_password_file), "childlink_analytics", revision)
+    click.echo(f"tables are at {revision}")
+
+
+@main.group()
+def keys() -> None:
+    """Make and show analytics' keys."""
+
+
+@keys.command("new")
+@click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
+def keys_new(folder: Path) -> None:
+    """Make analytics' signing, opening and release keys."""
+    write_key(folder / "signing.key", SigningKey.generate(topics.ANALYTICS))
+    write_key(folder / "opening.key", OpeningKey.generate(topics.ANALYTICS))
+    write_key(folder / "release.key", SecretKey.generate(topics.ANALYTICS))
+    click.echo(f"{folder}: signing.key, opening.key, release.key made")
+
+
+@keys.command("show")
+@click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
+def keys_show(folder: Path) -> None:
+    """Print analytics' public keys in the form of the directory file. Holds no secret."""
+    signing, opening = read_signing_key(folder / "signing.key"), read_opening_key(folder / "opening.key")
+    click.echo(render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False)
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

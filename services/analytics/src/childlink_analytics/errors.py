@@ -1,0 +1,27 @@
+"""Analytics' errors. The gRPC edge alone turns a QuestionError into a status."""
+
+from dataclasses import dataclass
+
+from childlink_core.errors import UserError
+
+
+class CatalogueError(UserError):
+    """A measure is declared wrongly."""
+
+
+class ProtectionError(UserError):
+    """A cube cannot be protected as it is declared. Nothing of it is published."""
+
+
+class ReleaseError(UserError):
+    """A release file is missing or damaged."""
+
+
+@dataclass
+class QuestionError(Exception):
+    """A question that cannot be answered: which field is wrong, why, and what may stand there."""
+
+    field: str
+    problem: str
+    allowed: list[str]
+    not_found: bool = False

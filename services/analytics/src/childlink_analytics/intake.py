@@ -1,0 +1,107 @@
+"""Opened batches become rows: parsed, checked against the dataset contracts, capsules opened."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from google.protobuf.message import DecodeError
+
+from childlink.wire.v1 import encoded_pb2, link_pb2, observation_pb2
+from childlink_analytics.store import Store
+from childlink_bus.pump import Handled, OpenedBatch, Result
+from childlink_core import reasons, topics
+from childlink_core.capsule import CapsuleOpener
+from childlink_core.datasets import Attribute, Dataset, all_datasets
+from childlink_core.keys import OpeningKey
+from childlink_core.references import REFERENCE_BYTES
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StoreHandler:
+    """See `childlink_bus.pump.Handler`."""
+
+    opening_keys: tuple[OpeningKey, ...]
+
+    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch]) -> Handled:
+        """Store what the batches hold."""
+        store = Store(tx)
+        results = []
+        for batch in batches:
+            try:
+                results.append(self._links(store, batch) if batch.topic == topics.LINKS else self._observations(store, batch))
+            except DecodeError:
+                results.append(Result(reason=reasons.MALFORMED))
+        return Handled(results)
+
+    def _links(self, store: Store, opened: OpenedBatch) -> Result:
+        batch = link_pb2.LinkBatch.FromString(opened.payload)
+        openers = [(key.partner, CapsuleOpener.unlock(key.sealed_key, key.partner, self.opening_keys)) for key in batch.capsule_keys]
+        rows: dict[tuple[str, bytes], Row] = {}
+        refused = []
+        for index, link in enumerate(batch.links):
+            partner, opener = openers[link.capsule_key] if link.capsule_key < len(openers) else ("", None)
+            reference = opener.open(link.capsule) if opener else None
+            if reference is None or link.role not in (encoded_pb2.ROLE_CHILD, encoded_pb2.ROLE_ADULT):
+                refused.append((index, reasons.CANNOT_OPEN_CAPSULE))
+                continue
+            row = {
+                "partner": partner, "reference": reference, "role": link.role, "version": link.version,
+                "person": link.person if link.HasField("person") else None,
+                "family": link.family if link.HasField("family") else None,
+            }  # fmt: skip
+            known = rows.get((partner, reference))
+            if known is None or known["version"] < link.version:
+                rows[partner, reference] = row
+        store.put_links(list(rows.values()))
+        return Result(accepted=len(batch.links) - len(refused), refused=tuple(refused))
+
+    def _observations(self, store: Store, opened: OpenedBatch) -> Result:
+        batch = observation_pb2.ObservationBatch.FromString(opened.payload)
+        dataset = all_datasets().get(batch.dataset)
+        if dataset is None or dataset.version != batch.dataset_version or list(batch.fields) != [f.name for f in dataset.fields]:
+            return Result(reason=reasons.UNKNOWN_DATASET)
+        rows: dict[bytes, Row] = {}
+        refused = []
+        for index, observation in enumerate(batch.observations):
+            row = read_observation(observation, dataset)
+            if isinstance(row, str):
+                refused.append((index, row))
+            else:
+                rows[observation.row_reference] = {"partner": opened.sender, **row}
+        store.put_observations(list(rows.values()))
+        store.withdraw(opened.sender, [tombstone.reference for tombstone in batch.tombstones])
+        return Result(accepted=len(batch.observations) - len(refused) + len(batch.tombstones), refused=tuple(refused))
+
+
+def read_observation(observation: observation_pb2.Observation, dataset: Dataset) -> Row | str:
+    """A row for the store, or the reason for which the observation is refused."""
+    references = [observation.row_reference]
+    references += [observation.child_reference] if observation.HasField("child_reference") else []
+    references += [observation.adult_reference] if observation.HasField("adult_reference") else []
+    if len(references) == 1 or any(len(reference) != REFERENCE_BYTES for reference in references):
+        return reasons.BAD_REFERENCE
+    if len(observation.values) != len(dataset.fields):
+        return reasons.BAD_VALUE
+    attributes: dict[str, Attribute] = {}
+    for field, value in zip(dataset.fields, observation.values, strict=True):
+        kind = value.WhichOneof("kind")
+        if kind is None:
+            if field.required:
+                return reasons.BAD_VALUE
+            continue
+        read: Attribute = getattr(value, kind)
+        if field.problem_with(read):
+            return reasons.BAD_VALUE
+        attributes[field.name] = read
+    return {
+        "row_reference": observation.row_reference,
+        "dataset": dataset.name,
+        "month": str(attributes[dataset.event]),
+        "child_reference": observation.child_reference if observation.HasField("child_reference") else None,
+        "adult_reference": observation.adult_reference if observation.HasField("adult_reference") else None,
+        "attributes": json.dumps(attributes, sort_keys=True, separators=(",", ":")),
+    }

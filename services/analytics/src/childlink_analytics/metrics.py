@@ -1,0 +1,90 @@
+"""Every metric of analytics. Labels are partners, outcomes, reasons and measures: none can single out a person."""
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
+
+from childlink_core import __version__
+
+
+class StoreMetrics:
+    """Of `consume` and `cut`. Also the pump's observer."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        # Which version runs here.
+        self.build = Info("childlink_analytics_build", "Version of analytics.", registry=self.registry)
+        self.build.info({"version": __version__})
+        # Batches by sender and outcome (accepted, refused, duplicate); a refused batch has a reason.
+        self.batches = Counter(
+            "childlink_analytics_batches", "Batches read, by outcome.", ["sender", "outcome", "reason"], registry=self.registry
+        )
+        # Observations and links by sender and outcome.
+        self.records = Counter(
+            "childlink_analytics_records", "Records in accepted batches, by outcome.", ["sender", "outcome", "reason"],
+            registry=self.registry,
+        )  # fmt: skip
+        # Messages put on the dead-letter topic.
+        self.dead_letter_messages = Counter("childlink_analytics_dead_letters", "Messages refused for good.", registry=self.registry)
+        # Messages not read yet, by topic.
+        self.lag_messages = Gauge(
+            "childlink_analytics_consumer_lag_messages", "Messages not read yet.", ["topic"], registry=self.registry
+        )
+        # What the store holds; waiting: observations none of whose references is linked yet.
+        self.held = Gauge("childlink_analytics_held", "Rows held.", ["kind"], registry=self.registry)
+
+    def serve(self, port: int, address: str) -> None:
+        """Serve the registry, when a port is set."""
+        if port:
+            start_http_server(port, addr=address, registry=self.registry)
+
+    def batch(self, sender: str, outcome: str, reason: str) -> None:
+        """See `childlink_bus.pump.Observer`."""
+        self.batches.labels(sender, outcome, reason).inc()
+
+    def records_done(self, sender: str, accepted: int, refused: Sequence[str]) -> None:
+        """See `childlink_bus.pump.Observer`."""
+        self.records.labels(sender, "accepted", "").inc(accepted)
+        for reason in refused:
+            self.records.labels(sender, "refused", reason).inc()
+
+    def dead_letters(self, count: int) -> None:
+        """See `childlink_bus.pump.Observer`."""
+        self.dead_letter_messages.inc(count)
+
+    def lag(self, lag: dict[str, int]) -> None:
+        """Set the lag gauges."""
+        for topic, messages in lag.items():
+            self.lag_messages.labels(topic).set(messages)
+
+    def holdings(self, observations: int, links: int, waiting: int) -> None:
+        """Set what the store holds."""
+        for kind, count in (("observation", observations), ("link", links), ("waiting", waiting)):
+            self.held.labels(kind).set(count)
+
+
+class ServingMetrics:
+    """Of `serve`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        # Which version runs here.
+        self.build = Info("childlink_serve_build", "Version of the answering process.", registry=self.registry)
+        self.build.info({"version": __version__})
+        # Calls by method and outcome (gRPC status code).
+        self.calls = Counter("childlink_serve_calls", "Calls, by outcome.", ["method", "outcome"], registry=self.registry)
+        # How long an answer takes.
+        self.seconds = Histogram(
+            "childlink_serve_call_seconds", "Time to answer.", ["method"], registry=self.registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5),
+        )  # fmt: skip
+        # Cells of answers whose number was withheld, by reason.
+        self.withheld = Counter("childlink_serve_cells_withheld", "Cells withheld, by reason.", ["reason"], registry=self.registry)
+        # Releases that can be asked, and files that were refused because they are damaged.
+        self.releases = Gauge("childlink_serve_releases", "Releases served.", registry=self.registry)
+        self.damaged = Gauge("childlink_serve_damaged_releases", "Releases not served because damaged.", registry=self.registry)
+
+    def serve(self, port: int, address: str) -> None:
+        """Serve the registry, when a port is set."""
+        if port:
+            start_http_server(port, addr=address, registry=self.registry)

@@ -1,0 +1,60 @@
+"""Analytics' database inside one transaction: bulk upserts, withdrawals, and reading it all for a cut."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from childlink_analytics import tables as t
+
+_ROWS_AT_A_TIME: Final = 50_000
+
+
+class Store:
+    """One transaction's view of the store."""
+
+    def __init__(self, tx: sa.Connection) -> None:
+        self._tx = tx
+
+    def put_observations(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Store rows; one with the same partner and reference supersedes the old."""
+        self._upsert(t.observation, rows)
+
+    def put_links(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Store links; a newer version supersedes, an older one changes nothing."""
+        self._upsert(t.link, rows, only_newer="version")
+
+    def withdraw(self, partner: str, references: Iterable[bytes]) -> None:
+        """Forget rows, and all rows about subjects, by reference."""
+        c = t.observation.c
+        for reference in references:
+            of_subject = sa.or_(c.row_reference == reference, c.child_reference == reference, c.adult_reference == reference)
+            self._tx.execute(t.observation.delete().where(c.partner == partner, of_subject))
+
+    def observations(self) -> Iterator[pa.RecordBatch]:
+        """All observations, as Arrow."""
+        yield from self._stream(t.observation, ("partner", "dataset", "month", "child_reference", "adult_reference", "attributes"))
+
+    def links(self) -> Iterator[pa.RecordBatch]:
+        """All links of persons, as Arrow."""
+        yield from self._stream(t.link, ("partner", "reference", "person", "family"))
+
+    def _upsert(self, table: sa.Table, rows: Sequence[dict[str, Any]], only_newer: str | None = None) -> None:
+        if not rows:
+            return
+        dialect: Any = postgresql if self._tx.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(table)
+        keys = [column.name for column in table.primary_key]
+        values = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+        newer = statement.excluded[only_newer] > table.c[only_newer] if only_newer else None
+        self._tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=values, where=newer), rows)
+
+    def _stream(self, table: sa.Table, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        types = {"partner": pa.string(), "dataset": pa.string(), "month": pa.string(), "attributes": pa.string()}
+        schema = pa.schema([(name, types.get(name, pa.binary())) for name in names])
+        result = self._tx.execution_options(stream_results=True).execute(sa.select(*(table.c[name] for name in names)))
+        for chunk in result.partitions(_ROWS_AT_A_TIME):
+            columns = list(zip(*chunk, strict=True))
+            yield pa.record_batch([pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)], schema)

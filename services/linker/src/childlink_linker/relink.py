@@ -1,0 +1,76 @@
+"""The use cases of `estimate` and `relink`: new parameters from all encodings, and everything re-clustered under them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from childlink_core.profiles import Profile
+from childlink_linker.compare import compare
+from childlink_linker.estimate import estimate
+from childlink_linker.link_batch import Outcome, candidate_pairs, columns, keep_edges, reach, recluster
+from childlink_linker.parameters import Parameters
+from childlink_linker.regroup import regroup_families
+from childlink_linker.store import Store, StoredRecord, StoredSubject
+
+_RECORDS_AT_A_TIME = 20_000
+# More candidate pairs than this add nothing to an estimate.
+_MOST_PAIRS = 3_000_000
+
+
+def estimate_parameters(store: Store, profile: Profile, prior: Parameters, version: str) -> Parameters:
+    """Parameters estimated from the candidate pairs of the store (of the first few million, where there are more)."""
+    rows: list[StoredRecord] = []
+    parts: list[np.ndarray] = []
+    found = 0
+    position: dict[int, int] = {}
+    for chunk in _chunks(store):
+        near, pairs = candidate_pairs(store, chunk)
+        for row in near:
+            if row.record_id not in position:
+                position[row.record_id] = len(rows)
+                rows.append(row)
+        at = np.array([position[row.record_id] for row in near], dtype=np.int64)
+        parts.append(np.sort(at[pairs], axis=1))
+        found += len(pairs)
+        if found > _MOST_PAIRS:
+            break
+    if not found:
+        return prior
+    pairs = np.unique(np.concatenate(parts), axis=0)
+    return estimate(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, prior, version)
+
+
+def relink(store: Store, profile: Profile, parameters: Parameters) -> Outcome:
+    """Compare every candidate pair anew and re-cluster everything. Identifiers keep as `name_clusters` says."""
+    store.lock()
+    store.delete_edges()
+    last_of_chunk = 0
+    for chunk in _chunks(store):
+        last_of_chunk = max(row.record_id for row in chunk)
+        rows, pairs = candidate_pairs(store, chunk)
+        ids = np.array([row.record_id for row in rows], dtype=np.int64)
+        # Pairs with records of later chunks are found again from there.
+        pairs = pairs[(ids[pairs] <= last_of_chunk).all(axis=1)]
+        keep_edges(store, rows, pairs, compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters), parameters)
+    changed: dict[int, StoredSubject] = {}
+    merges = splits = 0
+    done: set[int] = set()
+    for chunk in _chunks(store):
+        component = reach(store, {row.subject_id for row in chunk} - done)
+        done |= {record.subject_id for record in component}
+        moved, persons, merged, split = recluster(store, component, profile, parameters)
+        changed |= moved
+        merges, splits = merges + merged, splits + split
+        changed |= {k: v for k, v in regroup_families(store, persons).items() if k not in changed}
+    for subject in changed.values():
+        subject.link_version += 1
+    store.update_subjects(list(changed.values()))
+    return Outcome(list(changed.values()), 0, merges, splits, np.zeros(0))
+
+
+def _chunks(store: Store) -> Iterator[list[StoredRecord]]:
+    after = 0
+    while chunk := store.records_after(after, _RECORDS_AT_A_TIME):
+        yield chunk
+        after = chunk[-1].record_id
+
