@@ -6,7 +6,6 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-
 from childlink_core.errors import UserError
 
 
@@ -24,9 +23,13 @@ def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
         with engine.connect():
             pass
     except OSError as error:
-        raise UserError(f"{password_file} cannot be read ({error.strerror}).", "Correct database_password_file.") from None
+        raise UserError(
+            f"{password_file} cannot be read ({error.strerror}).", "Correct database_password_file."
+        ) from None
     except (sa.exc.SQLAlchemyError, ImportError) as error:
-        raise UserError(f"The database does not answer ({type(error).__name__}).", "Check the URL and that it runs.") from None
+        raise UserError(
+            f"The database does not answer ({type(error).__name__}).", "Check the URL and that it runs."
+        ) from None
     return engine
 
 

@@ -4,12 +4,12 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from childlink_core.envelope import LARGEST_BATCH_BYTES
+from childlink_core.settings import ServiceSettings
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from childlink_bus.ports import BusError, Message
-from childlink_core.envelope import LARGEST_BATCH_BYTES
-from childlink_core.settings import ServiceSettings
 
 _SEND_TIMEOUT_S: Final = 30
 _METADATA_EVERY_S: Final = 5.0

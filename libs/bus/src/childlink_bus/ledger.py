@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
+from childlink_core.streams import START, Position
 
 from childlink_bus.ports import Message, Publisher
-from childlink_core.streams import START, Position
 
 # Digests of batches older than this are forgotten; a resend of one would be counted as a replay instead.
 _REMEMBERED_BATCHES: Final = 100_000
@@ -79,7 +79,9 @@ class Ledger:
             elif row.next_offset > first[topic]:
                 raise OffsetConflictError(topic)
             else:
-                tx.execute(self.offsets.update().where(self.offsets.c.topic == topic).values(next_offset=last[topic] + 1))
+                tx.execute(
+                    self.offsets.update().where(self.offsets.c.topic == topic).values(next_offset=last[topic] + 1)
+                )
 
     def stream(self, tx: sa.Connection, sender: str, topic: str) -> Position:
         """How far the stream (sender, topic) was read."""
@@ -94,11 +96,15 @@ class Ledger:
         if not tx.execute(self.streams.update().where(c.sender == sender, c.topic == topic).values(values)).rowcount:
             tx.execute(self.streams.insert().values(sender=sender, topic=topic, **values))
 
-    def known_batch(self, tx: sa.Connection, sender: str, topic: str, epoch: int, sequence: int) -> tuple[bytes, bytes] | None:
+    def known_batch(
+        self, tx: sa.Connection, sender: str, topic: str, epoch: int, sequence: int
+    ) -> tuple[bytes, bytes] | None:
         """Digest and receipt of a batch that was read, if it is still remembered."""
         c = self.batches.c
         row = tx.execute(
-            sa.select(c.digest, c.receipt).where(c.sender == sender, c.topic == topic, c.epoch == epoch, c.sequence == sequence)
+            sa.select(c.digest, c.receipt).where(
+                c.sender == sender, c.topic == topic, c.epoch == epoch, c.sequence == sequence
+            )
         ).first()
         return (row.digest, row.receipt) if row else None
 
@@ -114,7 +120,9 @@ class Ledger:
         )
         if sequence % 1000 == 0:
             tx.execute(
-                self.batches.delete().where(c.sender == sender, c.topic == topic, c.sequence < sequence - _REMEMBERED_BATCHES)
+                self.batches.delete().where(
+                    c.sender == sender, c.topic == topic, c.sequence < sequence - _REMEMBERED_BATCHES
+                )
             )
 
     def next_sequence(self, tx: sa.Connection, topic: str) -> tuple[int, int]:

@@ -50,7 +50,7 @@ class MemorySubscriber:
         self._next = dict(positions)
         self._max_messages = max_messages
 
-    def poll(self, timeout_s: float) -> list[Message]:  # noqa: ARG002 - there is nothing to wait for
+    def poll(self, timeout_s: float) -> list[Message]:
         """See `ports.Subscriber.poll`."""
         messages: list[Message] = []
         for topic, start in self._next.items():

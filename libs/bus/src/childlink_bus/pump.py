@@ -7,16 +7,16 @@ from typing import Protocol
 
 import sqlalchemy as sa
 import structlog
-
 from childlink.wire.v1 import envelope_pb2 as wire
 from childlink.wire.v1 import receipt_pb2 as receipts_wire
-from childlink_bus.ledger import Ledger, OffsetConflictError
-from childlink_bus.ports import Message, Publisher, Subscriber
 from childlink_core import envelope, reasons, topics
 from childlink_core.directory import Directory
 from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey, SigningKey
 from childlink_core.streams import Position, Verdict, expected, judge
+
+from childlink_bus.ledger import Ledger, OffsetConflictError
+from childlink_bus.ports import Message, Publisher, Subscriber
 
 log = structlog.get_logger()
 

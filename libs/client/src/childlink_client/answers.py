@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from childlink.analytics.v1 import analytics_pb2 as pb
+
 from childlink_client.errors import ClientError
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class Measure:
     def of(cls, message: pb.Measure) -> "Measure":
         """From the wire."""
         dimensions = {
-            item.dimension_id: Dimension(item.dimension_id, item.title, {c.category_id: c.title for c in item.categories})
+            item.dimension_id: Dimension(
+                item.dimension_id, item.title, {c.category_id: c.title for c in item.categories}
+            )
             for item in message.dimensions
         }
         return cls(message.measure_id, message.title, message.description, message.unit, message.estimate, dimensions)
@@ -103,17 +106,23 @@ class Answer:
             )
             for cell in message.cells
         )
-        return cls(Release.of(message.release), Measure.of(message.measure), tuple(message.by), cells, tuple(message.notes))
+        return cls(
+            Release.of(message.release), Measure.of(message.measure), tuple(message.by), cells, tuple(message.notes)
+        )
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One flat dictionary per cell: category titles, count, why withheld, estimate, why withheld."""
         for cell in self.cells:
             row: dict[str, Any] = {
-                name: self.measure.dimensions[name].categories[category] for name, category in zip(self.by, cell.categories, strict=True)
+                name: self.measure.dimensions[name].categories[category]
+                for name, category in zip(self.by, cell.categories, strict=True)
             }
             row |= {"count": cell.count, "count_withheld": cell.count_withheld}
             if self.measure.estimate:
-                row |= {self.measure.estimate: cell.estimate, f"{self.measure.estimate}_withheld": cell.estimate_withheld}
+                row |= {
+                    self.measure.estimate: cell.estimate,
+                    f"{self.measure.estimate}_withheld": cell.estimate_withheld,
+                }
             yield row
 
     def cell(self, *categories: str) -> Cell:

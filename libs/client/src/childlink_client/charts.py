@@ -32,8 +32,20 @@ def save_chart(answer: Answer, path: Path) -> None:
             cell = next((c for c in answer.cells if c.categories == group + part), None)
             if cell is not None:
                 label = _title(answer, 1, part) if position == 0 else None
-                _bar(axes, answer, cell, position + (number - (len(series) - 1) / 2) * width, width, _COLOURS[number % len(_COLOURS)], label)
-    axes.set_xticks(range(len(groups)), [_title(answer, 0, group) or "All" for group in groups], rotation=20 if len(groups) > 4 else 0)
+                _bar(
+                    axes,
+                    answer,
+                    cell,
+                    position + (number - (len(series) - 1) / 2) * width,
+                    width,
+                    _COLOURS[number % len(_COLOURS)],
+                    label,
+                )
+    axes.set_xticks(
+        range(len(groups)),
+        [_title(answer, 0, group) or "All" for group in groups],
+        rotation=20 if len(groups) > 4 else 0,
+    )
     estimate = answer.measure.estimate
     axes.set_ylabel({"share": "Share, %", "mean": "Mean"}.get(estimate, answer.measure.unit.capitalize()))
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))

@@ -28,7 +28,13 @@ _path = click.Path(path_type=Path)
 
 @click.group(cls=_Group)
 @click.version_option(package_name="childlink-client")
-@click.option("--address", default="127.0.0.1:7443", show_default=True, envvar="CHILDLINK_ADDRESS", help="host:port of the service.")
+@click.option(
+    "--address",
+    default="127.0.0.1:7443",
+    show_default=True,
+    envvar="CHILDLINK_ADDRESS",
+    help="host:port of the service.",
+)
 @click.option("--ca", type=_path, envvar="CHILDLINK_CA", help="CA certificate of the service (PEM).")
 @click.option("--certificate", type=_path, envvar="CHILDLINK_CERTIFICATE", help="Your certificate (PEM).")
 @click.option("--key", type=_path, envvar="CHILDLINK_KEY", help="Your certificate's private key file (PEM).")
@@ -50,7 +56,9 @@ def releases(client: Client, as_json: bool) -> None:
     if not found:
         click.echo("There is no release yet.")
     for item in found:
-        click.echo(f"{item.id:16} number {item.number}, data until {item.data_until}, policy {item.policy}, sha256 {item.sha256[:16]}...")
+        click.echo(
+            f"{item.id:16} number {item.number}, data until {item.data_until}, policy {item.policy}, sha256 {item.sha256[:16]}..."
+        )
 
 
 @main.command()
@@ -73,14 +81,18 @@ def measures(client: Client, release: str) -> None:
         table = Table.grid(padding=(0, 2))
         for dimension in item.dimensions.values():
             shown = list(dimension.categories)
-            table.add_row(f"  --by {dimension.id}", ", ".join(shown if len(shown) < 10 else [*shown[:3], "...", shown[-1]]))
+            table.add_row(
+                f"  --by {dimension.id}", ", ".join(shown if len(shown) < 10 else [*shown[:3], "...", shown[-1]])
+            )
         console.print(table)
 
 
 @main.command()
 @click.argument("measure")
 @click.option("--by", multiple=True, help="A dimension to break down by; repeat for more.")
-@click.option("--where", multiple=True, metavar="DIMENSION=A,B", help="Keep these categories of a dimension; repeat for more.")
+@click.option(
+    "--where", multiple=True, metavar="DIMENSION=A,B", help="Keep these categories of a dimension; repeat for more."
+)
 @click.option("--release", default="", help="Newest by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "csv_file", type=_path, help="Write a CSV file.")

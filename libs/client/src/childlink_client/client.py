@@ -6,11 +6,11 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import grpc
+from childlink.analytics.v1 import analytics_pb2 as pb
+from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from childlink.analytics.v1 import analytics_pb2 as pb
-from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
 from childlink_client.answers import Answer, Measure, Release
 from childlink_client.errors import ClientError
 
@@ -26,7 +26,12 @@ class Client:
     """
 
     def __init__(
-        self, address: str, *, ca: str | Path | None = None, certificate: str | Path | None = None, key: str | Path | None = None
+        self,
+        address: str,
+        *,
+        ca: str | Path | None = None,
+        certificate: str | Path | None = None,
+        key: str | Path | None = None,
     ) -> None:
         self.address = address
         self._channel = self._open(address, ca, certificate, key)
@@ -52,14 +57,22 @@ class Client:
 
     def measures(self, release: str = "") -> list[Measure]:
         """What can be asked of a release."""
-        return [Measure.of(item) for item in self._call(self._stub.ListMeasures, pb.ListMeasuresRequest(release_id=release)).measures]
+        return [
+            Measure.of(item)
+            for item in self._call(self._stub.ListMeasures, pb.ListMeasuresRequest(release_id=release)).measures
+        ]
 
     def ask(
-        self, measure: str, by: Sequence[str] = (), where: Mapping[str, str | Sequence[str]] | None = None, release: str = ""
+        self,
+        measure: str,
+        by: Sequence[str] = (),
+        where: Mapping[str, str | Sequence[str]] | None = None,
+        release: str = "",
     ) -> Answer:
         """Ask for a measure, broken down `by` dimensions, keeping only the categories in `where`. Newest release by default."""
         filters = [
-            pb.Filter(dimension_id=name, category_ids=[keep] if isinstance(keep, str) else list(keep)) for name, keep in (where or {}).items()
+            pb.Filter(dimension_id=name, category_ids=[keep] if isinstance(keep, str) else list(keep))
+            for name, keep in (where or {}).items()
         ]
         request = pb.QueryRequest(release_id=release, measure_id=measure, by=list(by), where=filters)
         return Answer.of(self._call(self._stub.Query, request))
@@ -71,7 +84,9 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _call(self, method: Callable[..., Response], request: object) -> Response:
@@ -93,7 +108,9 @@ class Client:
         return f"{error.code().name}: {error.details()}"
 
     @staticmethod
-    def _open(address: str, ca: str | Path | None, certificate: str | Path | None, key: str | Path | None) -> grpc.Channel:
+    def _open(
+        address: str, ca: str | Path | None, certificate: str | Path | None, key: str | Path | None
+    ) -> grpc.Channel:
         if ca is None:
             return grpc.insecure_channel(address)
         try:

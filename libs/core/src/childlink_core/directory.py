@@ -55,7 +55,9 @@ class Directory:
         """The key that batches for `owner` are sealed to."""
         member = self.members.get(owner)
         if member is None or not member.sealing:
-            raise UserError(f"The directory has no sealing key for {owner!r}.", "Fetch the hub's current directory file.")
+            raise UserError(
+                f"The directory has no sealing key for {owner!r}.", "Fetch the hub's current directory file."
+            )
         return member.sealing[0]
 
 
@@ -77,7 +79,13 @@ def render_directory(members: Iterable[Member]) -> str:
     for member in sorted(members, key=lambda m: m.name):
         signing = ", ".join(f'"{base64.b64encode(key.public).decode()}"' for key in member.signing)
         sealing = ", ".join(f'"{base64.b64encode(key.public).decode()}"' for key in member.sealing)
-        lines += ["", f"[members.{member.name}]", f'title = "{member.title}"', f"signing = [{signing}]", f"sealing = [{sealing}]"]
+        lines += [
+            "",
+            f"[members.{member.name}]",
+            f'title = "{member.title}"',
+            f"signing = [{signing}]",
+            f"sealing = [{sealing}]",
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -9,12 +9,12 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from childlink.wire.v1 import envelope_pb2 as wire
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from google.protobuf.message import DecodeError
 
-from childlink.wire.v1 import envelope_pb2 as wire
 from childlink_core import reasons
 from childlink_core.directory import Directory
 from childlink_core.errors import BatchRefusedError

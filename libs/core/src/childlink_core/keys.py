@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from childlink_core.errors import UserError
 
@@ -153,7 +153,9 @@ def write_key(path: Path, key: AnyKey) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise KeyFileError(f"{path} exists already.", "Keys are never overwritten; move the old file away first.") from None
+        raise KeyFileError(
+            f"{path} exists already.", "Keys are never overwritten; move the old file away first."
+        ) from None
     with os.fdopen(descriptor, "w") as file:
         json.dump(content, file)
 
@@ -184,7 +186,11 @@ def _read(path: Path, kind: str) -> dict[str, Any]:
         if content["kind"] != kind or len(base64.b64decode(content["secret"])) != 32:
             raise KeyFileError(f"{path} does not hold a {kind} key.", "Give the file that `keys new` made for this.")
     except FileNotFoundError:
-        raise KeyFileError(f"Key file {path} does not exist.", "Make it with `keys new`, or correct the setting.") from None
+        raise KeyFileError(
+            f"Key file {path} does not exist.", "Make it with `keys new`, or correct the setting."
+        ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise KeyFileError(f"{path} is not a key file ({type(error).__name__}).", "Restore it from its backup.") from None
+        raise KeyFileError(
+            f"{path} is not a key file ({type(error).__name__}).", "Restore it from its backup."
+        ) from None
     return dict(content)

@@ -21,7 +21,13 @@ def drop_unlisted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
     error = event.pop("exc_info", None)
     kept = {key: value if key in ALLOWED_FIELDS else "[not logged]" for key, value in event.items()}
     if error is not None:
-        kind = error[0] if isinstance(error, tuple) else type(error) if isinstance(error, BaseException) else sys.exc_info()[0]
+        kind = (
+            error[0]
+            if isinstance(error, tuple)
+            else type(error)
+            if isinstance(error, BaseException)
+            else sys.exc_info()[0]
+        )
         kept["error_type"] = getattr(kind, "__name__", "error")
     return kept
 

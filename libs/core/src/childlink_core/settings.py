@@ -22,8 +22,8 @@ class SettingsFile(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then the TOML file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
@@ -36,15 +36,22 @@ class SettingsFile(BaseSettings):
         """
         if file is not None and not file.is_file():
             raise SettingsError(f"Settings file {file} does not exist.", "Correct --settings.")
-        file_class = type(cls.__name__, (cls,), {"model_config": SettingsConfigDict(**{**cls.model_config, "toml_file": file})})
+        file_class = type(
+            cls.__name__, (cls,), {"model_config": SettingsConfigDict(**{**cls.model_config, "toml_file": file})}
+        )
         try:
             settings: Self = file_class(**overrides)
         except ValidationError as error:
             prefix = str(cls.model_config.get("env_prefix", "")).upper()
             problems = "; ".join(
-                f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}" for problem in error.errors(include_input=False)
+                f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}"
+                for problem in error.errors(include_input=False)
             )
-            where = f"{file} or the environment ({prefix}NAME)" if file else f"the environment ({prefix}NAME) or --settings FILE"
+            where = (
+                f"{file} or the environment ({prefix}NAME)"
+                if file
+                else f"the environment ({prefix}NAME) or --settings FILE"
+            )
             raise SettingsError(f"Settings are not complete. {problems}.", f"Set them in {where}.") from None
         except ValueError as error:
             raise SettingsError(f"{file} is not a TOML file: {error}.", "Correct the file.") from None

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-
 from childlink_client import ClientError
 from childlink_core import __version__, logs
 from childlink_core.errors import UserError
+
 from childlink_local import demo as demo_module
 from childlink_local import pilot
 from childlink_local import score as scoring
@@ -41,7 +41,13 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--folder", default=".demo", show_default=True, type=click.Path(path_type=Path), help="Working folder; emptied first.")
+@click.option(
+    "--folder",
+    default=".demo",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Working folder; emptied first.",
+)
 @click.option("--children", default=LEAP_CHILDREN, show_default=True, help="Children whom services reach.")
 @click.option("--seed", default=1, show_default=True)
 def demo(folder: Path, children: int, seed: int) -> None:
@@ -53,8 +59,12 @@ def demo(folder: Path, children: int, seed: int) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--children", default=LEAP_CHILDREN, show_default=True, help="Children whom services reach.")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--errors", "error_times", default=1.0, show_default=True, help="How much dirtier than usual the records are.")
-@click.option("--nhs", "nhs_times", default=1.0, show_default=True, help="Scales the share of records with an NHS number.")
+@click.option(
+    "--errors", "error_times", default=1.0, show_default=True, help="How much dirtier than usual the records are."
+)
+@click.option(
+    "--nhs", "nhs_times", default=1.0, show_default=True, help="Scales the share of records with an NHS number."
+)
 def synth(folder: Path, children: int, seed: int, error_times: float, nhs_times: float) -> None:
     """Write a made-up, LEAP-shaped partnership: extracts, mappings and a truth file. The same seed, the same bytes."""
     synthesise(folder, seed, children, error_times, nhs_times)
@@ -77,7 +87,9 @@ def run(config: Path) -> None:
     """
     content = _read_config(config)
     base = config.parent
-    extracts = [Extract(str(item["partner"]), base / item["file"], base / item["mapping"]) for item in content["extract"]]
+    extracts = [
+        Extract(str(item["partner"]), base / item["file"], base / item["mapping"]) for item in content["extract"]
+    ]
     folder = base / content.get("folder", "work")
     folder.mkdir(parents=True, exist_ok=True)
     with mock_broker() as address:
@@ -137,5 +149,7 @@ def _read_config(config: Path) -> dict[str, Any]:
         raise UserError(f"{config} is not TOML: {error}.", "Correct that line.") from None
     extracts = content.get("extract")
     if not isinstance(extracts, list) or not all({"partner", "file", "mapping"} <= set(item) for item in extracts):
-        raise UserError(f"{config} needs [[extract]] tables with partner, file and mapping.", "See childlink-local run --help.")
+        raise UserError(
+            f"{config} needs [[extract]] tables with partner, file and mapping.", "See childlink-local run --help."
+        )
     return content

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-
 from childlink_client import Answer, Client
+
 from childlink_local import pilot, score
 from childlink_local.broker import mock_broker
 from childlink_local.odds import odds_ratios
@@ -61,9 +61,9 @@ def run(folder: Path, children: int, seed: int) -> None:
                 )
         with _step("4. Cutting a release: counting, rounding, attacking it ourselves"):
             cut = pilot.cut(layout, RELEASE, DATA_UNTIL)
-        cells = sum(len(item.published.cells) for item in cut.measures)
-        attacked = sum(item.attack.attacked for item in cut.measures)
-        found = sum(len(item.attack.too_tight) for item in cut.measures)
+        cells = sum(item.cells for item in cut.populations)
+        attacked = sum(item.attack.attacked for item in cut.populations)
+        found = sum(len(item.attack.too_tight) for item in cut.populations)
         click.echo(f"   {cells:,} protected cells; {attacked} small counts attacked, {found} found")
         click.echo("5. Five questions, answered over gRPC by a process that holds the release alone")
         charts = folder / "charts"
@@ -76,14 +76,24 @@ def run(folder: Path, children: int, seed: int) -> None:
 
 def ask_five(client: Client, charts: Path) -> None:
     """LEAP's five questions, as tables and charts."""
-    _show("Q1. How many children were reached, and where do they live?", client.ask("reach_children", ["residence"]), charts)
-    _show("Q2. Who are they, by ethnic group and deprivation?", client.ask("reach_children", ["ethnicity", "imd_quintile"]), charts)
+    _show(
+        "Q1. How many children were reached, and where do they live?",
+        client.ask("reach_children", ["residence"]),
+        charts,
+    )
+    _show(
+        "Q2. Who are they, by ethnic group and deprivation?",
+        client.ask("reach_children", ["ethnicity", "imd_quintile"]),
+        charts,
+    )
     _show("Q3. How many services does a family use?", client.ask("services_per_family", ["services"]), charts)
     for measure in ("asq3_overall", "asq3_communication", "asq3_personal_social"):
         answer = client.ask(measure, ["engaged"])
         _show("Q4. Do more engaged children reach the expected level at two and a half?", answer, charts)
         crude, adjusted = odds_ratios(client, measure)
-        click.echo(f"  odds ratio, engaged against not: crude {crude}; adjusted for health visiting offer and deprivation {adjusted}")
+        click.echo(
+            f"  odds ratio, engaged against not: crude {crude}; adjusted for health visiting offer and deprivation {adjusted}"
+        )
     for measure in ("change_mental_health", "change_parenting_knowledge"):
         _show("Q5. Do parents' scores change from before to after?", client.ask(measure), charts)
 

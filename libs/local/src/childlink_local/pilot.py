@@ -23,6 +23,7 @@ from childlink_ingest.spool import RunReport, open_spool
 from childlink_linker import app as linker
 from childlink_linker import evaluate
 from childlink_linker.metrics import LinkerMetrics
+
 from childlink_local.site import Layout
 
 Progress = Callable[[str, int], None]
@@ -68,7 +69,9 @@ def open_hub(layout: Layout) -> Iterator[Hub]:
         yield Hub(link, store, *subscribers)
 
 
-def send(layout: Layout, hub: Hub, extracts: Sequence[Extract], progress: Progress = lambda _what, _count: None) -> list[RunReport]:
+def send(
+    layout: Layout, hub: Hub, extracts: Sequence[Extract], progress: Progress = lambda _what, _count: None
+) -> list[RunReport]:
     """Send every extract through ingest, linker and analytics, until all of it is answered."""
     reports = []
     for partner in dict.fromkeys(extract.partner for extract in extracts):
@@ -90,7 +93,11 @@ def send(layout: Layout, hub: Hub, extracts: Sequence[Extract], progress: Progre
             with ingest.connect(settings, spool) as connection:
                 quiet_since = time.monotonic()
                 while not connection.exchange.settled():
-                    moved = connection.exchange.send() + hub.step() + connection.exchange.receive(connection.subscriber, 0.02)
+                    moved = (
+                        connection.exchange.send()
+                        + hub.step()
+                        + connection.exchange.receive(connection.subscriber, 0.02)
+                    )
                     progress(f"{partner}: batches to go", spool.count_batches("queued", "sent"))
                     quiet_since = time.monotonic() if moved else quiet_since
                     if time.monotonic() - quiet_since > 30:
@@ -101,7 +108,9 @@ def send(layout: Layout, hub: Hub, extracts: Sequence[Extract], progress: Progre
     return reports
 
 
-def cut(layout: Layout, release_id: str, data_until: str, progress: Callable[[str], None] = lambda _measure: None) -> Cut:
+def cut(
+    layout: Layout, release_id: str, data_until: str, progress: Callable[[str], None] = lambda _measure: None
+) -> Cut:
     """Cut a release of the pilot."""
     return analytics.cut(layout.store, release_id, data_until, progress)
 
@@ -127,7 +136,10 @@ def write_links(layout: Layout, hub: Hub, extracts: Sequence[Extract], path: Pat
             for row in map_rows(list(records), mapping, date.today())[0]:
                 for subject in split(row, mapping, site.references)[:2]:
                     if subject:
-                        local[extract.partner, subject.link_reference.hex()] = (subject.identity.person_id, subject.role)
+                        local[extract.partner, subject.link_reference.hex()] = (
+                            subject.identity.person_id,
+                            subject.role,
+                        )
     with hub.linker.engine.connect() as tx, path.open("w", newline="", encoding="utf-8") as file:
         rows = sorted(
             (partner, *local[partner, reference], person, family)

@@ -20,7 +20,9 @@ class Score:
     @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall."""
-        return 2 * self.precision * self.recall / (self.precision + self.recall) if self.precision + self.recall else 0.0
+        return (
+            2 * self.precision * self.recall / (self.precision + self.recall) if self.precision + self.recall else 0.0
+        )
 
 
 def score(links: Path, truth: Path) -> list[Score]:
@@ -33,9 +35,18 @@ def score(links: Path, truth: Path) -> list[Score]:
             continue
         together = Counter((found[key], true[key]) for key in keys)
         by_found, by_true = Counter(found[key] for key in keys), Counter(true[key] for key in keys)
-        right, linked, real = (sum(n * (n - 1) // 2 for n in counts.values()) for counts in (together, by_found, by_true))
+        right, linked, real = (
+            sum(n * (n - 1) // 2 for n in counts.values()) for counts in (together, by_found, by_true)
+        )
         scores.append(
-            Score(role, len(keys), len(by_found), len(by_true), right / linked if linked else 1.0, right / real if real else 1.0)
+            Score(
+                role,
+                len(keys),
+                len(by_found),
+                len(by_true),
+                right / linked if linked else 1.0,
+                right / real if real else 1.0,
+            )
         )
     return scores
 

@@ -6,6 +6,7 @@ On one machine and under one operator, which no deployment may be: the trust zon
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from childlink_analytics.settings import ServingSettings, StoreSettings
 from childlink_core import topics
@@ -13,6 +14,7 @@ from childlink_core.directory import Member, render_directory
 from childlink_core.keys import OpeningKey, SecretKey, SigningKey, write_key
 from childlink_ingest.settings import IngestSettings
 from childlink_linker.settings import LinkerSettings
+
 from childlink_local.broker import API_VERSION, WINDOW_BYTES
 
 
@@ -32,27 +34,39 @@ def lay_out(folder: Path, partners: Sequence[str], bootstrap_servers: str, *, mo
     directory = folder / "directory.toml"
     if not directory.exists():
         _make_keys(folder, partners, directory)
-    bus = {
+    bus: dict[str, Any] = {
         "directory": directory,
         "bootstrap_servers": bootstrap_servers,
         "kafka_api_version": API_VERSION if mock else None,
     }
+
+    def keys(owner: str, *names: str) -> dict[str, Any]:
+        return {f"{name}_key": folder / owner / "keys" / f"{name}.key" for name in names}
+
+    window = WINDOW_BYTES if mock else 0
     ingest = {
         name: IngestSettings(
-            partner=name, spool=folder / name / "spool.sqlite", window_bytes=WINDOW_BYTES if mock else 0,
-            **{f"{key}_key": folder / name / "keys" / f"{key}.key" for key in ("linkage", "reference", "signing", "opening")}, **bus,
+            partner=name,
+            spool=folder / name / "spool.sqlite",
+            window_bytes=window,
+            **keys(name, "linkage", "reference", "signing", "opening"),
+            **bus,
         )
         for name in partners
-    }  # fmt: skip
+    }
     linker = LinkerSettings(
-        database=f"sqlite:///{folder / 'linker' / 'linker.sqlite'}", evaluation=True,
-        **{f"{key}_key": folder / "linker" / "keys" / f"{key}.key" for key in ("token", "signing", "opening")}, **bus,
-    )  # fmt: skip
+        database=f"sqlite:///{folder / 'linker' / 'linker.sqlite'}",
+        evaluation=True,
+        **keys("linker", "token", "signing", "opening"),
+        **bus,
+    )
     releases = folder / "analytics" / "releases"
     store = StoreSettings(
-        database=f"sqlite:///{folder / 'analytics' / 'analytics.sqlite'}", releases=releases,
-        **{f"{key}_key": folder / "analytics" / "keys" / f"{key}.key" for key in ("release", "signing", "opening")}, **bus,
-    )  # fmt: skip
+        database=f"sqlite:///{folder / 'analytics' / 'analytics.sqlite'}",
+        releases=releases,
+        **keys("analytics", "release", "signing", "opening"),
+        **bus,
+    )
     return Layout(folder, ingest, linker, store, ServingSettings(releases=releases, address="127.0.0.1:0"))
 
 

@@ -4,8 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-
 from childlink.wire.v1 import envelope_pb2
+from childlink_bus.database import migrate, open_database
+from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
+from childlink_bus.ports import Subscriber
+from childlink_bus.pump import Pump, Source
+from childlink_core import topics
+from childlink_core.directory import read_directory
+from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
+
 from childlink_analytics import tables
 from childlink_analytics.counting import open_counter
 from childlink_analytics.cut_release import Cut, cut_release
@@ -14,13 +21,6 @@ from childlink_analytics.measures import catalogue
 from childlink_analytics.metrics import StoreMetrics
 from childlink_analytics.settings import StoreSettings
 from childlink_analytics.store import Store
-from childlink_bus.database import migrate, open_database
-from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
-from childlink_bus.ports import Subscriber
-from childlink_bus.pump import Pump, Source
-from childlink_core import topics
-from childlink_core.directory import read_directory
-from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ def holdings(tx: sa.Connection) -> tuple[int, int, int]:
     """Observations, links, and observations none of whose references is linked yet."""
     o, link = tables.observation.c, tables.link.c
     linked = sa.exists().where(
-        link.partner == o.partner, sa.or_(link.reference == o.child_reference, link.reference == o.adult_reference), link.person.is_not(None)
+        link.partner == o.partner,
+        sa.or_(link.reference == o.child_reference, link.reference == o.adult_reference),
+        link.person.is_not(None),
     )
     queries = (
         sa.select(sa.func.count()).select_from(tables.observation),
@@ -93,7 +95,12 @@ def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
     return Consumer(engine, pump, metrics)
 
 
-def cut(settings: StoreSettings, release_id: str, data_until: str, progress: Callable[[str], None] = lambda _measure: None) -> Cut:
+def cut(
+    settings: StoreSettings,
+    release_id: str,
+    data_until: str,
+    progress: Callable[[str], None] = lambda _population: None,
+) -> Cut:
     """Cut a release of what the store holds now, from one consistent view of it."""
     secret = read_secret_key(settings.release_key).derive("rounding")
     engine = open_store(settings)
@@ -102,4 +109,4 @@ def cut(settings: StoreSettings, release_id: str, data_until: str, progress: Cal
             tx.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         store = Store(tx)
         with open_counter(store.observations(), store.links()) as counter:
-            return cut_release(release_id, data_until, counter, catalogue(), secret, settings.releases, {}, progress)
+            return cut_release(release_id, data_until, counter, catalogue(), secret, settings.releases, progress)

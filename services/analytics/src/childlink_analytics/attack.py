@@ -37,7 +37,10 @@ def attack(linked: LinkedCells, protected: Mapping[Cell, int]) -> AttackReport:
         lower=np.maximum(0.0, shown - disclosure.LARGEST_ERROR),
         upper=shown + disclosure.LARGEST_ERROR,
         integer=np.zeros(len(cells), dtype=bool),
-        rows=[(0.0, 0.0, [index[m], *(index[p] for p in parts)], [1.0, *(-1.0 for _ in parts)]) for m, parts in linked.sums],
+        rows=[
+            (0.0, 0.0, [index[m], *(index[p] for p in parts)], [1.0, *(-1.0 for _ in parts)])
+            for m, parts in linked.sums
+        ],
     )
     targets = [cell for cell in cells if linked.counts[cell] in disclosure.SMALL]
     too_tight = []

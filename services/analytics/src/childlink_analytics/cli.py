@@ -8,6 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from childlink_bus.database import migrate, open_database
+from childlink_bus.ports import BusError, Subscriber
+from childlink_core import __version__, logs, topics
+from childlink_core.directory import Member, render_directory
+from childlink_core.errors import UserError
+from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
 
 from childlink_analytics import app
 from childlink_analytics.measures import catalogue
@@ -15,12 +21,6 @@ from childlink_analytics.metrics import ServingMetrics, StoreMetrics
 from childlink_analytics.releases import read_release, release_ids
 from childlink_analytics.server import serve as start_server
 from childlink_analytics.settings import ServingSettings, StoreSettings
-from childlink_bus.database import migrate, open_database
-from childlink_bus.ports import BusError, Subscriber
-from childlink_core import __version__, logs, topics
-from childlink_core.directory import Member, render_directory
-from childlink_core.errors import UserError
-from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
 
 _GAUGES_EVERY_S = 10.0
 _RETRY_AFTER_S = 3.0
@@ -39,7 +39,13 @@ class _Group(click.Group):
 
 @click.group(cls=_Group)
 @click.version_option(__version__)
-@click.option("--settings", "settings_file", type=click.Path(path_type=Path), envvar="CHILDLINK_ANALYTICS_SETTINGS", help="TOML settings file.")
+@click.option(
+    "--settings",
+    "settings_file",
+    type=click.Path(path_type=Path),
+    envvar="CHILDLINK_ANALYTICS_SETTINGS",
+    help="TOML settings file.",
+)
 @click.pass_context
 def main(ctx: click.Context, settings_file: Path | None) -> None:
     """Store linked observations, cut protected releases, and answer questions from the releases alone."""
@@ -83,13 +89,18 @@ def consume(settings_file: Path | None) -> None:
 def cut(settings_file: Path | None, release_id: str, data_until: str | None) -> None:
     """Cut a release: count, protect, attack, publish. All or nothing."""
     settings = StoreSettings.load(settings_file)
-    done = app.cut(settings, release_id, data_until or date.today().isoformat(), lambda measure: click.echo(f"  {measure}", err=True))
+    done = app.cut(
+        settings,
+        release_id,
+        data_until or date.today().isoformat(),
+        lambda what: click.echo(f"protecting {what}", err=True),
+    )
     click.echo(f"{done.path}")
-    for item in done.measures:
+    for item in done.populations:
+        click.echo(f"  {', '.join(published.measure.id for published in item.published)}")
         click.echo(
-            f"  {item.published.measure.id:28} {len(item.published.cells):>5} cells, {item.withheld:>4} withheld, error mean "
-            f"{item.mean_error:.1f} largest {item.largest_error}; {item.attack.attacked} small counts attacked, "
-            f"{len(item.attack.too_tight)} found, narrowest interval {item.attack.narrowest}"
+            f"    {item.cells:,} linked cells, {item.withheld:,} withheld; error mean {item.mean_error:.1f}, largest {item.largest_error}; "
+            f"{item.attack.attacked} small counts attacked, {len(item.attack.too_tight)} found, narrowest interval {item.attack.narrowest}"
         )
 
 
@@ -156,7 +167,9 @@ def keys_new(folder: Path) -> None:
 def keys_show(folder: Path) -> None:
     """Print analytics' public keys in the form of the directory file. Holds no secret."""
     signing, opening = read_signing_key(folder / "signing.key"), read_opening_key(folder / "opening.key")
-    click.echo(render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False)
+    click.echo(
+        render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False
+    )
 
 
 def _stop_on_signals() -> threading.Event:

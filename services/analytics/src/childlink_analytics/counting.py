@@ -6,10 +6,10 @@ from importlib.resources import files
 
 import duckdb
 import pyarrow as pa
+from childlink_core.datasets import instruments
 
 from childlink_analytics.errors import CatalogueError
 from childlink_analytics.measures import Measure
-from childlink_core.datasets import instruments
 
 
 class Counter:
@@ -18,40 +18,45 @@ class Counter:
     def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
         self._db = db
 
-    def inner_cells(self, measure: Measure) -> list[dict[tuple[str, ...], int]]:
-        """Distinct persons or families of each inner cell of each cube that has any.
+    def inner_cells(self, measure: Measure, cube: tuple[str, ...]) -> dict[tuple[str, ...], int]:
+        """Distinct persons or families of each inner cell of a cube that has any.
 
         Raises CatalogueError when the view holds someone twice, or a category that the catalogue does not know.
         """
-        return [self._cube(measure, cube) for cube in measure.cubes]
-
-    def rows_by_dataset(self) -> dict[str, int]:
-        """Linked observations by dataset."""
-        return dict(self._db.execute("SELECT dataset, count(*) FROM fact GROUP BY dataset ORDER BY dataset").fetchall())
-
-    def _cube(self, measure: Measure, cube: tuple[str, ...]) -> dict[tuple[str, ...], int]:
-        columns = [f'"{measure.columns.get(name, name)}"' for name in cube]
-        known = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+        columns = [f"coalesce(\"{measure.columns.get(name, name)}\", 'not_recorded')" for name in cube]
         rows = self._db.execute(
             f"SELECT {', '.join(columns)}, count(DISTINCT id), count(*) FROM {measure.view} "  # noqa: S608 - names from the catalogue
-            f"WHERE ({measure.where}) AND {known} GROUP BY ALL ORDER BY ALL"
+            f"WHERE {measure.where} GROUP BY ALL ORDER BY ALL"
         ).fetchall()
         cells: dict[tuple[str, ...], int] = {}
         for *categories, persons, total in rows:
             for name, category in zip(cube, categories, strict=True):
                 if category not in measure.dimensions[name].categories:
-                    raise CatalogueError(f"measure {measure.id}: {name} has no category {category!r}.", "Add it to dimensions.toml.")
+                    raise CatalogueError(
+                        f"measure {measure.id}: {name} has no category {category!r}.", "Add it to dimensions.toml."
+                    )
             if persons != total:
-                raise CatalogueError(f"measure {measure.id}: its view holds someone twice.", "One row per person or family.")
+                raise CatalogueError(
+                    f"measure {measure.id}: its view holds someone twice.", "One row per person or family."
+                )
             cells[tuple(categories)] = persons
         return cells
+
+    def rows_by_dataset(self) -> dict[str, int]:
+        """Linked observations by dataset."""
+        return dict(self._db.execute("SELECT dataset, count(*) FROM fact GROUP BY dataset ORDER BY dataset").fetchall())
 
 
 @contextmanager
 def open_counter(observations: Iterable[pa.RecordBatch], links: Iterable[pa.RecordBatch]) -> Iterator[Counter]:
     """Load the store's tables into memory and build the views."""
     with duckdb.connect(":memory:") as db:
-        _load(db, "observation", observations, "partner VARCHAR, dataset VARCHAR, month VARCHAR, child_reference BLOB, adult_reference BLOB, attributes VARCHAR")
+        _load(
+            db,
+            "observation",
+            observations,
+            "partner VARCHAR, dataset VARCHAR, month VARCHAR, child_reference BLOB, adult_reference BLOB, attributes VARCHAR",
+        )
         _load(db, "link", links, "partner VARCHAR, reference BLOB, person BLOB, family BLOB")
         db.execute("CREATE TABLE instrument (code VARCHAR, domain VARCHAR, low DOUBLE, high DOUBLE, direction INTEGER)")
         db.executemany(

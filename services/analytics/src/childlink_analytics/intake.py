@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from google.protobuf.message import DecodeError
-
 from childlink.wire.v1 import encoded_pb2, link_pb2, observation_pb2
-from childlink_analytics.store import Store
 from childlink_bus.pump import Handled, OpenedBatch, Result
 from childlink_core import reasons, topics
 from childlink_core.capsule import CapsuleOpener
 from childlink_core.datasets import Attribute, Dataset, all_datasets
 from childlink_core.keys import OpeningKey
 from childlink_core.references import REFERENCE_BYTES
+from google.protobuf.message import DecodeError
+
+from childlink_analytics.store import Store
 
 Row = dict[str, Any]
 
@@ -32,14 +32,19 @@ class StoreHandler:
         results = []
         for batch in batches:
             try:
-                results.append(self._links(store, batch) if batch.topic == topics.LINKS else self._observations(store, batch))
+                results.append(
+                    self._links(store, batch) if batch.topic == topics.LINKS else self._observations(store, batch)
+                )
             except DecodeError:
                 results.append(Result(reason=reasons.MALFORMED))
         return Handled(results)
 
     def _links(self, store: Store, opened: OpenedBatch) -> Result:
         batch = link_pb2.LinkBatch.FromString(opened.payload)
-        openers = [(key.partner, CapsuleOpener.unlock(key.sealed_key, key.partner, self.opening_keys)) for key in batch.capsule_keys]
+        openers = [
+            (key.partner, CapsuleOpener.unlock(key.sealed_key, key.partner, self.opening_keys))
+            for key in batch.capsule_keys
+        ]
         rows: dict[tuple[str, bytes], Row] = {}
         refused = []
         for index, link in enumerate(batch.links):
@@ -62,7 +67,11 @@ class StoreHandler:
     def _observations(self, store: Store, opened: OpenedBatch) -> Result:
         batch = observation_pb2.ObservationBatch.FromString(opened.payload)
         dataset = all_datasets().get(batch.dataset)
-        if dataset is None or dataset.version != batch.dataset_version or list(batch.fields) != [f.name for f in dataset.fields]:
+        if (
+            dataset is None
+            or dataset.version != batch.dataset_version
+            or list(batch.fields) != [f.name for f in dataset.fields]
+        ):
             return Result(reason=reasons.UNKNOWN_DATASET)
         rows: dict[bytes, Row] = {}
         refused = []

@@ -40,10 +40,15 @@ class Measure:
     """The view's column of a dimension, where it is not the dimension's own name."""
     cubes: tuple[tuple[str, ...], ...]
     dimensions: Mapping[str, Dimension]
-    share: tuple[str, str] | None
-    """(dimension, category): answers give the share of this category."""
+    share: tuple[str, str, str] | None
+    """(dimension, numerator, complement): answers give the numerator's share of the two."""
     mean: str | None
     """A dimension of bands: answers give its mean."""
+
+    @property
+    def population(self) -> str:
+        """Whom it counts. Measures of one population share cells, and are protected together."""
+        return f"{self.view} WHERE {self.where}"
 
     @property
     def estimate(self) -> str:
@@ -76,7 +81,9 @@ def catalogue() -> Mapping[str, Measure]:
         if file.name.endswith(".toml"):
             for measure in parse_measures(file.read_text(encoding="utf-8"), dimensions, file.name):
                 if measure.id in measures:
-                    raise CatalogueError(f"{file.name}: measure {measure.id} is declared twice.", "Give one another id.")
+                    raise CatalogueError(
+                        f"{file.name}: measure {measure.id} is declared twice.", "Give one another id."
+                    )
                 measures[measure.id] = measure
     return measures
 
@@ -101,7 +108,9 @@ def parse_measures(text: str, dimensions: Mapping[str, Dimension], where: str) -
     try:
         return [_parse(item, dimensions, where) for item in tomllib.loads(text)["measure"]]
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise CatalogueError(f"{where} is not a file of measures ({error}).", "Compare it with the bundled ones.") from None
+        raise CatalogueError(
+            f"{where} is not a file of measures ({error}).", "Compare it with the bundled ones."
+        ) from None
 
 
 def _parse(item: Mapping[str, Any], dimensions: Mapping[str, Dimension], where: str) -> Measure:
@@ -112,17 +121,23 @@ def _parse(item: Mapping[str, Any], dimensions: Mapping[str, Dimension], where: 
     if unknown:
         raise CatalogueError(f"{at}: there is no dimension {', '.join(unknown)}.", f"Use: {', '.join(dimensions)}.")
     if any(len(cube) > MOST_DIMENSIONS for cube in cubes):
-        raise CatalogueError(f"{at}: a cube has more than {MOST_DIMENSIONS} dimensions.", "Leave one out, or make two cubes.")
-    share = (item["share"]["dimension"], item["share"]["of"]) if "share" in item else None
+        raise CatalogueError(
+            f"{at}: a cube has more than {MOST_DIMENSIONS} dimensions.", "Leave one out, or make two cubes."
+        )
+    share = (item["share"]["dimension"], item["share"]["of"], item["share"]["against"]) if "share" in item else None
     mean = item["mean"]["dimension"] if "mean" in item else None
     for needed in (share[0] if share else None, mean):
         if needed is not None and any(needed not in cube for cube in cubes):
-            raise CatalogueError(f"{at}: {needed} must be in every cube.", "Numerator and denominator are protected together.")
+            raise CatalogueError(
+                f"{at}: {needed} must be in every cube.", "Numerator and denominator are protected together."
+            )
     measure = Measure(
         id=item["id"], title=item["title"], description=item["description"], unit=item["unit"], view=item["view"],
         where=item.get("where", "TRUE"), columns=item.get("columns", {}), cubes=cubes,
         dimensions={name: dimensions[name] for name in names}, share=share, mean=mean,
     )  # fmt: skip
     if measure.cells > MOST_CELLS:
-        raise CatalogueError(f"{at}: {measure.cells:,} linked cells are more than {MOST_CELLS:,}.", "Use fewer or coarser dimensions.")
+        raise CatalogueError(
+            f"{at}: {measure.cells:,} linked cells are more than {MOST_CELLS:,}.", "Use fewer or coarser dimensions."
+        )
     return measure

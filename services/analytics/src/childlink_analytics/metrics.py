@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
-
 from childlink_core import __version__
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
 
 
 class StoreMetrics:
@@ -17,7 +16,10 @@ class StoreMetrics:
         self.build.info({"version": __version__})
         # Batches by sender and outcome (accepted, refused, duplicate); a refused batch has a reason.
         self.batches = Counter(
-            "childlink_analytics_batches", "Batches read, by outcome.", ["sender", "outcome", "reason"], registry=self.registry
+            "childlink_analytics_batches",
+            "Batches read, by outcome.",
+            ["sender", "outcome", "reason"],
+            registry=self.registry,
         )
         # Observations and links by sender and outcome.
         self.records = Counter(
@@ -25,7 +27,9 @@ class StoreMetrics:
             registry=self.registry,
         )  # fmt: skip
         # Messages put on the dead-letter topic.
-        self.dead_letter_messages = Counter("childlink_analytics_dead_letters", "Messages refused for good.", registry=self.registry)
+        self.dead_letter_messages = Counter(
+            "childlink_analytics_dead_letters", "Messages refused for good.", registry=self.registry
+        )
         # Messages not read yet, by topic.
         self.lag_messages = Gauge(
             "childlink_analytics_consumer_lag_messages", "Messages not read yet.", ["topic"], registry=self.registry
@@ -72,17 +76,23 @@ class ServingMetrics:
         self.build = Info("childlink_serve_build", "Version of the answering process.", registry=self.registry)
         self.build.info({"version": __version__})
         # Calls by method and outcome (gRPC status code).
-        self.calls = Counter("childlink_serve_calls", "Calls, by outcome.", ["method", "outcome"], registry=self.registry)
+        self.calls = Counter(
+            "childlink_serve_calls", "Calls, by outcome.", ["method", "outcome"], registry=self.registry
+        )
         # How long an answer takes.
         self.seconds = Histogram(
             "childlink_serve_call_seconds", "Time to answer.", ["method"], registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5),
         )  # fmt: skip
         # Cells of answers whose number was withheld, by reason.
-        self.withheld = Counter("childlink_serve_cells_withheld", "Cells withheld, by reason.", ["reason"], registry=self.registry)
+        self.withheld = Counter(
+            "childlink_serve_cells_withheld", "Cells withheld, by reason.", ["reason"], registry=self.registry
+        )
         # Releases that can be asked, and files that were refused because they are damaged.
         self.releases = Gauge("childlink_serve_releases", "Releases served.", registry=self.registry)
-        self.damaged = Gauge("childlink_serve_damaged_releases", "Releases not served because damaged.", registry=self.registry)
+        self.damaged = Gauge(
+            "childlink_serve_damaged_releases", "Releases not served because damaged.", registry=self.registry
+        )
 
     def serve(self, port: int, address: str) -> None:
         """Serve the registry, when a port is set."""

@@ -66,7 +66,12 @@ def answer(release: Release, question: Question) -> Answer:
 
 def _measure(release: Release, measure_id: str) -> Published:
     if measure_id not in release.measures:
-        raise QuestionError("measure_id", f"release {release.release_id} has no measure {measure_id!r}", _nearest(measure_id, release.measures), True)
+        raise QuestionError(
+            "measure_id",
+            f"release {release.release_id} has no measure {measure_id!r}",
+            _nearest(measure_id, release.measures),
+            True,
+        )
     return release.measures[measure_id]
 
 
@@ -74,7 +79,9 @@ def _check(measure: Measure, by: Sequence[str], where: Mapping[str, tuple[str, .
     for field, names in (("by", by), ("where", where)):
         for name in names:
             if name not in measure.dimensions:
-                raise QuestionError(field, f"{measure.id} has no dimension {name!r}", _nearest(name, measure.dimensions))
+                raise QuestionError(
+                    field, f"{measure.id} has no dimension {name!r}", _nearest(name, measure.dimensions)
+                )
     if len(set(by)) != len(by):
         raise QuestionError("by", "a dimension is named twice", [])
     for name, categories in where.items():
@@ -84,7 +91,11 @@ def _check(measure: Measure, by: Sequence[str], where: Mapping[str, tuple[str, .
             raise QuestionError("where", f"a category of {name} is named twice", [])
         for category in categories:
             if category not in measure.dimensions[name].categories:
-                raise QuestionError("where", f"{name} has no category {category!r}", _nearest(category, measure.dimensions[name].categories))
+                raise QuestionError(
+                    "where",
+                    f"{name} has no category {category!r}",
+                    _nearest(category, measure.dimensions[name].categories),
+                )
 
 
 def _cube_for(measure: Measure, names: set[str]) -> tuple[str, ...]:
@@ -100,7 +111,8 @@ def _sum(published: Published, group: Mapping[str, Iterable[str]]) -> int:
     """Sum of protected cells over the groups of categories; dimensions not named are summed by their margin."""
     names = sorted(group)
     return sum(
-        published.cells.get(_cell(names, categories), 0) for categories in itertools.product(*(tuple(group[name]) for name in names))
+        published.cells.get(_cell(names, categories), 0)
+        for categories in itertools.product(*(tuple(group[name]) for name in names))
     )
 
 
@@ -111,10 +123,11 @@ def _cell(names: Sequence[str], categories: Sequence[str]) -> Cell:
 def _estimate(published: Published, group: Mapping[str, tuple[str, ...]]) -> disclosure.Shown | None:
     measure = published.measure
     if measure.share:
-        name, category = measure.share
-        rest = {key: value for key, value in group.items() if key != name}
-        wanted = group.get(name, (category,))
-        return disclosure.show_share(_sum(published, rest | {name: wanted}), _sum(published, rest))
+        name, numerator, complement = measure.share
+        if name in group:
+            return None
+        part, rest_of_group = (_sum(published, {**group, name: (c,)}) for c in (numerator, complement))
+        return disclosure.show_share(part, part + rest_of_group)
     if measure.mean:
         midpoints = measure.dimensions[measure.mean].midpoints or {}
         rest = {key: value for key, value in group.items() if key != measure.mean}

@@ -40,13 +40,18 @@ def write_release(folder: Path, release_id: str, content: Mapping[str, Any], man
     """Write a release; it appears whole or not at all. Never overwrites one."""
     target = folder / release_id
     if target.exists():
-        raise ReleaseError(f"Release {release_id} exists already.", "A release is never edited; give the next one another name.")
+        raise ReleaseError(
+            f"Release {release_id} exists already.", "A release is never edited; give the next one another name."
+        )
     body = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     whole = {**manifest, "release_id": release_id, "content_sha256": hashlib.sha256(body).hexdigest()}
     folder.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".cutting-", dir=folder))
     try:
-        for name, data in (("release.json", body), ("manifest.json", json.dumps(whole, sort_keys=True, indent=1).encode())):
+        for name, data in (
+            ("release.json", body),
+            ("manifest.json", json.dumps(whole, sort_keys=True, indent=1).encode()),
+        ):
             with (draft / name).open("wb") as file:
                 file.write(data)
                 file.flush()
@@ -55,7 +60,9 @@ def write_release(folder: Path, release_id: str, content: Mapping[str, Any], man
         draft.rename(target)
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
-        raise ReleaseError(f"Release {release_id} could not be written ({error.strerror}).", "Nothing was published.") from None
+        raise ReleaseError(
+            f"Release {release_id} could not be written ({error.strerror}).", "Nothing was published."
+        ) from None
     return target
 
 
@@ -64,7 +71,9 @@ def release_ids(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
     found = [path for path in folder.iterdir() if (path / "manifest.json").is_file() and not path.name.startswith(".")]
-    return [path.name for path in sorted(found, key=lambda path: (_read_json(path / "manifest.json")["number"], path.name))]
+    return [
+        path.name for path in sorted(found, key=lambda path: (_read_json(path / "manifest.json")["number"], path.name))
+    ]
 
 
 def read_release(folder: Path, release_id: str) -> Release:
@@ -76,7 +85,9 @@ def read_release(folder: Path, release_id: str) -> Release:
         raise ReleaseError(f"Release {release_id} has no content.", "Restore its folder from backup.") from None
     manifest = _read_json(path / "manifest.json")
     if hashlib.sha256(body).hexdigest() != manifest.get("content_sha256"):
-        raise ReleaseError(f"Release {release_id} is damaged: its content is not what was cut.", "Restore its folder from backup.")
+        raise ReleaseError(
+            f"Release {release_id} is damaged: its content is not what was cut.", "Restore its folder from backup."
+        )
     content = json.loads(body)
     measures = {item["measure"]["id"]: _published(item) for item in content["measures"]}
     return Release(release_id, manifest["number"], manifest, measures)

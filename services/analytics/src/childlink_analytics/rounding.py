@@ -7,7 +7,7 @@ replay it. HiGHS runs on one thread with fixed settings: the same input gives th
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import highspy
 import numpy as np
@@ -58,14 +58,15 @@ def round_cells(linked: LinkedCells, secret: bytes, label: str) -> dict[Cell, in
     values = solve(programme, TIME_LIMIT_S)
     if values is None:
         raise ProtectionError(
-            f"{label}: {n:,} linked cells could not be rounded in {TIME_LIMIT_S:.0f} s.", "Use fewer dimensions or a coarser level."
+            f"{label}: {n:,} linked cells could not be rounded in {TIME_LIMIT_S:.0f} s.",
+            "Use fewer dimensions or a coarser level.",
         )
     return {cell: round(values[index[cell]]) * base for cell in cells}
 
 
 def solve(programme: Programme, time_limit_s: float, *, maximise: bool = False) -> np.ndarray | None:
     """The solution's columns, or None when there is none (or none in time)."""
-    solver = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (
         ("output_flag", False), ("threads", 1), ("parallel", "off"), ("random_seed", 0), ("mip_rel_gap", _GAP), ("time_limit", time_limit_s),
     ):  # fmt: skip
@@ -78,12 +79,18 @@ def solve(programme: Programme, time_limit_s: float, *, maximise: bool = False) 
     model.col_upper_ = programme.upper
     model.row_lower_ = np.array([row[0] for row in programme.rows])
     model.row_upper_ = np.array([row[1] for row in programme.rows])
-    model.integrality_ = [highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous for whole in programme.integer]
+    model.integrality_ = [
+        highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous for whole in programme.integer
+    ]
     model.sense_ = highspy.ObjSense.kMaximize if maximise else highspy.ObjSense.kMinimize
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     model.a_matrix_.start_ = np.cumsum([0, *(len(row[2]) for row in programme.rows)])
-    model.a_matrix_.index_ = np.concatenate([np.array(row[2]) for row in programme.rows]) if programme.rows else np.zeros(0, dtype=int)
-    model.a_matrix_.value_ = np.concatenate([np.array(row[3]) for row in programme.rows]) if programme.rows else np.zeros(0)
+    model.a_matrix_.index_ = (
+        np.concatenate([np.array(row[2]) for row in programme.rows]) if programme.rows else np.zeros(0, dtype=int)
+    )
+    model.a_matrix_.value_ = (
+        np.concatenate([np.array(row[3]) for row in programme.rows]) if programme.rows else np.zeros(0)
+    )
     solver.passModel(model)
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:

@@ -9,14 +9,15 @@ from typing import Any, Final, TypeVar
 
 import grpc
 import structlog
+from childlink.analytics.v1 import analytics_pb2 as pb
+from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
+from childlink_core.errors import UserError
 from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
-from childlink.analytics.v1 import analytics_pb2 as pb
-from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
 from childlink_analytics import disclosure
 from childlink_analytics.errors import QuestionError, ReleaseError
 from childlink_analytics.measures import Measure
@@ -24,7 +25,6 @@ from childlink_analytics.metrics import ServingMetrics
 from childlink_analytics.question import Answer, Question, answer
 from childlink_analytics.releases import Release, read_release, release_ids
 from childlink_analytics.settings import ServingSettings
-from childlink_core.errors import UserError
 
 log = structlog.get_logger()
 
@@ -109,12 +109,12 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         self.shelf, self.metrics = shelf, metrics
 
     @_edge
-    def ListReleases(self, request: pb.ListReleasesRequest) -> pb.ListReleasesResponse:  # noqa: N802, ARG002 - gRPC's names
+    def ListReleases(self, request: pb.ListReleasesRequest) -> pb.ListReleasesResponse:
         """See analytics.proto."""
         return pb.ListReleasesResponse(releases=[_summary(release) for release in self.shelf.all()])
 
     @_edge
-    def DescribeRelease(self, request: pb.DescribeReleaseRequest) -> pb.DescribeReleaseResponse:  # noqa: N802 - gRPC's name
+    def DescribeRelease(self, request: pb.DescribeReleaseRequest) -> pb.DescribeReleaseResponse:
         """See analytics.proto."""
         release = self.shelf.get(request.release_id)
         facts = release.manifest
@@ -131,13 +131,13 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         )
 
     @_edge
-    def ListMeasures(self, request: pb.ListMeasuresRequest) -> pb.ListMeasuresResponse:  # noqa: N802 - gRPC's name
+    def ListMeasures(self, request: pb.ListMeasuresRequest) -> pb.ListMeasuresResponse:
         """See analytics.proto."""
         measures = self.shelf.get(request.release_id).measures.values()
         return pb.ListMeasuresResponse(measures=[_measure(item.measure) for item in measures])
 
     @_edge
-    def Query(self, request: pb.QueryRequest) -> pb.QueryResponse:  # noqa: N802 - gRPC's name
+    def Query(self, request: pb.QueryRequest) -> pb.QueryResponse:
         """See analytics.proto."""
         release = self.shelf.get(request.release_id)
         where: dict[str, tuple[str, ...]] = {}
@@ -168,7 +168,9 @@ def serve(settings: ServingSettings, metrics: ServingMetrics) -> tuple[grpc.Serv
     try:
         port = _listen(server, settings)
     except RuntimeError:
-        raise UserError(f"{settings.address} cannot be listened on.", "Is another process using it? Set another address.") from None
+        raise UserError(
+            f"{settings.address} cannot be listened on.", "Is another process using it? Set another address."
+        ) from None
     server.start()
     return server, port
 
@@ -177,10 +179,15 @@ def _listen(server: grpc.Server, settings: ServingSettings) -> int:
     if settings.tls_certificate and settings.tls_key:
         pair = (settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())
         ca = settings.tls_client_ca.read_bytes() if settings.tls_client_ca else None
-        return server.add_secure_port(settings.address, grpc.ssl_server_credentials([pair], ca, require_client_auth=ca is not None))
+        return server.add_secure_port(
+            settings.address, grpc.ssl_server_credentials([pair], ca, require_client_auth=ca is not None)
+        )
     host = settings.address.rsplit(":", 1)[0]
     if host not in ("127.0.0.1", "localhost", "[::1]"):
-        raise UserError(f"{settings.address} is open to the network and there is no certificate.", "Set tls_certificate and tls_key.")
+        raise UserError(
+            f"{settings.address} is open to the network and there is no certificate.",
+            "Set tls_certificate and tls_key.",
+        )
     return server.add_insecure_port(settings.address)
 
 
@@ -234,4 +241,6 @@ def _response(release: Release, result: Answer) -> pb.QueryResponse:
                 estimate_withheld=_WITHHELD[estimate.withheld if estimate else ""],
             )
         )
-    return pb.QueryResponse(release=_summary(release), measure=_measure(result.measure), by=result.by, cells=cells, notes=result.notes)
+    return pb.QueryResponse(
+        release=_summary(release), measure=_measure(result.measure), by=result.by, cells=cells, notes=result.notes
+    )

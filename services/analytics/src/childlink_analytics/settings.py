@@ -5,9 +5,8 @@ The answering process has no setting through which it could reach the store.
 
 from pathlib import Path
 
-from pydantic_settings import SettingsConfigDict
-
 from childlink_core.settings import ServiceSettings, SettingsFile
+from pydantic_settings import SettingsConfigDict
 
 
 class StoreSettings(ServiceSettings):

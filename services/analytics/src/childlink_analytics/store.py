@@ -30,12 +30,16 @@ class Store:
         """Forget rows, and all rows about subjects, by reference."""
         c = t.observation.c
         for reference in references:
-            of_subject = sa.or_(c.row_reference == reference, c.child_reference == reference, c.adult_reference == reference)
+            of_subject = sa.or_(
+                c.row_reference == reference, c.child_reference == reference, c.adult_reference == reference
+            )
             self._tx.execute(t.observation.delete().where(c.partner == partner, of_subject))
 
     def observations(self) -> Iterator[pa.RecordBatch]:
         """All observations, as Arrow."""
-        yield from self._stream(t.observation, ("partner", "dataset", "month", "child_reference", "adult_reference", "attributes"))
+        yield from self._stream(
+            t.observation, ("partner", "dataset", "month", "child_reference", "adult_reference", "attributes")
+        )
 
     def links(self) -> Iterator[pa.RecordBatch]:
         """All links of persons, as Arrow."""
@@ -57,4 +61,6 @@ class Store:
         result = self._tx.execution_options(stream_results=True).execute(sa.select(*(table.c[name] for name in names)))
         for chunk in result.partitions(_ROWS_AT_A_TIME):
             columns = list(zip(*chunk, strict=True))
-            yield pa.record_batch([pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)], schema)
+            yield pa.record_batch(
+                [pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)], schema
+            )

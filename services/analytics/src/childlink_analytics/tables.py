@@ -1,7 +1,6 @@
 """Analytics' tables. No encoding, no link reference, no capsule: observations, and which reference is which person."""
 
 import sqlalchemy as sa
-
 from childlink_bus.ledger import Ledger
 
 metadata = sa.MetaData()

@@ -13,6 +13,7 @@ from childlink_core.errors import UserError
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
 from childlink_core.profiles import get_profile
 from childlink_core.references import ReferenceKeys
+
 from childlink_ingest.encode import Encoder
 from childlink_ingest.errors import MappingError
 from childlink_ingest.exchange import Exchange
@@ -58,7 +59,9 @@ def connect(settings: IngestSettings, spool: Spool) -> Iterator[Connection]:
         try:
             directory = read_directory(settings.directory)
             opening = read_opening_key(settings.opening_key)
-            yield Connection(Exchange(settings.partner, spool, directory, opening, publisher, settings.window_bytes), subscriber)
+            yield Connection(
+                Exchange(settings.partner, spool, directory, opening, publisher, settings.window_bytes), subscriber
+            )
         finally:
             subscriber.close()
     finally:

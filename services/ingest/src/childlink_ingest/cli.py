@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-
 from childlink_core import __version__, logs
 from childlink_core.datasets import all_datasets
 from childlink_core.directory import Member, render_directory
 from childlink_core.errors import UserError
 from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
+
 from childlink_ingest import app, errors, report
 from childlink_ingest.mapping import check_header
 from childlink_ingest.metrics import IngestMetrics
@@ -39,12 +39,20 @@ class _Group(click.Group):
 
 _EXTRACT = click.Path(exists=True, dir_okay=False, path_type=Path)
 _extract = click.argument("extract", type=_EXTRACT)
-_mapping = click.option("--mapping", "mapping_file", required=True, type=_EXTRACT, help="TOML file that maps the extract's columns.")
+_mapping = click.option(
+    "--mapping", "mapping_file", required=True, type=_EXTRACT, help="TOML file that maps the extract's columns."
+)
 
 
 @click.group(cls=_Group)
 @click.version_option(__version__)
-@click.option("--settings", "settings_file", type=click.Path(path_type=Path), envvar="CHILDLINK_INGEST_SETTINGS", help="TOML settings file.")
+@click.option(
+    "--settings",
+    "settings_file",
+    type=click.Path(path_type=Path),
+    envvar="CHILDLINK_INGEST_SETTINGS",
+    help="TOML settings file.",
+)
 @click.pass_context
 def main(ctx: click.Context, settings_file: Path | None) -> None:
     """Encode, split, seal and send a partner's extracts. Names, dates of birth and NHS numbers stay here.
@@ -138,7 +146,9 @@ def send(settings_file: Path | None, wait: float) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.option("--rejects", type=click.Path(path_type=Path), help="Write the newest run's rejected rows to this CSV file.")
+@click.option(
+    "--rejects", type=click.Path(path_type=Path), help="Write the newest run's rejected rows to this CSV file."
+)
 @click.pass_obj
 def status(settings_file: Path | None, as_json: bool, rejects: Path | None) -> None:
     """Show the spool and, for each run, every row as accepted, refused (why), rejected (why) or waiting."""
@@ -164,7 +174,9 @@ def keys_new(partner: str, folder: Path) -> None:
     write_key(folder / "signing.key", SigningKey.generate(partner))
     write_key(folder / "opening.key", OpeningKey.generate(partner))
     write_key(folder / "reference.key", SecretKey.generate(partner))
-    click.echo(f"{folder}: signing.key, opening.key, reference.key made. `childlink-ingest keys show` prints what the hub needs.")
+    click.echo(
+        f"{folder}: signing.key, opening.key, reference.key made. `childlink-ingest keys show` prints what the hub needs."
+    )
 
 
 @keys.command("show")
@@ -173,7 +185,9 @@ def keys_show(folder: Path) -> None:
     """Print this site's public keys in the form of the directory file. Holds no secret."""
     signing = read_signing_key(folder / "signing.key")
     opening = read_opening_key(folder / "opening.key")
-    click.echo(render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False)
+    click.echo(
+        render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False
+    )
 
 
 @main.command()

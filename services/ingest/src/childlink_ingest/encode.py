@@ -14,13 +14,13 @@ from typing import Final
 
 import jellyfish
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from numpy.typing import NDArray
-
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import FilterField, Pass, Profile
 from childlink_core.references import keyed_hash
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
+
 from childlink_ingest.split import Subject
 
 _DIGEST_BYTES: Final = 16
@@ -116,8 +116,12 @@ class Encoder:
         self.key_version = linkage.version
         self._nhs_key = linkage.derive("nhs number token")
         self._feature_key = linkage.derive("features")
-        self._salt_keys = {item.number: linkage.derive(f"{profile.id} pass {item.number} salt") for item in profile.passes}
-        self._token_keys = {item.number: linkage.derive(f"{profile.id} pass {item.number} token") for item in profile.passes}
+        self._salt_keys = {
+            item.number: linkage.derive(f"{profile.id} pass {item.number} salt") for item in profile.passes
+        }
+        self._token_keys = {
+            item.number: linkage.derive(f"{profile.id} pass {item.number} token") for item in profile.passes
+        }
         self._value: Callable[[FilterField, str], _Value] = lru_cache(maxsize=_REMEMBERED_VALUES)(self._digest_value)
 
     def encode(self, subjects: Sequence[Subject]) -> list[wire.EncodedRecord]:
@@ -183,7 +187,8 @@ class Encoder:
         parts = features(field.features, value)
         prefix = field.field.encode() + b"\0"
         digests = b"".join(
-            hashlib.blake2b(prefix + part.encode(), key=self._feature_key, digest_size=_DIGEST_BYTES).digest() for part in parts
+            hashlib.blake2b(prefix + part.encode(), key=self._feature_key, digest_size=_DIGEST_BYTES).digest()
+            for part in parts
         )
         return _Value(digests, np.full(len(parts), field.bits, dtype=np.uint8))
 

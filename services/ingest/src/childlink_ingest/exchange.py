@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from google.protobuf.message import DecodeError
-
 from childlink.wire.v1 import envelope_pb2 as wire
 from childlink.wire.v1 import receipt_pb2
 from childlink_bus.ports import Message, Publisher, Subscriber
@@ -14,6 +12,8 @@ from childlink_core import envelope, reasons, topics
 from childlink_core.directory import Directory
 from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey
+from google.protobuf.message import DecodeError
+
 from childlink_ingest.spool import Half, Spool
 
 log = structlog.get_logger()
@@ -55,7 +55,9 @@ class Exchange:
                 self.spool.move_inbox(messages[-1].topic, messages[-1].offset + 1)
         return len(messages)
 
-    def run(self, subscriber: Subscriber, done: Callable[[], bool], progress: Callable[[], None] = lambda: None) -> None:
+    def run(
+        self, subscriber: Subscriber, done: Callable[[], bool], progress: Callable[[], None] = lambda: None
+    ) -> None:
         """Send and receive until `done`."""
         while not done():
             self.send()

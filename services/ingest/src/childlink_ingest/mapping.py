@@ -25,11 +25,21 @@ from functools import lru_cache
 from typing import Any, Final
 
 from childlink_core.datasets import Attribute, Dataset, Field, get_dataset
+
 from childlink_ingest import normalise
 from childlink_ingest.errors import MappingError
 from childlink_ingest.rows import Identity, Rejection, Relation, Role, Row
 
-DATE_FORMATS: Final = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d %b %Y", "%d-%b-%Y", "%Y%m%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
+DATE_FORMATS: Final = (
+    "%Y-%m-%d",
+    "%d/%m/%Y",
+    "%d-%m-%Y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%Y%m%d",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+)
 _TRUE: Final = frozenset({"true", "yes", "y", "1"})
 _FALSE: Final = frozenset({"false", "no", "n", "0"})
 _RELATIONS: Final[dict[str, Relation]] = {"mother": "mother", "father": "father", "carer": "carer"}
@@ -81,7 +91,8 @@ def parse_mapping(text: str, where: str) -> Mapping:
     if extra or unknown:
         names = ", ".join(sorted(extra | unknown))
         raise MappingError(
-            f"{where}: {names} is not known to dataset {dataset.name}.", f"Its columns are: {', '.join(dataset.columns)}."
+            f"{where}: {names} is not known to dataset {dataset.name}.",
+            f"Its columns are: {', '.join(dataset.columns)}.",
         )
     columns = {name: _parse_column(name, value, where) for name, value in content["columns"].items()}
     needed = ["row_id", *(f"{dataset.subjects[0]}_id",), *(f.name for f in dataset.fields if f.required)]
@@ -104,7 +115,9 @@ def check_header(mapping: Mapping, header: Sequence[str], where: str) -> None:
     """Raise MappingError unless every column of the extract is mapped or ignored, and every mapped one is there."""
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
-        raise MappingError(f"{where}, line 1: column {', '.join(repeated)} appears twice.", "Rename one in the extract.")
+        raise MappingError(
+            f"{where}, line 1: column {', '.join(repeated)} appears twice.", "Rename one in the extract."
+        )
     used = {column for item in mapping.columns.values() for column in item.columns}
     absent = sorted((used | mapping.ignore) - set(header))
     if absent:
@@ -126,7 +139,9 @@ def map_row(mapping: Mapping, number: int, record: Map[str, str], today: date) -
     try:
         row_id = _text(mapping, record, "row_id")
         if not row_id:
-            raise RejectedRowError("row_id", "is empty", "Every row needs an id that stays the same in the next extract.")
+            raise RejectedRowError(
+                "row_id", "is empty", "Every row needs an id that stays the same in the next extract."
+            )
         subjects = mapping.dataset.subjects
         child = _identity(mapping, record, "child", today, notes) if "child" in subjects else None
         adult = _identity(mapping, record, "adult", today, notes) if "adult" in subjects else None
@@ -197,7 +212,9 @@ def _attribute(mapping: Mapping, record: Map[str, str], field: Field) -> Attribu
         return None
     if codes is not None:
         if text not in codes:
-            raise RejectedRowError(field.name, "holds a code that the mapping does not list", "Add it to `codes`; \"\" means missing.")
+            raise RejectedRowError(
+                field.name, "holds a code that the mapping does not list", 'Add it to `codes`; "" means missing.'
+            )
         mapped = codes[text]
         return None if mapped == "" else mapped
     return _parse_attribute(field, text)
@@ -219,7 +236,9 @@ def _parse_attribute(field: Field, text: str) -> Attribute:
             case _:
                 return text
     except ValueError:
-        raise RejectedRowError(field.name, f"is not a {field.type}", "Correct the value, or map it with `codes`.") from None
+        raise RejectedRowError(
+            field.name, f"is not a {field.type}", "Correct the value, or map it with `codes`."
+        ) from None
 
 
 def _text(mapping: Mapping, record: Map[str, str], name: str, *, coded: bool = True) -> str:
@@ -253,7 +272,7 @@ def parse_date(text: str, formats: tuple[str, ...]) -> date | None:
     """The date that `text` is in the first of `formats` that fits, or None."""
     for form in formats:
         try:
-            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a civil date has no time zone
+            return datetime.strptime(text, form).date()
         except ValueError:
             continue
     return None

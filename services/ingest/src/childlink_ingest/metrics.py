@@ -1,8 +1,8 @@
 """Every metric of ingest. Counts of rows are of a whole site's extracts; no label can single out a person."""
 
+from childlink_core import __version__
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, start_http_server
 
-from childlink_core import __version__
 from childlink_ingest.spool import RunReport, Spool
 
 
@@ -15,15 +15,23 @@ class IngestMetrics:
         self.build = Info("childlink_ingest_build", "Version of ingest.", registry=self.registry)
         self.build.info({"version": __version__})
         # Rows of extracts by what became of them at the site: read = staged + rejected.
-        self.rows = Counter("childlink_ingest_rows", "Rows read, by outcome.", ["dataset", "outcome"], registry=self.registry)
+        self.rows = Counter(
+            "childlink_ingest_rows", "Rows read, by outcome.", ["dataset", "outcome"], registry=self.registry
+        )
         # Sealed batches by state; queued should fall to 0 soon after a run, refused should stay 0.
-        self.batches = Gauge("childlink_ingest_spool_batches", "Batches in the spool, by state.", ["state"], registry=self.registry)
+        self.batches = Gauge(
+            "childlink_ingest_spool_batches", "Batches in the spool, by state.", ["state"], registry=self.registry
+        )
         # How long the oldest run waits for receipts.
         self.waiting_age = Gauge(
-            "childlink_ingest_oldest_waiting_seconds", "Age of the oldest run with unanswered rows.", registry=self.registry
+            "childlink_ingest_oldest_waiting_seconds",
+            "Age of the oldest run with unanswered rows.",
+            registry=self.registry,
         )
         # Receipts that this site has not read yet.
-        self.lag = Gauge("childlink_ingest_consumer_lag_messages", "Receipts not yet read.", ["topic"], registry=self.registry)
+        self.lag = Gauge(
+            "childlink_ingest_consumer_lag_messages", "Receipts not yet read.", ["topic"], registry=self.registry
+        )
 
     def serve(self, port: int, address: str) -> None:
         """Serve the registry, when a port is set."""

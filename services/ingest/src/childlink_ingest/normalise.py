@@ -12,8 +12,37 @@ from typing import Final
 
 # Words that stand where a newborn has no given name yet (DfE SUI_Matcher reports points of match rate for this rule).
 PLACEHOLDER_NAMES: Final = frozenset(
-    "baby babe infant newborn unknown unnamed male female boy girl twin triplet one two three first second third of na none "
-    "notknown test a b c i ii iii".split()
+    [
+        "baby",
+        "babe",
+        "infant",
+        "newborn",
+        "unknown",
+        "unnamed",
+        "male",
+        "female",
+        "boy",
+        "girl",
+        "twin",
+        "triplet",
+        "one",
+        "two",
+        "three",
+        "first",
+        "second",
+        "third",
+        "of",
+        "na",
+        "none",
+        "notknown",
+        "test",
+        "a",
+        "b",
+        "c",
+        "i",
+        "ii",
+        "iii",
+    ]
 )
 _BIRTH_ORDER: Final = re.compile(
     r"\b(?:twin|triplet|baby|infant)\W*(?:(?P<number>[1-4])|(?P<letter>[a-d])\b|(?P<word>one|two|three|first|second|third))",
@@ -120,7 +149,7 @@ def postcode(text: str) -> str:
 
 
 def sex(text: str) -> str:
-    """"f", "m" or "" from the codings that NHS and education extracts use.
+    """ "f", "m" or "" from the codings that NHS and education extracts use.
 
     >>> [sex(t) for t in ("Female", "2", "M", "1", "not known", "9")]
     ['f', 'f', 'm', 'm', '', '']

@@ -42,14 +42,20 @@ class CsvExtract:
                 raise _not_decodable(self.path, self._encoding) from None
             except csv.Error as error:
                 raise ExtractError(
-                    f"{self.path.name}, near line {self._line[0]}: {error}.", "Export the file again; look for a stray quote."
+                    f"{self.path.name}, near line {self._line[0]}: {error}.",
+                    "Export the file again; look for a stray quote.",
                 ) from None
             number = self._reader.line_num  # type: ignore[attr-defined]
             self._line[0] = number
             if not cells:
                 continue
             if len(cells) != width:
-                yield Rejection(number, "(row)", f"has {len(cells)} fields where the header has {width}", "Quote fields that hold the delimiter.")
+                yield Rejection(
+                    number,
+                    "(row)",
+                    f"has {len(cells)} fields where the header has {width}",
+                    "Quote fields that hold the delimiter.",
+                )
             elif any("\0" in cell for cell in cells):
                 yield Rejection(number, "(row)", "holds a NUL byte", "Export the row again.")
             else:
@@ -67,7 +73,9 @@ def open_csv(path: Path, encoding: str = "utf-8", delimiter: str = ",") -> Itera
         raise ExtractError(f"The delimiter must be one character, not {delimiter!r}.", "Correct the mapping.")
     try:
         size = path.stat().st_size
-        file = path.open(encoding="utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding, newline="")
+        file = path.open(
+            encoding="utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding, newline=""
+        )
     except OSError as error:
         raise ExtractError(f"{path} cannot be read: {error.strerror}.", "Check the path and the permissions.") from None
     with file:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from childlink_core.profiles import Profile
+
 from childlink_ingest.encode import Encoder, carries_pass, field_value
 from childlink_ingest.mapping import Mapping
 from childlink_ingest.rows import Rejection, Row
@@ -19,7 +20,10 @@ _EXAMPLES = 5
 def render_check(rows: Sequence[Row], rejections: Sequence[Rejection], mapping: Mapping) -> str:
     """What `check` says: completeness of each column, what was taken as missing, what would be rejected."""
     read = len(rows) + len(rejections)
-    lines = [f"dataset {mapping.dataset.name} v{mapping.dataset.version}: {read:,} rows read, {len(rows):,} good, {len(rejections):,} rejected", ""]
+    lines = [
+        f"dataset {mapping.dataset.name} v{mapping.dataset.version}: {read:,} rows read, {len(rows):,} good, {len(rejections):,} rejected",
+        "",
+    ]
     lines.append(f"{'column':28}{'filled':>9}  values")
     for subject in mapping.dataset.subjects:
         people = [person for row in rows if (person := getattr(row, subject))]
@@ -35,7 +39,10 @@ def render_check(rows: Sequence[Row], rejections: Sequence[Rejection], mapping: 
 
 
 def render_preview(
-    rows: Sequence[Row], halves: Sequence[tuple[Subject | None, Subject | None, Observation]], encoder: Encoder, mapping: Mapping
+    rows: Sequence[Row],
+    halves: Sequence[tuple[Subject | None, Subject | None, Observation]],
+    encoder: Encoder,
+    mapping: Mapping,
 ) -> str:
     """Exactly what would leave the site for a few rows: both halves, before sealing."""
     lines = []
@@ -68,15 +75,19 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
             if carries_pass(subject, item):
                 uses += [f"salt of pass {item.name}"] if any(salt.startswith(name) for salt in item.salt) else []
                 uses += [f"filter of pass {item.name}"] if any(f.field == name for f in item.filter) else []
-        how = ", ".join(uses) or ("in the clear: 1, 2, ..." if name == "birth_order" else "dropped") if value else "sets nothing"
+        how = (
+            ", ".join(uses) or ("in the clear: 1, 2, ..." if name == "birth_order" else "dropped")
+            if value
+            else "sets nothing"
+        )
         lines.append(f"    {name:16}{value or '(missing)':28} {how}")
     lines.append(f"    leaves: link reference {record.link_reference.hex()}")
     if record.nhs_token:
         lines.append(f"    leaves: nhs token      {record.nhs_token.hex()}")
-    for item in record.passes:
-        ones = int.from_bytes(item.filter, "little").bit_count()
-        lines.append(f"    leaves: pass {item.pass_number}         block {item.block_token.hex()}")
-        lines.append(f"            filter {item.filter.hex()[:48]}... ({ones} of {len(item.filter) * 8} bits set)")
+    for made in record.passes:
+        ones = int.from_bytes(made.filter, "little").bit_count()
+        lines.append(f"    leaves: pass {made.pass_number}         block {made.block_token.hex()}")
+        lines.append(f"            filter {made.filter.hex()[:48]}... ({ones} of {len(made.filter) * 8} bits set)")
     for carer in record.carers:
         lines.append(f"    leaves: carer          {carer.link_reference.hex()} (relation {carer.relation})")
     return lines
@@ -92,7 +103,10 @@ def render_run(report: RunReport) -> str:
         f"  rejected  {report.rejected:>9,}",
         f"  waiting   {report.waiting:>9,}",
     ]
-    lines += [f"    rejected: {column}: {reason} ({rows:,} rows). {remedy}" for column, reason, remedy, rows in report.rejections]
+    lines += [
+        f"    rejected: {column}: {reason} ({rows:,} rows). {remedy}"
+        for column, reason, remedy, rows in report.rejections
+    ]
     lines += [f"    refused: {reason} ({rows:,} rows). {explain(reason)}" for reason, rows in report.refusals]
     lines += [f"    note: {text} ({rows:,} rows)" for text, rows in report.notes]
     return "\n".join(lines)
@@ -101,7 +115,10 @@ def render_run(report: RunReport) -> str:
 def render_status(reports: Sequence[RunReport], queued: int, sent: int, incidents: Sequence[tuple[str, int]]) -> str:
     """The account of the spool, for people."""
     lines = [f"spool: {queued:,} batches to send, {sent:,} sent and not yet answered"]
-    lines += [f"  refused by a service on our topics: {reason}, {count} times. {explain(reason)}" for reason, count in incidents]
+    lines += [
+        f"  refused by a service on our topics: {reason}, {count} times. {explain(reason)}"
+        for reason, count in incidents
+    ]
     if not reports:
         lines.append("no run yet: `childlink-ingest run EXTRACT --mapping MAPPING`")
     return "\n".join(lines + [render_run(report) for report in reports])
@@ -110,7 +127,13 @@ def render_status(reports: Sequence[RunReport], queued: int, sent: int, incident
 def status_json(reports: Sequence[RunReport], queued: int, sent: int, incidents: Sequence[tuple[str, int]]) -> str:
     """The same for programs."""
     return json.dumps(
-        {"queued_batches": queued, "unanswered_batches": sent, "incidents": dict(incidents), "runs": [asdict(r) for r in reports]}, indent=2
+        {
+            "queued_batches": queued,
+            "unanswered_batches": sent,
+            "incidents": dict(incidents),
+            "runs": [asdict(r) for r in reports],
+        },
+        indent=2,
     )
 
 
@@ -118,7 +141,9 @@ def _rejected(rejections: Sequence[Rejection]) -> list[str]:
     lines = [""] if rejections else []
     for (column, reason, remedy), count in Counter((r.column, r.reason, r.remedy) for r in rejections).most_common():
         where = [str(r.row_number) for r in rejections if (r.column, r.reason) == (column, reason)][:_EXAMPLES]
-        lines.append(f"rejected: column {column} {reason}: {count:,} rows (line {', '.join(where)}{', ...' if count > _EXAMPLES else ''})")
+        lines.append(
+            f"rejected: column {column} {reason}: {count:,} rows (line {', '.join(where)}{', ...' if count > _EXAMPLES else ''})"
+        )
         lines.append(f"  what to do: {remedy}")
     return lines
 

@@ -16,6 +16,7 @@ from childlink_core.datasets import Attribute, Dataset
 from childlink_core.directory import Directory
 from childlink_core.keys import SigningKey
 from childlink_core.references import ReferenceKeys
+
 from childlink_ingest.encode import Encoder
 from childlink_ingest.mapping import Mapping, map_row
 from childlink_ingest.readers import Record
@@ -71,16 +72,20 @@ def send_extract(
     return run_id
 
 
-def map_rows(
-    records: Sequence[Record | Rejection], mapping: Mapping, today: date
-) -> tuple[list[Row], list[Rejection]]:
+def map_rows(records: Sequence[Record | Rejection], mapping: Mapping, today: date) -> tuple[list[Row], list[Rejection]]:
     """Canonical rows, and the rows that stay behind."""
-    mapped = [record if isinstance(record, Rejection) else map_row(mapping, record.number, record.values, today) for record in records]
+    mapped = [
+        record if isinstance(record, Rejection) else map_row(mapping, record.number, record.values, today)
+        for record in records
+    ]
     return [row for row in mapped if isinstance(row, Row)], [row for row in mapped if isinstance(row, Rejection)]
 
 
 def stage_subjects(
-    halves: Sequence[tuple[Subject | None, Subject | None, Observation]], encoder: Encoder, spool: Spool, seen: dict[bytes, bytes]
+    halves: Sequence[tuple[Subject | None, Subject | None, Observation]],
+    encoder: Encoder,
+    spool: Spool,
+    seen: dict[bytes, bytes],
 ) -> None:
     """Encode each subject of a chunk once per distinct identity, and stage the encodings.
 
@@ -97,7 +102,13 @@ def stage_subjects(
                 seen[reference] = print_of
             fresh.append(subject)
     spool.stage(
-        _staged("encodings", subject.link_reference, subject.facet, record.SerializeToString(deterministic=True), subject.analytics_reference)
+        _staged(
+            "encodings",
+            subject.link_reference,
+            subject.facet,
+            record.SerializeToString(deterministic=True),
+            subject.analytics_reference,
+        )
         for subject, record in zip(fresh, encoder.encode(fresh), strict=True)
     )
 
@@ -179,7 +190,9 @@ def _queue(spool: Spool, site: Site, half: Half, payload: bytes, items: Sequence
     spool.queue(half, epoch, sequence, message, items)
 
 
-def _staged(half: Half, reference: bytes, facet: bytes, payload: bytes, capsule_reference: bytes | None = None) -> StagedItem:
+def _staged(
+    half: Half, reference: bytes, facet: bytes, payload: bytes, capsule_reference: bytes | None = None
+) -> StagedItem:
     digest = hashlib.blake2b(payload, digest_size=16).digest()
     return StagedItem(half, reference, facet, digest, payload, capsule_reference)
 

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import field_validator
-from pydantic_settings import SettingsConfigDict
-
 from childlink_core.profiles import DEFAULT_PROFILE
 from childlink_core.settings import ServiceSettings
 from childlink_core.topics import check_partner_name
+from pydantic import field_validator
+from pydantic_settings import SettingsConfigDict
 
 
 class IngestSettings(ServiceSettings):

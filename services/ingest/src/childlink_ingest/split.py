@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from childlink_core.datasets import Attribute
 from childlink_core.references import ReferenceKeys
+
 from childlink_ingest.mapping import Mapping as ExtractMapping
 from childlink_ingest.rows import Identity, Relation, Role, Row
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from childlink_core.reasons import EXPLANATIONS
+
 from childlink_ingest.errors import SpoolError
 from childlink_ingest.rows import Rejection
 
@@ -119,7 +120,9 @@ class Spool:
 
     def start_run(self, extract: str, dataset: str) -> int:
         """Begin to stage a run."""
-        cursor = self._db.execute("INSERT INTO run (extract, dataset, started_at) VALUES (?, ?, ?)", (extract, dataset, time.time()))
+        cursor = self._db.execute(
+            "INSERT INTO run (extract, dataset, started_at) VALUES (?, ?, ?)", (extract, dataset, time.time())
+        )
         return int(cursor.lastrowid or 0)
 
     def stage(self, items: Iterable[StagedItem]) -> None:
@@ -137,7 +140,8 @@ class Spool:
     def reject(self, run_id: int, rejections: Iterable[Rejection]) -> None:
         """Note rows that stay behind."""
         self._db.executemany(
-            "INSERT INTO rejection VALUES (?, ?, ?, ?, ?)", ((run_id, r.row_number, r.column, r.reason, r.remedy) for r in rejections)
+            "INSERT INTO rejection VALUES (?, ?, ?, ?, ?)",
+            ((run_id, r.row_number, r.column, r.reason, r.remedy) for r in rejections),
         )
 
     def changed(self, half: Half) -> Iterator[StagedItem]:
@@ -150,7 +154,9 @@ class Spool:
             "WHERE s.half = ? AND (i.item_id IS NULL OR i.digest <> s.digest OR i.state = 'refused') ORDER BY random()",
             (half,),
         )
-        for row in self._db.execute("SELECT half, reference, facet, digest, payload, capsule_reference FROM temp.changed ORDER BY rowid"):
+        for row in self._db.execute(
+            "SELECT half, reference, facet, digest, payload, capsule_reference FROM temp.changed ORDER BY rowid"
+        ):
             yield StagedItem(*row)
 
     def next_sequence(self, half: Half) -> tuple[int, int]:
@@ -190,7 +196,8 @@ class Spool:
     def queued(self, limit: int) -> list[QueuedBatch]:
         """The next batches for Kafka, in the order of each stream."""
         rows = self._db.execute(
-            "SELECT half, epoch, sequence, message FROM batch WHERE state = 'queued' ORDER BY half, epoch, sequence LIMIT ?", (limit,)
+            "SELECT half, epoch, sequence, message FROM batch WHERE state = 'queued' ORDER BY half, epoch, sequence LIMIT ?",
+            (limit,),
         )
         return [QueuedBatch(*row) for row in rows]
 
@@ -239,7 +246,9 @@ class Spool:
     def accept(self, half: Half, epoch: int, sequence: int, refused: Iterable[tuple[int, str]]) -> None:
         """A service stored a batch, except for the records listed. An accepted batch needs its bytes no longer."""
         key = (half, epoch, sequence)
-        self._db.execute("UPDATE batch SET state = 'accepted', message = NULL WHERE half = ? AND epoch = ? AND sequence = ?", key)
+        self._db.execute(
+            "UPDATE batch SET state = 'accepted', message = NULL WHERE half = ? AND epoch = ? AND sequence = ?", key
+        )
         self._db.execute("UPDATE item SET state = 'accepted' WHERE half = ? AND epoch = ? AND sequence = ?", key)
         self._db.executemany(
             "UPDATE item SET state = 'refused', reason = ? WHERE half = ? AND epoch = ? AND sequence = ? AND place = ?",
@@ -256,14 +265,16 @@ class Spool:
         ).rowcount
         if changed:
             self._db.execute(
-                "UPDATE item SET state = 'refused', reason = ? WHERE half = ? AND epoch = ? AND sequence = ?", (reason, *key)
+                "UPDATE item SET state = 'refused', reason = ? WHERE half = ? AND epoch = ? AND sequence = ?",
+                (reason, *key),
             )
         self.note_incident(reason)
 
     def send_again_from(self, half: Half, epoch: int, sequence: int) -> None:
         """A service missed a batch: send it and what follows it again (go-back-N)."""
         self._db.execute(
-            "UPDATE batch SET state = 'queued' WHERE half = ? AND epoch = ? AND sequence >= ? AND state = 'sent'", (half, epoch, sequence)
+            "UPDATE batch SET state = 'queued' WHERE half = ? AND epoch = ? AND sequence >= ? AND state = 'sent'",
+            (half, epoch, sequence),
         )
 
     def note_incident(self, reason: str) -> None:
@@ -312,7 +323,9 @@ class Spool:
 
     def rejections(self, run_id: int) -> list[Rejection]:
         """Every rejected row of a run, in the order of the file."""
-        rows = self._all("SELECT row_number, column_name, reason, remedy FROM rejection WHERE run_id = ? ORDER BY row_number", run_id)
+        rows = self._all(
+            "SELECT row_number, column_name, reason, remedy FROM rejection WHERE run_id = ? ORDER BY row_number", run_id
+        )
         return [Rejection(*row) for row in rows]
 
     def close(self) -> None:
@@ -332,11 +345,15 @@ def open_spool(path: Path) -> Iterator[Spool]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(path, isolation_level=None, timeout=5)
-        db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;" + _SCHEMA + _STAGE)
+        db.executescript(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;" + _SCHEMA + _STAGE
+        )
         if path.exists():
             path.chmod(0o600)
     except (sqlite3.Error, OSError) as error:
-        raise SpoolError(f"The spool {path} cannot be opened ({error}).", "Check its path, permissions and disk space.") from None
+        raise SpoolError(
+            f"The spool {path} cannot be opened ({error}).", "Check its path, permissions and disk space."
+        ) from None
     try:
         yield Spool(db)
     except sqlite3.OperationalError as error:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-
 from childlink.wire.v1 import envelope_pb2
 from childlink_bus.database import migrate, open_database
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
@@ -14,6 +13,7 @@ from childlink_core import topics
 from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
 from childlink_core.profiles import get_profile
+
 from childlink_linker import tables
 from childlink_linker.handler import LinkHandler
 from childlink_linker.intake import TokenHasher
@@ -83,7 +83,8 @@ def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
         ledger=tables.ledger,
         publisher=KafkaPublisher(settings),
         sources={
-            topics.encodings(partner): Source(partner, envelope_pb2.PAYLOAD_KIND_ENCODED) for partner in directory.partners
+            topics.encodings(partner): Source(partner, envelope_pb2.PAYLOAD_KIND_ENCODED)
+            for partner in directory.partners
         },
         directory=directory,
         signing_key=read_signing_key(settings.signing_key),

@@ -33,7 +33,9 @@ class Partition(Generic[Key]):
     doubtful: list[tuple[Key, Key, float]]
 
 
-def cluster(subjects: Sequence[Key], evidence: Mapping[tuple[Key, Key], PairEvidence], link: float, review: float) -> Partition[Key]:
+def cluster(
+    subjects: Sequence[Key], evidence: Mapping[tuple[Key, Key], PairEvidence], link: float, review: float
+) -> Partition[Key]:
     """Partition a component. `evidence` has each pair once, as (smaller key, larger key); a pair left out is unknown.
 
     >>> close, far = PairEvidence(10.0, 1), PairEvidence(-8.0, 1)
@@ -125,4 +127,3 @@ def name_clusters(
         if candidates:
             names[min(candidates)[1]] = identifier
     return names
-

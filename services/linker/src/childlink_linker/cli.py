@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-
 from childlink_bus.database import migrate, open_database
 from childlink_bus.ports import BusError, Subscriber
 from childlink_core import __version__, logs, topics
 from childlink_core.directory import Member, render_directory
 from childlink_core.errors import UserError
 from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
-from childlink_linker import app, evaluate
+
+from childlink_linker import app, evaluate, tables
 from childlink_linker.errors import NotAnEvaluationError
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.server import OperatorService, holdings, serve
@@ -39,7 +39,13 @@ class _Group(click.Group):
 
 @click.group(cls=_Group)
 @click.version_option(__version__)
-@click.option("--settings", "settings_file", type=click.Path(path_type=Path), envvar="CHILDLINK_LINKER_SETTINGS", help="TOML settings file.")
+@click.option(
+    "--settings",
+    "settings_file",
+    type=click.Path(path_type=Path),
+    envvar="CHILDLINK_LINKER_SETTINGS",
+    help="TOML settings file.",
+)
 @click.pass_context
 def main(ctx: click.Context, settings_file: Path | None) -> None:
     """Assign child, adult and family identifiers from encodings. Holds no name, date of birth, number or attribute."""
@@ -91,8 +97,10 @@ def status(settings_file: Path | None) -> None:
     engine = app.open_store(LinkerSettings.load(settings_file))
     with engine.connect() as tx:
         records, children, adults, families, pairs = holdings(tx)
-        click.echo(f"{records:,} records: {children:,} children, {adults:,} adults, {families:,} families; {pairs:,} pairs to review")
-        for row in tx.execute(app.tables.ledger.streams.select()):
+        click.echo(
+            f"{records:,} records: {children:,} children, {adults:,} adults, {families:,} families; {pairs:,} pairs to review"
+        )
+        for row in tx.execute(tables.ledger.streams.select()):
             click.echo(f"  {row.topic}: epoch {row.epoch}, read up to batch {row.next_sequence - 1}")
 
 
@@ -156,4 +164,6 @@ def keys_new(folder: Path) -> None:
 def keys_show(folder: Path) -> None:
     """Print the linker's public keys in the form of the directory file. Holds no secret."""
     signing, opening = read_signing_key(folder / "signing.key"), read_opening_key(folder / "opening.key")
-    click.echo(render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False)
+    click.echo(
+        render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False
+    )

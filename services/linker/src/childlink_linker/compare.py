@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
-
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.profiles import Profile
+from numpy.typing import NDArray
+
 from childlink_linker.parameters import Parameters, PassWeights, RoleWeights
 
 Indexes = NDArray[np.int64]
@@ -88,7 +88,9 @@ class _Numbers:
         return self._known.setdefault(value, len(self._known) + 1)
 
 
-def to_columns(records: Sequence[wire.EncodedRecord], sources: Sequence[object], versions: Sequence[int], profile: Profile) -> Encodings:
+def to_columns(
+    records: Sequence[wire.EncodedRecord], sources: Sequence[object], versions: Sequence[int], profile: Profile
+) -> Encodings:
     """Records, where each comes from, and its key version, as columns."""
     n, words = len(records), profile.filter_bits // 64
     numbers = _Numbers()
@@ -121,13 +123,17 @@ def to_columns(records: Sequence[wire.EncodedRecord], sources: Sequence[object],
 
 def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> Outcomes:
     """What the pairs (left[k], right[k]) agree on."""
-    passes = {item.number: _observe_pass(encodings.passes[item.number], left, right, item.weighty) for item in profile.passes}
+    passes = {
+        item.number: _observe_pass(encodings.passes[item.number], left, right, item.weighty) for item in profile.passes
+    }
     for item in profile.passes:
         if item.instead_of is not None:
             passes[item.number].state[passes[item.instead_of].state == AGREE] = UNKNOWN
     orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
     different_twin = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
-    incomparable = (encodings.role[left] != encodings.role[right]) | (encodings.key_version[left] != encodings.key_version[right])
+    incomparable = (encodings.role[left] != encodings.role[right]) | (
+        encodings.key_version[left] != encodings.key_version[right]
+    )
     return Outcomes(
         nhs=_state(encodings.nhs, left, right),
         passes=passes,
@@ -136,7 +142,9 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
     )
 
 
-def compare(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile, parameters: Parameters) -> PairWeights:
+def compare(
+    encodings: Encodings, left: Indexes, right: Indexes, profile: Profile, parameters: Parameters
+) -> PairWeights:
     """Match weights of the pairs (left[k], right[k])."""
     weight = np.full(len(left), -np.inf)
     informative = np.zeros(len(left), dtype=bool)
@@ -166,7 +174,9 @@ def pass_bits(outcome: PassOutcome, weights: PassWeights) -> NDArray[np.float64]
     """Evidence of one pass."""
     at = level(outcome, weights)
     similarity = np.where(outcome.full, np.asarray(weights.full)[at], np.asarray(weights.partial)[at])
-    return np.array([0.0, weights.agree, weights.disagree])[outcome.state] + np.where(outcome.state == AGREE, similarity, 0.0)
+    return np.array([0.0, weights.agree, weights.disagree])[outcome.state] + np.where(
+        outcome.state == AGREE, similarity, 0.0
+    )
 
 
 def level(outcome: PassOutcome, weights: PassWeights) -> Indexes:

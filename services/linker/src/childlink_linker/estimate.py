@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
-from childlink_core.profiles import Profile
 from childlink_linker.compare import AGREE, DOB_PASS, NAME_PASS, UNKNOWN, Encodings, Indexes, Outcomes, level, observe
 from childlink_linker.parameters import Parameters, PassWeights, RoleWeights
 
@@ -34,7 +34,9 @@ class _Fit:
     nhs_agree_given_match: float
 
 
-def estimate(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile, prior: Parameters, version: str) -> Parameters:
+def estimate(
+    encodings: Encodings, left: Indexes, right: Indexes, profile: Profile, prior: Parameters, version: str
+) -> Parameters:
     """New parameters from candidate pairs (left[k], right[k]); every pair that shares a token, once."""
     roles = {}
     for role, weights in prior.roles.items():
@@ -59,7 +61,9 @@ def _estimate_role(outcomes: Outcomes, records: int, weights: RoleWeights) -> Ro
     base = np.log2(matches / (pairs - matches))
     m_nhs = fit.nhs_agree_given_match
     passes = dict(weights.passes)
-    passes[DOB_PASS] = _replaced(weights.passes[DOB_PASS], fit, np.log2(m_dob / u_dob), np.log2((1 - m_dob) / (1 - u_dob)))
+    passes[DOB_PASS] = _replaced(
+        weights.passes[DOB_PASS], fit, np.log2(m_dob / u_dob), np.log2((1 - m_dob) / (1 - u_dob))
+    )
     updated = replace(
         weights,
         prior=float(base),
@@ -76,7 +80,9 @@ def _estimate_role(outcomes: Outcomes, records: int, weights: RoleWeights) -> Ro
         # What is known of such pairs beside the pass: the name pass is looked at where dates differ, others where they agree.
         beside = updated.prior + (passes[DOB_PASS].disagree if number == NAME_PASS else passes[DOB_PASS].agree)
         other = _fit(outcomes, number, agreeing, updated, beside + item.agree)
-        passes[number] = _replaced(item, other, float(np.clip(np.log2(other.matches / other.others) - beside, 0, 16)), item.disagree)
+        passes[number] = _replaced(
+            item, other, float(np.clip(np.log2(other.matches / other.others) - beside, 0, 16)), item.disagree
+        )
     return updated
 
 
@@ -96,15 +102,21 @@ def _fit(outcomes: Outcomes, number: int, among: NDArray[np.bool_], weights: Rol
         odds = float(np.log2((share.sum() + 1) / ((1 - share).sum() + 1)))
         known = nhs != UNKNOWN
         agree_given_match = _share(float(share[known & (nhs == AGREE)].sum()), float(share[known].sum()), likely=0.995)
-        agree_given_other = _share(float((1 - share)[known & (nhs == AGREE)].sum()), float((1 - share)[known].sum()), likely=1e-4)
-        nhs_bits = np.log2([1.0, agree_given_match / agree_given_other, (1 - agree_given_match) / (1 - agree_given_other)])
+        agree_given_other = _share(
+            float((1 - share)[known & (nhs == AGREE)].sum()), float((1 - share)[known].sum()), likely=1e-4
+        )
+        nhs_bits = np.log2(
+            [1.0, agree_given_match / agree_given_other, (1 - agree_given_match) / (1 - agree_given_other)]
+        )
         for kind in (True, False):
             if int((full == kind).sum()) >= FEWEST_PAIRS:
                 bits[kind] = _level_bits(levels[full == kind], share[full == kind], len(item.full), bits[kind])
     return _Fit(float(share.sum()), float((1 - share).sum()) + 1, bits[True], bits[False], agree_given_match)
 
 
-def _level_bits(levels: Indexes, share: NDArray[np.float64], size: int, before: NDArray[np.float64]) -> NDArray[np.float64]:
+def _level_bits(
+    levels: Indexes, share: NDArray[np.float64], size: int, before: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """log2(m/u) of each level, never falling with similarity. Levels that hardly occur lean on the weight before."""
     m = np.bincount(levels, weights=share, minlength=size)
     u = np.bincount(levels, weights=1 - share, minlength=size)
@@ -126,5 +138,3 @@ def _replaced(item: PassWeights, fit: _Fit, agree: float, disagree: float) -> Pa
 def _share(part: float, whole: float, likely: float) -> float:
     """A share that leans on a likely value as if 200 cases had been seen before, so that it is never 0 or 1."""
     return (part + 200 * likely) / (whole + 200)
-
-

@@ -26,7 +26,9 @@ class Relation:
     """Least key of the adult's subjects: breaks ties without regard to arrival."""
 
 
-def primary_carers(children: Sequence[str], relations: Sequence[Relation], children_of: Mapping[str, int]) -> dict[str, str]:
+def primary_carers(
+    children: Sequence[str], relations: Sequence[Relation], children_of: Mapping[str, int]
+) -> dict[str, str]:
     """Each child's primary carer; the child itself where none is declared.
 
     >>> r = [Relation("C1", "A1", "father", 3, b"a"), Relation("C1", "A2", "mother", 1, b"b")]

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-
-from childlink.wire.v1 import envelope_pb2, link_pb2
+from childlink.wire.v1 import encoded_pb2, envelope_pb2, link_pb2
 from childlink_bus.pump import Handled, OpenedBatch, Outgoing
 from childlink_core import topics
 from childlink_core.profiles import Profile
 from childlink_core.references import keyed_hash
+
 from childlink_linker.intake import TokenHasher, read_batches
 from childlink_linker.link_batch import link
 from childlink_linker.metrics import LinkerMetrics
@@ -40,19 +40,23 @@ class LinkHandler:
 
     def links(self, store: Store, subjects: Sequence[StoredSubject]) -> list[Outgoing]:
         """Link batches for analytics, identifiers re-keyed for it."""
-        families = {person: row.family_id for person, row in store.persons(s.person_id for s in subjects if s.person_id).items()}
+        families = {
+            person: row.family_id for person, row in store.persons(s.person_id for s in subjects if s.person_id).items()
+        }
         keys = store.capsule_keys({s.capsule_key_id for s in subjects})
         outgoing = []
         for at in range(0, len(subjects), _LINKS_PER_BATCH):
             chunk = subjects[at : at + _LINKS_PER_BATCH]
             index = {key_id: number for number, key_id in enumerate(sorted({s.capsule_key_id for s in chunk}))}
             batch = link_pb2.LinkBatch(
-                capsule_keys=[link_pb2.CapsuleKey(partner=keys[key_id][0], sealed_key=keys[key_id][1]) for key_id in index],
+                capsule_keys=[
+                    link_pb2.CapsuleKey(partner=keys[key_id][0], sealed_key=keys[key_id][1]) for key_id in index
+                ],
                 links=[
                     link_pb2.Link(
                         capsule_key=index[s.capsule_key_id],
                         capsule=s.capsule,
-                        role=s.role,
+                        role=encoded_pb2.Role.Name(s.role),
                         person=self._rekey(s.person_id),
                         family=self._rekey(families.get(s.person_id) if s.person_id else None),
                         version=s.link_version,
@@ -60,7 +64,9 @@ class LinkHandler:
                     for s in chunk
                 ],
             )
-            outgoing.append(Outgoing(topics.LINKS, topics.ANALYTICS, envelope_pb2.PAYLOAD_KIND_LINK, batch.SerializeToString()))
+            outgoing.append(
+                Outgoing(topics.LINKS, topics.ANALYTICS, envelope_pb2.PAYLOAD_KIND_LINK, batch.SerializeToString())
+            )
         return outgoing
 
     def all_links(self, tx: sa.Connection) -> list[Outgoing]:

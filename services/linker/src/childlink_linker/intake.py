@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from google.protobuf.message import DecodeError
-
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_bus.pump import OpenedBatch, Result
 from childlink_core import reasons
 from childlink_core.profiles import Profile
 from childlink_core.references import REFERENCE_BYTES
+from google.protobuf.message import DecodeError
+
 from childlink_linker.link_batch import Arrival, Arrivals
 
 # Fewer or more bits than this share of a filter cannot come from names: the sender's encoder is broken or hostile.
@@ -55,7 +55,9 @@ def read_batches(
                 continue
             arrivals.append(_arrival(opened.sender, record, batch.key_version, len(capsule_keys) - 1, hasher))
         withdrawn += [(opened.sender, tombstone.reference) for tombstone in batch.tombstones]
-        results.append(Result(accepted=len(batch.records) - len(refused) + len(batch.tombstones), refused=tuple(refused)))
+        results.append(
+            Result(accepted=len(batch.records) - len(refused) + len(batch.tombstones), refused=tuple(refused))
+        )
     return Arrivals(arrivals, capsule_keys, withdrawn), results
 
 
@@ -75,7 +77,8 @@ def problem_of_record(record: wire.EncodedRecord, profile: Profile) -> str:
     if not 0 < len(record.capsule) <= _MOST_CAPSULE_BYTES:
         return reasons.BAD_REFERENCE
     if record.role not in (wire.ROLE_CHILD, wire.ROLE_ADULT) or any(
-        carer.relation not in (wire.RELATION_MOTHER, wire.RELATION_FATHER, wire.RELATION_CARER) for carer in record.carers
+        carer.relation not in (wire.RELATION_MOTHER, wire.RELATION_FATHER, wire.RELATION_CARER)
+        for carer in record.carers
     ):
         return reasons.BAD_VALUE
     if record.HasField("nhs_token") and len(record.nhs_token) != REFERENCE_BYTES:
@@ -94,7 +97,9 @@ def problem_of_record(record: wire.EncodedRecord, profile: Profile) -> str:
     return ""
 
 
-def _arrival(partner: str, record: wire.EncodedRecord, key_version: int, capsule_key: int, hasher: TokenHasher) -> Arrival:
+def _arrival(
+    partner: str, record: wire.EncodedRecord, key_version: int, capsule_key: int, hasher: TokenHasher
+) -> Arrival:
     capsule = record.capsule
     record.ClearField("capsule")
     digest = hashlib.blake2b(record.SerializeToString(deterministic=True), digest_size=16).digest()

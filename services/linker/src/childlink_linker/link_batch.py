@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.ids import new_id
 from childlink_core.profiles import Profile
+
 from childlink_linker import tables as t
 from childlink_linker.assign import PairEvidence, cluster, name_clusters
 from childlink_linker.compare import Encodings, PairWeights, compare, to_columns
@@ -145,7 +145,11 @@ def _store_records(store: Store, arrivals: Arrivals) -> list[StoredRecord]:
     store.insert(
         t.capsule_key,
         [
-            {"capsule_key_id": stored, "partner": arrivals.capsule_keys[index][0], "sealed_key": arrivals.capsule_keys[index][1]}
+            {
+                "capsule_key_id": stored,
+                "partner": arrivals.capsule_keys[index][0],
+                "sealed_key": arrivals.capsule_keys[index][1],
+            }
             for index, stored in capsule_id_of.items()
         ],
     )
@@ -153,7 +157,11 @@ def _store_records(store: Store, arrivals: Arrivals) -> list[StoredRecord]:
     store.insert(t.record, [vars(row) for row, _ in written])
     store.insert(
         t.token,
-        [{"token": token, "record_id": row.record_id} for row, arrival in written for token in set(tokens_of(arrival.record))],
+        [
+            {"token": token, "record_id": row.record_id}
+            for row, arrival in written
+            for token in set(tokens_of(arrival.record))
+        ],
     )
     store.insert(
         t.carer,
@@ -185,7 +193,9 @@ def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile,
     return result.weight
 
 
-def keep_edges(store: Store, rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters) -> None:
+def keep_edges(
+    store: Store, rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters
+) -> None:
     """Write the pairs at or above the review threshold."""
     keep = (result.weight >= parameters.review) & result.informative
     store.insert(
@@ -193,7 +203,8 @@ def keep_edges(store: Store, rows: Sequence[StoredRecord], pairs: np.ndarray, re
         [
             {"smaller": min(x, y), "larger": max(x, y), "weight": float(weight)}
             for x, y, weight in (
-                (rows[i].record_id, rows[j].record_id, w) for (i, j), w in zip(pairs[keep].tolist(), result.weight[keep], strict=True)
+                (rows[i].record_id, rows[j].record_id, w)
+                for (i, j), w in zip(pairs[keep].tolist(), result.weight[keep], strict=True)
             )
         ],
     )
@@ -285,7 +296,9 @@ def _rename(
                 moved[subject_id] = subjects[subject_id]
     gone = set(current.values()) - kept
     merges = len(gone)
-    splits = sum(1 for members, name in zip(clusters, names, strict=True) if name is None and any(m in current for m in members))
+    splits = sum(
+        1 for members, name in zip(clusters, names, strict=True) if name is None and any(m in current for m in members)
+    )
     store.insert(t.person, new_persons)
     store.insert(t.event, events)
     store.update_subjects(list(moved.values()))
@@ -294,7 +307,11 @@ def _rename(
 
 
 def _evidence(
-    store: Store, records: Sequence[StoredRecord], subjects: Mapping[int, StoredSubject], profile: Profile, parameters: Parameters
+    store: Store,
+    records: Sequence[StoredRecord],
+    subjects: Mapping[int, StoredSubject],
+    profile: Profile,
+    parameters: Parameters,
 ) -> dict[tuple[int, int], PairEvidence]:
     """Evidence between every two subjects of a component, over all pairs of their records."""
     position = {record.record_id: index for index, record in enumerate(records)}
@@ -330,8 +347,9 @@ def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> n
             parts.append(np.stack([at[i], at[j]], axis=1))
     if not parts:
         return np.zeros((0, 2), dtype=np.int64)
-    pairs = np.concatenate(parts)
-    return pairs[subject_of[pairs[:, 0]] != subject_of[pairs[:, 1]]]
+    pairs: np.ndarray = np.concatenate(parts)
+    different = subject_of[pairs[:, 0]] != subject_of[pairs[:, 1]]
+    return np.compress(different, pairs, axis=0)
 
 
 def _same_subject(subject_of: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
-
 from childlink_core import __version__
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
 
 
 class LinkerMetrics:
@@ -18,14 +17,22 @@ class LinkerMetrics:
         self.build.info({"version": __version__})
         # Batches by sender and outcome (accepted, refused, duplicate); a refused batch has a reason.
         self.batches = Counter(
-            "childlink_linker_batches", "Batches read, by outcome.", ["sender", "outcome", "reason"], registry=self.registry
+            "childlink_linker_batches",
+            "Batches read, by outcome.",
+            ["sender", "outcome", "reason"],
+            registry=self.registry,
         )
         # Records by sender and outcome.
         self.records = Counter(
-            "childlink_linker_records", "Records in accepted batches, by outcome.", ["sender", "outcome", "reason"], registry=self.registry
+            "childlink_linker_records",
+            "Records in accepted batches, by outcome.",
+            ["sender", "outcome", "reason"],
+            registry=self.registry,
         )
         # Messages put on the dead-letter topic.
-        self.dead_letter_messages = Counter("childlink_linker_dead_letters", "Messages refused for good.", registry=self.registry)
+        self.dead_letter_messages = Counter(
+            "childlink_linker_dead_letters", "Messages refused for good.", registry=self.registry
+        )
         # Records that were new or changed, and links that left because of them.
         self.changed = Counter("childlink_linker_changed_records", "Records new or changed.", registry=self.registry)
         self.links = Counter("childlink_linker_links", "Links sent to analytics.", registry=self.registry)
@@ -38,10 +45,16 @@ class LinkerMetrics:
             buckets=(-30, -20, -15, -10, -6, -3, 0, 2, 4, 6, 8, 10, 15, 20, 30), registry=self.registry,
         )  # fmt: skip
         # What the store holds.
-        self.identifiers = Gauge("childlink_linker_identifiers", "Identifiers in use.", ["kind"], registry=self.registry)
-        self.review = Gauge("childlink_linker_review_pairs", "Pairs that wait for a data steward.", registry=self.registry)
+        self.identifiers = Gauge(
+            "childlink_linker_identifiers", "Identifiers in use.", ["kind"], registry=self.registry
+        )
+        self.review = Gauge(
+            "childlink_linker_review_pairs", "Pairs that wait for a data steward.", registry=self.registry
+        )
         # Messages not read yet, by topic.
-        self.lag_messages = Gauge("childlink_linker_consumer_lag_messages", "Messages not read yet.", ["topic"], registry=self.registry)
+        self.lag_messages = Gauge(
+            "childlink_linker_consumer_lag_messages", "Messages not read yet.", ["topic"], registry=self.registry
+        )
 
     def serve(self, port: int, address: str) -> None:
         """Serve the registry, when a port is set."""

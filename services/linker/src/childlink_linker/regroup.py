@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.ids import new_id
+
 from childlink_linker import tables as t
 from childlink_linker.families import Relation, adults_anchor, primary_carers
 from childlink_linker.store import Store, StoredSubject
@@ -56,10 +57,17 @@ def _circle(store: Store, person_ids: Iterable[str]) -> _Circle:
     children = {s.person_id for s in near.values() if s.role == wire.ROLE_CHILD and s.person_id}
     rows = store.carers_of(s.subject_id for s in near.values() if s.role == wire.ROLE_CHILD)
     adults_by_key = {s.key: s for s in subjects.values() if s.role == wire.ROLE_ADULT}
-    adults = {adults_by_key[r.partner, r.adult_reference].person_id for r in rows if (r.partner, r.adult_reference) in adults_by_key}
+    adults = {
+        adults_by_key[r.partner, r.adult_reference].person_id
+        for r in rows
+        if (r.partner, r.adult_reference) in adults_by_key
+    }
     adults |= {s.person_id for s in near.values() if s.role == wire.ROLE_ADULT}
     adult_subjects = store.subjects_of_persons(adult for adult in adults if adult)
-    declared = {(r.record_id, r.partner, r.adult_reference, r.relation): r for r in [*rows, *store.children_of(adult_subjects.values())]}
+    declared = {
+        (r.record_id, r.partner, r.adult_reference, r.relation): r
+        for r in [*rows, *store.children_of(adult_subjects.values())]
+    }
     everyone = {**subjects, **adult_subjects, **store.subjects({r.child_subject_id for r in declared.values()})}
     key_of: dict[str, bytes] = {}
     for subject in everyone.values():
@@ -80,7 +88,9 @@ def _ring(store: Store, subjects: Mapping[int, StoredSubject]) -> dict[int, Stor
     return {**subjects, **adult_subjects, **of_children}
 
 
-def _relations(rows: Iterable[Any], subjects: Mapping[int, StoredSubject], key_of: Mapping[str, bytes]) -> list[Relation]:
+def _relations(
+    rows: Iterable[Any], subjects: Mapping[int, StoredSubject], key_of: Mapping[str, bytes]
+) -> list[Relation]:
     adults = {s.key: s.person_id for s in subjects.values() if s.role == wire.ROLE_ADULT}
     counts: Counter[tuple[str, str, int]] = Counter()
     for row in rows:
@@ -88,7 +98,9 @@ def _relations(rows: Iterable[Any], subjects: Mapping[int, StoredSubject], key_o
         adult = adults.get((row.partner, row.adult_reference))
         if child and adult:
             counts[child, adult, row.relation] += 1
-    return [Relation(child, adult, _RELATION[kind], count, key_of[adult]) for (child, adult, kind), count in counts.items()]
+    return [
+        Relation(child, adult, _RELATION[kind], count, key_of[adult]) for (child, adult, kind), count in counts.items()
+    ]
 
 
 def _stored_anchors(store: Store, children: Iterable[str]) -> dict[str, str]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import numpy as np
-
 from childlink_core.profiles import Profile
+
 from childlink_linker.compare import compare
 from childlink_linker.estimate import estimate
 from childlink_linker.link_batch import Outcome, candidate_pairs, columns, keep_edges, reach, recluster
@@ -51,7 +51,13 @@ def relink(store: Store, profile: Profile, parameters: Parameters) -> Outcome:
         ids = np.array([row.record_id for row in rows], dtype=np.int64)
         # Pairs with records of later chunks are found again from there.
         pairs = pairs[(ids[pairs] <= last_of_chunk).all(axis=1)]
-        keep_edges(store, rows, pairs, compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters), parameters)
+        keep_edges(
+            store,
+            rows,
+            pairs,
+            compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters),
+            parameters,
+        )
     changed: dict[int, StoredSubject] = {}
     merges = splits = 0
     done: set[int] = set()
@@ -73,4 +79,3 @@ def _chunks(store: Store) -> Iterator[list[StoredRecord]]:
     while chunk := store.records_after(after, _RECORDS_AT_A_TIME):
         yield chunk
         after = chunk[-1].record_id
-

@@ -4,18 +4,22 @@ from collections.abc import Sequence
 
 import grpc
 import sqlalchemy as sa
-from grpc_health.v1 import health, health_pb2_grpc
-
 from childlink.linker.v1 import operator_pb2, operator_pb2_grpc
 from childlink.wire.v1 import encoded_pb2
+from grpc_health.v1 import health, health_pb2_grpc
+
 from childlink_linker import tables as t
 
 
 def holdings(tx: sa.Connection) -> tuple[int, int, int, int, int]:
     """Records, children, adults, families, review pairs."""
-    roles = {row.role: row.n for row in tx.execute(sa.select(t.person.c.role, sa.func.count().label("n")).group_by(t.person.c.role))}
+    roles = {
+        row.role: row.n
+        for row in tx.execute(sa.select(t.person.c.role, sa.func.count().label("n")).group_by(t.person.c.role))
+    }
     records, families, pairs = (
-        tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in (t.record, t.family, t.review_pair)
+        tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+        for table in (t.record, t.family, t.review_pair)
     )
     return records, roles.get(encoded_pb2.ROLE_CHILD, 0), roles.get(encoded_pb2.ROLE_ADULT, 0), families, pairs
 
@@ -28,7 +32,7 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         self._profile_ids = profile_ids
         self._parameter_version = parameter_version
 
-    def GetStatus(  # noqa: N802 - gRPC's name
+    def GetStatus(
         self, request: operator_pb2.GetStatusRequest, context: grpc.ServicerContext
     ) -> operator_pb2.GetStatusResponse:
         """See operator.proto."""
@@ -43,7 +47,8 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
             adults=adults,
             families=families,
             streams=[
-                operator_pb2.Stream(sender=s.sender, topic=s.topic, epoch=s.epoch, next_sequence=s.next_sequence) for s in streams
+                operator_pb2.Stream(sender=s.sender, topic=s.topic, epoch=s.epoch, next_sequence=s.next_sequence)
+                for s in streams
             ],
         )
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from pydantic_settings import SettingsConfigDict
-
 from childlink_core.profiles import DEFAULT_PROFILE
 from childlink_core.settings import ServiceSettings
+from pydantic_settings import SettingsConfigDict
+
 from childlink_linker.parameters import DEFAULT_PARAMETERS
 
 
@@ -26,7 +26,7 @@ class LinkerSettings(ServiceSettings):
     """Key under which every token is hashed once more, and identifiers are re-keyed for analytics."""
     profile: str = DEFAULT_PROFILE
     """The partnership's encoding profile."""
-    key_versions: list[int] = [1]
+    key_versions: tuple[int, ...] = (1,)
     """Versions of the linkage secret in use."""
     parameters: str = DEFAULT_PARAMETERS
     """Match parameters: the name of a bundled version, or a file."""

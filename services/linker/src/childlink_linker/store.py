@@ -63,33 +63,44 @@ class Store:
         """Subjects by (partner, link reference)."""
         wanted = set(keys)
         rows = self._in(sa.select(t.subject), t.subject.c.link_reference, [reference for _, reference in wanted])
-        found = (StoredSubject(*row) for row in rows)
+        found = (StoredSubject(*tuple(row)) for row in rows)
         return {subject.key: subject for subject in found if subject.key in wanted}
 
     def subjects(self, ids: Iterable[int]) -> dict[int, StoredSubject]:
         """Subjects by id."""
-        return {row.subject_id: StoredSubject(*row) for row in self._in(sa.select(t.subject), t.subject.c.subject_id, ids)}
+        return {
+            row.subject_id: StoredSubject(*tuple(row))
+            for row in self._in(sa.select(t.subject), t.subject.c.subject_id, ids)
+        }
 
     def all_subjects(self) -> list[StoredSubject]:
         """Every subject."""
-        return [StoredSubject(*row) for row in self._tx.execute(sa.select(t.subject).order_by(t.subject.c.subject_id))]
+        return [
+            StoredSubject(*tuple(row))
+            for row in self._tx.execute(sa.select(t.subject).order_by(t.subject.c.subject_id))
+        ]
 
     def subjects_of_persons(self, person_ids: Iterable[str]) -> dict[int, StoredSubject]:
         """Subjects of some persons, by id."""
-        return {row.subject_id: StoredSubject(*row) for row in self._in(sa.select(t.subject), t.subject.c.person_id, person_ids)}
+        return {
+            row.subject_id: StoredSubject(*tuple(row))
+            for row in self._in(sa.select(t.subject), t.subject.c.person_id, person_ids)
+        }
 
     def records_of_subjects(self, ids: Iterable[int]) -> list[StoredRecord]:
         """All records of some subjects."""
-        return [StoredRecord(*row) for row in self._in(sa.select(t.record), t.record.c.subject_id, ids)]
+        return [StoredRecord(*tuple(row)) for row in self._in(sa.select(t.record), t.record.c.subject_id, ids)]
 
     def records(self, ids: Iterable[int]) -> list[StoredRecord]:
         """Records by id."""
-        return [StoredRecord(*row) for row in self._in(sa.select(t.record), t.record.c.record_id, ids)]
+        return [StoredRecord(*tuple(row)) for row in self._in(sa.select(t.record), t.record.c.record_id, ids)]
 
     def records_after(self, record_id: int, limit: int) -> list[StoredRecord]:
         """The next records in the order of their ids."""
-        statement = sa.select(t.record).where(t.record.c.record_id > record_id).order_by(t.record.c.record_id).limit(limit)
-        return [StoredRecord(*row) for row in self._tx.execute(statement)]
+        statement = (
+            sa.select(t.record).where(t.record.c.record_id > record_id).order_by(t.record.c.record_id).limit(limit)
+        )
+        return [StoredRecord(*tuple(row)) for row in self._tx.execute(statement)]
 
     def delete_edges(self) -> None:
         """Forget every edge."""
@@ -112,7 +123,13 @@ class Store:
     def delete_records(self, ids: Iterable[int]) -> None:
         """Take records back, with their tokens, edges and declared carers."""
         gone = list(ids)
-        for column in (t.token.c.record_id, t.edge.c.smaller, t.edge.c.larger, t.carer.c.record_id, t.record.c.record_id):
+        for column in (
+            t.token.c.record_id,
+            t.edge.c.smaller,
+            t.edge.c.larger,
+            t.carer.c.record_id,
+            t.record.c.record_id,
+        ):
             self.delete_in(column, gone)
 
     def insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -138,21 +155,31 @@ class Store:
     def set_families(self, family_of: Mapping[str, str]) -> None:
         """Write persons' families."""
         if family_of:
-            statement = t.person.update().where(t.person.c.person_id == sa.bindparam("b_person")).values(family_id=sa.bindparam("b_family"))
-            self._tx.execute(statement, [{"b_person": person, "b_family": family} for person, family in family_of.items()])
+            statement = (
+                t.person.update()
+                .where(t.person.c.person_id == sa.bindparam("b_person"))
+                .values(family_id=sa.bindparam("b_family"))
+            )
+            self._tx.execute(
+                statement, [{"b_person": person, "b_family": family} for person, family in family_of.items()]
+            )
 
     def move_anchors(self, anchors: Mapping[str, str]) -> None:
         """Anchor families (by id) on other persons."""
         if anchors:
             statement = (
-                t.family.update().where(t.family.c.family_id == sa.bindparam("b_family")).values(anchor_person_id=sa.bindparam("b_anchor"))
+                t.family.update()
+                .where(t.family.c.family_id == sa.bindparam("b_family"))
+                .values(anchor_person_id=sa.bindparam("b_anchor"))
             )
-            self._tx.execute(statement, [{"b_family": family, "b_anchor": anchor} for family, anchor in anchors.items()])
+            self._tx.execute(
+                statement, [{"b_family": family, "b_anchor": anchor} for family, anchor in anchors.items()]
+            )
 
     def delete_in(self, column: "sa.Column[Any]", values: Iterable[Any]) -> None:
         """Delete the rows of a table whose column has one of the values."""
         for chunk in _chunks(values):
-            self._tx.execute(column.table.delete().where(column.in_(chunk)))  # type: ignore[attr-defined]
+            self._tx.execute(column.table.delete().where(column.in_(chunk)))
 
     def persons(self, ids: Iterable[str]) -> dict[str, "sa.Row[Any]"]:
         """Persons by id."""
@@ -160,11 +187,17 @@ class Store:
 
     def families_by_anchor(self, person_ids: Iterable[str]) -> dict[str, str]:
         """Family ids by the person they are anchored on."""
-        return {row.anchor_person_id: row.family_id for row in self._in(sa.select(t.family), t.family.c.anchor_person_id, person_ids)}
+        return {
+            row.anchor_person_id: row.family_id
+            for row in self._in(sa.select(t.family), t.family.c.anchor_person_id, person_ids)
+        }
 
     def anchors_of_families(self, family_ids: Iterable[str]) -> dict[str, str]:
         """The persons that families are anchored on, by family id."""
-        return {row.family_id: row.anchor_person_id for row in self._in(sa.select(t.family), t.family.c.family_id, family_ids)}
+        return {
+            row.family_id: row.anchor_person_id
+            for row in self._in(sa.select(t.family), t.family.c.family_id, family_ids)
+        }
 
     def carers_of(self, subject_ids: Iterable[int]) -> list["sa.Row[Any]"]:
         """Declared carers of child subjects."""
@@ -183,7 +216,10 @@ class Store:
         self.delete_in(t.review_pair.c.larger_subject_id, ids)
         self.insert(
             t.review_pair,
-            [{"smaller_subject_id": min(a, b), "larger_subject_id": max(a, b), "weight": weight} for a, b, weight in pairs],
+            [
+                {"smaller_subject_id": min(a, b), "larger_subject_id": max(a, b), "weight": weight}
+                for a, b, weight in pairs
+            ],
         )
 
     def capsule_keys(self, ids: Iterable[int]) -> dict[int, tuple[str, bytes]]:
@@ -191,7 +227,7 @@ class Store:
         rows = self._in(sa.select(t.capsule_key), t.capsule_key.c.capsule_key_id, ids)
         return {row.capsule_key_id: (row.partner, row.sealed_key) for row in rows}
 
-    def _in(self, statement: "sa.Select[Any]", column: "sa.Column[Any]", values: Iterable[Any]) -> Iterator["sa.Row[Any]"]:
+    def _in(self, statement: "sa.Select[Any]", column: "sa.Column[Any]", values: Iterable[Any]) -> Iterator[Any]:
         for chunk in _chunks(values):
             yield from self._tx.execute(statement.where(column.in_(chunk))).all()
 

@@ -1,7 +1,6 @@
 """The linker's tables. No identifier, no attribute, no dataset name: references, encodings and random identifiers."""
 
 import sqlalchemy as sa
-
 from childlink_bus.ledger import Ledger
 
 metadata = sa.MetaData()

@@ -148,7 +148,13 @@ def _parse(content: Mapping[str, Any], shared: list[Mapping[str, Any]]) -> Datas
         title=content["title"],
         subjects=tuple(content["subjects"]),
         fields=tuple(
-            Field(**{**field, "codes": tuple(field.get("codes", ())), "range": tuple(field["range"]) if "range" in field else None})
+            Field(
+                **{
+                    **field,
+                    "codes": tuple(field.get("codes", ())),
+                    "range": tuple(field["range"]) if "range" in field else None,
+                }
+            )
             for field in fields
         ),
         event=content["event"],
@@ -158,4 +164,11 @@ def _parse(content: Mapping[str, Any], shared: list[Mapping[str, Any]]) -> Datas
 
 def _is_month(text: str) -> bool:
     year, dash, month = text.partition("-")
-    return dash == "-" and len(year) == 4 and year.isdigit() and len(month) == 2 and month.isdigit() and 1 <= int(month) <= 12
+    return (
+        dash == "-"
+        and len(year) == 4
+        and year.isdigit()
+        and len(month) == 2
+        and month.isdigit()
+        and 1 <= int(month) <= 12
+    )

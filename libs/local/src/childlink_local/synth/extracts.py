@@ -60,9 +60,13 @@ class Recorder:
         self._holds_nhs: dict[int, str] = {}
         self._persistent: dict[int, tuple[str, str, date, str]] = {}
 
-    def child(self, child: Child, family: Family, day: date, surname: str | None = None, given: str | None = None) -> Seen:
+    def child(
+        self, child: Child, family: Family, day: date, surname: str | None = None, given: str | None = None
+    ) -> Seen:
         """A child, as recorded on a day."""
-        name, last, born, sex = self._fixed(child.person, child.given_name, surname or child.surname, child.born, child.sex)
+        name, last, born, sex = self._fixed(
+            child.person, child.given_name, surname or child.surname, child.born, child.sex
+        )
         twin = next((c for c in family.children if c.birth_order and c.born == child.born and c is not child), None)
         nhs = self._nhs(child.person, child.nhs_number, twin.nhs_number if twin else None)
         return Seen(name if given is None else given, last, born, sex, nhs, self._address(family, day))
@@ -162,13 +166,19 @@ class _Desk:
     prefix: str
 
     def child_id(self, child: Child, family: Family) -> str:
-        return self.truth.note(self.partner, f"{self.prefix}C{child.person * 7 + 1000}", "child", child.person, family.family)
+        return self.truth.note(
+            self.partner, f"{self.prefix}C{child.person * 7 + 1000}", "child", child.person, family.family
+        )
 
     def adult_id(self, adult: Adult, family: Family) -> str:
-        return self.truth.note(self.partner, f"{self.prefix}A{adult.person * 7 + 1000}", "adult", adult.person, family.family)
+        return self.truth.note(
+            self.partner, f"{self.prefix}A{adult.person * 7 + 1000}", "adult", adult.person, family.family
+        )
 
 
-def write_partnership(lives: Lives, folder: Path, rng: np.random.Generator, errors: Errors, nhs_times: float = 1.0) -> None:
+def write_partnership(
+    lives: Lives, folder: Path, rng: np.random.Generator, errors: Errors, nhs_times: float = 1.0
+) -> None:
     """Write every partner's extracts and mappings, and the truth file.
 
     `nhs_times` scales the share of records that hold an NHS number at every partner.
@@ -190,7 +200,7 @@ def write_partnership(lives: Lives, folder: Path, rng: np.random.Generator, erro
 
 def _maternity(lives: Lives, folder: Path, desk: _Desk) -> None:
     """Births: newborns mostly without a given name, under the mother's surname."""
-    rows = []
+    rows: list[Row] = []
     for family in lives.families:
         for child in family.children:
             if desk.rng.random() > 0.85:
@@ -227,7 +237,7 @@ def _maternity(lives: Lives, folder: Path, desk: _Desk) -> None:
 
 
 def _asq3(lives: Lives, folder: Path, desk: _Desk) -> None:
-    rows = []
+    rows: list[Row] = []
     for review in lives.reviews:
         child, family = review.child, review.family
         seen = desk.record.child(child, family, review.day)
@@ -261,7 +271,7 @@ def _asq3(lives: Lives, folder: Path, desk: _Desk) -> None:
 
 
 def _immunisation(lives: Lives, folder: Path, desk: _Desk) -> None:
-    rows = []
+    rows: list[Row] = []
     for family in lives.families:
         for child in family.children:
             if desk.rng.random() > 0.9:
@@ -274,7 +284,20 @@ def _immunisation(lives: Lives, folder: Path, desk: _Desk) -> None:
                 seen.given_name, f"{seen.born:%d-%b-%Y}", seen.sex.upper(), seen.postcode.replace(" ", ""), f"{day:%d-%b-%Y}",
                 str(int(mmr)), str(int(six)), str(int(mmr and six)),
             ])  # fmt: skip
-    header = ["RecID", "EMISNo", "NHS", "LastName", "FirstName", "DOB", "Sex", "PC", "AsOf", "MMR1", "SixInOne3", "UpToDate"]
+    header = [
+        "RecID",
+        "EMISNo",
+        "NHS",
+        "LastName",
+        "FirstName",
+        "DOB",
+        "Sex",
+        "PC",
+        "AsOf",
+        "MMR1",
+        "SixInOne3",
+        "UpToDate",
+    ]
     _write(folder / desk.partner / "immunisation.csv", header, rows)
     _mapping(folder / desk.partner / "immunisation.toml", "immunisation", {"id_space": "emis"}, {
         "row_id": "RecID", "child_id": "EMISNo", "child_nhs_number": "NHS", "child_surname": "LastName", "child_given_name": "FirstName",
@@ -285,7 +308,8 @@ def _immunisation(lives: Lives, folder: Path, desk: _Desk) -> None:
 
 def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
     """NCMP and EYFS of the council: one pupil number in both, half without NHS number; a file in cp1252 with semicolons."""
-    ncmp, eyfs = [], []
+    ncmp: list[Row] = []
+    eyfs: list[Row] = []
     for family in lives.families:
         for child in family.children:
             start = child.born.year + (4 if child.born.month < 9 else 5)
@@ -294,7 +318,13 @@ def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
             day = date(start, 11, 1) + timedelta(days=int(desk.rng.integers(200)))
             seen = desk.record.child(child, family, day)
             upn = desk.child_id(child, family)
-            identity = [seen.surname.upper(), seen.given_name.upper(), f"{seen.born:%d/%m/%Y}", seen.sex.upper(), seen.postcode]
+            identity = [
+                seen.surname.upper(),
+                seen.given_name.upper(),
+                f"{seen.born:%d/%m/%Y}",
+                seen.sex.upper(),
+                seen.postcode,
+            ]
             status = str(desk.rng.choice(["U", "H", "O", "VO"], p=[0.02, 0.74, 0.12, 0.12]))
             ncmp.append([f"N{len(ncmp)}", upn, seen.nhs_number, *identity, f"{day:%d/%m/%Y}", status])
             if desk.rng.random() < 0.95:
@@ -309,12 +339,20 @@ def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
     }  # fmt: skip
     who = ["SURNAME", "FORENAME", "DOB", "SEX", "POSTCODE"]
     form = {"id_space": "upn", "encoding": "cp1252", "delimiter": ";"}
-    _write(folder / desk.partner / "ncmp.csv", ["RECORD", "UPN", "NHS_NO", *who, "MEASURED", "STATUS"], ncmp, "cp1252", ";")
+    _write(
+        folder / desk.partner / "ncmp.csv", ["RECORD", "UPN", "NHS_NO", *who, "MEASURED", "STATUS"], ncmp, "cp1252", ";"
+    )
     _mapping(folder / desk.partner / "ncmp.toml", "ncmp", form, {
         "row_id": "RECORD", **shared, "child_nhs_number": "NHS_NO", "measured_date": ("MEASURED", "%d/%m/%Y"),
         "weight_status": ("STATUS", {"U": "underweight", "H": "healthy", "O": "overweight", "VO": "very_overweight"}),
     })  # fmt: skip
-    _write(folder / desk.partner / "eyfs.csv", ["RECORD", "UPN", *who, "ASSESSED", "GLD", "IMDQ", "AREA"], eyfs, "cp1252", ";")
+    _write(
+        folder / desk.partner / "eyfs.csv",
+        ["RECORD", "UPN", *who, "ASSESSED", "GLD", "IMDQ", "AREA"],
+        eyfs,
+        "cp1252",
+        ";",
+    )
     _mapping(folder / desk.partner / "eyfs.toml", "eyfs", form, {
         "row_id": "RECORD", **shared, "assessed_date": ("ASSESSED", "%d/%m/%Y"), "good_level_of_development": "GLD",
         "imd_quintile": "IMDQ", "residence": "AREA",
@@ -323,7 +361,7 @@ def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
 
 def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
     """Attendance and questionnaires: names as people give them, few NHS numbers."""
-    rows = []
+    rows: list[Row] = []
     for attendance in lives.attendances:
         family = attendance.family
         child_part, adult_part = [""] * 7, [""] * 7
@@ -339,7 +377,17 @@ def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
             family.ethnicity.title(), str(family.imd_quintile), family.residence,
         ])  # fmt: skip
     who = ["id", "first name", "last name", "born", "gender", "postcode", "nhs number"]
-    header = ["session id", *(f"child {w}" for w in who), *(f"adult {w}" for w in who), "adult is", "service", "date", "ethnicity", "imd", "lives"]
+    header = [
+        "session id",
+        *(f"child {w}" for w in who),
+        *(f"adult {w}" for w in who),
+        "adult is",
+        "service",
+        "date",
+        "ethnicity",
+        "imd",
+        "lives",
+    ]
     _write(folder / desk.partner / "attendance.csv", header, rows)
     identity: dict[str, Any] = {}
     for role in ("child", "adult"):
@@ -354,14 +402,16 @@ def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
         "session_date": ("date", "%d %b %Y"), "ethnicity": ("ethnicity", {g.title(): g for g in names.GROUPS}),
         "imd_quintile": "imd", "residence": "lives",
     })  # fmt: skip
-    forms = []
+    forms: list[Row] = []
     for item in lives.questionnaires:
         seen = desk.record.adult(item.adult, item.family, item.day)
         forms.append([
             f"Q{len(forms)}", desk.adult_id(item.adult, item.family), *_as_given(seen), item.service, item.instrument,
             item.timepoint.upper(), f"{item.score:g}", f"{item.day:%d %b %Y}",
         ])  # fmt: skip
-    _write(folder / desk.partner / "questionnaire.csv", ["form", *who, "programme", "tool", "when", "total", "date"], forms)
+    _write(
+        folder / desk.partner / "questionnaire.csv", ["form", *who, "programme", "tool", "when", "total", "date"], forms
+    )
     _mapping(folder / desk.partner / "questionnaire.toml", "questionnaire", {"id_space": "crm"}, {
         "row_id": "form", "adult_id": "id", "adult_given_name": "first name", "adult_surname": "last name",
         "adult_date_of_birth": ("born", "%d %b %Y"), "adult_sex": "gender", "adult_postcode": "postcode", "adult_nhs_number": "nhs number",
@@ -387,7 +437,9 @@ def _spaced(number: str) -> str:
     return f"{number[:3]} {number[3:6]} {number[6:]}" if number else ""
 
 
-def _write(path: Path, header: Row, rows: Iterable[Iterable[str]], encoding: str = "utf-8", delimiter: str = ",") -> None:
+def _write(
+    path: Path, header: Row, rows: Iterable[Iterable[str]], encoding: str = "utf-8", delimiter: str = ","
+) -> None:
     with path.open("w", newline="", encoding=encoding, errors="replace") as file:
         writer = csv.writer(file, delimiter=delimiter)
         writer.writerow(header)

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
-
 from childlink_core.datasets import instruments
+
 from childlink_local.synth.people import Adult, Child, Family
 
 ODDS_RATIOS: Final = {"overall": 1.4, "communication": 1.7, "personal_social": 1.5}
@@ -92,21 +92,31 @@ def _engaged_children(families: list[Family], wanted: int, rng: np.random.Genera
     children, weights = [], []
     for family in families:
         pull = {"area": 1.0, "borough": 0.75, "outside": 0.6}[family.residence]
-        pull *= (1.5 if family.need else 1.0) * (1.0 + 0.12 * (5 - family.imd_quintile)) * np.exp(-_ETHNICITY[family.ethnicity])
+        pull *= (
+            (1.5 if family.need else 1.0)
+            * (1.0 + 0.12 * (5 - family.imd_quintile))
+            * np.exp(-_ETHNICITY[family.ethnicity])
+        )
         for child in family.children:
             children.append(child.person)
             weights.append(pull)
-    keys = rng.random(len(children)) ** (1.0 / np.array(weights))  # Efraimidis & Spirakis 2006: weighted, without replacement
+    keys = rng.random(len(children)) ** (
+        1.0 / np.array(weights)
+    )  # Efraimidis & Spirakis 2006: weighted, without replacement
     return {children[i] for i in np.argsort(-keys)[:wanted]}
 
 
-def _attendances(families: list[Family], engaged: set[int], reached_adults: int, rng: np.random.Generator) -> list[Attendance]:
+def _attendances(
+    families: list[Family], engaged: set[int], reached_adults: int, rng: np.random.Generator
+) -> list[Attendance]:
     attendances = []
     wanted = {relation: round(reached_adults * share) for relation, share in _ADULT_MIX.items()}
     wanted["mother"] += reached_adults - sum(wanted.values())
-    order = rng.permutation(len(families))
     # Families with an engaged child come first, so that children do not come alone where an adult can.
-    order = sorted(order, key=lambda i: not any(c.person in engaged for c in families[i].children))
+    order = sorted(
+        rng.permutation(len(families)).tolist(),
+        key=lambda i: not any(c.person in engaged for c in families[i].children),
+    )
     for index in order:
         family = families[index]
         adults = []
@@ -119,14 +129,16 @@ def _attendances(families: list[Family], engaged: set[int], reached_adults: int,
     return attendances
 
 
-def _family_attendances(family: Family, children: list[Child], adults: list[Adult], rng: np.random.Generator) -> list[Attendance]:
+def _family_attendances(
+    family: Family, children: list[Child], adults: list[Adult], rng: np.random.Generator
+) -> list[Attendance]:
     """Whoever goes to a service goes together: each child with an adult if there is one, each other adult alone or along."""
     if not children and not adults:
         return []
     count = int(rng.choice(list(SERVICES_ATTENDED), p=list(SERVICES_ATTENDED.values())))
     share = np.array(list(SERVICES.values()), dtype=float)
     services = [str(s) for s in rng.choice(list(SERVICES), size=count, replace=False, p=share / share.sum())]
-    first = min((child.born for child in family.children))
+    first = min(child.born for child in family.children)
     rows = []
     for service in services:
         for session in range(1 + int(rng.poisson(1.6))):
@@ -183,7 +195,9 @@ def _questionnaires(attendances: list[Attendance], rng: np.random.Generator) -> 
             at = np.clip(position if sign > 0 else 1.0 - position, 0.0, 1.0)
             score = low + span * float(at)
             rows.append(
-                Questionnaire(adult, attendance.family, service, code, timepoint, day, round(score, 1 if span < 10 else 0))
+                Questionnaire(
+                    adult, attendance.family, service, code, timepoint, day, round(score, 1 if span < 10 else 0)
+                )
             )
     return rows
 

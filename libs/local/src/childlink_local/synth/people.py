@@ -13,9 +13,17 @@ LAST_BIRTH: Final = date(2022, 3, 31)
 TWIN_SHARE_OF_CHILDREN: Final = 0.03
 RESIDENCES: Final = ("area", "borough", "outside")
 _RESIDENCE_SHARES: Final = (0.49, 0.42, 0.09)
-_OUTWARD: Final = {"area": ("SW2", "SW9"), "borough": ("SW4", "SE24", "SE27", "SW16"), "outside": ("SE5", "CR0", "SW17", "SE15")}
+_OUTWARD: Final = {
+    "area": ("SW2", "SW9"),
+    "borough": ("SW4", "SE24", "SE27", "SW16"),
+    "outside": ("SE5", "CR0", "SW17", "SE15"),
+}
 _INWARD: Final = "ABDEFGHJLNPQRSTUWXYZ"
-_IMD: Final = {"area": (0.42, 0.35, 0.15, 0.06, 0.02), "borough": (0.25, 0.33, 0.22, 0.13, 0.07), "outside": (0.2, 0.25, 0.25, 0.18, 0.12)}
+_IMD: Final = {
+    "area": (0.42, 0.35, 0.15, 0.06, 0.02),
+    "borough": (0.25, 0.33, 0.22, 0.13, 0.07),
+    "outside": (0.2, 0.25, 0.25, 0.18, 0.12),
+}
 
 
 @dataclass
@@ -105,7 +113,10 @@ class People:
         self._addresses(family, first_birth)
         born = first_birth
         while born <= LAST_BIRTH and len(family.children) < most_children:
-            twins = rng.random() < TWIN_SHARE_OF_CHILDREN / (2 - TWIN_SHARE_OF_CHILDREN) and most_children - len(family.children) > 1
+            twins = (
+                rng.random() < TWIN_SHARE_OF_CHILDREN / (2 - TWIN_SHARE_OF_CHILDREN)
+                and most_children - len(family.children) > 1
+            )
             for order in (1, 2) if twins else (0,):
                 family.children.append(self._child(family, born, order))
             if rng.random() > (0.42, 0.25, 0.15, 0.05, 0.0)[min(len(family.children), 5) - 1]:
@@ -138,9 +149,13 @@ class People:
         return Child(self._person(), given, surname, family.mother.surname, born, sex, self._nhs(), order)
 
     def _adult(self, relation: str, sex: str, ethnicity: str, first_birth: date) -> Adult:
-        years = int(np.clip(self._rng.normal(31 if relation == "mother" else 34, 5.5), 17, 52 if relation != "carer" else 70))
+        years = int(
+            np.clip(self._rng.normal(31 if relation == "mother" else 34, 5.5), 17, 52 if relation != "carer" else 70)
+        )
         born = first_birth - timedelta(days=years * 365 + int(self._rng.integers(365)))
-        return Adult(self._person(), relation, self._given(sex, ethnicity), self._surname(ethnicity), born, sex, self._nhs())
+        return Adult(
+            self._person(), relation, self._given(sex, ethnicity), self._surname(ethnicity), born, sex, self._nhs()
+        )
 
     def _given(self, sex: str, ethnicity: str) -> str:
         pool = (names.GIRLS if sex == "f" else names.BOYS)[ethnicity].split()

@@ -1,7 +1,6 @@
 """Alembic's entry point: runs the migrations on the connection that `childlink_bus.database.migrate` passes."""
 
 from alembic import context
-
 from childlink_analytics.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

@@ -12,7 +12,7 @@ from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.errors import UserError
 
 DEFAULT_PARAMETERS: Final = "prior-2026a"
-ROLE_NAMES: Final = {wire.ROLE_CHILD: "child", wire.ROLE_ADULT: "adult"}
+ROLE_NAMES: Final[dict[int, str]] = {wire.ROLE_CHILD: "child", wire.ROLE_ADULT: "adult"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ def load_parameters(name_or_path: str = DEFAULT_PARAMETERS) -> Parameters:
         return parse_parameters(bundled.read_text(encoding="utf-8"))
     if path.is_file():
         return parse_parameters(path.read_text(encoding="utf-8"))
-    raise UserError(f"There are no match parameters {name_or_path!r}.", f"Use {DEFAULT_PARAMETERS!r} or the path of a file.")
+    raise UserError(
+        f"There are no match parameters {name_or_path!r}.", f"Use {DEFAULT_PARAMETERS!r} or the path of a file."
+    )
 
 
 def parse_parameters(text: str) -> Parameters:
@@ -87,7 +89,13 @@ def render_parameters(parameters: Parameters, comment: str) -> str:
         lines += ["", f"[{name}]", f"prior = {weights.prior:.2f}", f"same_source = {weights.same_source:.2f}"]
         lines.append(f"nhs = {{ agree = {weights.nhs_agree:.2f}, disagree = {weights.nhs_disagree:.2f} }}")
         for number, item in weights.passes.items():
-            lines += ["", f"[[{name}.pass]]", f"number = {number}", f"agree = {item.agree:.2f}", f"disagree = {item.disagree:.2f}"]
+            lines += [
+                "",
+                f"[[{name}.pass]]",
+                f"number = {number}",
+                f"agree = {item.agree:.2f}",
+                f"disagree = {item.disagree:.2f}",
+            ]
             for key in ("edges", "full", "partial"):
                 lines.append(f"{key} = [{', '.join(f'{value:.2f}' for value in getattr(item, key))}]")
     return "\n".join(lines) + "\n"
