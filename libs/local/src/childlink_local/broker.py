@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 
 # What the mock broker speaks; it cannot negotiate.
 API_VERSION = (2, 3)
-WINDOW_BYTES = 2 * 1024 * 1024
+WINDOW_BYTES = 4 * 1024 * 1024
 
 
 @contextmanager

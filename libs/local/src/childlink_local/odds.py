@@ -23,7 +23,7 @@ def mantel_haenszel(tables: Sequence[Table]) -> tuple[float, float, float]:
     """Pooled odds ratio and its 95% interval (Robins, Breslow & Greenland 1986).
 
     >>> tuple(round(x, 2) for x in mantel_haenszel([(40, 10, 60, 40)]))
-    (2.67, 1.2, 5.93)
+    (2.67, 1.2, 5.94)
     """
     r = s = pr = ps_qr = qs = 0.0
     for a, b, c, d in tables:

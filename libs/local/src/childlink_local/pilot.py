@@ -3,9 +3,11 @@
 import csv
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
 
 from childlink_analytics import app as analytics
@@ -14,12 +16,14 @@ from childlink_analytics.metrics import ServingMetrics, StoreMetrics
 from childlink_analytics.server import serve
 from childlink_bus.ports import Subscriber
 from childlink_client import Client
+from childlink_core.errors import UserError
 from childlink_ingest import app as ingest
 from childlink_ingest.mapping import check_header
 from childlink_ingest.readers import open_csv
 from childlink_ingest.send_extract import map_rows, send_extract
+from childlink_ingest.settings import IngestSettings
 from childlink_ingest.split import split
-from childlink_ingest.spool import RunReport, open_spool
+from childlink_ingest.spool import RunReport, Spool, open_spool
 from childlink_linker import app as linker
 from childlink_linker import evaluate
 from childlink_linker.metrics import LinkerMetrics
@@ -27,6 +31,7 @@ from childlink_linker.metrics import LinkerMetrics
 from childlink_local.site import Layout
 
 Progress = Callable[[str, int], None]
+_STUCK_AFTER_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -72,40 +77,53 @@ def open_hub(layout: Layout) -> Iterator[Hub]:
 def send(
     layout: Layout, hub: Hub, extracts: Sequence[Extract], progress: Progress = lambda _what, _count: None
 ) -> list[RunReport]:
-    """Send every extract through ingest, linker and analytics, until all of it is answered."""
+    """Send every extract through ingest, linker and analytics, until all of it is answered.
+
+    While one partner's batches are linked, the next partner's rows are encoded in a process of their own.
+    """
+    partners = list(dict.fromkeys(extract.partner for extract in extracts))
     reports = []
-    for partner in dict.fromkeys(extract.partner for extract in extracts):
-        settings = layout.ingest[partner]
-        site = ingest.build_site(settings)
-        with open_spool(settings.spool) as spool:
-            runs = []
-            for extract in (item for item in extracts if item.partner == partner):
-                mapping = ingest.load_mapping(extract.mapping)
-                with open_csv(extract.path, mapping.encoding, mapping.delimiter) as records:
-                    check_header(mapping, records.header, extract.path.name)
-                    what = f"{partner} {extract.path.stem}: rows"
-                    runs.append(
-                        send_extract(
-                            extract.path.name, records, mapping, site, spool, date.today(),
-                            lambda rows, what=what: progress(what, rows),  # type: ignore[misc]
-                        )
-                    )  # fmt: skip
-            with ingest.connect(settings, spool) as connection:
-                quiet_since = time.monotonic()
-                while not connection.exchange.settled():
-                    moved = (
-                        connection.exchange.send()
-                        + hub.step()
-                        + connection.exchange.receive(connection.subscriber, 0.02)
-                    )
-                    progress(f"{partner}: batches to go", spool.count_batches("queued", "sent"))
-                    quiet_since = time.monotonic() if moved else quiet_since
-                    if time.monotonic() - quiet_since > 30:
-                        raise TimeoutError(f"{partner}: nothing moved for 30 s")
-            reports += [spool.report(run) for run in runs]
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+        staged = {
+            partner: pool.submit(stage, layout.ingest[partner], [e for e in extracts if e.partner == partner])
+            for partner in partners
+        }
+        for partner in partners:
+            progress(f"{partner}: encoding", 0)
+            runs = staged[partner].result()
+            with open_spool(layout.ingest[partner].spool) as spool:
+                _exchange(layout.ingest[partner], spool, hub, progress)
+                reports += [spool.report(run) for run in runs]
     while hub.step():
         pass
     return reports
+
+
+def stage(settings: IngestSettings, extracts: Sequence[Extract]) -> list[int]:
+    """Encode, seal and spool a partner's extracts. Returns the runs' ids."""
+    site = ingest.build_site(settings)
+    runs = []
+    with open_spool(settings.spool) as spool:
+        for extract in extracts:
+            mapping = ingest.load_mapping(extract.mapping)
+            with open_csv(extract.path, mapping.encoding, mapping.delimiter) as records:
+                check_header(mapping, records.header, extract.path.name)
+                runs.append(send_extract(extract.path.name, records, mapping, site, spool, date.today()))
+    return runs
+
+
+def _exchange(settings: IngestSettings, spool: Spool, hub: Hub, progress: Progress) -> None:
+    with ingest.connect(settings, spool) as connection:
+        exchange = connection.exchange
+        moved_at = time.monotonic()
+        while not exchange.settled():
+            moved = exchange.send() + hub.step() + exchange.receive(connection.subscriber, 0.02)
+            progress(f"{settings.partner}: batches to go", spool.count_batches("queued", "sent"))
+            moved_at = time.monotonic() if moved else moved_at
+            if time.monotonic() - moved_at > _STUCK_AFTER_S:
+                raise UserError(
+                    f"{settings.partner}: nothing moved for {_STUCK_AFTER_S:.0f} s.", "Run it again; it resumes."
+                )
 
 
 def cut(

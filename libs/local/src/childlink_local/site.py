@@ -17,6 +17,9 @@ from childlink_linker.settings import LinkerSettings
 
 from childlink_local.broker import API_VERSION, WINDOW_BYTES
 
+# A pilot sends whole extracts at once: large micro-batches save time, and nobody waits for the first link.
+_MICRO_BATCH = 40
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -57,6 +60,7 @@ def lay_out(folder: Path, partners: Sequence[str], bootstrap_servers: str, *, mo
     linker = LinkerSettings(
         database=f"sqlite:///{folder / 'linker' / 'linker.sqlite'}",
         evaluation=True,
+        micro_batch=_MICRO_BATCH,
         **keys("linker", "token", "signing", "opening"),
         **bus,
     )
@@ -64,6 +68,7 @@ def lay_out(folder: Path, partners: Sequence[str], bootstrap_servers: str, *, mo
     store = StoreSettings(
         database=f"sqlite:///{folder / 'analytics' / 'analytics.sqlite'}",
         releases=releases,
+        micro_batch=_MICRO_BATCH,
         **keys("analytics", "release", "signing", "opening"),
         **bus,
     )

@@ -53,8 +53,8 @@ _ORDER_OF_WORD: Final = {"one": 1, "two": 2, "three": 3, "first": 1, "second": 2
 _PSEUDO_OUTWARD: Final = frozenset({"ZZ99", "ZZ9", "XX99", "NF1", "ZZ98"})
 _POSTCODE: Final = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
 _LATIN: Final = str.maketrans(
-    {"ß": "ss", "æ": "ae", "Æ": "ae", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "ð": "d", "þ": "th", "ı": "i", "œ": "oe"}
-)  # fmt: skip
+    {"ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "œ": "oe"}
+)
 
 
 @lru_cache(maxsize=100_000)
@@ -68,7 +68,7 @@ def name_words(text: str) -> tuple[str, ...]:
     >>> name_words("Ołówek")
     ('olowek',)
     """
-    plain = unicodedata.normalize("NFKD", text.translate(_LATIN))
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_LATIN))
     kept = "".join(c for c in plain if not unicodedata.combining(c)).lower()
     closed = re.sub(r"['’‘`´ʼ.]", "", kept)
     return tuple(re.findall(r"[^\W\d_]+", closed))

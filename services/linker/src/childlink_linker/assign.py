@@ -9,20 +9,34 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 Key = TypeVar("Key", bound=Hashable)
 
 # A subject that would join either of two different people with nearly the same weight joins neither: a person decides.
 AMBIGUITY_MARGIN: Final = 2.0
-_NEVER: Final = float("-inf")
 
 
 @dataclass(frozen=True)
-class PairEvidence:
-    """What is known of two subjects: sum of the weights of their informative record pairs, how many, and hard evidence."""
+class Evidence:
+    """What is known between n subjects, as symmetric n x n arrays."""
 
-    total: float
-    pairs: int
-    forbidden: bool = False
+    total: NDArray[np.float64]
+    """Sum of the weights of the informative pairs of their records."""
+    pairs: NDArray[np.int64]
+    """How many informative pairs of records they have; 0 where nothing could be compared."""
+    forbidden: NDArray[np.bool_]
+    """Hard evidence that they are different people."""
+
+    @classmethod
+    def of(cls, size: int, weights: Mapping[tuple[int, int], float]) -> "Evidence":
+        """One pair of records between each two subjects; a pair left out is unknown."""
+        total, pairs = np.zeros((size, size)), np.zeros((size, size), dtype=np.int64)
+        for (a, b), weight in weights.items():
+            total[a, b] = total[b, a] = weight
+            pairs[a, b] = pairs[b, a] = 1
+        return cls(total, pairs, np.zeros((size, size), dtype=bool))
 
 
 @dataclass(frozen=True)
@@ -33,74 +47,70 @@ class Partition(Generic[Key]):
     doubtful: list[tuple[Key, Key, float]]
 
 
-def cluster(
-    subjects: Sequence[Key], evidence: Mapping[tuple[Key, Key], PairEvidence], link: float, review: float
-) -> Partition[Key]:
-    """Partition a component. `evidence` has each pair once, as (smaller key, larger key); a pair left out is unknown.
+def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float) -> Partition[Key]:
+    """Partition a component. `keys` are in order, and so are the rows of `evidence`.
 
-    >>> close, far = PairEvidence(10.0, 1), PairEvidence(-8.0, 1)
-    >>> cluster(["a", "b", "c"], {("a", "b"): close, ("b", "c"): close, ("a", "c"): far}, 4.0, -3.0).clusters
-    [['a', 'b'], ['c']]
+    >>> cluster(["a", "b"], Evidence.of(2, {(0, 1): 10.0}), 4.0, -1.0).clusters
+    [['a', 'b']]
+
+    b would join a as well as c, who are surely two people: a person decides.
+
+    >>> cluster(["a", "b", "c"], Evidence.of(3, {(0, 1): 10.0, (1, 2): 10.0, (0, 2): -8.0}), 4.0, -1.0)
+    Partition(clusters=[['a'], ['b'], ['c']], doubtful=[('a', 'b', 10.0), ('b', 'c', 10.0)])
     """
-    order = sorted(subjects)  # type: ignore[type-var]
-    members: dict[int, list[Key]] = {index: [key] for index, key in enumerate(order)}
-    number = {key: index for index, key in enumerate(order)}
-    between = {(number[a], number[b]): item for (a, b), item in evidence.items()}
+    off_diagonal = ~np.eye(len(keys), dtype=bool)
+    if len(keys) == 1 or bool((_mean(evidence)[off_diagonal] >= link).all()):
+        return Partition([list(keys)], [])
+    total, pairs, forbidden = evidence.total.copy(), evidence.pairs.copy(), evidence.forbidden.copy()
+    members: dict[int, list[Key]] = {index: [key] for index, key in enumerate(keys)}
+    held = np.zeros_like(forbidden)
     while True:
-        best = _best_pair(between, link)
-        if best is None:
+        mean = np.round(_mean(Evidence(total, pairs, forbidden)), 6)
+        # The greatest weight; of equal ones, the pair with the least keys (argmax takes the first).
+        open_pairs = np.where(np.triu(~held, k=1), mean, -np.inf)
+        a, b = divmod(int(np.argmax(open_pairs)), len(keys))
+        if open_pairs[a, b] < link:
             break
-        a, b = best
-        if _is_ambiguous(a, b, between, link, review):
-            item = between[a, b]
-            between[a, b] = PairEvidence(item.total, item.pairs, forbidden=True)
+        if _is_ambiguous(mean, pairs, a, b, link, review):
+            held[a, b] = True
             continue
         members[a] += members.pop(b)
-        _merge_evidence(between, a, b)
-    doubtful = [
-        (members[a][0], members[b][0], _score(item))
-        for (a, b), item in sorted(between.items())
-        if item.pairs and item.total / item.pairs >= review
-    ]
-    return Partition([sorted(keys) for _, keys in sorted(members.items())], doubtful)  # type: ignore[type-var]
+        for array in (total, pairs):
+            array[a] += array[b]
+            array[:, a] = array[a]
+            array[b] = array[:, b] = array[a, a] = 0
+        forbidden[a] |= forbidden[b]
+        forbidden[:, a] = forbidden[a]
+        # What held a pair back may have changed with the merge.
+        held[[a, b], :] = held[:, [a, b]] = False
+    return Partition([sorted(group) for _, group in sorted(members.items())], _doubtful(members, total, pairs, review))  # type: ignore[type-var]
 
 
-def _score(item: PairEvidence) -> float:
-    return _NEVER if item.forbidden or not item.pairs else item.total / item.pairs
+def _mean(evidence: Evidence) -> NDArray[np.float64]:
+    """Average weight of each two clusters; -inf where unknown or forbidden."""
+    known = (evidence.pairs > 0) & ~evidence.forbidden
+    return np.where(known, evidence.total / np.maximum(evidence.pairs, 1), -np.inf)
 
 
-def _best_pair(between: Mapping[tuple[int, int], PairEvidence], link: float) -> tuple[int, int] | None:
-    """The pair with the greatest weight at or above `link`; of equal ones, the one with the least keys."""
-    scored = [(-round(_score(item), 6), pair) for pair, item in between.items() if _score(item) >= link]
-    return min(scored)[1] if scored else None
-
-
-def _is_ambiguous(a: int, b: int, between: Mapping[tuple[int, int], PairEvidence], link: float, review: float) -> bool:
+def _is_ambiguous(
+    mean: NDArray[np.float64], pairs: NDArray[np.int64], a: int, b: int, link: float, review: float
+) -> bool:
     """Whether a or b would as well join a third cluster that is surely not the other one."""
-    here = _score(between[a, b])
-    neighbours = {c for pair in between for c in pair} - {a, b}
-    for c in neighbours:
-        to_a, to_b = _pair(between, a, c), _pair(between, b, c)
-        for rival, other in ((to_a, to_b), (to_b, to_a)):
-            if rival is None or _score(rival) < max(link, here - AMBIGUITY_MARGIN):
-                continue
-            if other is not None and _score(other) < review:
-                return True
+    least = max(link, mean[a, b] - AMBIGUITY_MARGIN)
+    for one, other in ((a, b), (b, a)):
+        rivals = (mean[one] >= least) & (pairs[other] > 0) & (mean[other] < review)
+        rivals[[a, b]] = False
+        if rivals.any():
+            return True
     return False
 
 
-def _pair(between: Mapping[tuple[int, int], PairEvidence], a: int, b: int) -> PairEvidence | None:
-    return between.get((min(a, b), max(a, b)))
-
-
-def _merge_evidence(between: dict[tuple[int, int], PairEvidence], kept: int, gone: int) -> None:
-    between.pop((kept, gone))
-    for pair in [pair for pair in between if gone in pair]:
-        item = between.pop(pair)
-        other = pair[0] if pair[1] == gone else pair[1]
-        key = (min(kept, other), max(kept, other))
-        had = between.get(key, PairEvidence(0.0, 0))
-        between[key] = PairEvidence(had.total + item.total, had.pairs + item.pairs, had.forbidden or item.forbidden)
+def _doubtful(
+    members: Mapping[int, list[Key]], total: NDArray[np.float64], pairs: NDArray[np.int64], review: float
+) -> list[tuple[Key, Key, float]]:
+    mean = np.where(pairs > 0, total / np.maximum(pairs, 1), -np.inf)
+    at = np.argwhere(np.triu(mean >= review, k=1)).tolist()
+    return [(members[a][0], members[b][0], round(float(mean[a, b]), 6)) for a, b in at]
 
 
 def name_clusters(

@@ -14,7 +14,7 @@ from childlink_core.ids import new_id
 from childlink_core.profiles import Profile
 
 from childlink_linker import tables as t
-from childlink_linker.assign import PairEvidence, cluster, name_clusters
+from childlink_linker.assign import Evidence, cluster, name_clusters
 from childlink_linker.compare import Encodings, PairWeights, compare, to_columns
 from childlink_linker.parameters import Parameters
 from childlink_linker.regroup import regroup_families
@@ -67,6 +67,8 @@ def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Paramet
     weights = _find_edges(store, changed, profile, parameters)
     component = reach(store, touched)
     assigned, persons, merges, splits = recluster(store, component, profile, parameters)
+    # A changed record may declare other carers than before, even if its person stays.
+    persons |= {s.person_id for s in store.subjects({r.subject_id for r in changed}).values() if s.person_id}
     refamilied = regroup_families(store, persons | withdrawn.persons)
     changed_links = {s.subject_id: s for s in assigned.values()}
     for subject in refamilied.values():
@@ -255,14 +257,15 @@ def reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
 def recluster(
     store: Store, records: Sequence[StoredRecord], profile: Profile, parameters: Parameters
 ) -> tuple[dict[int, StoredSubject], set[str], int, int]:
-    """Partition the components anew and name the clusters. Returns the subjects whose person changed, and all persons touched."""
+    """Partition the components anew and name the clusters. Returns the subjects whose person changed, and the
+    persons that gained or lost a subject."""
     subjects = store.subjects({record.subject_id for record in records})
-    evidence = _evidence(store, records, subjects, profile, parameters)
+    evidence = _evidence(store, records, profile, parameters)
     clusters: list[list[int]] = []
     doubtful: list[tuple[int, int, float]] = []
     id_of = {subject.key: subject.subject_id for subject in subjects.values()}
-    for keys, pairs in _components(subjects, evidence):
-        partition = cluster(keys, pairs, parameters.link, parameters.review)
+    for keys, between in _components(subjects, evidence):
+        partition = cluster(keys, between, parameters.link, parameters.review)
         clusters += [[id_of[key] for key in members] for members in partition.clusters]
         doubtful += [(id_of[a], id_of[b], weight) for a, b, weight in partition.doubtful]
     store.replace_review_pairs(subjects, doubtful)
@@ -303,34 +306,33 @@ def _rename(
     store.insert(t.event, events)
     store.update_subjects(list(moved.values()))
     store.delete_in(t.person.c.person_id, gone)
-    return moved, kept | gone, merges, splits
+    gained_or_lost = {s.person_id for s in moved.values() if s.person_id} | {current[m] for m in moved if m in current}
+    return moved, gained_or_lost, merges, splits
 
 
-def _evidence(
-    store: Store,
-    records: Sequence[StoredRecord],
-    subjects: Mapping[int, StoredSubject],
-    profile: Profile,
-    parameters: Parameters,
-) -> dict[tuple[int, int], PairEvidence]:
+@dataclass(frozen=True)
+class _SubjectPairs:
+    """Pairs of subjects with the evidence between them, as columns."""
+
+    ends: np.ndarray
+    total: np.ndarray
+    pairs: np.ndarray
+    forbidden: np.ndarray
+
+
+def _evidence(store: Store, records: Sequence[StoredRecord], profile: Profile, parameters: Parameters) -> _SubjectPairs:
     """Evidence between every two subjects of a component, over all pairs of their records."""
     position = {record.record_id: index for index, record in enumerate(records)}
     edges = [(position[a], position[b]) for a, b in store.neighbours(position)]
     subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
     pairs = _pairs_within(edges, subject_of)
-    if not len(pairs):
-        return {}
     result: PairWeights = compare(columns(records, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
-    evidence: dict[tuple[int, int], PairEvidence] = {}
-    ends = np.sort(subject_of[pairs], axis=1).tolist()
-    for (a, b), weight, informative, forbidden in zip(
-        ends, result.weight.tolist(), result.informative.tolist(), result.forbidden.tolist(), strict=True
-    ):
-        had = evidence.get((a, b), PairEvidence(0.0, 0))
-        evidence[a, b] = PairEvidence(
-            had.total + (weight if informative else 0.0), had.pairs + informative, had.forbidden or forbidden
-        )
-    return evidence
+    ends, where = np.unique(np.sort(subject_of[pairs], axis=1), axis=0, return_inverse=True)
+    where, size = where.reshape(-1), len(ends)
+    total = np.bincount(where, weights=np.where(result.informative, result.weight, 0.0), minlength=size)
+    counted = np.bincount(where, weights=result.informative, minlength=size).astype(np.int64)
+    forbidden = np.bincount(where, weights=result.forbidden, minlength=size) > 0
+    return _SubjectPairs(ends, total, counted, forbidden)
 
 
 def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> np.ndarray:
@@ -382,19 +384,27 @@ _Key = tuple[str, bytes]
 
 
 def _components(
-    subjects: Mapping[int, StoredSubject], evidence: Mapping[tuple[int, int], PairEvidence]
-) -> Iterator[tuple[list[_Key], dict[tuple[_Key, _Key], PairEvidence]]]:
-    """Components as keys and evidence by keys, so that nothing depends on ids given at arrival."""
-    ids = list(subjects)
+    subjects: Mapping[int, StoredSubject], evidence: _SubjectPairs
+) -> Iterator[tuple[list[_Key], Evidence]]:
+    """Components with their subjects in the order of their keys, so that nothing depends on ids given at arrival."""
+    ids = sorted(subjects, key=lambda subject_id: subjects[subject_id].key)
     index = {subject_id: at for at, subject_id in enumerate(ids)}
-    groups = _connected(len(ids), [(index[a], index[b]) for a, b in evidence])
-    group_of = {ids[at]: number for number, members in enumerate(groups) for at in members}
-    by_group: list[dict[tuple[_Key, _Key], PairEvidence]] = [{} for _ in groups]
-    for (a, b), item in evidence.items():
-        first, second = sorted((subjects[a].key, subjects[b].key))
-        by_group[group_of[a]][first, second] = item
-    for members, pairs in zip(groups, by_group, strict=True):
-        yield [subjects[ids[at]].key for at in members], pairs
+    ends = np.array([[index[a], index[b]] for a, b in evidence.ends.tolist()], dtype=np.int64).reshape(-1, 2)
+    groups = _connected(len(ids), ((a, b) for a, b in ends.tolist()))
+    group_of = np.zeros(len(ids), dtype=np.int64)
+    place = np.zeros(len(ids), dtype=np.int64)
+    for number, members in enumerate(groups):
+        group_of[members], place[members] = number, np.arange(len(members))
+    order = np.argsort(group_of[ends[:, 0]], kind="stable")
+    bounds = np.searchsorted(group_of[ends[order, 0]], np.arange(len(groups) + 1))
+    for number, members in enumerate(groups):
+        at = order[bounds[number] : bounds[number + 1]]
+        i, j = place[ends[at]].T
+        n = len(members)
+        total, pairs, forbidden = np.zeros((n, n)), np.zeros((n, n), dtype=np.int64), np.zeros((n, n), dtype=bool)
+        for array, values in ((total, evidence.total), (pairs, evidence.pairs), (forbidden, evidence.forbidden)):
+            array[i, j] = array[j, i] = values[at]
+        yield [subjects[ids[member]].key for member in members], Evidence(total, pairs, forbidden)
 
 
 def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:

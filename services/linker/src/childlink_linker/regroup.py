@@ -25,6 +25,7 @@ class _Circle:
     adults: set[str]
     relations: list[Relation]
     key_of: dict[str, bytes]
+    """Least key of each adult's subjects."""
 
 
 def regroup_families(store: Store, person_ids: set[str]) -> dict[int, StoredSubject]:
@@ -33,12 +34,13 @@ def regroup_families(store: Store, person_ids: set[str]) -> dict[int, StoredSubj
     children_of = Counter(adult for _, adult in {(r.child, r.adult) for r in circle.relations})
     anchor_of = _stored_anchors(store, {r.child for r in circle.relations} - circle.children)
     anchor_of |= primary_carers(sorted(circle.children), circle.relations, children_of)
+    key_of = circle.key_of | least_keys(store, set(anchor_of.values()) - set(circle.key_of))
     by_adult: dict[str, list[Relation]] = defaultdict(list)
     for relation in circle.relations:
         by_adult[relation.adult].append(relation)
     placed = {child: anchor_of[child] for child in circle.children}
     for adult in circle.adults:
-        placed[adult] = adults_anchor(adult, by_adult[adult], anchor_of, children_of, circle.key_of)
+        placed[adult] = adults_anchor(adult, by_adult[adult], anchor_of, children_of, key_of)
     family_of_anchor = _name_families(store, placed, set(anchor_of.values()), person_ids | set(placed))
     persons = store.persons(placed)
     family_of = {person: family_of_anchor[anchor] for person, anchor in placed.items()}
@@ -69,12 +71,18 @@ def _circle(store: Store, person_ids: Iterable[str]) -> _Circle:
         for r in [*rows, *store.children_of(adult_subjects.values())]
     }
     everyone = {**subjects, **adult_subjects, **store.subjects({r.child_subject_id for r in declared.values()})}
+    key_of = least_keys(store, {s.person_id for s in everyone.values() if s.role == wire.ROLE_ADULT and s.person_id})
+    return _Circle(children, {a for a in adults if a}, _relations(declared.values(), everyone, key_of), key_of)
+
+
+def least_keys(store: Store, persons: set[str]) -> dict[str, bytes]:
+    """The least key of each person's subjects: orders persons without regard to arrival."""
     key_of: dict[str, bytes] = {}
-    for subject in everyone.values():
+    for subject in store.subjects_of_persons(persons).values():
         if subject.person_id:
             key = subject.partner.encode() + b"\0" + subject.link_reference
             key_of[subject.person_id] = min(key, key_of.get(subject.person_id, key))
-    return _Circle(children, {a for a in adults if a}, _relations(declared.values(), everyone, key_of), key_of)
+    return key_of
 
 
 def _ring(store: Store, subjects: Mapping[int, StoredSubject]) -> dict[int, StoredSubject]:
@@ -114,7 +122,8 @@ def _name_families(store: Store, placed: Mapping[str, str], anchors: set[str], c
     """The family of each anchor. An anchor without one takes over the family that its members leave, else gets a new one."""
     wanted = set(placed.values())
     existing = store.families_by_anchor(concerned | wanted)
-    free = {family for anchor, family in existing.items() if anchor not in wanted | anchors}
+    in_use = wanted | anchors
+    free = {family for anchor, family in existing.items() if anchor not in in_use}
     named = {anchor: family for anchor, family in existing.items() if anchor in wanted}
     leaving: dict[str, Counter[str]] = defaultdict(Counter)
     persons = store.persons(placed)

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from childlink_linker import tables as t
 
-_IN_AT_A_TIME: Final = 5_000
 _LOCK: Final = 0x6368_6C6B
 
 
@@ -178,8 +177,9 @@ class Store:
 
     def delete_in(self, column: "sa.Column[Any]", values: Iterable[Any]) -> None:
         """Delete the rows of a table whose column has one of the values."""
-        for chunk in _chunks(values):
-            self._tx.execute(column.table.delete().where(column.in_(chunk)))
+        wanted = sorted(set(values))
+        if wanted:
+            self._tx.execute(column.table.delete().where(self._is_any(column, wanted)))
 
     def persons(self, ids: Iterable[str]) -> dict[str, "sa.Row[Any]"]:
         """Persons by id."""
@@ -227,12 +227,17 @@ class Store:
         rows = self._in(sa.select(t.capsule_key), t.capsule_key.c.capsule_key_id, ids)
         return {row.capsule_key_id: (row.partner, row.sealed_key) for row in rows}
 
-    def _in(self, statement: "sa.Select[Any]", column: "sa.Column[Any]", values: Iterable[Any]) -> Iterator[Any]:
-        for chunk in _chunks(values):
-            yield from self._tx.execute(statement.where(column.in_(chunk))).all()
+    def _in(self, statement: "sa.Select[Any]", column: "sa.Column[Any]", values: Iterable[Any]) -> Sequence[Any]:
+        """Rows whose column has one of the values, however many they are."""
+        wanted = sorted(set(values))
+        return self._tx.execute(statement.where(self._is_any(column, wanted))).all() if wanted else []
 
-
-def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    iterator = iter(sorted(set(values)))
-    while chunk := list(itertools.islice(iterator, _IN_AT_A_TIME)):
-        yield chunk
+    def _is_any(self, column: "sa.Column[Any]", wanted: list[Any]) -> "sa.ColumnElement[bool]":
+        """column = any of the values. As an array, or as a temporary table where the database has no arrays:
+        thousands of bound parameters would cost more than the query."""
+        if self._tx.dialect.name == "postgresql":
+            return column == sa.any_(sa.literal(wanted, sa.ARRAY(column.type)))
+        self._tx.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS wanted (value PRIMARY KEY) WITHOUT ROWID")
+        self._tx.exec_driver_sql("DELETE FROM temp.wanted")
+        self._tx.exec_driver_sql("INSERT INTO temp.wanted VALUES (?)", [(value,) for value in wanted])
+        return column.in_(sa.text("SELECT value FROM temp.wanted"))

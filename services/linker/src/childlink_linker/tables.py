@@ -43,7 +43,7 @@ subject = sa.Table(
     sa.Column("link_version", sa.BigInteger, nullable=False),
     sa.Column("capsule", sa.LargeBinary, nullable=False),
     sa.Column("capsule_key_id", _Id, nullable=False),
-    sa.UniqueConstraint("partner", "link_reference"),
+    sa.UniqueConstraint("link_reference", "partner"),
 )  # fmt: skip
 
 # One encoding of a subject (one facet: one dataset).
@@ -81,7 +81,7 @@ carer = sa.Table(
     sa.Column("partner", sa.String(64), nullable=False),
     sa.Column("adult_reference", sa.LargeBinary(16), primary_key=True),
     sa.Column("relation", sa.SmallInteger, primary_key=True),
-    sa.Index("carer_adult", "partner", "adult_reference"),
+    sa.Index("carer_adult", "adult_reference", "partner"),
 )  # fmt: skip
 
 # Pairs of persons that a data steward should look at.

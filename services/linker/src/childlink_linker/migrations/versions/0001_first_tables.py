@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("relation", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("record_id", "adult_reference", "relation"),
     )
-    op.create_index("carer_adult", "carer", ["partner", "adult_reference"], unique=False)
+    op.create_index("carer_adult", "carer", ["adult_reference", "partner"], unique=False)
     op.create_index(op.f("ix_carer_child_subject_id"), "carer", ["child_subject_id"], unique=False)
     op.create_table(
         "edge",
@@ -150,7 +150,7 @@ def upgrade() -> None:
         sa.Column("capsule", sa.LargeBinary(), nullable=False),
         sa.Column("capsule_key_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("subject_id"),
-        sa.UniqueConstraint("partner", "link_reference"),
+        sa.UniqueConstraint("link_reference", "partner"),
     )
     op.create_index(op.f("ix_subject_person_id"), "subject", ["person_id"], unique=False)
     op.create_table(

@@ -1,0 +1,3 @@
+"""Doctests of the source are tests too; migrations are run by the migration tests, not imported."""
+
+collect_ignore_glob = ["*/migrations/*", "proto/*", "tests/bench/*"]

@@ -1,0 +1,114 @@
+"""Fixtures of every kind of test."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from childlink_core.directory import Directory, Member
+from childlink_core.keys import OpeningKey, SigningKey
+
+from tests.support import real
+from tests.support.people import Partnership
+
+
+@pytest.fixture(scope="session")
+def docker_compose_file() -> str:
+    """pytest-docker's compose file."""
+    return str(Path(__file__).parent / "support" / "docker-compose.yml")
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator["real.KafkaBroker"]:
+    """A real broker of our own, which a test may kill and start again."""
+    why = real.fetch_jars()
+    if why:
+        real.unavailable("Kafka", why)
+    broker = real.KafkaBroker(tmp_path_factory.mktemp("kafka"))
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture(scope="session")
+def kafka_address(request: pytest.FixtureRequest) -> str:
+    """Address of a real Kafka broker: from the environment, Docker, or jars on Java."""
+    if address := os.environ.get("CHILDLINK_TEST_KAFKA"):
+        return address
+    if os.environ.get("CHILDLINK_TEST_DOCKER") and real.docker_runs():
+        services = request.getfixturevalue("docker_services")
+        services.wait_until_responsive(timeout=90, pause=1, check=lambda: _answers("127.0.0.1:19092"))
+        return "127.0.0.1:19092"
+    return str(request.getfixturevalue("kafka_broker").address)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of a real PostgreSQL: from the environment, Docker, or its wheel."""
+    if url := os.environ.get("CHILDLINK_TEST_POSTGRES"):
+        yield url
+    elif os.environ.get("CHILDLINK_TEST_DOCKER") and real.docker_runs():
+        request.getfixturevalue("docker_services")
+        yield "postgresql+psycopg://postgres@127.0.0.1:15432/postgres"
+    else:
+        try:
+            with real.postgres() as url:
+                yield url
+        except ImportError:
+            real.unavailable("PostgreSQL", "neither an address (CHILDLINK_TEST_POSTGRES), nor Docker, nor its wheel")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of an empty database of the test's own."""
+    name = f"t{os.urandom(6).hex()}"
+    admin = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as tx:
+        tx.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as tx:
+        tx.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.real)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same test on both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.sqlite'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def signing() -> dict[str, SigningKey]:
+    """Everyone's signing key."""
+    return {name: SigningKey.generate(name) for name in ("trust-a", "council-b", "linker", "analytics")}
+
+
+@pytest.fixture(scope="session")
+def opening() -> dict[str, OpeningKey]:
+    """Everyone's opening key."""
+    return {name: OpeningKey.generate(name) for name in ("trust-a", "council-b", "linker", "analytics")}
+
+
+@pytest.fixture(scope="session")
+def directory(signing: dict[str, SigningKey], opening: dict[str, OpeningKey]) -> Directory:
+    """Two partners and the two services."""
+    return Directory({n: Member(n, n, (signing[n].public(),), (opening[n].public(),)) for n in signing})
+
+
+@pytest.fixture
+def partnership(directory: Directory, signing: dict[str, SigningKey], opening: dict[str, OpeningKey]) -> Partnership:
+    """Two partners who encode people by hand."""
+    return Partnership(directory, signing, opening)
+
+
+def _answers(address: str) -> bool:
+    from kafka import KafkaAdminClient
+
+    try:
+        KafkaAdminClient(bootstrap_servers=address, request_timeout_ms=2000).close()
+    except Exception:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""What tests share: real brokers and databases, and small partnerships."""

