@@ -178,7 +178,8 @@ class LinkerUnderTest:
     def families(self, *subjects: Subject) -> list[str | None]:
         """The family of each subject."""
         with self.engine.connect() as tx:
-            family = dict(tx.execute(sa.select(tables.person.c.person_id, tables.person.c.family_id)).tuples())
+            rows = tx.execute(sa.select(tables.person.c.person_id, tables.person.c.family_id))
+            family = {row.person_id: row.family_id for row in rows}
         return [family.get(person) if person else None for person in self.persons(*subjects)]
 
     def partition(self) -> set[frozenset[bytes]]:

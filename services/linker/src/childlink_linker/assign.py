@@ -1,8 +1,10 @@
 """Which subjects are one person: clusters of a component, by one deterministic rule. Rule: plain values.
 
-Agglomerative clustering with average linkage over all informative pairs of records, so that a person is judged by all of its
-records and one good pair cannot chain two people. Ties are broken by the subjects' keys, never by arrival: the partition is
-a pure function of records and parameters.
+Agglomerative clustering. Two clusters are as close as their subjects are, on average, to the best of the other cluster
+(the greater of the two directions), unless all their pairs together speak against it. So a record joins a person whom it
+fits in one of the shapes that the person is known in (before and after a change of name, say), but one good pair cannot chain
+two people who have several records each. Ties are broken by the subjects' keys, never by arrival: the partition is a pure
+function of records and parameters.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -16,6 +18,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 # A subject that would join either of two different people with nearly the same weight joins neither: a person decides.
 AMBIGUITY_MARGIN: Final = 2.0
+# Clusters whose pairs have on average less than this are not joined, however well one pair fits.
+CONTRADICTION: Final = -4.0
 
 
 @dataclass(frozen=True)
@@ -58,59 +62,89 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
     >>> cluster(["a", "b", "c"], Evidence.of(3, {(0, 1): 10.0, (1, 2): 10.0, (0, 2): -8.0}), 4.0, -1.0)
     Partition(clusters=[['a'], ['b'], ['c']], doubtful=[('a', 'b', 10.0), ('b', 'c', 10.0)])
     """
-    off_diagonal = ~np.eye(len(keys), dtype=bool)
-    if len(keys) == 1 or bool((_mean(evidence)[off_diagonal] >= link).all()):
+    n = len(keys)
+    known = evidence.pairs > 0
+    weight = np.where(known, evidence.total / np.maximum(evidence.pairs, 1), -np.inf)
+    if n == 1 or bool((np.where(evidence.forbidden, -np.inf, weight)[~np.eye(n, dtype=bool)] >= link).all()):
         return Partition([list(keys)], [])
-    total, pairs, forbidden = evidence.total.copy(), evidence.pairs.copy(), evidence.forbidden.copy()
+    state = _State(weight, known, evidence)
     members: dict[int, list[Key]] = {index: [key] for index, key in enumerate(keys)}
-    held = np.zeros_like(forbidden)
+    held = np.zeros((n, n), dtype=bool)
     while True:
-        mean = np.round(_mean(Evidence(total, pairs, forbidden)), 6)
+        mean = state.mean()
+        score: NDArray[np.float64] = np.where(state.forbidden | (mean < CONTRADICTION), -np.inf, state.score())
+        score = score.round(6)
         # The greatest weight; of equal ones, the pair with the least keys (argmax takes the first).
-        open_pairs = np.where(np.triu(~held, k=1), mean, -np.inf)
-        a, b = divmod(int(np.argmax(open_pairs)), len(keys))
+        open_pairs = np.where(np.triu(~held, k=1), score, -np.inf)
+        a, b = divmod(int(np.argmax(open_pairs)), n)
         if open_pairs[a, b] < link:
             break
-        if _is_ambiguous(mean, pairs, a, b, link, review):
+        if _is_ambiguous(score, mean, a, b, link, review):
             held[a, b] = True
             continue
         members[a] += members.pop(b)
-        for array in (total, pairs):
+        state.merge(a, b)
+        # What held a pair back may have changed with the merge.
+        held[[a, b], :] = held[:, [a, b]] = False
+    score = state.score()
+    doubtful = [
+        (members[a][0], members[b][0], round(float(score[a, b]), 6))
+        for a, b in np.argwhere(np.triu(score >= review, k=1)).tolist()
+    ]
+    return Partition([sorted(group) for _, group in sorted(members.items())], doubtful)  # type: ignore[type-var]
+
+
+class _State:
+    """Clusters on their way, as n x n arrays; a merged cluster's row and column are empty."""
+
+    def __init__(self, weight: NDArray[np.float64], known: NDArray[np.bool_], evidence: Evidence) -> None:
+        n = len(weight)
+        self.forbidden = evidence.forbidden.copy()
+        self._total, self._pairs = evidence.total.copy(), evidence.pairs.copy()
+        # best[c, x]: the weight of subject x with the best of cluster c; owns[c, x]: x is in c.
+        self._best, self._owns = weight.copy(), np.eye(n)
+        # fit[c, d], fitted[c, d]: sum and number, over the subjects of d, of their weights with the best of c.
+        self._fit, self._fitted = np.where(known, weight, 0.0), known.astype(float)
+
+    def score(self) -> NDArray[np.float64]:
+        """How close each two clusters are."""
+        one_way = np.where(self._fitted > 0, self._fit / np.maximum(self._fitted, 1), -np.inf)
+        return np.maximum(one_way, one_way.T)
+
+    def mean(self) -> NDArray[np.float64]:
+        """Average weight over all informative pairs of records of each two clusters."""
+        return np.where(self._pairs > 0, self._total / np.maximum(self._pairs, 1), -np.inf)
+
+    def merge(self, a: int, b: int) -> None:
+        """Put cluster b into a."""
+        for array in (self._total, self._pairs):
             array[a] += array[b]
             array[:, a] = array[a]
             array[b] = array[:, b] = array[a, a] = 0
-        forbidden[a] |= forbidden[b]
-        forbidden[:, a] = forbidden[a]
-        # What held a pair back may have changed with the merge.
-        held[[a, b], :] = held[:, [a, b]] = False
-    return Partition([sorted(group) for _, group in sorted(members.items())], _doubtful(members, total, pairs, review))  # type: ignore[type-var]
-
-
-def _mean(evidence: Evidence) -> NDArray[np.float64]:
-    """Average weight of each two clusters; -inf where unknown or forbidden."""
-    known = (evidence.pairs > 0) & ~evidence.forbidden
-    return np.where(known, evidence.total / np.maximum(evidence.pairs, 1), -np.inf)
+        self.forbidden[a] |= self.forbidden[b]
+        self.forbidden[:, a] = self.forbidden[a]
+        self._owns[a] += self._owns[b]
+        self._owns[b] = 0
+        self._best[a] = np.maximum(self._best[a], self._best[b])
+        known = np.isfinite(self._best[a])
+        for array, values in ((self._fit, np.where(known, self._best[a], 0.0)), (self._fitted, known.astype(float))):
+            array[:, a] += array[:, b]
+            array[:, b] = array[b] = 0
+            array[a] = self._owns @ values
+            array[a, a] = 0
 
 
 def _is_ambiguous(
-    mean: NDArray[np.float64], pairs: NDArray[np.int64], a: int, b: int, link: float, review: float
+    score: NDArray[np.float64], mean: NDArray[np.float64], a: int, b: int, link: float, review: float
 ) -> bool:
     """Whether a or b would as well join a third cluster that is surely not the other one."""
-    least = max(link, mean[a, b] - AMBIGUITY_MARGIN)
+    least = max(link, score[a, b] - AMBIGUITY_MARGIN)
     for one, other in ((a, b), (b, a)):
-        rivals = (mean[one] >= least) & (pairs[other] > 0) & (mean[other] < review)
+        rivals = (score[one] >= least) & np.isfinite(mean[other]) & (mean[other] < review)
         rivals[[a, b]] = False
         if rivals.any():
             return True
     return False
-
-
-def _doubtful(
-    members: Mapping[int, list[Key]], total: NDArray[np.float64], pairs: NDArray[np.int64], review: float
-) -> list[tuple[Key, Key, float]]:
-    mean = np.where(pairs > 0, total / np.maximum(pairs, 1), -np.inf)
-    at = np.argwhere(np.triu(mean >= review, k=1)).tolist()
-    return [(members[a][0], members[b][0], round(float(mean[a, b]), 6)) for a, b in at]
 
 
 def name_clusters(
@@ -118,7 +152,8 @@ def name_clusters(
 ) -> list[str | None]:
     """Which identifier each cluster keeps; None where it needs a new one.
 
-    A merge keeps the older identifier; a split keeps it for the larger part. `ages` orders identifiers, oldest first.
+    A merge keeps the older identifier; a split keeps it for the larger part (of equal parts, for the one with the least
+    key). `ages` orders identifiers, oldest first.
 
     >>> name_clusters([["a", "b", "c"]], {"a": "C2", "b": "C1"}, {"C1": 1, "C2": 2})
     ['C1']
@@ -133,7 +168,11 @@ def name_clusters(
                 counts = holders.setdefault(name, {})
                 counts[index] = counts.get(index, 0) + 1
     for identifier in sorted(holders, key=lambda name: (ages[name], name)):
-        candidates = [(-count, index) for index, count in holders[identifier].items() if names[index] is None]
+        candidates = [
+            (-count, min(clusters[index]), index)  # type: ignore[type-var]
+            for index, count in holders[identifier].items()
+            if names[index] is None
+        ]
         if candidates:
-            names[min(candidates)[1]] = identifier
+            names[min(candidates)[2]] = identifier
     return names

@@ -1,0 +1,82 @@
+"""However batches arrive (late, twice, in other order, cut otherwise), the partition of records is the same."""
+
+import random
+import tempfile
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.people import NHS, Partnership, open_linker
+
+GIVEN = ["Amina", "Aminah", "Zainab", "Oliver", "Olive", "BABY", ""]
+SURNAMES = ["Okafor", "Okafour", "Smith", "Okafor-Smith"]
+
+
+def people(rng, partnership):
+    """A village of look-alikes: few names, few dates, shared and wrong numbers, twins, mothers of several children."""
+    subjects = []
+    for partner in ("trust-a", "council-b"):
+        mothers = [
+            partnership.subject(
+                partner, f"m{n}", "adult", nhs=rng.choice(["", NHS[6], NHS[7]]), given="Grace", surname=rng.choice(SURNAMES),
+                born=date(1990, 1, 1 + n % 2), sex="f", postcode="SW9 8JJ",
+            )
+            for n in range(3)
+        ]  # fmt: skip
+        subjects += mothers
+        for n in range(9):
+            carer = (rng.choice(mothers), rng.choice(["mother", "father", "carer"])) if rng.random() < 0.6 else None
+            subjects.append(
+                partnership.subject(
+                    partner, f"c{n}", nhs=rng.choice(["", *NHS[:4]]), given=rng.choice(GIVEN), surname=rng.choice(SURNAMES),
+                    born=date(2020, 1, 1) + timedelta(days=rng.randrange(3)), sex=rng.choice("fm"),
+                    postcode=rng.choice(["SW9 8JJ", "SE24 0AA", ""]), birth_order=rng.choice([None, None, 1, 2]), carer=carer,
+                )
+            )  # fmt: skip
+    return subjects
+
+
+def partitions(partnership, chunks):
+    with tempfile.TemporaryDirectory() as folder:
+        linker = open_linker(Partnership(partnership.directory, partnership.signing, partnership.opening), Path(folder))
+        try:
+            for partner, subjects in chunks:
+                linker.send(partner, *subjects)
+            return linker.partition(), linker.family_partition()
+        finally:
+            linker.close()
+
+
+def one_load(subjects):
+    return [(p, [s for s in subjects if is_of(s, p)]) for p in ("council-b", "trust-a")]
+
+
+def is_of(subject, partner):
+    return subject.facet == OF[partner]
+
+
+OF = {}
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 10**6))
+def test_any_order_and_cutting_of_batches_gives_the_same_partition(partnership, seed):
+    rng = random.Random(seed)
+    for partner in ("trust-a", "council-b"):
+        OF[partner] = partnership.subject(partner, "x").facet
+    subjects = people(rng, partnership)
+    expected = partitions(partnership, one_load(subjects))
+    shuffled = rng.sample(subjects, len(subjects)) + rng.sample(subjects, 5)
+    chunks = []
+    while shuffled:
+        size = rng.randrange(1, 8)
+        part, shuffled = shuffled[:size], shuffled[size:]
+        for partner in ("trust-a", "council-b"):
+            own = [s for s in part if is_of(s, partner)]
+            if own:
+                chunks.append((partner, own))
+    assert partitions(partnership, chunks) == expected
