@@ -1,5 +1,6 @@
 """Kafka through kafka-python. One partition a topic; the reader's place is kept by the reader, not by Kafka."""
 
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -13,6 +14,7 @@ from childlink_bus.ports import BusError, Message
 
 _SEND_TIMEOUT_S: Final = 30
 _METADATA_EVERY_S: Final = 5.0
+_KNOCK_TIMEOUT_S: Final = 5.0
 
 
 class KafkaPublisher:
@@ -112,10 +114,26 @@ def _connect(client: type[Any], settings: ServiceSettings, **options: Any) -> An
         }
     if settings.kafka_api_version:
         options["api_version"] = settings.kafka_api_version
+    _knock(settings.bootstrap_servers)
     try:
         return client(bootstrap_servers=settings.bootstrap_servers.split(","), **security, **options)
     except (KafkaError, OSError) as error:
         raise _bus_error("Kafka cannot be reached", error, settings.bootstrap_servers) from None
+
+
+def _knock(servers: str) -> None:
+    """Raise BusError unless at least one broker takes a connection: kafka-python would try for ever, and silently."""
+    problem: OSError = OSError()
+    for server in servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            with socket.create_connection((host, int(port)), timeout=_KNOCK_TIMEOUT_S):
+                return
+        except ValueError:
+            raise BusError(f"{server!r} is not host:port.", "Correct bootstrap_servers.") from None
+        except OSError as error:
+            problem = error
+    raise _bus_error("Kafka cannot be reached", problem, servers)
 
 
 def _bus_error(what: str, error: Exception, where: str = "") -> BusError:

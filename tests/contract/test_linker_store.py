@@ -1,0 +1,47 @@
+"""The linker does the same on SQLite and on PostgreSQL, and its migrations go up and down with data."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from childlink_bus.database import migrate
+from childlink_linker import tables
+from tests.support.people import NHS, LinkerUnderTest
+
+
+def test_linking_merging_and_withdrawing_work_on_either_database(partnership, database_url):
+    linker = LinkerUnderTest(partnership, database_url)
+    a = partnership.subject("trust-a", "1", nhs=NHS[0], given="Amina", surname="Okafor", born=date(2020, 1, 1))
+    mother = partnership.subject("council-b", "m", "adult", given="Grace", surname="Okafor", born=date(1990, 1, 1))
+    b = partnership.subject(
+        "council-b", "1", given="Amina", surname="Okafor", born=date(2020, 1, 1), carer=(mother, "mother")
+    )
+    linker.send("trust-a", a)
+    linker.send("council-b", mother, b)
+    assert len(set(linker.persons(a, b))) == 1
+    assert len(set(linker.families(a, b, mother))) == 1
+    linker.send("council-b", withdrawn=[b.link_reference])
+    assert linker.persons(b) == [None]
+    assert linker.families(a) != linker.families(mother)
+    linker.close()
+
+
+def test_migrations_go_down_and_up_again(database_url, partnership):
+    linker = LinkerUnderTest(partnership, database_url)
+    linker.send("trust-a", partnership.subject("trust-a", "1", nhs=NHS[0]))
+    migrate(linker.engine, "childlink_linker", "base")
+    left = set(sa.inspect(linker.engine).get_table_names())
+    assert left <= {"alembic_version"}
+    migrate(linker.engine, "childlink_linker")
+    assert set(sa.inspect(linker.engine).get_table_names()) >= set(tables.metadata.tables)
+    linker.close()
+
+
+def test_tables_are_what_the_migrations_make(database_url, partnership):
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    linker = LinkerUnderTest(partnership, database_url)
+    with linker.engine.connect() as tx:
+        assert compare_metadata(MigrationContext.configure(tx), tables.metadata) == []
+    linker.close()
