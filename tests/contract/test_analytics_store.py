@@ -2,7 +2,6 @@
 
 import pytest
 import sqlalchemy as sa
-
 from childlink_analytics import tables
 from childlink_analytics.store import Store
 from childlink_bus.database import migrate, open_database

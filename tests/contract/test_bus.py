@@ -4,7 +4,6 @@ import os
 import time
 
 import pytest
-
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
 from childlink_bus.memory import MemoryBroker
 from childlink_bus.ports import BusError

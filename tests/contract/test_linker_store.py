@@ -3,9 +3,9 @@
 from datetime import date
 
 import sqlalchemy as sa
-
 from childlink_bus.database import migrate
 from childlink_linker import tables
+
 from tests.support.people import NHS, LinkerUnderTest
 
 

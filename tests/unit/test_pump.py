@@ -4,11 +4,11 @@ goes on, and the partner is told."""
 from datetime import date
 
 import pytest
-
 from childlink.wire.v1 import encoded_pb2
 from childlink.wire.v1 import envelope_pb2 as wire
 from childlink_core import envelope, reasons, topics
 from childlink_core.keys import SigningKey
+
 from tests.support.people import NHS, open_linker
 
 TOPIC = topics.encodings("trust-a")

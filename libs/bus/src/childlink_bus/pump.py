@@ -149,9 +149,13 @@ class Pump:
     def republish(self, tx: sa.Connection, topic: str, outgoing: Sequence[Outgoing]) -> int:
         """Let a topic start a new epoch with these. Returns how many batches there are."""
         self.ledger.start_epoch(tx, topic)
+        self.send(tx, outgoing)
+        return len(outgoing)
+
+    def send(self, tx: sa.Connection, outgoing: Sequence[Outgoing]) -> None:
+        """Seal, sign and queue payloads; `Ledger.flush` sends them once the transaction is committed."""
         for item in outgoing:
             self._send(tx, item)
-        return len(outgoing)
 
     def _work_through(self, tx: sa.Connection, messages: Sequence[Message]) -> None:
         positions: dict[tuple[str, str], Position] = {}
@@ -182,8 +186,7 @@ class Pump:
                 dead.append(work.message.value)
         for (sender, topic), position in positions.items():
             self.ledger.move_stream(tx, sender, topic, position)
-        for outgoing in handled.outgoing:
-            self._send(tx, outgoing)
+        self.send(tx, handled.outgoing)
         self._answer(tx, answers)
         if dead:
             self.ledger.put(tx, [(topics.dead_letters(self.service), value) for value in dead])

@@ -80,6 +80,7 @@ def run(config: Path) -> None:
         folder = "work"                  # working folder, kept between runs
         release = "pilot-1"              # optional: cut a release with this name
         truth = "truth.csv"              # optional: score links.csv against it
+        estimate = true                  # optional: estimate match parameters from these files, and link again with them
         [[extract]]
         partner = "trust-a"
         file = "births.csv"
@@ -102,6 +103,12 @@ def run(config: Path) -> None:
                 click.echo(
                     f"{report.extract}: {report.rows_read:,} rows, {report.accepted:,} accepted, {report.refused:,} refused, "
                     f"{report.rejected:,} rejected"
+                )
+            if content.get("estimate"):
+                outcome = pilot.estimate_and_relink(layout, hub)
+                click.echo(
+                    f"match parameters estimated ({layout.folder / 'linker' / 'parameters.toml'}); "
+                    f"{len(outcome.linked):,} links changed"
                 )
             subjects = pilot.write_links(layout, hub, extracts, folder / "links.csv")
             click.echo(f"{subjects:,} subjects in {folder / 'links.csv'}")

@@ -26,7 +26,9 @@ from childlink_ingest.split import split
 from childlink_ingest.spool import RunReport, Spool, open_spool
 from childlink_linker import app as linker
 from childlink_linker import evaluate
+from childlink_linker.link_batch import Outcome
 from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.parameters import render_parameters
 
 from childlink_local.site import Layout
 

@@ -17,10 +17,13 @@ from childlink_core.profiles import get_profile
 from childlink_linker import tables
 from childlink_linker.handler import LinkHandler
 from childlink_linker.intake import TokenHasher
+from childlink_linker.link_batch import Outcome
 from childlink_linker.metrics import LinkerMetrics
-from childlink_linker.parameters import load_parameters
+from childlink_linker.parameters import Parameters, load_parameters
+from childlink_linker.relink import estimate_parameters, relink
 from childlink_linker.server import holdings
 from childlink_linker.settings import LinkerSettings
+from childlink_linker.store import Store
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,20 @@ class Linker:
             count = self.pump.republish(tx, topics.LINKS, self.handler.all_links(tx))
         tables.ledger.flush(self.engine, self.pump.publisher)
         return count
+
+    def estimate(self, version: str) -> Parameters:
+        """Match parameters estimated from everything in the store. Changes nothing."""
+        with self.engine.connect() as tx:
+            return estimate_parameters(Store(tx), self.handler.profile, self.handler.parameters, version)
+
+    def relink(self, parameters: Parameters) -> Outcome:
+        """Re-cluster everything under other parameters and send the links that change."""
+        with self.engine.begin() as tx:
+            store = Store(tx)
+            outcome = relink(store, self.handler.profile, parameters)
+            self.pump.send(tx, self.handler.links(store, outcome.linked))
+        tables.ledger.flush(self.engine, self.pump.publisher)
+        return outcome
 
     def observe(self, subscriber: Subscriber) -> None:
         """Set the gauges."""

@@ -19,6 +19,7 @@ from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_
 from childlink_linker import app, evaluate, tables
 from childlink_linker.errors import NotAnEvaluationError
 from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.parameters import load_parameters, render_parameters
 from childlink_linker.server import OperatorService, holdings, serve
 from childlink_linker.settings import LinkerSettings
 
@@ -123,6 +124,36 @@ def republish(settings_file: Path | None) -> None:
         click.echo(f"{linker.republish():,} batches sent to {topics.LINKS}")
     finally:
         linker.close()
+
+
+@main.command()
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="Parameter file to write.")
+@click.option("--version", "version", required=True, help="Name of the new parameters, for example 'lambeth-2026-11'.")
+@click.pass_obj
+def estimate(settings_file: Path | None, output: Path, version: str) -> None:
+    """Estimate match parameters from the encodings in the store. Changes nothing: `relink` puts them to use."""
+    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
+    try:
+        parameters = linker.estimate(version)
+    finally:
+        linker.close()
+    output.write_text(render_parameters(parameters, f"Estimated from the store by childlink-linker {__version__}."))
+    click.echo(f"{output} written; compare it with the parameters in use, then: childlink-linker relink {output}")
+
+
+@main.command()
+@click.argument("parameters", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def relink(settings_file: Path | None, parameters: Path) -> None:
+    """Re-cluster everything under other PARAMETERS. Then name them in the settings; stop `run` meanwhile."""
+    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
+    try:
+        outcome = linker.relink(load_parameters(str(parameters)))
+    finally:
+        linker.close()
+    click.echo(
+        f"{len(outcome.linked):,} links changed: {outcome.merges:,} identifiers merged, {outcome.splits:,} split off"
+    )
 
 
 @main.command()

@@ -1,0 +1,217 @@
+"""The whole journey in one process: files of one's own in, answers out. `childlink-local run` and `demo`, as a user runs them."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from childlink_client import ClientError
+from childlink_local import pilot
+from childlink_local.broker import mock_broker
+from childlink_local.demo import ask_five, find_extracts
+from childlink_local.score import score
+from childlink_local.site import lay_out
+from childlink_local.synth import synthesise
+
+BIN = Path(sys.executable).parent
+
+
+def command(*arguments, **options):
+    return subprocess.run(
+        [str(a) for a in arguments], capture_output=True, text=True, check=False, timeout=200, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """A partnership of 400 reached children, run once, and everything it left."""
+    folder = tmp_path_factory.mktemp("pilot")
+    synthesise(folder / "data", seed=3, children=400)
+    extracts = find_extracts(folder / "data")
+    with mock_broker() as address:
+        layout = lay_out(folder, sorted({e.partner for e in extracts}), address)
+        with pilot.open_hub(layout) as hub:
+            first = pilot.send(layout, hub, extracts)
+            pilot.write_links(layout, hub, extracts, folder / "links.csv")
+            sent_before = layout.folder.stat().st_mtime
+            second = pilot.send(layout, hub, extracts)
+            pilot.write_links(layout, hub, extracts, folder / "again.csv")
+    cut = pilot.cut(layout, "r1", "2024-12-31")
+    return folder, layout, first, second, cut, sent_before
+
+
+def test_every_row_is_accounted_for(ran):
+    _, _, first, _, _, _ = ran
+    assert len(first) == 7
+    for report in first:
+        assert report.rows_read == report.accepted + report.rejected + report.refused
+        assert report.accepted > 0.97 * report.rows_read
+        assert report.waiting == 0
+
+
+def test_linkage_is_good_even_on_few_people(ran):
+    folder, *_ = ran
+    for item in score(folder / "links.csv", folder / "data" / "truth.csv"):
+        assert item.precision > 0.99
+        assert item.recall > 0.93
+
+
+def test_a_second_run_of_the_same_extracts_changes_nothing(ran):
+    folder, _, first, second, _, _ = ran
+    assert [(r.extract, r.accepted) for r in second] == [(r.extract, r.accepted) for r in first]
+    # Evaluation identifiers are numbered afresh in a fixed order, so equal files mean an equal partition.
+    assert (folder / "links.csv").read_bytes() == (folder / "again.csv").read_bytes()
+
+
+def test_no_identifier_is_in_any_file_that_a_run_leaves(ran):
+    folder, layout, *_ = ran
+    identifiers = set()
+    for path in (folder / "data").glob("*/*.csv"):
+        text = path.read_bytes().decode("cp1252" if path.parent.name == "borough-council" else "utf-8")
+        delimiter = ";" if path.parent.name == "borough-council" else ","
+        for row in csv.DictReader(text.splitlines(), delimiter=delimiter):
+            for column, value in row.items():
+                digits = value.replace(" ", "")
+                if len(digits) == 10 and digits.isdigit():
+                    identifiers |= {value.encode(), digits.encode()}
+                elif "name" in column.lower() and len(value) > 6:
+                    identifiers |= {value.encode(), value.lower().encode()}
+    assert len(identifiers) > 500
+    left = [p for p in layout.folder.rglob("*") if p.is_file() and "data" not in p.relative_to(folder).parts]
+    assert len(left) > 20
+    for path in left:
+        content = path.read_bytes()
+        found = [i for i in identifiers if i in content]
+        assert not found, f"{path.name} holds {len(found)} identifiers"
+
+
+def test_the_linkers_store_and_analytics_store_share_no_reference(ran):
+    import sqlalchemy as sa
+
+    _, layout, *_ = ran
+
+    def blobs(url):
+        engine = sa.create_engine(url)
+        values = set()
+        with engine.connect() as tx:
+            for table in sa.inspect(engine).get_table_names():
+                if not table.startswith(("inbox", "outbox", "alembic")):
+                    for row in tx.exec_driver_sql(f"SELECT * FROM {table}"):
+                        values |= {bytes(v) for v in row if isinstance(v, bytes) and len(v) == 16}
+        engine.dispose()
+        return values
+
+    linker, analytics = blobs(layout.linker.database), blobs(layout.store.database)
+    assert len(linker) > 1000
+    assert len(analytics) > 1000
+    assert not linker & analytics
+
+
+def test_the_release_passed_its_own_attack_and_holds_no_row(ran):
+    _, layout, _, _, cut, _ = ran
+    manifest = json.loads((cut.path / "manifest.json").read_text())
+    assert manifest["attack_failures"] == 0
+    content = json.loads((cut.path / "release.json").read_text())
+    for item in content["measures"]:
+        assert all(count % 5 == 0 for _, count in item["cells"])
+
+
+def test_the_same_store_and_key_give_the_same_bytes(ran, tmp_path):
+    _, layout, _, _, cut, _ = ran
+    store = layout.store.model_copy(update={"releases": tmp_path})
+    from childlink_analytics import app
+
+    again = app.cut(store, "r1", "2024-12-31")
+    assert (again.path / "release.json").read_bytes() == (cut.path / "release.json").read_bytes()
+
+
+def test_questions_are_answered_and_wrong_ones_are_helped(ran, tmp_path, capsys):
+    _, layout, *_ = ran
+    with pilot.answering(layout) as client:
+        assert [r.id for r in client.releases()] == ["r1"]
+        assert client.describe()["attack_failures"] == 0
+        reach = client.ask("reach_children", by=["residence"])
+        assert sum(cell.count or 0 for cell in reach.cells) == pytest.approx(400, abs=30)
+        assert client.ask("reach_children").cells[0].count % 5 == 0
+        with pytest.raises(ClientError, match="reach_children"):
+            client.ask("reach_childen")
+        with pytest.raises(ClientError, match="residence"):
+            client.ask("reach_children", by=["residense"])
+        with pytest.raises(ClientError, match="area"):
+            client.ask("reach_children", where={"residence": "areas"})
+        with pytest.raises(ClientError, match="together"):
+            client.ask("reach_children", by=["residence", "sex", "imd_quintile"])
+        with pytest.raises(ClientError, match="r1"):
+            client.ask("reach_children", release="r9")
+        ask_five(client, tmp_path)
+    assert len(list(tmp_path.glob("*.png"))) >= 4
+    assert "odds ratio" in capsys.readouterr().out
+
+
+def test_answers_leave_as_csv_parquet_pandas_json_and_charts(ran, tmp_path):
+    import pyarrow.parquet as pq
+
+    _, layout, *_ = ran
+    with pilot.answering(layout) as client:
+        answer = client.ask("reach_children", by=["ethnicity", "imd_quintile"])
+    frame = answer.to_pandas()
+    assert len(frame) == 36
+    assert frame["count"].isna().any(), "withheld is missing, not zero"
+    answer.save_parquet(tmp_path / "a.parquet")
+    assert pq.read_table(tmp_path / "a.parquet").num_rows == 36
+    assert answer.to_csv().count("\n") == 37
+    assert json.loads(answer.to_json())["measure"] == "reach_children"
+    answer.save_chart(tmp_path / "a.svg")
+    assert "<svg" in (tmp_path / "a.svg").read_text()
+    with pytest.raises(ClientError, match=r"\.png or \.svg"):
+        answer.save_chart(tmp_path / "a.doc")
+
+
+def test_a_damaged_release_is_not_served(ran, tmp_path):
+    import shutil
+
+    _, layout, *_ = ran
+    shutil.copytree(layout.serving.releases, tmp_path / "releases")
+    body = tmp_path / "releases" / "r1" / "release.json"
+    body.write_text(body.read_text().replace("5", "6", 1))
+    damaged = type(layout)(
+        layout.folder, layout.ingest, layout.linker, layout.store,
+        layout.serving.model_copy(update={"releases": tmp_path / "releases"}),
+    )  # fmt: skip
+    with pilot.answering(damaged) as client:
+        assert client.releases() == []
+        with pytest.raises(ClientError, match="no release yet"):
+            client.ask("reach_children")
+
+
+def test_the_command_runs_a_pilot_on_own_files_and_scores_it(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "id,nhs,first,last,dob,when\n1,9990000018,Amina,Okafor,2020-01-02,2022-05-01\n2,,Oliver,Smith,2020-03-04,2022-05-01\n"
+        "3,,Bad,Date,2020-02-30,2022-05-01\n"
+    )
+    (tmp_path / "b.csv").write_text("id,nhs,first,last,dob,when\nX,9990000018,Aminah,Okafor,2020-01-02,2022-06-01\n")
+    (tmp_path / "m.toml").write_text(
+        'dataset = "asq3"\n[columns]\nrow_id = "id"\nchild_id = "id"\nchild_nhs_number = "nhs"\nchild_given_name = "first"\n'
+        'child_surname = "last"\nchild_date_of_birth = "dob"\nreview_date = "when"\n'
+    )
+    (tmp_path / "truth.csv").write_text(
+        "partner,local_id,role,person\ntrust-a,1,child,P1\ntrust-a,2,child,P2\ncouncil-b,X,child,P1\n"
+    )
+    (tmp_path / "pilot.toml").write_text(
+        'truth = "truth.csv"\nrelease = "p1"\n'
+        '[[extract]]\npartner = "trust-a"\nfile = "a.csv"\nmapping = "m.toml"\n'
+        '[[extract]]\npartner = "council-b"\nfile = "b.csv"\nmapping = "m.toml"\n'
+    )
+    done = command(BIN / "childlink-local", "run", tmp_path / "pilot.toml")
+    assert done.returncode == 0, done.stderr
+    assert "3 rows, 2 accepted, 0 refused, 1 rejected" in done.stdout
+    assert "precision 1.0000, recall 1.0000" in done.stdout
+    links = list(csv.DictReader((tmp_path / "work" / "links.csv").open()))
+    assert len(links) == 3
+    again = command(BIN / "childlink-local", "run", tmp_path / "pilot.toml")
+    assert again.returncode == 1
+    assert "Release p1 exists already" in again.stderr
+    assert "Traceback" not in again.stderr

@@ -1,0 +1,157 @@
+"""A deployment of real processes on a real broker and real databases, which a test may kill."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from childlink_analytics import app as analytics_app
+from childlink_analytics import tables as analytics_tables
+from childlink_core import topics
+from childlink_ingest import app as ingest
+from childlink_ingest.spool import RunReport, open_spool
+from childlink_linker import tables as linker_tables
+from childlink_local.demo import find_extracts
+from childlink_local.pilot import stage
+from childlink_local.site import lay_out
+
+BIN = Path(sys.executable).parent
+
+
+class Deployment:
+    """Linker and analytics as processes; ingest called in this one."""
+
+    def __init__(
+        self, folder: Path, data: Path, kafka: str, databases: Mapping[str, str], keys_of: Path | None = None
+    ) -> None:
+        self.extracts = find_extracts(data)
+        partners = sorted({extract.partner for extract in self.extracts})
+        if keys_of is not None:
+            for name in (*partners, *topics.SERVICES):
+                shutil.copytree(keys_of / name / "keys", folder / name / "keys")
+            shutil.copy(keys_of / "directory.toml", folder / "directory.toml")
+        self.layout = lay_out(folder, partners, kafka, mock=False)
+        self.layout.linker.database = databases["linker"]
+        self.layout.store.database = databases["analytics"]
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.kills = 0
+
+    def start(self, service: str) -> None:
+        """Start (or start again) the linker or analytics."""
+        command, settings, prefix = {
+            "linker": ([BIN / "childlink-linker", "run"], self.layout.linker, "CHILDLINK_LINKER_"),
+            "analytics": ([BIN / "childlink-analytics", "consume"], self.layout.store, "CHILDLINK_ANALYTICS_"),
+        }[service]
+        log = (self.layout.folder / f"{service}.log").open("ab")
+        self.processes[service] = subprocess.Popen(
+            [str(part) for part in command],
+            env={**os.environ, **_environment(settings, prefix)},
+            stdout=log,
+            stderr=log,
+        )
+
+    def kill(self, service: str) -> None:
+        """SIGKILL, and start again."""
+        self.processes[service].kill()
+        self.processes[service].wait()
+        self.kills += 1
+        self.start(service)
+
+    def stop(self) -> None:
+        """Stop everything as an operator would."""
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            assert process.wait(timeout=30) == 0, "SIGTERM is a graceful stop"
+
+    def send_everything(
+        self, disturb: random.Random | None = None, kills: int = 0, seconds: float = 200
+    ) -> list[RunReport]:
+        """Send every extract and wait for all receipts; meanwhile kill services at random, `kills` times."""
+        reports = []
+        for partner in self.layout.ingest:
+            stage(self.layout.ingest[partner], [e for e in self.extracts if e.partner == partner])
+        deadline = time.monotonic() + seconds
+        for partner, settings in self.layout.ingest.items():
+            with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
+                while not connection.exchange.settled():
+                    assert time.monotonic() < deadline, f"{partner} is not answered: {self.logs()}"
+                    connection.exchange.send()
+                    connection.exchange.receive(connection.subscriber, 0.2)
+                    if disturb and self.kills < kills and disturb.random() < 0.35:
+                        self.kill(disturb.choice(["linker", "analytics"]))
+                reports += [spool.report(run) for run in spool.runs()]
+        while disturb and self.kills < kills:
+            self.kill(disturb.choice(["linker", "analytics"]))
+            time.sleep(disturb.random() * 3)
+        self._wait_for_links(deadline)
+        return reports
+
+    def partition(self) -> dict[str, set[frozenset[tuple[str, bytes]]]]:
+        """Subjects by person and by family."""
+        engine = sa.create_engine(self.layout.linker.database)
+        groups: dict[str, dict[str, set[tuple[str, bytes]]]] = {"person": {}, "family": {}}
+        s, p = linker_tables.subject.c, linker_tables.person.c
+        with engine.connect() as tx:
+            query = sa.select(s.partner, s.link_reference, p.person_id, p.family_id).join_from(
+                linker_tables.subject, linker_tables.person, p.person_id == s.person_id
+            )
+            for partner, reference, person, family in tx.execute(query):
+                groups["person"].setdefault(person, set()).add((partner, reference))
+                groups["family"].setdefault(family, set()).add((partner, reference))
+        engine.dispose()
+        return {kind: {frozenset(members) for members in found.values()} for kind, found in groups.items()}
+
+    def counts(self) -> dict[str, int]:
+        """Rows of the tables in which loss or doubling would show."""
+        counts = {}
+        for database, tables in (
+            (self.layout.linker.database, (linker_tables.subject, linker_tables.record)),
+            (self.layout.store.database, (analytics_tables.observation, analytics_tables.link)),
+        ):
+            engine = sa.create_engine(database)
+            with engine.connect() as tx:
+                for table in tables:
+                    counts[table.name] = tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+            engine.dispose()
+        return counts
+
+    def cut(self) -> str:
+        """Cut a release and return the hash of its content."""
+        cut = analytics_app.cut(self.layout.store, "test-1", "2024-12-31")
+        return str(json.loads((cut.path / "manifest.json").read_text())["content_sha256"])
+
+    def logs(self) -> str:
+        """The end of each service's log."""
+        return "".join(path.read_text()[-800:] for path in self.layout.folder.glob("*.log"))
+
+    def _wait_for_links(self, deadline: float) -> None:
+        """Every subject's newest link has arrived at analytics, and no outbox holds anything."""
+        linker = sa.create_engine(self.layout.linker.database)
+        store = sa.create_engine(self.layout.store.database)
+        while time.monotonic() < deadline:
+            with linker.connect() as a, store.connect() as b:
+                sent = a.execute(sa.select(sa.func.sum(linker_tables.subject.c.link_version))).scalar()
+                got = b.execute(sa.select(sa.func.sum(analytics_tables.link.c.version))).scalar()
+                queued = a.execute(sa.select(sa.func.count()).select_from(linker_tables.ledger.outbox)).scalar()
+            if sent == got and not queued:
+                linker.dispose()
+                store.dispose()
+                return
+            time.sleep(0.3)
+        raise AssertionError(f"links did not arrive: {sent} sent, {got} there. {self.logs()}")
+
+
+def _environment(settings: Any, prefix: str) -> dict[str, str]:
+    values = settings.model_dump(mode="json", exclude_none=True)
+    return {
+        f"{prefix}{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in values.items()
+    }
