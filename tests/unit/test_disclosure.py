@@ -3,7 +3,6 @@
 import itertools
 
 import pytest
-
 from childlink_analytics import disclosure
 from childlink_analytics.attack import attack
 from childlink_analytics.cubes import LinkedCells, link_cells

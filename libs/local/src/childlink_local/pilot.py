@@ -128,6 +128,17 @@ def _exchange(settings: IngestSettings, spool: Spool, hub: Hub, progress: Progre
                 )
 
 
+def estimate_and_relink(layout: Layout, hub: Hub) -> Outcome:
+    """Estimate match parameters from the pilot's own encodings, write them down, and link anew under them."""
+    parameters = hub.linker.estimate("pilot")
+    text = render_parameters(parameters, "Estimated from this pilot's encodings.")
+    (layout.folder / "linker" / "parameters.toml").write_text(text, encoding="utf-8")
+    outcome = hub.linker.relink(parameters)
+    while hub.step():
+        pass
+    return outcome
+
+
 def cut(
     layout: Layout, release_id: str, data_until: str, progress: Callable[[str], None] = lambda _measure: None
 ) -> Cut:

@@ -26,6 +26,8 @@ from childlink_ingest.split import Subject
 _DIGEST_BYTES: Final = 16
 _WORDS_PER_DIGEST: Final = 8
 _REMEMBERED_VALUES: Final = 200_000
+# Given names and surnames share a space of features, so that names entered in the wrong order still look alike.
+_FEATURE_SPACES: Final = {"given_name": "name", "surname": "name"}
 _ROLES: Final = {"child": wire.ROLE_CHILD, "adult": wire.ROLE_ADULT}
 _RELATIONS: Final = {"mother": wire.RELATION_MOTHER, "father": wire.RELATION_FATHER, "carer": wire.RELATION_CARER}
 
@@ -185,7 +187,7 @@ class Encoder:
 
     def _digest_value(self, field: FilterField, value: str) -> _Value:
         parts = features(field.features, value)
-        prefix = field.field.encode() + b"\0"
+        prefix = _FEATURE_SPACES.get(field.field, field.field).encode() + b"\0"
         digests = b"".join(
             hashlib.blake2b(prefix + part.encode(), key=self._feature_key, digest_size=_DIGEST_BYTES).digest()
             for part in parts

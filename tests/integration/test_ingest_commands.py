@@ -1,0 +1,186 @@
+"""`childlink-ingest` as a site's IT runs it: good rows go, bad ones are named, nothing ends in a traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from childlink_local.broker import mock_broker
+from childlink_local.site import lay_out
+
+INGEST = Path(sys.executable).parent / "childlink-ingest"
+HEADER = "id,nhs,first,last,dob,when,comm\n"
+GOOD = "1,9434765919,Amina,Okafor,02/01/2020,01/05/2022,Y\n"
+MAPPING = """
+dataset = "asq3"
+[columns]
+row_id = "id"
+child_id = "id"
+child_nhs_number = "nhs"
+child_given_name = "first"
+child_surname = "last"
+child_date_of_birth = { column = "dob", format = "%d/%m/%Y" }
+review_date = { column = "when", format = "%d/%m/%Y" }
+communication = "comm"
+"""
+
+
+class Site:
+    def __init__(self, folder, address):
+        self.folder = folder
+        layout = lay_out(folder, ["trust-a"], address)
+        settings = layout.ingest["trust-a"].model_dump(mode="json", exclude_none=True)
+        self.environment = {
+            f"CHILDLINK_INGEST_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in settings.items()
+        }
+        (folder / "m.toml").write_text(MAPPING)
+
+    def write(self, content, name="extract.csv"):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def __call__(self, *arguments, **environment):
+        done = subprocess.run(
+            [str(INGEST), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60,
+            env={**os.environ, **self.environment, **environment}, cwd=self.folder,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr + done.stdout, done.stderr
+        return done
+
+    def check(self, content, **options):
+        return self("check", self.write(content), "--mapping", options.get("mapping", "m.toml"))
+
+
+@pytest.fixture(scope="module")
+def address():
+    with mock_broker() as address:
+        yield address
+
+
+@pytest.fixture
+def site(tmp_path, address):
+    return Site(tmp_path, address)
+
+
+def test_check_profiles_a_good_extract_and_shows_no_identifier(site):
+    done = site.check(HEADER + GOOD)
+    assert done.returncode == 0
+    assert "1 rows read, 1 good, 0 rejected" in done.stdout
+    assert "Okafor" not in done.stdout + done.stderr
+    assert "9434765919" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", ["is empty"]),
+        (HEADER.replace("comm", "commu") + GOOD, ["line 1", "no column comm"]),
+        (HEADER.replace("comm", "comm,extra") + GOOD, ["line 1", "extra is not in the mapping", "ignore"]),
+        ("id,id,first,last,dob,when,comm\n" + GOOD, ["appears twice"]),
+        (HEADER.encode() + GOOD.encode() + "2,,José,X,02/01/2020,01/05/2022,Y\n".encode("cp1252"), ["line 3 is not utf-8", "cp1252"]),
+        (HEADER + '1,"x' + "y" * 200_000 + "\n", ["field larger than field limit"]),
+        (HEADER + '2,"open quote,Amina\n', ["near line"]),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_used_is_refused_whole_with_line_and_remedy(site, content, words):
+    done = site.check(content)
+    assert done.returncode == 1
+    assert "what to do:" in done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "reason"),
+    [
+        ("2,,A,B,30/02/2020,01/05/2022,Y", "dob", "is not a date"),
+        ("2,,A,B,01/01/0202,01/05/2022,Y", "dob", "is before 1900"),
+        ("2,,A,B,01/01/2999,01/05/2022,Y", "dob", "lies in the future"),
+        ("2,,A,B,2020-01-01,01/05/2022,Y", "dob", "is not a date in %d/%m/%Y"),
+        ("2,,A,B,01/01/2020,,Y", "when", "is empty"),
+        ("2,,A,B,01/01/2020,01/05/2022,perhaps", "comm", "is not a flag"),
+        (",,A,B,01/01/2020,01/05/2022,Y", "id", "is empty"),
+        ("2,,A,B,01/01/2020", "(row)", "has 5 fields where the header has 7"),
+        ("2,,A\0,B,01/01/2020,01/05/2022,Y", "(row)", "holds a NUL byte"),
+    ],
+)
+def test_a_bad_row_is_rejected_with_line_column_and_reason_and_the_others_are_good(site, row, column, reason):
+    done = site.check(HEADER + GOOD + row + "\n")
+    assert done.returncode == 3, "partial"
+    assert "1 good, 1 rejected" in done.stdout
+    assert f"column {column} {reason}" in done.stdout
+    assert "(line 3)" in done.stdout
+
+
+def test_odd_but_honest_names_pass(site):
+    rows = "2,,محمد,ابن,01/01/2020,01/05/2022,Y\n3,,👶,O'Neill,01/01/2020,01/05/2022,N\n4,,=cmd(),@x,01/01/2020,01/05/2022,\n"
+    assert "4 good, 0 rejected" in site.check(b"\xef\xbb\xbf" + (HEADER + GOOD + rows).encode()).stdout
+
+
+def test_preview_shows_both_halves_and_what_becomes_of_each_field(site):
+    done = site("preview", site.write(HEADER + GOOD), "--mapping", "m.toml")
+    assert done.returncode == 0
+    for words in ("keyed hash", "salt of pass dob", "filter of pass dob", "date to month", "row reference", "2022-05"):
+        assert words in done.stdout
+
+
+def test_run_without_a_hub_keeps_everything_and_says_that_it_waits(site):
+    extract = site.write(HEADER + GOOD + "2,,A,B,30/02/2020,01/05/2022,Y\n")
+    done = site("run", extract, "--mapping", "m.toml", "--wait", "1")
+    assert done.returncode == 3
+    status = json.loads(site("status", "--json", "--rejects", "rejects.csv").stdout)
+    [run] = status["runs"]
+    assert (run["rows_read"], run["rejected"], run["waiting"]) == (2, 1, 1)
+    assert status["unanswered_batches"] == 2
+    assert "dob" in (site.folder / "rejects.csv").read_text()
+    again = site("run", extract, "--mapping", "m.toml", "--wait", "1")
+    assert again.returncode == 3
+    assert json.loads(site("status", "--json").stdout)["unanswered_batches"] == 2, (
+        "what did not change is not sent again"
+    )
+
+
+def test_run_without_a_broker_loses_nothing_and_goes_on_later(site, address):
+    extract = site.write(HEADER + GOOD)
+    done = site("run", extract, "--mapping", "m.toml", "--wait", "1", CHILDLINK_INGEST_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert done.returncode == 1
+    assert "Kafka cannot be reached" in done.stderr
+    assert json.loads(site("status", "--json").stdout)["queued_batches"] == 2
+    assert site("send", "--wait", "1").returncode == 4
+    assert json.loads(site("status", "--json").stdout)["queued_batches"] == 0
+
+
+def test_settings_that_are_missing_or_wrong_are_named(site, tmp_path):
+    done = subprocess.run([str(INGEST), "status"], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "partner" in done.stderr
+    assert "CHILDLINK_INGEST_" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mapping_with_an_unknown_column_lists_what_there_is(site):
+    (site.folder / "bad.toml").write_text(MAPPING + 'shoe_size = "id"\n')
+    done = site.check(HEADER + GOOD, mapping="bad.toml")
+    assert done.returncode == 1
+    assert "shoe_size is not known to dataset asq3" in done.stderr
+    assert "review_date" in done.stderr
+
+
+def test_a_full_disk_stops_the_run_and_loses_nothing(site, tmp_path):
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", "/mnt"], check=False).returncode
+    ):
+        pytest.skip("needs a small file system of its own")
+    try:
+        extract = site.write(HEADER + "".join(GOOD.replace("1,", f"{n},", 1) for n in range(3000)))
+        done = site("run", extract, "--mapping", "m.toml", "--wait", "1", CHILDLINK_INGEST_SPOOL="/mnt/spool.sqlite")
+        assert done.returncode == 1
+        assert "full" in done.stderr
+        assert "Nothing was half sent" in done.stderr
+    finally:
+        subprocess.run(["umount", "/mnt"], check=False)

@@ -1,0 +1,177 @@
+"""Writes the generated pages of docs/reference, or proves them current; checks that every relative link leads somewhere."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import click
+from childlink_analytics import cli as analytics_cli
+from childlink_analytics.measures import catalogue
+from childlink_client import cli as client_cli
+from childlink_core.datasets import all_datasets
+from childlink_core.reasons import EXPLANATIONS
+from childlink_ingest import cli as ingest_cli
+from childlink_linker import cli as linker_cli
+from childlink_local import cli as local_cli
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+GENERATED = "<!-- Written by `make docs-generated`; `make check` proves it current. -->\n\n"
+
+
+def commands() -> str:
+    """Help of every command."""
+    lines = ["# Commands", ""]
+    groups = {
+        "childlink": client_cli.main,
+        "childlink-ingest": ingest_cli.main,
+        "childlink-linker": linker_cli.main,
+        "childlink-analytics": analytics_cli.main,
+        "childlink-local": local_cli.main,
+    }
+    for name, group in groups.items():
+        lines += [f"## {name}", "", *_help(group, name)]
+    return "\n".join(lines)
+
+
+def _help(command: click.Command, name: str) -> list[str]:
+    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+    lines = ["```text", command.get_help(context).rstrip(), "```", ""]
+    if isinstance(command, click.Group):
+        for sub in sorted(command.commands):
+            lines += [f"### {name} {sub}", "", *_help(command.commands[sub], f"{name} {sub}")]
+    return lines
+
+
+def datasets() -> str:
+    """The data dictionary."""
+    lines = ["# Datasets", "", "Identity columns are encoded and never sent. Attributes go to analytics alone.", ""]
+    for dataset in all_datasets().values():
+        lines += [f"## {dataset.name} (version {dataset.version}): {dataset.title}", ""]
+        lines += ["| column | what | type | allowed |", "| --- | --- | --- | --- |"]
+        fields = {field.name: field for field in dataset.fields}
+        for name, title in dataset.columns.items():
+            if field := fields.get(name):
+                allowed = ", ".join(field.codes) or (
+                    f"{field.range[0]:g} to {field.range[1]:g} {field.unit}" if field.range else ""
+                )
+                kind = (
+                    field.type
+                    + (", required" if field.required else "")
+                    + (" (a date is cut to its month)" if field.type == "month" else "")
+                )
+                lines.append(f"| `{name}` | {title} | {kind} | {allowed.strip()} |")
+            else:
+                lines.append(f"| `{name}` | {title} | {'hashed' if name == 'row_id' else 'identity'} | |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def measures() -> str:
+    """The measure catalogue."""
+    lines = ["# Measures", ""]
+    for measure in catalogue().values():
+        lines += [f"## {measure.id}: {measure.title}", "", measure.description, ""]
+        lines += [f"Counts {measure.unit}." + (f" Gives the {measure.estimate}." if measure.estimate else ""), ""]
+        lines += ["Published by: " + "; ".join(" x ".join(cube) for cube in measure.cubes) + ".", ""]
+    return "\n".join(lines)
+
+
+def reasons() -> str:
+    """Why batches and records are refused."""
+    lines = ["# Why a batch or record is refused", "", "| reason | what it means and what to do |", "| --- | --- |"]
+    return "\n".join([*lines, *(f"| `{code}` | {text} |" for code, text in EXPLANATIONS.items()), ""])
+
+
+def settings() -> str:
+    """Every setting, from the classes' own comments."""
+    lines = [
+        "# Settings",
+        "",
+        "In a TOML file given with `--settings`, or in the environment with the prefix. Secrets are files.",
+        "",
+    ]
+    shared = _settings_of(ROOT / "libs/core/src/childlink_core/settings.py")["ServiceSettings"]
+    for service in ("ingest", "linker", "analytics"):
+        for name, rows in _settings_of(ROOT / f"services/{service}/src/childlink_{service}/settings.py").items():
+            lines += [f"## {service}: {name}", "", "| setting | default | what |", "| --- | --- | --- |"]
+            inherited = [] if name == "ServingSettings" else shared
+            lines += [
+                f"| `{n}` | {f'`{default}`' if default else 'required'} | {text} |"
+                for n, default, text in rows + inherited
+            ]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _settings_of(path: Path) -> dict[str, list[tuple[str, str, str]]]:
+    found = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef):
+            rows = []
+            for item, after in zip(node.body, node.body[1:], strict=False):
+                if (
+                    isinstance(item, ast.AnnAssign)
+                    and isinstance(after, ast.Expr)
+                    and isinstance(after.value, ast.Constant)
+                ):
+                    default = ast.unparse(item.value) if item.value else ""
+                    rows.append((ast.unparse(item.target), default, str(after.value.value)))
+            found[node.name] = rows
+    return found
+
+
+def metrics() -> str:
+    """Every metric, with the comment above it."""
+    lines = ["# Metrics", ""]
+    for service in ("ingest", "linker", "analytics"):
+        text = (ROOT / f"services/{service}/src/childlink_{service}/metrics.py").read_text(encoding="utf-8")
+        lines += [f"## {service}", "", "| metric | what |", "| --- | --- |"]
+        for match in re.finditer(
+            r"((?: +# .*\n)+)( +self\.\w+ = (?:Counter|Gauge|Histogram|Info)\((?:.|\n)*?\n(?=        (?:#|self)|\n))",
+            text,
+        ):
+            comment = " ".join(line.strip().lstrip("# ") for line in match[1].splitlines())
+            for name in re.findall(r'"(childlink_\w+)"', match[2]):
+                lines.append(f"| `{name}` | {comment} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+PAGES = {
+    "commands.md": commands,
+    "datasets.md": datasets,
+    "measures.md": measures,
+    "reasons.md": reasons,
+    "settings.md": settings,
+    "metrics.md": metrics,
+}
+
+
+def broken_links() -> list[str]:
+    """Relative links of every Markdown page that lead nowhere."""
+    broken = []
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("proto/*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8")):
+            if not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    return broken
+
+
+def main() -> int:
+    """Write or check."""
+    problems = []
+    for name, make in PAGES.items():
+        text, path = GENERATED + make().rstrip() + "\n", REFERENCE / name
+        if "--write" in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            problems.append(f"docs/reference/{name} is not current: run make docs-generated")
+    problems += [f"a link leads nowhere: {link}" for link in broken_links()]
+    sys.stderr.write("".join(f"{problem}\n" for problem in problems))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
