@@ -110,7 +110,7 @@ def test_the_linkers_store_and_analytics_store_share_no_reference(ran):
 
 
 def test_the_release_passed_its_own_attack_and_holds_no_row(ran):
-    _, layout, _, _, cut, _ = ran
+    _, _, _, _, cut, _ = ran
     manifest = json.loads((cut.path / "manifest.json").read_text())
     assert manifest["attack_failures"] == 0
     content = json.loads((cut.path / "release.json").read_text())
