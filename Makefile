@@ -56,8 +56,8 @@ lock: $(UV) ## Resolve the dependencies anew and write requirements.lock (hashes
 	$(UV) export --quiet --all-packages --all-extras --no-emit-workspace --no-header --format requirements-txt -o requirements.lock
 
 bench: setup ## Benchmarks, each beside a peer in the same run; machine-readable lines
-	$(BIN)/python tests/bench/bench_encode.py
-	$(BIN)/python tests/bench/bench_linkage.py
+	$(BIN)/python -m tests.bench.bench_encode
+	$(BIN)/python -m tests.bench.bench_linkage
 
 clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock

@@ -1,8 +1,10 @@
 """Fixtures of every kind of test."""
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -36,8 +38,7 @@ def kafka_address(request: pytest.FixtureRequest) -> str:
     """Address of a real Kafka broker: from the environment, Docker, or jars on Java."""
     if address := os.environ.get("CHILDLINK_TEST_KAFKA"):
         return address
-    if os.environ.get("CHILDLINK_TEST_DOCKER") and real.docker_runs():
-        services = request.getfixturevalue("docker_services")
+    if services := _docker_services(request):
         services.wait_until_responsive(timeout=90, pause=1, check=lambda: _answers("127.0.0.1:19092"))
         return "127.0.0.1:19092"
     return str(request.getfixturevalue("kafka_broker").address)
@@ -48,8 +49,8 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[str]:
     """URL of a real PostgreSQL: from the environment, Docker, or its wheel."""
     if url := os.environ.get("CHILDLINK_TEST_POSTGRES"):
         yield url
-    elif os.environ.get("CHILDLINK_TEST_DOCKER") and real.docker_runs():
-        request.getfixturevalue("docker_services")
+    elif services := _docker_services(request):
+        services.wait_until_responsive(timeout=90, pause=1, check=lambda: _takes_connections(15432))
         yield "postgresql+psycopg://postgres@127.0.0.1:15432/postgres"
     else:
         try:
@@ -102,6 +103,22 @@ def directory(signing: dict[str, SigningKey], opening: dict[str, OpeningKey]) ->
 def partnership(directory: Directory, signing: dict[str, SigningKey], opening: dict[str, OpeningKey]) -> Partnership:
     """Two partners who encode people by hand."""
     return Partnership(directory, signing, opening)
+
+
+def _docker_services(request: pytest.FixtureRequest) -> Any:
+    """pytest-docker's services where an engine runs and the images can be had, else None."""
+    if not real.docker_runs():
+        return None
+    try:
+        return request.getfixturevalue("docker_services")
+    except Exception as error:
+        print(f"Docker is here, but its services did not start: {error}")
+        return None
+
+
+def _takes_connections(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _answers(address: str) -> bool:

@@ -10,6 +10,8 @@ from childlink_client.render import show_count, show_estimate
 # Okabe & Ito (2008): distinguishable with colour-vision deficiencies.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 _MOST_DIMENSIONS = 2
+# More bars side by side than this have their labels turned, so that they do not overlap.
+_MOST_LEVEL_LABELS = 3
 
 
 def save_chart(answer: Answer, path: Path) -> None:
@@ -40,6 +42,7 @@ def save_chart(answer: Answer, path: Path) -> None:
                     width,
                     _COLOURS[number % len(_COLOURS)],
                     label,
+                    upright=len(series) > _MOST_LEVEL_LABELS,
                 )
     axes.set_xticks(
         range(len(groups)),
@@ -59,14 +62,16 @@ def save_chart(answer: Answer, path: Path) -> None:
     figure.savefig(path, dpi=150, bbox_inches="tight")
 
 
-def _bar(axes: Any, answer: Answer, cell: Cell, x: float, width: float, colour: str, label: str | None) -> None:
+def _bar(
+    axes: Any, answer: Answer, cell: Cell, x: float, width: float, colour: str, label: str | None, *, upright: bool
+) -> None:
     estimate = answer.measure.estimate
     value = cell.estimate if estimate else cell.count
     text = show_estimate(cell, estimate) if estimate else show_count(cell)
     height = 0.0 if value is None else value * 100 if estimate == "share" else float(value)
     axes.bar(x, height, width * 0.95, color=colour, label=label)
     axes.annotate(text, (x, height), xytext=(0, 2), textcoords="offset points", ha="center", va="bottom", fontsize=7,
-                  rotation=90 if value is None else 0, color="#444444")  # fmt: skip
+                  rotation=90 if upright or value is None else 0, color="#444444")  # fmt: skip
 
 
 def _title(answer: Answer, position: int, category: tuple[str, ...]) -> str:

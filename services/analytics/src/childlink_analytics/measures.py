@@ -67,8 +67,12 @@ class Measure:
         return total
 
     def to_json(self) -> dict[str, Any]:
-        """What a release keeps of it."""
-        return asdict(self)
+        """What a release keeps of it. Categories as lists, because canonical JSON sorts keys and their order means something."""
+        content = asdict(self)
+        for dimension in content["dimensions"].values():
+            for name in ("categories", "midpoints"):
+                dimension[name] = [list(pair) for pair in (dimension[name] or {}).items()]
+        return content
 
 
 @cache

@@ -101,7 +101,10 @@ def measure_content(published: Published) -> dict[str, Any]:
 
 def _published(item: Mapping[str, Any]) -> Published:
     raw = item["measure"]
-    dimensions = {name: Dimension(**value) for name, value in raw["dimensions"].items()}
+    dimensions = {
+        name: Dimension(value["id"], value["title"], dict(value["categories"]), dict(value["midpoints"]) or None)
+        for name, value in raw["dimensions"].items()
+    }
     measure = Measure(
         **{
             **raw,
