@@ -1,0 +1,62 @@
+"""Small rules that larger tests only pass through."""
+
+import json
+
+import pytest
+from childlink_client.answers import Measure
+from childlink_core import logs, topics
+from childlink_core.datasets import all_datasets, get_dataset
+from childlink_core.errors import UserError
+from childlink_core.profiles import get_profile, parse_profile
+
+
+def test_logs_show_only_listed_fields_and_never_an_exceptions_text():
+    try:
+        raise ValueError("Amina Okafor")
+    except ValueError as error:
+        kept = logs.drop_unlisted(
+            None, "info", {"event": "e", "topic": "links", "surname": "Okafor", "exc_info": error}
+        )
+    assert kept == {"event": "e", "topic": "links", "surname": "[not logged]", "error_type": "ValueError"}
+
+
+@pytest.mark.parametrize("name", ["linker", "analytics", "a", "Trust-A", "a/b", "a b", "-a-", "a" * 40, "trust.a"])
+def test_a_partner_cannot_take_a_services_name_or_one_that_breaks_a_topic(name):
+    with pytest.raises(UserError):
+        topics.check_partner_name(name)
+
+
+def test_every_dataset_has_an_event_month_and_no_attribute_named_like_identity():
+    for dataset in all_datasets().values():
+        assert dataset.field(dataset.event).type == "month"
+        assert dataset.field(dataset.event).required
+        names = [field.name for field in dataset.fields]
+        assert len(names) == len(set(names))
+        assert not any(name.startswith(("child_", "adult_")) for name in names)
+
+
+def test_an_unknown_dataset_is_answered_with_those_there_are():
+    with pytest.raises(UserError, match="asq3"):
+        get_dataset("asq4")
+
+
+def test_a_profiles_fingerprint_changes_with_its_meaning_and_not_with_its_comments():
+    from importlib.resources import files
+
+    text = (files("childlink_core.profiles") / "cl-2026a.toml").read_text(encoding="utf-8")
+    same = parse_profile("# another comment\n" + text)
+    other = parse_profile(text.replace("bits = 8", "bits = 7", 1))
+    assert same.fingerprint == get_profile().fingerprint != other.fingerprint
+
+
+def test_a_measure_survives_the_wire_with_its_categories_in_order():
+    from childlink_analytics.measures import catalogue
+    from childlink_analytics.releases import Published, _published, measure_content
+    from childlink_analytics.server import _measure
+
+    for measure in catalogue().values():
+        back = _published(json.loads(json.dumps(measure_content(Published(measure, {(): 5})), sort_keys=True)))
+        assert back.measure == measure
+        seen = Measure.of(_measure(back.measure))
+        for name, dimension in measure.dimensions.items():
+            assert list(seen.dimensions[name].categories) == list(dimension.categories)
