@@ -4,10 +4,10 @@ from datetime import date
 
 import numpy as np
 import pytest
-
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import get_profile
 from childlink_ingest.encode import Encoder
+
 from tests.support.people import LINKAGE, NHS
 
 BORN = date(2020, 3, 14)
