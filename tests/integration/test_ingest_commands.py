@@ -78,6 +78,7 @@ def test_check_profiles_a_good_extract_and_shows_no_identifier(site):
     ("content", "words"),
     [
         ("", ["is empty"]),
+        (HEADER, ["has a header and no rows"]),
         (HEADER.replace("comm", "commu") + GOOD, ["line 1", "no column comm"]),
         (HEADER.replace("comm", "comm,extra") + GOOD, ["line 1", "extra is not in the mapping", "ignore"]),
         ("id,id,first,last,dob,when,comm\n" + GOOD, ["appears twice"]),
@@ -104,6 +105,8 @@ def test_a_file_that_cannot_be_used_is_refused_whole_with_line_and_remedy(site, 
         ("2,,A,B,01/01/2020,,Y", "when", "is empty"),
         ("2,,A,B,01/01/2020,01/05/2022,perhaps", "comm", "is not a flag"),
         (",,A,B,01/01/2020,01/05/2022,Y", "id", "is empty"),
+        ("1,,Other,Child,01/01/2020,01/05/2022,Y", "id", "repeats the row id of an earlier row"),
+        ("2,,A,,,01/05/2022,Y", "child_...", "says too little of the person to link them"),
         ("2,,A,B,01/01/2020", "(row)", "has 5 fields where the header has 7"),
         ("2,,A\0,B,01/01/2020,01/05/2022,Y", "(row)", "holds a NUL byte"),
     ],
@@ -184,3 +187,28 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(site, tmp_path):
         assert "Nothing was half sent" in done.stderr
     finally:
         subprocess.run(["umount", "/mnt"], check=False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "ignore = 5", "ignore = [5]", 'ignore = "x"', 'id_space = ["x"]', 'encoding = "hex"', 'encoding = "utf-16"',
+        'delimiter = "\\n"', 'delimiter = ";;"',
+    ],
+)  # fmt: skip
+def test_a_mapping_with_a_wrong_setting_is_refused_by_name(site, wrong):
+    (site.folder / "bad.toml").write_text(MAPPING.replace("[columns]", f"{wrong}\n[columns]"))
+    done = site.check(HEADER + GOOD, mapping="bad.toml")
+    assert done.returncode == 1
+    assert "what to do" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong", ['codes = "YN"', 'codes = ["Y"]', "format = 5", 'format = "%q"', 'format = "%d/%m"', "codes = { Y = [1] }"]
+)
+def test_a_mapping_with_a_wrong_column_is_refused_by_name(site, wrong):
+    line = 'review_date = { column = "when", format = "%d/%m/%Y" }'
+    (site.folder / "bad.toml").write_text(MAPPING.replace(line, 'review_date = { column = "when", ' + wrong + " }"))
+    done = site.check(HEADER + GOOD, mapping="bad.toml")
+    assert done.returncode == 1
+    assert "columns.review_date is not understood" in done.stderr

@@ -205,8 +205,8 @@ def test_the_command_runs_a_pilot_on_own_files_and_scores_it(tmp_path):
         '[[extract]]\npartner = "council-b"\nfile = "b.csv"\nmapping = "m.toml"\n'
     )
     done = command(BIN / "childlink-local", "run", tmp_path / "pilot.toml")
-    assert done.returncode == 0, done.stderr
-    assert "3 rows, 2 accepted, 0 refused, 1 rejected" in done.stdout
+    assert done.returncode == 3, done.stderr
+    assert "rejected: dob: is not a date" in done.stdout
     assert "precision 1.0000, recall 1.0000" in done.stdout
     links = list(csv.DictReader((tmp_path / "work" / "links.csv").open()))
     assert len(links) == 3
@@ -214,3 +214,39 @@ def test_the_command_runs_a_pilot_on_own_files_and_scores_it(tmp_path):
     assert again.returncode == 1
     assert "Release p1 exists already" in again.stderr
     assert "Traceback" not in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ('release = "../../../x"', "cannot be a release's name"), ('release = ".hid"', "cannot be a release's name"),
+        ("release = 5", "release is not a text"), ("releese = 5", "releese is not known"), ("folder = 5", "folder is not a text"),
+        ('release = "r"\ndata_until = "yesterday"', "is not a date"),
+    ],
+)  # fmt: skip
+def test_a_wrong_pilot_file_is_refused_by_name_and_writes_nothing_outside(tmp_path, wrong, words):
+    (tmp_path / "a.csv").write_text("id,nhs,when\n1,9990000018,2022-05-01\n")
+    (tmp_path / "m.toml").write_text(
+        'dataset = "asq3"\n[columns]\nrow_id = "id"\nchild_id = "id"\nchild_nhs_number = "nhs"\nreview_date = "when"\n'
+    )
+    extract = '[[extract]]\npartner = "trust-a"\nfile = "a.csv"\nmapping = "m.toml"\n'
+    (tmp_path / "pilot.toml").write_text(f"{wrong}\n{extract}")
+    done = command(BIN / "childlink-local", "run", tmp_path / "pilot.toml")
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {p.name for p in tmp_path.iterdir()} <= {"a.csv", "m.toml", "pilot.toml", "work"}
+
+
+def test_a_partner_can_join_a_pilot_later_and_no_partner_may_be_called_like_a_service(tmp_path):
+    from childlink_core.errors import UserError
+
+    first = lay_out(tmp_path, ["trust-a"], "localhost:1")
+    secret = first.ingest["trust-a"].linkage_key.read_bytes()
+    second = lay_out(tmp_path, ["trust-a", "council-b"], "localhost:1")
+    assert json.loads(second.ingest["council-b"].linkage_key.read_text()) == json.loads(secret)
+    assert first.ingest["trust-a"].linkage_key.read_bytes() == secret
+    assert tmp_path.stat().st_mode & 0o077 == 0
+    with pytest.raises(UserError, match="linker"):
+        lay_out(tmp_path / "x", ["linker"], "localhost:1")
+    assert not (tmp_path / "x").exists()

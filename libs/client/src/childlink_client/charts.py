@@ -1,5 +1,6 @@
 """Bar charts of answers (matplotlib). Withheld cells are marked, never drawn as zero."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,7 @@ _MOST_LEVEL_LABELS = 3
 
 def save_chart(answer: Answer, path: Path) -> None:
     """Write a bar chart; grouped bars for two dimensions."""
-    if len(answer.by) > _MOST_DIMENSIONS:
-        raise ClientError("A chart shows at most two dimensions. Break down by fewer, or filter with `where`.")
-    if path.suffix not in (".png", ".svg"):
-        raise ClientError(f"{path.name}: a chart is written as .png or .svg.")
+    check_chart(answer.by, path)
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -60,6 +58,14 @@ def save_chart(answer: Answer, path: Path) -> None:
         axes.legend(title=answer.measure.dimensions[answer.by[1]].title, frameon=False)
     figure.text(0.01, -0.01, answer.citation(), fontsize=7, va="top")
     figure.savefig(path, dpi=150, bbox_inches="tight")
+
+
+def check_chart(by: Sequence[str], path: Path) -> None:
+    """Raise ClientError when a question cannot be drawn to this file."""
+    if len(by) > _MOST_DIMENSIONS:
+        raise ClientError("A chart shows at most two dimensions. Break down by fewer, or filter with `where`.")
+    if path.suffix not in (".png", ".svg"):
+        raise ClientError(f"{path.name}: a chart is written as .png or .svg.")
 
 
 def _bar(

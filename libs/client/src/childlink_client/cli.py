@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from childlink_client.charts import check_chart
 from childlink_client.client import Client
 from childlink_client.errors import ClientError
 
@@ -104,14 +105,19 @@ def ask(
     csv_file: Path | None, parquet: Path | None, chart: Path | None,
 ) -> None:  # fmt: skip
     """Ask for a MEASURE, for example: childlink ask reach_children --by residence --by imd_quintile"""
+    if chart:
+        check_chart(by, chart)
     answer = client.ask(measure, by, _filters(where), release)
     click.echo(answer.to_json() if as_json else str(answer))
-    if csv_file:
-        csv_file.write_text(answer.to_csv(), encoding="utf-8")
-    if parquet:
-        answer.save_parquet(parquet)
-    if chart:
-        answer.save_chart(chart)
+    try:
+        if csv_file:
+            csv_file.write_text(answer.to_csv(), encoding="utf-8")
+        if parquet:
+            answer.save_parquet(parquet)
+        if chart:
+            answer.save_chart(chart)
+    except OSError as error:
+        raise ClientError(f"{error.filename or parquet} cannot be written: {error.strerror or error}.") from None
 
 
 def _filters(where: tuple[str, ...]) -> dict[str, list[str]]:

@@ -102,7 +102,7 @@ class Client:
             if detail.Unpack(bad):
                 return "; ".join(f"{item.field}: {item.description}" for item in bad.field_violations)
         if error.code() == grpc.StatusCode.UNAVAILABLE:
-            return f"{self.address} does not answer. Check the address, the network and the certificates."
+            return f"{self.address or '(no address)'} does not answer. Check the address, the network and the certificates."
         if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
             return f"{self.address} did not answer in {_DEADLINE_S:.0f} s."
         return f"{error.code().name}: {error.details()}"
@@ -111,6 +111,8 @@ class Client:
     def _open(
         address: str, ca: str | Path | None, certificate: str | Path | None, key: str | Path | None
     ) -> grpc.Channel:
+        if ca is None and (certificate or key):
+            raise ClientError("A certificate is of use only with --ca, the CA certificate of the service.")
         if ca is None:
             return grpc.insecure_channel(address)
         try:

@@ -1,13 +1,18 @@
 """The commands of `childlink-local`."""
 
+import sys
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
+from childlink_analytics.releases import check_release_name, release_ids
 from childlink_client import ClientError
 from childlink_core import __version__, logs
 from childlink_core.errors import UserError
+from childlink_ingest.errors import EXIT_PARTIAL
+from childlink_ingest.report import render_run
 
 from childlink_local import demo as demo_module
 from childlink_local import pilot
@@ -78,7 +83,8 @@ def run(config: Path) -> None:
 
     \b
         folder = "work"                  # working folder, kept between runs
-        release = "pilot-1"              # optional: cut a release with this name
+        release = "pilot-1"              # optional: cut a release with this name; a new name for each
+        data_until = "2026-09-30"        # optional: the last day of data that the release covers; default today
         truth = "truth.csv"              # optional: score links.csv against it
         estimate = true                  # optional: estimate match parameters from these files, and link again with them
         [[extract]]
@@ -93,6 +99,12 @@ def run(config: Path) -> None:
     ]
     folder = base / content.get("folder", "work")
     folder.mkdir(parents=True, exist_ok=True)
+    if "release" in content:
+        check_release_name(content["release"])
+        if content["release"] in release_ids(folder / "analytics" / "releases"):
+            raise UserError(
+                f"Release {content['release']} exists already.", "A release is never edited; give it another name."
+            )
     with mock_broker() as address:
         layout = lay_out(folder, sorted({e.partner for e in extracts}), address)
         line = Line()
@@ -100,10 +112,7 @@ def run(config: Path) -> None:
             reports = pilot.send(layout, hub, extracts, line)
             line.done()
             for report in reports:
-                click.echo(
-                    f"{report.extract}: {report.rows_read:,} rows, {report.accepted:,} accepted, {report.refused:,} refused, "
-                    f"{report.rejected:,} rejected"
-                )
+                click.echo(render_run(report))
             if content.get("estimate"):
                 outcome = pilot.estimate_and_relink(layout, hub)
                 click.echo(
@@ -115,8 +124,10 @@ def run(config: Path) -> None:
         if "truth" in content:
             _score(folder / "links.csv", base / content["truth"])
         if "release" in content:
-            cut = pilot.cut(layout, content["release"], content.get("data_until", ""))
+            cut = pilot.cut(layout, content["release"], content.get("data_until", date.today().isoformat()))
             click.echo(f"release {content['release']} in {cut.path}; ask it with: childlink-local serve {config}")
+    if any(report.rejected or report.refused for report in reports):
+        sys.exit(EXIT_PARTIAL)
 
 
 @main.command()
@@ -152,11 +163,22 @@ def _score(links: Path, truth: Path) -> None:
 def _read_config(config: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(config.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{config} is not TOML: {error}.", "Correct that line.") from None
+    help_text = "See childlink-local run --help."
     extracts = content.get("extract")
-    if not isinstance(extracts, list) or not all({"partner", "file", "mapping"} <= set(item) for item in extracts):
-        raise UserError(
-            f"{config} needs [[extract]] tables with partner, file and mapping.", "See childlink-local run --help."
-        )
+    needed = ("partner", "file", "mapping")
+    if not isinstance(extracts, list) or not extracts or not all(isinstance(item, dict) for item in extracts):
+        raise UserError(f"{config} needs at least one [[extract]] table.", help_text)
+    if not all(isinstance(item.get(name), str) for item in extracts for name in needed):
+        raise UserError(f"{config}: each [[extract]] needs partner, file and mapping, as texts.", help_text)
+    kinds = {"folder": str, "truth": str, "estimate": bool, "release": str, "data_until": str, "extract": list}
+    for name, value in content.items():
+        if name not in kinds:
+            raise UserError(f"{config}: {name} is not known.", f"Use: {', '.join(kinds)}.")
+        if not isinstance(value, kinds[name]):
+            raise UserError(
+                f"{config}: {name} is not a {'yes or no (true or false)' if kinds[name] is bool else 'text'}.",
+                help_text,
+            )
     return content

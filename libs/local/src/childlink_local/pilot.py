@@ -164,7 +164,7 @@ def write_links(layout: Layout, hub: Hub, extracts: Sequence[Extract], path: Pat
         site = ingest.build_site(layout.ingest[extract.partner])
         mapping = ingest.load_mapping(extract.mapping)
         with open_csv(extract.path, mapping.encoding, mapping.delimiter) as records:
-            for row in map_rows(list(records), mapping, date.today())[0]:
+            for row in map_rows(list(records), mapping, site.encoder.profile, date.today())[0]:
                 for subject in split(row, mapping, site.references)[:2]:
                     if subject:
                         local[extract.partner, subject.link_reference.hex()] = (

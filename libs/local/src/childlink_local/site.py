@@ -10,8 +10,9 @@ from typing import Any
 
 from childlink_analytics.settings import ServingSettings, StoreSettings
 from childlink_core import topics
-from childlink_core.directory import Member, render_directory
-from childlink_core.keys import OpeningKey, SecretKey, SigningKey, write_key
+from childlink_core.directory import Member, read_directory, render_directory
+from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_secret_key, write_key
+from childlink_core.topics import check_partner_name
 from childlink_ingest.settings import IngestSettings
 from childlink_linker.settings import LinkerSettings
 
@@ -35,8 +36,12 @@ class Layout:
 def lay_out(folder: Path, partners: Sequence[str], bootstrap_servers: str, *, mock: bool = True) -> Layout:
     """Make what is missing in `folder` and return everyone's settings. Keys are made once and kept."""
     directory = folder / "directory.toml"
-    if not directory.exists():
-        _make_keys(folder, partners, directory)
+    for name in partners:
+        check_partner_name(name)
+    # Local ids stand beside identifiers in here: for its owner's eyes only.
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    _make_keys(folder, partners, directory)
     bus: dict[str, Any] = {
         "directory": directory,
         "bootstrap_servers": bootstrap_servers,
@@ -76,9 +81,13 @@ def lay_out(folder: Path, partners: Sequence[str], bootstrap_servers: str, *, mo
 
 
 def _make_keys(folder: Path, partners: Sequence[str], directory: Path) -> None:
-    linkage = SecretKey.generate("partnership")
-    members = []
+    """Make the keys of those who have none yet; the linkage secret is the one that the others hold."""
+    members = dict(read_directory(directory).members) if directory.exists() else {}
+    held = sorted(folder.glob("*/keys/linkage.key"))
+    linkage = read_secret_key(held[0]) if held else SecretKey.generate("partnership")
     for name in (*partners, *topics.SERVICES):
+        if name in members:
+            continue
         signing, opening = SigningKey.generate(name), OpeningKey.generate(name)
         keys = folder / name / "keys"
         write_key(keys / "signing.key", signing)
@@ -87,5 +96,5 @@ def _make_keys(folder: Path, partners: Sequence[str], directory: Path) -> None:
         write_key(keys / f"{own}.key", SecretKey.generate(name))
         if name in partners:
             write_key(keys / "linkage.key", linkage)
-        members.append(Member(name, name, (signing.public(),), (opening.public(),)))
-    directory.write_text(render_directory(members), encoding="utf-8")
+        members[name] = Member(name, name, (signing.public(),), (opening.public(),))
+    directory.write_text(render_directory(members.values()), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 from childlink.wire.v1 import envelope_pb2
@@ -16,9 +17,11 @@ from childlink_core.keys import read_opening_key, read_secret_key, read_signing_
 from childlink_analytics import tables
 from childlink_analytics.counting import open_counter
 from childlink_analytics.cut_release import Cut, cut_release
+from childlink_analytics.errors import ReleaseError
 from childlink_analytics.intake import StoreHandler
 from childlink_analytics.measures import catalogue
 from childlink_analytics.metrics import StoreMetrics
+from childlink_analytics.releases import check_release_name
 from childlink_analytics.settings import StoreSettings
 from childlink_analytics.store import Store
 
@@ -102,6 +105,11 @@ def cut(
     progress: Callable[[str], None] = lambda _population: None,
 ) -> Cut:
     """Cut a release of what the store holds now, from one consistent view of it."""
+    check_release_name(release_id)
+    try:
+        date.fromisoformat(data_until)
+    except ValueError:
+        raise ReleaseError(f"{data_until!r} is not a date.", "Give the last day of data as YYYY-MM-DD.") from None
     secret = read_secret_key(settings.release_key).derive("rounding")
     engine = open_store(settings)
     with engine.connect() as tx:

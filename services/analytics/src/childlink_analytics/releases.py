@@ -7,6 +7,7 @@ SHA-256 and what a reader should know of how it was made.
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from typing import Any
 
 from childlink_analytics.errors import ReleaseError
 from childlink_analytics.measures import Dimension, Measure
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Release:
 
 def write_release(folder: Path, release_id: str, content: Mapping[str, Any], manifest: Mapping[str, Any]) -> Path:
     """Write a release; it appears whole or not at all. Never overwrites one."""
+    check_release_name(release_id)
     target = folder / release_id
     if target.exists():
         raise ReleaseError(
@@ -64,6 +68,16 @@ def write_release(folder: Path, release_id: str, content: Mapping[str, Any], man
             f"Release {release_id} could not be written ({error.strerror}).", "Nothing was published."
         ) from None
     return target
+
+
+def check_release_name(release_id: str) -> str:
+    """Return a name that a release may have (it becomes a folder's name), else raise ReleaseError."""
+    if not _NAME.fullmatch(release_id):
+        raise ReleaseError(
+            f"{release_id!r} cannot be a release's name.",
+            "Use letters, digits, dots and hyphens, for example '2026-Q3'.",
+        )
+    return release_id
 
 
 def release_ids(folder: Path) -> list[str]:

@@ -12,13 +12,15 @@ from childlink_core.datasets import all_datasets
 from childlink_core.directory import Member, render_directory
 from childlink_core.errors import UserError
 from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
+from childlink_core.profiles import get_profile
+from childlink_core.topics import check_partner_name
 
 from childlink_ingest import app, errors, report
 from childlink_ingest.mapping import check_header
 from childlink_ingest.metrics import IngestMetrics
 from childlink_ingest.readers import open_csv
 from childlink_ingest.rows import Rejection
-from childlink_ingest.send_extract import map_rows, send_extract
+from childlink_ingest.send_extract import map_rows, send_extract, without_repeats
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.split import split
 from childlink_ingest.spool import Spool, open_spool
@@ -81,7 +83,11 @@ def check(extract: Path, mapping_file: Path) -> None:
     mapping = app.load_mapping(mapping_file)
     with open_csv(extract, mapping.encoding, mapping.delimiter) as records:
         check_header(mapping, records.header, extract.name)
-        rows, rejections = map_rows(list(records), mapping, date.today())
+        rows, rejections = map_rows(list(records), mapping, get_profile(), date.today())
+        rows, repeats = without_repeats(rows, mapping, lambda _ids: set())
+    if not rows and not rejections:
+        raise errors.ExtractError(f"{extract.name} has a header and no rows.", "Export it again.")
+    rejections += repeats
     click.echo(report.render_check(rows, rejections, mapping))
     sys.exit(errors.EXIT_PARTIAL if rejections else errors.EXIT_OK)
 
@@ -89,7 +95,9 @@ def check(extract: Path, mapping_file: Path) -> None:
 @main.command()
 @_extract
 @_mapping
-@click.option("--rows", "wanted", default=3, show_default=True, help="How many good rows to show.")
+@click.option(
+    "--rows", "wanted", default=3, type=click.IntRange(1, 1000), show_default=True, help="How many good rows to show."
+)
 @click.pass_obj
 def preview(settings_file: Path | None, extract: Path, mapping_file: Path, wanted: int) -> None:
     """Show exactly what would leave the site for a few rows, both halves, before sealing."""
@@ -99,7 +107,7 @@ def preview(settings_file: Path | None, extract: Path, mapping_file: Path, wante
         check_header(mapping, records.header, extract.name)
         rows = []
         for record in records:
-            rows += map_rows([record], mapping, date.today())[0]
+            rows += map_rows([record], mapping, site.encoder.profile, date.today())[0]
             if len(rows) >= wanted:
                 break
     halves = [split(row, mapping, site.references) for row in rows]
@@ -171,6 +179,7 @@ def keys() -> None:
 @click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
 def keys_new(partner: str, folder: Path) -> None:
     """Make this site's signing, opening and reference keys. Back the reference key up: it cannot be made again."""
+    check_partner_name(partner)
     write_key(folder / "signing.key", SigningKey.generate(partner))
     write_key(folder / "opening.key", OpeningKey.generate(partner))
     write_key(folder / "reference.key", SecretKey.generate(partner))
@@ -205,12 +214,12 @@ def refs(settings_file: Path | None, extract: Path, mapping_file: Path, output: 
     found: dict[bytes, tuple[str, str]] = {}
     with open_csv(extract, mapping.encoding, mapping.delimiter) as records:
         check_header(mapping, records.header, extract.name)
-        for row in map_rows(list(records), mapping, date.today())[0]:
+        for row in map_rows(list(records), mapping, site.encoder.profile, date.today())[0]:
             for subject in split(row, mapping, site.references)[:2]:
                 if subject:
                     found[subject.link_reference] = (subject.identity.person_id, subject.role)
     lines = ["local_id,role,link_reference", *(f"{_csv(i)},{role},{ref.hex()}" for ref, (i, role) in found.items())]
-    output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _write(output, lines)
     click.echo(f"{len(found):,} subjects written to {output}")
 
 
@@ -245,7 +254,14 @@ class _Progress:
 def _write_rejects(path: Path, rejections: list[Rejection]) -> None:
     lines = ["line,column,reason,what_to_do"]
     lines += [f"{r.row_number},{_csv(r.column)},{_csv(r.reason)},{_csv(r.remedy)}" for r in rejections]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _write(path, lines)
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    try:
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.", "Give another path.") from None
 
 
 def _csv(text: str) -> str:

@@ -110,6 +110,11 @@ def carries_pass(subject: Subject, item: Pass) -> bool:
     return not item.only_without or any(not field_value(subject, name) for name in item.only_without)
 
 
+def is_linkable(subject: Subject, profile: Profile) -> bool:
+    """Whether a subject gets anything by which it could be linked."""
+    return bool(subject.identity.nhs_number) or any(carries_pass(subject, item) for item in profile.passes)
+
+
 class Encoder:
     """Makes encoded records under one profile and one linkage secret."""
 

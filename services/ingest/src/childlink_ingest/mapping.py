@@ -94,6 +94,7 @@ def parse_mapping(text: str, where: str) -> Mapping:
             f"{where}: {names} is not known to dataset {dataset.name}.",
             f"Its columns are: {', '.join(dataset.columns)}.",
         )
+    _check_types(content, where)
     columns = {name: _parse_column(name, value, where) for name, value in content["columns"].items()}
     needed = ["row_id", *(f"{dataset.subjects[0]}_id",), *(f.name for f in dataset.fields if f.required)]
     missing = [name for name in needed if name not in columns]
@@ -109,6 +110,15 @@ def parse_mapping(text: str, where: str) -> Mapping:
         str(content.get("encoding", "utf-8")),
         str(content.get("delimiter", ",")),
     )
+
+
+def _check_types(content: Map[str, Any], where: str) -> None:
+    for name in ("id_space", "adult_id_space", "encoding", "delimiter"):
+        if not isinstance(content.get(name, "x"), str) or content.get(name, "x") == "":
+            raise MappingError(f"{where}: {name} is a text.", f'Write {name} = "..."')
+    ignore = content.get("ignore", [])
+    if not isinstance(ignore, list) or not all(isinstance(item, str) for item in ignore):
+        raise MappingError(f"{where}: ignore is a list of texts.", 'Write ignore = ["Column", "Another"]')
 
 
 def check_header(mapping: Mapping, header: Sequence[str], where: str) -> None:
@@ -237,7 +247,9 @@ def _parse_attribute(field: Field, text: str) -> Attribute:
                 return text
     except ValueError:
         raise RejectedRowError(
-            field.name, f"is not a {field.type}", "Correct the value, or map it with `codes`."
+            field.name,
+            f"is not {'an' if field.type == 'integer' else 'a'} {field.type}",
+            "Correct the value, or map it with `codes`.",
         ) from None
 
 
@@ -278,14 +290,28 @@ def parse_date(text: str, formats: tuple[str, ...]) -> date | None:
     return None
 
 
+def _is_date_format(form: object) -> bool:
+    """Whether a format is none, or one that keeps day, month and year."""
+    if form is None:
+        return True
+    try:
+        return isinstance(form, str) and parse_date(date(2019, 12, 31).strftime(form), (form,)) == date(2019, 12, 31)
+    except ValueError:
+        return False
+
+
 def _parse_column(name: str, value: object, where: str) -> Column:
     if isinstance(value, str):
         return Column((value,))
     if isinstance(value, dict) and "column" in value and set(value) <= {"column", "format", "codes"}:
         source = value["column"]
         columns = tuple(source) if isinstance(source, list) else (source,)
-        if columns and all(isinstance(column, str) for column in columns):
-            return Column(columns, value.get("format"), value.get("codes"))
+        form, codes = value.get("format"), value.get("codes")
+        good_codes = codes is None or (
+            isinstance(codes, dict) and all(isinstance(target, str | int | float | bool) for target in codes.values())
+        )
+        if columns and all(isinstance(column, str) for column in columns) and good_codes and _is_date_format(form):
+            return Column(columns, form, codes)
     raise MappingError(
         f"{where}: columns.{name} is not understood.",
         'Write "Header", or { column = "Header", format = "%d/%m/%Y" }, or { column = "Header", codes = { "F" = "female" } }.',

@@ -38,7 +38,7 @@ class CsvExtract:
                 cells = next(self._reader)
             except StopIteration:
                 return
-            except UnicodeDecodeError:
+            except UnicodeError:
                 raise _not_decodable(self.path, self._encoding) from None
             except csv.Error as error:
                 raise ExtractError(
@@ -66,10 +66,11 @@ class CsvExtract:
 def open_csv(path: Path, encoding: str = "utf-8", delimiter: str = ",") -> Iterator[CsvExtract]:
     """Open a CSV extract. Raises ExtractError when it cannot be read as one."""
     try:
-        codecs.lookup(encoding)
+        if not codecs.lookup(encoding)._is_text_encoding:
+            raise LookupError
     except LookupError:
         raise ExtractError(f"{encoding!r} is not an encoding.", "Use utf-8, cp1252 or latin-1.") from None
-    if len(delimiter) != 1:
+    if len(delimiter) != 1 or delimiter in '"\r\n':
         raise ExtractError(f"The delimiter must be one character, not {delimiter!r}.", "Correct the mapping.")
     try:
         size = path.stat().st_size
@@ -82,7 +83,7 @@ def open_csv(path: Path, encoding: str = "utf-8", delimiter: str = ",") -> Itera
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             header = [name.strip() for name in next(reader, [])]
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise _not_decodable(path, encoding) from None
         except csv.Error as error:
             raise ExtractError(f"{path.name}, line 1: {error}.", "Is this a CSV file?") from None
@@ -102,6 +103,6 @@ def _first_bad_line(path: Path, encoding: str) -> int:
         for number, line in enumerate(file, start=1):
             try:
                 line.decode(encoding)
-            except UnicodeDecodeError:
+            except UnicodeError:
                 return number
     return 0

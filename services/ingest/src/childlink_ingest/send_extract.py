@@ -4,9 +4,9 @@ import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Final, cast
 
 from childlink.wire.v1 import encoded_pb2, observation_pb2
 from childlink.wire.v1 import envelope_pb2 as wire
@@ -15,12 +15,14 @@ from childlink_core.capsule import CapsuleSealer
 from childlink_core.datasets import Attribute, Dataset
 from childlink_core.directory import Directory
 from childlink_core.keys import SigningKey
+from childlink_core.profiles import Profile
 from childlink_core.references import ReferenceKeys
 
-from childlink_ingest.encode import Encoder
+from childlink_ingest.encode import Encoder, is_linkable
+from childlink_ingest.errors import ExtractError
 from childlink_ingest.mapping import Mapping, map_row
 from childlink_ingest.readers import Record
-from childlink_ingest.rows import Rejection, Row
+from childlink_ingest.rows import Identity, Rejection, Role, Row
 from childlink_ingest.split import Observation, Subject, split
 from childlink_ingest.spool import Half, Spool, StagedItem
 
@@ -56,9 +58,15 @@ def send_extract(
         rows_read = 0
         notes: Counter[str] = Counter()
         seen: dict[bytes, bytes] = {}
+
+        def staged_ids(ids: Sequence[str]) -> set[str]:
+            by_reference = {site.references.row(mapping.dataset.name, row_id): row_id for row_id in ids}
+            return {by_reference[reference] for reference in spool.staged("observations", list(by_reference))}
+
         for chunk in _chunks(records, _ROWS_AT_A_TIME):
-            rows, rejections = map_rows(chunk, mapping, today)
-            spool.reject(run_id, rejections)
+            rows, rejections = map_rows(chunk, mapping, site.encoder.profile, today)
+            rows, repeats = without_repeats(rows, mapping, staged_ids)
+            spool.reject(run_id, [*rejections, *repeats])
             notes.update(note for row in rows for note in row.notes)
             halves = [split(row, mapping, site.references) for row in rows]
             stage_subjects(halves, site.encoder, spool, seen)
@@ -66,19 +74,77 @@ def send_extract(
             spool.stage_rows(_items_of_rows(rows, halves))
             rows_read += len(chunk)
             progress(rows_read)
+        if not rows_read:
+            raise ExtractError(f"{name} has a header and no rows.", "Export it again.")
         queue_encodings(spool, site)
         queue_observations(spool, site, mapping.dataset)
         spool.finish_run(run_id, rows_read, notes.items())
     return run_id
 
 
-def map_rows(records: Sequence[Record | Rejection], mapping: Mapping, today: date) -> tuple[list[Row], list[Rejection]]:
+def map_rows(
+    records: Sequence[Record | Rejection], mapping: Mapping, profile: Profile, today: date
+) -> tuple[list[Row], list[Rejection]]:
     """Canonical rows, and the rows that stay behind."""
-    mapped = [
-        record if isinstance(record, Rejection) else map_row(mapping, record.number, record.values, today)
-        for record in records
+    rows: list[Row] = []
+    rejections: list[Rejection] = []
+    for record in records:
+        mapped = record if isinstance(record, Rejection) else map_row(mapping, record.number, record.values, today)
+        if isinstance(mapped, Row):
+            mapped = without_unlinkable(mapped, profile)
+        if isinstance(mapped, Row):
+            rows.append(mapped)
+        else:
+            rejections.append(mapped)
+    return rows, rejections
+
+
+def without_unlinkable(row: Row, profile: Profile) -> Row | Rejection:
+    """The row without a person of whom too little is known to link them; a rejection when nobody is left."""
+    mother = row.adult if row.relation == "mother" else None
+    people: dict[str, tuple[Identity | None, Identity | None]] = {
+        "child": (row.child, mother),
+        "adult": (row.adult, None),
+    }
+    lost = [
+        role
+        for role, (identity, its_mother) in people.items()
+        if identity and not is_linkable(Subject(cast("Role", role), identity, b"", b"", b"", None, its_mother), profile)
     ]
-    return [row for row in mapped if isinstance(row, Row)], [row for row in mapped if isinstance(row, Rejection)]
+    if not lost:
+        return row
+    if all(role in lost for role, (identity, _) in people.items() if identity):
+        return Rejection(
+            row.number,
+            f"{lost[0]}_...",
+            "says too little of the person to link them",
+            "An NHS number that passes its check, or a surname and a date of birth, is needed.",
+        )
+    notes = tuple(f"{role} left out: says too little to link them" for role in lost)
+    return replace(
+        row,
+        child=None if "child" in lost else row.child,
+        adult=None if "adult" in lost else row.adult,
+        relation=None,
+        notes=row.notes + notes,
+    )
+
+
+def without_repeats(
+    rows: Sequence[Row], mapping: Mapping, seen: Callable[[Sequence[str]], set[str]]
+) -> tuple[list[Row], list[Rejection]]:
+    """Rows whose id no earlier row of the extract has; the others would overwrite it. `seen` tells which ids were used."""
+    used = seen([row.row_id for row in rows])
+    kept, repeats = [], []
+    column = " + ".join(mapping.columns["row_id"].columns)
+    for row in rows:
+        if row.row_id in used:
+            remedy = "Row ids are unique in an extract; name several columns for row_id if no one column is."
+            repeats.append(Rejection(row.number, column, "repeats the row id of an earlier row", remedy))
+        else:
+            used.add(row.row_id)
+            kept.append(row)
+    return kept, repeats
 
 
 def stage_subjects(

@@ -134,6 +134,16 @@ class Spool:
             ((i.half, i.reference, i.facet, i.digest, i.payload, i.capsule_reference) for i in items),
         )
 
+    def staged(self, half: Half, references: Sequence[bytes]) -> list[bytes]:
+        """Which of these references this run has staged."""
+        found: list[bytes] = []
+        for at in range(0, len(references), 1000):
+            chunk = references[at : at + 1000]
+            marks = ",".join("?" * len(chunk))
+            query = f"SELECT reference FROM staged_item WHERE half = ? AND reference IN ({marks})"  # noqa: S608 - marks only
+            found += [row[0] for row in self._db.execute(query, (half, *chunk))]
+        return found
+
     def stage_rows(self, rows: Iterable[tuple[int, Half, bytes, bytes]]) -> None:
         """Note which items (half, reference, facet) a row number consists of."""
         self._db.executemany("INSERT INTO staged_row VALUES (?, ?, ?, ?)", rows)

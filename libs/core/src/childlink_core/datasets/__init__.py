@@ -40,7 +40,7 @@ class Field:
             "month": (str,), "code": (str,), "integer": (int,), "number": (int, float), "flag": (bool,),
         }  # fmt: skip
         if not isinstance(value, kinds[self.type]) or (isinstance(value, bool) and self.type != "flag"):
-            return f"is not a {self.type}"
+            return f"is not {'an' if self.type == 'integer' else 'a'} {self.type}"
         if self.type == "code" and value not in self.codes:
             return f"is not one of: {', '.join(self.codes)}"
         if self.type == "month" and not _is_month(str(value)):
