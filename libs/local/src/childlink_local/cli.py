@@ -10,6 +10,7 @@ import click
 from childlink_analytics.releases import check_release_name, release_ids
 from childlink_client import ClientError
 from childlink_core import __version__, logs
+from childlink_core.commands import Commands
 from childlink_core.errors import UserError
 from childlink_ingest.errors import EXIT_PARTIAL
 from childlink_ingest.report import render_run
@@ -24,21 +25,18 @@ from childlink_local.site import lay_out
 from childlink_local.synth import LEAP_CHILDREN, synthesise
 
 
-class _Group(click.Group):
-    """Prints errors that a user can mend without a traceback."""
+class _Commands(Commands):
+    """Shows the client's errors in the same way."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except UserError as error:
-            click.echo(error.render(), err=True)
-            ctx.exit(error.exit_code)
         except ClientError as error:
             click.echo(f"error: {error}", err=True)
             ctx.exit(1)
 
 
-@click.group(cls=_Group)
+@click.group(cls=_Commands)
 @click.version_option(__version__)
 def main() -> None:
     """The whole childlink pipeline in one process: demo, pilots, synthetic data. Not for production."""

@@ -4,10 +4,10 @@ import sys
 import time
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 from childlink_core import __version__, logs
+from childlink_core.commands import Commands
 from childlink_core.datasets import all_datasets
 from childlink_core.directory import Member, render_directory
 from childlink_core.errors import UserError
@@ -28,17 +28,6 @@ from childlink_ingest.spool import Spool, open_spool
 _PROGRESS_EVERY_S = 5.0
 
 
-class _Group(click.Group):
-    """Prints a UserError without a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except UserError as error:
-            click.echo(error.render(), err=True)
-            ctx.exit(error.exit_code)
-
-
 _EXTRACT = click.Path(exists=True, dir_okay=False, path_type=Path)
 _extract = click.argument("extract", type=_EXTRACT)
 _mapping = click.option(
@@ -46,7 +35,7 @@ _mapping = click.option(
 )
 
 
-@click.group(cls=_Group)
+@click.group(cls=Commands)
 @click.version_option(__version__)
 @click.option(
     "--settings",

@@ -6,14 +6,13 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 from childlink_bus.database import migrate, open_database
 from childlink_bus.ports import BusError, Subscriber
 from childlink_core import __version__, logs, topics
+from childlink_core.commands import Commands
 from childlink_core.directory import Member, render_directory
-from childlink_core.errors import UserError
 from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
 
 from childlink_linker import app, evaluate, tables
@@ -27,18 +26,7 @@ _GAUGES_EVERY_S = 5.0
 _RETRY_AFTER_S = 3.0
 
 
-class _Group(click.Group):
-    """Prints a UserError without a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except UserError as error:
-            click.echo(error.render(), err=True)
-            ctx.exit(error.exit_code)
-
-
-@click.group(cls=_Group)
+@click.group(cls=Commands)
 @click.version_option(__version__)
 @click.option(
     "--settings",

@@ -4,7 +4,7 @@ Runs inside the micro-batch's transaction. Reads top to bottom in `link`.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,16 +14,15 @@ from childlink_core.ids import new_id
 from childlink_core.profiles import Profile
 
 from childlink_linker import tables as t
-from childlink_linker.assign import Evidence, cluster, name_clusters
-from childlink_linker.compare import Encodings, PairWeights, compare, to_columns
+from childlink_linker.assign import cluster, name_clusters
+from childlink_linker.compare import PairWeights, compare
+from childlink_linker.components import columns, components, find_evidence, reach
 from childlink_linker.parameters import Parameters
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store, StoredRecord, StoredSubject
 
 # A token that more records than this hold is a placeholder, not a blocking key: it makes no candidates.
 LARGEST_BLOCK: Final = 2_000
-# Components above this size are clustered on the pairs that their edges give, not on all pairs.
-_LARGEST_COMPLETE_COMPONENT: Final = 400
 
 
 @dataclass(frozen=True)
@@ -236,35 +235,17 @@ def candidate_pairs(store: Store, changed: Sequence[StoredRecord]) -> tuple[list
     return rows, pairs[subject_of[pairs[:, 0]] != subject_of[pairs[:, 1]]]
 
 
-def reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
-    """All records of the components that the subjects belong to: everything reachable above the review threshold.
-
-    Those who were one person with them until now belong too, even if nothing reaches them any more.
-    """
-    reached: dict[int, StoredRecord] = {}
-    seen: set[int] = set()
-    frontier = set(subject_ids)
-    frontier |= set(store.subjects_of_persons(s.person_id for s in store.subjects(frontier).values() if s.person_id))
-    while frontier:
-        seen |= frontier
-        fresh = [record for record in store.records_of_subjects(frontier) if record.record_id not in reached]
-        reached |= {record.record_id: record for record in fresh}
-        beyond = {end for pair in store.neighbours(r.record_id for r in fresh) for end in pair} - set(reached)
-        frontier = {record.subject_id for record in store.records(beyond)} - seen
-    return list(reached.values())
-
-
 def recluster(
     store: Store, records: Sequence[StoredRecord], profile: Profile, parameters: Parameters
 ) -> tuple[dict[int, StoredSubject], set[str], int, int]:
     """Partition the components anew and name the clusters. Returns the subjects whose person changed, and the
     persons that gained or lost a subject."""
     subjects = store.subjects({record.subject_id for record in records})
-    evidence = _evidence(store, records, profile, parameters)
+    evidence = find_evidence(store, records, profile, parameters)
     clusters: list[list[int]] = []
     doubtful: list[tuple[int, int, float]] = []
     id_of = {subject.key: subject.subject_id for subject in subjects.values()}
-    for keys, between in _components(subjects, evidence):
+    for keys, between in components(subjects, evidence):
         partition = cluster(keys, between, parameters.link, parameters.review)
         clusters += [[id_of[key] for key in members] for members in partition.clusters]
         doubtful += [(id_of[a], id_of[b], weight) for a, b, weight in partition.doubtful]
@@ -308,110 +289,6 @@ def _rename(
     store.delete_in(t.person.c.person_id, gone)
     gained_or_lost = {s.person_id for s in moved.values() if s.person_id} | {current[m] for m in moved if m in current}
     return moved, gained_or_lost, merges, splits
-
-
-@dataclass(frozen=True)
-class _SubjectPairs:
-    """Pairs of subjects with the evidence between them, as columns."""
-
-    ends: np.ndarray
-    total: np.ndarray
-    pairs: np.ndarray
-    forbidden: np.ndarray
-
-
-def _evidence(store: Store, records: Sequence[StoredRecord], profile: Profile, parameters: Parameters) -> _SubjectPairs:
-    """Evidence between every two subjects of a component, over all pairs of their records."""
-    position = {record.record_id: index for index, record in enumerate(records)}
-    edges = [(position[a], position[b]) for a, b in store.neighbours(position)]
-    subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
-    pairs = _pairs_within(edges, subject_of)
-    result: PairWeights = compare(columns(records, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
-    ends, where = np.unique(np.sort(subject_of[pairs], axis=1), axis=0, return_inverse=True)
-    where, size = where.reshape(-1), len(ends)
-    total = np.bincount(where, weights=np.where(result.informative, result.weight, 0.0), minlength=size)
-    counted = np.bincount(where, weights=result.informative, minlength=size).astype(np.int64)
-    forbidden = np.bincount(where, weights=result.forbidden, minlength=size) > 0
-    return _SubjectPairs(ends, total, counted, forbidden)
-
-
-def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> np.ndarray:
-    """Every two records of different subjects of one component; in a huge component, only those joined by an edge."""
-    groups = _connected(len(subject_of), [*edges, *_same_subject(subject_of)])
-    parts = []
-    for members in groups:
-        if len(members) > _LARGEST_COMPLETE_COMPONENT:
-            inside = set(members)
-            parts.append(np.array([pair for pair in edges if pair[0] in inside], dtype=np.int64))
-        elif len(members) > 1:
-            i, j = np.triu_indices(len(members), k=1)
-            at = np.array(members)
-            parts.append(np.stack([at[i], at[j]], axis=1))
-    if not parts:
-        return np.zeros((0, 2), dtype=np.int64)
-    pairs: np.ndarray = np.concatenate(parts)
-    different = subject_of[pairs[:, 0]] != subject_of[pairs[:, 1]]
-    return np.compress(different, pairs, axis=0)
-
-
-def _same_subject(subject_of: np.ndarray) -> Iterator[tuple[int, int]]:
-    first: dict[int, int] = {}
-    for index, subject_id in enumerate(subject_of.tolist()):
-        if subject_id in first:
-            yield first[subject_id], index
-        else:
-            first[subject_id] = index
-
-
-def _connected(size: int, edges: Iterable[tuple[int, int]]) -> list[list[int]]:
-    parent = list(range(size))
-
-    def root(x: int) -> int:
-        while parent[x] != x:
-            parent[x] = parent[parent[x]]
-            x = parent[x]
-        return x
-
-    for a, b in edges:
-        parent[root(a)] = root(b)
-    groups: dict[int, list[int]] = {}
-    for index in range(size):
-        groups.setdefault(root(index), []).append(index)
-    return list(groups.values())
-
-
-_Key = tuple[str, bytes]
-
-
-def _components(
-    subjects: Mapping[int, StoredSubject], evidence: _SubjectPairs
-) -> Iterator[tuple[list[_Key], Evidence]]:
-    """Components with their subjects in the order of their keys, so that nothing depends on ids given at arrival."""
-    ids = sorted(subjects, key=lambda subject_id: subjects[subject_id].key)
-    index = {subject_id: at for at, subject_id in enumerate(ids)}
-    ends = np.array([[index[a], index[b]] for a, b in evidence.ends.tolist()], dtype=np.int64).reshape(-1, 2)
-    groups = _connected(len(ids), ((a, b) for a, b in ends.tolist()))
-    group_of = np.zeros(len(ids), dtype=np.int64)
-    place = np.zeros(len(ids), dtype=np.int64)
-    for number, members in enumerate(groups):
-        group_of[members], place[members] = number, np.arange(len(members))
-    order = np.argsort(group_of[ends[:, 0]], kind="stable")
-    bounds = np.searchsorted(group_of[ends[order, 0]], np.arange(len(groups) + 1))
-    for number, members in enumerate(groups):
-        at = order[bounds[number] : bounds[number + 1]]
-        i, j = place[ends[at]].T
-        n = len(members)
-        total, pairs, forbidden = np.zeros((n, n)), np.zeros((n, n), dtype=np.int64), np.zeros((n, n), dtype=bool)
-        for array, values in ((total, evidence.total), (pairs, evidence.pairs), (forbidden, evidence.forbidden)):
-            array[i, j] = array[j, i] = values[at]
-        yield [subjects[ids[member]].key for member in members], Evidence(total, pairs, forbidden)
-
-
-def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
-    """Stored records as columns to compare."""
-    records = [wire.EncodedRecord.FromString(row.encoding) for row in rows]
-    # A facet is a keyed hash under the partner's own key: equal facets mean one dataset of one partner.
-    return to_columns(records, [row.facet for row in rows], [row.key_version for row in rows], profile)
 
 
 def _event(kind: str, subject_id: int, person_id: str | None, previous: str | None) -> dict[str, object]:

@@ -6,8 +6,9 @@ import numpy as np
 from childlink_core.profiles import Profile
 
 from childlink_linker.compare import compare
+from childlink_linker.components import columns, reach
 from childlink_linker.estimate import estimate
-from childlink_linker.link_batch import Outcome, candidate_pairs, columns, keep_edges, reach, recluster
+from childlink_linker.link_batch import Outcome, candidate_pairs, keep_edges, recluster
 from childlink_linker.parameters import Parameters
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store, StoredRecord, StoredSubject

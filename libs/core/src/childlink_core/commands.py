@@ -1,0 +1,19 @@
+"""The convention of every command line: an error that a user can mend is a sentence and an exit code, not a traceback."""
+
+from typing import Any
+
+import click
+
+from childlink_core.errors import UserError
+
+
+class Commands(click.Group):
+    """A group of commands that prints a UserError as text and exits with its code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(error.render(), err=True)
+            ctx.exit(error.exit_code)
