@@ -72,7 +72,7 @@ class Deployment:
             assert process.wait(timeout=30) == 0, "SIGTERM is a graceful stop"
 
     def send_everything(
-        self, disturb: random.Random | None = None, kills: int = 0, seconds: float = 200
+        self, disturb: random.Random | None = None, kills: int = 0, seconds: float = 400
     ) -> list[RunReport]:
         """Send every extract and wait for all receipts; meanwhile kill services at random, `kills` times."""
         reports = []
