@@ -67,16 +67,19 @@ class StoreHandler:
     def _observations(self, store: Store, opened: OpenedBatch) -> Result:
         batch = observation_pb2.ObservationBatch.FromString(opened.payload)
         dataset = all_datasets().get(batch.dataset)
+        # A sender may be older than this hub: a contract only ever gains optional fields, so fields are read by name.
+        names = tuple(batch.fields)
         if (
             dataset is None
-            or dataset.version != batch.dataset_version
-            or list(batch.fields) != [f.name for f in dataset.fields]
+            or batch.dataset_version > dataset.version
+            or len(set(names)) != len(names)
+            or not set(names) <= {field.name for field in dataset.fields}
         ):
             return Result(reason=reasons.UNKNOWN_DATASET)
         rows: dict[bytes, Row] = {}
         refused = []
         for index, observation in enumerate(batch.observations):
-            row = read_observation(observation, dataset)
+            row = read_observation(observation, dataset, names)
             if isinstance(row, str):
                 refused.append((index, row))
             else:
@@ -86,19 +89,23 @@ class StoreHandler:
         return Result(accepted=len(batch.observations) - len(refused) + len(batch.tombstones), refused=tuple(refused))
 
 
-def read_observation(observation: observation_pb2.Observation, dataset: Dataset) -> Row | str:
-    """A row for the store, or the reason for which the observation is refused."""
+def read_observation(
+    observation: observation_pb2.Observation, dataset: Dataset, names: Sequence[str]
+) -> Row | str:
+    """A row for the store, or the reason for which the observation is refused. `names` are those of its values."""
     references = [observation.row_reference]
     references += [observation.child_reference] if observation.HasField("child_reference") else []
     references += [observation.adult_reference] if observation.HasField("adult_reference") else []
     if len(references) == 1 or any(len(reference) != REFERENCE_BYTES for reference in references):
         return reasons.BAD_REFERENCE
-    if len(observation.values) != len(dataset.fields):
+    if len(observation.values) != len(names):
         return reasons.BAD_VALUE
+    values = dict(zip(names, observation.values, strict=True))
     attributes: dict[str, Attribute] = {}
-    for field, value in zip(dataset.fields, observation.values, strict=True):
-        kind = value.WhichOneof("kind")
-        if kind is None:
+    for field in dataset.fields:
+        value = values.get(field.name)
+        kind = value.WhichOneof("kind") if value is not None else None
+        if value is None or kind is None:
             if field.required:
                 return reasons.BAD_VALUE
             continue

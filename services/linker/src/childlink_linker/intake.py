@@ -11,7 +11,7 @@ from childlink_core.profiles import Profile
 from childlink_core.references import REFERENCE_BYTES
 from google.protobuf.message import DecodeError
 
-from childlink_linker.link_batch import Arrival, Arrivals
+from childlink_linker.link_batch import Arrival, Arrivals, Withdrawal
 
 # Fewer or more bits than this share of a filter cannot come from names: the sender's encoder is broken or hostile.
 _LEAST_FILL, _MOST_FILL = 0.01, 0.75
@@ -34,7 +34,7 @@ def read_batches(
     """Parse opened batches. One result per batch; refused records are left out of the arrivals."""
     arrivals: list[Arrival] = []
     capsule_keys: list[tuple[str, bytes]] = []
-    withdrawn: list[tuple[str, bytes]] = []
+    withdrawn: list[Withdrawal] = []
     results = []
     for opened in batches:
         try:
@@ -54,11 +54,18 @@ def read_batches(
                 refused.append((index, problem))
                 continue
             arrivals.append(_arrival(opened.sender, record, batch.key_version, len(capsule_keys) - 1, hasher))
-        withdrawn += [(opened.sender, tombstone.reference) for tombstone in batch.tombstones]
+        named = [_withdrawal(opened.sender, tombstone) for tombstone in batch.tombstones]
+        # What came before its withdrawal in this micro-batch is not stored at all.
+        arrivals = [a for a in arrivals if not any(item.covers(a) for item in named)] if named else arrivals
+        withdrawn += named
         results.append(
             Result(accepted=len(batch.records) - len(refused) + len(batch.tombstones), refused=tuple(refused))
         )
     return Arrivals(arrivals, capsule_keys, withdrawn), results
+
+
+def _withdrawal(partner: str, tombstone: wire.Tombstone) -> Withdrawal:
+    return Withdrawal(partner, tombstone.reference, tombstone.facet if tombstone.HasField("facet") else None)
 
 
 def _problem_of_batch(batch: wire.EncodedBatch, profile: Profile, key_versions: Collection[int]) -> str:

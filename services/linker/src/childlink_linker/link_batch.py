@@ -37,12 +37,29 @@ class Arrival:
 
 
 @dataclass(frozen=True)
+class Withdrawal:
+    """A subject that its partner takes back; or only what one facet says of it."""
+
+    partner: str
+    reference: bytes
+    facet: bytes | None = None
+
+    def covers(self, arrival: Arrival) -> bool:
+        """Whether it takes this record back."""
+        record = arrival.record
+        return (self.partner, self.reference) == (arrival.partner, record.link_reference) and self.facet in (
+            None,
+            record.facet,
+        )
+
+
+@dataclass(frozen=True)
 class Arrivals:
-    """Everything of one micro-batch, in order."""
+    """Everything of one micro-batch. Withdrawals come first: a record that came before its withdrawal is not in it."""
 
     records: Sequence[Arrival]
     capsule_keys: Sequence[tuple[str, bytes]]
-    withdrawn: Sequence[tuple[str, bytes]]
+    withdrawn: Sequence[Withdrawal]
 
 
 @dataclass(frozen=True)
@@ -61,7 +78,7 @@ def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Paramet
     """Take arrivals in and return every subject whose link changed."""
     store.lock()
     withdrawn = _withdraw(store, arrivals.withdrawn)
-    changed = _store_records(store, arrivals)
+    changed = _store_records(store, arrivals, withdrawn.subjects)
     touched = {record.subject_id for record in changed} | withdrawn.neighbours
     weights = _find_edges(store, changed, profile, parameters)
     component = reach(store, touched)
@@ -85,16 +102,24 @@ class _Withdrawn:
     persons: set[str]
 
 
-def _withdraw(store: Store, keys: Sequence[tuple[str, bytes]]) -> _Withdrawn:
-    """Forget subjects. Those who were linked with them are looked at again."""
-    gone = list(store.subjects_by_key(keys).values())
-    if not gone:
+def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
+    """Forget records, and subjects who have none left. Those who were linked with them are looked at again."""
+    whole = {(item.partner, item.reference) for item in withdrawals if item.facet is None}
+    named = {(item.partner, item.reference, item.facet) for item in withdrawals}
+    known = store.subjects_by_key([(item.partner, item.reference) for item in withdrawals])
+    if not known:
         return _Withdrawn([], set(), set())
+    key_of = {subject.subject_id: subject.key for subject in known.values()}
+    held = store.records_of_subjects(key_of)
+    taken = [r for r in held if key_of[r.subject_id] in whole or (*key_of[r.subject_id], r.facet) in named]
+    taken_ids = {r.record_id for r in taken}
+    kept_ids = {r.subject_id for r in held if r.record_id not in taken_ids}
+    gone = [subject for subject in known.values() if subject.subject_id not in kept_ids]
     gone_ids = {subject.subject_id for subject in gone}
-    records = [record.record_id for record in store.records_of_subjects(gone_ids)]
+    records = [record.record_id for record in taken]
     around = {record_id for pair in store.neighbours(records) for record_id in pair} - set(records)
-    neighbours = {record.subject_id for record in store.records(around)} - gone_ids
-    persons = {s.person_id for s in gone if s.person_id}
+    neighbours = ({record.subject_id for record in store.records(around)} | set(key_of)) - gone_ids
+    persons = {s.person_id for s in known.values() if s.person_id}
     still_there = [s for s in store.subjects_of_persons(persons).values() if s.subject_id not in gone_ids]
     store.delete_in(t.person.c.person_id, persons - {s.person_id for s in still_there})
     neighbours |= {s.subject_id for s in still_there}
@@ -108,7 +133,7 @@ def _withdraw(store: Store, keys: Sequence[tuple[str, bytes]]) -> _Withdrawn:
     return _Withdrawn(gone, neighbours, persons)
 
 
-def _store_records(store: Store, arrivals: Arrivals) -> list[StoredRecord]:
+def _store_records(store: Store, arrivals: Arrivals, withdrawn: Sequence[StoredSubject]) -> list[StoredRecord]:
     """Write what is new or changed. The same record twice changes nothing; a changed one supersedes the old."""
     newest = {(a.partner, a.record.link_reference, a.record.facet): a for a in arrivals.records}
     known = store.subjects_by_key([(partner, reference) for partner, reference, _ in newest])
@@ -117,6 +142,8 @@ def _store_records(store: Store, arrivals: Arrivals) -> list[StoredRecord]:
     capsule_ids = store.next_id(t.capsule_key.c.capsule_key_id)
     capsule_id_of: dict[int, int] = {}
     new_subjects: list[StoredSubject] = []
+    # A subject that was withdrawn and comes back must have a greater version than its withdrawal had.
+    version = max([time.time_ns() // 1_000_000, *(item.link_version for item in withdrawn)])
     stale: list[int] = []
     written: list[tuple[StoredRecord, Arrival]] = []
     for (partner, reference, facet), arrival in newest.items():
@@ -128,7 +155,7 @@ def _store_records(store: Store, arrivals: Arrivals) -> list[StoredRecord]:
             capsule_id_of[arrival.capsule_key] = next(capsule_ids)
         if subject is None:
             subject = StoredSubject(
-                next(subject_ids), partner, reference, arrival.record.role, None, 0,
+                next(subject_ids), partner, reference, arrival.record.role, None, version,
                 arrival.record.capsule, capsule_id_of[arrival.capsule_key],
             )  # fmt: skip
             known[partner, reference] = subject

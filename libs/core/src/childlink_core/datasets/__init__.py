@@ -4,6 +4,7 @@ A contract is a TOML file beside this module. Identity fields are the same for e
 attributes are named by the contract. Adding a dataset is adding a file.
 """
 
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from childlink_core.errors import UserError
 Subject = Literal["child", "adult"]
 Attribute = str | int | float | bool
 """What an attribute may be once it is read."""
+Area = Literal["lsoa", "ward", "imd_decile", "imd_quintile", "residence"]
+"""What a site can derive from a postcode, so that the postcode stays."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,12 @@ class Field:
     codes: tuple[str, ...] = ()
     range: tuple[float, float] | None = None
     unit: str = ""
+    derive: Area | None = None
+    """What of the postcode's area fills the field where the extract has no column for it."""
+    coding: str = ""
+    """Name of the table in `_codings.toml` that knows how sources write this field's codes."""
+    disclosive: Literal["low", "medium", "high"] = "medium"
+    """How much the field narrows down who a row is about, or harms if it is known."""
 
     def problem_with(self, value: Attribute) -> str | None:
         """What is wrong with a value, in words that do not repeat it; None when nothing is.
@@ -61,6 +70,13 @@ class Dataset:
     fields: tuple[Field, ...]
     event: str
     adult_relation: str | None
+    permitted_list: bool = False
+    """Whether an extract is confidential patient information, which the national data opt-out applies to."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the contract's meaning, so that an approval covers this contract and no other."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
 
     def field(self, name: str) -> Field:
         """The attribute of this name."""
@@ -133,6 +149,16 @@ def instruments() -> Mapping[str, Instrument]:
     return {name: Instrument(**{**item, "range": tuple(item["range"])}) for name, item in content.items()}
 
 
+@cache
+def codings() -> Mapping[str, Mapping[str, str]]:
+    """How sources write codes: for each coding, the contract's code by what a source may write, in lower case."""
+    content = tomllib.loads((files(__name__) / "_codings.toml").read_text(encoding="utf-8"))
+    return {
+        name: {text.lower(): code for code, texts in table.items() for text in (code, *texts)}
+        for name, table in content.items()
+    }
+
+
 def get_dataset(name: str) -> Dataset:
     """The contract of this name, or UserError that lists those there are."""
     if name not in all_datasets():
@@ -159,6 +185,7 @@ def _parse(content: Mapping[str, Any], shared: list[Mapping[str, Any]]) -> Datas
         ),
         event=content["event"],
         adult_relation=content.get("adult_relation"),
+        permitted_list=content.get("permitted_list", False),
     )
 
 

@@ -84,7 +84,9 @@ class Carer(_message.Message):
     def __init__(self, link_reference: _Optional[bytes] = ..., relation: _Optional[_Union[Relation, str]] = ...) -> None: ...
 
 class Tombstone(_message.Message):
-    __slots__ = ("reference",)
+    __slots__ = ("reference", "facet")
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    FACET_FIELD_NUMBER: _ClassVar[int]
     reference: bytes
-    def __init__(self, reference: _Optional[bytes] = ...) -> None: ...
+    facet: bytes
+    def __init__(self, reference: _Optional[bytes] = ..., facet: _Optional[bytes] = ...) -> None: ...
