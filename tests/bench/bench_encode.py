@@ -19,8 +19,8 @@ from childlink_core.profiles import get_profile
 from childlink_core.references import ReferenceKeys
 from childlink_ingest.app import load_mapping
 from childlink_ingest.encode import Encoder
-from childlink_ingest.mapping import map_row
-from childlink_ingest.readers import open_csv
+from childlink_ingest.map_row import RowMapper
+from childlink_ingest.readers import open_extract
 from childlink_ingest.rows import Row
 from childlink_ingest.split import split
 from childlink_local.synth import synthesise
@@ -34,8 +34,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         synthesise(Path(folder), seed=2, children=int(sys.argv[1]) if len(sys.argv) > 1 else 6_000)
         mapping = load_mapping(Path(folder) / "gp-federation" / "immunisation.toml")
-        with open_csv(Path(folder) / "gp-federation" / "immunisation.csv") as records:
-            rows = [map_row(mapping, r.number, r.values, date(2026, 1, 1)) for r in records]
+        mapper = RowMapper(mapping, date(2026, 1, 1))
+        with open_extract(Path(folder) / "gp-federation" / "immunisation.csv", mapping.source) as records:
+            rows = [mapper(r.number, r.values) for r in records]
     keys = ReferenceKeys.of(SecretKey("bench", 1, b"B" * 32))
     subjects = [split(row, mapping, keys)[0] for row in rows if isinstance(row, Row)]
     schema = from_json_dict(json.loads((Path(__file__).parents[1] / "golden" / "clkhash_schema.json").read_text()))
@@ -50,7 +51,7 @@ def main() -> None:
         encoder = Encoder(get_profile(), SecretKey("bench", 1, b"L" * 32))
         started = time.perf_counter()
         for at in range(0, len(subjects), 5_000):
-            encoder.encode(subjects[at : at + 5_000])
+            encoder.encode_to_bytes(subjects[at : at + 5_000])
         ours.append(len(subjects) / (time.perf_counter() - started))
         text.seek(0)
         started = time.perf_counter()

@@ -10,7 +10,7 @@ import pytest
 from childlink_client import ClientError
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
-from childlink_local.demo import ask_five, find_extracts
+from childlink_local.demo import ask_five, find_extracts, own_settings
 from childlink_local.score import score
 from childlink_local.site import lay_out
 from childlink_local.synth import synthesise
@@ -31,7 +31,8 @@ def ran(tmp_path_factory):
     synthesise(folder / "data", seed=3, children=400)
     extracts = find_extracts(folder / "data")
     with mock_broker() as address:
-        layout = lay_out(folder, sorted({e.partner for e in extracts}), address)
+        own = own_settings(folder / "data", folder / "areas.sqlite", extracts)
+        layout = lay_out(folder, sorted({e.partner for e in extracts}), address, own=own)
         with pilot.open_hub(layout) as hub:
             first = pilot.send(layout, hub, extracts)
             pilot.write_links(layout, hub, extracts, folder / "links.csv")
@@ -46,9 +47,12 @@ def test_every_row_is_accounted_for(ran):
     _, _, first, _, _, _ = ran
     assert len(first) == 7
     for report in first:
-        assert report.rows_read == report.accepted + report.rejected + report.refused
-        assert report.accepted > 0.97 * report.rows_read
+        assert report.rows_read == report.accepted + report.rejected + report.refused + report.permitted_out
+        assert report.accepted > 0.95 * report.rows_read
         assert report.waiting == 0
+    needs_list = {report.dataset: report.permitted_out for report in first}
+    assert needs_list["immunisation"] > 0, "someone opted out"
+    assert needs_list["attendance"] == needs_list["eyfs"] == 0, "the opt-out is for patient information only"
 
 
 def test_linkage_is_good_even_on_few_people(ran):
@@ -76,10 +80,17 @@ def test_no_identifier_is_in_any_file_that_a_run_leaves(ran):
                 digits = value.replace(" ", "")
                 if len(digits) == 10 and digits.isdigit():
                     identifiers |= {value.encode(), digits.encode()}
-                elif "name" in column.lower() and len(value) > 6:
-                    identifiers |= {value.encode(), value.lower().encode()}
-    assert len(identifiers) > 500
+                elif "name" in column.lower() and len(value) > 4:
+                    identifiers |= {value.encode(), value.lower().encode(), value.upper().encode()}
+                elif any(word in column.lower() for word in ("dob", "born", "birth")) and len(value) > 9:
+                    identifiers.add(value.encode())
+                elif "postcode" in column.lower() or column == "PC":
+                    identifiers |= {value.encode(), value.upper().replace(" ", "").encode()}
+    identifiers.discard(b"")
+    assert len(identifiers) > 3_000
     left = [p for p in layout.folder.rglob("*") if p.is_file() and "data" not in p.relative_to(folder).parts]
+    # The look-up is made of two public files, and holds every postcode of the place.
+    left.remove(folder / "areas.sqlite")
     assert len(left) > 20
     for path in left:
         content = path.read_bytes()
@@ -193,7 +204,7 @@ def test_the_command_runs_a_pilot_on_own_files_and_scores_it(tmp_path):
     )
     (tmp_path / "b.csv").write_text("id,nhs,first,last,dob,when\nX,9990000018,Aminah,Okafor,2020-01-02,2022-06-01\n")
     (tmp_path / "m.toml").write_text(
-        'dataset = "asq3"\n[columns]\nrow_id = "id"\nchild_id = "id"\nchild_nhs_number = "nhs"\nchild_given_name = "first"\n'
+        'dataset = "asq3"\nopt_out_exempt = "made-up people"\n[columns]\nrow_id = "id"\nchild_id = "id"\nchild_nhs_number = "nhs"\nchild_given_name = "first"\n'
         'child_surname = "last"\nchild_date_of_birth = "dob"\nreview_date = "when"\n'
     )
     (tmp_path / "truth.csv").write_text(
@@ -227,7 +238,7 @@ def test_the_command_runs_a_pilot_on_own_files_and_scores_it(tmp_path):
 def test_a_wrong_pilot_file_is_refused_by_name_and_writes_nothing_outside(tmp_path, wrong, words):
     (tmp_path / "a.csv").write_text("id,nhs,when\n1,9990000018,2022-05-01\n")
     (tmp_path / "m.toml").write_text(
-        'dataset = "asq3"\n[columns]\nrow_id = "id"\nchild_id = "id"\nchild_nhs_number = "nhs"\nreview_date = "when"\n'
+        'dataset = "asq3"\nopt_out_exempt = "made-up people"\n[columns]\nrow_id = "id"\nchild_id = "id"\nchild_nhs_number = "nhs"\nreview_date = "when"\n'
     )
     extract = '[[extract]]\npartner = "trust-a"\nfile = "a.csv"\nmapping = "m.toml"\n'
     (tmp_path / "pilot.toml").write_text(f"{wrong}\n{extract}")

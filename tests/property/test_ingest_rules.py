@@ -3,7 +3,8 @@
 from datetime import date
 
 from childlink_ingest import normalise
-from childlink_ingest.mapping import map_row, parse_mapping
+from childlink_ingest.map_row import RowMapper
+from childlink_ingest.mapping import parse_mapping
 from childlink_ingest.rows import Rejection, Row
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 MAPPING = parse_mapping(
     """
 dataset = "asq3"
+opt_out_exempt = "made-up people"
 [columns]
 row_id = "id"
 child_id = "child"
@@ -54,7 +56,7 @@ def test_an_nhs_number_with_one_wrong_digit_is_missing(body, offset, position):
 
 @given(st.fixed_dictionaries(dict.fromkeys(COLUMNS, cells)))
 def test_any_record_becomes_a_row_or_a_rejection_that_repeats_no_value(record):
-    result = map_row(MAPPING, 7, record, date(2026, 1, 1))
+    result = RowMapper(MAPPING, date(2026, 1, 1))(7, record)
     assert isinstance(result, Row | Rejection)
     if isinstance(result, Rejection):
         assert result.row_number == 7

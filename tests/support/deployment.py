@@ -18,7 +18,7 @@ from childlink_core import topics
 from childlink_ingest import app as ingest
 from childlink_ingest.spool import RunReport, open_spool
 from childlink_linker import tables as linker_tables
-from childlink_local.demo import find_extracts
+from childlink_local.demo import find_extracts, own_settings
 from childlink_local.pilot import stage
 from childlink_local.site import lay_out
 
@@ -37,7 +37,8 @@ class Deployment:
             for name in (*partners, *topics.SERVICES):
                 shutil.copytree(keys_of / name / "keys", folder / name / "keys")
             shutil.copy(keys_of / "directory.toml", folder / "directory.toml")
-        self.layout = lay_out(folder, partners, kafka, mock=False)
+        own = own_settings(data, folder / "areas.sqlite", self.extracts)
+        self.layout = lay_out(folder, partners, kafka, mock=False, own=own)
         self.layout.linker.database = databases["linker"]
         self.layout.store.database = databases["analytics"]
         self.processes: dict[str, subprocess.Popen[bytes]] = {}

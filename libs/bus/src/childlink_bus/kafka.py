@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from childlink_core.envelope import LARGEST_BATCH_BYTES
 from childlink_core.settings import ServiceSettings
@@ -114,7 +115,11 @@ def _connect(client: type[Any], settings: ServiceSettings, **options: Any) -> An
         }
     if settings.kafka_api_version:
         options["api_version"] = settings.kafka_api_version
-    _knock(settings.bootstrap_servers)
+    if settings.kafka_proxy:
+        options["proxy_url"] = settings.kafka_proxy
+    _knock(
+        urlsplit(settings.kafka_proxy).netloc.rpartition("@")[2] if settings.kafka_proxy else settings.bootstrap_servers
+    )
     try:
         return client(bootstrap_servers=settings.bootstrap_servers.split(","), **security, **options)
     except (KafkaError, OSError) as error:
@@ -142,3 +147,14 @@ def _bus_error(what: str, error: Exception, where: str = "") -> BusError:
         f"{what}{at} ({type(error).__name__}).",
         "Check bootstrap_servers, the network and the certificates; what was not sent is kept and sent on the next run.",
     )
+
+
+def existing_topics(settings: ServiceSettings) -> set[str]:
+    """Names of the topics that the brokers let this client see. Raises BusError."""
+    consumer = _connect(KafkaConsumer, settings)
+    try:
+        return set(consumer.topics())
+    except KafkaError as error:
+        raise _bus_error("Kafka could not be asked for its topics", error) from None
+    finally:
+        consumer.close()

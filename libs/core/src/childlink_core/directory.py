@@ -7,16 +7,19 @@ A TOML file with one table per member:
     kind = "partner"
     signing = ["base64 of an Ed25519 public key"]
     sealing = ["base64 of an X25519 public key"]     # batches are sealed to the first; the rest are being retired
+
+    [linkage]                                        # check values of the linkage secrets in use; they tell no secret
+    "1" = "9f86d081"
 """
 
 import base64
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from childlink_core.errors import UserError
-from childlink_core.keys import SealKey, VerifyKey
+from childlink_core.keys import SealKey, SecretKey, VerifyKey
 from childlink_core.topics import SERVICES, check_partner_name
 
 
@@ -40,6 +43,25 @@ class Directory:
     """All members by name."""
 
     members: Mapping[str, Member]
+    linkage: Mapping[int, str] = field(default_factory=dict)
+    """Check value of the partnership's linkage secret, by version. Empty: the hub does not publish any."""
+
+    def check_linkage(self, key: SecretKey) -> None:
+        """Raise UserError when `key` is not a linkage secret in use: a wrong one would link nothing, silently."""
+        if not self.linkage:
+            return
+        if key.version not in self.linkage:
+            versions = ", ".join(map(str, self.linkage))
+            raise UserError(
+                f"The linkage secret has version {key.version}; the partnership uses {versions}.",
+                "Ask the key custodian for the current secret, or fetch the hub's current directory.",
+            )
+        if self.linkage[key.version] != key.check_value:
+            raise UserError(
+                f"The linkage secret's check value is {key.check_value}, not the partnership's "
+                f"{self.linkage[key.version]}: it is another secret.",
+                "Nothing was sent. Ask the key custodian to issue it again.",
+            )
 
     @property
     def partners(self) -> list[str]:
@@ -66,14 +88,15 @@ def read_directory(path: Path) -> Directory:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         members = {name: _member(name, table) for name, table in content["members"].items()}
+        linkage = {int(version): str(value) for version, value in content.get("linkage", {}).items()}
     except FileNotFoundError:
         raise UserError(f"Directory file {path} does not exist.", "Fetch it from the hub and set its path.") from None
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is not a directory file: {error}.", "Fetch it from the hub again.") from None
-    return Directory(members)
+    return Directory(members, linkage)
 
 
-def render_directory(members: Iterable[Member]) -> str:
+def render_directory(members: Iterable[Member], linkage: Mapping[int, str] | None = None) -> str:
     """The text of a directory file."""
     lines = ["# childlink directory: public keys only."]
     for member in sorted(members, key=lambda m: m.name):
@@ -86,6 +109,8 @@ def render_directory(members: Iterable[Member]) -> str:
             f"signing = [{signing}]",
             f"sealing = [{sealing}]",
         ]
+    if linkage:
+        lines += ["", "[linkage]", *(f'"{version}" = "{value}"' for version, value in sorted(linkage.items()))]
     return "\n".join(lines) + "\n"
 
 

@@ -14,7 +14,7 @@ REFERENCE_BYTES: Final = 16
 
 @dataclass(frozen=True)
 class ReferenceKeys:
-    """A partner's three reference keys, derived from its one reference key file.
+    """A partner's reference keys, derived from its one reference key file.
 
     >>> keys = ReferenceKeys.of(SecretKey("trust-a", 1, bytes(32)))
     >>> keys.link("pas", "0042", "child") == keys.link("pas", "0042", "child")
@@ -26,11 +26,13 @@ class ReferenceKeys:
     _link: bytes = field(repr=False)
     _analytics: bytes = field(repr=False)
     _row: bytes = field(repr=False)
+    _spool: bytes = field(repr=False)
 
     @classmethod
     def of(cls, key: SecretKey) -> "ReferenceKeys":
-        """Derive the three keys."""
-        return cls(key.derive("link reference"), key.derive("analytics reference"), key.derive("row reference"))
+        """Derive the keys."""
+        labels = ("link reference", "analytics reference", "row reference", "number in the spool")
+        return cls(*(key.derive(label) for label in labels))
 
     def link(self, id_space: str, person_id: str, role: str) -> bytes:
         """The reference that the linker sees: 16 bytes."""
@@ -40,13 +42,19 @@ class ReferenceKeys:
         """The reference that analytics sees: 16 bytes."""
         return keyed_hash(self._analytics, id_space, person_id, role)
 
-    def row(self, dataset: str, row_id: str) -> bytes:
+    def row(self, feed: str, row_id: str) -> bytes:
         """The reference of a row, in the analytics half only: 16 bytes."""
-        return keyed_hash(self._row, dataset, row_id)
+        return keyed_hash(self._row, feed, row_id)
 
-    def facet(self, dataset: str) -> bytes:
-        """Opaque name of a dataset for the linker: 4 bytes."""
-        return keyed_hash(self._link, "facet", dataset)[:4]
+    def facet(self, feed: str, key_version: int = 1) -> bytes:
+        """Opaque name of a feed for the linker: 4 bytes. Another for each version of the linkage secret, so that both
+        versions of a subject's encoding stand side by side while the secret is being rotated."""
+        name = feed if key_version == 1 else f"{feed}\0key {key_version}"
+        return keyed_hash(self._link, "facet", name)[:4]
+
+    def nhs(self, nhs_number: str) -> bytes | None:
+        """What the site's own spool knows an NHS number by; never sent. None for none."""
+        return keyed_hash(self._spool, nhs_number) if nhs_number else None
 
 
 def keyed_hash(key: bytes, *parts: str) -> bytes:

@@ -77,6 +77,8 @@ class ServiceSettings(SettingsFile):
     """This service's client certificate."""
     kafka_tls_key: Path | None = None
     """The client certificate's private key file."""
+    kafka_proxy: str = ""
+    """Proxy to reach the brokers through: http://host:port (HTTP CONNECT) or socks5h://host:port."""
     kafka_api_version: tuple[int, ...] | None = None
     """Fixes the protocol version instead of asking the broker; only librdkafka's mock broker needs it: [2, 3]."""
     metrics_port: int = 0

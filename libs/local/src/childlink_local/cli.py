@@ -89,6 +89,8 @@ def run(config: Path) -> None:
         partner = "trust-a"
         file = "births.csv"
         mapping = "births.toml"
+        [partners.trust-a]               # optional: settings of a partner's ingest; paths are relative to this file
+        permitted_list = "permitted.dat"
     """
     content = _read_config(config)
     base = config.parent
@@ -104,7 +106,8 @@ def run(config: Path) -> None:
                 f"Release {content['release']} exists already.", "A release is never edited; give it another name."
             )
     with mock_broker() as address:
-        layout = lay_out(folder, sorted({e.partner for e in extracts}), address)
+        own = {name: _own(table, base) for name, table in content.get("partners", {}).items()}
+        layout = lay_out(folder, sorted({e.partner for e in extracts}), address, own=own)
         line = Line()
         with pilot.open_hub(layout) as hub:
             reports = pilot.send(layout, hub, extracts, line)
@@ -158,6 +161,26 @@ def _score(links: Path, truth: Path) -> None:
         )
 
 
+_OWN_PATHS = (
+    "permitted_list",
+    "checked_list",
+    "objections",
+    "partnership_objections",
+    "area_lookup",
+    "source_url_file",
+)
+_OWN = (*_OWN_PATHS, "permitted_list_max_age_days", "max_reject_share", "max_withdrawn_share", "workers")
+
+
+def _own(table: Any, base: Path) -> dict[str, Any]:
+    unknown = set(table) - set(_OWN) if isinstance(table, dict) else {"[partners]"}
+    if unknown:
+        raise UserError(
+            f"{', '.join(sorted(unknown))} cannot be set for a partner of a pilot.", f"Use: {', '.join(_OWN)}."
+        )
+    return {name: base / value if name in _OWN_PATHS else value for name, value in table.items()}
+
+
 def _read_config(config: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(config.read_text(encoding="utf-8"))
@@ -170,7 +193,15 @@ def _read_config(config: Path) -> dict[str, Any]:
         raise UserError(f"{config} needs at least one [[extract]] table.", help_text)
     if not all(isinstance(item.get(name), str) for item in extracts for name in needed):
         raise UserError(f"{config}: each [[extract]] needs partner, file and mapping, as texts.", help_text)
-    kinds = {"folder": str, "truth": str, "estimate": bool, "release": str, "data_until": str, "extract": list}
+    kinds = {
+        "folder": str,
+        "truth": str,
+        "estimate": bool,
+        "release": str,
+        "data_until": str,
+        "extract": list,
+        "partners": dict,
+    }
     for name, value in content.items():
         if name not in kinds:
             raise UserError(f"{config}: {name} is not known.", f"Use: {', '.join(kinds)}.")

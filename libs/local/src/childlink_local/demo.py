@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from childlink_client import Answer, Client
+from childlink_ingest.area_lookup import build_lookup
 
 from childlink_local import pilot, score
 from childlink_local.broker import mock_broker
@@ -30,6 +32,15 @@ def find_extracts(folder: Path) -> list[Extract]:
     ]
 
 
+def own_settings(data: Path, lookup: Path, extracts: list[Extract]) -> dict[str, dict[str, Any]]:
+    """Every partner's permitted list, and the area look-up, which is built here, of a made-up partnership in `data`."""
+    build_lookup(data / "areas" / "ONSPD_made_up.csv", data / "areas" / "IMD_made_up.csv", lookup, lambda _count: None)
+    return {
+        partner: {"permitted_list": data / partner / "permitted.dat", "area_lookup": lookup}
+        for partner in {extract.partner for extract in extracts}
+    }
+
+
 def run(folder: Path, children: int, seed: int) -> None:
     """Run the demo in `folder`, from nothing."""
     started = time.monotonic()
@@ -41,7 +52,12 @@ def run(folder: Path, children: int, seed: int) -> None:
     extracts = find_extracts(data)
     click.echo(f"   {len(extracts)} extracts of {len({e.partner for e in extracts})} partners in {data}")
     with mock_broker() as address:
-        layout = lay_out(folder, sorted({e.partner for e in extracts}), address)
+        layout = lay_out(
+            folder,
+            sorted({e.partner for e in extracts}),
+            address,
+            own=own_settings(data, folder / "areas.sqlite", extracts),
+        )
         with pilot.open_hub(layout) as hub:
             line = Line()
             with _step("2. Every partner's ingest, sealed batches over Kafka, linker and analytics"):
@@ -50,7 +66,7 @@ def run(folder: Path, children: int, seed: int) -> None:
             for report in reports:
                 click.echo(
                     f"   {report.extract:20} {report.rows_read:>7,} rows: {report.accepted:,} accepted, {report.refused:,} refused, "
-                    f"{report.rejected:,} rejected, {report.waiting:,} waiting"
+                    f"{report.rejected:,} rejected, {report.permitted_out:,} opted out, {report.waiting:,} waiting"
                 )
             with _step("3. Scoring the identifiers against the truth, which childlink never saw"):
                 pilot.write_links(layout, hub, extracts, folder / "links.csv")

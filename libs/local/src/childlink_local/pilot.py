@@ -17,10 +17,11 @@ from childlink_analytics.server import serve
 from childlink_bus.ports import Subscriber
 from childlink_client import Client
 from childlink_core.errors import UserError
+from childlink_core.profiles import get_profile
 from childlink_ingest import app as ingest
-from childlink_ingest.mapping import check_header
-from childlink_ingest.readers import open_csv
-from childlink_ingest.send_extract import map_rows, send_extract
+from childlink_ingest.approvals import approve, what
+from childlink_ingest.map_row import RowMapper
+from childlink_ingest.prepare import map_rows
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.split import split
 from childlink_ingest.spool import RunReport, Spool, open_spool
@@ -102,15 +103,15 @@ def send(
 
 
 def stage(settings: IngestSettings, extracts: Sequence[Extract]) -> list[int]:
-    """Encode, seal and spool a partner's extracts. Returns the runs' ids."""
-    site = ingest.build_site(settings)
+    """Approve, encode, seal and spool a partner's extracts. Returns the runs' ids."""
     runs = []
+    for extract in extracts:
+        mapping = ingest.load_mapping(extract.mapping)
+        wanted = what(extract.mapping, mapping, get_profile(settings.profile))
+        approve(settings.approvals, extract.mapping, wanted, "whoever runs this pilot")
     with open_spool(settings.spool) as spool:
         for extract in extracts:
-            mapping = ingest.load_mapping(extract.mapping)
-            with open_csv(extract.path, mapping.encoding, mapping.delimiter) as records:
-                check_header(mapping, records.header, extract.path.name)
-                runs.append(send_extract(extract.path.name, records, mapping, site, spool, date.today()))
+            runs.append(ingest.run_extract(settings, spool, extract.path, extract.mapping))
     return runs
 
 
@@ -161,11 +162,11 @@ def write_links(layout: Layout, hub: Hub, extracts: Sequence[Extract], path: Pat
     """Write partner, local id, role, person, family of every subject, for scoring against truth. Returns how many."""
     local: dict[tuple[str, str], tuple[str, str]] = {}
     for extract in extracts:
-        site = ingest.build_site(layout.ingest[extract.partner])
         mapping = ingest.load_mapping(extract.mapping)
-        with open_csv(extract.path, mapping.encoding, mapping.delimiter) as records:
-            for row in map_rows(list(records), mapping, site.encoder.profile, date.today())[0]:
-                for subject in split(row, mapping, site.references)[:2]:
+        with ingest.open_job(layout.ingest[extract.partner], extract.path, mapping) as job:
+            mapper = RowMapper(mapping, date.today())
+            for row in map_rows(list(job.extract), mapper, job.plan)[0]:
+                for subject in split(row, mapping, job.site.references)[:2]:
                     if subject:
                         local[extract.partner, subject.link_reference.hex()] = (
                             subject.identity.person_id,

@@ -3,7 +3,7 @@
 On one machine and under one operator, which no deployment may be: the trust zones are only folders here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,18 @@ class Layout:
     serving: ServingSettings
 
 
-def lay_out(folder: Path, partners: Sequence[str], bootstrap_servers: str, *, mock: bool = True) -> Layout:
-    """Make what is missing in `folder` and return everyone's settings. Keys are made once and kept."""
+def lay_out(
+    folder: Path,
+    partners: Sequence[str],
+    bootstrap_servers: str,
+    *,
+    mock: bool = True,
+    own: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Layout:
+    """Make what is missing in `folder` and return everyone's settings. Keys are made once and kept.
+
+    `own` holds settings of ingest by partner, for example where its permitted list is.
+    """
     directory = folder / "directory.toml"
     for name in partners:
         check_partner_name(name)
@@ -56,7 +66,11 @@ def lay_out(folder: Path, partners: Sequence[str], bootstrap_servers: str, *, mo
         name: IngestSettings(
             partner=name,
             spool=folder / name / "spool.sqlite",
+            approvals=folder / name / "approvals.json",
+            rejects=folder / name / "rejects",
             window_bytes=window,
+            # A pilot is to show what is wrong with an extract, not to stop at it.
+            **{"max_reject_share": 1.0, "max_withdrawn_share": 1.0, **(own or {}).get(name, {})},
             **keys(name, "linkage", "reference", "signing", "opening"),
             **bus,
         )
@@ -97,4 +111,5 @@ def _make_keys(folder: Path, partners: Sequence[str], directory: Path) -> None:
         if name in partners:
             write_key(keys / "linkage.key", linkage)
         members[name] = Member(name, name, (signing.public(),), (opening.public(),))
-    directory.write_text(render_directory(members.values()), encoding="utf-8")
+    text = render_directory(members.values(), {linkage.version: linkage.check_value})
+    directory.write_text(text, encoding="utf-8")

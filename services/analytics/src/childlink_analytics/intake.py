@@ -89,9 +89,7 @@ class StoreHandler:
         return Result(accepted=len(batch.observations) - len(refused) + len(batch.tombstones), refused=tuple(refused))
 
 
-def read_observation(
-    observation: observation_pb2.Observation, dataset: Dataset, names: Sequence[str]
-) -> Row | str:
+def read_observation(observation: observation_pb2.Observation, dataset: Dataset, names: Sequence[str]) -> Row | str:
     """A row for the store, or the reason for which the observation is refused. `names` are those of its values."""
     references = [observation.row_reference]
     references += [observation.child_reference] if observation.HasField("child_reference") else []

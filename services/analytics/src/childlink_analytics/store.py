@@ -27,13 +27,14 @@ class Store:
         self._upsert(t.link, rows, only_newer="version")
 
     def withdraw(self, partner: str, references: Iterable[bytes]) -> None:
-        """Forget rows, and all rows about subjects, by reference."""
+        """Forget rows, and all rows about subjects, by reference. An adult is taken off a child's row; the row stays."""
         c = t.observation.c
         for reference in references:
-            of_subject = sa.or_(
-                c.row_reference == reference, c.child_reference == reference, c.adult_reference == reference
-            )
-            self._tx.execute(t.observation.delete().where(c.partner == partner, of_subject))
+            row_or_child = sa.or_(c.row_reference == reference, c.child_reference == reference)
+            alone = sa.and_(c.adult_reference == reference, c.child_reference.is_(None))
+            self._tx.execute(t.observation.delete().where(c.partner == partner, sa.or_(row_or_child, alone)))
+            with_child = t.observation.update().where(c.partner == partner, c.adult_reference == reference)
+            self._tx.execute(with_child.values(adult_reference=None))
 
     def observations(self) -> Iterator[pa.RecordBatch]:
         """All observations, as Arrow."""

@@ -13,8 +13,8 @@ observation = sa.Table(
     sa.Column("row_reference", sa.LargeBinary(16), primary_key=True),
     sa.Column("dataset", sa.String(64), nullable=False, index=True),
     sa.Column("month", sa.String(7), nullable=False, comment="month of the event, YYYY-MM"),
-    sa.Column("child_reference", sa.LargeBinary(16), nullable=True),
-    sa.Column("adult_reference", sa.LargeBinary(16), nullable=True),
+    sa.Column("child_reference", sa.LargeBinary(16), nullable=True, index=True),
+    sa.Column("adult_reference", sa.LargeBinary(16), nullable=True, index=True),
     sa.Column("attributes", sa.Text, nullable=False, comment="JSON object, keys sorted"),
 )  # fmt: skip
 

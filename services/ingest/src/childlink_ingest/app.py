@@ -1,8 +1,10 @@
-"""Composition root: settings become a site, a spool and an exchange. Nothing else builds adapters."""
+"""Composition root: settings become a site, a plan, a spool and an exchange. Nothing else builds adapters."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
@@ -10,15 +12,30 @@ from childlink_bus.ports import Subscriber
 from childlink_core import topics
 from childlink_core.directory import read_directory
 from childlink_core.errors import UserError
-from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
+from childlink_core.keys import SecretKey, read_opening_key, read_secret_key, read_signing_key
 from childlink_core.profiles import get_profile
 from childlink_core.references import ReferenceKeys
 
+from childlink_ingest.approvals import check_approved, what
+from childlink_ingest.area import AreaLookup
+from childlink_ingest.area_lookup import open_lookup
+from childlink_ingest.batches import Site
 from childlink_ingest.encode import Encoder
 from childlink_ingest.errors import MappingError
 from childlink_ingest.exchange import Exchange
-from childlink_ingest.mapping import Mapping, parse_mapping
-from childlink_ingest.send_extract import Site
+from childlink_ingest.mapping import Mapping, check_header, parse_mapping
+from childlink_ingest.permit import (
+    Objections,
+    Permissions,
+    objection_token,
+    read_nhs_numbers,
+    read_objection_tokens,
+    read_objections,
+    read_permitted_list,
+)
+from childlink_ingest.prepare import Plan
+from childlink_ingest.readers import Extract, Source, open_extract
+from childlink_ingest.send_extract import Limits, prepared_by, send_extract
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import Spool
 
@@ -32,13 +49,116 @@ def build_site(settings: IngestSettings) -> Site:
             f"The directory does not list {settings.signing_key} as a key of {settings.partner}.",
             "Send the hub your public keys (`childlink-ingest keys show`), and fetch its current directory.",
         )
+    profile = get_profile(settings.profile)
     return Site(
         partner=settings.partner,
         directory=directory,
         signing_key=signing,
         references=ReferenceKeys.of(read_secret_key(settings.reference_key)),
-        encoder=Encoder(get_profile(settings.profile), read_secret_key(settings.linkage_key)),
+        encoders=tuple(Encoder(profile, key) for key in linkage_keys(settings)),
     )
+
+
+def linkage_keys(settings: IngestSettings) -> list[SecretKey]:
+    """The linkage secret in use, and the one being introduced; checked against the directory's check values."""
+    paths = [settings.linkage_key, *([settings.linkage_key_next] if settings.linkage_key_next else [])]
+    keys = [read_secret_key(path) for path in paths]
+    directory = read_directory(settings.directory)
+    for key in keys:
+        directory.check_linkage(key)
+    if len({key.version for key in keys}) < len(keys):
+        raise UserError("linkage_key and linkage_key_next have the same version.", "Unset linkage_key_next.")
+    return keys
+
+
+def build_plan(settings: IngestSettings, site: Site, mapping: Mapping, areas: AreaLookup | None, today: date) -> Plan:
+    """What decides what of an extract could leave. Raises PermitError while that cannot be decided."""
+    permitted = None
+    if mapping.needs_permitted_list:
+        permitted = read_permitted_list(settings.permitted_list, settings.permitted_list_max_age_days, datetime.now())
+    local = read_objections(settings.objections)
+    tokens = read_objection_tokens(settings.partnership_objections)
+    objections = Objections(local.nhs_numbers, local.local_ids, tokens)
+    key = linkage_keys(settings)[0].derive("objection") if tokens else b""
+    permissions = Permissions(permitted, objections, partial(objection_token, key))
+    return Plan(mapping, site.references, site.encoders, today, permissions, areas)
+
+
+@dataclass(frozen=True)
+class Job:
+    """An extract, ready to be run."""
+
+    site: Site
+    plan: Plan
+    extract: Extract
+
+
+@contextmanager
+def open_job(settings: IngestSettings, extract: Path, mapping: Mapping, *, site: Site | None = None) -> Iterator[Job]:
+    """Open an extract under its mapping, with everything that decides what may leave."""
+    site = site or build_site(settings)
+    with _areas(settings, mapping) as areas, open_extract(extract, source_of(mapping, settings)) as opened:
+        check_header(mapping, opened.header, extract.name)
+        yield Job(site, build_plan(settings, site, mapping, areas, date.today()), opened)
+
+
+def run_extract(
+    settings: IngestSettings,
+    spool: Spool,
+    extract: Path,
+    mapping_file: Path,
+    limits: Limits | None = None,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> int:
+    """Stage and queue one approved extract. Returns the run's id."""
+    mapping = load_mapping(mapping_file)
+    check_approved(settings.approvals, mapping_file, what(mapping_file, mapping, get_profile(settings.profile)))
+    limits = limits or Limits(settings.max_reject_share, settings.max_withdrawn_share)
+    with open_job(settings, extract, mapping) as job:
+        withdrawn = spool.withdrawn_subjects()
+        plan = replace(job.plan, withdrawn=withdrawn)
+        limits = Limits(limits.max_reject_share, limits.max_withdrawn_share, _opted_out(settings, job))
+        if settings.workers < 2:
+            return send_extract(extract.name, job.extract, plan, job.site, spool, limits, None, progress)
+        with prepared_by(partial(_plan_of_worker, settings, mapping_file, withdrawn), settings.workers) as prepare:
+            return send_extract(extract.name, job.extract, plan, job.site, spool, limits, prepare, progress)
+
+
+# What a worker process opens stays open for as long as it lives.
+_for_good = ExitStack()
+
+
+def _plan_of_worker(settings: IngestSettings, mapping_file: Path, withdrawn: frozenset[bytes]) -> Plan:
+    mapping = load_mapping(mapping_file)
+    areas = _for_good.enter_context(_areas(settings, mapping))
+    return replace(build_plan(settings, build_site(settings), mapping, areas, date.today()), withdrawn=withdrawn)
+
+
+def _opted_out(settings: IngestSettings, job: Job) -> list[bytes]:
+    """Keyed numbers of people who were checked and are not permitted."""
+    permitted = job.plan.permissions.permitted
+    if permitted is None or settings.checked_list is None:
+        return []
+    numbers = (number for number in read_nhs_numbers(settings.checked_list) if number not in permitted)
+    return [key for number in numbers if (key := job.site.references.nhs(number))]
+
+
+@contextmanager
+def _areas(settings: IngestSettings, mapping: Mapping) -> Iterator[AreaLookup | None]:
+    if settings.area_lookup is None:
+        if mapping.areas is not None:
+            raise MappingError(
+                "The mapping has an [area], and no area look-up is set.", "Set `area_lookup` in the settings."
+            )
+        yield None
+    else:
+        with open_lookup(settings.area_lookup) as lookup:
+            yield lookup
+
+
+def source_of(mapping: Mapping, settings: IngestSettings | None) -> Source:
+    """How to read an extract: as the mapping says, from the database that the settings name."""
+    return replace(mapping.source, url_file=settings.source_url_file if settings else None)
 
 
 @dataclass(frozen=True)

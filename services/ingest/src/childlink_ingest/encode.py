@@ -7,8 +7,8 @@ hash spaces: they can neither be compared nor counted together.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -16,7 +16,7 @@ import jellyfish
 import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.keys import SecretKey
-from childlink_core.profiles import FilterField, Pass, Profile
+from childlink_core.profiles import Pass, Profile
 from childlink_core.references import keyed_hash
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
@@ -26,62 +26,67 @@ from childlink_ingest.split import Subject
 _DIGEST_BYTES: Final = 16
 _WORDS_PER_DIGEST: Final = 8
 _REMEMBERED_VALUES: Final = 200_000
+_REMEMBERED_FEATURES: Final = 4_000_000
+# PassEncoding on the wire: field 1 (pass number, below 128) and field 2 (block token, 16 bytes); and its tag in EncodedRecord.
+_PASS_HEAD: Final = b"\x08%c\x12\x10%b"
+_PASSES_TAG: Final = bytes((wire.EncodedRecord.PASSES_FIELD_NUMBER << 3 | 2,))
 # Given names and surnames share a space of features, so that names entered in the wrong order still look alike.
 _FEATURE_SPACES: Final = {"given_name": "name", "surname": "name"}
 _ROLES: Final = {"child": wire.ROLE_CHILD, "adult": wire.ROLE_ADULT}
 _RELATIONS: Final = {"mother": wire.RELATION_MOTHER, "father": wire.RELATION_FATHER, "carer": wire.RELATION_CARER}
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """A field's value, as features: their digests end to end, and how many bits each sets."""
+@lru_cache(maxsize=50_000)
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
 
-    digests: bytes
-    bits: NDArray[np.uint8]
+
+@lru_cache(maxsize=50_000)
+def _compact(day: date | None) -> str:
+    return f"{day:%Y%m%d}" if day else ""
+
+
+@lru_cache(maxsize=100_000)
+def _phonetic(name: str) -> str:
+    """Soundex (US National Archives) of the first word; "" when missing."""
+    first = name.split(" ", 1)[0]
+    return jellyfish.soundex(first) if first else ""
+
+
+_SALTS: Final[dict[str, Callable[[Subject], str]]] = {
+    "date_of_birth": lambda s: _iso(s.identity.date_of_birth),
+    "given_name_phonetic": lambda s: _phonetic(s.identity.given_name),
+    "surname_phonetic": lambda s: _phonetic(s.identity.surname),
+    "postcode_district": lambda s: s.identity.postcode[:-3],
+    "mother_nhs_number": lambda s: s.mother.nhs_number if s.mother else "",
+    "mother_date_of_birth": lambda s: _iso(s.mother.date_of_birth) if s.mother else "",
+    "mother_given_name_phonetic": lambda s: _phonetic(s.mother.given_name) if s.mother else "",
+}
+_FIELDS: Final[dict[str, Callable[[Subject], str]]] = {
+    "given_name": lambda s: s.identity.given_name,
+    "surname": lambda s: s.identity.surname,
+    "sex": lambda s: s.identity.sex,
+    "postcode": lambda s: s.identity.postcode,
+    "nhs_number": lambda s: s.identity.nhs_number,
+    "birth_order": lambda s: str(s.identity.birth_order or ""),
+    "date_of_birth": lambda s: _compact(s.identity.date_of_birth),
+}
 
 
 def salt_value(subject: Subject, name: str) -> str:
     """The value of a salt field, "" when missing."""
-    identity = subject.identity
-    match name:
-        case "date_of_birth":
-            return identity.date_of_birth.isoformat() if identity.date_of_birth else ""
-        case "given_name_phonetic":
-            return _phonetic(identity.given_name)
-        case "surname_phonetic":
-            return _phonetic(identity.surname)
-        case "postcode_district":
-            return identity.postcode[:-3]
-        case "mother_nhs_number":
-            return subject.mother.nhs_number if subject.mother else ""
-        case "mother_date_of_birth":
-            return subject.mother.date_of_birth.isoformat() if subject.mother and subject.mother.date_of_birth else ""
-        case "mother_given_name_phonetic":
-            return _phonetic(subject.mother.given_name) if subject.mother else ""
-        case _:
-            raise ValueError(f"profile names an unknown salt field {name!r}")
+    return _named(_SALTS, name)(subject)
 
 
 def field_value(subject: Subject, name: str) -> str:
     """The value of a filter field, "" when missing."""
-    identity = subject.identity
-    match name:
-        case "given_name":
-            return identity.given_name
-        case "surname":
-            return identity.surname
-        case "sex":
-            return identity.sex
-        case "postcode":
-            return identity.postcode
-        case "nhs_number":
-            return identity.nhs_number
-        case "birth_order":
-            return str(identity.birth_order or "")
-        case "date_of_birth":
-            return f"{identity.date_of_birth:%Y%m%d}" if identity.date_of_birth else ""
-        case _:
-            raise ValueError(f"profile names an unknown filter field {name!r}")
+    return _named(_FIELDS, name)(subject)
+
+
+def _named(table: dict[str, Callable[[Subject], str]], name: str) -> Callable[[Subject], str]:
+    if name not in table:
+        raise ValueError(f"profile names an unknown field {name!r}")
+    return table[name]
 
 
 def features(kind: str, value: str) -> list[str]:
@@ -122,21 +127,22 @@ class Encoder:
         self.profile = profile
         self.key_version = linkage.version
         self._nhs_key = linkage.derive("nhs number token")
-        self._feature_key = linkage.derive("features")
-        self._salt_keys = {
-            item.number: linkage.derive(f"{profile.id} pass {item.number} salt") for item in profile.passes
-        }
-        self._token_keys = {
-            item.number: linkage.derive(f"{profile.id} pass {item.number} token") for item in profile.passes
-        }
-        self._value: Callable[[FilterField, str], _Value] = lru_cache(maxsize=_REMEMBERED_VALUES)(self._digest_value)
+        feature_key = linkage.derive("features")
+        self._passes = [_PassEncoder(item, profile, linkage, feature_key) for item in profile.passes]
 
     def encode(self, subjects: Sequence[Subject]) -> list[wire.EncodedRecord]:
         """One record per subject, in order, without capsule. A record without token and passes cannot be linked."""
-        records = [self._bare_record(subject) for subject in subjects]
-        for item in self.profile.passes:
-            self._add_pass(item, subjects, records)
-        return records
+        return [wire.EncodedRecord.FromString(payload) for payload in self.encode_to_bytes(subjects)]
+
+    def encode_to_bytes(self, subjects: Sequence[Subject]) -> list[bytes]:
+        """The same, serialised: a pass is written straight into the wire format, which takes half the time."""
+        passes: list[list[bytes]] = [[] for _ in subjects]
+        for item in self._passes:
+            item.add_to(passes, subjects)
+        return [
+            self._bare_record(subject).SerializeToString(deterministic=True) + b"".join(made)
+            for subject, made in zip(subjects, passes, strict=True)
+        ]
 
     def _bare_record(self, subject: Subject) -> wire.EncodedRecord:
         identity = subject.identity
@@ -145,79 +151,148 @@ class Encoder:
             facet=subject.facet,
             role=_ROLES[subject.role],
             birth_order=identity.birth_order,
+            nhs_token=keyed_hash(self._nhs_key, subject.role, identity.nhs_number) if identity.nhs_number else None,
         )
-        if identity.nhs_number:
-            record.nhs_token = keyed_hash(self._nhs_key, subject.role, identity.nhs_number)
         if subject.carer:
             reference, relation = subject.carer
             record.carers.add(link_reference=reference, relation=_RELATIONS[relation])
         return record
 
-    def _add_pass(self, item: Pass, subjects: Sequence[Subject], records: Sequence[wire.EncodedRecord]) -> None:
-        by_salt: dict[tuple[str, ...], list[int]] = {}
-        for index, subject in enumerate(subjects):
-            if carries_pass(subject, item):
-                salt = (subject.role, *(salt_value(subject, name) for name in item.salt))
-                by_salt.setdefault(salt, []).append(index)
-        order: list[int] = []
-        encrypted: list[bytes] = []
-        bits: list[NDArray[np.uint8]] = []
-        lengths: list[int] = []
-        passes: list[wire.PassEncoding] = []
-        for salt, members in by_salt.items():
-            token = keyed_hash(self._token_keys[item.number], *salt)
-            digests: list[bytes] = []
-            for index in members:
-                present, values = self._values(item, subjects[index])
-                digests += [value.digests for value in values]
-                bits += [value.bits for value in values]
-                lengths.append(sum(len(value.bits) for value in values))
-                passes.append(wire.PassEncoding(pass_number=item.number, block_token=token, present=present))
-                order.append(index)
-            cipher = Cipher(algorithms.AES(keyed_hash(self._salt_keys[item.number], *salt)), modes.ECB())  # noqa: S305 - a PRP, not encryption
-            encrypted.append(cipher.encryptor().update(b"".join(digests)))
-        for row, filter_bytes in enumerate(set_bits(b"".join(encrypted), bits, lengths, self.profile.filter_bits)):
-            passes[row].filter = filter_bytes
-            records[order[row]].passes.append(passes[row])
 
-    def _values(self, item: Pass, subject: Subject) -> tuple[int, list[_Value]]:
-        present = 0
-        values = []
-        for position, field in enumerate(item.filter):
-            value = field_value(subject, field.field)
-            if value:
-                present |= 1 << position
-                values.append(self._value(field, value))
-        return present, values
+class _PassEncoder:
+    """Makes one pass's filters."""
 
-    def _digest_value(self, field: FilterField, value: str) -> _Value:
-        parts = features(field.features, value)
-        prefix = _FEATURE_SPACES.get(field.field, field.field).encode() + b"\0"
-        digests = b"".join(
-            hashlib.blake2b(prefix + part.encode(), key=self._feature_key, digest_size=_DIGEST_BYTES).digest()
-            for part in parts
+    def __init__(self, item: Pass, profile: Profile, linkage: SecretKey, feature_key: bytes) -> None:
+        self._item, self._bits = item, profile.filter_bits
+        self._digest: Callable[[str, str], bytes] = lru_cache(maxsize=_REMEMBERED_VALUES)(
+            lambda space, part: hashlib.blake2b(
+                f"{space}\0{part}".encode(), key=feature_key, digest_size=_DIGEST_BYTES
+            ).digest()
         )
-        return _Value(digests, np.full(len(parts), field.bits, dtype=np.uint8))
+        salt_key = linkage.derive(f"{profile.id} pass {item.number} salt")
+        token_key = linkage.derive(f"{profile.id} pass {item.number} token")
+        self._keys_of: Callable[[tuple[str, ...]], tuple[bytes, bytes]] = lru_cache(maxsize=_REMEMBERED_VALUES)(
+            lambda salt: (keyed_hash(token_key, *salt), keyed_hash(salt_key, *salt))
+        )
+        self._salts = [_named(_SALTS, name) for name in item.salt]
+        self._needs = [_named(_FIELDS, name) for name in item.needs]
+        self._lacks = [_named(_FIELDS, name) for name in item.only_without]
+        self._fields = [_named(_FIELDS, field.field) for field in item.filter]
+        # The digests of every feature seen, end to end; of each field, where a value's are, and how many.
+        self._pool, self._used = np.zeros((1024, _DIGEST_BYTES), dtype=np.uint8), 0
+        self._counts = np.zeros(1024, dtype=np.uint8)
+        self._places: list[dict[str, tuple[int, int]]] = [{} for _ in item.filter]
+
+    def add_to(self, made: Sequence[list[bytes]], subjects: Sequence[Subject]) -> None:
+        """Append the serialised pass to each subject that gets it."""
+        if self._used > _REMEMBERED_FEATURES:
+            self._used = 0
+            for places in self._places:
+                places.clear()
+        by_salt: dict[tuple[str, ...], list[int]] = {}
+        roles, salts, needs, lacks = self._item.roles, self._salts, self._needs, self._lacks
+        for index, subject in enumerate(subjects):
+            if subject.role in roles and not (lacks and all(lack(subject) for lack in lacks)):
+                salt = (subject.role, *[read(subject) for read in salts])
+                if all(salt) and all(need(subject) for need in needs):
+                    by_salt.setdefault(salt, []).append(index)
+        if not by_salt:
+            return
+        order = [index for members in by_salt.values() for index in members]
+        presents, starts, counts = self._features([subjects[index] for index in order])
+        per_row = counts.sum(axis=1)
+        features = _ranges(starts.ravel(), counts.ravel())
+        digests = self._pool[features].tobytes()
+        ends = np.cumsum(per_row).tolist()
+        encrypted, heads = [], []
+        at = row = 0
+        for salt, members in by_salt.items():
+            token, key = self._keys_of(salt)
+            row += len(members)
+            end = ends[row - 1]
+            cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 - a PRP, not encryption
+            encrypted.append(cipher.encryptor().update(digests[at * _DIGEST_BYTES : end * _DIGEST_BYTES]))
+            at = end
+            heads += [_PASS_HEAD % (self._item.number, token)] * len(members)
+        filters = set_bits(b"".join(encrypted), self._counts[features], per_row, self._bits)
+        length = varint(self._bits // 8)
+        for index, head, filter_bytes, present in zip(order, heads, filters, presents, strict=True):
+            # Fields 3 and 4 of PassEncoding; `present` is a bit set of at most six fields, one byte.
+            body = (
+                b"%b\x1a%b%b\x20%c" % (head, length, filter_bytes, present)
+                if present
+                else head + b"\x1a" + length + filter_bytes
+            )
+            made[index].append(_PASSES_TAG + varint(len(body)) + body)
+
+    def _features(self, subjects: Sequence[Subject]) -> tuple[list[int], NDArray[np.int64], NDArray[np.int64]]:
+        """Which fields are present, and where in the pool each field's digests are: (subjects, fields)."""
+        presents = [0] * len(subjects)
+        starts = np.zeros((len(subjects), len(self._fields)), dtype=np.int64)
+        counts = np.zeros_like(starts)
+        for position, (read, places) in enumerate(zip(self._fields, self._places, strict=True)):
+            found = []
+            for row, subject in enumerate(subjects):
+                value = read(subject)
+                if value:
+                    presents[row] |= 1 << position
+                    place = places.get(value)
+                    found.append(place if place is not None else self._remember(position, value))
+                else:
+                    found.append((0, 0))
+            columns = np.array(found, dtype=np.int64)
+            starts[:, position], counts[:, position] = columns[:, 0], columns[:, 1]
+        return presents, starts, counts
+
+    def _remember(self, position: int, value: str) -> tuple[int, int]:
+        field = self._item.filter[position]
+        space = _FEATURE_SPACES.get(field.field, field.field)
+        parts = features(field.features, value)
+        digests = b"".join([self._digest(space, part) for part in parts])
+        end = self._used + len(parts)
+        if end > len(self._pool):
+            self._pool = np.concatenate(
+                [self._pool, np.zeros((max(len(self._pool), end), _DIGEST_BYTES), dtype=np.uint8)]
+            )
+            self._counts = np.concatenate([self._counts, np.zeros(len(self._pool) - len(self._counts), dtype=np.uint8)])
+        self._pool[self._used : end] = np.frombuffer(digests, dtype=np.uint8).reshape(-1, _DIGEST_BYTES)
+        self._counts[self._used : end] = field.bits
+        self._places[position][value] = place = (self._used, len(parts))
+        self._used = end
+        return place
 
 
-def set_bits(words: bytes, bits: Sequence[NDArray[np.uint8]], lengths: Iterable[int], filter_bits: int) -> list[bytes]:
+def varint(number: int) -> bytes:
+    """A protobuf varint.
+
+    >>> varint(300).hex()
+    'ac02'
+    """
+    out = bytearray()
+    while number >= 0x80:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The ranges [start, start + count) end to end."""
+    total = int(counts.sum())
+    firsts = np.cumsum(counts) - counts
+    return np.repeat(starts - firsts, counts) + np.arange(total)
+
+
+def set_bits(words: bytes, bits: NDArray[np.uint8], lengths: NDArray[np.int64], filter_bits: int) -> list[bytes]:
     """Filters from encrypted digests: row r owns `lengths[r]` digests, each setting as many bits as `bits` says.
 
     `filter_bits` is a power of two, so that a 16-bit word chooses a bit without bias.
     """
-    counts = np.fromiter(lengths, dtype=np.int64)
-    if len(counts) == 0:
-        return []
     positions = np.frombuffer(words, dtype="<u2").reshape(-1, _WORDS_PER_DIGEST) & (filter_bits - 1)
-    used = np.arange(_WORDS_PER_DIGEST) < np.concatenate(bits)[:, None] if bits else np.zeros((0, 8), dtype=bool)
-    rows = np.repeat(np.arange(len(counts)), counts)[:, None]
-    grid = np.zeros((len(counts), filter_bits), dtype=np.uint8)
-    grid[np.broadcast_to(rows, positions.shape)[used], positions[used]] = 1
-    return [row.tobytes() for row in np.packbits(grid, axis=1, bitorder="little")]
-
-
-@lru_cache(maxsize=100_000)
-def _phonetic(name: str) -> str:
-    """Soundex (US National Archives) of the first word; "" when missing."""
-    first = name.split(" ", 1)[0]
-    return jellyfish.soundex(first) if first else ""
+    used = np.arange(_WORDS_PER_DIGEST) < bits[:, None]
+    rows = np.repeat(np.arange(len(lengths)) * filter_bits, lengths)[:, None]
+    grid = np.zeros(len(lengths) * filter_bits, dtype=np.uint8)
+    grid[(rows + positions)[used]] = 1
+    packed = np.packbits(grid, bitorder="little").tobytes()
+    size = filter_bits // 8
+    return [packed[at : at + size] for at in range(0, len(packed), size)]

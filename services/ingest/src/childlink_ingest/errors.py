@@ -23,3 +23,15 @@ class MappingError(UserError):
 
 class SpoolError(UserError):
     """The spool cannot be used."""
+
+
+class PermitError(UserError):
+    """Whether people may be sent cannot be decided: a list is missing, too old or damaged."""
+
+
+class NotApprovedError(UserError):
+    """Nobody has approved this mapping, or it changed since."""
+
+
+class TooManyRejectsError(UserError):
+    """So many rows were rejected that the extract is not sent."""

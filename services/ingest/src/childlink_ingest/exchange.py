@@ -14,7 +14,8 @@ from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey
 from google.protobuf.message import DecodeError
 
-from childlink_ingest.spool import Half, Spool
+from childlink_ingest.items import Half
+from childlink_ingest.spool import Spool
 
 log = structlog.get_logger()
 
@@ -76,7 +77,7 @@ class Exchange:
             header, batch = envelope.verify(message.value, message.topic, self.partner, self.directory)
             if header.sender not in topics.SERVICES or header.kind != wire.PAYLOAD_KIND_RECEIPT:
                 raise BatchRefusedError(reasons.UNKNOWN_SENDER)
-            if not self.spool.is_new_receipt(header.sender, header.epoch, header.sequence):
+            if not self.spool.is_new_receipt(header.sender, header.epoch, header.sequence, header.sealed_at_ms):
                 return
             payload = envelope.open_batch(header, batch, (self.opening_key,))
             receipts = receipt_pb2.ReceiptBatch.FromString(payload).receipts

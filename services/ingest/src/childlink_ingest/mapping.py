@@ -5,30 +5,43 @@
     ignore = ["Practitioner"]               # columns that are known and stay here
     encoding = "cp1252"                     # default "utf-8"
     delimiter = ";"                         # default ","
+    sheet = "Export"                        # of a spreadsheet; default the first
+    header_row = 3                          # default 1
+    delivers = "snapshot"                   # what is no longer in it is withdrawn; default "increment"
+    feed = "asq3 of the north team"         # several extracts of one dataset are several feeds; default the dataset
+    files = "asq3_*.csv"                    # which files `watch` takes for this mapping
+    schedule = "02:30"                      # when `watch` asks a database, site's time
+    opt_out_exempt = "section 251, 23/CAG/0001"   # why the national data opt-out does not apply, where it would
 
     [columns]
     row_id = "ReviewID"
     child_id = "ClientID"
     child_date_of_birth = { column = "DOB", format = "%d/%m/%Y" }
     communication = { column = "Comm", codes = { "Y" = true, "N" = false } }
+    deleted = { column = "Status", codes = { "D" = true, "" = false } }
+
+    [area]                                  # which ONS areas count as the programme's and the borough's
+    area = ["E05000416"]
+    borough = ["E09000022"]
 
 `column` may be a list; its values are joined. `codes` maps the source's codes to the contract's; a code that is mapped
 to "" is missing. Everything here is a rule: no file is read but by `parse_mapping`'s caller.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from childlink_core.datasets import Attribute, Dataset, Field, get_dataset
+from childlink_core.datasets import Dataset, get_dataset
 
-from childlink_ingest import normalise
+from childlink_ingest.area import AreaSets, parse_sets
 from childlink_ingest.errors import MappingError
-from childlink_ingest.rows import Identity, Rejection, Relation, Role, Row
+from childlink_ingest.readers.record import Source
 
 DATE_FORMATS: Final = (
     "%Y-%m-%d",
@@ -40,9 +53,9 @@ DATE_FORMATS: Final = (
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%dT%H:%M:%S",
 )
-_TRUE: Final = frozenset({"true", "yes", "y", "1"})
-_FALSE: Final = frozenset({"false", "no", "n", "0"})
-_RELATIONS: Final[dict[str, Relation]] = {"mother": "mother", "father": "father", "carer": "carer"}
+_TEXTS: Final = (
+    "id_space", "adult_id_space", "encoding", "delimiter", "sheet", "delivers", "feed", "files", "schedule", "opt_out_exempt",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,16 +76,18 @@ class Mapping:
     adult_id_space: str
     ignore: frozenset[str]
     columns: Map[str, Column]
-    encoding: str = "utf-8"
-    delimiter: str = ","
+    source: Source = field(default_factory=Source)
+    delivers: Literal["increment", "snapshot"] = "increment"
+    feed: str = ""
+    files: str = ""
+    schedule: str = ""
+    opt_out_exempt: str = ""
+    areas: AreaSets | None = None
 
-
-class RejectedRowError(Exception):
-    """A row cannot be used; carries the rejection."""
-
-    def __init__(self, column: str, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.column, self.reason, self.remedy = column, reason, remedy
+    @property
+    def needs_permitted_list(self) -> bool:
+        """Whether the national data opt-out applies."""
+        return self.dataset.permitted_list and not self.opt_out_exempt
 
 
 def parse_mapping(text: str, where: str) -> Mapping:
@@ -84,9 +99,7 @@ def parse_mapping(text: str, where: str) -> Mapping:
     if "dataset" not in content or not isinstance(content.get("columns"), dict):
         raise MappingError(f"{where} needs `dataset` and a [columns] table.", "Start from `childlink-ingest datasets`.")
     dataset = get_dataset(str(content["dataset"]))
-    extra = set(content) - {
-        "dataset", "id_space", "adult_id_space", "ignore", "columns", "encoding", "delimiter",
-    }  # fmt: skip
+    extra = set(content) - {"dataset", "ignore", "columns", "header_row", "area", *_TEXTS}
     unknown = set(content["columns"]) - set(dataset.columns)
     if extra or unknown:
         names = ", ".join(sorted(extra | unknown))
@@ -100,22 +113,35 @@ def parse_mapping(text: str, where: str) -> Mapping:
     missing = [name for name in needed if name not in columns]
     if missing:
         raise MappingError(f"{where} does not say where {', '.join(missing)} comes from.", "Add it to [columns].")
-    id_space = str(content.get("id_space", "default"))
+    said = {name: str(content.get(name, "")) for name in _TEXTS}
+    id_space = said["id_space"] or "default"
     return Mapping(
         dataset,
         id_space,
-        str(content.get("adult_id_space", id_space)),
+        said["adult_id_space"] or id_space,
         frozenset(content.get("ignore", [])),
         columns,
-        str(content.get("encoding", "utf-8")),
-        str(content.get("delimiter", ",")),
+        Source(said["encoding"] or "utf-8", said["delimiter"] or ",", said["sheet"], int(content.get("header_row", 1))),
+        "snapshot" if said["delivers"] == "snapshot" else "increment",
+        said["feed"] or dataset.name,
+        said["files"],
+        said["schedule"],
+        said["opt_out_exempt"],
+        parse_sets(content["area"], where) if "area" in content else None,
     )
 
 
 def _check_types(content: Map[str, Any], where: str) -> None:
-    for name in ("id_space", "adult_id_space", "encoding", "delimiter"):
+    for name in _TEXTS:
         if not isinstance(content.get(name, "x"), str) or content.get(name, "x") == "":
             raise MappingError(f"{where}: {name} is a text.", f'Write {name} = "..."')
+    if content.get("delivers", "increment") not in ("increment", "snapshot"):
+        raise MappingError(f"{where}: delivers is not understood.", 'Write delivers = "increment" or "snapshot"')
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", content.get("schedule", "00:00")):
+        raise MappingError(f"{where}: schedule is not a time of day.", 'Write schedule = "02:30"')
+    row = content.get("header_row", 1)
+    if not isinstance(row, int) or isinstance(row, bool) or not 1 <= row <= 1000:
+        raise MappingError(f"{where}: header_row is a line number.", "Write header_row = 1")
     ignore = content.get("ignore", [])
     if not isinstance(ignore, list) or not all(isinstance(item, str) for item in ignore):
         raise MappingError(f"{where}: ignore is a list of texts.", 'Write ignore = ["Column", "Another"]')
@@ -141,142 +167,6 @@ def check_header(mapping: Mapping, header: Sequence[str], where: str) -> None:
             f"{where}, line 1: column {', '.join(stray)} is not in the mapping.",
             "Map it, or add it to `ignore`, so that somebody has decided that it stays here.",
         )
-
-
-def map_row(mapping: Mapping, number: int, record: Map[str, str], today: date) -> Row | Rejection:
-    """Turn one record of the extract into a canonical row, or say why not."""
-    notes: list[str] = []
-    try:
-        row_id = _text(mapping, record, "row_id")
-        if not row_id:
-            raise RejectedRowError(
-                "row_id", "is empty", "Every row needs an id that stays the same in the next extract."
-            )
-        subjects = mapping.dataset.subjects
-        child = _identity(mapping, record, "child", today, notes) if "child" in subjects else None
-        adult = _identity(mapping, record, "adult", today, notes) if "adult" in subjects else None
-        if child is None and adult is None:
-            raise RejectedRowError(f"{subjects[0]}_id", "is empty", "A row needs the id of the person it is about.")
-        relation = _relation(mapping, record) if child and adult else None
-        return Row(number, row_id, child, adult, relation, _attributes(mapping, record), tuple(notes))
-    except RejectedRowError as error:
-        column = mapping.columns.get(error.column)
-        name = " + ".join(column.columns) if column else error.column
-        return Rejection(number, name, error.reason, error.remedy)
-
-
-def _identity(mapping: Mapping, record: Map[str, str], role: Role, today: date, notes: list[str]) -> Identity | None:
-    person_id = _text(mapping, record, f"{role}_id")
-    if not person_id:
-        return None
-    nhs_text = _text(mapping, record, f"{role}_nhs_number")
-    nhs = normalise.nhs_number(nhs_text)
-    if nhs_text and not nhs:
-        notes.append(f"{role}_nhs_number fails its check and counts as missing")
-    given_text = _text(mapping, record, f"{role}_given_name")
-    born = _date(mapping, record, f"{role}_date_of_birth")
-    if born is not None and (problem := normalise.birth_date_problem(born, today)):
-        raise RejectedRowError(f"{role}_date_of_birth", problem, "Correct the date of birth in the source.")
-    order_text = _text(mapping, record, "child_birth_order") if role == "child" else ""
-    return Identity(
-        person_id=person_id,
-        nhs_number=nhs,
-        given_name=normalise.given_name(given_text),
-        surname=normalise.surname(_text(mapping, record, f"{role}_surname")),
-        date_of_birth=born,
-        sex=normalise.sex(_text(mapping, record, f"{role}_sex")),
-        postcode=normalise.postcode(_text(mapping, record, f"{role}_postcode")),
-        birth_order=normalise.birth_order(order_text or given_text) if role == "child" else None,
-    )
-
-
-def _relation(mapping: Mapping, record: Map[str, str]) -> Relation | None:
-    if mapping.dataset.adult_relation:
-        return _RELATIONS[mapping.dataset.adult_relation]
-    return _RELATIONS.get(_text(mapping, record, "adult_relation").lower())
-
-
-def _attributes(mapping: Mapping, record: Map[str, str]) -> dict[str, Attribute]:
-    attributes: dict[str, Attribute] = {}
-    for field in mapping.dataset.fields:
-        value = _attribute(mapping, record, field)
-        if value is not None:
-            problem = field.problem_with(value)
-            if problem:
-                raise RejectedRowError(field.name, problem, "Correct the value, or the mapping's `codes`.")
-            attributes[field.name] = value
-        elif field.required:
-            raise RejectedRowError(field.name, "is empty", "The dataset contract requires it.")
-    return attributes
-
-
-def _attribute(mapping: Mapping, record: Map[str, str], field: Field) -> Attribute | None:
-    if field.name not in mapping.columns:
-        return None
-    if field.type == "month":
-        day = _date(mapping, record, field.name)
-        return f"{day:%Y-%m}" if day else None
-    codes = mapping.columns[field.name].codes
-    text = _text(mapping, record, field.name, coded=False)
-    if text == "":
-        return None
-    if codes is not None:
-        if text not in codes:
-            raise RejectedRowError(
-                field.name, "holds a code that the mapping does not list", 'Add it to `codes`; "" means missing.'
-            )
-        mapped = codes[text]
-        return None if mapped == "" else mapped
-    return _parse_attribute(field, text)
-
-
-def _parse_attribute(field: Field, text: str) -> Attribute:
-    try:
-        match field.type:
-            case "integer":
-                return int(text)
-            case "number":
-                return float(text)
-            case "flag" if text.lower() in _TRUE:
-                return True
-            case "flag" if text.lower() in _FALSE:
-                return False
-            case "flag":
-                raise ValueError
-            case _:
-                return text
-    except ValueError:
-        raise RejectedRowError(
-            field.name,
-            f"is not {'an' if field.type == 'integer' else 'a'} {field.type}",
-            "Correct the value, or map it with `codes`.",
-        ) from None
-
-
-def _text(mapping: Mapping, record: Map[str, str], name: str, *, coded: bool = True) -> str:
-    column = mapping.columns.get(name)
-    if column is None:
-        return ""
-    if len(column.columns) == 1:
-        text = record[column.columns[0]].strip()
-    else:
-        parts = [record[part].strip() for part in column.columns]
-        text = "|".join(parts) if any(parts) else ""
-    if coded and column.codes is not None:
-        return str(column.codes.get(text, text))
-    return text
-
-
-def _date(mapping: Mapping, record: Map[str, str], name: str) -> date | None:
-    text = _text(mapping, record, name)
-    if not text:
-        return None
-    written = mapping.columns[name].format
-    day = parse_date(text, (written,) if written else DATE_FORMATS)
-    if day is None:
-        form = written or "one of the usual forms"
-        raise RejectedRowError(name, f"is not a date in {form}", "Correct the value, or give the column's `format`.")
-    return day
 
 
 @lru_cache(maxsize=100_000)

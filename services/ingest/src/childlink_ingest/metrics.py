@@ -1,8 +1,10 @@
 """Every metric of ingest. Counts of rows are of a whole site's extracts; no label can single out a person."""
 
 from childlink_core import __version__
+from cryptography import x509
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, start_http_server
 
+from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import RunReport, Spool
 
 
@@ -33,6 +35,26 @@ class IngestMetrics:
             "childlink_ingest_consumer_lag_messages", "Receipts not yet read.", ["topic"], registry=self.registry
         )
 
+        # When the broker's certificate for this site ends, Unix seconds; 0 without one.
+        self.certificate_ends = Gauge(
+            "childlink_ingest_certificate_expiry_timestamp_seconds",
+            "End of the client certificate.",
+            registry=self.registry,
+        )
+        # Modification time of the permitted list, Unix seconds; 0 without one.
+        self.permitted_list_at = Gauge(
+            "childlink_ingest_permitted_list_timestamp_seconds", "Time of the permitted list.", registry=self.registry
+        )
+
+    def expiry(self, settings: IngestSettings) -> None:
+        """Set what grows old."""
+        certificate, permitted = settings.kafka_tls_certificate, settings.permitted_list
+        if certificate and certificate.is_file():
+            ends = x509.load_pem_x509_certificates(certificate.read_bytes())[0].not_valid_after_utc
+            self.certificate_ends.set(ends.timestamp())
+        if permitted and permitted.is_file():
+            self.permitted_list_at.set(permitted.stat().st_mtime)
+
     def serve(self, port: int, address: str) -> None:
         """Serve the registry, when a port is set."""
         if port:
@@ -41,7 +63,10 @@ class IngestMetrics:
     def run_staged(self, report: RunReport) -> None:
         """Count the rows of a run."""
         self.rows.labels(report.dataset, "rejected").inc(report.rejected)
-        self.rows.labels(report.dataset, "staged").inc(report.rows_read - report.rejected)
+        self.rows.labels(report.dataset, "permitted_out").inc(report.permitted_out)
+        self.rows.labels(report.dataset, "deleted").inc(report.deleted)
+        left = report.rejected + report.permitted_out + report.deleted
+        self.rows.labels(report.dataset, "staged").inc(report.rows_read - left)
 
     def spool_state(self, spool: Spool, lag: dict[str, int]) -> None:
         """Set the gauges."""

@@ -49,6 +49,7 @@ _BIRTH_ORDER: Final = re.compile(
     re.IGNORECASE,
 )
 _ORDER_OF_WORD: Final = {"one": 1, "two": 2, "three": 3, "first": 1, "second": 2, "third": 3}
+_SEXES: Final = {"f": "f", "female": "f", "2": "f", "girl": "f", "w": "f", "m": "m", "male": "m", "1": "m", "boy": "m"}
 # ONS pseudo postcodes: no fixed abode, unknown, abroad, and their kin.
 _PSEUDO_OUTWARD: Final = frozenset({"ZZ99", "ZZ9", "XX99", "NF1", "ZZ98"})
 _POSTCODE: Final = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
@@ -102,6 +103,7 @@ def surname(text: str) -> str:
     return " ".join(words)
 
 
+@lru_cache(maxsize=100_000)
 def birth_order(text: str) -> int | None:
     """Order of birth from a placeholder given name or a number, before the placeholder is dropped.
 
@@ -127,14 +129,17 @@ def nhs_number(text: str) -> str:
     >>> nhs_number("943 476 5919"), nhs_number("9434765918"), nhs_number("0000000000")
     ('9434765919', '', '')
     """
-    digits = re.sub(r"[\s-]", "", text)
+    digits = text if len(text) == 10 else re.sub(r"[\s-]", "", text)
     if len(digits) != 10 or not digits.isascii() or not digits.isdigit() or len(set(digits)) == 1:
         return ""
-    total = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False))
-    check = (11 - total % 11) % 11
-    return digits if check == int(digits[9]) else ""
+    d = digits.encode()
+    # The tenth digit is the check digit, with weight 1: the whole sum is then a multiple of 11. The digits' code points
+    # add 48 times the sum of the weights (55), itself a multiple of 11.
+    total = 10 * d[0] + 9 * d[1] + 8 * d[2] + 7 * d[3] + 6 * d[4] + 5 * d[5] + 4 * d[6] + 3 * d[7] + 2 * d[8] + d[9]
+    return digits if total % 11 == 0 else ""
 
 
+@lru_cache(maxsize=100_000)
 def postcode(text: str) -> str:
     """A postcode in its form without a space, or "" when it is not one or is a pseudo postcode.
 
@@ -154,10 +159,7 @@ def sex(text: str) -> str:
     >>> [sex(t) for t in ("Female", "2", "M", "1", "not known", "9")]
     ['f', 'f', 'm', 'm', '', '']
     """
-    return {
-        "f": "f", "female": "f", "2": "f", "girl": "f", "w": "f",
-        "m": "m", "male": "m", "1": "m", "boy": "m",
-    }.get(text.strip().lower(), "")  # fmt: skip
+    return _SEXES.get(text.lower(), "") if text else ""
 
 
 def birth_date_problem(born: date, today: date) -> str | None:

@@ -7,35 +7,79 @@ from dataclasses import asdict
 
 from childlink_core.profiles import Profile
 
+from childlink_ingest import pages
 from childlink_ingest.encode import Encoder, carries_pass, field_value
 from childlink_ingest.mapping import Mapping
+from childlink_ingest.prepare import wire_value
 from childlink_ingest.rows import Rejection, Row
-from childlink_ingest.send_extract import wire_value
 from childlink_ingest.split import Observation, Subject
-from childlink_ingest.spool import RunReport, explain
+from childlink_ingest.spool import RunReport, Spool, explain
 
 _EXAMPLES = 5
+_MOST_VALUES = 10_000
+_IDENTITY = ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode")
 
 
-def render_check(rows: Sequence[Row], rejections: Sequence[Rejection], mapping: Mapping) -> str:
-    """What `check` says: completeness of each column, what was taken as missing, what would be rejected."""
-    read = len(rows) + len(rejections)
-    lines = [
-        f"dataset {mapping.dataset.name} v{mapping.dataset.version}: {read:,} rows read, {len(rows):,} good, {len(rejections):,} rejected",
-        "",
-    ]
-    lines.append(f"{'column':28}{'filled':>9}  values")
-    for subject in mapping.dataset.subjects:
-        people = [person for row in rows if (person := getattr(row, subject))]
-        for name in ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode"):
-            filled = sum(1 for person in people if getattr(person, name))
-            lines.append(f"{subject + '_' + name:28}{_share(filled, len(rows)):>9}  encoded, never sent")
-    for field in mapping.dataset.fields:
-        values = [row.attributes[field.name] for row in rows if field.name in row.attributes]
-        lines.append(f"{field.name:28}{_share(len(values), len(rows)):>9}  {_spread(values)}")
-    lines += _counted("Taken as missing", Counter(note for row in rows for note in row.notes))
-    lines += _rejected(rejections)
-    return "\n".join(lines)
+class Summary:
+    """What `check` says: completeness of each column, what was taken as missing, what would be rejected. Keeps counts, not rows."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self._mapping = mapping
+        self.read = self.rejected = self._deleted = 0
+        self._filled: Counter[str] = Counter()
+        self._values: dict[str, Counter[object]] = {field.name: Counter() for field in mapping.dataset.fields}
+        self._notes: Counter[str] = Counter()
+        self._rejections: Counter[tuple[str, str, str]] = Counter()
+        self._where: dict[tuple[str, str, str], list[str]] = {}
+
+    def add(self, row: Row | Rejection) -> None:
+        """Count a row."""
+        self.read += 1
+        if isinstance(row, Rejection):
+            self.rejected += 1
+            key = (row.column, row.reason, row.remedy)
+            self._rejections[key] += 1
+            where = self._where.setdefault(key, [])
+            if len(where) < _EXAMPLES:
+                where.append(str(row.row_number))
+            return
+        self._deleted += row.deleted
+        self._notes.update(row.notes)
+        for subject in self._mapping.dataset.subjects:
+            person = getattr(row, subject)
+            if person:
+                self._filled.update(f"{subject}_{name}" for name in _IDENTITY if getattr(person, name))
+        for name, value in row.attributes.items():
+            if len(self._values[name]) < _MOST_VALUES or value in self._values[name]:
+                self._values[name][value] += 1
+
+    def render(self) -> str:
+        """The profile as text."""
+        good = self.read - self.rejected
+        dataset = self._mapping.dataset
+        lines = [
+            f"dataset {dataset.name} v{dataset.version}: {self.read:,} rows read, {good:,} good, {self.rejected:,} rejected",
+            *([f"{self._deleted:,} rows are declared deleted and would be withdrawn"] if self._deleted else []),
+            "",
+            f"{'column':28}{'filled':>9}  values",
+        ]
+        for subject in dataset.subjects:
+            for name in _IDENTITY:
+                column = f"{subject}_{name}"
+                lines.append(f"{column:28}{_share(self._filled[column], good):>9}  encoded, never sent")
+        for field in dataset.fields:
+            values = self._values[field.name]
+            lines.append(f"{field.name:28}{_share(values.total(), good):>9}  {_spread(values)}")
+        lines += _counted("Taken as missing", self._notes)
+        lines += [""] if self._rejections else []
+        for key, count in self._rejections.most_common():
+            column, reason, remedy = key
+            more = ", ..." if count > _EXAMPLES else ""
+            lines.append(
+                f"rejected: column {column} {reason}: {count:,} rows (line {', '.join(self._where[key])}{more})"
+            )
+            lines.append(f"  what to do: {remedy}")
+        return "\n".join(lines)
 
 
 def render_preview(
@@ -96,13 +140,19 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
 def render_run(report: RunReport) -> str:
     """The account of one run, for people."""
     lines = [
-        f"run {report.run_id}: {report.extract} as {report.dataset}",
+        f"run {report.run_id}: {report.extract}" + (f" as {report.dataset}" if report.dataset else ""),
         f"  rows read {report.rows_read:>9,}",
         f"  accepted  {report.accepted:>9,}",
         f"  refused   {report.refused:>9,}",
         f"  rejected  {report.rejected:>9,}",
         f"  waiting   {report.waiting:>9,}",
     ]
+    if report.kind != "run":
+        lines = lines[:1]
+    lines += [f"  permitted out {report.permitted_out:>5,}"] if report.permitted_out else []
+    lines += [f"  deleted in the source {report.deleted:,}"] if report.deleted else []
+    lines += [f"  withdrawn {report.withdrawn:>9,} (receipted {report.withdrawn_proved:,})"] if report.withdrawn else []
+    lines += [f"    permitted out: {why} ({rows:,} rows)" for why, rows in report.held]
     lines += [
         f"    rejected: {column}: {reason} ({rows:,} rows). {remedy}"
         for column, reason, remedy, rows in report.rejections
@@ -124,6 +174,15 @@ def render_status(reports: Sequence[RunReport], queued: int, sent: int, incident
     return "\n".join(lines + [render_run(report) for report in reports])
 
 
+def status_page(partner: str, spool: Spool, refresh: int | None = None) -> str:
+    """The same as a page for a browser; with `refresh`, one that renews itself after so many seconds."""
+    return pages.render(
+        "status.html", partner=partner, queued=spool.count_batches("queued"), sent=spool.count_batches("sent"),
+        incidents=[(reason, times, explain(reason)) for reason, times in spool.incidents()],
+        runs=[spool.report(run_id) for run_id in spool.runs()], explain=explain, refresh=refresh,
+    )  # fmt: skip
+
+
 def status_json(reports: Sequence[RunReport], queued: int, sent: int, incidents: Sequence[tuple[str, int]]) -> str:
     """The same for programs."""
     return json.dumps(
@@ -137,17 +196,6 @@ def status_json(reports: Sequence[RunReport], queued: int, sent: int, incidents:
     )
 
 
-def _rejected(rejections: Sequence[Rejection]) -> list[str]:
-    lines = [""] if rejections else []
-    for (column, reason, remedy), count in Counter((r.column, r.reason, r.remedy) for r in rejections).most_common():
-        where = [str(r.row_number) for r in rejections if (r.column, r.reason) == (column, reason)][:_EXAMPLES]
-        lines.append(
-            f"rejected: column {column} {reason}: {count:,} rows (line {', '.join(where)}{', ...' if count > _EXAMPLES else ''})"
-        )
-        lines.append(f"  what to do: {remedy}")
-    return lines
-
-
 def _counted(title: str, counts: Counter[str]) -> list[str]:
     return ["", f"{title}:"] + [f"  {text}: {count:,} rows" for text, count in counts.most_common()] if counts else []
 
@@ -156,11 +204,10 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}%" if whole else "-"
 
 
-def _spread(values: Sequence[object]) -> str:
+def _spread(values: Counter[object]) -> str:
     if not values:
         return "(none)"
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        numbers = sorted(float(str(value)) for value in values)
+        numbers = sorted(float(str(value)) for value in values.elements())
         return f"{numbers[0]:g} to {numbers[-1]:g}, median {numbers[len(numbers) // 2]:g}"
-    common = Counter(map(str, values)).most_common(6)
-    return ", ".join(f"{value} {_share(count, len(values))}" for value, count in common)
+    return ", ".join(f"{value} {_share(count, values.total())}" for value, count in values.most_common(6))

@@ -37,13 +37,28 @@ class Row:
     attributes: Mapping[str, Attribute] = field(repr=False)
     notes: tuple[str, ...] = ()
     """Codes of what was taken as missing, for example "child_nhs_number fails its check"."""
+    left_out: Identity | None = field(default=None, repr=False)
+    """The adult who may not be sent, so that what was sent of them before is withdrawn."""
+    deleted: bool = False
+    """The source says that the row is deleted: what was sent of it before is withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a row stays behind. Holds no value of the row."""
+    """Why a row stays behind. Shows no value of the row."""
 
     row_number: int
     column: str
     reason: str
     remedy: str
+    row_id: str = field(default="", repr=False, compare=False)
+    """The row's id, where it could be read: what was sent of the row before is not taken for gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row that may not be sent, and why."""
+
+    row_number: int
+    why: str
+    row: Row = field(repr=False)

@@ -37,12 +37,11 @@ class Observation:
 
 def split(row: Row, mapping: ExtractMapping, keys: ReferenceKeys) -> tuple[Subject | None, Subject | None, Observation]:
     """The row's child, its adult, and its observation."""
-    dataset = mapping.dataset.name
-    facet = keys.facet(dataset)
+    facet = keys.facet(mapping.feed)
     adult = _subject(row.adult, "adult", mapping.adult_id_space, keys, facet)
     child = _subject(row.child, "child", mapping.id_space, keys, facet, adult, row.relation)
     observation = Observation(
-        keys.row(dataset, row.row_id),
+        keys.row(mapping.feed, row.row_id),
         child.analytics_reference if child else None,
         adult.analytics_reference if adult else None,
         row.attributes,

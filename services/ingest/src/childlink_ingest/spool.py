@@ -8,65 +8,81 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from childlink_core.reasons import EXPLANATIONS
 
 from childlink_ingest.errors import SpoolError
+from childlink_ingest.items import DELETED, Half, StagedItem, StagedRow, Tombstone
 from childlink_ingest.rows import Rejection
 
-Half = Literal["encodings", "observations"]
-HALVES: Final[tuple[Half, Half]] = ("encodings", "observations")
-
+_VERSION: Final = 2
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS stream (half TEXT PRIMARY KEY, epoch INTEGER NOT NULL, next_sequence INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS run (
   run_id INTEGER PRIMARY KEY, extract TEXT NOT NULL, dataset TEXT NOT NULL, started_at REAL NOT NULL,
-  rows_read INTEGER NOT NULL DEFAULT 0
+  rows_read INTEGER NOT NULL DEFAULT 0, feed TEXT NOT NULL DEFAULT '', kind TEXT NOT NULL DEFAULT 'run'
 );
 CREATE TABLE IF NOT EXISTS rejection (
   run_id INTEGER NOT NULL, row_number INTEGER NOT NULL, column_name TEXT NOT NULL, reason TEXT NOT NULL, remedy TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS note (run_id INTEGER NOT NULL, text TEXT NOT NULL, rows INTEGER NOT NULL, PRIMARY KEY (run_id, text));
+CREATE TABLE IF NOT EXISTS held (run_id INTEGER NOT NULL, why TEXT NOT NULL, rows INTEGER NOT NULL, PRIMARY KEY (run_id, why));
 CREATE TABLE IF NOT EXISTS item (
   item_id INTEGER PRIMARY KEY, half TEXT NOT NULL, reference BLOB NOT NULL, facet BLOB NOT NULL, digest BLOB NOT NULL,
   epoch INTEGER, sequence INTEGER, place INTEGER, state TEXT NOT NULL DEFAULT 'waiting', reason TEXT NOT NULL DEFAULT '',
+  feed TEXT NOT NULL DEFAULT '', about BLOB, also BLOB, sent_run INTEGER, seen_run INTEGER,
   UNIQUE (half, reference, facet)
 );
 CREATE INDEX IF NOT EXISTS item_batch ON item (half, epoch, sequence);
-CREATE TABLE IF NOT EXISTS row_item (run_id INTEGER NOT NULL, row_number INTEGER NOT NULL, item_id INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS row_item_run ON row_item (run_id, row_number);
+CREATE INDEX IF NOT EXISTS item_about ON item (about) WHERE about IS NOT NULL;
+CREATE INDEX IF NOT EXISTS item_also ON item (also) WHERE also IS NOT NULL;
+CREATE TABLE IF NOT EXISTS subject (
+  link_reference BLOB PRIMARY KEY, analytics_reference BLOB NOT NULL, nhs_key BLOB
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS withdrawn_subject (link_reference BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS subject_nhs ON subject (nhs_key) WHERE nhs_key IS NOT NULL;
+CREATE TABLE IF NOT EXISTS run_row (
+  run_id INTEGER NOT NULL, row_number INTEGER NOT NULL, observation INTEGER, child INTEGER, adult INTEGER,
+  PRIMARY KEY (run_id, row_number)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS withdrawal (
+  run_id INTEGER NOT NULL, half TEXT NOT NULL, reference BLOB NOT NULL, facet BLOB, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS withdrawal_run ON withdrawal (run_id);
 CREATE TABLE IF NOT EXISTS batch (
   half TEXT NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, message BLOB, bytes INTEGER NOT NULL,
   state TEXT NOT NULL DEFAULT 'queued', reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (half, epoch, sequence)
 );
 CREATE INDEX IF NOT EXISTS batch_state ON batch (state);
 CREATE TABLE IF NOT EXISTS inbox (topic TEXT PRIMARY KEY, next_offset INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS receipt_stream (sender TEXT PRIMARY KEY, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS receipt_stream (
+  sender TEXT PRIMARY KEY, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, ahead_ms INTEGER NOT NULL DEFAULT 0
+);
+CREATE VIEW IF NOT EXISTS row_state AS
+  SELECT r.run_id, r.row_number, o.state AS o, coalesce(c.state, 'accepted') AS c, coalesce(a.state, 'accepted') AS a,
+         o.reason AS why_o, c.reason AS why_c, a.reason AS why_a
+  FROM run_row r JOIN item o ON o.item_id = r.observation
+  LEFT JOIN item c ON c.item_id = r.child LEFT JOIN item a ON a.item_id = r.adult;
 CREATE TABLE IF NOT EXISTS incident (reason TEXT PRIMARY KEY, count INTEGER NOT NULL, last_at REAL NOT NULL);
 """
-# Rows of the run that is being read: only in the run's own transaction, emptied before it commits.
+# Rows of the run that is being read: only in the run's own transaction, emptied before it commits. In the order of the
+# references, which are keyed hashes: the order in which items leave tells nothing of the file's.
 _STAGE: Final = """
 CREATE TABLE IF NOT EXISTS staged_item (
   half TEXT NOT NULL, reference BLOB NOT NULL, facet BLOB NOT NULL, digest BLOB NOT NULL, payload BLOB NOT NULL,
-  capsule_reference BLOB, PRIMARY KEY (half, reference, facet)
+  companion BLOB, also BLOB, PRIMARY KEY (half, reference, facet)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS staged_row (row_number INTEGER NOT NULL, half TEXT NOT NULL, reference BLOB NOT NULL, facet BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS staged_row (
+  row_number INTEGER NOT NULL, observation BLOB NOT NULL, child BLOB, adult BLOB, facet BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS staged_withdrawal (
+  half TEXT NOT NULL, reference BLOB NOT NULL, facet BLOB NOT NULL, PRIMARY KEY (half, reference, facet)
+) WITHOUT ROWID;
 """
-
-
-@dataclass(frozen=True)
-class StagedItem:
-    """An encoding or observation, ready to be batched."""
-
-    half: Half
-    reference: bytes
-    facet: bytes
-    digest: bytes
-    payload: bytes
-    capsule_reference: bytes | None = None
+_RUNS_KEPT: Final = 50
 
 
 @dataclass(frozen=True)
@@ -81,7 +97,7 @@ class QueuedBatch:
 
 @dataclass(frozen=True)
 class RunReport:
-    """Every row of one run accounted for: read = rejected + accepted + refused + waiting."""
+    """Every row of one run accounted for: read = rejected + permitted out + deleted + accepted + refused + waiting."""
 
     run_id: int
     extract: str
@@ -97,6 +113,16 @@ class RunReport:
     """Reason, how many rows."""
     notes: list[tuple[str, int]]
     """What was taken as missing, how many rows."""
+    permitted_out: int = 0
+    held: list[tuple[str, int]] = field(default_factory=list)
+    """Why rows may not be sent, how many rows."""
+    deleted: int = 0
+    """Rows that the source declares deleted."""
+    withdrawn: int = 0
+    """Rows, and subjects, withdrawn by this run."""
+    withdrawn_proved: int = 0
+    """Of them, those that the services have receipted."""
+    kind: str = "run"
 
 
 class Spool:
@@ -119,19 +145,20 @@ class Spool:
 
     # A run: staged, then queued, in one transaction.
 
-    def start_run(self, extract: str, dataset: str) -> int:
+    def start_run(self, extract: str, dataset: str, feed: str = "", kind: str = "run") -> int:
         """Begin to stage a run."""
         cursor = self._db.execute(
-            "INSERT INTO run (extract, dataset, started_at) VALUES (?, ?, ?)", (extract, dataset, time.time())
+            "INSERT INTO run (extract, dataset, started_at, feed, kind) VALUES (?, ?, ?, ?, ?)",
+            (extract, dataset, time.time(), feed, kind),
         )
         return int(cursor.lastrowid or 0)
 
     def stage(self, items: Iterable[StagedItem]) -> None:
         """Stage items; of several for one reference the last stays."""
         self._db.executemany(
-            "INSERT INTO staged_item VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-            "digest = excluded.digest, payload = excluded.payload, capsule_reference = excluded.capsule_reference",
-            ((i.half, i.reference, i.facet, i.digest, i.payload, i.capsule_reference) for i in items),
+            "INSERT INTO staged_item VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest, "
+            "payload = excluded.payload, companion = excluded.companion, also = excluded.also",
+            items,
         )
 
     def staged(self, half: Half, references: Sequence[bytes]) -> list[bytes]:
@@ -144,9 +171,16 @@ class Spool:
             found += [row[0] for row in self._db.execute(query, (half, *chunk))]
         return found
 
-    def stage_rows(self, rows: Iterable[tuple[int, Half, bytes, bytes]]) -> None:
-        """Note which items (half, reference, facet) a row number consists of."""
-        self._db.executemany("INSERT INTO staged_row VALUES (?, ?, ?, ?)", rows)
+    def stage_rows(self, rows: Iterable[StagedRow]) -> None:
+        """Note which items a row number consists of."""
+        self._db.executemany("INSERT INTO staged_row VALUES (?, ?, ?, ?, ?)", rows)
+
+    def know_subjects(self, subjects: Iterable[tuple[bytes, bytes, bytes | None]]) -> None:
+        """Remember (link reference, analytics reference, keyed hash of the NHS number), so that they can be withdrawn."""
+        self._db.executemany(
+            "INSERT INTO subject VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET nhs_key = coalesce(excluded.nhs_key, nhs_key)",
+            subjects,
+        )
 
     def reject(self, run_id: int, rejections: Iterable[Rejection]) -> None:
         """Note rows that stay behind."""
@@ -155,20 +189,127 @@ class Spool:
             ((run_id, r.row_number, r.column, r.reason, r.remedy) for r in rejections),
         )
 
+    def keep(self, run_id: int, references: Iterable[bytes]) -> None:
+        """Rows that are there but were rejected: what was sent of them before is not gone."""
+        for reference in references:
+            row = self._db.execute(
+                "SELECT item_id FROM item WHERE half = 'observations' AND reference = ?", (reference,)
+            ).fetchone()
+            if row:
+                latest = self._db.execute(
+                    "SELECT observation, child, adult FROM run_row WHERE observation = ? ORDER BY run_id DESC LIMIT 1",
+                    row,
+                ).fetchone()
+                marked = [(run_id, item) for item in latest or row if item is not None]
+                self._db.executemany("UPDATE item SET seen_run = ? WHERE item_id = ?", marked)
+
     def changed(self, half: Half) -> Iterator[StagedItem]:
-        """Staged items that are new, changed, or were refused before; in random order, so that order tells nothing."""
-        # A table of its own, because `item` is written while this is read.
-        self._db.execute("DROP TABLE IF EXISTS temp.changed")
-        self._db.execute(
-            "CREATE TEMP TABLE changed AS SELECT s.* FROM staged_item s "
-            "LEFT JOIN item i ON (i.half, i.reference, i.facet) = (s.half, s.reference, s.facet) "
-            "WHERE s.half = ? AND (i.item_id IS NULL OR i.digest <> s.digest OR i.state = 'refused') ORDER BY random()",
-            (half,),
-        )
+        """Staged items that are new, changed, were refused or withdrawn before; in an order that tells nothing."""
         for row in self._db.execute(
-            "SELECT half, reference, facet, digest, payload, capsule_reference FROM temp.changed ORDER BY rowid"
+            "SELECT s.* FROM staged_item s LEFT JOIN item i ON (i.half, i.reference, i.facet) = (s.half, s.reference, s.facet) "
+            "WHERE s.half = ? AND (i.item_id IS NULL OR i.digest <> s.digest OR i.state IN ('refused', 'withdrawn')) "
+            "ORDER BY s.half, s.reference, s.facet",
+            (half,),
         ):
             yield StagedItem(*row)
+
+    # Withdrawals.
+
+    def stage_withdrawals(self, tombstones: Iterable[Tombstone]) -> None:
+        """Stage what is to be withdrawn."""
+        self._db.executemany("INSERT OR IGNORE INTO staged_withdrawal VALUES (?, ?, ?)", tombstones)
+
+    def withdrawals(self, half: Half) -> list[Tombstone]:
+        """What is staged to be withdrawn, in an order that tells nothing."""
+        rows = self._db.execute("SELECT * FROM staged_withdrawal WHERE half = ? ORDER BY reference, facet", (half,))
+        return [Tombstone(*row) for row in rows]
+
+    def rows_of(self, feed: str | None, analytics_reference: bytes) -> list[Tombstone]:
+        """The rows that are out about a subject; of one feed, or of all."""
+        return [
+            Tombstone("observations", row[0])
+            for row in self._db.execute(
+                "SELECT reference FROM item WHERE half = 'observations' AND about = ? AND state <> 'withdrawn' AND (? IS NULL OR feed = ?)",
+                (analytics_reference, feed, feed),
+            )
+        ]
+
+    def is_out(self, tombstone: Tombstone) -> bool:
+        """Whether anything was sent that this would withdraw."""
+        found = self._one(
+            "SELECT count(*) FROM item WHERE half = ? AND state <> 'withdrawn' AND (reference = ? OR about = ? OR also = ?) "
+            "AND (? = x'' OR facet = ?)",
+            tombstone.half, *([tombstone.reference] * 3), tombstone.facet, tombstone.facet,
+        )  # fmt: skip
+        return bool(found)
+
+    def subject(self, link_reference: bytes) -> tuple[bytes, bytes] | None:
+        """The references of a subject that was sent, or None."""
+        query = "SELECT link_reference, analytics_reference FROM subject WHERE link_reference = ?"
+        found: tuple[bytes, bytes] | None = self._db.execute(query, (link_reference,)).fetchone()
+        return found
+
+    def subjects_with(self, nhs_key: bytes) -> list[tuple[bytes, bytes]]:
+        """The references of subjects that were sent with an NHS number, by its keyed hash."""
+        return self._all("SELECT link_reference, analytics_reference FROM subject WHERE nhs_key = ?", nhs_key)
+
+    def withdraw_for_good(self, link_references: Iterable[bytes]) -> None:
+        """Hold these subjects back in every later run."""
+        self._db.executemany("INSERT OR IGNORE INTO withdrawn_subject VALUES (?)", ((r,) for r in link_references))
+
+    def allow_again(self, link_references: Iterable[bytes]) -> int:
+        """Undo `withdraw_for_good`. Returns for how many."""
+        marks = [(reference,) for reference in link_references]
+        return self._db.executemany("DELETE FROM withdrawn_subject WHERE link_reference = ?", marks).rowcount
+
+    def withdrawn_subjects(self) -> frozenset[bytes]:
+        """Link references of the subjects that are withdrawn for good."""
+        return frozenset(row[0] for row in self._db.execute("SELECT link_reference FROM withdrawn_subject"))
+
+    def gone(self, feed: str, run_id: int) -> tuple[list[Tombstone], int]:
+        """What of a feed was not in this run, and how many rows the feed has out: call after `mark_seen`."""
+        rows = self._db.execute(
+            "SELECT half, reference, facet FROM item WHERE feed = ? AND state <> 'withdrawn' AND coalesce(seen_run, 0) < ?",
+            (feed, run_id),
+        )
+        out = self._one(
+            "SELECT count(*) FROM item WHERE half = 'observations' AND feed = ? AND state <> 'withdrawn'", feed
+        )
+        return [Tombstone(*row) for row in rows], int(out)
+
+    def sent_by(self, run_id: int) -> list[Tombstone]:
+        """Everything whose newest version went out with a run."""
+        rows = self._db.execute(
+            "SELECT half, reference, facet FROM item WHERE sent_run = ? AND state <> 'withdrawn'", (run_id,)
+        )
+        return [Tombstone(*row) for row in rows]
+
+    def run_exists(self, run_id: int) -> bool:
+        """Whether there is such a run."""
+        return bool(self._one("SELECT count(*) FROM run WHERE run_id = ?", run_id))
+
+    def queue_withdrawal(
+        self, run_id: int, half: Half, epoch: int, sequence: int, message: bytes, tombstones: Sequence[Tombstone]
+    ) -> None:
+        """Queue a sealed batch of tombstones and mark what they take back."""
+        self._queue_batch(half, epoch, sequence, message)
+        self._db.executemany(
+            "INSERT INTO withdrawal VALUES (?, ?, ?, ?, ?, ?)",
+            ((run_id, half, t.reference, t.facet, epoch, sequence) for t in tombstones),
+        )
+        self._db.executemany(
+            "UPDATE item SET state = 'withdrawn', reason = '' WHERE half = ? AND (reference = ? OR about = ?) AND (? = x'' OR facet = ?)",
+            ((half, t.reference, t.reference, t.facet, t.facet) for t in tombstones),
+        )
+        # Analytics takes the other person off a row and keeps the row: should they come back, it must go out again.
+        if half == "observations":
+            self._db.executemany("UPDATE item SET digest = x'' WHERE also = ?", ((t.reference,) for t in tombstones))
+
+    def _queue_batch(self, half: Half, epoch: int, sequence: int, message: bytes) -> None:
+        self._db.execute(
+            "INSERT INTO batch (half, epoch, sequence, message, bytes) VALUES (?, ?, ?, ?, ?)",
+            (half, epoch, sequence, message, len(message)),
+        )
 
     def next_sequence(self, half: Half) -> tuple[int, int]:
         """Take the stream's next (epoch, sequence number). A new spool is a new, greater epoch."""
@@ -177,30 +318,54 @@ class Spool:
         self._db.execute("INSERT OR REPLACE INTO stream VALUES (?, ?, ?)", (half, epoch, sequence + 1))
         return epoch, sequence
 
-    def queue(self, half: Half, epoch: int, sequence: int, message: bytes, items: Sequence[StagedItem]) -> None:
+    def queue(
+        self, run_id: int, feed: str, half: Half, epoch: int, sequence: int, message: bytes, items: Sequence[StagedItem]
+    ) -> None:
         """Queue a sealed batch and note what is in it."""
-        self._db.execute(
-            "INSERT INTO batch (half, epoch, sequence, message, bytes) VALUES (?, ?, ?, ?, ?)",
-            (half, epoch, sequence, message, len(message)),
-        )
+        self._queue_batch(half, epoch, sequence, message)
+        observed = half == "observations"
         self._db.executemany(
-            "INSERT INTO item (half, reference, facet, digest, epoch, sequence, place) VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO item (half, reference, facet, digest, epoch, sequence, place, feed, about, also, sent_run, seen_run) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET digest = excluded.digest, epoch = excluded.epoch, sequence = excluded.sequence, "
-            "place = excluded.place, state = 'waiting', reason = ''",
-            ((i.half, i.reference, i.facet, i.digest, epoch, sequence, place) for place, i in enumerate(items)),
-        )
+            "place = excluded.place, state = 'waiting', reason = '', feed = excluded.feed, about = excluded.about, "
+            "also = excluded.also, sent_run = excluded.sent_run, seen_run = excluded.seen_run",
+            (
+                (
+                    half, i.reference, i.facet, i.digest, epoch, sequence, place, feed,
+                    i.companion if observed else None, i.also, run_id, run_id,
+                )
+                for place, i in enumerate(items)
+            ),
+        )  # fmt: skip
 
-    def finish_run(self, run_id: int, rows_read: int, notes: Iterable[tuple[str, int]]) -> None:
-        """Tie the run's rows to their items and empty the stage."""
+    def mark_seen(self, run_id: int) -> None:
+        """Note that everything staged is still there."""
         self._db.execute(
-            "INSERT INTO row_item SELECT ?, r.row_number, i.item_id FROM staged_row r "
-            "JOIN item i ON (i.half, i.reference, i.facet) = (r.half, r.reference, r.facet)",
+            "UPDATE item SET seen_run = ? FROM staged_item s WHERE (item.half, item.reference, item.facet) = (s.half, s.reference, s.facet)",
             (run_id,),
         )
-        self._db.execute("DELETE FROM staged_item")
-        self._db.execute("DELETE FROM staged_row")
+
+    def finish_run(
+        self, run_id: int, rows_read: int, notes: Iterable[tuple[str, int]], held: Iterable[tuple[str, int]] = ()
+    ) -> None:
+        """Tie the run's rows to their items, empty the stage, and forget the rows of old runs."""
+        self._db.execute(
+            "INSERT INTO run_row SELECT ?, r.row_number, o.item_id, c.item_id, a.item_id FROM staged_row r "
+            "JOIN item o ON o.half = 'observations' AND o.reference = r.observation AND o.facet = x'' "
+            "LEFT JOIN item c ON c.half = 'encodings' AND c.reference = r.child AND c.facet = r.facet "
+            "LEFT JOIN item a ON a.half = 'encodings' AND a.reference = r.adult AND a.facet = r.facet",
+            (run_id,),
+        )
+        for table in ("staged_item", "staged_row", "staged_withdrawal"):
+            self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         self._db.execute("UPDATE run SET rows_read = ? WHERE run_id = ?", (rows_read, run_id))
         self._db.executemany("INSERT INTO note VALUES (?, ?, ?)", ((run_id, text, count) for text, count in notes))
+        self._db.executemany("INSERT INTO held VALUES (?, ?, ?)", ((run_id, why, count) for why, count in held))
+        # The newest run of each feed is kept whatever its age: it says what of the feed is out.
+        old = "run_id <= ? AND run_id NOT IN (SELECT max(run_id) FROM run GROUP BY feed)"
+        for table in ("run_row", "rejection"):
+            self._db.execute(f"DELETE FROM {table} WHERE {old}", (run_id - _RUNS_KEPT,))  # noqa: S608 - our own names
 
     # Sending.
 
@@ -231,8 +396,7 @@ class Spool:
     def oldest_waiting_run_age(self) -> float:
         """Seconds since the start of the oldest run that still has something unanswered; 0 without one."""
         started = self._one(
-            "SELECT min(started_at) FROM run WHERE run_id IN (SELECT DISTINCT run_id FROM row_item JOIN item USING (item_id) "
-            "WHERE state = 'waiting')"
+            "SELECT min(started_at) FROM run WHERE run_id IN (SELECT DISTINCT sent_run FROM item WHERE state = 'waiting')"
         )
         return time.time() - started if started else 0.0
 
@@ -246,13 +410,18 @@ class Spool:
         """Receipts before this offset were read."""
         self._db.execute("INSERT OR REPLACE INTO inbox VALUES (?, ?)", (topic, next_offset))
 
-    def is_new_receipt(self, sender: str, epoch: int, sequence: int) -> bool:
-        """Whether a receipt batch comes after every one read from `sender`; if so, note it."""
+    def is_new_receipt(self, sender: str, epoch: int, sequence: int, sealed_at_ms: int = 0) -> bool:
+        """Whether a receipt batch comes after every one read from `sender`; if so, note it, and whether it is from the future."""
         row = self._db.execute("SELECT epoch, sequence FROM receipt_stream WHERE sender = ?", (sender,)).fetchone()
         if row is not None and (epoch, sequence) <= tuple(row):
             return False
-        self._db.execute("INSERT OR REPLACE INTO receipt_stream VALUES (?, ?, ?)", (sender, epoch, sequence))
+        ahead = max(0, sealed_at_ms - int(time.time() * 1000))
+        self._db.execute("INSERT OR REPLACE INTO receipt_stream VALUES (?, ?, ?, ?)", (sender, epoch, sequence, ahead))
         return True
+
+    def hub_ahead_s(self) -> float:
+        """By how much the newest receipts lie in this machine's future: its clock is slow by at least that."""
+        return float(self._one("SELECT coalesce(max(ahead_ms), 0) FROM receipt_stream")) / 1000
 
     def accept(self, half: Half, epoch: int, sequence: int, refused: Iterable[tuple[int, str]]) -> None:
         """A service stored a batch, except for the records listed. An accepted batch needs its bytes no longer."""
@@ -260,9 +429,13 @@ class Spool:
         self._db.execute(
             "UPDATE batch SET state = 'accepted', message = NULL WHERE half = ? AND epoch = ? AND sequence = ?", key
         )
-        self._db.execute("UPDATE item SET state = 'accepted' WHERE half = ? AND epoch = ? AND sequence = ?", key)
+        self._db.execute(
+            "UPDATE item SET state = 'accepted' WHERE half = ? AND epoch = ? AND sequence = ? AND state = 'waiting'",
+            key,
+        )
         self._db.executemany(
-            "UPDATE item SET state = 'refused', reason = ? WHERE half = ? AND epoch = ? AND sequence = ? AND place = ?",
+            "UPDATE item SET state = 'refused', reason = ? WHERE half = ? AND epoch = ? AND sequence = ? AND place = ? "
+            "AND state <> 'withdrawn'",
             [(reason, *key, place) for place, reason in refused],
         )
 
@@ -307,17 +480,22 @@ class Spool:
 
     def report(self, run_id: int) -> RunReport:
         """Account for every row of a run."""
-        extract, dataset, read = self._db.execute(
-            "SELECT extract, dataset, rows_read FROM run WHERE run_id = ?", (run_id,)
+        extract, dataset, read, kind = self._db.execute(
+            "SELECT extract, dataset, rows_read, kind FROM run WHERE run_id = ?", (run_id,)
         ).fetchone()
         states = dict(
             self._db.execute(
-                "SELECT state, count(*) FROM (SELECT CASE WHEN max(state = 'refused') THEN 'refused' WHEN max(state = 'waiting') "
-                "THEN 'waiting' ELSE 'accepted' END AS state FROM row_item JOIN item USING (item_id) WHERE run_id = ? "
-                "GROUP BY row_number) GROUP BY state",
+                "SELECT CASE WHEN 'refused' IN (o, c, a) THEN 'refused' WHEN 'waiting' IN (o, c, a) THEN 'waiting' "
+                "ELSE 'accepted' END AS state, count(*) FROM row_state WHERE run_id = ? GROUP BY 1",
                 (run_id,),
             ).fetchall()
         )
+        held = self._all("SELECT why, rows FROM held WHERE run_id = ? ORDER BY rows DESC", run_id)
+        withdrawn, proved = self._db.execute(
+            "SELECT count(*), coalesce(sum(b.state = 'accepted'), 0) FROM withdrawal w JOIN batch b USING (half, epoch, sequence) "
+            "WHERE w.run_id = ?",
+            (run_id,),
+        ).fetchone()
         return RunReport(
             run_id, extract, dataset, read,
             rejected=int(self._one("SELECT count(*) FROM rejection WHERE run_id = ?", run_id)),
@@ -326,10 +504,16 @@ class Spool:
                 "SELECT column_name, reason, remedy, count(*) FROM rejection WHERE run_id = ? GROUP BY 1, 2, 3 ORDER BY 4 DESC", run_id
             ),
             refusals=self._all(
-                "SELECT reason, count(DISTINCT row_number) FROM row_item JOIN item USING (item_id) "
-                "WHERE run_id = ? AND state = 'refused' GROUP BY reason ORDER BY 2 DESC", run_id
+                "WITH state AS (SELECT * FROM row_state WHERE run_id = ?) SELECT why, count(DISTINCT row_number) FROM ("
+                "SELECT row_number, why_o AS why, o AS now FROM state UNION ALL SELECT row_number, why_c, c FROM state "
+                "UNION ALL SELECT row_number, why_a, a FROM state) WHERE now = 'refused' GROUP BY why ORDER BY 2 DESC",
+                run_id,
             ),
             notes=self._all("SELECT text, rows FROM note WHERE run_id = ? ORDER BY rows DESC", run_id),
+            held=[(why, count) for why, count in held if why != DELETED],
+            permitted_out=sum(count for why, count in held if why != DELETED),
+            deleted=sum(count for why, count in held if why == DELETED),
+            withdrawn=withdrawn, withdrawn_proved=proved, kind=kind,
         )  # fmt: skip
 
     def rejections(self, run_id: int) -> list[Rejection]:
@@ -357,13 +541,23 @@ def open_spool(path: Path) -> Iterator[Spool]:
         path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(path, isolation_level=None, timeout=5)
         db.executescript(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;" + _SCHEMA + _STAGE
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536;"
         )
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0 and db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'row_item'").fetchone()[0]:
+            raise SpoolError(
+                f"The spool {path} was written by childlink 0.1.",
+                "Send what is left in it with that version, move the file away, and run again: a new spool sends everything anew.",
+            )
+        if version not in (0, _VERSION):
+            raise SpoolError(f"The spool {path} was written by a newer childlink.", "Install that version.")
+        db.executescript(_SCHEMA + _STAGE + f"PRAGMA user_version = {_VERSION}")
         if path.exists():
             path.chmod(0o600)
     except (sqlite3.Error, OSError) as error:
         raise SpoolError(
-            f"The spool {path} cannot be opened ({error}).", "Check its path, permissions and disk space."
+            f"The spool {path} cannot be opened ({error}).",
+            "Check its path, permissions and disk space. Nothing was half sent.",
         ) from None
     try:
         yield Spool(db)

@@ -85,7 +85,7 @@ class Dataset:
     @property
     def columns(self) -> dict[str, str]:
         """Every canonical column of a row, with a word on each: the row id, identity, then attributes."""
-        columns = {"row_id": "the row's own id in the source"}
+        columns = {"row_id": "the row's own id in the source", "deleted": "yes where the source has deleted the row"}
         for subject in self.subjects:
             columns |= identity_fields(subject)
         if "adult" in self.subjects and self.adult_relation is None:

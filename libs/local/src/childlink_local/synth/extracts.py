@@ -18,6 +18,9 @@ _ETHNIC_CODES: Final = {"asian": "H", "black": "N", "mixed": "D", "white": "A", 
 _ETHNIC_WORDS: Final = {
     "asian": "Asian or Asian British", "black": "Black or Black British", "mixed": "Mixed", "white": "White", "other": "Other",
 }  # fmt: skip
+# Share of people with a national data opt-out in the made-up place.
+_OPTED_OUT: Final = 0.01
+WARDS: Final = {"area": "E05000001", "borough": "E05000002", "outside": "E05000003"}
 _KEYS_NEXT_TO: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -196,6 +199,41 @@ def write_partnership(
     _school(lives, folder, desk("borough-council", "", 0.55))
     _charity(lives, folder, desk("early-years-charity", "", 0.3, dirt=2.0))
     truth.write(folder / "truth.csv")
+    _permitted_lists(lives, folder, rng)
+    _areas(lives, folder)
+
+
+def _permitted_lists(lives: Lives, folder: Path, rng: np.random.Generator) -> None:
+    """What came back from the checking service, for each partner: everyone but the few who opted out."""
+    people = (
+        person
+        for family in lives.families
+        for person in (*family.children, family.mother, family.father, family.carer)
+        if person is not None
+    )
+    numbers = sorted(person.nhs_number for person in people)
+    kept = rng.random(len(numbers)) >= _OPTED_OUT
+    text = "".join(f"{number},\n" for number, stays in zip(numbers, kept, strict=True) if stays)
+    for partner in {path.parent.name for path in folder.glob("*/*.toml")}:
+        (folder / partner / "permitted.dat").write_text(text, encoding="ascii")
+
+
+def _areas(lives: Lives, folder: Path) -> None:
+    """The two published files, of the postcodes that are used: postcode directory and deciles of deprivation."""
+    places = {code: family for family in lives.families for code in family.postcodes}
+    sectors = sorted({(code[:-2], family.residence, family.imd_quintile) for code, family in places.items()})
+    lsoa = {sector: f"E{1000000 + number:08d}" for number, (sector, *_) in enumerate(sectors)}
+    (folder / "areas").mkdir(exist_ok=True)
+    _write(
+        folder / "areas" / "ONSPD_made_up.csv",
+        ["pcds", "lsoa21cd", "wd24cd", "lad24cd"],
+        ([code, lsoa[code[:-2]], WARDS[family.residence], "E09000022"] for code, family in sorted(places.items())),
+    )
+    _write(
+        folder / "areas" / "IMD_made_up.csv",
+        ["LSOA code (2021)", "Index of Multiple Deprivation (IMD) Decile (where 1 is most deprived 10% of LSOAs)"],
+        ([lsoa[sector], str(2 * quintile - 1)] for sector, _, quintile in sectors),
+    )
 
 
 def _maternity(lives: Lives, folder: Path, desk: _Desk) -> None:
@@ -248,12 +286,12 @@ def _asq3(lives: Lives, folder: Path, desk: _Desk) -> None:
             f"{mother.surname}", mother.given_name, mother.born.isoformat(), review.day.isoformat(),
             *("Y" if review.domains[name] else "N" for name in
               ("communication", "gross_motor", "fine_motor", "problem_solving", "personal_social")),
-            "U+" if family.need else "U", _ETHNIC_WORDS[family.ethnicity], str(family.imd_quintile), family.residence.title(),
+            "U+" if family.need else "U", _ETHNIC_WORDS[family.ethnicity],
         ])  # fmt: skip
     header = [
         "ContactID", "ClientID", "NHSNumber", "Surname", "Forenames", "DateOfBirth", "Gender", "PostCode", "CarerID", "CarerNHS",
         "CarerSurname", "CarerForenames", "CarerDOB", "ReviewDate", "ASQ_Comm", "ASQ_Gross", "ASQ_Fine", "ASQ_Problem", "ASQ_PersSoc",
-        "Offer", "Ethnicity", "IMDQ", "Residence",
+        "Offer", "Ethnicity",
     ]  # fmt: skip
     yes_no = {"Y": True, "N": False}
     _write(folder / desk.partner / "asq3.csv", header, rows)
@@ -265,9 +303,8 @@ def _asq3(lives: Lives, folder: Path, desk: _Desk) -> None:
         "review_date": ("ReviewDate", "%Y-%m-%d"), "communication": ("ASQ_Comm", yes_no), "gross_motor": ("ASQ_Gross", yes_no),
         "fine_motor": ("ASQ_Fine", yes_no), "problem_solving": ("ASQ_Problem", yes_no), "personal_social": ("ASQ_PersSoc", yes_no),
         "universal_plus": ("Offer", {"U+": True, "U": False}), "sex": ("Gender", {"Female": "female", "Male": "male"}),
-        "ethnicity": ("Ethnicity", {words: group for group, words in _ETHNIC_WORDS.items()}), "imd_quintile": "IMDQ",
-        "residence": ("Residence", {"Area": "area", "Borough": "borough", "Outside": "outside"}),
-    })  # fmt: skip
+        "ethnicity": ("Ethnicity", {words: group for group, words in _ETHNIC_WORDS.items()}),
+    }, areas=True)  # fmt: skip
 
 
 def _immunisation(lives: Lives, folder: Path, desk: _Desk) -> None:
@@ -446,8 +483,11 @@ def _write(
         writer.writerows(rows)
 
 
-def _mapping(path: Path, dataset: str, top: Mapping[str, str], columns: Mapping[str, Any]) -> None:
-    """Write a mapping: a header, (header, date format) or (header, codes)."""
+def _mapping(
+    path: Path, dataset: str, top: Mapping[str, str], columns: Mapping[str, Any], *, areas: bool = False
+) -> None:
+    """Write a mapping: a header, (header, date format) or (header, codes). With `areas`, deprivation and residence are
+    derived from the postcode."""
     quote: Callable[[object], str] = lambda value: str(value).lower() if isinstance(value, bool) else f'"{value}"'  # noqa: E731
     lines = [f'dataset = "{dataset}"', *(f'{key} = "{value}"' for key, value in top.items()), "", "[columns]"]
     for name, source in columns.items():
@@ -459,4 +499,6 @@ def _mapping(path: Path, dataset: str, top: Mapping[str, str], columns: Mapping[
             case (column, dict(codes)):
                 inside = ", ".join(f'"{code}" = {quote(value)}' for code, value in codes.items())
                 lines.append(f'{name} = {{ column = "{column}", codes = {{ {inside} }} }}')
+    if areas:
+        lines += ["", "[area]", f'area = ["{WARDS["area"]}"]', f'borough = ["{WARDS["borough"]}"]']
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -128,7 +128,7 @@ class People:
         moves = int(self._rng.poisson(0.8))
         family.moved = sorted(start + timedelta(days=int(day)) for day in self._rng.integers(-100, 2200, size=moves))
         places = [family.residence] * (moves + 1)
-        family.postcodes = [self._postcode(place) for place in places]
+        family.postcodes = [self._postcode(place, family.imd_quintile) for place in places]
 
     def _child(self, family: Family, born: date, order: int) -> Child:
         rng = self._rng
@@ -172,10 +172,11 @@ class People:
             surname += "-" + pool[int(self._rng.integers(len(pool)))]
         return surname
 
-    def _postcode(self, residence: str) -> str:
+    def _postcode(self, residence: str, quintile: int) -> str:
         outward = str(self._rng.choice(_OUTWARD[residence]))
         letters = "".join(_INWARD[int(i)] for i in self._rng.integers(len(_INWARD), size=2))
-        return f"{outward} {int(self._rng.integers(0, 10))}{letters}"
+        # Two postcode sectors a quintile: areas and deprivation can be looked up from the postcode, as in life.
+        return f"{outward} {2 * (quintile - 1) + int(self._rng.integers(0, 2))}{letters}"
 
     def _person(self) -> int:
         self._persons += 1

@@ -1,0 +1,36 @@
+"""A site's certificate request: a key on NIST P-256 and a PKCS #10 request (RFC 2986) that names the partner."""
+
+import os
+from pathlib import Path
+
+from childlink_core.keys import KeyFileError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+def new_request(partner: str, key_file: Path, request_file: Path) -> None:
+    """Write a new private key (mode 0600) and the request for it. Never overwrites."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, partner)])
+    names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(f"childlink:partner:{partner}")])
+    request = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(name)
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    key_file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise KeyFileError(
+            f"{key_file} exists already.", "Keys are never overwritten; move the old file away first."
+        ) from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(private)
+    request_file.write_bytes(request.public_bytes(serialization.Encoding.PEM))

@@ -1,0 +1,40 @@
+"""The commands of `childlink-ingest`."""
+
+from pathlib import Path
+
+import click
+from childlink_core import __version__, logs
+from childlink_core.commands import Commands
+
+from childlink_ingest.cli import extracts, keys, lists, look, sending, takeback
+
+
+@click.group(cls=Commands)
+@click.version_option(__version__)
+@click.option(
+    "--settings",
+    "settings_file",
+    type=click.Path(path_type=Path),
+    envvar="CHILDLINK_INGEST_SETTINGS",
+    help="TOML settings file.",
+)
+@click.pass_context
+def main(ctx: click.Context, settings_file: Path | None) -> None:
+    """Encode, split, seal and send a partner's extracts. Names, dates of birth and NHS numbers stay here.
+
+    A new extract: `map` proposes a mapping, `check` profiles it, `preview` shows what would leave, `approve` signs it off,
+    `run` sends it, `status` shows what became of every row.
+
+    Exit codes: 0 all done; 1 nothing was sent; 2 wrong usage; 3 some rows were rejected or refused, the rest went;
+    4 everything is safe in the spool, but not all of it is answered yet.
+    """
+    logs.configure("ingest")
+    ctx.obj = settings_file
+
+
+for _command in (
+    look.datasets, look.map_extract, look.check, look.preview, extracts.approve, extracts.run, extracts.rekey, extracts.watch,
+    sending.send, sending.status, sending.doctor, takeback.withdraw, takeback.recall, lists.opt_out, lists.objections, lists.area,
+    keys.keys, look.refs, look.clk, look.verify_encoding,
+):  # fmt: skip
+    main.add_command(_command)

@@ -1,0 +1,99 @@
+"""What several commands share: their arguments, progress, and writing files."""
+
+import csv
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+from childlink_core.errors import UserError
+
+from childlink_ingest import app
+from childlink_ingest.metrics import IngestMetrics
+from childlink_ingest.settings import IngestSettings
+from childlink_ingest.spool import Spool
+
+_PROGRESS_EVERY_S = 5.0
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+extract_argument = click.argument("extract", type=FILE)
+mapping_option = click.option(
+    "--mapping", "mapping_file", required=True, type=FILE, help="TOML file that maps the extract's columns."
+)
+
+
+class Progress:
+    """A line that renews itself on a terminal, and a line every few seconds in a log."""
+
+    def __init__(self, what: str, *, rate: bool = False) -> None:
+        self._what, self._rate = what, rate
+        self._started = self._shown = time.monotonic()
+
+    def __call__(self, count: int) -> None:
+        """Show how far it is."""
+        now = time.monotonic()
+        taken = now - self._started
+        text = f"{count:,} {self._what}, {taken:.0f} s" + (
+            f", {count / taken:,.0f}/s" if self._rate and taken > 0.5 else ""
+        )
+        if sys.stderr.isatty():
+            click.echo(f"\r\x1b[K{text} ", nl=False, err=True)
+        elif now - self._shown > _PROGRESS_EVERY_S:
+            click.echo(text, err=True)
+            self._shown = now
+
+    def done(self) -> None:
+        """End the line."""
+        if sys.stderr.isatty():
+            click.echo(err=True)
+
+
+def exchange(settings: IngestSettings, spool: Spool, metrics: IngestMetrics, wait: float) -> None:
+    """Send what is queued, and fetch receipts for at most `wait` seconds after the last of it went."""
+    shown = Progress("batches to go")
+    with app.connect(settings, spool) as connection:
+        traffic = connection.exchange
+        deadline = time.monotonic() + wait
+        traffic.run(
+            connection.subscriber,
+            done=lambda: traffic.settled() or (time.monotonic() > deadline and not spool.count_batches("queued")),
+            progress=lambda: shown(spool.count_batches("queued", "sent")),
+        )
+        metrics.spool_state(spool, connection.subscriber.lag())
+    shown.done()
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a small CSV file, or raise UserError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(header)
+            writer.writerows(rows)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def write_text(path: Path, text: str, *, fresh: bool = False) -> None:
+    """Write a text file, or raise UserError. `fresh` refuses to overwrite."""
+    try:
+        with path.open("x" if fresh else "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UserError(f"{path} exists already.", "Give another name, or move it away.") from None
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def read_text(path: Path) -> str:
+    """Read a text file, or raise UserError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read ({type(error).__name__}).", "Check the path.") from None
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """The error for a file that cannot be written."""
+    return UserError(f"{path} cannot be written: {error.strerror}.", "Give another path, or free disk space.")

@@ -1,0 +1,205 @@
+"""Commands that send extracts: approve, run, rekey, watch."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import click
+from childlink_bus.ports import BusError
+from childlink_core.errors import UserError
+from childlink_core.profiles import get_profile
+
+from childlink_ingest import app, errors, report, serving
+from childlink_ingest.approvals import approve as sign
+from childlink_ingest.approvals import what
+from childlink_ingest.cli.common import FILE, Progress, exchange, extract_argument, mapping_option, write_csv
+from childlink_ingest.metrics import IngestMetrics
+from childlink_ingest.send_extract import Limits
+from childlink_ingest.settings import IngestSettings
+from childlink_ingest.spool import Spool, open_spool
+from childlink_ingest.watch import Watcher
+
+_POLL_S = 5.0
+
+
+@click.command()
+@click.argument("mapping_file", type=FILE)
+@click.option("--by", required=True, help='Who approves, for example "A. Shah, IG lead".')
+@click.pass_obj
+def approve(settings_file: Path | None, mapping_file: Path, by: str) -> None:
+    """Record that somebody approved what leaves under a mapping. `run` refuses a mapping that changed since."""
+    settings = IngestSettings.load(settings_file)
+    if not by.strip():
+        raise UserError("--by is empty.", 'Write who approves: --by "Name, role".')
+    mapping = app.load_mapping(mapping_file)
+    approved = sign(
+        settings.approvals, mapping_file, what(mapping_file, mapping, get_profile(settings.profile)), by.strip()
+    )
+    click.echo(f"{approved.file} approved by {approved.by} at {approved.at}, in {settings.approvals}")
+    click.echo(f"  mapping {approved.of.mapping[:16]}..., {approved.of.dataset}, {approved.of.profile}")
+
+
+@click.command()
+@extract_argument
+@mapping_option
+@click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for receipts; 0 sends and leaves.")
+@click.option("--strict", is_flag=True, help="Send nothing if any row is rejected.")
+@click.option(
+    "--max-rejects", type=click.FloatRange(0, 1), help="Greatest share of rejected rows; default: max_reject_share."
+)
+@click.option(
+    "--max-withdrawn", type=click.FloatRange(0, 1), help="Greatest share of its feed that a snapshot may withdraw."
+)
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that map and encode; default: the setting.")
+@click.pass_obj
+def run(
+    settings_file: Path | None, extract: Path, mapping_file: Path, wait: float, strict: bool,
+    max_rejects: float | None, max_withdrawn: float | None, workers: int | None,
+) -> None:  # fmt: skip
+    """Encode, split, seal, spool and send an extract. Run it again at any time: what did not change is not sent."""
+    settings = IngestSettings.load(settings_file)
+    if workers:
+        settings.workers = workers
+    limits = Limits(
+        0.0 if strict else settings.max_reject_share if max_rejects is None else max_rejects,
+        settings.max_withdrawn_share if max_withdrawn is None else max_withdrawn,
+    )
+    metrics = IngestMetrics()
+    metrics.expiry(settings)
+    metrics.serve(settings.metrics_port, settings.metrics_address)
+    with open_spool(settings.spool) as spool:
+        run_id = run_one(settings, spool, metrics, extract, mapping_file, limits)
+        exchange(settings, spool, metrics, wait)
+        outcome = spool.report(run_id)
+        _push(settings, metrics)
+    click.echo(report.render_run(outcome))
+    if outcome.rejected or outcome.refused:
+        sys.exit(errors.EXIT_PARTIAL)
+    sys.exit(errors.EXIT_WAITING if outcome.waiting or outcome.withdrawn > outcome.withdrawn_proved else errors.EXIT_OK)
+
+
+def run_one(
+    settings: IngestSettings,
+    spool: Spool,
+    metrics: IngestMetrics,
+    extract: Path,
+    mapping_file: Path,
+    limits: Limits | None = None,
+) -> int:
+    """Stage and queue an extract, and write the file of its rejected rows."""
+    shown = Progress("rows read", rate=True)
+    run_id = app.run_extract(settings, spool, extract, mapping_file, limits, shown)
+    shown.done()
+    staged = spool.report(run_id)
+    metrics.run_staged(staged)
+    if staged.rejected:
+        path = settings.rejects / f"run-{run_id}-{extract.stem}.csv"
+        rows = [(r.row_number, r.column, r.reason, r.remedy) for r in spool.rejections(run_id)]
+        write_csv(path, ["line", "column", "reason", "what_to_do"], rows)
+        click.echo(f"{staged.rejected:,} rejected rows are listed in {path}", err=True)
+    return run_id
+
+
+@click.command()
+@extract_argument
+@mapping_option
+@click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for receipts.")
+@click.pass_context
+def rekey(ctx: click.Context, extract: Path, mapping_file: Path, wait: float) -> None:
+    """Encode an extract anew under the linkage secrets that the settings name, and send what that changes.
+
+    Part of a rotation: set linkage_key_next, rekey every feed, and when the hub says that all sites have, make the new secret
+    linkage_key. Subjects are encoded from the site's own extract; only encodings go out again, attributes do not.
+    """
+    settings = IngestSettings.load(ctx.obj)
+    versions = [key.version for key in app.linkage_keys(settings)]
+    click.echo(f"encoding under version {' and '.join(map(str, versions))} of the linkage secret", err=True)
+    ctx.invoke(
+        run,
+        extract=extract,
+        mapping_file=mapping_file,
+        wait=wait,
+        strict=False,
+        max_rejects=None,
+        max_withdrawn=None,
+        workers=None,
+    )
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--mappings",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of approved mappings.",
+)
+@click.option(
+    "--settle", default=10.0, show_default=True, help="Seconds that a file must not have changed to count as complete."
+)
+@click.option("--once", is_flag=True, help="Take what is there, send it, and leave.")
+@click.pass_obj
+def watch(settings_file: Path | None, folder: Path, mappings: Path, settle: float, once: bool) -> None:
+    """Take extracts from FOLDER/inbox as they arrive, run each once, and move it to FOLDER/done or FOLDER/failed.
+
+    A mapping says which files it is for (files = "births*.csv"). A query in the inbox (.sql) stays, and runs daily at its
+    mapping's `schedule`. With metrics_port set, serves the status page and the metrics. SIGTERM stops it between two extracts.
+    """
+    settings = IngestSettings.load(settings_file)
+    metrics = IngestMetrics()
+    stopped = False
+
+    def stop(_signal: int, _frame: object) -> None:
+        nonlocal stopped
+        stopped = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    with open_spool(settings.spool) as spool:
+        if settings.metrics_port:
+            serving.serve(settings.metrics_port, settings.metrics_address, metrics.registry, lambda: _page(settings))
+        watcher = Watcher(
+            folder,
+            mappings,
+            lambda extract, mapping: run_one(settings, spool, metrics, extract, mapping),
+            0.0 if once else settle,
+        )
+        click.echo(f"watching {folder / 'inbox'}", err=True)
+        while not stopped:
+            ran = watcher.step(datetime.now(), lambda: stopped)
+            metrics.expiry(settings)
+            if spool.count_batches("queued", "sent"):
+                try:
+                    exchange(settings, spool, metrics, wait=30.0 if once else 2.0)
+                except BusError as error:
+                    click.echo(error.render(), err=True)
+                    if once:
+                        sys.exit(errors.EXIT_WAITING)
+            if ran:
+                _push(settings, metrics)
+            if once:
+                break
+            _sleep(lambda: stopped)
+    click.echo("stopped; everything is safe in the spool" if stopped else "done", err=True)
+
+
+def _sleep(stopped: Callable[[], bool]) -> None:
+    until = time.monotonic() + _POLL_S
+    while time.monotonic() < until and not stopped():
+        time.sleep(0.2)
+
+
+def _page(settings: IngestSettings) -> str:
+    with open_spool(settings.spool) as spool:
+        return report.status_page(settings.partner, spool, refresh=30)
+
+
+def _push(settings: IngestSettings, metrics: IngestMetrics) -> None:
+    if settings.push_gateway:
+        try:
+            serving.push(settings.push_gateway, settings.partner, metrics.registry)
+        except UserError as error:
+            click.echo(error.render(), err=True)

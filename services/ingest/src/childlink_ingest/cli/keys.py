@@ -1,0 +1,156 @@
+"""Commands about keys: a site's own, and the linkage secret from its custodian's laptop to the site."""
+
+from pathlib import Path
+
+import click
+from childlink_core import custody
+from childlink_core.directory import Member, read_directory, render_directory
+from childlink_core.errors import UserError
+from childlink_core.keys import (
+    OpeningKey,
+    SecretKey,
+    SigningKey,
+    read_opening_key,
+    read_secret_key,
+    read_signing_key,
+    write_key,
+)
+from childlink_core.topics import check_partner_name
+
+from childlink_ingest.certificates import new_request
+from childlink_ingest.cli.common import FILE, read_text, write_text
+
+_folder = click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
+
+
+@click.group()
+def keys() -> None:
+    """Make, show, back up and exchange keys."""
+
+
+@keys.command("new")
+@click.argument("partner")
+@_folder
+def new(partner: str, folder: Path) -> None:
+    """Make this site's signing, opening and reference keys, and a certificate request. Then back the reference key up."""
+    check_partner_name(partner)
+    write_key(folder / "signing.key", SigningKey.generate(partner))
+    write_key(folder / "opening.key", OpeningKey.generate(partner))
+    write_key(folder / "reference.key", SecretKey.generate(partner))
+    new_request(partner, folder / "tls.key", folder / "tls.csr")
+    click.echo(f"{folder}: signing.key, opening.key, reference.key, tls.key and tls.csr made. Next:")
+    click.echo("  send the hub tls.csr, and what `childlink-ingest keys show` prints (neither is secret)")
+    click.echo("  back the reference key up: childlink-ingest keys backup --help (it cannot be made again)")
+
+
+@keys.command("request")
+@click.argument("partner")
+@_folder
+def request(partner: str, folder: Path) -> None:
+    """Make a new certificate request, with a new key, for a renewal: tls-new.key and tls-new.csr."""
+    check_partner_name(partner)
+    new_request(partner, folder / "tls-new.key", folder / "tls-new.csr")
+    click.echo(f"{folder / 'tls-new.csr'} made. Send it to the hub; keep the old key until the certificate has come.")
+
+
+@keys.command("show")
+@_folder
+def show(folder: Path) -> None:
+    """Print this site's public keys in the form of the directory file. Holds no secret."""
+    signing = read_signing_key(folder / "signing.key")
+    opening = read_opening_key(folder / "opening.key")
+    click.echo(
+        render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False
+    )
+
+
+@keys.command("backup")
+@click.option(
+    "--key", "key_file", default="keys/reference.key", show_default=True, type=FILE, help="The key to back up."
+)
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), help="New file; keep it away from this machine."
+)
+@click.option("--passphrase-file", type=FILE, help="File that holds the passphrase; default: asked for.")
+def backup(key_file: Path, output: Path, passphrase_file: Path | None) -> None:
+    """Write an encrypted backup of the reference key. Set reference_key_backup to a copy, so that `doctor` can check it."""
+    key = read_secret_key(key_file)
+    write_text(output, custody.back_up(key, _passphrase(passphrase_file, confirm=True)), fresh=True)
+    click.echo(f"{output} written, check value {key.check_value}. Keep the passphrase apart from it.")
+
+
+@keys.command("restore")
+@click.argument("backup_file", type=FILE)
+@click.option(
+    "--output", default="keys/reference.key", show_default=True, type=click.Path(path_type=Path), help="New key file."
+)
+@click.option("--passphrase-file", type=FILE, help="File that holds the passphrase; default: asked for.")
+def restore(backup_file: Path, output: Path, passphrase_file: Path | None) -> None:
+    """Bring a key back from its backup."""
+    key = custody.restore(read_text(backup_file), _passphrase(passphrase_file, confirm=False))
+    write_key(output, key)
+    click.echo(f"{output} restored, check value {key.check_value}")
+
+
+@keys.command("new-linkage")
+@click.option(
+    "--version", default=1, show_default=True, type=click.IntRange(1, 1_000_000), help="One more than the last."
+)
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), help="New key file, on the custodian's laptop."
+)
+def new_linkage(version: int, output: Path) -> None:
+    """Custodian: make the partnership's linkage secret. On a laptop that is offline; never on a service of the hub."""
+    key = SecretKey.generate("partnership", version)
+    write_key(output, key)
+    click.echo(f"{output} made: version {version}, check value {key.check_value}")
+    click.echo(f'  for the directory:  [linkage]  "{version}" = "{key.check_value}"')
+
+
+@keys.command("issue-linkage")
+@click.argument("partner")
+@click.option("--linkage", "linkage_file", required=True, type=FILE, help="The linkage secret.")
+@click.option("--directory", "directory_file", required=True, type=FILE, help="The partnership's directory file.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="File to send to the site.")
+def issue_linkage(partner: str, linkage_file: Path, directory_file: Path, output: Path) -> None:
+    """Custodian: seal the linkage secret to one site's public key. Only that site can open the file."""
+    directory = read_directory(directory_file)
+    if partner not in directory.partners:
+        raise UserError(f"The directory has no partner {partner!r}.", f"It has: {', '.join(directory.partners)}.")
+    key = read_secret_key(linkage_file)
+    directory.check_linkage(key)
+    site = directory.seal_key(partner)
+    write_text(output, custody.seal_linkage(key, site), fresh=True)
+    click.echo(f"{output}: version {key.version} for {partner}, sealed to its key {site.key_id}")
+    click.echo(f"  tell the site by telephone: its key id should be {site.key_id}, the check value {key.check_value}")
+
+
+@keys.command("open-linkage")
+@click.argument("sealed_file", type=FILE)
+@click.option("--check-value", required=True, help="What the custodian said by telephone.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="New key file; default: linkage.key, or linkage-VERSION.key beside it.",
+)
+@_folder
+def open_sealed(sealed_file: Path, check_value: str, output: Path | None, folder: Path) -> None:
+    """Site: open the sealed linkage secret straight into a key file. It is never shown."""
+    key = custody.open_linkage(read_text(sealed_file), read_opening_key(folder / "opening.key"))
+    if key.check_value != check_value.strip().lower():
+        raise UserError(
+            f"The file holds a secret with check value {key.check_value}, not the one you were told.",
+            "Do not use it. Speak to the custodian: somebody may have sent another file.",
+        )
+    path = output or (
+        folder / "linkage.key" if not (folder / "linkage.key").exists() else folder / f"linkage-{key.version}.key"
+    )
+    write_key(path, key)
+    click.echo(f"{path} made: version {key.version}, check value {key.check_value}")
+
+
+def _passphrase(file: Path | None, *, confirm: bool) -> str:
+    if file is not None:
+        return read_text(file).rstrip("\r\n")
+    asked: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm)
+    return asked

@@ -1,0 +1,91 @@
+"""Commands that prepare what `run` needs: opt-out requests, partnership-wide objections, the area look-up."""
+
+from pathlib import Path
+
+import click
+from childlink_core.errors import UserError
+
+from childlink_ingest import app
+from childlink_ingest.area_lookup import build_lookup
+from childlink_ingest.cli.common import FILE, Progress, extract_argument, mapping_option, write_text
+from childlink_ingest.normalise import nhs_number
+from childlink_ingest.permit import objection_token, read_objections
+from childlink_ingest.readers import open_extract
+from childlink_ingest.rows import Rejection
+from childlink_ingest.settings import IngestSettings
+
+
+@click.group("opt-out")
+def opt_out() -> None:
+    """The national data opt-out."""
+
+
+@opt_out.command("request")
+@extract_argument
+@mapping_option
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="File to send to the checking service.")
+@click.pass_obj
+def request(settings_file: Path | None, extract: Path, mapping_file: Path, output: Path) -> None:
+    """Write the NHS numbers of an extract as the checking service takes them over MESH: one a line, each with a comma.
+
+    Set `checked_list` to this file and `permitted_list` to the answer.
+    """
+    mapping = app.load_mapping(mapping_file)
+    columns = [mapping.columns[name] for name in ("child_nhs_number", "adult_nhs_number") if name in mapping.columns]
+    if not columns:
+        raise UserError("The mapping names no column of NHS numbers.", "Nothing can be checked.")
+    settings = IngestSettings.load(settings_file) if extract.suffix.lower() == ".sql" else None
+    numbers = set()
+    with open_extract(extract, app.source_of(mapping, settings)) as opened:
+        for record in opened:
+            if not isinstance(record, Rejection):
+                numbers |= {
+                    nhs_number("".join(record.values.get(part, "") for part in c.columns).strip()) for c in columns
+                }
+    numbers.discard("")
+    write_text(output, "".join(f"{number},\n" for number in sorted(numbers)))
+    click.echo(
+        f"{len(numbers):,} NHS numbers written to {output}. It is personal data: delete it when the answer is in use."
+    )
+
+
+@click.group()
+def objections() -> None:
+    """Objections that hold for the whole partnership."""
+
+
+@objections.command("export")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="File for the partnership.")
+@click.pass_obj
+def export(settings_file: Path | None, output: Path) -> None:
+    """Write this site's objections for the other partners, as keyed hashes of NHS numbers under the linkage secret."""
+    settings = IngestSettings.load(settings_file)
+    local = read_objections(settings.objections)
+    key = app.linkage_keys(settings)[0].derive("objection")
+    tokens = sorted(objection_token(key, number).hex() for number in local.nhs_numbers)
+    write_text(output, "".join(f"{token}\n" for token in tokens))
+    click.echo(f"{len(tokens):,} objections written to {output}; those without an NHS number hold at this site only")
+
+
+@click.group()
+def area() -> None:
+    """Areas and deprivation, so that postcodes stay here."""
+
+
+@area.command("build")
+@click.option("--postcodes", required=True, type=FILE, help="The ONS Postcode Directory's CSV, as published.")
+@click.option(
+    "--deprivation",
+    required=True,
+    type=FILE,
+    help="The indices of deprivation's CSV of ranks and deciles, as published.",
+)
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), help="Look-up file to write; set `area_lookup` to it."
+)
+def build(postcodes: Path, deprivation: Path, output: Path) -> None:
+    """Build the look-up from the two files as published. Takes about half a minute for the whole of the United Kingdom."""
+    shown = Progress("postcodes read")
+    found, neighbourhoods = build_lookup(postcodes, deprivation, output, shown)
+    shown.done()
+    click.echo(f"{output}: {found:,} postcodes, deprivation of {neighbourhoods:,} neighbourhoods")

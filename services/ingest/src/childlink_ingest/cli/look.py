@@ -1,0 +1,312 @@
+"""Commands that look at an extract and send nothing: datasets, map, check, preview, refs, clk, verify-encoding."""
+
+import csv
+import itertools
+import json
+import sys
+from datetime import date
+from pathlib import Path
+
+import click
+from childlink_core import __version__
+from childlink_core.datasets import all_datasets, get_dataset
+from childlink_core.errors import UserError
+from childlink_core.profiles import get_profile
+
+from childlink_ingest import app, errors, pages, report
+from childlink_ingest import preview as previews
+from childlink_ingest.approvals import what
+from childlink_ingest.cli.common import (
+    FILE,
+    Progress,
+    extract_argument,
+    mapping_option,
+    read_text,
+    write_csv,
+    write_text,
+)
+from childlink_ingest.clk import ClkEncoder, EntryError, SchemaError, parse_schema, to_text
+from childlink_ingest.map_row import RowMapper
+from childlink_ingest.mapping import check_header
+from childlink_ingest.prepare import map_rows, without_unlinkable
+from childlink_ingest.propose import propose
+from childlink_ingest.readers import Source, open_extract
+from childlink_ingest.rows import Rejection, Row
+from childlink_ingest.settings import IngestSettings
+from childlink_ingest.sniff import sniff
+from childlink_ingest.split import split
+
+_SAMPLE_ROWS = 5_000
+
+
+@click.command()
+@click.argument("name", required=False)
+def datasets(name: str | None) -> None:
+    """List the dataset contracts; with NAME, its columns, codes and ranges."""
+    if name is None:
+        for dataset in all_datasets().values():
+            click.echo(f"{dataset.name:16} v{dataset.version}  {dataset.title}")
+        click.echo("\nchildlink-ingest datasets NAME lists a dataset's columns.")
+        return
+    dataset = get_dataset(name)
+    click.echo(f"{dataset.name} v{dataset.version}: {dataset.title}")
+    fields = {field.name: field for field in dataset.fields}
+    for column, title in dataset.columns.items():
+        field = fields.get(column)
+        allowed = ""
+        if field:
+            span = f"{field.range[0]:g} to {field.range[1]:g} {field.unit}".strip() if field.range else ""
+            allowed = (
+                ", ".join(field.codes)
+                or span
+                or {"month": "a date; leaves as its month", "flag": "yes or no"}.get(field.type, "")
+            )
+            allowed = f" [{allowed}]" + (" REQUIRED" if field.required else "")
+        click.echo(f"    {column:28} {title}{allowed}")
+
+
+@click.command("map")
+@extract_argument
+@click.option("--dataset", "dataset_name", required=True, help="The contract to map onto (see `datasets`).")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Write the mapping to this new file; default: the terminal."
+)
+@click.option("--sheet", default="", help="Sheet of a spreadsheet.")
+@click.pass_obj
+def map_extract(settings_file: Path | None, extract: Path, dataset_name: str, output: Path | None, sheet: str) -> None:
+    """Propose a mapping from an extract's headers and values, for a person to correct."""
+    dataset = get_dataset(dataset_name)
+    found = sniff(extract)
+    url_file = IngestSettings.load(settings_file).source_url_file if extract.suffix.lower() == ".sql" else None
+    source = Source(found.encoding, found.delimiter, sheet, 1, url_file)
+    rows = []
+    with open_extract(extract, source) as opened:
+        for record in itertools.islice(opened, _SAMPLE_ROWS):
+            if not isinstance(record, Rejection):
+                rows.append(record.values)
+        header = opened.header
+        for _ in opened:  # to the end: `open_extract` then knows whether the file changed meanwhile
+            break
+    if not rows:
+        raise errors.ExtractError(f"{extract.name} has a header and no rows.", "Export it again.")
+    options = {"encoding": found.encoding} if found.encoding != "utf-8" else {}
+    options |= {"delimiter": found.delimiter} if found.delimiter != "," else {}
+    options |= {"sheet": sheet} if sheet else {}
+    proposal = propose(header, rows, dataset, options)
+    if output:
+        write_text(output, proposal.text, fresh=True)
+        click.echo(f"{output} written. Correct it; then: childlink-ingest check {extract} --mapping {output}")
+    else:
+        click.echo(proposal.text, nl=False)
+    for question in proposal.questions:
+        click.echo(f"to decide: {question}", err=True)
+
+
+@click.command()
+@extract_argument
+@mapping_option
+def check(extract: Path, mapping_file: Path) -> None:
+    """Validate and profile an extract. Sends nothing and needs no keys (a .sql extract needs `run`'s settings: use `preview`)."""
+    mapping = app.load_mapping(mapping_file)
+    profile = get_profile()
+    mapper = RowMapper(mapping, date.today())
+    summary = report.Summary(mapping)
+    shown = Progress("rows read", rate=True)
+    with open_extract(extract, app.source_of(mapping, None)) as opened:
+        check_header(mapping, opened.header, extract.name)
+        used: set[str] = set()
+        for record in opened:
+            row = record if isinstance(record, Rejection) else mapper(record.number, record.values)
+            row = without_unlinkable(row, profile) if isinstance(row, Row) and not row.deleted else row
+            if isinstance(row, Row) and row.row_id in used:
+                column = " + ".join(mapping.columns["row_id"].columns)
+                remedy = "Row ids are unique in an extract; name several columns for row_id if no one column is."
+                row = Rejection(row.number, column, "repeats the row id of an earlier row", remedy)
+            elif isinstance(row, Row):
+                used.add(row.row_id)
+            summary.add(row)
+            if summary.read % 10_000 == 0:
+                shown(summary.read)
+    if not summary.read:
+        raise errors.ExtractError(f"{extract.name} has a header and no rows.", "Export it again.")
+    click.echo(summary.render())
+    sys.exit(errors.EXIT_PARTIAL if summary.rejected else errors.EXIT_OK)
+
+
+@click.command()
+@extract_argument
+@mapping_option
+@click.option(
+    "--rows", "wanted", default=3, type=click.IntRange(1, 1000), show_default=True, help="How many good rows to show."
+)
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path),
+    help="Write the document to sign, with made-up rows, to this file.",
+)
+@click.option("--profile", "explain", is_flag=True, help="Explain the encoding profile.")
+@click.pass_obj
+def preview(
+    settings_file: Path | None, extract: Path, mapping_file: Path, wanted: int, page: Path | None, explain: bool
+) -> None:
+    """Show exactly what would leave the site for a few rows, both halves, before sealing.
+
+    Real rows are shown on this terminal only. The page that --html writes holds made-up rows of the same shape, under keys
+    that are thrown away: it is what an information-governance lead signs.
+    """
+    settings = IngestSettings.load(settings_file)
+    mapping = app.load_mapping(mapping_file)
+    profile = get_profile(settings.profile)
+    if page:
+        with open_extract(extract, app.source_of(mapping, settings)) as opened:
+            check_header(mapping, opened.header, extract.name)
+        write_text(
+            page,
+            pages.render(
+                "preview.html", partner=settings.partner, dataset=mapping.dataset, mapping=mapping, mapping_file=mapping_file.name,
+                version=__version__, approved=what(mapping_file, mapping, profile), opt_out=previews.opt_out_in_words(mapping),
+                columns=previews.column_rules(mapping, profile), examples=previews.examples(mapping, profile),
+                profile=previews.explain_profile(profile),
+            ),
+        )  # fmt: skip
+        click.echo(f"{page} written: what leaves, with made-up rows.")
+    if explain:
+        for item in previews.explain_profile(profile):
+            click.echo(f"pass {item['number']} ({item['name']}), made {item['when']}:")
+            click.echo(f"    its key and its block depend on {item['salt']}\n    its filter holds {item['filter']}")
+    if page or explain:
+        return
+    with app.open_job(settings, extract, mapping) as job:
+        rows = []
+        mapper = RowMapper(mapping, date.today())
+        for record in job.extract:
+            rows += map_rows([record], mapper, job.plan)[0]
+            if len(rows) >= wanted:
+                break
+        halves = [split(row, mapping, job.site.references) for row in rows]
+        click.echo(
+            report.render_preview(rows, halves, job.site.encoder, mapping)
+            if rows
+            else "No row of this extract could leave."
+        )
+
+
+@click.command()
+@extract_argument
+@mapping_option
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="CSV file to write.")
+@click.pass_obj
+def refs(settings_file: Path | None, extract: Path, mapping_file: Path, output: Path) -> None:
+    """For an evaluation against known truth: write local id, role and link reference of an extract's subjects.
+
+    The file ties your own ids to what the linker holds. It is for pilots and evaluations on made-up or approved data.
+    """
+    found: dict[bytes, tuple[str, str]] = {}
+    mapping = app.load_mapping(mapping_file)
+    with app.open_job(IngestSettings.load(settings_file), extract, mapping) as job:
+        mapper = RowMapper(mapping, date.today())
+        for record in job.extract:
+            for row in map_rows([record], mapper, job.plan)[0]:
+                for subject in split(row, mapping, job.site.references)[:2]:
+                    if subject:
+                        found[subject.link_reference] = (subject.identity.person_id, subject.role)
+    write_csv(
+        output,
+        ["local_id", "role", "link_reference"],
+        [(local, role, ref.hex()) for ref, (local, role) in found.items()],
+    )
+    click.echo(f"{len(found):,} subjects written to {output}")
+
+
+@click.command()
+@click.argument("people", type=FILE)
+@click.argument("schema", type=FILE)
+@click.option(
+    "--secret-file", required=True, type=FILE, help="File that holds the project's secret; its last newline is ignored."
+)
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help='JSON file to write: {"clks": [...]}, as clkhash does.',
+)
+def clk(people: Path, schema: Path, secret_file: Path, output: Path) -> None:
+    """Compatibility mode: hash a CSV file by a linkage schema (version 3), bit for bit as clkhash does.
+
+    For projects that use anonlink or CODI's tools. childlink's own linker never takes these: one unsalted filter of all fields
+    falls to published attacks.
+    """
+    records, encoder = _clk_input(people, schema, secret_file)
+    clks = _encode_clks(encoder, records)
+    write_text(output, json.dumps({"clks": [to_text(item) for item in clks]}))
+    click.echo(f"{len(clks):,} filters written to {output}")
+
+
+@click.command("verify-encoding")
+@click.argument("people", type=FILE)
+@click.argument("schema", type=FILE)
+@click.option("--secret-file", required=True, type=FILE, help="File that holds the project's secret.")
+def verify_encoding(people: Path, schema: Path, secret_file: Path) -> None:
+    """Compare compatibility mode with clkhash itself, record by record, where clkhash is installed."""
+    try:
+        from clkhash import clk as clkhash_clk
+        from clkhash.schema import from_json_dict
+    except ImportError:
+        raise UserError(
+            "clkhash is not installed here.", "Install it in an environment of its own: it wants cryptography<41."
+        ) from None
+    records, encoder = _clk_input(people, schema, secret_file)
+    ours = _encode_clks(encoder, records)
+    content = from_json_dict(json.loads(read_text(schema)))
+    secret = read_text(secret_file).rstrip("\r\n")
+    theirs = clkhash_clk.generate_clks([r for _, r in records], content, secret, max_workers=1)
+    different = [number for (number, _), a, b in zip(records, ours, theirs, strict=True) if a != b.tobytes()]
+    if different:
+        raise UserError(
+            f"{len(different):,} of {len(ours):,} filters differ; the first is line {different[0]}.",
+            "Report this: it is a defect.",
+        )
+    click.echo(f"{len(ours):,} filters, all equal to clkhash's, bit for bit")
+
+
+def _clk_input(people: Path, schema: Path, secret_file: Path) -> tuple[list[tuple[int, list[str]]], ClkEncoder]:
+    try:
+        parsed = parse_schema(json.loads(read_text(schema)))
+    except json.JSONDecodeError as error:
+        raise SchemaError(f"{schema} is not JSON, line {error.lineno}.", "Correct it.") from None
+    encoder = ClkEncoder(parsed, read_text(secret_file).rstrip("\r\n").encode())
+    with people.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            wanted = [field.name for field in parsed.fields]
+            if header != wanted:
+                raise errors.ExtractError(
+                    f"{people.name} has the columns {', '.join(header)}.", f"The schema's are: {', '.join(wanted)}."
+                )
+            records = []
+            for cells in reader:
+                if len(cells) != len(header):
+                    raise errors.ExtractError(
+                        f"{people.name}, line {reader.line_num} has {len(cells)} fields, not {len(header)}.",
+                        "Correct the row.",
+                    )
+                records.append((reader.line_num, cells))
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise errors.ExtractError(
+                f"{people.name} cannot be read ({type(error).__name__}).", "Give a CSV file in UTF-8."
+            ) from None
+    return records, encoder
+
+
+def _encode_clks(encoder: ClkEncoder, records: list[tuple[int, list[str]]]) -> list[bytes]:
+    try:
+        return encoder.encode(cells for _, cells in records)
+    except EntryError:
+        for number, cells in records:
+            try:
+                encoder.encode([cells])
+            except EntryError as error:
+                raise errors.ExtractError(f"Line {number}: {error}.", "Correct the value, or the schema.") from None
+        raise

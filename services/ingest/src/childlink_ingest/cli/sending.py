@@ -1,0 +1,70 @@
+"""Commands about the spool and the site: send, status, doctor."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from childlink_ingest import errors, report
+from childlink_ingest.cli.common import exchange, write_csv, write_text
+from childlink_ingest.doctor import examine
+from childlink_ingest.metrics import IngestMetrics
+from childlink_ingest.settings import IngestSettings
+from childlink_ingest.spool import open_spool
+
+
+@click.command()
+@click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for receipts.")
+@click.pass_obj
+def send(settings_file: Path | None, wait: float) -> None:
+    """Send what is still in the spool and fetch receipts."""
+    settings = IngestSettings.load(settings_file)
+    with open_spool(settings.spool) as spool:
+        exchange(settings, spool, IngestMetrics(), wait)
+        left = spool.count_batches("queued", "sent")
+    click.echo(f"{left:,} batches are not answered yet")
+    sys.exit(errors.EXIT_WAITING if left else errors.EXIT_OK)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--html", "page", type=click.Path(path_type=Path), help="Write a page that a browser shows.")
+@click.option(
+    "--rejects", type=click.Path(path_type=Path), help="Write the newest run's rejected rows to this CSV file."
+)
+@click.pass_obj
+def status(settings_file: Path | None, as_json: bool, page: Path | None, rejects: Path | None) -> None:
+    """Show the spool and, for each run, every row as accepted, waiting, refused (why), rejected (why) or permitted out.
+
+    Exit codes, for monitoring: 0 all answered and nothing refused; 3 the newest run has refused or rejected rows; 4 something waits.
+    """
+    settings = IngestSettings.load(settings_file)
+    with open_spool(settings.spool) as spool:
+        reports = [spool.report(run_id) for run_id in spool.runs()]
+        state = (reports, spool.count_batches("queued"), spool.count_batches("sent"), spool.incidents())
+        if page:
+            write_text(page, report.status_page(settings.partner, spool))
+            click.echo(f"{page} written")
+        else:
+            click.echo(report.status_json(*state) if as_json else report.render_status(*state))
+        if rejects is not None and reports:
+            rows = [(r.row_number, r.column, r.reason, r.remedy) for r in spool.rejections(reports[0].run_id)]
+            write_csv(rejects, ["line", "column", "reason", "what_to_do"], rows)
+    if state[1] or state[2]:
+        sys.exit(errors.EXIT_WAITING)
+    sys.exit(errors.EXIT_PARTIAL if reports and (reports[0].refused or reports[0].rejected) else errors.EXIT_OK)
+
+
+@click.command()
+@click.pass_obj
+def doctor(settings_file: Path | None) -> None:
+    """Check this site's set-up: keys, secret, backup, spool, disk, lists, certificate, broker, clock. Says what to fix."""
+    settings = IngestSettings.load(settings_file)
+    bad = 0
+    for finding in examine(settings):
+        click.echo(f"{'ok  ' if finding.ok else 'FIX '} {finding.what}: {finding.says}")
+        if not finding.ok:
+            bad += 1
+            click.echo(f"       what to do: {finding.remedy}")
+    click.echo("All is well." if not bad else f"{bad} to fix.")
+    sys.exit(errors.EXIT_ERROR if bad else errors.EXIT_OK)

@@ -1,0 +1,78 @@
+"""Commands that take back what was sent: withdraw, recall."""
+
+import sys
+from pathlib import Path
+
+import click
+from childlink_core.errors import UserError
+
+from childlink_ingest import app, errors
+from childlink_ingest import withdraw as takeback
+from childlink_ingest.cli.common import FILE, exchange
+from childlink_ingest.metrics import IngestMetrics
+from childlink_ingest.permit import read_nhs_numbers
+from childlink_ingest.settings import IngestSettings
+from childlink_ingest.spool import RunReport, open_spool
+
+_wait = click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for the receipts that prove it.")
+
+
+@click.command()
+@click.option(
+    "--local-id", "local_ids", multiple=True, help="The person's id in the source; may be given several times."
+)
+@click.option(
+    "--role", default="child", show_default=True, type=click.Choice(["child", "adult"]), help="Whose ids these are."
+)
+@click.option("--id-space", default="default", show_default=True, help="The mapping's id_space (or adult_id_space).")
+@click.option("--nhs-number-file", type=FILE, help="File of NHS numbers, one a line.")
+@click.option("--undo", is_flag=True, help="Let these people be sent again by later runs.")
+@_wait
+@click.pass_obj
+def withdraw(
+    settings_file: Path | None,
+    local_ids: tuple[str, ...],
+    role: str,
+    id_space: str,
+    nhs_number_file: Path | None,
+    undo: bool,
+    wait: float,
+) -> None:
+    """Withdraw people: linker and analytics forget them, and later runs hold them back. The receipts prove it."""
+    if not local_ids and nhs_number_file is None:
+        raise UserError("Nobody is named.", "Give --local-id or --nhs-number-file.")
+    settings = IngestSettings.load(settings_file)
+    site = app.build_site(settings)
+    people = [(id_space, role, local) for local in local_ids]
+    numbers = read_nhs_numbers(nhs_number_file) if nhs_number_file else []
+    with open_spool(settings.spool) as spool:
+        if undo:
+            click.echo(f"{takeback.allow_again(spool, site, people, numbers):,} people may be sent again")  # type: ignore[arg-type]
+            return
+        run_id, found = takeback.withdraw(spool, site, people, numbers)  # type: ignore[arg-type]
+        exchange(settings, spool, IngestMetrics(), wait)
+        outcome = spool.report(run_id)
+    asked = len(people) + len(numbers)
+    click.echo(f"{found:,} of {asked:,} had been sent and are withdrawn; all {asked:,} are held back from now on")
+    _finish(outcome)
+
+
+@click.command()
+@click.argument("run_id", type=int)
+@_wait
+@click.pass_obj
+def recall(settings_file: Path | None, run_id: int, wait: float) -> None:
+    """Take a whole run back: everything whose newest version went out with it. Then run the right extract."""
+    settings = IngestSettings.load(settings_file)
+    site = app.build_site(settings)
+    with open_spool(settings.spool) as spool:
+        recalled = takeback.recall(spool, site, run_id)
+        exchange(settings, spool, IngestMetrics(), wait)
+        outcome = spool.report(recalled)
+    click.echo(f"run {run_id} is recalled; rows that it had changed come back when a right extract is run")
+    _finish(outcome)
+
+
+def _finish(outcome: RunReport) -> None:
+    click.echo(f"{outcome.withdrawn:,} withdrawals sent, {outcome.withdrawn_proved:,} receipted by the services")
+    sys.exit(errors.EXIT_OK if outcome.withdrawn == outcome.withdrawn_proved else errors.EXIT_WAITING)

@@ -1,0 +1,194 @@
+"""Checks a site's set-up, and says of each thing that is wrong what to do. Reads; changes nothing."""
+
+import shutil
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from childlink_bus.kafka import existing_topics
+from childlink_core import topics
+from childlink_core.custody import backup_check_value
+from childlink_core.directory import read_directory
+from childlink_core.errors import UserError
+from childlink_core.keys import read_opening_key, read_secret_key
+from cryptography import x509
+
+from childlink_ingest.app import build_site, linkage_keys
+from childlink_ingest.area_lookup import open_lookup
+from childlink_ingest.permit import read_objection_tokens, read_objections
+from childlink_ingest.settings import IngestSettings
+from childlink_ingest.spool import open_spool
+
+_LEAST_FREE_BYTES = 2 * 1024**3
+_MOST_CLOCK_SKEW_S = 60.0
+_CERTIFICATE_WARNING_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check."""
+
+    what: str
+    ok: bool
+    says: str
+    remedy: str = ""
+
+
+def examine(settings: IngestSettings) -> Iterator[Finding]:
+    """Run every check; one that fails does not stop the others."""
+    checks: list[tuple[str, Callable[[IngestSettings], str]]] = [
+        ("keys and directory", _keys),
+        ("linkage secret", _linkage),
+        ("backup of the reference key", _backup),
+        ("spool", _spool),
+        ("disk", _disk),
+        ("lists", _lists),
+        ("area look-up", _areas),
+        ("certificate", _certificate),
+        ("broker and topics", _broker),
+        ("clock", _clock),
+    ]
+    for what, check in checks:
+        try:
+            yield Finding(what, True, check(settings))
+        except UserError as error:
+            yield Finding(what, False, error.problem, error.remedy)
+
+
+def _keys(settings: IngestSettings) -> str:
+    site = build_site(settings)
+    opening = read_opening_key(settings.opening_key)
+    member = site.directory.members[settings.partner]
+    if opening.public().key_id not in {key.key_id for key in member.sealing}:
+        raise UserError(
+            "The directory does not list this site's opening key: receipts cannot be read.",
+            "Send the hub `childlink-ingest keys show`.",
+        )
+    for service in topics.SERVICES:
+        site.directory.seal_key(service)
+    return f"{settings.partner} signs with key {site.signing_key.key_id}, which the directory lists"
+
+
+def _linkage(settings: IngestSettings) -> str:
+    keys = linkage_keys(settings)
+    known = read_directory(settings.directory).linkage
+    checked = (
+        "check value agrees with the directory"
+        if known
+        else "the directory has no check values: compare this one with the custodian's"
+    )
+    return ", ".join(f"version {key.version}, check value {key.check_value}" for key in keys) + f"; {checked}"
+
+
+def _backup(settings: IngestSettings) -> str:
+    if settings.reference_key_backup is None:
+        raise UserError(
+            "No backup of the reference key is known: losing the key loses the thread to every earlier row.",
+            "Make one (`childlink-ingest keys backup`), keep it elsewhere, and set reference_key_backup.",
+        )
+    try:
+        text = settings.reference_key_backup.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"The backup {settings.reference_key_backup} cannot be read ({type(error).__name__}).",
+            "Correct reference_key_backup.",
+        ) from None
+    key = read_secret_key(settings.reference_key)
+    if backup_check_value(text) != key.check_value:
+        raise UserError("The backup is of another key.", "Make a new one: `childlink-ingest keys backup`.")
+    return "is of this key"
+
+
+def _spool(settings: IngestSettings) -> str:
+    with open_spool(settings.spool) as spool:
+        waiting = spool.count_batches("queued", "sent")
+        age = spool.oldest_waiting_run_age() / 3600
+    if age > 24:
+        raise UserError(
+            f"{waiting:,} batches wait; the oldest run is {age:.0f} hours old.",
+            "Run `childlink-ingest send`; see `status`.",
+        )
+    return f"{waiting:,} batches wait"
+
+
+def _disk(settings: IngestSettings) -> str:
+    free = shutil.disk_usage(settings.spool.resolve().parent).free
+    if free < _LEAST_FREE_BYTES:
+        raise UserError(
+            f"Only {free / 1e9:.1f} GB are free where the spool is.",
+            "Free space: a run of two million rows needs about 3 GB.",
+        )
+    return f"{free / 1e9:.0f} GB free"
+
+
+def _lists(settings: IngestSettings) -> str:
+    objections = read_objections(settings.objections)
+    tokens = read_objection_tokens(settings.partnership_objections)
+    said = [
+        f"{len(objections.nhs_numbers) + len(objections.local_ids):,} local objections, {len(tokens):,} of the partnership"
+    ]
+    if settings.permitted_list is None:
+        said.append("no permitted list (datasets of patient information will not run)")
+    elif not settings.permitted_list.is_file():
+        raise UserError(f"The permitted list {settings.permitted_list} does not exist.", "Correct permitted_list.")
+    else:
+        age = (time.time() - settings.permitted_list.stat().st_mtime) / 86_400
+        if age > settings.permitted_list_max_age_days:
+            raise UserError(f"The permitted list is {age:.1f} days old.", "Have it checked again.")
+        said.append(f"permitted list {age:.1f} days old")
+    return "; ".join(said)
+
+
+def _areas(settings: IngestSettings) -> str:
+    if settings.area_lookup is None:
+        return "none set: areas and deprivation come from the extract's own columns, or not at all"
+    with open_lookup(settings.area_lookup) as lookup:
+        return ", ".join(f"{name}: {file}" for name, file in lookup.sources.items())
+
+
+def _certificate(settings: IngestSettings) -> str:
+    if settings.kafka_tls_ca is None:
+        return "none set: fit for a broker on this machine only"
+    paths = [path for path in (settings.kafka_tls_ca, settings.kafka_tls_certificate) if path]
+    ends = {path: _ends(path) for path in paths}
+    soonest = min(ends, key=lambda path: ends[path])
+    days = (ends[soonest] - datetime.now(UTC)).days
+    if days < _CERTIFICATE_WARNING_DAYS:
+        raise UserError(
+            f"{soonest} ends on {ends[soonest]:%Y-%m-%d}.",
+            "Ask the hub to renew it: send a new request (`keys request`).",
+        )
+    return f"valid for {days} more days"
+
+
+def _ends(path: Path) -> datetime:
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())[0].not_valid_after_utc
+    except (OSError, ValueError, ssl.SSLError, IndexError) as error:
+        raise UserError(f"{path} is not a certificate ({type(error).__name__}).", "Correct the setting.") from None
+
+
+def _broker(settings: IngestSettings) -> str:
+    there = existing_topics(settings)
+    wanted = [
+        topics.encodings(settings.partner),
+        topics.observations(settings.partner),
+        topics.receipts(settings.partner),
+    ]
+    if missing := [name for name in wanted if name not in there]:
+        raise UserError(
+            f"The broker has no topic {', '.join(missing)}, or does not let this site see it.",
+            "Ask the hub to onboard this site.",
+        )
+    return f"{settings.bootstrap_servers} answers and has this site's topics"
+
+
+def _clock(settings: IngestSettings) -> str:
+    with open_spool(settings.spool) as spool:
+        ahead = spool.hub_ahead_s()
+    if ahead > _MOST_CLOCK_SKEW_S:
+        raise UserError(f"This machine's clock is at least {ahead:.0f} s slow against the hub's.", "Set it by NTP.")
+    return "no receipt came from this machine's future"

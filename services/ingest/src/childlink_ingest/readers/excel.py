@@ -1,0 +1,54 @@
+"""Excel and OpenDocument spreadsheets, through python-calamine. Formulas come as their last values."""
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from childlink_ingest.errors import ExtractError
+from childlink_ingest.readers.record import Source, as_text
+
+# A spreadsheet is an archive, and is read whole. A million rows of an extract unpack to well under this.
+_LARGEST_UNPACKED = 2 * 1024**3
+
+
+@contextmanager
+def open_excel(path: Path, source: Source) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
+    """Header and numbered rows of one sheet (the first, unless the mapping names one)."""
+    _refuse_bombs(path)
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        names = workbook.sheet_names
+        if source.sheet and source.sheet not in names:
+            raise ExtractError(f"{path.name} has no sheet {source.sheet!r}.", f"Its sheets are: {', '.join(names)}.")
+        if not names:
+            raise ExtractError(f"{path.name} has no sheet.", "Export it again.")
+        rows = workbook.get_sheet_by_name(source.sheet or names[0]).iter_rows()
+        numbered = ((number, [as_text(cell) for cell in row]) for number, row in enumerate(rows, start=1))
+        header: list[str] = []
+        for number, cells in numbered:
+            if number >= source.header_row:
+                header = cells
+                break
+        yield header, numbered
+    except (CalamineError, OSError, zipfile.BadZipFile) as error:
+        raise ExtractError(
+            f"{path.name} cannot be read as a spreadsheet ({type(error).__name__}).",
+            "Open and save it again, or export CSV.",
+        ) from None
+
+
+def _refuse_bombs(path: Path) -> None:
+    if path.suffix.lower() == ".xls":
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(item.file_size for item in archive.infolist())
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ExtractError(
+            f"{path.name} is not a spreadsheet ({type(error).__name__}).", "Open and save it again."
+        ) from None
+    if unpacked > _LARGEST_UNPACKED:
+        raise ExtractError(f"{path.name} unpacks to {unpacked / 1e9:.1f} GB.", "Export CSV or Parquet instead.")

@@ -1,0 +1,122 @@
+"""The use case of `watch`: takes complete files from a folder, runs each once, and moves it away. Stops between two extracts.
+
+    inbox/births.csv      -> done/2026-11-24T0230-births.csv
+    inbox/broken.csv      -> failed/2026-11-24T0230-broken.csv and failed/2026-11-24T0230-broken.csv.why.txt
+
+Which mapping a file is for, its mapping says (`files = "births*.csv"`). A query (.sql) stays, and runs daily at its `schedule`.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatch
+from pathlib import Path
+
+import structlog
+from childlink_core.errors import UserError
+
+from childlink_ingest.app import load_mapping
+from childlink_ingest.errors import MappingError
+
+log = structlog.get_logger()
+
+Run = Callable[[Path, Path], int]
+
+
+@dataclass
+class Watcher:
+    """A watched folder."""
+
+    folder: Path
+    mappings: Path
+    run: Run
+    """Runs (extract, mapping file) and returns the run's id."""
+    settle_s: float = 10.0
+    """A file is complete when its size and time did not change for so long."""
+    _seen: dict[Path, tuple[int, int, float]] = field(default_factory=dict)
+
+    def step(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> int:
+        """Run what is complete and due. Returns how many extracts were run."""
+        rules = self._rules()
+        done = 0
+        for path in self._files():
+            if stop():
+                break
+            mapping = self._mapping_of(path, rules)
+            if path.suffix.lower() == ".sql":
+                due = mapping is not None and self._is_due(path, rules[mapping][1], now)
+            else:
+                due = self._is_complete(path, now)
+            if due:
+                self._take(path, mapping, now)
+                done += 1
+        return done
+
+    def _rules(self) -> dict[Path, tuple[str, str]]:
+        rules = {}
+        for file in sorted(self.mappings.glob("*.toml")):
+            mapping = load_mapping(file)
+            if mapping.files:
+                rules[file] = (mapping.files, mapping.schedule)
+        if not rules:
+            raise MappingError(
+                f"No mapping in {self.mappings} says which files it is for.", 'Write files = "births*.csv" in each.'
+            )
+        return rules
+
+    def _files(self) -> Sequence[Path]:
+        inbox = self.folder / "inbox"
+        inbox.mkdir(parents=True, exist_ok=True)
+        found = sorted(path for path in inbox.iterdir() if path.is_file() and not path.name.startswith((".", "~")))
+        self._seen = {path: state for path, state in self._seen.items() if path in found}
+        return [path for path in found if path.suffix.lower() not in (".part", ".tmp", ".crdownload")]
+
+    @staticmethod
+    def _mapping_of(path: Path, rules: dict[Path, tuple[str, str]]) -> Path | None:
+        fitting = [file for file, (pattern, _) in rules.items() if fnmatch(path.name.lower(), pattern.lower())]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _is_complete(self, path: Path, now: datetime) -> bool:
+        state = path.stat()
+        before = self._seen.get(path)
+        if before is None or before[:2] != (state.st_size, state.st_mtime_ns):
+            self._seen[path] = (state.st_size, state.st_mtime_ns, now.timestamp())
+            return self.settle_s == 0
+        return now.timestamp() - before[2] >= self.settle_s
+
+    def _is_due(self, path: Path, schedule: str, now: datetime) -> bool:
+        ran = self._schedule().get(path.name, "")
+        return bool(schedule) and f"{now:%H:%M}" >= schedule and ran < f"{now:%Y-%m-%d}"
+
+    def _schedule(self) -> dict[str, str]:
+        file = self.folder / "schedule.json"
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+    def _take(self, path: Path, mapping: Path | None, now: datetime) -> None:
+        # A query is tried once a day, whether it works or not; a file is moved in either case.
+        if path.suffix.lower() == ".sql":
+            ran = self._schedule() | {path.name: f"{now:%Y-%m-%d}"}
+            (self.folder / "schedule.json").write_text(json.dumps(ran), encoding="utf-8")
+        try:
+            if mapping is None:
+                raise MappingError(
+                    "No mapping, or more than one, is for a file of this name.", "Correct the `files` of the mappings."
+                )
+            run_id = self.run(path, mapping)
+        except UserError as error:
+            log.warning("extract failed", path=path.name, error_type=type(error).__name__)
+            self._put_away(path, "failed", now, error.render())
+        else:
+            log.info("extract queued", path=path.name, run=run_id)
+            self._put_away(path, "done", now)
+
+    def _put_away(self, path: Path, where: str, now: datetime, why: str = "") -> None:
+        target = self.folder / where / f"{now:%Y-%m-%dT%H%M%S}-{path.name}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix.lower() != ".sql":
+            shutil.move(path, target)
+        if why:
+            target.with_name(target.name + ".why.txt").write_text(why + "\n", encoding="utf-8")
+        self._seen.pop(path, None)
