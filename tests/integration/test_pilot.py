@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from childlink_client import ClientError
+from childlink_core.datasets import all_datasets
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
 from childlink_local.demo import ask_five, find_extracts, own_settings
@@ -86,7 +87,8 @@ def test_no_identifier_is_in_any_file_that_a_run_leaves(ran):
                     identifiers.add(value.encode())
                 elif "postcode" in column.lower() or column == "PC":
                     identifiers |= {value.encode(), value.upper().replace(" ", "").encode()}
-    identifiers.discard(b"")
+    # A surname may be spelled as a code that a contract sends in the clear.
+    identifiers -= {b"", *(code.encode() for d in all_datasets().values() for f in d.fields for code in f.codes)}
     assert len(identifiers) > 3_000
     left = [p for p in layout.folder.rglob("*") if p.is_file() and "data" not in p.relative_to(folder).parts]
     # The look-up is made of two public files, and holds every postcode of the place.
@@ -204,7 +206,8 @@ def test_the_command_runs_a_pilot_on_own_files_and_scores_it(tmp_path):
     )
     (tmp_path / "b.csv").write_text("id,nhs,first,last,dob,when\nX,9990000018,Aminah,Okafor,2020-01-02,2022-06-01\n")
     (tmp_path / "m.toml").write_text(
-        'dataset = "asq3"\nopt_out_exempt = "made-up people"\n[columns]\nrow_id = "id"\nchild_id = "id"\nchild_nhs_number = "nhs"\nchild_given_name = "first"\n'
+        'dataset = "asq3"\nopt_out_exempt = "made-up people"\n[columns]\nrow_id = "id"\nchild_id = "id"\n'
+        'child_nhs_number = "nhs"\nchild_given_name = "first"\n'
         'child_surname = "last"\nchild_date_of_birth = "dob"\nreview_date = "when"\n'
     )
     (tmp_path / "truth.csv").write_text(
@@ -238,7 +241,8 @@ def test_the_command_runs_a_pilot_on_own_files_and_scores_it(tmp_path):
 def test_a_wrong_pilot_file_is_refused_by_name_and_writes_nothing_outside(tmp_path, wrong, words):
     (tmp_path / "a.csv").write_text("id,nhs,when\n1,9990000018,2022-05-01\n")
     (tmp_path / "m.toml").write_text(
-        'dataset = "asq3"\nopt_out_exempt = "made-up people"\n[columns]\nrow_id = "id"\nchild_id = "id"\nchild_nhs_number = "nhs"\nreview_date = "when"\n'
+        'dataset = "asq3"\nopt_out_exempt = "made-up people"\n[columns]\nrow_id = "id"\nchild_id = "id"\n'
+        'child_nhs_number = "nhs"\nreview_date = "when"\n'
     )
     extract = '[[extract]]\npartner = "trust-a"\nfile = "a.csv"\nmapping = "m.toml"\n'
     (tmp_path / "pilot.toml").write_text(f"{wrong}\n{extract}")

@@ -95,7 +95,7 @@ def send(
             progress(f"{partner}: encoding", 0)
             runs = staged[partner].result()
             with open_spool(layout.ingest[partner].spool) as spool:
-                _exchange(layout.ingest[partner], spool, hub, progress)
+                exchange(layout.ingest[partner], spool, hub, progress)
                 reports += [spool.report(run) for run in runs]
     while hub.step():
         pass
@@ -115,7 +115,8 @@ def stage(settings: IngestSettings, extracts: Sequence[Extract]) -> list[int]:
     return runs
 
 
-def _exchange(settings: IngestSettings, spool: Spool, hub: Hub, progress: Progress) -> None:
+def exchange(settings: IngestSettings, spool: Spool, hub: Hub, progress: Progress = lambda _what, _count: None) -> None:
+    """Send a spool's batches through linker and analytics until all of it is answered."""
     with ingest.connect(settings, spool) as connection:
         exchange = connection.exchange
         moved_at = time.monotonic()

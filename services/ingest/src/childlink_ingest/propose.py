@@ -41,10 +41,6 @@ _ADULT_WORDS: Final = frozenset(
         "adult",
         "guardian",
         "father",
-        "woman",
-        "booking",
-        "client",
-        "participant",
     ]
 )
 _CHILD_WORDS: Final = frozenset(["child", "baby", "infant", "pupil", "newborn", "kid"])
@@ -73,6 +69,22 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
     "postcode": ("postcode", "pcode", "postal", "zip", "pc"),
     "birth_order": ("order", "birthorder", "multiple", "rank"),
 }
+_ROW_WORDS: Final = frozenset(
+    [
+        "row",
+        "record",
+        "review",
+        "event",
+        "visit",
+        "contact",
+        "session",
+        "form",
+        "appointment",
+        "attendance",
+        "encounter",
+        "rec",
+    ]
+)
 _NOT_ATTRIBUTE: Final = frozenset({"row_id", "deleted", "adult_relation"})
 _RELATIONS: Final = {
     "mother": "mother",
@@ -119,17 +131,17 @@ def propose(
     free = list(columns)
     for canonical, found, its_line in _identities(dataset, free):
         chosen[canonical] = (found, its_line)
-    for field in dataset.fields:
-        best = _best_for(field, free)
-        if best:
-            chosen[field.name] = best
-            free.remove(best[0])
     # The contract wants the sex as an attribute as well; the same column serves.
     if "child_sex" in chosen and "sex" in dataset.columns and "sex" not in chosen:
         column = chosen["child_sex"][0]
         line = _line_for(dataset.field("sex"), column)
         if line:
             chosen["sex"] = (column, line)
+    for field in (f for f in dataset.fields if f.name not in chosen):
+        best = _best_for(field, free)
+        if best:
+            chosen[field.name] = best
+            free.remove(best[0])
     row_id = _row_id(columns, rows, chosen, dataset)
     lines = [
         f"# Proposed by `childlink-ingest map` from {len(rows):,} rows. A person has to correct and approve it.",
@@ -219,7 +231,7 @@ def _identity_score(kind: str, column: _Column) -> float:
                 named
                 + (0.5 if column.role else 0)
                 + (0.2 if column.words & {"id", "identifier"} else 0)
-                - 0.5 * bool(column.words & {"row", "record", "review", "event", "visit"})
+                - 0.7 * bool(column.words & _ROW_WORDS)
             )
 
 
@@ -244,13 +256,14 @@ def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str] | None:
             + len(column.words & wanted)
             + (1.5 if field.coding and field.coding in codings() and _coded_share(field, column) >= _ENOUGH else 0)
         )
-        joined = "".join(sorted(column.words))
-        score += 2.0 if field.name.replace("_", "") in re.sub(r"[^a-z0-9]", "", column.name.lower()) else 0
-        score += (
-            0.5
-            if joined and any(word.startswith(part) and len(part) > 2 for part in column.words for word in by_name)
-            else 0
-        )
+        plain = re.sub(r"[^a-z0-9]", "", column.name.lower())
+        parts = [part for part in field.name.split("_") if part not in ("of", "the")]
+        score += 2.0 if field.name.replace("_", "") in plain else 0
+        # GLD for good level of development; IMDQ for IMD quintile; Comm for communication.
+        score += 2.0 if len(parts) > 1 and plain == "".join(part[0] for part in parts) else 0
+        score += 1.0 if len(parts[0]) > 2 and plain.startswith(parts[0]) else 0
+        score += 0.5 if any(w.startswith(part) and len(part) > 2 for part in column.words for w in by_name) else 0
+        score += 1.5 if field.codes and {value.lower() for value in column.values} <= set(field.codes) else 0
         if field.type == "month" and not score and field.required and not (column.words & set(_WORDS["date_of_birth"])):
             score = 0.5
         if score >= 0.5:
@@ -307,6 +320,8 @@ def _line_for(field: Field, column: _Column) -> str | None:
     }
     unknown = sum(count for value, count in distinct.items() if codes[value] == "?")
     if unknown > (1 - _ENOUGH) * len(column.values) and not column.words & _words(field.name):
+        return None
+    if not any(code not in ("", "?") for code in codes.values()):
         return None
     pairs = ", ".join(f"{_quote(v)} = {_value(codes[v])}" for v in sorted(distinct))
     return f"{{ column = {_quote(column.name)}, codes = {{ {pairs} }} }}"

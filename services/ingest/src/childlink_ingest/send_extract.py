@@ -82,6 +82,7 @@ def send_extract(
         for key in limits.opted_out:
             for link, analytics in spool.subjects_with(key):
                 spool.stage_withdrawals(tombstones(Forget(OPTED_OUT, link, analytics), spool, plan))
+        _retire_old_encodings(spool, plan, notes)
         queue_withdrawals(spool, site, run_id)
         queue_encodings(spool, site, run_id, mapping.feed)
         queue_observations(spool, site, run_id, mapping.feed, mapping.dataset)
@@ -146,6 +147,15 @@ def _withdraw_what_is_gone(
             "Nothing was sent. Is the extract complete? If so, run with --max-withdrawn 1.",
         )
     spool.stage_withdrawals(gone)
+
+
+def _retire_old_encodings(spool: Spool, plan: Plan, notes: Counter[str]) -> None:
+    """The last step of a rotation: what was sent under a linkage secret that the site no longer uses is withdrawn."""
+    feed = plan.mapping.feed
+    replaced, left = spool.retired(feed, [plan.references.facet(feed, e.key_version) for e in plan.encoders])
+    spool.stage_withdrawals(replaced)
+    if left:
+        notes["people of this feed are out under an old linkage secret only: rekey an extract that holds them"] = left
 
 
 @contextmanager

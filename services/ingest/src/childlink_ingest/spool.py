@@ -277,6 +277,22 @@ class Spool:
         )
         return [Tombstone(*row) for row in rows], int(out)
 
+    def retired(self, feed: str, facets: Sequence[bytes]) -> tuple[list[Tombstone], int]:
+        """Encodings of a feed under a linkage secret that is no longer in use (not of `facets`): those whose subject is out
+        under one in use, and how many subjects are not."""
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS in_use (facet BLOB PRIMARY KEY)")
+        self._db.execute("DELETE FROM temp.in_use")
+        self._db.executemany("INSERT INTO temp.in_use VALUES (?)", [(facet,) for facet in facets])
+        rows = self._all(
+            "SELECT old.half, old.reference, old.facet, EXISTS (SELECT 1 FROM item new WHERE new.half = 'encodings' AND "
+            "new.reference = old.reference AND new.facet IN (SELECT facet FROM temp.in_use) AND new.state <> 'withdrawn') "
+            "FROM item old WHERE old.half = 'encodings' AND old.feed = ? AND old.state <> 'withdrawn' "
+            "AND old.facet NOT IN (SELECT facet FROM temp.in_use)",
+            feed,
+        )
+        replaced = [Tombstone(half, reference, facet) for half, reference, facet, out in rows if out]
+        return replaced, len(rows) - len(replaced)
+
     def sent_by(self, run_id: int) -> list[Tombstone]:
         """Everything whose newest version went out with a run."""
         rows = self._db.execute(

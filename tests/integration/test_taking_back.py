@@ -1,0 +1,254 @@
+"""What was sent can be taken back, by everyone who may: the source, the site, the person. Through the real linker and analytics."""
+
+import os
+
+import pytest
+import sqlalchemy as sa
+from childlink_core.errors import UserError
+from childlink_core.keys import SecretKey, write_key
+from childlink_ingest import app, withdraw
+from childlink_ingest.approvals import approve, what
+from childlink_ingest.errors import NotApprovedError, PermitError, TooManyRejectsError
+from childlink_ingest.send_extract import Limits
+from childlink_ingest.spool import open_spool
+from childlink_local import pilot
+from childlink_local.broker import mock_broker
+from childlink_local.site import lay_out
+
+HEADER = "id,nhs,first,last,dob,mum,mumnhs,mumfirst,mumlast,mumdob,when,status"
+MUM = "M{0},{1},Grace,Okafor,1990-05-0{0}"
+AMINA = "1,9990000018,Amina,Okafor,2020-01-02," + MUM.format(1, "9990000034") + ",2022-05-01,"
+OLIVER = "2,9990000026,Oliver,Khan,2020-03-04," + MUM.format(2, "9990000042") + ",2022-05-01,"
+LINH = "3,,Linh,Nguyen,2020-06-07," + MUM.format(3, "") + ",2022-05-01,"
+NUMBERS = ("9990000018", "9990000026", "9990000034", "9990000042")
+MAPPING = """
+dataset = "asq3"
+{options}
+[columns]
+row_id = "id"
+deleted = {{ column = "status", codes = {{ "D" = true, "" = false }} }}
+child_id = "id"
+child_nhs_number = "nhs"
+child_given_name = "first"
+child_surname = "last"
+child_date_of_birth = "dob"
+adult_id = "mum"
+adult_nhs_number = "mumnhs"
+adult_given_name = "mumfirst"
+adult_surname = "mumlast"
+adult_date_of_birth = "mumdob"
+review_date = "when"
+"""
+EXEMPT = 'opt_out_exempt = "made-up people"\n'
+
+
+class Pilot:
+    """One site with a hub, in one process."""
+
+    def __init__(self, folder, layout, hub):
+        self.folder, self.layout, self.hub = folder, layout, hub
+        self.settings = layout.ingest["trust-a"]
+
+    def run(self, *rows, options=EXEMPT, approved=True, limits=None):
+        extract, mapping = self.folder / "e.csv", self.folder / "m.toml"
+        extract.write_text("\n".join([HEADER, *rows]) + "\n")
+        mapping.write_text(MAPPING.format(options=options))
+        if approved:
+            wanted = what(mapping, app.load_mapping(mapping), app.get_profile())
+            approve(self.settings.approvals, mapping, wanted, "A. Shah, IG lead")
+        with open_spool(self.settings.spool) as spool:
+            run_id = app.run_extract(self.settings, spool, extract, mapping, limits)
+            pilot.exchange(self.settings, spool, self.hub)
+            return spool.report(run_id)
+
+    def take_back(self, action):
+        with open_spool(self.settings.spool) as spool:
+            result = action(spool, app.build_site(self.settings))
+            pilot.exchange(self.settings, spool, self.hub)
+            run_id = result[0] if isinstance(result, tuple) else result
+            return spool.report(run_id)
+
+    def counts(self):
+        """Subjects and records that the linker holds; rows, and rows with an adult, that analytics holds."""
+        with sa.create_engine(self.layout.linker.database).connect() as tx:
+            linker = [tx.execute(sa.text(f"SELECT count(*) FROM {t}")).scalar() for t in ("subject", "record")]
+        with sa.create_engine(self.layout.store.database).connect() as tx:
+            rows = tx.execute(sa.text("SELECT count(*), count(adult_reference) FROM observation")).one()
+            people = tx.execute(sa.text("SELECT count(person) FROM link")).scalar()
+        assert people == linker[0], "analytics has a link for every subject there is, and no other"
+        return {"subjects": linker[0], "records": linker[1], "rows": rows[0], "with_adult": rows[1]}
+
+
+@pytest.fixture
+def site(tmp_path):
+    with mock_broker() as address:
+        layout = lay_out(tmp_path / "work", ["trust-a"], address)
+        layout.linker.key_versions = (1, 2)
+        with pilot.open_hub(layout) as hub:
+            yield Pilot(tmp_path, layout, hub)
+
+
+def permit(site, *numbers, age_days=0.0):
+    path = site.folder / "permitted.dat"
+    path.write_text("".join(f"{number},\n" for number in numbers))
+    os.utime(path, (path.stat().st_mtime - age_days * 86_400,) * 2)
+    site.settings.permitted_list = path
+
+
+def test_a_withdrawn_person_is_forgotten_by_both_services_with_receipts_and_stays_away(site):
+    site.run(AMINA, OLIVER, LINH)
+    assert site.counts() == {"subjects": 6, "records": 6, "rows": 3, "with_adult": 3}
+    report = site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], ["9990000018"]))
+    assert (report.withdrawn, report.withdrawn_proved) == (4, 4), "two people, two halves, every one receipted"
+    assert site.counts() == {"subjects": 4, "records": 4, "rows": 1, "with_adult": 1}
+    again = site.run(AMINA, OLIVER, LINH)
+    assert (again.permitted_out, again.held) == (2, [("withdrawn at the site", 2)])
+    assert site.counts()["rows"] == 1
+
+
+def test_a_withdrawal_can_be_undone_and_the_person_is_linked_anew(site):
+    site.run(AMINA, OLIVER)
+    site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "1")], []))
+    with open_spool(site.settings.spool) as spool:
+        assert withdraw.allow_again(spool, app.build_site(site.settings), [("default", "child", "1")], []) == 1
+    site.run(AMINA, OLIVER)
+    assert site.counts() == {"subjects": 4, "records": 4, "rows": 2, "with_adult": 2}
+
+
+def test_a_withdrawn_mother_is_taken_off_her_childs_row_and_the_row_stays(site):
+    site.run(AMINA, OLIVER)
+    site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [], ["9990000034"]))
+    assert site.counts() == {"subjects": 3, "records": 3, "rows": 2, "with_adult": 1}
+    again = site.run(AMINA, OLIVER)
+    assert again.accepted == 2
+    assert ("adult left out: withdrawn at the site", 1) in again.notes
+    assert site.counts()["with_adult"] == 1
+
+
+def test_what_a_snapshot_no_longer_holds_is_withdrawn_and_an_increment_withdraws_nothing(site):
+    site.run(AMINA, OLIVER, LINH)
+    site.run(OLIVER)
+    assert site.counts()["rows"] == 3
+    report = site.run(OLIVER, options=EXEMPT + 'delivers = "snapshot"')
+    assert report.withdrawn == report.withdrawn_proved == 6, "two rows, and four people's encodings"
+    assert site.counts() == {"subjects": 2, "records": 2, "rows": 1, "with_adult": 1}
+
+
+def test_a_row_of_a_snapshot_that_is_rejected_this_time_is_not_taken_for_gone(site):
+    snapshot = EXEMPT + 'delivers = "snapshot"'
+    site.run(AMINA, OLIVER, options=snapshot)
+    report = site.run(AMINA, OLIVER.replace("2020-03-04", "2020-13-04"), options=snapshot)
+    assert (report.rejected, report.withdrawn) == (1, 0)
+    assert site.counts()["rows"] == 2
+
+
+def test_a_snapshot_that_would_withdraw_too_much_sends_nothing(site):
+    site.run(AMINA, OLIVER, LINH, options=EXEMPT + 'delivers = "snapshot"')
+    with pytest.raises(TooManyRejectsError, match="2 of the 3 rows"):
+        site.run(OLIVER, options=EXEMPT + 'delivers = "snapshot"', limits=Limits(1.0, 0.2))
+    assert site.counts()["rows"] == 3
+
+
+def test_a_row_that_the_source_declares_deleted_is_withdrawn_with_the_people_who_have_no_other(site):
+    site.run(AMINA, OLIVER)
+    report = site.run(AMINA + "D", OLIVER)
+    assert (report.deleted, report.accepted, report.withdrawn) == (1, 1, 2)
+    assert site.counts()["rows"] == 1
+
+
+def test_a_bad_run_is_recalled_whole(site):
+    site.run(AMINA)
+    bad = site.run(AMINA.replace("Amina", "Other"), OLIVER, LINH)
+    report = site.take_back(lambda spool, s: withdraw.recall(spool, s, bad.run_id))
+    assert report.withdrawn == report.withdrawn_proved > 0
+    site.run(AMINA)
+    assert site.counts() == {"subjects": 2, "records": 2, "rows": 1, "with_adult": 1}
+
+
+def test_without_a_list_of_permitted_numbers_patient_information_is_not_sent(site):
+    with pytest.raises(PermitError, match="none is set"):
+        site.run(AMINA, options="")
+    permit(site, *NUMBERS, age_days=8)
+    with pytest.raises(PermitError, match=r"8\.0 days old; at most 7"):
+        site.run(AMINA, options="")
+    assert site.counts() == {"subjects": 0, "records": 0, "rows": 0, "with_adult": 0}
+
+
+def test_a_child_who_opts_out_later_is_withdrawn_at_the_next_run(site):
+    permit(site, *NUMBERS)
+    site.run(AMINA, OLIVER, LINH, options="")
+    permit(site, *NUMBERS[1:])
+    report = site.run(AMINA, OLIVER, LINH, options="")
+    assert (report.permitted_out, report.held) == (1, [("national data opt-out", 1)])
+    assert site.counts() == {"subjects": 5, "records": 5, "rows": 2, "with_adult": 2}, "her mother did not opt out"
+
+
+def test_who_opts_out_and_is_in_no_row_of_an_increment_is_withdrawn_when_the_checked_list_is_given(site):
+    permit(site, *NUMBERS)
+    site.run(AMINA, OLIVER, options="")
+    checked = site.folder / "checked.dat"
+    checked.write_text("".join(f"{number},\n" for number in NUMBERS))
+    site.settings.checked_list = checked
+    permit(site, *NUMBERS[1:])
+    site.run(OLIVER, options="")
+    assert site.counts()["rows"] == 1
+
+
+def test_a_mother_who_opted_out_is_left_out_and_her_child_is_sent(site):
+    permit(site, "9990000018", "9990000026", "9990000042")
+    report = site.run(AMINA, OLIVER, options="")
+    assert report.accepted == 2
+    assert ("adult left out: national data opt-out", 1) in report.notes
+    assert site.counts() == {"subjects": 3, "records": 3, "rows": 2, "with_adult": 1}
+
+
+def test_nothing_is_sent_under_a_mapping_that_nobody_approved_or_that_changed_since(site):
+    with pytest.raises(NotApprovedError, match=r"Nobody has approved m\.toml"):
+        site.run(AMINA, approved=False)
+    site.run(AMINA)
+    with pytest.raises(NotApprovedError, match=r"The mapping of m\.toml changed since A\. Shah"):
+        site.run(AMINA, options=EXEMPT + 'id_space = "other"', approved=False)
+
+
+def test_too_many_rejected_rows_stop_the_run_before_anything_is_sent(site):
+    with pytest.raises(TooManyRejectsError, match="1 of 2 rows would be rejected"):
+        site.run(AMINA, OLIVER.replace("2020-03-04", "nonsense"), limits=Limits(0.1))
+    assert site.counts()["rows"] == 0
+
+
+def test_two_processes_send_the_same_as_one(site, monkeypatch):
+    monkeypatch.setattr("childlink_ingest.send_extract.ROWS_AT_A_TIME", 2)
+    rows = [AMINA, OLIVER, LINH, *(f"{n},,Kid,Number{n},2020-01-02,,,,,,2022-05-01," for n in range(10, 30))]
+    site.run(*rows)
+    before = site.counts()
+    site.settings.workers = 2
+    report = site.run(*rows)
+    with open_spool(site.settings.spool) as spool:
+        assert spool.count_batches("queued", "sent") == 0
+        assert not spool.sent_by(report.run_id), "not one byte differs from what one process made"
+    assert site.counts() == before
+
+
+def test_while_the_secret_is_rotated_both_versions_stand_side_by_side_and_the_old_one_goes(site):
+    site.run(AMINA, OLIVER)
+    key = site.folder / "linkage-2.key"
+    second = SecretKey.generate("partnership", 2)
+    write_key(key, second)
+    directory = site.settings.directory
+    directory.write_text(directory.read_text() + f'"2" = "{second.check_value}"\n')
+    site.settings.linkage_key_next = key
+    site.run(AMINA, OLIVER)
+    assert site.counts() == {"subjects": 4, "records": 8, "rows": 2, "with_adult": 2}
+    site.settings.linkage_key, site.settings.linkage_key_next = key, None
+    report = site.run(AMINA)
+    assert site.counts() == {"subjects": 4, "records": 4, "rows": 2, "with_adult": 2}
+    assert report.withdrawn == report.withdrawn_proved == 4
+
+
+def test_a_secret_that_is_not_the_partnerships_is_refused_before_anything_is_sent(site):
+    key = site.folder / "wrong.key"
+    write_key(key, SecretKey.generate("partnership", 1))
+    site.settings.linkage_key = key
+    with pytest.raises(UserError, match="check value"):
+        site.run(AMINA)
+    assert site.counts()["rows"] == 0
