@@ -3,7 +3,8 @@
 Agglomerative clustering. Two clusters are as close as their subjects are, on average, to the best of the other cluster
 (the greater of the two directions), unless all their pairs together speak against it. So a record joins a person whom it
 fits in one of the shapes that the person is known in (before and after a change of name, say), but one good pair cannot chain
-two people who have several records each. Ties are broken by the subjects' keys, never by arrival: the partition is a pure
+two people who have several records each. NHS numbers count between clusters, not between records: two clusters that are known by
+different numbers are further apart the more partners hold those numbers, even if the records that fit best have none. Ties are broken by the subjects' keys, never by arrival: the partition is a pure
 function of records and parameters.
 """
 
@@ -20,6 +21,20 @@ Key = TypeVar("Key", bound=Hashable)
 AMBIGUITY_MARGIN: Final = 2.0
 # Clusters whose pairs have on average less than this are not joined, however well one pair fits.
 CONTRADICTION: Final = -4.0
+# Two different NHS numbers count once for each partner that holds the less known of them, and no more often than this.
+MOST_WITNESSES: Final = 3
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """NHS numbers of n subjects."""
+
+    held: Sequence[frozenset[int]]
+    """Those of each subject; most have one or none."""
+    sources: Sequence[Hashable]
+    """Who says so: several records of one source are no second witness."""
+    disagree: float
+    """Weight of two different numbers, in bits; negative."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,9 @@ class Evidence:
     """How many informative pairs of records they have; 0 where nothing could be compared."""
     forbidden: NDArray[np.bool_]
     """Hard evidence that they are different people."""
+    relief: NDArray[np.float64]
+    """What `total` would gain if different NHS numbers were left out of it."""
+    numbers: Numbers
 
     @classmethod
     def of(cls, size: int, weights: Mapping[tuple[int, int], float]) -> "Evidence":
@@ -40,7 +58,8 @@ class Evidence:
         for (a, b), weight in weights.items():
             total[a, b] = total[b, a] = weight
             pairs[a, b] = pairs[b, a] = 1
-        return cls(total, pairs, np.zeros((size, size), dtype=bool))
+        unknown = Numbers([frozenset()] * size, [0] * size, 0.0)
+        return cls(total, pairs, np.zeros((size, size), dtype=bool), np.zeros((size, size)), unknown)
 
 
 @dataclass(frozen=True)
@@ -65,9 +84,13 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
     n = len(keys)
     known = evidence.pairs > 0
     weight = np.where(known, evidence.total / np.maximum(evidence.pairs, 1), -np.inf)
-    if n == 1 or bool((np.where(evidence.forbidden, -np.inf, weight)[~np.eye(n, dtype=bool)] >= link).all()):
+    one_number = len(frozenset().union(*evidence.numbers.held)) <= 1
+    if n == 1 or (
+        one_number and bool((np.where(evidence.forbidden, -np.inf, weight)[~np.eye(n, dtype=bool)] >= link).all())
+    ):
         return Partition([list(keys)], [])
-    state = _State(weight, known, evidence)
+    relieved = np.where(known, (evidence.total + evidence.relief) / np.maximum(evidence.pairs, 1), -np.inf)
+    state = _State(relieved, known, evidence)
     members: dict[int, list[Key]] = {index: [key] for index, key in enumerate(keys)}
     held = np.zeros((n, n), dtype=bool)
     while True:
@@ -105,11 +128,31 @@ class _State:
         self._best, self._owns = weight.copy(), np.eye(n)
         # fit[c, d], fitted[c, d]: sum and number, over the subjects of d, of their weights with the best of c.
         self._fit, self._fitted = np.where(known, weight, 0.0), known.astype(float)
+        # Who vouches for each NHS number of a cluster, and the weight of two clusters' numbers against each other.
+        numbers = evidence.numbers
+        self._disagree = numbers.disagree
+        self._witnesses: list[dict[int, set[Hashable]]] = [
+            {number: {source} for number in held} for held, source in zip(numbers.held, numbers.sources, strict=True)
+        ]
+        self._conflict = np.zeros((n, n))
+        self._numbered = {index for index in range(n) if self._witnesses[index]}
+        for index in self._numbered:
+            self._set_conflicts(index)
+
+    def _set_conflicts(self, a: int) -> None:
+        mine = self._witnesses[a]
+        for b in self._numbered:
+            theirs = self._witnesses[b]
+            bits = 0.0
+            if b != a and not (mine.keys() & theirs.keys()):
+                support = min(max(map(len, mine.values())), max(map(len, theirs.values())))
+                bits = self._disagree * min(support, MOST_WITNESSES)
+            self._conflict[a, b] = self._conflict[b, a] = bits
 
     def score(self) -> NDArray[np.float64]:
         """How close each two clusters are."""
         one_way = np.where(self._fitted > 0, self._fit / np.maximum(self._fitted, 1), -np.inf)
-        return np.maximum(one_way, one_way.T)
+        return np.maximum(one_way, one_way.T) + self._conflict
 
     def mean(self) -> NDArray[np.float64]:
         """Average weight over all informative pairs of records of each two clusters."""
@@ -132,6 +175,13 @@ class _State:
             array[:, b] = array[b] = 0
             array[a] = self._owns @ values
             array[a, a] = 0
+        for number, sources in self._witnesses[b].items():
+            self._witnesses[a].setdefault(number, set()).update(sources)
+        self._numbered.discard(b)
+        self._conflict[b] = self._conflict[:, b] = 0.0
+        if self._witnesses[a]:
+            self._numbered.add(a)
+            self._set_conflicts(a)
 
 
 def _is_ambiguous(

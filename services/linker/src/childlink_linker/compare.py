@@ -76,6 +76,8 @@ class PairWeights:
     informative: NDArray[np.bool_]
     forbidden: NDArray[np.bool_]
     """Hard evidence that the two are different people, whatever the weight."""
+    relief: NDArray[np.float64]
+    """What the weight would gain if the two records' NHS numbers did not differ. See `assign`."""
 
 
 class _Numbers:
@@ -149,6 +151,7 @@ def compare(
     weight = np.full(len(left), -np.inf)
     informative = np.zeros(len(left), dtype=bool)
     forbidden = np.ones(len(left), dtype=bool)
+    relief = np.zeros(len(left))
     for role, weights in parameters.roles.items():
         of_role = np.flatnonzero((encodings.role[left] == role) & (encodings.role[right] == role))
         for start in range(0, len(of_role), _PAIRS_AT_A_TIME):
@@ -156,7 +159,8 @@ def compare(
             outcomes = observe(encodings, left[at], right[at], profile)
             weight[at], informative[at] = weigh(outcomes, weights)
             forbidden[at] = outcomes.forbidden
-    return PairWeights(weight, informative, forbidden)
+            relief[at] = np.where(outcomes.nhs == DISAGREE, -weights.nhs_disagree, 0.0)
+    return PairWeights(weight, informative, forbidden, relief)
 
 
 def weigh(outcomes: Outcomes, weights: RoleWeights) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -8,7 +8,7 @@ import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.profiles import Profile
 
-from childlink_linker.assign import Evidence
+from childlink_linker.assign import Evidence, Numbers
 from childlink_linker.compare import Encodings, PairWeights, compare, to_columns
 from childlink_linker.parameters import Parameters
 from childlink_linker.store import Store, StoredRecord, StoredSubject
@@ -50,6 +50,11 @@ class SubjectPairs:
     total: np.ndarray
     pairs: np.ndarray
     forbidden: np.ndarray
+    relief: np.ndarray
+    numbers: Mapping[int, frozenset[int]]
+    """NHS numbers (as numbers of their own) of each subject that has any."""
+    disagree: Mapping[int, float]
+    """Weight of two different NHS numbers, by role."""
 
 
 def find_evidence(
@@ -60,13 +65,22 @@ def find_evidence(
     edges = [(position[a], position[b]) for a, b in store.neighbours(position)]
     subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
     pairs = _pairs_within(edges, subject_of)
-    result: PairWeights = compare(columns(records, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
+    encodings = columns(records, profile)
+    result: PairWeights = compare(encodings, pairs[:, 0], pairs[:, 1], profile, parameters)
     ends, where = np.unique(np.sort(subject_of[pairs], axis=1), axis=0, return_inverse=True)
     where, size = where.reshape(-1), len(ends)
     total = np.bincount(where, weights=np.where(result.informative, result.weight, 0.0), minlength=size)
     counted = np.bincount(where, weights=result.informative, minlength=size).astype(np.int64)
     forbidden = np.bincount(where, weights=result.forbidden, minlength=size) > 0
-    return SubjectPairs(ends, total, counted, forbidden)
+    relief = np.bincount(where, weights=np.where(result.informative, result.relief, 0.0), minlength=size)
+    numbers: dict[int, set[int]] = {}
+    for at in np.flatnonzero(encodings.nhs).tolist():
+        numbers.setdefault(records[at].subject_id, set()).add(int(encodings.nhs[at]))
+    return SubjectPairs(
+        ends, total, counted, forbidden, relief,
+        {subject: frozenset(held) for subject, held in numbers.items()},
+        {role: weights.nhs_disagree for role, weights in parameters.roles.items()},
+    )  # fmt: skip
 
 
 def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> np.ndarray:
@@ -133,7 +147,16 @@ def components(subjects: Mapping[int, StoredSubject], evidence: SubjectPairs) ->
         at = order[bounds[number] : bounds[number + 1]]
         i, j = place[ends[at]].T
         n = len(members)
-        total, pairs, forbidden = np.zeros((n, n)), np.zeros((n, n), dtype=np.int64), np.zeros((n, n), dtype=bool)
-        for array, values in ((total, evidence.total), (pairs, evidence.pairs), (forbidden, evidence.forbidden)):
+        total, relief = np.zeros((n, n)), np.zeros((n, n))
+        pairs, forbidden = np.zeros((n, n), dtype=np.int64), np.zeros((n, n), dtype=bool)
+        for array, values in (
+            (total, evidence.total), (pairs, evidence.pairs), (forbidden, evidence.forbidden), (relief, evidence.relief)
+        ):  # fmt: skip
             array[i, j] = array[j, i] = values[at]
-        yield [subjects[ids[member]].key for member in members], Evidence(total, pairs, forbidden)
+        held = [subjects[ids[member]] for member in members]
+        numbers = Numbers(
+            [evidence.numbers.get(subject.subject_id, frozenset()) for subject in held],
+            [subject.partner for subject in held],
+            evidence.disagree.get(held[0].role, 0.0),
+        )
+        yield [subject.key for subject in held], Evidence(total, pairs, forbidden, relief, numbers)
