@@ -84,24 +84,24 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def signing() -> dict[str, SigningKey]:
     """Everyone's signing key."""
-    return {name: SigningKey.generate(name) for name in ("trust-a", "council-b", "linker", "analytics")}
+    return {name: SigningKey.generate(name) for name in ("trust-a", "council-b", "charity-c", "linker", "analytics")}
 
 
 @pytest.fixture(scope="session")
 def opening() -> dict[str, OpeningKey]:
     """Everyone's opening key."""
-    return {name: OpeningKey.generate(name) for name in ("trust-a", "council-b", "linker", "analytics")}
+    return {name: OpeningKey.generate(name) for name in ("trust-a", "council-b", "charity-c", "linker", "analytics")}
 
 
 @pytest.fixture(scope="session")
 def directory(signing: dict[str, SigningKey], opening: dict[str, OpeningKey]) -> Directory:
-    """Two partners and the two services."""
+    """Three partners and the two services."""
     return Directory({n: Member(n, n, (signing[n].public(),), (opening[n].public(),)) for n in signing})
 
 
 @pytest.fixture
 def partnership(directory: Directory, signing: dict[str, SigningKey], opening: dict[str, OpeningKey]) -> Partnership:
-    """Two partners who encode people by hand."""
+    """Three partners who encode people by hand."""
     return Partnership(directory, signing, opening)
 
 

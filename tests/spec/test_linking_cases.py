@@ -119,6 +119,58 @@ def test_a_number_alone_does_not_glue_two_children_when_all_else_disagrees(linke
     assert not together(linker, a, b)
 
 
+def test_two_children_of_one_name_and_birthday_stay_apart_when_two_partners_know_each_by_a_number(linker, child):
+    first = [child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[0])]
+    second = [
+        child("trust-a", "2", nhs=NHS[1], postcode="SE24 0AA"),
+        child("council-b", "2", nhs=NHS[1], postcode="SE24 0AA"),
+    ]
+    # It fits both children well, and must not be the bridge between them.
+    unnumbered = child("charity-c", "9", postcode="SW9 8JJ")
+    linker.send("trust-a", first[0], second[0])
+    linker.send("council-b", first[1], second[1])
+    linker.send("charity-c", unnumbered)
+    assert together(linker, *first)
+    assert together(linker, *second)
+    assert not together(linker, first[0], second[0])
+
+
+def test_one_child_under_a_mistyped_number_at_one_partner_is_still_one_child(linker, child):
+    a, b = child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[0])
+    mistyped = child("charity-c", "1", nhs=NHS[1])
+    linker.send("trust-a", a)
+    linker.send("council-b", b)
+    linker.send("charity-c", mistyped)
+    assert together(linker, a, b)
+    assert not together(linker, a, mistyped)
+    assert linker.review_pairs(), "one witness against two: a person decides"
+
+
+def test_twins_of_whom_one_source_gives_both_the_same_number_stay_apart(linker, child):
+    a, b = (
+        child("trust-a", "1", nhs=NHS[0], given="Isaac", sex="m"),
+        child("trust-a", "2", nhs=NHS[0], given="Leo", sex="m"),
+    )
+    elsewhere = child("council-b", "1", nhs=NHS[0], given="Isaac", sex="m")
+    linker.send("trust-a", a, b)
+    linker.send("council-b", elsewhere)
+    assert not together(linker, a, b)
+    assert together(linker, a, elsewhere)
+
+
+def test_a_newborns_record_without_names_does_not_bring_the_twin_in(linker, child, mother):
+    mum = mother("trust-a", "M", nhs=NHS[4])
+    newborn = child("trust-a", "1", given="Baby", nhs=NHS[0], carer=(mum, "mother"))
+    named = child("council-b", "1", given="Amelie", nhs=NHS[0])
+    her = mother("charity-c", "M", nhs=NHS[4])
+    twin = child("charity-c", "2", given="Layla", carer=(her, "mother"))
+    linker.send("trust-a", mum, newborn)
+    linker.send("council-b", named)
+    linker.send("charity-c", her, twin)
+    assert together(linker, newborn, named)
+    assert not together(linker, newborn, twin)
+
+
 def test_a_number_that_comes_late_joins_the_records(linker, child):
     a = child("trust-a", "1", nhs=NHS[0])
     early = child("council-b", "1", given="", postcode="SE24 0AA", surname="Adeyemi")

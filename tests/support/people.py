@@ -190,6 +190,11 @@ class LinkerUnderTest:
         """Families as sets of link references."""
         return self._partition(tables.person.c.family_id)
 
+    def review_pairs(self) -> int:
+        """How many pairs of subjects wait for a person's decision."""
+        with self.engine.connect() as tx:
+            return int(tx.execute(sa.select(sa.func.count()).select_from(tables.review_pair)).scalar() or 0)
+
     def receipts(self, partner: str) -> list[receipt_pb2.Receipt]:
         """Every receipt a partner got, opened with its key."""
         found: list[receipt_pb2.Receipt] = []

@@ -3,9 +3,14 @@
 Agglomerative clustering. Two clusters are as close as their subjects are, on average, to the best of the other cluster
 (the greater of the two directions), unless all their pairs together speak against it. So a record joins a person whom it
 fits in one of the shapes that the person is known in (before and after a change of name, say), but one good pair cannot chain
-two people who have several records each. NHS numbers count between clusters, not between records: two clusters that are known by
-different numbers are further apart the more partners hold those numbers, even if the records that fit best have none. Ties are broken by the subjects' keys, never by arrival: the partition is a pure
-function of records and parameters.
+two people who have several records each. Two rules look at clusters, because no pair of records can show it:
+
+* NHS numbers count between clusters: two clusters known by different numbers are further apart the more partners hold those
+  numbers, even if the records that fit best have none;
+* a record without names (a newborn's) fits a twin as well as the child: once a person has records with names, only those and
+  the NHS number decide about a record that has names.
+
+Ties are broken by the subjects' keys, never by arrival: the partition is a pure function of records and parameters.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -49,6 +54,8 @@ class Evidence:
     """Hard evidence that they are different people."""
     relief: NDArray[np.float64]
     """What `total` would gain if different NHS numbers were left out of it."""
+    named: NDArray[np.bool_]
+    """The two were compared by full names, or by one NHS number."""
     numbers: Numbers
 
     @classmethod
@@ -59,7 +66,7 @@ class Evidence:
             total[a, b] = total[b, a] = weight
             pairs[a, b] = pairs[b, a] = 1
         unknown = Numbers([frozenset()] * size, [0] * size, 0.0)
-        return cls(total, pairs, np.zeros((size, size), dtype=bool), np.zeros((size, size)), unknown)
+        return cls(total, pairs, np.zeros((size, size), dtype=bool), np.zeros((size, size)), pairs > 0, unknown)
 
 
 @dataclass(frozen=True)
@@ -126,8 +133,12 @@ class _State:
         self._total, self._pairs = evidence.total.copy(), evidence.pairs.copy()
         # best[c, x]: the weight of subject x with the best of cluster c; owns[c, x]: x is in c.
         self._best, self._owns = weight.copy(), np.eye(n)
-        # fit[c, d], fitted[c, d]: sum and number, over the subjects of d, of their weights with the best of c.
+        self._best_named = np.where(evidence.named, weight, -np.inf)
+        # fit[c, d], fitted[c, d]: sum and number, over the subjects of d, of their weights with the best of c; the same over
+        # those pairs alone that were compared by names.
         self._fit, self._fitted = np.where(known, weight, 0.0), known.astype(float)
+        by_name = known & evidence.named
+        self._fit_named, self._fitted_named = np.where(by_name, weight, 0.0), by_name.astype(float)
         # Who vouches for each NHS number of a cluster, and the weight of two clusters' numbers against each other.
         numbers = evidence.numbers
         self._disagree = numbers.disagree
@@ -151,7 +162,9 @@ class _State:
 
     def score(self) -> NDArray[np.float64]:
         """How close each two clusters are."""
-        one_way = np.where(self._fitted > 0, self._fit / np.maximum(self._fitted, 1), -np.inf)
+        by_name = self._fitted_named > 0
+        fit, fitted = np.where(by_name, self._fit_named, self._fit), np.where(by_name, self._fitted_named, self._fitted)
+        one_way = np.where(fitted > 0, fit / np.maximum(fitted, 1), -np.inf)
         return np.maximum(one_way, one_way.T) + self._conflict
 
     def mean(self) -> NDArray[np.float64]:
@@ -169,12 +182,17 @@ class _State:
         self._owns[a] += self._owns[b]
         self._owns[b] = 0
         self._best[a] = np.maximum(self._best[a], self._best[b])
-        known = np.isfinite(self._best[a])
-        for array, values in ((self._fit, np.where(known, self._best[a], 0.0)), (self._fitted, known.astype(float))):
-            array[:, a] += array[:, b]
-            array[:, b] = array[b] = 0
-            array[a] = self._owns @ values
-            array[a, a] = 0
+        self._best_named[a] = np.maximum(self._best_named[a], self._best_named[b])
+        for best, fit, fitted in (
+            (self._best[a], self._fit, self._fitted),
+            (self._best_named[a], self._fit_named, self._fitted_named),
+        ):
+            known = np.isfinite(best)
+            for array, values in ((fit, np.where(known, best, 0.0)), (fitted, known.astype(float))):
+                array[:, a] += array[:, b]
+                array[:, b] = array[b] = 0
+                array[a] = self._owns @ values
+                array[a, a] = 0
         for number, sources in self._witnesses[b].items():
             self._witnesses[a].setdefault(number, set()).update(sources)
         self._numbered.discard(b)

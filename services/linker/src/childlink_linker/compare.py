@@ -78,6 +78,8 @@ class PairWeights:
     """Hard evidence that the two are different people, whatever the weight."""
     relief: NDArray[np.float64]
     """What the weight would gain if the two records' NHS numbers did not differ. See `assign`."""
+    named: NDArray[np.bool_]
+    """The two were compared by full names, or have one NHS number: not by what twins share as well."""
 
 
 class _Numbers:
@@ -152,15 +154,27 @@ def compare(
     informative = np.zeros(len(left), dtype=bool)
     forbidden = np.ones(len(left), dtype=bool)
     relief = np.zeros(len(left))
+    named = np.zeros(len(left), dtype=bool)
     for role, weights in parameters.roles.items():
         of_role = np.flatnonzero((encodings.role[left] == role) & (encodings.role[right] == role))
         for start in range(0, len(of_role), _PAIRS_AT_A_TIME):
             at = of_role[start : start + _PAIRS_AT_A_TIME]
             outcomes = observe(encodings, left[at], right[at], profile)
             weight[at], informative[at] = weigh(outcomes, weights)
-            forbidden[at] = outcomes.forbidden
+            forbidden[at] = outcomes.forbidden | _twins_of_one_source(outcomes, weights.twins_below)
+            named[at] = outcomes.nhs == AGREE
+            for outcome in outcomes.passes.values():
+                named[at] |= (outcome.state == AGREE) & outcome.full
             relief[at] = np.where(outcomes.nhs == DISAGREE, -weights.nhs_disagree, 0.0)
-    return PairWeights(weight, informative, forbidden, relief)
+    return PairWeights(weight, informative, forbidden, relief, named)
+
+
+def _twins_of_one_source(outcomes: Outcomes, below: float) -> NDArray[np.bool_]:
+    born = outcomes.passes.get(DOB_PASS)
+    if born is None or not below:
+        return np.zeros(len(outcomes.nhs), dtype=bool)
+    unlike: NDArray[np.bool_] = (born.state == AGREE) & born.full & (born.similarity < below)
+    return unlike & outcomes.same_source
 
 
 def weigh(outcomes: Outcomes, weights: RoleWeights) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

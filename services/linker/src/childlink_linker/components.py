@@ -51,6 +51,7 @@ class SubjectPairs:
     pairs: np.ndarray
     forbidden: np.ndarray
     relief: np.ndarray
+    named: np.ndarray
     numbers: Mapping[int, frozenset[int]]
     """NHS numbers (as numbers of their own) of each subject that has any."""
     disagree: Mapping[int, float]
@@ -77,7 +78,7 @@ def find_evidence(
     for at in np.flatnonzero(encodings.nhs).tolist():
         numbers.setdefault(records[at].subject_id, set()).add(int(encodings.nhs[at]))
     return SubjectPairs(
-        ends, total, counted, forbidden, relief,
+        ends, total, counted, forbidden, relief, np.bincount(where, weights=result.named, minlength=size) > 0,
         {subject: frozenset(held) for subject, held in numbers.items()},
         {role: weights.nhs_disagree for role, weights in parameters.roles.items()},
     )  # fmt: skip
@@ -148,9 +149,11 @@ def components(subjects: Mapping[int, StoredSubject], evidence: SubjectPairs) ->
         i, j = place[ends[at]].T
         n = len(members)
         total, relief = np.zeros((n, n)), np.zeros((n, n))
-        pairs, forbidden = np.zeros((n, n), dtype=np.int64), np.zeros((n, n), dtype=bool)
+        pairs = np.zeros((n, n), dtype=np.int64)
+        forbidden, named = np.zeros((n, n), dtype=bool), np.zeros((n, n), dtype=bool)
         for array, values in (
-            (total, evidence.total), (pairs, evidence.pairs), (forbidden, evidence.forbidden), (relief, evidence.relief)
+            (total, evidence.total), (pairs, evidence.pairs), (forbidden, evidence.forbidden), (relief, evidence.relief),
+            (named, evidence.named),
         ):  # fmt: skip
             array[i, j] = array[j, i] = values[at]
         held = [subjects[ids[member]] for member in members]
@@ -159,4 +162,4 @@ def components(subjects: Mapping[int, StoredSubject], evidence: SubjectPairs) ->
             [subject.partner for subject in held],
             evidence.disagree.get(held[0].role, 0.0),
         )
-        yield [subject.key for subject in held], Evidence(total, pairs, forbidden, relief, numbers)
+        yield [subject.key for subject in held], Evidence(total, pairs, forbidden, relief, named, numbers)

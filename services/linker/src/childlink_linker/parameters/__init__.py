@@ -37,6 +37,9 @@ class RoleWeights:
     nhs_agree: float
     nhs_disagree: float
     passes: Mapping[int, PassWeights]
+    twins_below: float = 0.0
+    """Two subjects of one source with one date of birth whose full names are less alike than this are two people, whatever
+    their NHS numbers: a source that keeps them apart under different names means twins (one may carry the other's number)."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def render_parameters(parameters: Parameters, comment: str) -> str:
     for role, name in ROLE_NAMES.items():
         weights = parameters.roles[role]
         lines += ["", f"[{name}]", f"prior = {weights.prior:.2f}", f"same_source = {weights.same_source:.2f}"]
+        lines.append(f"twins_below = {weights.twins_below:.2f}")
         lines.append(f"nhs = {{ agree = {weights.nhs_agree:.2f}, disagree = {weights.nhs_disagree:.2f} }}")
         for number, item in weights.passes.items():
             lines += [
@@ -108,4 +112,7 @@ def _parse_role(table: Mapping[str, Any]) -> RoleWeights:
         )
         for item in table["pass"]
     }
-    return RoleWeights(table["prior"], table["same_source"], table["nhs"]["agree"], table["nhs"]["disagree"], passes)
+    nhs = table["nhs"]
+    return RoleWeights(
+        table["prior"], table["same_source"], nhs["agree"], nhs["disagree"], passes, table.get("twins_below", 0.0)
+    )
