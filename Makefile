@@ -55,11 +55,18 @@ lock: $(UV) ## Resolve the dependencies anew and write requirements.lock (hashes
 	$(UV) lock --quiet --upgrade
 	$(UV) export --quiet --all-packages --all-extras --no-emit-workspace --no-header --format requirements-txt -o requirements.lock
 
-bench: setup ## Benchmarks, each beside a peer in the same run; machine-readable lines
+bench: bench-encode bench-ingest bench-linkage ## Benchmarks, each beside a peer in the same run; machine-readable lines
+
+bench-encode: setup ## Encoding speed, beside clkhash
 	$(BIN)/python -m tests.bench.bench_encode
+
+bench-ingest: setup ## A whole run of ingest, file to a real broker: rows/s and memory
+	$(BIN)/python -m tests.bench.bench_ingest
+
+bench-linkage: setup ## Linkage quality, beside recordlinkage's ECM on plain text
 	$(BIN)/python -m tests.bench.bench_linkage
 
 clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 
-.PHONY: help setup demo test check format proto proto-baseline docs-generated lock bench clean
+.PHONY: help setup demo test check format proto proto-baseline docs-generated lock bench bench-encode bench-ingest bench-linkage clean

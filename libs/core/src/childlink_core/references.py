@@ -5,6 +5,7 @@ The linker's and analytics' references of one subject come from different keys, 
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from childlink_core.keys import SecretKey
@@ -49,15 +50,20 @@ class ReferenceKeys:
     def facet(self, feed: str, key_version: int = 1) -> bytes:
         """Opaque name of a feed for the linker: 4 bytes. Another for each version of the linkage secret, so that both
         versions of a subject's encoding stand side by side while the secret is being rotated."""
-        name = feed if key_version == 1 else f"{feed}\0key {key_version}"
-        return keyed_hash(self._link, "facet", name)[:4]
+        return _facet(self._link, feed if key_version == 1 else f"{feed}\0key {key_version}")
 
     def nhs(self, nhs_number: str) -> bytes | None:
         """What the site's own spool knows an NHS number by; never sent. None for none."""
         return keyed_hash(self._spool, nhs_number) if nhs_number else None
 
 
+@lru_cache(maxsize=1_000)
+def _facet(key: bytes, name: str) -> bytes:
+    return keyed_hash(key, "facet", name)[:4]
+
+
 def keyed_hash(key: bytes, *parts: str) -> bytes:
     """Keyed BLAKE2b (RFC 7693) over length-prefixed parts, so that ("ab", "c") and ("a", "bc") differ: 16 bytes."""
-    message = b"".join(len(encoded := part.encode()).to_bytes(4, "big") + encoded for part in parts)
+    # A list, not a generator: this runs several times for every row of an extract.
+    message = b"".join([len(encoded := part.encode()).to_bytes(4, "big") + encoded for part in parts])
     return hashlib.blake2b(message, key=key, digest_size=REFERENCE_BYTES).digest()

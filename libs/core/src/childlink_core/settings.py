@@ -40,7 +40,7 @@ class SettingsFile(BaseSettings):
             cls.__name__, (cls,), {"model_config": SettingsConfigDict(**{**cls.model_config, "toml_file": file})}
         )
         try:
-            settings: Self = file_class(**overrides)
+            settings = file_class(**overrides)
         except ValidationError as error:
             prefix = str(cls.model_config.get("env_prefix", "")).upper()
             problems = "; ".join(
@@ -55,11 +55,15 @@ class SettingsFile(BaseSettings):
             raise SettingsError(f"Settings are not complete. {problems}.", f"Set them in {where}.") from None
         except ValueError as error:
             raise SettingsError(f"{file} is not a TOML file: {error}.", "Correct the file.") from None
+        values: dict[str, Any] = dict(settings)
         if file is not None:
-            for name, value in settings:
-                if isinstance(value, Path) and not value.is_absolute():
-                    setattr(settings, name, file.parent / value)
-        return settings
+            values |= {
+                name: file.parent / value
+                for name, value in values.items()
+                if isinstance(value, Path) and not value.is_absolute()
+            }
+        # Of the class itself, not of the one made above: settings travel to worker processes.
+        return cls.model_construct(**values)
 
 
 class ServiceSettings(SettingsFile):

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple, cast
 
 from childlink.wire.v1 import observation_pb2
@@ -147,9 +148,7 @@ class Preparer:
         made: dict[bytes, list[StagedItem]] = {subject.link_reference: [] for subject in fresh}
         for encoder in self._plan.encoders:
             facet = self._plan.references.facet(self._plan.mapping.feed, encoder.key_version)
-            for subject, payload in zip(
-                fresh, encoder.encode_to_bytes([replace(s, facet=facet) for s in fresh]), strict=True
-            ):
+            for subject, payload in zip(fresh, encoder.encode_to_bytes(_under(fresh, facet)), strict=True):
                 made[subject.link_reference].append(
                     _staged("encodings", subject.link_reference, facet, payload, subject.analytics_reference)
                 )
@@ -273,8 +272,9 @@ def stage_observation(observation: Observation, dataset: Dataset) -> StagedItem:
     return _staged("observations", observation.row_reference, _NO_FACET, message.SerializeToString(), about, also)
 
 
+@lru_cache(maxsize=10_000, typed=True)
 def wire_value(value: Attribute | None) -> observation_pb2.Value:
-    """An attribute as it travels; None becomes a value without a kind."""
+    """An attribute as it travels; None becomes a value without a kind. Shared: not to be changed."""
     match value:
         case None:
             return observation_pb2.Value()
@@ -286,6 +286,13 @@ def wire_value(value: Attribute | None) -> observation_pb2.Value:
             return observation_pb2.Value(number=value)
         case str():
             return observation_pb2.Value(text=value)
+
+
+def _under(subjects: list[Subject], facet: bytes) -> list[Subject]:
+    """The subjects as they are named under a version of the linkage secret; as they are, for the first."""
+    if not subjects or subjects[0].facet == facet:
+        return subjects
+    return [replace(subject, facet=facet) for subject in subjects]
 
 
 def _print(subject: Subject) -> bytes:

@@ -1,0 +1,100 @@
+"""A whole run of ingest, file to broker, default profile: rows/s and peak memory. Prints one JSON line.
+
+    make bench-ingest            or    python -m tests.bench.bench_ingest [rows] [workers]
+
+The broker is the real one (Kafka on Java) where it can be had. Nobody reads the topics: what is timed is the partner's side.
+"""
+
+import csv
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from childlink_local.site import lay_out
+
+from tests.bench.bench_encode import people
+from tests.support.real import KafkaBroker, fetch_jars
+
+MAPPING = """
+dataset = "immunisation"
+opt_out_exempt = "made-up people"
+[columns]
+row_id = "id"
+child_id = "id"
+child_nhs_number = "nhs"
+child_given_name = "first"
+child_surname = "last"
+child_date_of_birth = { column = "dob", format = "%Y-%m-%d" }
+child_sex = "sex"
+child_postcode = "pc"
+recorded_date = { column = "seen", format = "%Y-%m-%d" }
+mmr1 = "mmr"
+up_to_date = "utd"
+"""
+
+
+def main() -> None:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000_000
+    workers = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    ingest = Path(sys.executable).parent / "childlink-ingest"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with (folder / "e.csv").open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["id", "nhs", "first", "last", "dob", "sex", "pc", "seen", "mmr", "utd"])
+            for number, subject in enumerate(people(rows, 1)):
+                who = subject.identity
+                writer.writerow([
+                    number, who.nhs_number, who.given_name, who.surname, who.date_of_birth.isoformat(), who.sex, who.postcode,
+                    "2024-05-01", "Y", "N",
+                ])  # fmt: skip
+        (folder / "m.toml").write_text(MAPPING)
+        why = fetch_jars()
+        if why:
+            raise SystemExit(f"no Kafka here: {why}")
+        broker = KafkaBroker(folder / "kafka")
+        broker.start()
+        try:
+            layout = lay_out(folder / "work", ["trust-a"], broker.address, mock=False)
+            values = layout.ingest["trust-a"].model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+            (folder / "s.toml").write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
+            environment = {**os.environ, "CHILDLINK_INGEST_SETTINGS": str(folder / "s.toml")}
+            subprocess.run(
+                [ingest, "approve", folder / "m.toml", "--by", "bench"],
+                env=environment,
+                check=True,
+                capture_output=True,
+            )
+            started = time.perf_counter()
+            command = [
+                ingest,
+                "run",
+                folder / "e.csv",
+                "--mapping",
+                folder / "m.toml",
+                "--wait",
+                "0",
+                "--workers",
+                str(workers),
+            ]
+            done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+            seconds = time.perf_counter() - started
+        finally:
+            broker.kill()
+        # Java is a child as well, but one that is waited for after this is read.
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        if done.returncode not in (0, 4):
+            raise SystemExit(done.stderr)
+        print(json.dumps({
+            "bench": "ingest", "rows": rows, "workers": workers, "seconds": round(seconds, 1), "rows_per_s": round(rows / seconds),
+            "peak_mb_of_the_largest_process": round(peak),
+        }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
