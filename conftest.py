@@ -1,3 +1,3 @@
-"""Doctests of the source are tests too; migrations are run by the migration tests, not imported."""
+"""Doctests of the source are tests too; migrations are run by the migration tests, not imported. Fuzzers are run by hand."""
 
-collect_ignore_glob = ["*/migrations/*", "proto/*", "tests/bench/*"]
+collect_ignore_glob = ["*/migrations/*", "proto/*", "tests/bench/*", "tests/fuzz/*"]

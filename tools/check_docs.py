@@ -49,7 +49,9 @@ def datasets() -> str:
     lines = ["# Datasets", "", "Identity columns are encoded and never sent. Attributes go to analytics alone.", ""]
     for dataset in all_datasets().values():
         lines += [f"## {dataset.name} (version {dataset.version}): {dataset.title}", ""]
-        lines += ["| column | what | type | allowed |", "| --- | --- | --- | --- |"]
+        applies = "applies" if dataset.permitted_list else "does not apply"
+        lines += [f"The national data opt-out {applies}.", ""]
+        lines += ["| column | what | type | allowed | how disclosive |", "| --- | --- | --- | --- | --- |"]
         fields = {field.name: field for field in dataset.fields}
         for name, title in dataset.columns.items():
             if field := fields.get(name):
@@ -61,11 +63,17 @@ def datasets() -> str:
                     + (", required" if field.required else "")
                     + (" (a date is cut to its month)" if field.type == "month" else "")
                 )
-                lines.append(f"| `{name}` | {title} | {kind} | {allowed.strip()} |")
+                kind += f", or derived from the postcode ({field.derive})" if field.derive else ""
+                kind += f", coding `{field.coding}`" if field.coding else ""
+                lines.append(f"| `{name}` | {title} | {kind} | {allowed.strip()} | {field.disclosive} |")
             else:
-                lines.append(f"| `{name}` | {title} | {'hashed' if name == 'row_id' else 'identity'} | |")
+                lines.append(f"| `{name}` | {title} | {_role_of(name)} | | |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _role_of(column: str) -> str:
+    return {"row_id": "hashed", "deleted": "withdraws the row"}.get(column, "identity, stays at the site")
 
 
 def measures() -> str:

@@ -67,9 +67,9 @@ def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
         elif name == "adult_relation":
             rules.append(ColumnRule(source, name, "sent as mother, father or carer", "linker"))
         else:
-            kind = name.split("_", 1)[1]
+            role, _, kind = name.partition("_")
             how = _RULES[kind]
-            passes = [item.name for item in profile.passes if _uses(item, kind)]
+            passes = [item.name for item in profile.passes if _uses(item, role, kind)]
             how += f" (passes: {', '.join(passes)})" if passes else ""
             rules.append(
                 ColumnRule(source, name, how, "linker" if kind != "id" else "linker and analytics, unlike references")
@@ -89,10 +89,11 @@ def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
     return rules
 
 
-def _uses(item: Pass, kind: str) -> bool:
-    return any(salt.removeprefix("mother_").startswith(kind) for salt in item.salt) or any(
-        f.field == kind for f in item.filter
+def _uses(item: Pass, role: str, kind: str) -> bool:
+    own = role in item.roles and (
+        any(s.startswith(kind) for s in item.salt) or any(f.field == kind for f in item.filter)
     )
+    return own or (role == "adult" and any(salt.startswith(f"mother_{kind}") for salt in item.salt))
 
 
 def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[str, str]]]]:
