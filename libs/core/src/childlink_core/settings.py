@@ -1,7 +1,7 @@
 """The conventions of every service's settings: environment, then a TOML file; secrets only as paths to files."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -63,7 +63,7 @@ class SettingsFile(BaseSettings):
                 if isinstance(value, Path) and not value.is_absolute()
             }
         # Of the class itself, not of the one made above: settings travel to worker processes.
-        return cls.model_construct(**values)
+        return cast("Self", cls.model_construct(**values))
 
 
 class ServiceSettings(SettingsFile):
