@@ -216,3 +216,27 @@ def test_a_mapping_with_a_wrong_column_is_refused_by_name(site, wrong):
     done = site.check(HEADER + GOOD, mapping="bad.toml")
     assert done.returncode == 1
     assert "columns.review_date is not understood" in done.stderr
+
+
+def test_failing_runs_leave_no_identifier_in_any_file_or_message(site):
+    names = [b"Okafor", b"9434765919", b"02/01/2020", b"Amina", b"SECRETNAME", b"31/02/2020"]
+    bad = HEADER + GOOD + "2,9434765918,SECRETNAME,Okafor,31/02/2020,01/05/2022,Y\n"
+    extract = site.write(bad)
+    said = []
+    for arguments, environment in [
+        (("run", extract, "--mapping", "m.toml", "--wait", "0", "--strict"), {}),
+        (("run", extract, "--mapping", "m.toml", "--wait", "0"), {"CHILDLINK_INGEST_BOOTSTRAP_SERVERS": "127.0.0.1:1"}),
+        (("run", site.write(HEADER + 'x,"Okafor', "broken.csv"), "--mapping", "m.toml", "--wait", "0"), {}),
+        (("run", extract, "--mapping", "m.toml", "--wait", "0"), {"CHILDLINK_INGEST_PERMITTED_LIST": "no.dat"}),
+        (("check", extract, "--mapping", "m.toml"), {}),
+        (("status", "--html", "s.html", "--rejects", "r.csv"), {}),
+    ]:
+        done = site(*arguments, **environment)
+        assert done.returncode != 0 or arguments[0] == "status"
+        said.append((done.stdout + done.stderr).encode())
+    inputs = {"extract.csv", "broken.csv"}
+    written = [path for path in site.folder.rglob("*") if path.is_file() and path.name not in inputs]
+    assert {"s.html", "r.csv"} <= {path.name for path in written}
+    assert list(site.folder.rglob("spool.sqlite*"))
+    for content in [*said, *(path.read_bytes() for path in written)]:
+        assert not [name for name in names if name in content]
