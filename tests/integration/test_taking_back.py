@@ -9,6 +9,7 @@ from childlink_core.keys import SecretKey, write_key
 from childlink_ingest import app, withdraw
 from childlink_ingest.approvals import approve, what
 from childlink_ingest.errors import NotApprovedError, PermitError, TooManyRejectsError
+from childlink_ingest.permit import objection_token
 from childlink_ingest.send_extract import Limits
 from childlink_ingest.spool import open_spool
 from childlink_local import pilot
@@ -251,4 +252,19 @@ def test_a_secret_that_is_not_the_partnerships_is_refused_before_anything_is_sen
     site.settings.linkage_key = key
     with pytest.raises(UserError, match="check value"):
         site.run(AMINA)
+    assert site.counts()["rows"] == 0
+
+
+def test_who_objects_is_held_back_and_withdrawn_by_local_id_by_number_and_by_the_partnerships_list(site):
+    site.run(AMINA, OLIVER, LINH)
+    site.settings.objections = site.folder / "objections.csv"
+    site.settings.objections.write_text("nhs_number,role,local_id\n9990000018,,\n,child,3\n")
+    report = site.run(AMINA, OLIVER, LINH)
+    assert report.held == [("objection", 2)]
+    assert site.counts()["rows"] == 1
+    key = app.linkage_keys(site.settings)[0].derive("objection")
+    site.settings.partnership_objections = site.folder / "tokens"
+    site.settings.partnership_objections.write_text(objection_token(key, "9990000026").hex() + "\n")
+    report = site.run(AMINA, OLIVER, LINH)
+    assert report.held == [("objection", 3)]
     assert site.counts()["rows"] == 0

@@ -149,6 +149,11 @@ def write_key(path: Path, key: AnyKey) -> None:
     content: dict[str, Any] = {"kind": kind, "owner": key.owner, "secret": base64.b64encode(key.secret).decode()}
     if isinstance(key, SecretKey):
         content["version"] = key.version
+    write_private(path, json.dumps(content).encode())
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new file that its owner alone can read (mode 0600). Never overwrites; raises KeyFileError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -156,8 +161,8 @@ def write_key(path: Path, key: AnyKey) -> None:
         raise KeyFileError(
             f"{path} exists already.", "Keys are never overwritten; move the old file away first."
         ) from None
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
 
 
 def read_signing_key(path: Path) -> SigningKey:

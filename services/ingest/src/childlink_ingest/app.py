@@ -28,11 +28,8 @@ from childlink_ingest.permit import (
     Objections,
     Permissions,
     objection_token,
-    read_nhs_numbers,
-    read_objection_tokens,
-    read_objections,
-    read_permitted_list,
 )
+from childlink_ingest.permit_lists import read_nhs_numbers, read_objection_tokens, read_objections, read_permitted_list
 from childlink_ingest.prepare import Plan
 from childlink_ingest.readers import Extract, Source, open_extract
 from childlink_ingest.send_extract import Limits, prepared_by, send_extract

@@ -1,9 +1,8 @@
 """A site's certificate request: a key on NIST P-256 and a PKCS #10 request (RFC 2986) that names the partner."""
 
-import os
 from pathlib import Path
 
-from childlink_core.keys import KeyFileError
+from childlink_core.keys import write_private
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,13 +23,5 @@ def new_request(partner: str, key_file: Path, request_file: Path) -> None:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    key_file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise KeyFileError(
-            f"{key_file} exists already.", "Keys are never overwritten; move the old file away first."
-        ) from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(private)
+    write_private(key_file, private)
     request_file.write_bytes(request.public_bytes(serialization.Encoding.PEM))

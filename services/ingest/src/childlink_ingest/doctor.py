@@ -18,7 +18,7 @@ from cryptography import x509
 
 from childlink_ingest.app import build_site, linkage_keys
 from childlink_ingest.area_lookup import open_lookup
-from childlink_ingest.permit import read_objection_tokens, read_objections
+from childlink_ingest.permit_lists import read_objection_tokens, read_objections
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import open_spool
 

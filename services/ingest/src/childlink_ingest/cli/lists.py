@@ -9,7 +9,8 @@ from childlink_ingest import app
 from childlink_ingest.area_lookup import build_lookup
 from childlink_ingest.cli.common import FILE, Progress, extract_argument, mapping_option, write_text
 from childlink_ingest.normalise import nhs_number
-from childlink_ingest.permit import objection_token, read_objections
+from childlink_ingest.permit import objection_token
+from childlink_ingest.permit_lists import read_objections
 from childlink_ingest.readers import open_extract
 from childlink_ingest.rows import Rejection
 from childlink_ingest.settings import IngestSettings

@@ -10,7 +10,7 @@ from childlink_ingest import app, errors
 from childlink_ingest import withdraw as takeback
 from childlink_ingest.cli.common import FILE, exchange
 from childlink_ingest.metrics import IngestMetrics
-from childlink_ingest.permit import read_nhs_numbers
+from childlink_ingest.permit_lists import read_nhs_numbers
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import RunReport, open_spool
 
