@@ -14,7 +14,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Any, Final
 
 from childlink_core.errors import UserError
@@ -98,6 +99,7 @@ class ClkEncoder:
     def __init__(self, schema: LinkageSchema, secret: bytes) -> None:
         self._schema = schema
         self._hashed = schema.bits * 2**schema.folds
+        self._bit = [1 << (self._hashed - 1 - position) for position in range(self._hashed)]
         keys = _derive(secret, len(schema.fields), schema.kdf)
         self._fields = [(index, field, keys[index]) for index, field in enumerate(schema.fields) if field.prepare]
         self._masks: list[dict[str, int]] = [{} for _ in self._fields]
@@ -148,11 +150,10 @@ class ClkEncoder:
     def _bits_of(self, field: ClkField, keys: tuple[bytes, bytes], token: bytes, count: int) -> int:
         length = self._hashed
         if field.hash_type == "blakeHash":
-            shorts: list[int] = []
-            for block in range((count + 31) // 32):
-                digest = hashlib.blake2b(token, key=keys[0], salt=str(block).encode()).digest()
-                shorts += memoryview(digest).cast("H")
-            positions = [short % length for short in shorts[:count]]
+            blocks = [
+                hashlib.blake2b(token, key=keys[0], salt=b"%d" % block).digest() for block in range((count + 31) // 32)
+            ]
+            positions = [short % length for short in memoryview(b"".join(blocks)).cast("H")[:count]]
         else:
             first = int.from_bytes(hmac.digest(keys[0], token, "sha1"), "big") % length
             step = int.from_bytes(hmac.digest(keys[1], token, "md5"), "big") % length
@@ -161,10 +162,7 @@ class ClkEncoder:
                 step = int.from_bytes(hmac.digest(keys[1], token + chr(attempt).encode(), "md5"), "big") % length
                 attempt += 1
             positions = [(first + i * step) % length for i in range(count)]
-        mask = 0
-        for position in positions:
-            mask |= 1 << (length - 1 - position)
-        return mask
+        return reduce(or_, map(self._bit.__getitem__, positions), 0)
 
 
 def to_text(clk: bytes) -> str:

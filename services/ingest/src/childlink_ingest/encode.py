@@ -16,22 +16,17 @@ import jellyfish
 import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.keys import SecretKey
-from childlink_core.profiles import Pass, Profile
+from childlink_core.profiles import FilterField, Pass, Profile
 from childlink_core.references import REFERENCE_BYTES, keyed_hash
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
+from childlink_ingest.filters import DIGEST_BYTES, FeaturePool, Permute, permutation, set_bits, varint
 from childlink_ingest.split import Subject
 
-_DIGEST_BYTES: Final = 16
-_WORDS_PER_DIGEST: Final = 8
-_REMEMBERED_VALUES: Final = 200_000
-_REMEMBERED_FEATURES: Final = 4_000_000
-# PassEncoding on the wire: field 1 (pass number, below 128) and field 2 (block token, 16 bytes); and its tag in EncodedRecord.
-_PASS_HEAD: Final = b"\x08%c\x12\x10%b"
+# Salt values whose keys are remembered, with an AES context each (about a kilobyte).
+_REMEMBERED_SALTS: Final = 20_000
 # EncodedRecord: link reference (16 bytes), facet (4 bytes), role.
 _HEAD: Final = b"\x0a\x10%b\x12\x04%b\x18%c"
-_NOWHERE: Final = (0, 0)
 _PASSES_TAG: Final = bytes((wire.EncodedRecord.PASSES_FIELD_NUMBER << 3 | 2,))
 # Given names and surnames share a space of features, so that names entered in the wrong order still look alike.
 _FEATURE_SPACES: Final = {"given_name": "name", "surname": "name"}
@@ -92,23 +87,6 @@ def _named(table: dict[str, Callable[[Subject], str]], name: str) -> Callable[[S
     return table[name]
 
 
-def features(kind: str, value: str) -> list[str]:
-    """Cut a value into features.
-
-    >>> features("bigrams", "amy lu")
-    [' a', 'am', 'my', 'y ', ' l', 'lu', 'u ']
-    >>> features("positions", "SW9"), features("whole", "f")
-    (['0S', '1W', '29'], ['f'])
-    """
-    match kind:
-        case "bigrams":
-            return list(dict.fromkeys(f" {word} "[i : i + 2] for word in value.split() for i in range(len(word) + 1)))
-        case "positions":
-            return [f"{index}{character}" for index, character in enumerate(value)]
-        case _:
-            return [value]
-
-
 def carries_pass(subject: Subject, item: Pass) -> bool:
     """Whether this subject gets this pass: its role, salts and needed fields are there, and it lacks a strong one."""
     if subject.role not in item.roles or not all(salt_value(subject, name) for name in item.salt):
@@ -139,7 +117,8 @@ class Encoder:
             for role in _ROLES
         }
         feature_key = linkage.derive("features")
-        self._passes = [_PassEncoder(item, profile, linkage, feature_key) for item in profile.passes]
+        self._pool = FeaturePool(feature_key)
+        self._passes = [_PassEncoder(item, profile, linkage, self._pool) for item in profile.passes]
 
     def encode(self, subjects: Sequence[Subject]) -> list[wire.EncodedRecord]:
         """One record per subject, in order, without capsule. A record without token and passes cannot be linked."""
@@ -147,11 +126,12 @@ class Encoder:
 
     def encode_to_bytes(self, subjects: Sequence[Subject]) -> list[bytes]:
         """The same, serialised: written straight into the wire format, which takes half the time."""
-        batch = _Batch(subjects)
-        passes: list[list[bytes]] = [[] for _ in subjects]
+        self._pool.forget_if_large()
+        batch = Batch(subjects, self._pool)
+        records = [self._head(subject) for subject in subjects]
         for item in self._passes:
-            item.add_to(passes, batch)
-        return [self._head(subject) + b"".join(made) for subject, made in zip(subjects, passes, strict=True)]
+            item.append_to(records, batch)
+        return records
 
     def _head(self, subject: Subject) -> bytes:
         """Everything of a record but its passes. References have 16 bytes, facets 4."""
@@ -175,26 +155,42 @@ class Encoder:
         return begun.digest()
 
 
-class _Batch:
+class Batch:
     """Some subjects, and the columns of their values that passes ask for; each is read once."""
 
-    def __init__(self, subjects: Sequence[Subject]) -> None:
-        self._subjects = subjects
+    def __init__(self, subjects: Sequence[Subject], pool: FeaturePool) -> None:
+        self._subjects, self._pool = subjects, pool
         self._columns: dict[tuple[bool, str], list[str]] = {}
+        self._present: dict[tuple[bool, str], NDArray[np.bool_]] = {}
+        self._values: dict[tuple[str, str], NDArray[np.int64]] = {}
         self.roles: list[str] = [subject.role for subject in subjects]
 
     def salt(self, name: str) -> list[str]:
         """A salt field of every subject."""
-        return self._column(True, name, _SALTS)
+        return self._column(True, name)
 
-    def field(self, name: str) -> list[str]:
-        """A filter field of every subject."""
-        return self._column(False, name, _FIELDS)
+    def has(self, name: str, *, salt: bool = False) -> NDArray[np.bool_]:
+        """Which subjects have a field."""
+        known = self._present.get((salt, name))
+        if known is None:
+            column = self._column(salt, name)
+            known = self._present[salt, name] = np.fromiter(map(bool, column), dtype=bool, count=len(column))
+        return known
 
-    def _column(self, salt: bool, name: str, table: dict[str, Callable[[Subject], str]]) -> list[str]:
+    def values(self, field: FilterField) -> NDArray[np.int64]:
+        """The pool's number of every subject's value of a filter field; 0 when missing."""
+        key = field.field, field.features
+        known = self._values.get(key)
+        if known is None:
+            space = _FEATURE_SPACES.get(field.field, field.field)
+            column = self._column(False, field.field)
+            known = self._values[key] = self._pool.numbers(space, field.features, column)
+        return known
+
+    def _column(self, salt: bool, name: str) -> list[str]:
         column = self._columns.get((salt, name))
         if column is None:
-            read = _named(table, name)
+            read = _named(_SALTS if salt else _FIELDS, name)
             column = self._columns[salt, name] = [read(subject) for subject in self._subjects]
         return column
 
@@ -202,137 +198,71 @@ class _Batch:
 class _PassEncoder:
     """Makes one pass's filters."""
 
-    def __init__(self, item: Pass, profile: Profile, linkage: SecretKey, feature_key: bytes) -> None:
-        self._item, self._bits = item, profile.filter_bits
-        self._digest: Callable[[str, str], bytes] = lru_cache(maxsize=_REMEMBERED_VALUES)(
-            lambda space, part: hashlib.blake2b(
-                f"{space}\0{part}".encode(), key=feature_key, digest_size=_DIGEST_BYTES
-            ).digest()
-        )
+    def __init__(self, item: Pass, profile: Profile, linkage: SecretKey, pool: FeaturePool) -> None:
+        self._item, self._bits, self._pool = item, profile.filter_bits, pool
         salt_key = linkage.derive(f"{profile.id} pass {item.number} salt")
         token_key = linkage.derive(f"{profile.id} pass {item.number} token")
-        self._keys_of: Callable[[tuple[str, ...]], tuple[bytes, bytes]] = lru_cache(maxsize=_REMEMBERED_VALUES)(
-            lambda salt: (keyed_hash(token_key, *salt), keyed_hash(salt_key, *salt))
+        self._salted: Callable[[tuple[str, ...]], tuple[bytes, Permute]] = lru_cache(maxsize=_REMEMBERED_SALTS)(
+            lambda salt: (keyed_hash(token_key, *salt), permutation(keyed_hash(salt_key, *salt)))
         )
-        # The digests of every feature seen, end to end; of each field, where a value's are, and how many.
-        self._pool, self._used = np.zeros((1024, _DIGEST_BYTES), dtype=np.uint8), 0
-        self._counts = np.zeros(1024, dtype=np.uint8)
-        self._places: list[dict[str, tuple[int, int]]] = [{} for _ in item.filter]
-
-    def add_to(self, made: Sequence[list[bytes]], batch: _Batch) -> None:
-        """Append the serialised pass to each subject that gets it."""
-        if self._used > _REMEMBERED_FEATURES:
-            self._used = 0
-            for places in self._places:
-                places.clear()
-        by_salt: dict[tuple[str, ...], list[int]] = {}
-        item = self._item
-        chosen: Sequence[int] = range(len(made))
-        if item.only_without:
-            strong = zip(*(batch.field(name) for name in item.only_without), strict=True)
-            chosen = [index for index, values in enumerate(strong) if not all(values)]
-        salts: list[list[str]] = [batch.roles, *(batch.salt(name) for name in item.salt)]
-        needs = [*salts[1:], *(batch.field(name) for name in item.needs)]
-        for index in chosen:
-            if batch.roles[index] in item.roles:
-                for column in needs:
-                    if not column[index]:
-                        break
-                else:
-                    by_salt.setdefault(tuple([column[index] for column in salts]), []).append(index)
-        if not by_salt:
-            return
-        order = [index for members in by_salt.values() for index in members]
-        presents, starts, counts = self._features(order, batch)
-        per_row = counts.sum(axis=1)
-        features = _ranges(starts.ravel(), counts.ravel())
-        digests = self._pool[features].tobytes()
-        ends = np.cumsum(per_row).tolist()
-        encrypted, heads = [], []
-        at = row = 0
-        for salt, members in by_salt.items():
-            token, key = self._keys_of(salt)
-            row += len(members)
-            end = ends[row - 1]
-            cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 - a PRP, not encryption
-            encrypted.append(cipher.encryptor().update(digests[at * _DIGEST_BYTES : end * _DIGEST_BYTES]))
-            at = end
-            heads += [_PASS_HEAD % (self._item.number, token)] * len(members)
-        filters = set_bits(b"".join(encrypted), self._counts[features], per_row, self._bits)
+        self._field_bits = np.array([field.bits for field in item.filter], dtype=np.uint8)
         length = varint(self._bits // 8)
+        # What stands between a record's fields that differ: the tag and length of `passes`, fields 1 and 2, field 3.
         opening = _PASSES_TAG + varint(23 + len(length) + self._bits // 8)
-        for index, head, filter_bytes, present in zip(order, heads, filters, presents, strict=True):
-            # Fields 3 (filter) and 4 (`present`: a bit set of at most six fields, one byte). An empty filter is not sent.
-            if present:
-                made[index].append(b"%b%b\x1a%b%b\x20%c" % (opening, head, length, filter_bytes, present))
+        self._before_token = np.frombuffer(opening + b"\x08%c\x12\x10" % item.number, dtype=np.uint8)
+        self._before_filter = np.frombuffer(b"\x1a" + length, dtype=np.uint8)
 
-    def _features(self, order: Sequence[int], batch: _Batch) -> tuple[list[int], NDArray[np.int64], NDArray[np.int64]]:
-        """Which fields are present, and where in the pool each field's digests are: (subjects, fields)."""
-        presents = [0] * len(order)
-        places_of = []
-        for position, (field, places) in enumerate(zip(self._item.filter, self._places, strict=True)):
-            column, bit = batch.field(field.field), 1 << position
-            found = []
-            for row, index in enumerate(order):
-                value = column[index]
-                if value:
-                    presents[row] |= bit
-                    found.append(places.get(value) or self._remember(position, value))
-                else:
-                    found.append(_NOWHERE)
-            places_of.append(found)
-        both = np.array(places_of, dtype=np.int64)
-        return presents, both[:, :, 0].T, both[:, :, 1].T
+    def append_to(self, records: list[bytes], batch: Batch) -> None:
+        """Append the serialised pass to each record that gets it. A filter without any feature is not sent."""
+        chosen = np.flatnonzero(self._carriers(batch))
+        values = np.stack([batch.values(field)[chosen] for field in self._item.filter], axis=1)
+        some = (values > 0).any(axis=1)
+        chosen, values = chosen[some], values[some]
+        if not len(chosen):
+            return
+        index = chosen.tolist()
+        columns = [batch.roles, *(batch.salt(name) for name in self._item.salt)]
+        numbers: dict[tuple[str, ...], int] = {}
+        salts = zip(*([column[i] for i in index] for column in columns), strict=True)
+        salt_of = np.array([numbers.setdefault(salt, len(numbers)) for salt in salts], dtype=np.int64)
+        order = np.argsort(salt_of, kind="stable")
+        chosen, values = chosen[order], values[order]
+        features, counts = self._pool.features_of(values)
+        per_row = counts.sum(axis=1)
+        digests = memoryview(self._pool.digests(features))
+        ends = np.cumsum(np.bincount(salt_of[order], weights=per_row)).astype(np.int64).tolist()
+        tokens, encrypted, start = [], [], 0
+        for salt, end in zip(numbers, ends, strict=True):
+            token, permute = self._salted(salt)
+            tokens.append(token)
+            encrypted.append(permute(digests[start * DIGEST_BYTES : end * DIGEST_BYTES]))
+            start = end
+        bits = np.repeat(np.tile(self._field_bits, len(chosen)), counts.ravel())
+        filters = set_bits(b"".join(encrypted), bits, per_row, self._bits)
+        present = (values > 0) @ (1 << np.arange(values.shape[1]))
+        made = self._serialised(np.frombuffer(b"".join(tokens), dtype=np.uint8).reshape(-1, 16)[salt_of[order]], filters, present)
+        size = made.shape[1]
+        whole = made.tobytes()
+        for at, row in enumerate(chosen.tolist()):
+            records[row] += whole[at * size : (at + 1) * size]
 
-    def _remember(self, position: int, value: str) -> tuple[int, int]:
-        field = self._item.filter[position]
-        space = _FEATURE_SPACES.get(field.field, field.field)
-        parts = features(field.features, value)
-        digests = b"".join([self._digest(space, part) for part in parts])
-        end = self._used + len(parts)
-        if end > len(self._pool):
-            self._pool = np.concatenate(
-                [self._pool, np.zeros((max(len(self._pool), end), _DIGEST_BYTES), dtype=np.uint8)]
-            )
-            self._counts = np.concatenate([self._counts, np.zeros(len(self._pool) - len(self._counts), dtype=np.uint8)])
-        self._pool[self._used : end] = np.frombuffer(digests, dtype=np.uint8).reshape(-1, _DIGEST_BYTES)
-        self._counts[self._used : end] = field.bits
-        self._places[position][value] = place = (self._used, len(parts))
-        self._used = end
-        return place
+    def _carriers(self, batch: Batch) -> NDArray[np.bool_]:
+        """Which subjects get the pass: see `carries_pass`, which says the same of one."""
+        item = self._item
+        wanted = np.fromiter((role in item.roles for role in batch.roles), dtype=bool, count=len(batch.roles))
+        for name in item.salt:
+            wanted &= batch.has(name, salt=True)
+        for name in item.needs:
+            wanted &= batch.has(name)
+        if item.only_without:
+            wanted &= ~np.logical_and.reduce([batch.has(name) for name in item.only_without])
+        return wanted
 
-
-def varint(number: int) -> bytes:
-    """A protobuf varint.
-
-    >>> varint(300).hex()
-    'ac02'
-    """
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The ranges [start, start + count) end to end."""
-    total = int(counts.sum())
-    firsts = np.cumsum(counts) - counts
-    return np.repeat(starts - firsts, counts) + np.arange(total)
-
-
-def set_bits(words: bytes, bits: NDArray[np.uint8], lengths: NDArray[np.int64], filter_bits: int) -> list[bytes]:
-    """Filters from encrypted digests: row r owns `lengths[r]` digests, each setting as many bits as `bits` says.
-
-    `filter_bits` is a power of two, so that a 16-bit word chooses a bit without bias.
-    """
-    positions = np.frombuffer(words, dtype="<u2").reshape(-1, _WORDS_PER_DIGEST) & (filter_bits - 1)
-    used = np.arange(_WORDS_PER_DIGEST) < bits[:, None]
-    rows = np.repeat(np.arange(len(lengths)) * filter_bits, lengths)[:, None]
-    grid = np.zeros(len(lengths) * filter_bits, dtype=np.uint8)
-    grid[(rows + positions)[used]] = 1
-    packed = np.packbits(grid, bitorder="little").tobytes()
-    size = filter_bits // 8
-    return [packed[at : at + size] for at in range(0, len(packed), size)]
+    def _serialised(
+        self, tokens: NDArray[np.uint8], filters: NDArray[np.uint8], present: NDArray[np.int64]
+    ) -> NDArray[np.uint8]:
+        """One row a record: everything of a pass has a fixed length. `present` is a bit set of at most six fields, one byte."""
+        n = len(tokens)
+        fixed = (self._before_token, tokens, self._before_filter, filters, np.uint8(0x20), present[:, None].astype(np.uint8))
+        parts = [np.broadcast_to(part, (n, part.shape[-1] if part.ndim else 1)) for part in fixed]
+        return np.concatenate(parts, axis=1)
