@@ -41,13 +41,17 @@ class Site:
         return self.encoders[0]
 
 
-def queue_encodings(spool: Spool, site: Site, run_id: int, feed: str) -> None:
+Numbered = tuple[int, StagedItem]
+"""An item with its id in the spool."""
+
+
+def queue_encodings(spool: Spool, site: Site, run_id: int, feed: str, changed: Iterable[Numbered]) -> None:
     """Queue the encodings that are new or changed; each batch with a capsule key of its own, and one key version."""
     versions = {site.references.facet(feed, encoder.key_version): encoder for encoder in site.encoders}
-    waiting: dict[bytes, list[StagedItem]] = {facet: [] for facet in versions}
+    waiting: dict[bytes, list[Numbered]] = {facet: [] for facet in versions}
     sizes = dict.fromkeys(versions, 0)
-    for item in spool.changed("encodings"):
-        waiting[item.facet].append(item)
+    for item_id, item in changed:
+        waiting[item.facet].append((item_id, item))
         sizes[item.facet] += len(item.payload)
         if sizes[item.facet] >= BATCH_BYTES:
             _queue_encodings(spool, site, run_id, feed, versions[item.facet], waiting[item.facet])
@@ -58,7 +62,7 @@ def queue_encodings(spool: Spool, site: Site, run_id: int, feed: str) -> None:
 
 
 def _queue_encodings(
-    spool: Spool, site: Site, run_id: int, feed: str, encoder: Encoder, items: Sequence[StagedItem]
+    spool: Spool, site: Site, run_id: int, feed: str, encoder: Encoder, items: Sequence[Numbered]
 ) -> None:
     sealer = CapsuleSealer(site.partner, site.directory.seal_key(topics.ANALYTICS))
     head = encoded_pb2.EncodedBatch(
@@ -67,17 +71,21 @@ def _queue_encodings(
         key_version=encoder.key_version,
         sealed_capsule_key=sealer.sealed_key,
     )
-    records = (_field(_RECORDS, item.payload + _field(_CAPSULE, sealer.seal(item.companion or b""))) for item in items)
+    records = (
+        _field(_RECORDS, item.payload + _field(_CAPSULE, sealer.seal(item.companion or b""))) for _, item in items
+    )
     _queue(spool, site, run_id, feed, "encodings", head.SerializeToString() + b"".join(records), items)
 
 
-def queue_observations(spool: Spool, site: Site, run_id: int, feed: str, dataset: Dataset) -> None:
+def queue_observations(
+    spool: Spool, site: Site, run_id: int, feed: str, dataset: Dataset, changed: Iterable[Numbered]
+) -> None:
     """Queue the observations that are new or changed."""
     head = observation_pb2.ObservationBatch(
         dataset=dataset.name, dataset_version=dataset.version, fields=[field.name for field in dataset.fields]
     ).SerializeToString()
-    for items in _batches(spool.changed("observations")):
-        body = b"".join(_field(_OBSERVATIONS, item.payload) for item in items)
+    for items in _batches(changed):
+        body = b"".join(_field(_OBSERVATIONS, item.payload) for _, item in items)
         _queue(spool, site, run_id, feed, "observations", head + body, items)
 
 
@@ -101,7 +109,7 @@ def queue_withdrawals(spool: Spool, site: Site, run_id: int) -> None:
 
 
 def _queue(
-    spool: Spool, site: Site, run_id: int, feed: str, half: Half, payload: bytes, items: Sequence[StagedItem]
+    spool: Spool, site: Site, run_id: int, feed: str, half: Half, payload: bytes, items: Sequence[Numbered]
 ) -> None:
     epoch, sequence, message = _seal(spool, site, half, payload)
     spool.queue(run_id, feed, half, epoch, sequence, message, items)
@@ -117,12 +125,12 @@ def _seal(spool: Spool, site: Site, half: Half, payload: bytes) -> tuple[int, in
     return epoch, sequence, envelope.seal(payload, address, site.directory.seal_key(reader), site.signing_key)
 
 
-def _batches(items: Iterable[StagedItem]) -> Iterator[list[StagedItem]]:
-    batch: list[StagedItem] = []
+def _batches(items: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+    batch: list[Numbered] = []
     size = 0
     for item in items:
         batch.append(item)
-        size += len(item.payload)
+        size += len(item[1].payload)
         if size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0

@@ -240,7 +240,9 @@ class _PassEncoder:
         bits = np.repeat(np.tile(self._field_bits, len(chosen)), counts.ravel())
         filters = set_bits(b"".join(encrypted), bits, per_row, self._bits)
         present = (values > 0) @ (1 << np.arange(values.shape[1]))
-        made = self._serialised(np.frombuffer(b"".join(tokens), dtype=np.uint8).reshape(-1, 16)[salt_of[order]], filters, present)
+        made = self._serialised(
+            np.frombuffer(b"".join(tokens), dtype=np.uint8).reshape(-1, 16)[salt_of[order]], filters, present
+        )
         size = made.shape[1]
         whole = made.tobytes()
         for at, row in enumerate(chosen.tolist()):
@@ -263,6 +265,13 @@ class _PassEncoder:
     ) -> NDArray[np.uint8]:
         """One row a record: everything of a pass has a fixed length. `present` is a bit set of at most six fields, one byte."""
         n = len(tokens)
-        fixed = (self._before_token, tokens, self._before_filter, filters, np.uint8(0x20), present[:, None].astype(np.uint8))
+        fixed = (
+            self._before_token,
+            tokens,
+            self._before_filter,
+            filters,
+            np.uint8(0x20),
+            present[:, None].astype(np.uint8),
+        )
         parts = [np.broadcast_to(part, (n, part.shape[-1] if part.ndim else 1)) for part in fixed]
         return np.concatenate(parts, axis=1)

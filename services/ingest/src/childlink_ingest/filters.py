@@ -95,9 +95,7 @@ def permutation(key: bytes) -> Permute:
     return update
 
 
-def set_bits(
-    words: bytes, bits: NDArray[np.uint8], lengths: NDArray[np.int64], filter_bits: int
-) -> NDArray[np.uint8]:
+def set_bits(words: bytes, bits: NDArray[np.uint8], lengths: NDArray[np.int64], filter_bits: int) -> NDArray[np.uint8]:
     """Filters, as bytes, from encrypted digests: row r owns `lengths[r]` digests, each setting as many bits as `bits` says.
 
     `filter_bits` is a power of two, so that a 16-bit word chooses a bit without bias.

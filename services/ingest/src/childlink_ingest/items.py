@@ -9,25 +9,26 @@ DELETED: Final = "deleted in the source"
 class StagedItem(NamedTuple):
     """An encoding or observation, ready to be batched."""
 
-    half: Half
     reference: bytes
+    """16 bytes."""
     facet: bytes
+    """Of an encoding: 4 bytes; of an observation: none."""
     digest: bytes
+    """Of the payload, 16 bytes."""
     payload: bytes
     companion: bytes | None = None
     """Of an encoding: its analytics reference, which travels in the capsule. Of an observation: whom it is about."""
     also: bytes | None = None
-    """Of an observation: the other person on the row."""
+    """Of an encoding: the spool's keyed hash of the NHS number. Of an observation: the other person on the row."""
 
 
 class StagedRow(NamedTuple):
-    """Which items a row consists of."""
+    """Which items a row consists of: references of 16 bytes."""
 
     number: int
     observation: bytes
     child: bytes | None
     adult: bytes | None
-    facet: bytes
 
 
 class Tombstone(NamedTuple):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from collections.abc import Mapping as Map
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from childlink_core.datasets import Attribute, Field
@@ -14,6 +15,7 @@ from childlink_ingest.rows import Identity, Rejection, Relation, Role, Row
 _TRUE: Final = frozenset({"true", "yes", "y", "1"})
 _FALSE: Final = frozenset({"false", "no", "n", "0"})
 _RELATIONS: Final[dict[str, Relation]] = {"mother": "mother", "father": "father", "carer": "carer"}
+_REMEMBERED_TEXTS: Final = 50_000
 _Values = Map[str, str]
 
 
@@ -37,7 +39,7 @@ class RowMapper:
         self._relation: Callable[[_Values], Relation | None] = (
             (lambda _values: fixed) if fixed else (lambda values: _RELATIONS.get(said(values).lower()))
         )
-        self._fields = [(field, self._attribute(field)) for field in dataset.fields if field.name in mapping.columns]
+        self._fields = [self._attribute(field) for field in dataset.fields if field.name in mapping.columns]
         self._required = [f for f in dataset.fields if f.required and f.name not in mapping.columns]
 
     def __call__(self, number: int, values: _Values) -> Row | Rejection:
@@ -91,24 +93,27 @@ class RowMapper:
 
         return joined
 
-    def _date(self, name: str) -> Callable[[_Values], date | None]:
-        column = self._mapping.columns.get(name)
-        if column is None:
-            return lambda _values: None
-        read = self._text(name)
-        formats = (column.format,) if column.format else DATE_FORMATS
+    def _day(self, name: str) -> Callable[[str], date | None]:
+        """What a column's text is as a date; None for none."""
+        form = self._mapping.columns[name].format
+        formats = (form,) if form else DATE_FORMATS
         remedy = "Correct the value, or give the column's `format`."
 
-        def day(values: _Values) -> date | None:
-            text = read(values)
+        def day(text: str) -> date | None:
             if not text:
                 return None
             found = parse_date(text, formats)
             if found is None:
-                raise _RejectedRowError(name, f"is not a date in {column.format or 'one of the usual forms'}", remedy)
+                raise _RejectedRowError(name, f"is not a date in {form or 'one of the usual forms'}", remedy)
             return found
 
         return day
+
+    def _date(self, name: str) -> Callable[[_Values], date | None]:
+        if name not in self._mapping.columns:
+            return lambda _values: None
+        read, day = self._text(name), self._day(name)
+        return lambda values: day(read(values))
 
     def _identity(self, role: Role) -> Callable[[_Values, list[str]], Identity | None]:
         person_id, nhs, given, surname, sex, postcode, order = (
@@ -146,38 +151,41 @@ class RowMapper:
 
     def _attributes(self, values: _Values) -> dict[str, Attribute]:
         attributes: dict[str, Attribute] = {}
-        for field, read in self._fields:
-            value = read(values)
+        for field, read, convert in self._fields:
+            value = convert(read(values))
             if value is not None:
-                problem = field.problem_with(value)
-                if problem:
-                    raise _RejectedRowError(field.name, problem, "Correct the value, or the mapping's `codes`.")
                 attributes[field.name] = value
             elif field.required:
                 raise _RejectedRowError(field.name, "is empty", "The dataset contract requires it.")
         return attributes
 
-    def _attribute(self, field: Field) -> Callable[[_Values], Attribute | None]:
-        if field.type == "month":
-            day_of = self._date(field.name)
-            return lambda values: f"{day.year:04}-{day.month:02}" if (day := day_of(values)) else None
+    def _attribute(self, field: Field) -> tuple[Field, Callable[[_Values], str], Callable[[str], Attribute | None]]:
+        """How a field's text is read, and what it becomes: worked out once for each text, because attributes repeat."""
         column: Column = self._mapping.columns[field.name]
-        read, codes = self._text(field.name, coded=False), column.codes
-        if codes is None:
-            return lambda values: _parse(field, text) if (text := read(values)) else None
-        known: Map[str, Any] = codes
+        if field.type == "month":
+            day_of = self._day(field.name)
+            return field, self._text(field.name), lambda text: day.isoformat()[:7] if (day := day_of(text)) else None
+        codes: Map[str, Any] | None = column.codes
 
-        def coded(values: _Values) -> Attribute | None:
-            text = read(values)
+        def convert(text: str) -> Attribute | None:
             if text == "":
                 return None
-            if text not in known:
-                remedy = 'Add it to `codes`; "" means missing.'
-                raise _RejectedRowError(field.name, "holds a code that the mapping does not list", remedy)
-            mapped: Attribute = known[text]
-            return None if mapped == "" else mapped
+            value: Attribute = _parse(field, text) if codes is None else _coded(field, codes, text)
+            if value == "":
+                return None
+            if problem := field.problem_with(value):
+                raise _RejectedRowError(field.name, problem, "Correct the value, or the mapping's `codes`.")
+            return value
 
-        return coded
+        return field, self._text(field.name, coded=False), lru_cache(maxsize=_REMEMBERED_TEXTS)(convert)
+
+
+def _coded(field: Field, codes: Map[str, Any], text: str) -> Attribute:
+    if text not in codes:
+        remedy = 'Add it to `codes`; "" means missing.'
+        raise _RejectedRowError(field.name, "holds a code that the mapping does not list", remedy)
+    value: Attribute = codes[text]
+    return value
 
 
 def _parse(field: Field, text: str) -> Attribute:

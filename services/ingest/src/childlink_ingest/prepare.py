@@ -25,6 +25,7 @@ from childlink_ingest.permit import OBJECTED, OPTED_OUT, Permissions
 from childlink_ingest.readers.record import Record
 from childlink_ingest.rows import Held, Identity, Rejection, Role, Row
 from childlink_ingest.split import Observation, Subject, split
+from childlink_ingest.stage import Buckets, pack_items, pack_rows
 
 _REMEMBERED_SUBJECTS: Final = 100_000
 _NO_FACET: Final = b""
@@ -62,13 +63,13 @@ class Forget(NamedTuple):
 
 @dataclass
 class Prepared:
-    """A chunk, ready to be staged. Lists are aligned with `rows`."""
+    """A chunk, ready to be staged: rows, observations and subjects are packed, because they travel between processes."""
 
     records: int
-    rows: list[StagedRow]
-    observations: list[StagedItem]
-    subjects: list[StagedItem]
-    known: list[tuple[bytes, bytes, bytes | None]]
+    rows: Buckets
+    observations: Buckets
+    """In the order of the rows."""
+    subjects: Buckets
     rejections: list[Rejection]
     present: list[bytes]
     """Row references of rejected rows whose id could be read."""
@@ -83,7 +84,7 @@ class Preparer:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._map = RowMapper(plan.mapping, plan.today)
-        self._remembered: dict[bytes, tuple[bytes, list[StagedItem]]] = {}
+        self._remembered: dict[bytes, tuple[int, list[StagedItem]]] = {}
 
     def __call__(self, chunk: Sequence[Record | Rejection]) -> Prepared:
         """Prepare a chunk."""
@@ -98,23 +99,15 @@ class Preparer:
         halves = [split(row, plan.mapping, references) for row in rows]
         return Prepared(
             len(chunk),
-            [
+            pack_rows(
                 StagedRow(
-                    row.number, observation.row_reference, child.link_reference if child else None,
-                    adult.link_reference if adult else None, references.facet(feed),
+                    row.number, observation.row_reference,
+                    child.link_reference if child else None, adult.link_reference if adult else None,
                 )
                 for row, (child, adult, observation) in zip(rows, halves, strict=True)
-            ],
-            [stage_observation(observation, plan.mapping.dataset) for *_, observation in halves],
-            self._encode(halves),
-            list(
-                {
-                    subject.link_reference: (
-                        subject.link_reference, subject.analytics_reference, references.nhs(subject.identity.nhs_number)
-                    )
-                    for half in halves for subject in half[:2] if subject
-                }.values()
             ),
+            pack_items(stage_observation(observation, plan.mapping.dataset) for *_, observation in halves),
+            pack_items(self._encode(halves)),
             rejections,
             [references.row(feed, rejection.row_id) for rejection in rejections if rejection.row_id],
             Counter([*(item.why for item in held), *(DELETED for _ in deleted)]),
@@ -142,24 +135,25 @@ class Preparer:
                 latest[child.link_reference] = child
             if adult:
                 latest[adult.link_reference] = adult
-        prints = {reference: _print(subject) for reference, subject in latest.items()}
+        prints = {reference: hash(subject_content(subject)) for reference, subject in latest.items()}
         remembered = self._remembered
         fresh = [s for r, s in latest.items() if (known := remembered.get(r)) is None or known[0] != prints[r]]
         made: dict[bytes, list[StagedItem]] = {subject.link_reference: [] for subject in fresh}
         for encoder in self._plan.encoders:
             facet = self._plan.references.facet(self._plan.mapping.feed, encoder.key_version)
             for subject, payload in zip(fresh, encoder.encode_to_bytes(_under(fresh, facet)), strict=True):
+                known_by = self._plan.references.nhs(subject.identity.nhs_number)
                 made[subject.link_reference].append(
-                    _staged("encodings", subject.link_reference, facet, payload, subject.analytics_reference)
+                    _staged(subject.link_reference, facet, payload, subject.analytics_reference, known_by)
                 )
-        if len(remembered) + len(made) > _REMEMBERED_SUBJECTS:
-            remembered.clear()
         items = []
         for reference in latest:
             new = made.get(reference)
             if new is not None:
                 remembered[reference] = (prints[reference], new)
             items += new if new is not None else remembered[reference][1]
+        if len(remembered) > _REMEMBERED_SUBJECTS:
+            remembered.clear()
         return items
 
 
@@ -269,7 +263,7 @@ def stage_observation(observation: Observation, dataset: Dataset) -> StagedItem:
     )
     about = observation.child_reference or observation.adult_reference
     also = observation.adult_reference if observation.child_reference else None
-    return _staged("observations", observation.row_reference, _NO_FACET, message.SerializeToString(), about, also)
+    return _staged(observation.row_reference, _NO_FACET, message.SerializeToString(), about, also)
 
 
 @lru_cache(maxsize=10_000, typed=True)
@@ -295,12 +289,7 @@ def _under(subjects: list[Subject], facet: bytes) -> list[Subject]:
     return [replace(subject, facet=facet) for subject in subjects]
 
 
-def _print(subject: Subject) -> bytes:
-    return hashlib.blake2b(repr(subject_content(subject)).encode(), digest_size=16).digest()
-
-
 def _staged(
-    half: str, reference: bytes, facet: bytes, payload: bytes, companion: bytes | None, also: bytes | None = None
+    reference: bytes, facet: bytes, payload: bytes, companion: bytes | None, also: bytes | None = None
 ) -> StagedItem:
-    digest = hashlib.blake2b(payload, digest_size=16).digest()
-    return StagedItem(half, reference, facet, digest, payload, companion, also)  # type: ignore[arg-type]
+    return StagedItem(reference, facet, hashlib.blake2b(payload, digest_size=16).digest(), payload, companion, also)

@@ -17,8 +17,9 @@ from childlink_ingest.prepare import Forget, Plan, Prepared, Preparer
 from childlink_ingest.readers.record import Record
 from childlink_ingest.rows import Rejection
 from childlink_ingest.spool import Spool
+from childlink_ingest.stage import ItemNumbers, Stage, without_rows
 
-ROWS_AT_A_TIME: Final = 10_000
+ROWS_AT_A_TIME: Final = 20_000
 Progress = Callable[[int], None]
 Chunk = Sequence[Record | Rejection]
 
@@ -48,7 +49,7 @@ def send_extract(
     """Stage every good row, note every bad one, and queue what is new, changed or withdrawn. Returns the run's id."""
     mapping = plan.mapping
     prepare = prepare or (lambda chunks: map(Preparer(plan), chunks))
-    with spool.transaction():
+    with spool.transaction(), spool.stage() as stage:
         run_id = spool.start_run(name, mapping.dataset.name, mapping.feed)
         rows_read, rejected = 0, 0
         notes: Counter[str] = Counter()
@@ -56,7 +57,7 @@ def send_extract(
         unreadable = False
         rejections: list[Rejection] = []
         for chunk in prepare(_chunks(records, ROWS_AT_A_TIME)):
-            repeats = stage(spool, chunk, mapping.columns["row_id"].columns)
+            repeats = add_to(stage, chunk, mapping.columns["row_id"].columns)
             found = [*chunk.rejections, *repeats]
             spool.reject(run_id, found)
             spool.keep(run_id, chunk.present)
@@ -76,41 +77,36 @@ def send_extract(
                 f"The first: line {rejections[0].row_number}, {rejections[0].column} {rejections[0].reason}.",
                 "Nothing was sent. Run `check`, correct the mapping or the extract, or raise max_reject_share.",
             )
-        spool.mark_seen(run_id)
         if mapping.delivers == "snapshot":
+            spool.mark_seen(stage, run_id)
             _withdraw_what_is_gone(spool, run_id, mapping.feed, limits, notes, unreadable)
         for key in limits.opted_out:
             for link, analytics in spool.subjects_with(key):
                 spool.stage_withdrawals(tombstones(Forget(OPTED_OUT, link, analytics), spool, plan))
         _retire_old_encodings(spool, plan, notes)
         queue_withdrawals(spool, site, run_id)
-        queue_encodings(spool, site, run_id, mapping.feed)
-        queue_observations(spool, site, run_id, mapping.feed, mapping.dataset)
+        numbers = ItemNumbers()
+        queue_encodings(spool, site, run_id, mapping.feed, spool.changed(stage, "encodings", run_id, numbers))
+        changed = spool.changed(stage, "observations", run_id, numbers)
+        queue_observations(spool, site, run_id, mapping.feed, mapping.dataset, changed)
         spool.finish_run(run_id, rows_read, notes.items(), held.items())
     return run_id
 
 
-def stage(spool: Spool, chunk: Prepared, row_id_columns: Sequence[str]) -> list[Rejection]:
+def add_to(stage: Stage, chunk: Prepared, row_id_columns: Sequence[str]) -> list[Rejection]:
     """Stage a chunk without the rows whose id an earlier row of the extract has: they would overwrite it."""
-    used = set(spool.staged("observations", [row.observation for row in chunk.rows]))
-    rows, observations, repeats = [], [], []
-    for row, observation in zip(chunk.rows, chunk.observations, strict=True):
-        if row.observation in used:
-            remedy = "Row ids are unique in an extract; name several columns for row_id if no one column is."
-            repeats.append(
-                Rejection(row.number, " + ".join(row_id_columns), "repeats the row id of an earlier row", remedy, "-")
-            )
-        else:
-            used.add(row.observation)
-            rows.append(row)
-            observations.append(observation)
-    about = {reference for row in rows for reference in (row.child, row.adult)} if repeats else None
-    subjects = chunk.subjects if about is None else [s for s in chunk.subjects if s.reference in about]
-    spool.stage(subjects)
-    spool.stage(observations)
-    spool.stage_rows(rows)
-    spool.know_subjects(known for known in chunk.known if about is None or known[0] in about)
-    return repeats
+    repeats = stage.repeats(chunk.rows.values())
+    rows, observations, subjects = chunk.rows, chunk.observations, chunk.subjects
+    if repeats:
+        rows, observations, subjects = without_rows(chunk.rows, chunk.observations, chunk.subjects, repeats)
+    stage.add("rows", rows)
+    stage.add("observations", observations)
+    stage.add("encodings", subjects)
+    remedy = "Row ids are unique in an extract; name several columns for row_id if no one column is."
+    return [
+        Rejection(number, " + ".join(row_id_columns), "repeats the row id of an earlier row", remedy, "-")
+        for number in sorted(repeats)
+    ]
 
 
 def tombstones(item: Forget, spool: Spool, plan: Plan) -> list[Tombstone]:

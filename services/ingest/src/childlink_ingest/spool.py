@@ -6,17 +6,19 @@ the newest version of a subject's encoding or of a row's observation, with the b
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
 
 from childlink_core.reasons import EXPLANATIONS
 
 from childlink_ingest.errors import SpoolError
-from childlink_ingest.items import DELETED, Half, StagedItem, StagedRow, Tombstone
+from childlink_ingest.items import DELETED, Half, StagedItem, Tombstone
 from childlink_ingest.rows import Rejection
+from childlink_ingest.stage import ItemNumbers, Stage, bucket_range, has_role, open_stage
 
 _VERSION: Final = 2
 _SCHEMA: Final = """
@@ -68,16 +70,10 @@ CREATE VIEW IF NOT EXISTS row_state AS
   LEFT JOIN item c ON c.item_id = r.child LEFT JOIN item a ON a.item_id = r.adult;
 CREATE TABLE IF NOT EXISTS incident (reason TEXT PRIMARY KEY, count INTEGER NOT NULL, last_at REAL NOT NULL);
 """
-# Rows of the run that is being read: only in the run's own transaction, emptied before it commits. In the order of the
-# references, which are keyed hashes: the order in which items leave tells nothing of the file's.
+# What the run being read takes back: only in the run's own transaction, emptied before it commits.
 _STAGE: Final = """
-CREATE TABLE IF NOT EXISTS staged_item (
-  half TEXT NOT NULL, reference BLOB NOT NULL, facet BLOB NOT NULL, digest BLOB NOT NULL, payload BLOB NOT NULL,
-  companion BLOB, also BLOB, PRIMARY KEY (half, reference, facet)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS staged_row (
-  row_number INTEGER NOT NULL, observation BLOB NOT NULL, child BLOB, adult BLOB, facet BLOB NOT NULL
-);
+DROP TABLE IF EXISTS staged_item;
+DROP TABLE IF EXISTS staged_row;
 CREATE TABLE IF NOT EXISTS staged_withdrawal (
   half TEXT NOT NULL, reference BLOB NOT NULL, facet BLOB NOT NULL, PRIMARY KEY (half, reference, facet)
 ) WITHOUT ROWID;
@@ -128,8 +124,8 @@ class RunReport:
 class Spool:
     """Open with `open_spool`. One process at a time holds it."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db, self._path = db, path
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -153,35 +149,6 @@ class Spool:
         )
         return int(cursor.lastrowid or 0)
 
-    def stage(self, items: Iterable[StagedItem]) -> None:
-        """Stage items; of several for one reference the last stays."""
-        self._db.executemany(
-            "INSERT INTO staged_item VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest, "
-            "payload = excluded.payload, companion = excluded.companion, also = excluded.also",
-            items,
-        )
-
-    def staged(self, half: Half, references: Sequence[bytes]) -> list[bytes]:
-        """Which of these references this run has staged."""
-        found: list[bytes] = []
-        for at in range(0, len(references), 1000):
-            chunk = references[at : at + 1000]
-            marks = ",".join("?" * len(chunk))
-            query = f"SELECT reference FROM staged_item WHERE half = ? AND reference IN ({marks})"  # noqa: S608 - marks only
-            found += [row[0] for row in self._db.execute(query, (half, *chunk))]
-        return found
-
-    def stage_rows(self, rows: Iterable[StagedRow]) -> None:
-        """Note which items a row number consists of."""
-        self._db.executemany("INSERT INTO staged_row VALUES (?, ?, ?, ?, ?)", rows)
-
-    def know_subjects(self, subjects: Iterable[tuple[bytes, bytes, bytes | None]]) -> None:
-        """Remember (link reference, analytics reference, keyed hash of the NHS number), so that they can be withdrawn."""
-        self._db.executemany(
-            "INSERT INTO subject VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET nhs_key = coalesce(excluded.nhs_key, nhs_key)",
-            subjects,
-        )
-
     def reject(self, run_id: int, rejections: Iterable[Rejection]) -> None:
         """Note rows that stay behind."""
         self._db.executemany(
@@ -203,15 +170,52 @@ class Spool:
                 marked = [(run_id, item) for item in latest or row if item is not None]
                 self._db.executemany("UPDATE item SET seen_run = ? WHERE item_id = ?", marked)
 
-    def changed(self, half: Half) -> Iterator[StagedItem]:
-        """Staged items that are new, changed, were refused or withdrawn before; in an order that tells nothing."""
-        for row in self._db.execute(
-            "SELECT s.* FROM staged_item s LEFT JOIN item i ON (i.half, i.reference, i.facet) = (s.half, s.reference, s.facet) "
-            "WHERE s.half = ? AND (i.item_id IS NULL OR i.digest <> s.digest OR i.state IN ('refused', 'withdrawn')) "
-            "ORDER BY s.half, s.reference, s.facet",
-            (half,),
-        ):
-            yield StagedItem(*row)
+    def stage(self) -> AbstractContextManager[Stage]:
+        """Where the run's items wait. Inside the run's transaction only, which keeps other runs out."""
+        return open_stage(self._path)
+
+    def changed(self, stage: Stage, half: Half, run_id: int, numbers: ItemNumbers) -> Iterator[tuple[int, StagedItem]]:
+        """Staged items that are new, changed, were refused or withdrawn before, with their item ids; in the order of their
+        references, which tells nothing. Notes what is unchanged as seen. Encodings come first, and leave their ids in
+        `numbers`; observations then tie the run's rows to both."""
+        next_id = int(self._one("SELECT coalesce(max(item_id), 0) + 1 FROM item"))
+        for bucket, items in stage.items(half):
+            known = self._known(half, bucket)
+            seen: list[tuple[int, int]] = []
+            ids: dict[bytes, int] = {}
+            for item in items:
+                before = known.get((item.reference, item.facet))
+                if before is None:
+                    item_id, next_id = next_id, next_id + 1
+                else:
+                    item_id = before[0]
+                ids[item.reference] = item_id
+                if before is not None and before[1] == item.digest and before[2] not in ("refused", "withdrawn"):
+                    seen.append((run_id, item_id))
+                else:
+                    yield item_id, item
+            self._db.executemany("UPDATE item SET seen_run = ? WHERE item_id = ?", seen)
+            if half == "encodings":
+                numbers.add(list(ids), list(ids.values()))
+            else:
+                self._tie_rows(run_id, stage.rows(bucket), ids, numbers)
+
+    def _known(self, half: Half, bucket: int) -> dict[tuple[bytes, bytes], tuple[int, bytes, str]]:
+        least, beyond = bucket_range(bucket)
+        rows = self._db.execute(
+            "SELECT reference, facet, item_id, digest, state FROM item WHERE half = ? AND reference >= ? AND reference < ?",
+            (half, least, beyond),
+        )
+        return {(reference, facet): (item_id, digest, state) for reference, facet, item_id, digest, state in rows}
+
+    def _tie_rows(self, run_id: int, rows: Any, observations: Mapping[bytes, int], encodings: ItemNumbers) -> None:
+        rows.sort(order="number")
+        of_rows = [observations[reference.tobytes()] for reference in rows["observation"]]
+        child, adult = (encodings.of(rows[role]) * has_role(rows, role) for role in ("child", "adult"))
+        self._db.executemany(
+            "INSERT INTO run_row VALUES (?, ?, ?, nullif(?, 0), nullif(?, 0))",
+            zip(repeat(run_id), rows["number"].tolist(), of_rows, child.tolist(), adult.tolist(), strict=False),
+        )
 
     # Withdrawals.
 
@@ -335,46 +339,52 @@ class Spool:
         return epoch, sequence
 
     def queue(
-        self, run_id: int, feed: str, half: Half, epoch: int, sequence: int, message: bytes, items: Sequence[StagedItem]
+        self,
+        run_id: int,
+        feed: str,
+        half: Half,
+        epoch: int,
+        sequence: int,
+        message: bytes,
+        items: Sequence[tuple[int, StagedItem]],
     ) -> None:
         """Queue a sealed batch and note what is in it."""
         self._queue_batch(half, epoch, sequence, message)
         observed = half == "observations"
         self._db.executemany(
-            "INSERT INTO item (half, reference, facet, digest, epoch, sequence, place, feed, about, also, sent_run, seen_run) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET digest = excluded.digest, epoch = excluded.epoch, sequence = excluded.sequence, "
+            "INSERT INTO item (item_id, half, reference, facet, digest, epoch, sequence, place, feed, about, also, sent_run, seen_run) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (item_id) DO UPDATE SET digest = excluded.digest, epoch = excluded.epoch, sequence = excluded.sequence, "
             "place = excluded.place, state = 'waiting', reason = '', feed = excluded.feed, about = excluded.about, "
             "also = excluded.also, sent_run = excluded.sent_run, seen_run = excluded.seen_run",
             (
                 (
-                    half, i.reference, i.facet, i.digest, epoch, sequence, place, feed,
-                    i.companion if observed else None, i.also, run_id, run_id,
+                    item_id, half, i.reference, i.facet, i.digest, epoch, sequence, place, feed,
+                    i.companion if observed else None, i.also if observed else None, run_id, run_id,
                 )
-                for place, i in enumerate(items)
+                for place, (item_id, i) in enumerate(items)
             ),
         )  # fmt: skip
+        if not observed:
+            # What a withdrawal by local id or NHS number finds a subject by.
+            self._db.executemany(
+                "INSERT INTO subject VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET nhs_key = coalesce(excluded.nhs_key, nhs_key)",
+                ((i.reference, i.companion, i.also) for _, i in items),
+            )
 
-    def mark_seen(self, run_id: int) -> None:
-        """Note that everything staged is still there."""
-        self._db.execute(
-            "UPDATE item SET seen_run = ? FROM staged_item s WHERE (item.half, item.reference, item.facet) = (s.half, s.reference, s.facet)",
-            (run_id,),
-        )
+    def mark_seen(self, stage: Stage, run_id: int) -> None:
+        """Note that everything staged is still there: before `gone` is asked."""
+        for half in ("encodings", "observations"):
+            for bucket, items in stage.items(half):
+                known = self._known(half, bucket)
+                seen = [(run_id, known[key][0]) for i in items if (key := (i.reference, i.facet)) in known]
+                self._db.executemany("UPDATE item SET seen_run = ? WHERE item_id = ?", seen)
 
     def finish_run(
         self, run_id: int, rows_read: int, notes: Iterable[tuple[str, int]], held: Iterable[tuple[str, int]] = ()
     ) -> None:
-        """Tie the run's rows to their items, empty the stage, and forget the rows of old runs."""
-        self._db.execute(
-            "INSERT INTO run_row SELECT ?, r.row_number, o.item_id, c.item_id, a.item_id FROM staged_row r "
-            "JOIN item o ON o.half = 'observations' AND o.reference = r.observation AND o.facet = x'' "
-            "LEFT JOIN item c ON c.half = 'encodings' AND c.reference = r.child AND c.facet = r.facet "
-            "LEFT JOIN item a ON a.half = 'encodings' AND a.reference = r.adult AND a.facet = r.facet",
-            (run_id,),
-        )
-        for table in ("staged_item", "staged_row", "staged_withdrawal"):
-            self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+        """Note the run's account, and forget the rows of old runs."""
+        self._db.execute("DELETE FROM staged_withdrawal")
         self._db.execute("UPDATE run SET rows_read = ? WHERE run_id = ?", (rows_read, run_id))
         self._db.executemany("INSERT INTO note VALUES (?, ?, ?)", ((run_id, text, count) for text, count in notes))
         self._db.executemany("INSERT INTO held VALUES (?, ?, ?)", ((run_id, why, count) for why, count in held))
@@ -576,7 +586,7 @@ def open_spool(path: Path) -> Iterator[Spool]:
             "Check its path, permissions and disk space. Nothing was half sent.",
         ) from None
     try:
-        yield Spool(db)
+        yield Spool(db, path)
     except sqlite3.OperationalError as error:
         raise SpoolError(
             f"The spool {path} could not be written ({error}).",
