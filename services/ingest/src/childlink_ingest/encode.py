@@ -12,7 +12,6 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-import jellyfish
 import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.keys import SecretKey
@@ -21,6 +20,7 @@ from childlink_core.references import REFERENCE_BYTES, keyed_hash
 from numpy.typing import NDArray
 
 from childlink_ingest.filters import DIGEST_BYTES, FeaturePool, Permute, permutation, set_bits, varint
+from childlink_ingest.normalise import phonetic
 from childlink_ingest.split import Subject
 
 # Salt values whose keys are remembered, with an AES context each (about a kilobyte).
@@ -44,21 +44,14 @@ def _compact(day: date | None) -> str:
     return f"{day:%Y%m%d}" if day else ""
 
 
-@lru_cache(maxsize=100_000)
-def _phonetic(name: str) -> str:
-    """Soundex (US National Archives) of the first word; "" when missing."""
-    first = name.split(" ", 1)[0]
-    return jellyfish.soundex(first) if first else ""
-
-
 _SALTS: Final[dict[str, Callable[[Subject], str]]] = {
     "date_of_birth": lambda s: _iso(s.identity.date_of_birth),
-    "given_name_phonetic": lambda s: _phonetic(s.identity.given_name),
-    "surname_phonetic": lambda s: _phonetic(s.identity.surname),
+    "given_name_phonetic": lambda s: phonetic(s.identity.given_name),
+    "surname_phonetic": lambda s: phonetic(s.identity.surname),
     "postcode_district": lambda s: s.identity.postcode[:-3],
     "mother_nhs_number": lambda s: s.mother.nhs_number if s.mother else "",
     "mother_date_of_birth": lambda s: _iso(s.mother.date_of_birth) if s.mother else "",
-    "mother_given_name_phonetic": lambda s: _phonetic(s.mother.given_name) if s.mother else "",
+    "mother_given_name_phonetic": lambda s: phonetic(s.mother.given_name) if s.mother else "",
 }
 _FIELDS: Final[dict[str, Callable[[Subject], str]]] = {
     "given_name": lambda s: s.identity.given_name,

@@ -6,9 +6,14 @@ no bits, so it neither agrees nor disagrees.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 from typing import Final
+
+import jellyfish
+
+from childlink_ingest.spellings import CANONICAL, JOINED, PARTICLES
 
 # Words that stand where a newborn has no given name yet (DfE SUI_Matcher reports points of match rate for this rule).
 PLACEHOLDER_NAMES: Final = frozenset(
@@ -60,19 +65,46 @@ _LATIN: Final = str.maketrans(
 
 @lru_cache(maxsize=100_000)
 def name_words(text: str) -> tuple[str, ...]:
-    """The words of a name in lower-case plain letters: diacritics dropped, apostrophes closed, hyphens opened.
+    """The words of a name in lower-case plain letters: diacritics dropped, apostrophes closed, hyphens opened; spellings of one
+    name (`spellings`) made one.
 
     >>> name_words("  O'Brien-Smith ")
     ('obrien', 'smith')
     >>> name_words("José MARÍA")
     ('jose', 'maria')
-    >>> name_words("Ołówek")
-    ('olowek',)
+    >>> name_words("Ołówek"), name_words("Mohammed"), name_words("Chaudhry")
+    (('olowek',), ('muhammad',), ('chowdhury',))
+    >>> name_words("O Brien"), name_words("Mac Donald"), name_words("van der Berg")
+    (('obrien',), ('mcdonald',), ('van', 'der', 'berg'))
     """
     plain = unicodedata.normalize("NFKD", text.lower().translate(_LATIN))
     kept = "".join(c for c in plain if not unicodedata.combining(c)).lower()
     closed = re.sub(r"['’‘`´ʼ.]", "", kept)
-    return tuple(re.findall(r"[^\W\d_]+", closed))
+    return tuple(_spelled(re.findall(r"[^\W\d_]+", closed)))
+
+
+def _spelled(words: list[str]) -> Iterator[str]:
+    """Words under the first spelling of their family, a written-apart prefix joined to its word."""
+    prefix = ""
+    for at, word in enumerate(words):
+        if not prefix and word in JOINED and at + 1 < len(words):
+            prefix = JOINED[word]
+        else:
+            yield prefix + CANONICAL.get(word, word)
+            prefix = ""
+
+
+@lru_cache(maxsize=100_000)
+def phonetic(name: str) -> str:
+    """Soundex (US National Archives) of a normalised name's first word that is no particle; "" when missing.
+
+    >>> phonetic("al hassan"), phonetic("hassan"), phonetic("de"), phonetic("")
+    ('H250', 'H250', 'D000', '')
+    """
+    words = name.split()
+    if not words:
+        return ""
+    return jellyfish.soundex(next((word for word in words if word not in PARTICLES), words[0]))
 
 
 @lru_cache(maxsize=100_000)
