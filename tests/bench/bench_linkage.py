@@ -8,14 +8,15 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 
-from tests.bench import linkage_childlink
+from tests.bench import linkage_childlink, linkage_peers
 from tests.bench.linkage_data import FEBRL4, SETTINGS, Key, Population, febrl4, synthetic
+from tests.bench.linkage_errors import write_errors
 from tests.bench.linkage_truth import summary
 
-_SYSTEMS = ("childlink",)
+_SYSTEMS = ("childlink", *linkage_peers.PEERS)
 
 
 def say(what: str) -> None:
@@ -23,26 +24,30 @@ def say(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def systems(population: Population, only: list[str]) -> Iterator[tuple[str, float, Mapping[Key, Hashable]]]:
-    """Each system's name, seconds, and groups of records."""
-    if "childlink" in only:
-        started = time.perf_counter()
-        linked = linkage_childlink.run(population, say)
-        yield "childlink, prior", time.perf_counter() - started, linked.persons()
-        started = time.perf_counter()
-        linked.estimate_and_relink()
-        yield "childlink, estimated", time.perf_counter() - started, linked.persons()
-        linked.close()
+def run_childlink(population: Population, dump: Path | None) -> None:
+    """Link, report; estimate, link anew, report."""
+    started = time.perf_counter()
+    linked = linkage_childlink.run(population, say)
+    for name in ("childlink, prior", "childlink, estimated"):
+        if name != "childlink, prior":
+            started = time.perf_counter()
+            linked.estimate_and_relink()
+        seconds, found = time.perf_counter() - started, linked.persons()
+        for role in population.roles():
+            report(population, name, role, seconds, found)
+        if dump:
+            pairs = write_errors(population, found, dump, name)
+            print(json.dumps({"bench": "linkage-causes", "setting": population.name, "system": name, "pairs": pairs}))
+    linked.close()
 
 
-def report(population: Population, name: str, seconds: float, found: Mapping[Key, Hashable]) -> None:
-    """Print a line for each role."""
+def report(population: Population, name: str, role: str, seconds: float, found: Mapping[Key, Hashable]) -> None:
+    """Print a line."""
     numbered = {key for key, plain in population.plain.items() if plain.identity.nhs_number}
-    for role in population.roles():
-        keys = [key for key in population.truth if key[2] == role]
-        line = {"bench": "linkage", "setting": population.name, "system": name, "role": role}
-        line |= summary(keys, found, population.truth, numbered) | {"seconds": round(seconds, 1)}
-        print(json.dumps(rounded(line)), flush=True)
+    keys = [key for key in population.truth if key[2] == role]
+    line = {"bench": "linkage", "setting": population.name, "system": name, "role": role}
+    line |= summary(keys, found, population.truth, numbered) | {"seconds": round(seconds, 1)}
+    print(json.dumps(rounded(line)), flush=True)
 
 
 def rounded(value: object) -> object:
@@ -63,8 +68,14 @@ def main() -> None:
     for setting in options.setting or [*SETTINGS, FEBRL4]:
         say(f"{setting}: making the people")
         population = febrl4() if setting == FEBRL4 else synthetic(setting, options.children, options.seed)
-        for name, seconds, found in systems(population, options.only or list(_SYSTEMS)):
-            report(population, name, seconds, found)
+        only = options.only or list(_SYSTEMS)
+        if "childlink" in only:
+            run_childlink(population, options.dump_errors)
+        for peer in linkage_peers.PEERS:
+            if peer in only:
+                say(f"{setting}: {peer}")
+                for role, name, seconds, found in linkage_peers.run(population, peer):
+                    report(population, name, role, seconds, found)
 
 
 if __name__ == "__main__":
