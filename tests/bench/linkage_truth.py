@@ -90,12 +90,7 @@ def false_merges(keys: Collection[Key], found: Groups, people: Mapping[Key, Pers
             children_of[people[key].mother].add(people[key])
             people_of[_found(found, key)].add(people[key])
     pairs = {frozenset(pair) for children in children_of.values() for pair in combinations(children, 2)}
-    merged = {
-        frozenset((a, b))
-        for together in people_of.values()
-        for a, b in combinations(together, 2)
-        if a.mother == b.mother
-    }
+    merged = {frozenset(pair) for together in people_of.values() for pair in combinations(together, 2)}
     result = {}
     for name, twins in (("twin", True), ("sibling", False)):
         of_kind = {pair for pair in pairs if (len({person.born for person in pair}) == 1) == twins}
