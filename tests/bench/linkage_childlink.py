@@ -1,0 +1,89 @@
+"""childlink without its envelope: the real encoder, intake and linking rules, on a database in memory. No broker, no sealing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+
+import sqlalchemy as sa
+from childlink.wire.v1 import encoded_pb2 as wire
+from childlink_bus.database import migrate, open_database
+from childlink_bus.pump import OpenedBatch
+from childlink_core.keys import SecretKey
+from childlink_core.profiles import get_profile
+from childlink_ingest.encode import Encoder
+from childlink_linker import tables
+from childlink_linker.intake import TokenHasher, read_batches
+from childlink_linker.link_batch import link
+from childlink_linker.parameters import Parameters, load_parameters
+from childlink_linker.relink import estimate_parameters, relink
+from childlink_linker.store import Store
+
+from tests.bench.linkage_data import Key, Population
+
+_LINKAGE = SecretKey("partnership", 1, b"L" * 32)
+_MICRO_BATCH = 10_000
+
+
+@dataclass
+class Linked:
+    """What the linker made of a population."""
+
+    population: Population
+    engine: sa.Engine
+    parameters: Parameters
+
+    def persons(self) -> dict[Key, str]:
+        """The identifier of every record."""
+        with self.engine.connect() as tx:
+            columns = tables.subject.c
+            rows = tx.execute(sa.select(columns.partner, columns.link_reference, columns.person_id))
+            return {self.population.keys[row.partner, row.link_reference]: row.person_id for row in rows}
+
+    def estimate_and_relink(self) -> None:
+        """As `childlink-linker estimate` and `relink` do."""
+        with self.engine.begin() as tx:
+            store = Store(tx)
+            self.parameters = estimate_parameters(store, get_profile(), self.parameters, "bench")
+            relink(store, get_profile(), self.parameters)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+
+def encode(population: Population) -> list[OpenedBatch]:
+    """Every partner's records, as the linker finds them in an opened envelope: micro-batch by micro-batch."""
+    profile = get_profile()
+    encoder = Encoder(profile, _LINKAGE)
+    batches = []
+    for partner, items in groupby(population.subjects.items(), key=lambda item: item[0][0]):
+        subjects = [subject for _, subject in items]
+        for at in range(0, len(subjects), _MICRO_BATCH):
+            records = encoder.encode(subjects[at : at + _MICRO_BATCH])
+            for record in records:
+                record.capsule = b"bench"
+            batch = wire.EncodedBatch(
+                profile_id=profile.id,
+                profile_fingerprint=profile.fingerprint,
+                key_version=_LINKAGE.version,
+                sealed_capsule_key=b"bench",
+                records=records,
+            )
+            batches.append(OpenedBatch(partner, "encodings", batch.SerializeToString()))
+    return batches
+
+
+def run(population: Population, progress: Callable[[str], None] = lambda _what: None) -> Linked:
+    """Encode and link a population under the parameters that come with the linker."""
+    profile, parameters = get_profile(), load_parameters()
+    engine = open_database("sqlite://")
+    migrate(engine, "childlink_linker")
+    hasher = TokenHasher(b"t" * 32)
+    for batch in encode(population):
+        progress(f"childlink: linking {batch.sender}")
+        arrivals, [result] = read_batches([batch], profile, {_LINKAGE.version}, hasher)
+        if result.reason or result.refused:
+            raise RuntimeError(f"the linker refuses {result.reason or result.refused[:3]}")
+        with engine.begin() as tx:
+            link(Store(tx), arrivals, profile, parameters)
+    return Linked(population, engine, parameters)

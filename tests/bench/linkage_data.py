@@ -1,0 +1,181 @@
+"""The populations that systems are compared on: who is recorded where, as ingest reads it, and who is truly who.
+
+A record here is what one partner knows of one person: its key is (partner, local id, role), as in the truth file.
+"""
+
+import csv
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from childlink_core.keys import SecretKey
+from childlink_core.profiles import get_profile
+from childlink_core.references import ReferenceKeys
+from childlink_ingest.app import load_mapping, source_of
+from childlink_ingest.map_row import RowMapper
+from childlink_ingest.mapping import Mapping
+from childlink_ingest.prepare import without_unlinkable
+from childlink_ingest.readers import open_extract
+from childlink_ingest.rows import Identity, Rejection, Row
+from childlink_ingest.split import Subject, split
+from childlink_local.demo import find_extracts
+from childlink_local.pilot import Extract
+from childlink_local.synth import synthesise
+from childlink_local.synth.lives import Lives
+
+Key = tuple[str, str, str]
+FEBRL4 = "febrl4"
+LINKABLE_FIELDS = ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode", "birth_order")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a synthetic population is made: errors and shares of NHS numbers, as multiples of the usual ones."""
+
+    error_times: float = 1.0
+    nhs_times: float = 1.0
+
+
+SETTINGS = {
+    "usual": Setting(),
+    "errors-x2": Setting(error_times=2.0),
+    "nhs-x0.75": Setting(nhs_times=0.75),
+    "nhs-x0.5-errors-x2": Setting(error_times=2.0, nhs_times=0.5),
+    "no-nhs": Setting(nhs_times=0.0),
+    "no-nhs-errors-x2": Setting(error_times=2.0, nhs_times=0.0),
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person as the truth has it. "" and None where the data set does not say."""
+
+    person: str
+    mother: str = ""
+    born: date | None = None
+    ethnicity: str = ""
+    imd_quintile: str = ""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """What a partner knows of a person, normalised by ingest: the last value of each field in its extracts."""
+
+    identity: Identity
+    mother: Identity | None = None
+
+
+@dataclass
+class Population:
+    """A data set, for every system alike."""
+
+    name: str
+    truth: dict[Key, Person]
+    plain: dict[Key, Plain] = field(default_factory=dict)
+    subjects: dict[tuple[str, bytes, bytes], Subject] = field(default_factory=dict)
+    """What childlink encodes, by (partner, facet, link reference): the last of each feed, as it would be sent."""
+    keys: dict[tuple[str, bytes], Key] = field(default_factory=dict)
+    """Keys by (partner, link reference)."""
+    rejected: int = 0
+
+    def roles(self) -> list[str]:
+        """The roles that there are."""
+        return [role for role in ("child", "adult") if any(key[2] == role for key in self.truth)]
+
+
+def synthetic(name: str, children: int, seed: int) -> Population:
+    """A made-up partnership under one of SETTINGS, read through the real mappings with permissions off."""
+    setting = SETTINGS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        lives = synthesise(Path(folder), seed, children, setting.error_times, setting.nhs_times)
+        people = _people(lives)
+        truth = {
+            (row["partner"], row["local_id"], row["role"]): people[row["person"]]
+            for row in _rows(Path(folder) / "truth.csv")
+        }
+        population = Population(name, truth)
+        for extract in find_extracts(Path(folder)):
+            _read(population, extract)
+        return population
+
+
+def febrl4() -> Population:
+    """febrl4 without its identity number; both sides as partners, its people as children."""
+    # Only here: it loads pandas and scikit-learn.
+    from tests.support.febrl import write_febrl4
+
+    with tempfile.TemporaryDirectory() as folder:
+        extracts = write_febrl4(Path(folder))
+        truth = {
+            (row["partner"], row["local_id"], row["role"]): Person(row["person"])
+            for row in _rows(Path(folder) / "truth.csv")
+        }
+        population = Population(FEBRL4, truth)
+        for extract in extracts:
+            _read(population, extract)
+        return population
+
+
+def _people(lives: Lives) -> dict[str, Person]:
+    """Everyone of the made-up lives, by the truth file's person id."""
+    people = {}
+    for family in lives.families:
+        mother = f"P{family.mother.person:06d}"
+        about = partial(Person, ethnicity=family.ethnicity, imd_quintile=str(family.imd_quintile))
+        for child in family.children:
+            name = f"P{child.person:06d}"
+            people[name] = about(name, mother, child.born)
+        for adult in (family.mother, family.father, family.carer):
+            if adult is not None:
+                name = f"P{adult.person:06d}"
+                people[name] = about(name, "", adult.born)
+    return people
+
+
+def _read(population: Population, extract: Extract) -> None:
+    """Map every row of an extract as ingest does, and keep what it says of people."""
+    mapping = load_mapping(extract.mapping)
+    keys = ReferenceKeys.of(SecretKey(extract.partner, 1, extract.partner.encode().ljust(32, b".")[:32]))
+    for row in _mapped(extract, mapping, population):
+        for subject in split(row, mapping, keys)[:2]:
+            if subject:
+                key = (extract.partner, subject.identity.person_id, subject.role)
+                population.keys[extract.partner, subject.link_reference] = key
+                population.plain[key] = _merged(population.plain.get(key), subject)
+        sent = without_unlinkable(row, get_profile())
+        if isinstance(sent, Rejection):
+            population.rejected += 1
+            continue
+        for subject in split(sent, mapping, keys)[:2]:
+            if subject:
+                population.subjects[extract.partner, subject.facet, subject.link_reference] = subject
+
+
+def _mapped(extract: Extract, mapping: Mapping, population: Population) -> Iterator[Row]:
+    mapper = RowMapper(mapping, date.today())
+    with open_extract(extract.path, source_of(mapping, None)) as opened:
+        for record in opened:
+            row = record if isinstance(record, Rejection) else mapper(record.number, record.values)
+            if isinstance(row, Rejection):
+                population.rejected += 1
+            else:
+                yield row
+
+
+def _merged(before: Plain | None, subject: Subject) -> Plain:
+    if before is None:
+        return Plain(subject.identity, subject.mother)
+    return Plain(_later(before.identity, subject.identity), subject.mother or before.mother)
+
+
+def _later(before: Identity, after: Identity) -> Identity:
+    said = {name: value for name in LINKABLE_FIELDS if (value := getattr(after, name)) not in ("", None)}
+    return replace(before, **said)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
