@@ -109,7 +109,7 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
         a, b = divmod(int(np.argmax(open_pairs)), n)
         if open_pairs[a, b] < link:
             break
-        if _is_ambiguous(score, mean, a, b, link, review):
+        if _is_ambiguous(score, state.apart(review), a, b, link):
             held[a, b] = True
             continue
         members[a] += members.pop(b)
@@ -131,6 +131,8 @@ class _State:
         n = len(weight)
         self.forbidden = evidence.forbidden.copy()
         self._total, self._pairs = evidence.total.copy(), evidence.pairs.copy()
+        self._total_named = np.where(evidence.named, evidence.total, 0.0)
+        self._pairs_named = np.where(evidence.named, evidence.pairs, 0)
         # best[c, x]: the weight of subject x with the best of cluster c; owns[c, x]: x is in c.
         self._best, self._owns = weight.copy(), np.eye(n)
         self._best_named = np.where(evidence.named, weight, -np.inf)
@@ -171,9 +173,14 @@ class _State:
         """Average weight over all informative pairs of records of each two clusters."""
         return np.where(self._pairs > 0, self._total / np.maximum(self._pairs, 1), -np.inf)
 
+    def apart(self, review: float) -> NDArray[np.bool_]:
+        """Which clusters are surely two people: told apart by names or numbers, not by what a newborn's record lacks."""
+        mean = self._total_named / np.maximum(self._pairs_named, 1)
+        return self.forbidden | ((self._pairs_named > 0) & (mean < review)) | (self._conflict < 0)
+
     def merge(self, a: int, b: int) -> None:
         """Put cluster b into a."""
-        for array in (self._total, self._pairs):
+        for array in (self._total, self._pairs, self._total_named, self._pairs_named):
             array[a] += array[b]
             array[:, a] = array[a]
             array[b] = array[:, b] = array[a, a] = 0
@@ -203,12 +210,12 @@ class _State:
 
 
 def _is_ambiguous(
-    score: NDArray[np.float64], mean: NDArray[np.float64], a: int, b: int, link: float, review: float
+    score: NDArray[np.float64], apart: NDArray[np.bool_], a: int, b: int, link: float
 ) -> bool:
     """Whether a or b would as well join a third cluster that is surely not the other one."""
     least = max(link, score[a, b] - AMBIGUITY_MARGIN)
     for one, other in ((a, b), (b, a)):
-        rivals = (score[one] >= least) & np.isfinite(mean[other]) & (mean[other] < review)
+        rivals = (score[one] >= least) & apart[other]
         rivals[[a, b]] = False
         if rivals.any():
             return True
