@@ -1,4 +1,4 @@
-"""The bits of salted filters: features, their digests, and the permutation under a salt's key. Rule: arrays in, arrays out.
+"""The bits of salted filters: features, their digests, the permutation under a salt's key, diffusion. Rule: arrays in, arrays out.
 
 A value's features and a feature's digest never change under one linkage secret, so both are remembered, as numbers, for all passes.
 """
@@ -9,13 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
+from childlink_core.profiles import FilterField, Pass, Profile
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 DIGEST_BYTES: Final = 16
-_WORDS_PER_DIGEST: Final = 8
+MOST_BITS_OF_A_FEATURE: Final = 8
+_WORDS_PER_DIGEST: Final = MOST_BITS_OF_A_FEATURE
 _MOST_VALUES: Final = 500_000
-Permute = Callable[[memoryview], bytes]
+Permute = Callable[[bytes | memoryview], bytes]
 _ECB: Final = modes.ECB()  # noqa: S305 - a pseudo-random permutation of digests, not encryption
 
 
@@ -28,12 +30,31 @@ def features(kind: str, value: str) -> list[str]:
     (['0S', '1W', '29'], ['f'])
     """
     match kind:
-        case "bigrams":
+        case "bigrams" | "given":
             return list(dict.fromkeys(f" {word} "[i : i + 2] for word in value.split() for i in range(len(word) + 1)))
         case "positions":
             return [f"{index}{character}" for index, character in enumerate(value)]
         case _:
             return [value]
+
+
+def spread(kind: str, value: str, parts: Sequence[str], bits: int) -> list[int]:
+    """How many bits each feature sets, so that every value sets about as many; of given names the first has three quarters.
+
+    >>> spread("bigrams", "amy", features("bigrams", "amy"), 30)
+    [8, 8, 7, 7]
+    >>> spread("given", "amy lu", features("given", "amy lu"), 32)
+    [6, 6, 6, 6, 3, 3, 2]
+    """
+    first = len(features(kind, value.split(" ", 1)[0])) if kind == "given" else len(parts)
+    if first >= len(parts):
+        return _share(bits, len(parts))
+    return _share(bits * 3 // 4, first) + _share(bits - bits * 3 // 4, len(parts) - first)
+
+
+def _share(bits: int, parts: int) -> list[int]:
+    each, rest = divmod(bits, parts)
+    return [min(MOST_BITS_OF_A_FEATURE, each + (number < rest)) for number in range(parts)]
 
 
 class FeaturePool:
@@ -48,6 +69,7 @@ class FeaturePool:
         self._feature_numbers: dict[str, dict[str, int]] = {}
         # Of each value (number 0: missing): where its features begin in `_features`, and how many there are.
         self._starts, self._counts, self._features = array("q", [0]), array("q", [0]), array("q")
+        self._bits = array("B")
         self._digests = bytearray()
 
     def forget_if_large(self) -> None:
@@ -55,28 +77,29 @@ class FeaturePool:
         if len(self._starts) > _MOST_VALUES:
             self._forget()
 
-    def numbers(self, space: str, kind: str, column: Sequence[str]) -> NDArray[np.int64]:
+    def numbers(self, space: str, field: FilterField, column: Sequence[str]) -> NDArray[np.int64]:
         """The number of each value; 0 for ""."""
-        known = self._values.setdefault((space, kind), {"": 0})
+        known = self._values.setdefault((space, field.field), {"": 0})
         add = self._add
-        return np.array([known[v] if v in known else add(known, space, kind, v) for v in column], dtype=np.int64)
+        return np.array([known[v] if v in known else add(known, space, field, v) for v in column], dtype=np.int64)
 
-    def features_of(self, values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The features of every value, row by row end to end, and how many each value has (in the shape of `values`)."""
+    def features_of(self, values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
+        """The features of every value, row by row end to end; how many bits each sets; and how many features each value has
+        (in the shape of `values`)."""
         starts = np.frombuffer(self._starts, dtype=np.int64)[values]
         counts = np.frombuffer(self._counts, dtype=np.int64)[values]
         flat = counts.ravel()
         firsts = np.cumsum(flat) - flat
         at = np.repeat(starts.ravel() - firsts, flat) + np.arange(int(flat.sum()))
-        return np.frombuffer(self._features, dtype=np.int64)[at], counts
+        return np.frombuffer(self._features, dtype=np.int64)[at], np.frombuffer(self._bits, dtype=np.uint8)[at], counts
 
     def digests(self, features: NDArray[np.int64]) -> bytes:
         """The digests of features, end to end."""
         return np.frombuffer(self._digests, dtype=np.dtype((np.void, DIGEST_BYTES)))[features].tobytes()
 
-    def _add(self, known: dict[str, int], space: str, kind: str, value: str) -> int:
+    def _add(self, known: dict[str, int], space: str, field: FilterField, value: str) -> int:
         numbers = self._feature_numbers.setdefault(space, {})
-        parts = features(kind, value)
+        parts = features(field.features, value)
         for part in parts:
             if part not in numbers:
                 numbers[part] = len(self._digests) // DIGEST_BYTES
@@ -85,6 +108,7 @@ class FeaturePool:
         self._starts.append(len(self._features))
         self._counts.append(len(parts))
         self._features.extend([numbers[part] for part in parts])
+        self._bits.extend(spread(field.features, value, parts, field.bits))
         number = known[value] = len(self._starts) - 1
         return number
 
@@ -95,17 +119,87 @@ def permutation(key: bytes) -> Permute:
     return update
 
 
-def set_bits(words: bytes, bits: NDArray[np.uint8], lengths: NDArray[np.int64], filter_bits: int) -> NDArray[np.uint8]:
-    """Filters, as bytes, from encrypted digests: row r owns `lengths[r]` digests, each setting as many bits as `bits` says.
+class SegmentLayout:
+    """A pass's segments: which bytes of a field's encrypted digests choose their bits, and how each is diffused."""
 
-    `filter_bits` is a power of two, so that a 16-bit word chooses a bit without bias.
-    """
-    positions = np.frombuffer(words, dtype="<u2").reshape(-1, _WORDS_PER_DIGEST) & np.uint16(filter_bits - 1)
-    used = np.arange(_WORDS_PER_DIGEST, dtype=np.uint8) < bits[:, None]
-    rows = np.repeat(np.arange(len(lengths), dtype=np.int32) * filter_bits, lengths)
-    grid = np.zeros(len(lengths) * filter_bits, dtype=np.uint8)
-    grid[(rows[:, None] + positions)[used]] = 1
-    return np.packbits(grid, bitorder="little").reshape(len(lengths), filter_bits // 8)
+    def __init__(self, item: Pass, profile: Profile, diffusion_key: bytes) -> None:
+        self._bits = profile.segment_bits
+        self._fields = item.fields
+        # A field's digest has two bytes for each bit: its first segment takes the one, its second the other, so that a field's
+        # bits in two segments have nothing to do with each other.
+        self._holds: list[list[tuple[int, int]]] = [[] for _ in self._fields]
+        for number, segment in enumerate(item.segments):
+            for name in segment:
+                held = self._holds[self._fields.index(name)]
+                held.append((number, len(held)))
+        self._count = len(item.segments)
+        self._tables = [
+            diffusion_tables(diffusion_key, number, self._bits, profile.diffusion) for number in range(self._count)
+        ]
+        size = self._count * self._bits // 8
+        self.mask_input = b"".join(b"mask" + at.to_bytes(12, "big") for at in range(-(-size // DIGEST_BYTES)))
+        """What is encrypted under a salt's key to make the constant of its segments."""
+
+    def filters(
+        self,
+        words: bytes,
+        bits: NDArray[np.uint8],
+        counts: NDArray[np.int64],
+        whole: NDArray[np.bool_],
+        masks: bytes,
+        salt_of: NDArray[np.int64],
+    ) -> NDArray[np.uint8]:
+        """Filters, a row a subject, from encrypted digests: subject r owns `counts[r]` digests of each field, end to end, each
+        setting as many bits as `bits` says. `whole`: which segments each subject has. `masks`: the constants of each salt."""
+        n, size = len(counts), self._bits // 8
+        chosen = np.frombuffer(words, dtype=np.uint8).reshape(-1, _WORDS_PER_DIGEST, 2)
+        flat = counts.ravel()
+        owner = np.repeat(np.arange(len(flat)), flat)
+        row, field = owner // len(self._fields), owner % len(self._fields)
+        grid = np.zeros(n * self._count * self._bits, dtype=np.uint8)
+        for number, held in enumerate(self._holds):
+            at = np.flatnonzero(field == number)
+            used = np.arange(_WORDS_PER_DIGEST, dtype=np.uint8) < bits[at][:, None]
+            for segment, byte in held:
+                base = (row[at] * self._count + segment) * self._bits
+                positions = chosen[at, :, byte].astype(np.int64) + base[:, None]
+                grid[positions[used]] = 1
+        packed = np.packbits(grid, bitorder="little").reshape(n, self._count, size)
+        out = np.empty((n, self._count, size // 8), dtype=np.uint64)
+        for segment, table in enumerate(self._tables):
+            out[:, segment] = diffuse(packed[:, segment], table)
+        laid = np.frombuffer(masks, dtype=np.uint64).reshape(-1, len(self.mask_input) // 8)
+        out ^= laid[:, : self._count * size // 8].reshape(-1, self._count, size // 8)[salt_of]
+        out *= whole[:, :, None]
+        return out.view(np.uint8).reshape(n, -1)
+
+
+def diffusion_tables(key: bytes, segment: int, bits: int, combined: int) -> NDArray[np.uint64]:
+    """What each byte of a segment adds to the bits that leave: (bytes, 256, words). Each bit that leaves is the XOR of
+    `combined` different bits, drawn from a stream of SHAKE-256 under the key. `bits` is at most 256 and a multiple of 64."""
+    stream = np.frombuffer(hashlib.shake_256(key + bytes((segment,))).digest(64 * bits * combined), dtype=np.uint8)
+    drawn = iter((stream.astype(np.int64) % bits).tolist())
+    matrix = np.zeros((bits, bits), dtype=np.uint8)
+    for leaving in range(bits):
+        taken: set[int] = set()
+        while len(taken) < combined:
+            taken.add(next(drawn))
+        matrix[sorted(taken), leaving] = 1
+    table = np.zeros((bits // 8, 256, bits // 8), dtype=np.uint8)
+    values = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
+    for byte in range(bits // 8):
+        odd = values @ matrix[byte * 8 : byte * 8 + 8] & 1
+        table[byte] = np.packbits(odd, axis=1, bitorder="little")
+    return table.view(np.uint64)
+
+
+def diffuse(segments: NDArray[np.uint8], table: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Diffused segments, as words: a row a subject."""
+    columns = np.ascontiguousarray(segments.T)
+    out: NDArray[np.uint64] = table[0][columns[0]]
+    for byte in range(1, len(table)):
+        out ^= table[byte][columns[byte]]
+    return out
 
 
 def varint(number: int) -> bytes:

@@ -29,8 +29,8 @@ _PARENTS: Final = (
 )
 _RULES: Final = {
     "nhs_number": "checked (modulus 11), then a keyed hash",
-    "given_name": "normalised; sets bits of filters",
-    "surname": "normalised; sets bits of filters",
+    "given_name": "normalised; sets bits of diffused filters",
+    "surname": "normalised; sets bits of diffused filters",
     "date_of_birth": "chooses the key of filters; a keyed hash groups records to compare",
     "sex": "sets bits of filters",
     "postcode": "sets bits of filters; an area may be derived from it",
@@ -91,7 +91,7 @@ def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
 
 def _uses(item: Pass, role: str, kind: str) -> bool:
     own = role in item.roles and (
-        any(s.startswith(kind) for s in item.salt) or any(f.field == kind for f in item.filter)
+        any(s.startswith(kind) for s in item.salt) or any(name.endswith(kind) for name in item.fields)
     )
     return own or (role == "adult" and any(salt.startswith(f"mother_{kind}") for salt in item.salt))
 
@@ -133,12 +133,11 @@ def _linker_half(role: str, subject: Subject, encoder: Encoder) -> list[tuple[st
     if record.nhs_token:
         lines.append((f"{role} NHS number, keyed hash", record.nhs_token.hex()))
     for made in record.passes:
-        ones = int.from_bytes(made.filter, "little").bit_count()
         lines.append((f"{role} pass {made.pass_number}, block", made.block_token.hex()))
         lines.append(
             (
                 f"{role} pass {made.pass_number}, filter",
-                f"{made.filter.hex()[:32]}... ({ones} of {len(made.filter) * 8} bits set)",
+                f"{made.filter.hex()[:32]}... ({len(made.filter)} bytes)",
             )
         )
     lines += [(f"{role}'s {'mother' if c.relation == 1 else 'carer'}", c.link_reference.hex()) for c in record.carers]
@@ -175,9 +174,8 @@ def explain_profile(profile: Profile) -> list[dict[str, Any]]:
             "name": item.name,
             "when": when(item),
             "salt": words(item.salt),
-            "filter": ", ".join(
-                f"{f.field.replace('_', ' ')} ({f.bits} bits for each of its {f.features})" for f in item.filter
-            ),
+            "filter": ("a keyed hash of each of: " if item.exact else "a diffused filter of each of: ")
+            + "; ".join(words(segment, " with ") for segment in item.segments),
         }
         for item in profile.passes
     ]

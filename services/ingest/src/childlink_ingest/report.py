@@ -118,7 +118,7 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
         for item in profile.passes:
             if carries_pass(subject, item):
                 uses += [f"salt of pass {item.name}"] if any(salt.startswith(name) for salt in item.salt) else []
-                uses += [f"filter of pass {item.name}"] if any(f.field == name for f in item.filter) else []
+                uses += [f"filter of pass {item.name}"] if any(field.endswith(name) for field in item.fields) else []
         how = (
             ", ".join(uses) or ("in the clear: 1, 2, ..." if name == "birth_order" else "dropped")
             if value
@@ -129,9 +129,8 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
     if record.nhs_token:
         lines.append(f"    leaves: nhs token      {record.nhs_token.hex()}")
     for made in record.passes:
-        ones = int.from_bytes(made.filter, "little").bit_count()
         lines.append(f"    leaves: pass {made.pass_number}         block {made.block_token.hex()}")
-        lines.append(f"            filter {made.filter.hex()[:48]}... ({ones} of {len(made.filter) * 8} bits set)")
+        lines.append(f"            filter {made.filter.hex()[:48]}... ({len(made.filter)} bytes)")
     for carer in record.carers:
         lines.append(f"    leaves: carer          {carer.link_reference.hex()} (relation {carer.relation})")
     return lines

@@ -181,8 +181,8 @@ def is_in(values: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np
     """Which of the values are among the ordered ones."""
     if not len(ordered):
         return np.zeros(len(values), dtype=bool)
-    nearest: NDArray[np.uint64] = ordered[np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)]
-    return nearest == values
+    found: NDArray[np.bool_] = ordered[np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)] == values
+    return found
 
 
 def _prefixes(references: NDArray[np.void]) -> NDArray[np.uint64]:

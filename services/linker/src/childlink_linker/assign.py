@@ -209,9 +209,7 @@ class _State:
             self._set_conflicts(a)
 
 
-def _is_ambiguous(
-    score: NDArray[np.float64], apart: NDArray[np.bool_], a: int, b: int, link: float
-) -> bool:
+def _is_ambiguous(score: NDArray[np.float64], apart: NDArray[np.bool_], a: int, b: int, link: float) -> bool:
     """Whether a or b would as well join a third cluster that is surely not the other one."""
     least = max(link, score[a, b] - AMBIGUITY_MARGIN)
     for one, other in ((a, b), (b, a)):

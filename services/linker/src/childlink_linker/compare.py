@@ -1,8 +1,7 @@
-"""Compares encodings: the match weight of pairs of records, in bits. Rule: arrays in, arrays out.
+"""Compares encodings: what pairs of records agree on, and the match weight of that, in bits. Rule: arrays in, arrays out.
 
-Records are held as columns. `observe` says what a pair agrees on; `weigh` turns that into the prior plus the evidence of the
-NHS number token and of each pass (Fellegi & Sunter 1969). A pair that has nothing to compare is *uninformative*: its weight
-says nothing and is left out of averages.
+Records are held as columns. `observe` says what a pair agrees on, as codes; `model` turns codes into weights. A pair that has
+nothing to compare is *uninformative*: its weight says nothing and is left out of averages.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,15 +10,17 @@ from typing import Final
 
 import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
-from childlink_core.profiles import Profile
+from childlink_core.profiles import Pass, Profile
 from numpy.typing import NDArray
 
-from childlink_linker.parameters import Parameters, PassWeights, RoleWeights
+from childlink_linker.model import AGREE, DIFFERENT, DISAGREE, EXACT, NEAR, UNKNOWN, Observed, weigh
+from childlink_linker.parameters import Parameters
 
 Indexes = NDArray[np.int64]
-UNKNOWN, AGREE, DISAGREE = 0, 1, 2
-DOB_PASS: Final = 1
-NAME_PASS: Final = 2
+Codes = NDArray[np.int8]
+DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS = 1, 2, 3, 4, 5
+# Diffused segments of unlike values differ in half of their 256 bits, give or take 3% of them; of values a typing error apart, in a third.
+_NEAR_BELOW: Final = 0.42
 _PAIRS_AT_A_TIME: Final = 200_000
 
 
@@ -28,9 +29,10 @@ class PassColumns:
     """One pass of n records. Token 0 means that the record does not carry the pass."""
 
     tokens: NDArray[np.int64]
-    filters: NDArray[np.uint64]
-    ones: NDArray[np.int64]
+    segments: NDArray[np.uint64]
+    """(records, segments, words)."""
     present: NDArray[np.int64]
+    """Bit s is set when the record has segment s."""
 
 
 @dataclass(frozen=True)
@@ -49,23 +51,14 @@ class Encodings:
 
 
 @dataclass(frozen=True)
-class PassOutcome:
-    """What pairs say in one pass: whether their tokens agree and, where they do, the level of similarity."""
-
-    state: NDArray[np.int8]
-    similarity: NDArray[np.float64]
-    full: NDArray[np.bool_]
-    """Both records have all name fields of the pass."""
-
-
-@dataclass(frozen=True)
 class Outcomes:
-    """What pairs agree on."""
+    """What pairs agree on, and what is known of them beside."""
 
-    nhs: NDArray[np.int8]
-    passes: Mapping[int, PassOutcome]
+    observed: Observed
     same_source: NDArray[np.bool_]
     forbidden: NDArray[np.bool_]
+    named: NDArray[np.bool_]
+    """Given names were compared, or the NHS number is one."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +72,7 @@ class PairWeights:
     relief: NDArray[np.float64]
     """What the weight would gain if the two records' NHS numbers did not differ. See `assign`."""
     named: NDArray[np.bool_]
-    """The two were compared by full names, or have one NHS number: not by what twins share as well."""
+    """The two were compared by names, or have one NHS number: not by what twins share as well."""
 
 
 class _Numbers:
@@ -96,25 +89,26 @@ def to_columns(
     records: Sequence[wire.EncodedRecord], sources: Sequence[object], versions: Sequence[int], profile: Profile
 ) -> Encodings:
     """Records, where each comes from, and its key version, as columns."""
-    n, words = len(records), profile.filter_bits // 64
+    n = len(records)
     numbers = _Numbers()
+    carried: dict[int, tuple[list[int], list[wire.PassEncoding]]] = {item.number: ([], []) for item in profile.passes}
+    for row, record in enumerate(records):
+        for encoding in record.passes:
+            rows, encodings = carried[encoding.pass_number]
+            rows.append(row)
+            encodings.append(encoding)
     passes = {}
     for item in profile.passes:
-        tokens = np.zeros(n, dtype=np.int64)
-        present = np.zeros(n, dtype=np.int64)
-        rows: list[int] = []
-        filters: list[bytes] = []
-        for row, record in enumerate(records):
-            for encoding in record.passes:
-                if encoding.pass_number == item.number:
-                    tokens[row] = numbers[encoding.block_token]
-                    present[row] = encoding.present
-                    rows.append(row)
-                    filters.append(encoding.filter)
-        grid = np.zeros((n, words), dtype=np.uint64)
+        rows, encodings = carried[item.number]
+        words = profile.segment_bytes(item) // 8
+        tokens, present = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+        segments = np.zeros((n, len(item.segments), words), dtype=np.uint64)
         if rows:
-            grid[rows] = np.frombuffer(b"".join(filters), dtype="<u8").reshape(len(rows), words)
-        passes[item.number] = PassColumns(tokens, grid, np.bitwise_count(grid).sum(axis=1, dtype=np.int64), present)
+            tokens[rows] = [numbers[encoding.block_token] for encoding in encodings]
+            present[rows] = [encoding.present for encoding in encodings]
+            filters = b"".join([encoding.filter for encoding in encodings])
+            segments[rows] = np.frombuffer(filters, dtype="<u8").reshape(len(rows), len(item.segments), words)
+        passes[item.number] = PassColumns(tokens, segments, present)
     return Encodings(
         role=np.fromiter((r.role for r in records), dtype=np.int64, count=n),
         key_version=np.array(versions, dtype=np.int64),
@@ -127,22 +121,47 @@ def to_columns(
 
 def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> Outcomes:
     """What the pairs (left[k], right[k]) agree on."""
-    passes = {
-        item.number: _observe_pass(encodings.passes[item.number], left, right, item.weighty) for item in profile.passes
-    }
+    n = len(left)
+    tokens = {number: _state(columns.tokens, left, right) for number, columns in encodings.passes.items()}
+    levels: dict[tuple[int, int], Codes] = {}
     for item in profile.passes:
-        if item.instead_of is not None:
-            passes[item.number].state[passes[item.instead_of].state == AGREE] = UNKNOWN
+        found = _levels(encodings.passes[item.number], tokens[item.number], left, right, item)
+        levels |= {(item.number, segment): codes for segment, codes in enumerate(found)}
+    # Both passes of the mother say one thing; where she is the same in one, she is.
+    by_number, by_name = tokens[MOTHER_NUMBER_PASS], tokens[MOTHER_NAME_PASS]
+    mother = np.where((by_number == AGREE) | (by_name == AGREE), AGREE, np.maximum(by_number, by_name))
+    nameless = np.zeros(n, dtype=bool)
+    for end in (left, right):
+        dob = encodings.passes[DOB_PASS]
+        nameless |= (dob.tokens[end] > 0) & (dob.present[end] & 0b011 == 0)
+    observed = Observed(
+        nhs=_state(encodings.nhs, left, right),
+        dob=tokens[DOB_PASS],
+        mother=mother.astype(np.int8),
+        names=levels[DOB_PASS, 0],
+        given_place=_either(levels[DOB_PASS, 1], levels[NAME_PASS, 0]),
+        surname_place=levels[DOB_PASS, 2],
+        given_date=levels[NAME_PASS, 1],
+        given_exact=_agreement(levels[NUMBER_PASS, 0]),
+        surname_exact=_agreement(levels[NUMBER_PASS, 1]),
+        date_exact=_agreement(levels[NUMBER_PASS, 2]),
+        sex=_agreement(_either(levels[MOTHER_NUMBER_PASS, 0], levels[MOTHER_NAME_PASS, 0])),
+        given=_either(levels[MOTHER_NUMBER_PASS, 1], levels[MOTHER_NAME_PASS, 1]),
+        nameless=nameless.astype(np.int8),
+    )
     orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
     different_twin = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
     incomparable = (encodings.role[left] != encodings.role[right]) | (
         encodings.key_version[left] != encodings.key_version[right]
     )
+    named = observed.nhs == AGREE
+    for codes in (observed.names, observed.given_place, observed.given):
+        named |= codes != UNKNOWN
     return Outcomes(
-        nhs=_state(encodings.nhs, left, right),
-        passes=passes,
+        observed=observed,
         same_source=encodings.source[left] == encodings.source[right],
         forbidden=incomparable | different_twin,
+        named=named,
     )
 
 
@@ -160,64 +179,43 @@ def compare(
         for start in range(0, len(of_role), _PAIRS_AT_A_TIME):
             at = of_role[start : start + _PAIRS_AT_A_TIME]
             outcomes = observe(encodings, left[at], right[at], profile)
-            weight[at], informative[at] = weigh(outcomes, weights)
-            forbidden[at] = outcomes.forbidden | _twins_of_one_source(outcomes, weights.twins_below)
-            named[at] = outcomes.nhs == AGREE
-            for outcome in outcomes.passes.values():
-                named[at] |= (outcome.state == AGREE) & outcome.full
-            relief[at] = np.where(outcomes.nhs == DISAGREE, -weights.nhs_disagree, 0.0)
+            found = weigh(outcomes.observed, weights)
+            weight[at] = found.bits + np.where(outcomes.same_source, weights.same_source, 0.0)
+            informative[at], relief[at], named[at] = found.informative, found.relief, outcomes.named
+            # A source that keeps two children of one birthday apart under different names means two: twins, one of them
+            # perhaps with the other's number.
+            forbidden[at] = outcomes.forbidden | (
+                outcomes.same_source & found.relatives & (outcomes.observed.dob == AGREE) & outcomes.named
+            )
     return PairWeights(weight, informative, forbidden, relief, named)
 
 
-def _twins_of_one_source(outcomes: Outcomes, below: float) -> NDArray[np.bool_]:
-    born = outcomes.passes.get(DOB_PASS)
-    if born is None or not below:
-        return np.zeros(len(outcomes.nhs), dtype=bool)
-    unlike: NDArray[np.bool_] = (born.state == AGREE) & born.full & (born.similarity < below)
-    return unlike & outcomes.same_source
-
-
-def weigh(outcomes: Outcomes, weights: RoleWeights) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Weight of each pair in bits, and whether it had anything to compare."""
-    total = weights.prior + np.array([0.0, weights.nhs_agree, weights.nhs_disagree])[outcomes.nhs]
-    informative = outcomes.nhs != UNKNOWN
-    for number, outcome in outcomes.passes.items():
-        if number in weights.passes:
-            total += pass_bits(outcome, weights.passes[number])
-            informative |= outcome.state != UNKNOWN
-    return total + np.where(outcomes.same_source, weights.same_source, 0.0), informative
-
-
-def pass_bits(outcome: PassOutcome, weights: PassWeights) -> NDArray[np.float64]:
-    """Evidence of one pass."""
-    at = level(outcome, weights)
-    similarity = np.where(outcome.full, np.asarray(weights.full)[at], np.asarray(weights.partial)[at])
-    return np.array([0.0, weights.agree, weights.disagree])[outcome.state] + np.where(
-        outcome.state == AGREE, similarity, 0.0
-    )
-
-
-def level(outcome: PassOutcome, weights: PassWeights) -> Indexes:
-    """The similarity level of each pair, from 0."""
-    return np.searchsorted(np.asarray(weights.edges), outcome.similarity, side="right").astype(np.int64)
-
-
-def _state(tokens: NDArray[np.int64], left: Indexes, right: Indexes) -> NDArray[np.int8]:
+def _state(tokens: NDArray[np.int64], left: Indexes, right: Indexes) -> Codes:
     a, b = tokens[left], tokens[right]
     return np.where((a > 0) & (b > 0), np.where(a == b, AGREE, DISAGREE), UNKNOWN).astype(np.int8)
 
 
-def _observe_pass(columns: PassColumns, left: Indexes, right: Indexes, weighty: Sequence[int]) -> PassOutcome:
-    state = _state(columns.tokens, left, right)
-    similarity = np.zeros(len(left))
-    full = np.zeros(len(left), dtype=bool)
+def _levels(columns: PassColumns, state: Codes, left: Indexes, right: Indexes, item: Pass) -> NDArray[np.int8]:
+    """How alike each segment is, where both records have it under one salt: (segments, pairs)."""
+    levels = np.full((len(item.segments), len(left)), UNKNOWN, dtype=np.int8)
     at = np.flatnonzero(state == AGREE)
     a, b = left[at], right[at]
-    shared = np.bitwise_count(columns.filters[a] & columns.filters[b]).sum(axis=1, dtype=np.int64)
-    ones_a, ones_b = columns.ones[a], columns.ones[b]
-    names = sum(1 << index for index in weighty)
-    full[at] = (columns.present[a] & columns.present[b] & names) == names
-    dice = 2.0 * shared / np.maximum(ones_a + ones_b, 1)
-    contained = shared / np.maximum(np.minimum(ones_a, ones_b), 1)
-    similarity[at] = np.where(full[at], dice, contained)
-    return PassOutcome(state, similarity, full)
+    bits = 64 * columns.segments.shape[2]
+    apart = np.bitwise_count(columns.segments[a] ^ columns.segments[b]).sum(axis=2, dtype=np.int64) / bits
+    both = columns.present[a] & columns.present[b]
+    for segment in range(len(item.segments)):
+        distance = apart[:, segment]
+        near = NEAR if not item.exact else DIFFERENT
+        level = np.where(distance == 0, EXACT, np.where(distance < _NEAR_BELOW, near, DIFFERENT))
+        levels[segment, at] = np.where(both >> segment & 1, level, UNKNOWN)
+    return levels
+
+
+def _either(one: Codes, other: Codes) -> Codes:
+    """What the one pass says, or else the other."""
+    return np.where(one != UNKNOWN, one, other)
+
+
+def _agreement(levels: Codes) -> Codes:
+    """Equal or not."""
+    return np.where(levels == UNKNOWN, UNKNOWN, np.where(levels == EXACT, AGREE, DISAGREE)).astype(np.int8)

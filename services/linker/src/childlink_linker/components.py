@@ -80,7 +80,7 @@ def find_evidence(
     return SubjectPairs(
         ends, total, counted, forbidden, relief, np.bincount(where, weights=result.named, minlength=size) > 0,
         {subject: frozenset(held) for subject, held in numbers.items()},
-        {role: weights.nhs_disagree for role, weights in parameters.roles.items()},
+        {role: weights.numbers_differ for role, weights in parameters.roles.items()},
     )  # fmt: skip
 
 

@@ -1,37 +1,39 @@
 """Estimates match parameters from the encodings themselves, without truth. Rule: arrays in, parameters out.
 
-Expectation-maximisation of the Fellegi-Sunter model (Winkler 2000; Herzog, Scheuren & Winkler 2007, chapter 9), block by
-block of token: among pairs that agree on a pass's token, the levels of similarity and the NHS number token are independent
-given match status. The rest follows from counts: how many random pairs are matches, and how often they agree by chance.
-Where there are few pairs, the versioned prior stays.
+Expectation-maximisation (Winkler 2000; Herzog, Scheuren & Winkler 2007, chapter 9) over the patterns of agreement of all candidate
+pairs, with the three kinds of pairs and the hidden states of fields that `model` describes. Candidates are no random pairs: all
+other pairs of records are counted as unrelated, and how often fields agree by chance is learnt among those who share a date of
+birth, which has nothing to do with the other fields. Every share leans on the versioned prior as if a number of pairs had been
+seen before, so that little data changes little.
 """
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
-from childlink_linker.compare import AGREE, DOB_PASS, NAME_PASS, UNKNOWN, Encodings, Indexes, Outcomes, level, observe
-from childlink_linker.parameters import Parameters, PassWeights, RoleWeights
+from childlink_linker.compare import Encodings, Indexes, Outcomes, observe
+from childlink_linker.model import (
+    AGREE,
+    STATES,
+    UNKNOWN,
+    Observed,
+    of_hidden,
+    of_plain,
+    patterns,
+    prior_bits,
+    state_shares,
+)
+from childlink_linker.parameters import FIELDS, KINDS, KindShares, Parameters, RoleWeights
 
 FEWEST_PAIRS: Final = 300
-_ROUNDS: Final = 50
-_LARGEST_LEVEL_WEIGHT: Final = 11.0
-# Two people hold one NHS number only by a clerk's mistake: a constant of the number, not of a data set.
-_CHANCE_SHARED_NHS_NUMBER: Final = 2.0**-21
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """A two-class mixture of the pairs that agree on one token."""
-
-    matches: float
-    others: float
-    full: NDArray[np.float64]
-    partial: NDArray[np.float64]
-    nhs_agree_given_match: float
+_ROUNDS: Final = 40
+# The prior counts as this many pairs of each kind. Relatives are few, and like matches in all but the given name: what they are is
+# known better from demography than from data.
+_LEAN: Final = {"match": 100.0, "relative": 1_000.0, "other": 100.0}
+Floats = NDArray[np.float64]
 
 
 def estimate(
@@ -48,93 +50,107 @@ def estimate(
 
 def _estimate_role(outcomes: Outcomes, records: int, weights: RoleWeights) -> RoleWeights:
     usable = ~outcomes.forbidden & ~outcomes.same_source
-    dob = outcomes.passes[DOB_PASS]
-    blocks = usable & (dob.state == AGREE)
-    if int(blocks.sum()) < FEWEST_PAIRS:
+    if int(usable.sum()) < FEWEST_PAIRS:
         return weights
-    fit = _fit(outcomes, DOB_PASS, blocks, weights, weights.prior + weights.passes[DOB_PASS].agree)
-    with_number = usable & (outcomes.nhs == AGREE) & (dob.state != UNKNOWN)
-    m_dob = _share(int((with_number & (dob.state == AGREE)).sum()), int(with_number.sum()), likely=0.995)
-    pairs = records * (records - 1) / 2
-    matches = fit.matches / m_dob
-    u_dob = fit.others / (pairs - matches)
-    base = np.log2(matches / (pairs - matches))
-    m_nhs = fit.nhs_agree_given_match
-    passes = dict(weights.passes)
-    passes[DOB_PASS] = _replaced(
-        weights.passes[DOB_PASS], fit, np.log2(m_dob / u_dob), np.log2((1 - m_dob) / (1 - u_dob))
-    )
-    updated = replace(
-        weights,
-        prior=float(base),
-        nhs_agree=float(np.log2(m_nhs / _CHANCE_SHARED_NHS_NUMBER)),
-        nhs_disagree=float(np.log2(1 - m_nhs)),
-        passes=passes,
-    )
-    for number, item in weights.passes.items():
-        if number == DOB_PASS:
-            continue
-        agreeing = usable & (outcomes.passes[number].state == AGREE)
-        if int(agreeing.sum()) < FEWEST_PAIRS:
-            continue
-        # What is known of such pairs beside the pass: the name pass is looked at where dates differ, others where they agree.
-        beside = updated.prior + (passes[DOB_PASS].disagree if number == NAME_PASS else passes[DOB_PASS].agree)
-        other = _fit(outcomes, number, agreeing, updated, beside + item.agree)
-        passes[number] = _replaced(
-            item, other, float(np.clip(np.log2(other.matches / other.others) - beside, 0, 16)), item.disagree
-        )
-    return updated
-
-
-def _fit(outcomes: Outcomes, number: int, among: NDArray[np.bool_], weights: RoleWeights, start: float) -> _Fit:
-    """EM over the levels of one pass and the NHS number token, among pairs that agree on the pass's token."""
-    item = weights.passes[number]
-    outcome = outcomes.passes[number]
-    at = np.flatnonzero(among)
-    levels, full, nhs = level(outcome, item)[at], outcome.full[at], outcomes.nhs[at]
-    bits = {True: np.asarray(item.full, dtype=float), False: np.asarray(item.partial, dtype=float)}
-    odds, nhs_bits = start, np.array([0.0, weights.nhs_agree, weights.nhs_disagree])
-    agree_given_match = 0.995
-    share = np.zeros(len(at))
+    each = patterns(Observed(**{name: codes[usable] for name, codes in vars(outcomes.observed).items()}))
+    seen, counts = each.observed, each.counts.astype(float)
+    hidden = of_hidden(seen)
+    beyond = records * (records - 1) / 2 - counts.sum()
+    prior = weights
     for _ in range(_ROUNDS):
-        total = odds + np.where(full, bits[True][levels], bits[False][levels]) + nhs_bits[nhs]
-        share = 1.0 / (1.0 + np.exp2(-np.clip(total, -60, 60)))
-        odds = float(np.log2((share.sum() + 1) / ((1 - share).sum() + 1)))
-        known = nhs != UNKNOWN
-        agree_given_match = _share(float(share[known & (nhs == AGREE)].sum()), float(share[known].sum()), likely=0.995)
-        agree_given_other = _share(
-            float((1 - share)[known & (nhs == AGREE)].sum()), float((1 - share)[known].sum()), likely=1e-4
+        kinds, states = _expect(seen, hidden, weights)
+        weights = _maximise(seen, counts, kinds, states, prior, beyond)
+    return weights
+
+
+def _expect(seen: Observed, hidden: Floats, weights: RoleWeights) -> tuple[Floats, list[Floats]]:
+    """How likely each pattern is of each kind: (patterns, kinds); and, for each kind, in each hidden state: (patterns, states)."""
+    joint, states = [], []
+    for name, bits in zip(KINDS, prior_bits(weights), strict=True):
+        shares: KindShares = getattr(weights, name)
+        of_state = np.where(
+            (seen.nameless == 1)[:, None], state_shares(shares, newborn=True), state_shares(shares, newborn=False)
         )
-        nhs_bits = np.log2(
-            [1.0, agree_given_match / agree_given_other, (1 - agree_given_match) / (1 - agree_given_other)]
+        within = hidden * of_state
+        total = within.sum(axis=1)
+        states.append(within / total[:, None])
+        joint.append(total * of_plain(seen, shares, with_number=True) * np.exp2(bits))
+    stacked = np.stack(joint, axis=1)
+    return stacked / stacked.sum(axis=1, keepdims=True), states
+
+
+def _maximise(
+    seen: Observed, counts: Floats, kinds: Floats, states: list[Floats], prior: RoleWeights, beyond: float
+) -> RoleWeights:
+    pairs = {name: counts * kinds[:, kind] for kind, name in enumerate(KINDS)}
+    others = pairs["other"].sum() + beyond
+    updated: dict[str, Any] = {}
+    for kind, name in enumerate(KINDS):
+        before: KindShares = getattr(prior, name)
+        changes: dict[str, Any] = {}
+        if name != "other":
+            # As if one pair of the kind had been seen: none at all has no logarithm.
+            changes["prior"] = float(np.log2((pairs[name].sum() + 1.0) / others))
+        changes |= _plain_shares(seen, pairs[name], before, name)
+        changes |= _field_shares(seen, pairs[name], states[kind], before, name, beyond)
+        updated[name] = replace(before, **changes)
+    return replace(prior, **updated)
+
+
+def _plain_shares(seen: Observed, pairs: Floats, before: KindShares, kind: str) -> dict[str, float]:
+    """NHS number, mother, sex: how often they agree. That strangers or relatives hold one number is a clerk's mistake: a constant
+    of the number, not of a data set."""
+    changes = {}
+    for what in ("nhs", "mother", "sex"):
+        if kind == "match" or (kind == "other" and what == "sex"):
+            codes = getattr(seen, what)
+            # Where the mother is compared, dates of birth agree: among matches that is no choice of the better ones.
+            known = codes != UNKNOWN
+            agreeing, total = pairs[codes == AGREE].sum(), pairs[known].sum()
+            lean = _LEAN[kind]
+            changes[what] = float((agreeing + lean * getattr(before, what)) / (total + lean))
+    return changes
+
+
+def _field_shares(
+    seen: Observed, pairs: Floats, states: Floats, before: KindShares, kind: str, beyond: float
+) -> dict[str, tuple[float, ...]]:
+    changes = {}
+    index = np.array(STATES)
+    lean = _LEAN[kind]
+    same_day = seen.dob == AGREE
+    for what in ("given", "surname", "surname_of_newborn", "postcode", "date"):
+        field = FIELDS.index(what.removesuffix("_of_newborn"))
+        if kind == "match" and what == "date":
+            # Of pairs that the NHS number found, whatever their dates; the others were found by their date.
+            usable = seen.nhs == AGREE
+        elif kind == "other" and what != "date":
+            usable = same_day
+        else:
+            usable = np.ones(len(pairs), dtype=bool)
+        if what in ("surname", "surname_of_newborn"):
+            usable = usable & (seen.nameless == (what == "surname_of_newborn"))
+        usable = usable & _compared(seen, what)
+        found = np.array(
+            [(pairs[usable] * states[usable][:, index[:, field] == state].sum(axis=1)).sum() for state in range(3)]
         )
-        for kind in (True, False):
-            if int((full == kind).sum()) >= FEWEST_PAIRS:
-                bits[kind] = _level_bits(levels[full == kind], share[full == kind], len(item.full), bits[kind])
-    return _Fit(float(share.sum()), float((1 - share).sum()) + 1, bits[True], bits[False], agree_given_match)
+        if kind == "other" and what == "date":
+            found[2] += beyond
+        share = (found + lean * np.array(getattr(before, what))) / (found.sum() + lean)
+        changes[what] = tuple(float(x) for x in share)
+    return changes
 
 
-def _level_bits(
-    levels: Indexes, share: NDArray[np.float64], size: int, before: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """log2(m/u) of each level, never falling with similarity. Levels that hardly occur lean on the weight before."""
-    m = np.bincount(levels, weights=share, minlength=size)
-    u = np.bincount(levels, weights=1 - share, minlength=size)
-    lean = 4.0
-    ratio = np.exp2(np.clip(before, -_LARGEST_LEVEL_WEIGHT, _LARGEST_LEVEL_WEIGHT))
-    lean_m, lean_u = ratio / (1 + ratio), 1 / (1 + ratio)
-    m_share = (m + lean * lean_m / lean_m.sum()) / (m.sum() + lean)
-    u_share = (u + lean * lean_u / lean_u.sum()) / (u.sum() + lean)
-    return np.clip(np.maximum.accumulate(np.log2(m_share / u_share)), -_LARGEST_LEVEL_WEIGHT, _LARGEST_LEVEL_WEIGHT)
-
-
-def _replaced(item: PassWeights, fit: _Fit, agree: float, disagree: float) -> PassWeights:
-    return replace(
-        item, agree=float(agree), disagree=float(disagree),
-        full=tuple(float(x) for x in fit.full), partial=tuple(float(x) for x in fit.partial),
-    )  # fmt: skip
-
-
-def _share(part: float, whole: float, likely: float) -> float:
-    """A share that leans on a likely value as if 200 cases had been seen before, so that it is never 0 or 1."""
-    return (part + 200 * likely) / (whole + 200)
+def _compared(seen: Observed, what: str) -> NDArray[np.bool_]:
+    """Where anything was seen of a field: elsewhere its hidden state is what the parameters say, and teaches nothing."""
+    of_field = {
+        "given": ("names", "given_place", "given_date", "given_exact", "given"),
+        "surname": ("names", "surname_place", "surname_exact"),
+        "surname_of_newborn": ("names", "surname_place", "surname_exact"),
+        "postcode": ("given_place", "surname_place"),
+        "date": ("dob", "given_date", "date_exact"),
+    }
+    known = np.zeros(len(seen), dtype=bool)
+    for name in of_field[what]:
+        known |= getattr(seen, name) != UNKNOWN
+    return known

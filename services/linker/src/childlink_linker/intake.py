@@ -13,8 +13,8 @@ from google.protobuf.message import DecodeError
 
 from childlink_linker.link_batch import Arrival, Arrivals, Withdrawal
 
-# Fewer or more bits than this share of a filter cannot come from names: the sender's encoder is broken or hostile.
-_LEAST_FILL, _MOST_FILL = 0.01, 0.75
+# Half of a diffused segment's 256 bits are set, give or take 3%: far beyond that the sender's encoder is broken or hostile.
+_LEAST_FILL, _MOST_FILL = 0.25, 0.75
 _MOST_CAPSULE_BYTES = 200
 
 
@@ -96,12 +96,30 @@ def problem_of_record(record: wire.EncodedRecord, profile: Profile) -> str:
     if len(numbers) != len(set(numbers)) or any(profile.get_pass(number) is None for number in numbers):
         return reasons.BAD_FILTER
     for item in record.passes:
-        ones = int.from_bytes(item.filter, "little").bit_count()
-        if len(item.filter) != profile.filter_bytes or not _LEAST_FILL <= ones / profile.filter_bits <= _MOST_FILL:
+        if not _is_filter(item, profile):
             return reasons.BAD_FILTER
         if len(item.block_token) != REFERENCE_BYTES:
             return reasons.BAD_REFERENCE
     return ""
+
+
+def _is_filter(encoding: wire.PassEncoding, profile: Profile) -> bool:
+    """Whether a filter is as long as the profile says, and each segment has as many bits as diffusion makes, or is absent."""
+    item = profile.get_pass(encoding.pass_number)
+    if item is None or not 0 < encoding.present < 1 << len(item.segments):
+        return False
+    size = profile.segment_bytes(item)
+    if len(encoding.filter) != size * len(item.segments):
+        return False
+    for number in range(len(item.segments)):
+        segment = encoding.filter[number * size : (number + 1) * size]
+        ones = int.from_bytes(segment, "little").bit_count()
+        if not encoding.present >> number & 1:
+            if ones:
+                return False
+        elif not item.exact and not _LEAST_FILL <= ones / (8 * size) <= _MOST_FILL:
+            return False
+    return True
 
 
 def _arrival(

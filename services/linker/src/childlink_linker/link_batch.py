@@ -15,7 +15,7 @@ from childlink_core.profiles import Profile
 
 from childlink_linker import tables as t
 from childlink_linker.assign import cluster, name_clusters
-from childlink_linker.compare import PairWeights, compare
+from childlink_linker.compare import NUMBER_PASS, PairWeights, compare
 from childlink_linker.components import columns, components, find_evidence, reach
 from childlink_linker.parameters import Parameters
 from childlink_linker.regroup import regroup_families
@@ -207,7 +207,7 @@ def _store_records(store: Store, arrivals: Arrivals, withdrawn: Sequence[StoredS
 
 def tokens_of(record: wire.EncodedRecord) -> list[bytes]:
     """The tokens that make a record a candidate of others."""
-    tokens = [item.block_token for item in record.passes]
+    tokens = [item.block_token for item in record.passes if item.pass_number != NUMBER_PASS]
     return [record.nhs_token, *tokens] if record.nhs_token else tokens
 
 

@@ -14,38 +14,40 @@ from typing import Any, Final, Literal
 
 from childlink_core.errors import UserError
 
-# Version of the algorithm (features, hashing, bit selection) in childlink_ingest.encode. Part of the fingerprint.
-ALGORITHM: Final = "cl-salted-aes-1"
-DEFAULT_PROFILE: Final = "cl-2026a"
+# Version of the algorithm (normalisation, features, hashing, bit selection, diffusion) in childlink_ingest. Part of the fingerprint.
+ALGORITHM: Final = "cl-diffused-aes-1"
+DEFAULT_PROFILE: Final = "cl-2026b"
+EXACT_BYTES: Final = 8
+"""Length of a segment of an exact pass."""
 
 
 @dataclass(frozen=True)
 class FilterField:
-    """A field of a filter: how it is cut into features, and how many bits each feature sets (1 to 8)."""
+    """How a field is cut into features, and how many bits they set in all (each of them at most 8)."""
 
     field: str
-    features: Literal["bigrams", "positions", "whole"]
+    features: Literal["given", "bigrams", "positions", "whole"]
     bits: int
 
 
 @dataclass(frozen=True)
 class Pass:
-    """One filter: made under a key that depends on the salt fields, so comparable within one salt value only."""
+    """Filters made under a key that depends on the salt fields, so comparable within one salt value only."""
 
     number: int
     name: str
     roles: tuple[str, ...]
     salt: tuple[str, ...]
-    filter: tuple[FilterField, ...]
-    needs: tuple[str, ...]
+    segments: tuple[tuple[str, ...], ...]
+    """The fields of each segment; a record that lacks one of them lacks the segment."""
     only_without: tuple[str, ...]
-    instead_of: int | None
-    """A pass with much the same evidence: this one counts only where that one does not agree."""
+    exact: bool
+    """Segments are keyed hashes, equal or not, and the token is the NHS number's: the pass makes no candidates of its own."""
 
     @property
-    def weighty(self) -> tuple[int, ...]:
-        """Indexes of the filter fields that are names: the ones whose absence changes what a similarity means."""
-        return tuple(index for index, field in enumerate(self.filter) if field.features == "bigrams")
+    def fields(self) -> tuple[str, ...]:
+        """The fields of all segments, each once."""
+        return tuple(dict.fromkeys(name for segment in self.segments for name in segment))
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,16 @@ class Profile:
     """A versioned set of passes."""
 
     id: str
-    filter_bits: int
+    segment_bits: int
+    diffusion: int
+    """How many bits are combined into each bit that leaves."""
+    fields: Mapping[str, FilterField]
     passes: tuple[Pass, ...]
     fingerprint: bytes
 
-    @property
-    def filter_bytes(self) -> int:
-        """Length of a filter on the wire."""
-        return self.filter_bits // 8
+    def segment_bytes(self, item: Pass) -> int:
+        """Length of one of a pass's segments."""
+        return EXACT_BYTES if item.exact else self.segment_bits // 8
 
     def get_pass(self, number: int) -> Pass | None:
         """The pass of this number, if the profile has it."""
@@ -79,9 +83,11 @@ def get_profile(profile_id: str = DEFAULT_PROFILE) -> Profile:
 def parse_profile(text: str) -> Profile:
     """Parse a profile file. The fingerprint covers its meaning (not comments or spacing) and the algorithm."""
     content = tomllib.loads(text)
+    fields = {name: FilterField(name, **how) for name, how in content["fields"].items()}
     passes = tuple(_parse_pass(item) for item in content["pass"])
-    meaning = repr((ALGORITHM, content["id"], content["filter_bits"], passes))
-    return Profile(content["id"], content["filter_bits"], passes, hashlib.sha256(meaning.encode()).digest())
+    bits, diffusion = content["segment_bits"], content["diffusion"]
+    meaning = repr((ALGORITHM, content["id"], bits, diffusion, sorted(fields.items()), passes))
+    return Profile(content["id"], bits, diffusion, fields, passes, hashlib.sha256(meaning.encode()).digest())
 
 
 def _parse_pass(item: Mapping[str, Any]) -> Pass:
@@ -90,8 +96,7 @@ def _parse_pass(item: Mapping[str, Any]) -> Pass:
         name=item["name"],
         roles=tuple(item["roles"]),
         salt=tuple(item["salt"]),
-        filter=tuple(FilterField(**field) for field in item["filter"]),
-        needs=tuple(item.get("needs", ())),
+        segments=tuple(tuple(segment) for segment in item["segments"]),
         only_without=tuple(item.get("only_without", ())),
-        instead_of=item.get("instead_of"),
+        exact=item.get("exact", False),
     )

@@ -174,7 +174,7 @@ def preview(
     if explain:
         for item in previews.explain_profile(profile):
             click.echo(f"pass {item['number']} ({item['name']}), made {item['when']}:")
-            click.echo(f"    its key and its block depend on {item['salt']}\n    its filter holds {item['filter']}")
+            click.echo(f"    its key and its block depend on {item['salt']}\n    it holds {item['filter']}")
     if page or explain:
         return
     with app.open_job(settings, extract, mapping) as job:

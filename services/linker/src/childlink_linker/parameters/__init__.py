@@ -1,5 +1,6 @@
-"""Match parameters: the weights of agreement and disagreement, and the two thresholds. Versioned files, never constants."""
+"""Match parameters: how often fields agree in each kind of pair, and the two thresholds. Versioned files, never constants."""
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,35 +12,46 @@ from typing import Any, Final
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.errors import UserError
 
-DEFAULT_PARAMETERS: Final = "prior-2026a"
+DEFAULT_PARAMETERS: Final = "prior-2026b"
 ROLE_NAMES: Final[dict[int, str]] = {wire.ROLE_CHILD: "child", wire.ROLE_ADULT: "adult"}
+KINDS: Final = ("match", "relative", "other")
+FIELDS: Final = ("given", "surname", "postcode", "date")
+Shares = tuple[float, float, float]
+"""Of pairs: the field is the same, near (a typing error, a middle name), different. Adds up to 1."""
 
 
 @dataclass(frozen=True)
-class PassWeights:
-    """Weights of one pass, in bits."""
+class KindShares:
+    """How often things agree in one kind of pair: records of one person, of brothers and sisters, of anybody else."""
 
-    agree: float
-    """Same block token."""
-    disagree: float
-    """Both have the pass, with different block tokens."""
-    edges: tuple[float, ...]
-    full: tuple[float, ...]
-    partial: tuple[float, ...]
+    prior: float
+    """log2 of how many such pairs there are for each pair of the kind `other`, among all pairs of records."""
+    nhs: float
+    """Share with one NHS number, of pairs that both have one."""
+    mother: float
+    sex: float
+    given: Shares
+    surname: Shares
+    surname_of_newborn: Shares
+    """The surname, where one of the two records has no given name."""
+    postcode: Shares
+    date: Shares
 
 
 @dataclass(frozen=True)
 class RoleWeights:
-    """Weights for children, or for adults."""
+    """Shares for children, or for adults."""
 
-    prior: float
     same_source: float
-    nhs_agree: float
-    nhs_disagree: float
-    passes: Mapping[int, PassWeights]
-    twins_below: float = 0.0
-    """Two subjects of one source with one date of birth whose full names are less alike than this are two people, whatever
-    their NHS numbers: a source that keeps them apart under different names means twins (one may carry the other's number)."""
+    """Bits that it costs two subjects to come from one dataset of one partner, which seldom holds a person twice."""
+    match: KindShares
+    relative: KindShares
+    other: KindShares
+
+    @property
+    def numbers_differ(self) -> float:
+        """What two different NHS numbers weigh, in bits; negative."""
+        return math.log2((1.0 - self.match.nhs) / (1.0 - self.other.nhs))
 
 
 @dataclass(frozen=True)
@@ -73,11 +85,10 @@ def parse_parameters(text: str) -> Parameters:
         roles = {role: _parse_role(content[name]) for role, name in ROLE_NAMES.items()}
         parameters = Parameters(content["version"], content["link"], content["review"], roles)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise UserError(f"The match parameters are not complete ({error}).", "Start from the bundled file.") from None
-    for weights in roles.values():
-        for number, item in weights.passes.items():
-            if not len(item.edges) + 1 == len(item.full) == len(item.partial):
-                raise UserError(f"Pass {number} needs one weight more than edges.", "Correct the parameter file.")
+        raise UserError(
+            f"The match parameters cannot be read: {error!r}.",
+            "Start from the file that `childlink-linker estimate` writes.",
+        ) from None
     if parameters.review >= parameters.link:
         raise UserError("The review threshold must be below the link threshold.", "Correct the parameter file.")
     return parameters
@@ -89,30 +100,29 @@ def render_parameters(parameters: Parameters, comment: str) -> str:
     lines += [f'version = "{parameters.version}"', f"link = {parameters.link}", f"review = {parameters.review}"]
     for role, name in ROLE_NAMES.items():
         weights = parameters.roles[role]
-        lines += ["", f"[{name}]", f"prior = {weights.prior:.2f}", f"same_source = {weights.same_source:.2f}"]
-        lines.append(f"twins_below = {weights.twins_below:.2f}")
-        lines.append(f"nhs = {{ agree = {weights.nhs_agree:.2f}, disagree = {weights.nhs_disagree:.2f} }}")
-        for number, item in weights.passes.items():
-            lines += [
-                "",
-                f"[[{name}.pass]]",
-                f"number = {number}",
-                f"agree = {item.agree:.2f}",
-                f"disagree = {item.disagree:.2f}",
-            ]
-            for key in ("edges", "full", "partial"):
-                lines.append(f"{key} = [{', '.join(f'{value:.2f}' for value in getattr(item, key))}]")
+        lines += ["", f"[{name}]", f"same_source = {weights.same_source:.2f}"]
+        for kind in KINDS:
+            shares: KindShares = getattr(weights, kind)
+            lines += ["", f"[{name}.{kind}]", f"prior = {shares.prior:.3f}"]
+            lines += [f"{what} = {getattr(shares, what):.9g}" for what in ("nhs", "mother", "sex")]
+            for what in ("given", "surname", "surname_of_newborn", "postcode", "date"):
+                lines.append(f"{what} = [{', '.join(f'{share:.9g}' for share in getattr(shares, what))}]")
     return "\n".join(lines) + "\n"
 
 
 def _parse_role(table: Mapping[str, Any]) -> RoleWeights:
-    passes = {
-        item["number"]: PassWeights(
-            item["agree"], item["disagree"], tuple(item["edges"]), tuple(item["full"]), tuple(item["partial"])
-        )
-        for item in table["pass"]
-    }
-    nhs = table["nhs"]
-    return RoleWeights(
-        table["prior"], table["same_source"], nhs["agree"], nhs["disagree"], passes, table.get("twins_below", 0.0)
-    )
+    return RoleWeights(table["same_source"], *(_parse_kind(table[kind]) for kind in KINDS))
+
+
+def _parse_kind(table: Mapping[str, Any]) -> KindShares:
+    def shares(name: str) -> Shares:
+        same, near, different = table[name]
+        if min(same, near, different) <= 0:
+            raise TypeError(f"{name}: every share is above 0")
+        total = same + near + different
+        return same / total, near / total, different / total
+
+    return KindShares(
+        table["prior"], table["nhs"], table["mother"], table["sex"], shares("given"), shares("surname"),
+        shares("surname_of_newborn"), shares("postcode"), shares("date"),
+    )  # fmt: skip

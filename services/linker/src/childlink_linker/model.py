@@ -1,0 +1,185 @@
+"""The match model: from what a pair of records agrees on to a weight in bits. Rule: arrays in, arrays out.
+
+Fellegi and Sunter (1969) with three kinds of pairs instead of two: records of one person (`match`), of brothers, sisters and twins
+(`relative`: they share surname, address and mother, and differ in their given names), and of anybody else (`other`). Within a kind
+the fields agree independently. Segments hold two fields together, so whether a field is the same is not seen but inferred: the
+likelihood of what is seen is summed over all that the fields may be (hidden states: same, near, different).
+"""
+
+from dataclasses import dataclass, fields
+from functools import cache
+from itertools import product
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from childlink_linker.parameters import FIELDS, KINDS, KindShares, RoleWeights
+
+UNKNOWN: Final = 0
+AGREE, DISAGREE = 1, 2
+EXACT, NEAR, DIFFERENT = 1, 2, 3
+Codes = NDArray[np.int8]
+Floats = NDArray[np.float64]
+_SAME, _NEAR, _DIFFERENT = 0, 1, 2
+STATES: Final = tuple(product(range(3), repeat=len(FIELDS)))
+"""Every combination of what given name, surname, postcode and date may be: 0 same, 1 near, 2 different."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What n pairs agree on, as codes. 0: cannot be compared.
+
+    `nhs`, `dob`, `mother`, `sex`, `*_exact`: 1 agree, 2 disagree. Segments: 1 exact, 2 near, 3 different. `nameless`: 1 where one of
+    the two has no given name.
+    """
+
+    nhs: Codes
+    dob: Codes
+    mother: Codes
+    names: Codes
+    given_place: Codes
+    surname_place: Codes
+    given_date: Codes
+    given_exact: Codes
+    surname_exact: Codes
+    date_exact: Codes
+    sex: Codes
+    given: Codes
+    nameless: Codes
+
+    def __len__(self) -> int:
+        return len(self.nhs)
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What the model makes of pairs."""
+
+    bits: Floats
+    """log2 of the odds that the two are one person."""
+    relief: Floats
+    """What `bits` would gain if the NHS numbers did not differ."""
+    informative: NDArray[np.bool_]
+    relatives: NDArray[np.bool_]
+    """Rather brothers, sisters or twins than one person."""
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """The different things that pairs agree on, each once, and which pair shows which."""
+
+    observed: Observed
+    of_pair: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+
+def patterns(observed: Observed) -> Patterns:
+    """Each pattern once: there are few, whatever the number of pairs."""
+    names = [item.name for item in fields(Observed)]
+    packed = np.zeros(len(observed), dtype=np.int64)
+    for name in names:
+        packed = packed * 4 + getattr(observed, name)
+    unique, of_pair, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    columns = {}
+    for name in reversed(names):
+        columns[name] = (unique % 4).astype(np.int8)
+        unique //= 4
+    return Patterns(Observed(**columns), of_pair.reshape(-1), counts)
+
+
+def weigh(observed: Observed, weights: RoleWeights) -> Weighed:
+    """Weights of pairs."""
+    each = patterns(observed)
+    seen = each.observed
+    bits, relatives = _bits(likelihoods(seen, weights, with_number=True), weights)
+    without, _ = _bits(likelihoods(seen, weights, with_number=False), weights)
+    relief = np.where(seen.nhs == DISAGREE, without - bits, 0.0)
+    informative = np.zeros(len(seen), dtype=bool)
+    for item in fields(Observed):
+        if item.name != "nameless":
+            informative |= getattr(seen, item.name) != UNKNOWN
+    at = each.of_pair
+    return Weighed(bits[at], relief[at], informative[at], relatives[at])
+
+
+def _bits(likelihood: Floats, weights: RoleWeights) -> tuple[Floats, NDArray[np.bool_]]:
+    match, relative, other = (likelihood * np.exp2(prior_bits(weights))).T
+    return np.log2(match) - np.log2(relative + other), relative > match
+
+
+def prior_bits(weights: RoleWeights) -> Floats:
+    """log2 of each kind's share of all pairs, of random records."""
+    return np.array([weights.match.prior, weights.relative.prior, 0.0])
+
+
+def likelihoods(seen: Observed, weights: RoleWeights, *, with_number: bool) -> Floats:
+    """How likely each pattern is in each kind of pair: (patterns, kinds)."""
+    hidden = of_hidden(seen)
+    out = np.empty((len(seen), len(KINDS)))
+    for kind, name in enumerate(KINDS):
+        shares: KindShares = getattr(weights, name)
+        named, nameless = (hidden @ state_shares(shares, newborn) for newborn in (False, True))
+        out[:, kind] = np.where(seen.nameless == 1, nameless, named) * of_plain(seen, shares, with_number=with_number)
+    return out
+
+
+def of_plain(seen: Observed, shares: KindShares, *, with_number: bool) -> Floats:
+    """The part of the likelihood that no hidden state decides: NHS number, mother, sex."""
+    total = np.ones(len(seen))
+    for name, share in (("nhs", shares.nhs), ("mother", shares.mother), ("sex", shares.sex)):
+        if name != "nhs" or with_number:
+            total *= np.array([1.0, share, 1.0 - share])[getattr(seen, name)]
+    return total
+
+
+def state_shares(shares: KindShares, newborn: bool) -> Floats:
+    """The share of each hidden state in a kind of pair; the surname's own for pairs of which one has no given name."""
+    surname = shares.surname_of_newborn if newborn else shares.surname
+    of_field = (shares.given, surname, shares.postcode, shares.date)
+    return np.array([np.prod([of[state] for of, state in zip(of_field, states, strict=True)]) for states in STATES])
+
+
+def of_hidden(seen: Observed) -> Floats:
+    """How likely each pattern is under each hidden state: (patterns, states)."""
+    total = np.ones((len(seen), len(STATES)))
+    for name, table in _tables().items():
+        total *= table[getattr(seen, name)]
+    return total
+
+
+# How encodings show what they hold: properties of the profile, measured on pairs with known fields, not of any data set.
+_OF_TWO: Final = {  # segments of two fields, by how many of them are near; exact, near, different
+    0: (0.999, 0.0009, 0.0001),
+    1: (0.001, 0.93, 0.069),
+    2: (0.0005, 0.4995, 0.5),
+}
+_OF_TWO_DIFFERENT: Final = (0.00001, 0.006, 0.99399)
+_OF_ONE: Final = ((0.999, 0.0009, 0.0001), (0.001, 0.95, 0.049), (0.0001, 0.01, 0.9899))
+
+
+@cache
+def _tables() -> dict[str, Floats]:
+    """For each thing observed, the likelihood of each of its codes (0: 1) under each hidden state: (codes, states)."""
+    given, surname, postcode, date = range(len(FIELDS))
+    two = {"names": (given, surname), "given_place": (given, postcode), "surname_place": (surname, postcode),
+           "given_date": (given, date)}  # fmt: skip
+    tables = {name: _table([_two(states[a], states[b]) for states in STATES]) for name, (a, b) in two.items()}
+    tables["given"] = _table([_OF_ONE[states[given]] for states in STATES])
+    # A near given name is as often another middle name as a misspelt first one.
+    for name, field, equal in (
+        ("given_exact", given, (0.999, 0.5, 0.002)), ("surname_exact", surname, (0.999, 0.01, 0.001)),
+        ("date_exact", date, (0.9999, 0.0001, 0.0001)), ("dob", date, (0.9999, 0.0001, 0.0001)),
+    ):  # fmt: skip
+        tables[name] = _table([(equal[states[field]], 1.0 - equal[states[field]]) for states in STATES])
+    return tables
+
+
+def _two(one: int, other: int) -> tuple[float, ...]:
+    if _DIFFERENT in (one, other):
+        return _OF_TWO_DIFFERENT
+    return _OF_TWO[(one, other).count(_NEAR)]
+
+
+def _table(rows: list[tuple[float, ...]]) -> Floats:
+    return np.vstack([np.ones(len(rows)), np.array(rows).T])
