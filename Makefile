@@ -63,7 +63,7 @@ bench-encode: setup ## Encoding speed, beside clkhash
 bench-ingest: setup ## A whole run of ingest, file to a real broker: rows/s and memory
 	$(BIN)/python -m tests.bench.bench_ingest
 
-bench-linkage: setup ## Linkage quality, beside recordlinkage's ECM on plain text
+bench-linkage: setup ## Linkage quality, beside Splink on plain text and clkhash with anonlink (in .cache/peers)
 	$(BIN)/python -m tests.bench.bench_linkage
 
 clean: ## Remove what make made

@@ -2,6 +2,12 @@
 
 python -m tests.bench.bench_linkage                              everything
 python -m tests.bench.bench_linkage --only childlink --setting no-nhs --children 3000 --dump-errors errors.csv
+
+Every system gets the same people as ingest maps them, and is scored on every record of the truth: one that a system does not
+place is alone. childlink gets each feed's last record of a person; the peers one row a person and partner, feeds put together.
+The peers are told that a partner holds a person once (Splink's `components` uses it for pairs alone); childlink is not.
+childlink runs without broker and envelope, under one fixed linkage secret: another one moves febrl4's recall by about 0.002.
+With few children dates of birth nearly tell people apart; 14,028 is LEAP's scale.
 """
 
 import argparse
@@ -58,13 +64,15 @@ def rounded(value: object) -> object:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--setting", action="append", choices=[*SETTINGS, FEBRL4], help="default: all")
     parser.add_argument("--only", action="append", choices=_SYSTEMS, help="default: all systems")
     parser.add_argument("--children", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dump-errors", type=Path, help="a CSV file of wrong pairs of childlink, in plain text")
     options = parser.parse_args()
+    if options.dump_errors:
+        options.dump_errors.unlink(missing_ok=True)
     for setting in options.setting or [*SETTINGS, FEBRL4]:
         say(f"{setting}: making the people")
         population = febrl4() if setting == FEBRL4 else synthetic(setting, options.children, options.seed)
