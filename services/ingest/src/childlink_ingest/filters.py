@@ -32,24 +32,30 @@ def features(kind: str, value: str) -> list[str]:
     match kind:
         case "bigrams" | "given":
             return list(dict.fromkeys(f" {word} "[i : i + 2] for word in value.split() for i in range(len(word) + 1)))
-        case "positions":
+        case "positions" | "postcode":
             return [f"{index}{character}" for index, character in enumerate(value)]
         case _:
             return [value]
 
 
 def spread(kind: str, value: str, parts: Sequence[str], bits: int) -> list[int]:
-    """How many bits each feature sets, so that every value sets about as many; of given names the first has three quarters.
+    """How many bits each feature sets, so that every value sets about as many. Three quarters are those of the first given name, and
+    of a postcode's inward part.
 
     >>> spread("bigrams", "amy", features("bigrams", "amy"), 30)
     [8, 8, 7, 7]
     >>> spread("given", "amy lu", features("given", "amy lu"), 32)
     [6, 6, 6, 6, 3, 3, 2]
+    >>> spread("postcode", "SW98JJ", features("postcode", "SW98JJ"), 32)
+    [3, 3, 2, 8, 8, 8]
     """
+    most = bits * 3 // 4
+    if kind == "postcode":
+        return _share(bits - most, len(parts) - 3) + _share(most, 3)
     first = len(features(kind, value.split(" ", 1)[0])) if kind == "given" else len(parts)
     if first >= len(parts):
         return _share(bits, len(parts))
-    return _share(bits * 3 // 4, first) + _share(bits - bits * 3 // 4, len(parts) - first)
+    return _share(most, first) + _share(bits - most, len(parts) - first)
 
 
 def _share(bits: int, parts: int) -> list[int]:

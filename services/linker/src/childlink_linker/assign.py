@@ -55,7 +55,9 @@ class Evidence:
     relief: NDArray[np.float64]
     """What `total` would gain if different NHS numbers were left out of it."""
     named: NDArray[np.bool_]
-    """The two were compared by full names, or by one NHS number."""
+    """The two were compared by names, or by one NHS number."""
+    relatives: NDArray[np.bool_]
+    """The two look like brothers, sisters or twins rather than one person."""
     numbers: Numbers
 
     @classmethod
@@ -66,7 +68,8 @@ class Evidence:
             total[a, b] = total[b, a] = weight
             pairs[a, b] = pairs[b, a] = 1
         unknown = Numbers([frozenset()] * size, [0] * size, 0.0)
-        return cls(total, pairs, np.zeros((size, size), dtype=bool), np.zeros((size, size)), pairs > 0, unknown)
+        never, nothing = np.zeros((size, size), dtype=bool), np.zeros((size, size))
+        return cls(total, pairs, never, nothing, pairs > 0, (pairs > 0) & (total < 0), unknown)
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,7 @@ class _State:
         n = len(weight)
         self.forbidden = evidence.forbidden.copy()
         self._total, self._pairs = evidence.total.copy(), evidence.pairs.copy()
-        self._total_named = np.where(evidence.named, evidence.total, 0.0)
-        self._pairs_named = np.where(evidence.named, evidence.pairs, 0)
+        self._relatives = evidence.relatives.astype(np.int64)
         # best[c, x]: the weight of subject x with the best of cluster c; owns[c, x]: x is in c.
         self._best, self._owns = weight.copy(), np.eye(n)
         self._best_named = np.where(evidence.named, weight, -np.inf)
@@ -174,13 +176,13 @@ class _State:
         return np.where(self._pairs > 0, self._total / np.maximum(self._pairs, 1), -np.inf)
 
     def apart(self, review: float) -> NDArray[np.bool_]:
-        """Which clusters are surely two people: told apart by names or numbers, not by what a newborn's record lacks."""
-        mean = self._total_named / np.maximum(self._pairs_named, 1)
-        return self.forbidden | ((self._pairs_named > 0) & (mean < review)) | (self._conflict < 0)
+        """Which clusters are surely two people: they look like twins, or have two NHS numbers. What a record lacks, or that
+        its family has moved and changed its name, is no such sign."""
+        return self.forbidden | ((self._relatives > 0) & (self.mean() < review)) | (self._conflict < 0)
 
     def merge(self, a: int, b: int) -> None:
         """Put cluster b into a."""
-        for array in (self._total, self._pairs, self._total_named, self._pairs_named):
+        for array in (self._total, self._pairs, self._relatives):
             array[a] += array[b]
             array[:, a] = array[a]
             array[b] = array[:, b] = array[a, a] = 0

@@ -73,6 +73,8 @@ class PairWeights:
     """What the weight would gain if the two records' NHS numbers did not differ. See `assign`."""
     named: NDArray[np.bool_]
     """The two were compared by names, or have one NHS number: not by what twins share as well."""
+    relatives: NDArray[np.bool_]
+    """Rather brothers, sisters or twins than one person."""
 
 
 class _Numbers:
@@ -173,7 +175,7 @@ def compare(
     informative = np.zeros(len(left), dtype=bool)
     forbidden = np.ones(len(left), dtype=bool)
     relief = np.zeros(len(left))
-    named = np.zeros(len(left), dtype=bool)
+    named, relatives = np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
     for role, weights in parameters.roles.items():
         of_role = np.flatnonzero((encodings.role[left] == role) & (encodings.role[right] == role))
         for start in range(0, len(of_role), _PAIRS_AT_A_TIME):
@@ -181,13 +183,14 @@ def compare(
             outcomes = observe(encodings, left[at], right[at], profile)
             found = weigh(outcomes.observed, weights)
             weight[at] = found.bits + np.where(outcomes.same_source, weights.same_source, 0.0)
-            informative[at], relief[at], named[at] = found.informative, found.relief, outcomes.named
+            informative[at], relief[at] = found.informative, found.relief
+            named[at], relatives[at] = outcomes.named, found.relatives & outcomes.named
             # A source that keeps two children of one birthday apart under different names means two: twins, one of them
             # perhaps with the other's number.
             forbidden[at] = outcomes.forbidden | (
-                outcomes.same_source & found.relatives & (outcomes.observed.dob == AGREE) & outcomes.named
+                outcomes.same_source & relatives[at] & (outcomes.observed.dob == AGREE)
             )
-    return PairWeights(weight, informative, forbidden, relief, named)
+    return PairWeights(weight, informative, forbidden, relief, named, relatives)
 
 
 def _state(tokens: NDArray[np.int64], left: Indexes, right: Indexes) -> Codes:

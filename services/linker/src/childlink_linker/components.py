@@ -52,6 +52,7 @@ class SubjectPairs:
     forbidden: np.ndarray
     relief: np.ndarray
     named: np.ndarray
+    relatives: np.ndarray
     numbers: Mapping[int, frozenset[int]]
     """NHS numbers (as numbers of their own) of each subject that has any."""
     disagree: Mapping[int, float]
@@ -79,6 +80,7 @@ def find_evidence(
         numbers.setdefault(records[at].subject_id, set()).add(int(encodings.nhs[at]))
     return SubjectPairs(
         ends, total, counted, forbidden, relief, np.bincount(where, weights=result.named, minlength=size) > 0,
+        np.bincount(where, weights=result.relatives, minlength=size) > 0,
         {subject: frozenset(held) for subject, held in numbers.items()},
         {role: weights.numbers_differ for role, weights in parameters.roles.items()},
     )  # fmt: skip
@@ -150,10 +152,10 @@ def components(subjects: Mapping[int, StoredSubject], evidence: SubjectPairs) ->
         n = len(members)
         total, relief = np.zeros((n, n)), np.zeros((n, n))
         pairs = np.zeros((n, n), dtype=np.int64)
-        forbidden, named = np.zeros((n, n), dtype=bool), np.zeros((n, n), dtype=bool)
+        forbidden, named, relatives = (np.zeros((n, n), dtype=bool) for _ in range(3))
         for array, values in (
             (total, evidence.total), (pairs, evidence.pairs), (forbidden, evidence.forbidden), (relief, evidence.relief),
-            (named, evidence.named),
+            (named, evidence.named), (relatives, evidence.relatives),
         ):  # fmt: skip
             array[i, j] = array[j, i] = values[at]
         held = [subjects[ids[member]] for member in members]
@@ -162,4 +164,4 @@ def components(subjects: Mapping[int, StoredSubject], evidence: SubjectPairs) ->
             [subject.partner for subject in held],
             evidence.disagree.get(held[0].role, 0.0),
         )
-        yield [subject.key for subject in held], Evidence(total, pairs, forbidden, relief, named, numbers)
+        yield [subject.key for subject in held], Evidence(total, pairs, forbidden, relief, named, relatives, numbers)

@@ -30,9 +30,8 @@ from childlink_linker.parameters import FIELDS, KINDS, KindShares, Parameters, R
 
 FEWEST_PAIRS: Final = 300
 _ROUNDS: Final = 40
-# The prior counts as this many pairs of each kind. Relatives are few, and like matches in all but the given name: what they are is
-# known better from demography than from data.
-_LEAN: Final = {"match": 100.0, "relative": 1_000.0, "other": 100.0}
+# The prior counts as this many pairs.
+_LEAN: Final = 100.0
 Floats = NDArray[np.float64]
 
 
@@ -90,9 +89,16 @@ def _maximise(
         changes: dict[str, Any] = {}
         if name != "other":
             # As if one pair of the kind had been seen: none at all has no logarithm.
-            changes["prior"] = float(np.log2((pairs[name].sum() + 1.0) / others))
+            # Counted where dates agree: of the others only those are candidates that share a rarer token.
+            changes["prior"] = float(np.log2((pairs[name][seen.dob == AGREE].sum() + 1.0) / before.date[0] / others))
         changes |= _plain_shares(seen, pairs[name], before, name)
-        changes |= _field_shares(seen, pairs[name], states[kind], before, name, beyond)
+        if name == "relative":
+            # Brothers and sisters share names and addresses as far as one person's records do; what else they share is
+            # known from demography, and too few are seen to learn it.
+            match: KindShares = updated["match"]
+            changes |= {what: getattr(match, what) for what in ("surname", "surname_of_newborn", "postcode")}
+        else:
+            changes |= _field_shares(seen, pairs[name], states[kind], before, name, beyond)
         updated[name] = replace(before, **changes)
     return replace(prior, **updated)
 
@@ -107,8 +113,7 @@ def _plain_shares(seen: Observed, pairs: Floats, before: KindShares, kind: str) 
             # Where the mother is compared, dates of birth agree: among matches that is no choice of the better ones.
             known = codes != UNKNOWN
             agreeing, total = pairs[codes == AGREE].sum(), pairs[known].sum()
-            lean = _LEAN[kind]
-            changes[what] = float((agreeing + lean * getattr(before, what)) / (total + lean))
+            changes[what] = float((agreeing + _LEAN * getattr(before, what)) / (total + _LEAN))
     return changes
 
 
@@ -117,7 +122,6 @@ def _field_shares(
 ) -> dict[str, tuple[float, ...]]:
     changes = {}
     index = np.array(STATES)
-    lean = _LEAN[kind]
     same_day = seen.dob == AGREE
     for what in ("given", "surname", "surname_of_newborn", "postcode", "date"):
         field = FIELDS.index(what.removesuffix("_of_newborn"))
@@ -134,9 +138,14 @@ def _field_shares(
         found = np.array(
             [(pairs[usable] * states[usable][:, index[:, field] == state].sum(axis=1)).sum() for state in range(3)]
         )
+        leant: tuple[float, float, float] = getattr(before, what)
         if kind == "other" and what == "date":
             found[2] += beyond
-        share = (found + lean * np.array(getattr(before, what))) / (found.sum() + lean)
+        share = (found + _LEAN * np.array(leant)) / (found.sum() + _LEAN)
+        if what == "date":
+            # Most passes say only whether dates are the same: how many of the others are near stays as it was.
+            rest = (1.0 - share[0]) / (1.0 - leant[0])
+            share = np.array([share[0], leant[1] * rest, leant[2] * rest])
         changes[what] = tuple(float(x) for x in share)
     return changes
 

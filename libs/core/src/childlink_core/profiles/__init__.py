@@ -26,7 +26,7 @@ class FilterField:
     """How a field is cut into features, and how many bits they set in all (each of them at most 8)."""
 
     field: str
-    features: Literal["given", "bigrams", "positions", "whole"]
+    features: Literal["given", "bigrams", "positions", "postcode", "whole"]
     bits: int
 
 
