@@ -1,0 +1,130 @@
+"""Made-up children for the attacks, and the filters that a target makes of them.
+
+The attacker of this folder knows the profile file (it is public) and the plain text of everybody in the store, and has no key.
+That is more than a real one knows; what fails against him fails against the others.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+from childlink_core.keys import SecretKey
+from childlink_core.profiles import Profile, get_profile
+from childlink_core.references import keyed_hash
+from childlink_ingest import normalise
+from childlink_ingest.clk import ClkEncoder, parse_schema
+from childlink_ingest.encode import Encoder
+from childlink_ingest.rows import Identity
+from childlink_ingest.split import Subject
+from childlink_local.synth.people import Child, Family, People
+from numpy.typing import NDArray
+
+Bits = NDArray[np.uint8]
+EncodeGroup = Callable[[Sequence[Subject], int], Bits]
+"""Filters of people of one date of birth, one a row, under the key of this number."""
+DOB, NAME = 1, 2
+_FIRST_DAY = date(2015, 4, 1)
+_PLAIN_SCHEMA = {
+    "version": 3,
+    "clkConfig": {"l": 1024, "kdf": {"type": "HKDF", "hash": "SHA256", "keySize": 64}},
+    "features": [
+        {
+            "identifier": name,
+            "format": {"type": "string", "encoding": "utf-8"},
+            "hashing": {
+                "comparison": {"type": "ngram", "n": 2, "positional": positional},
+                "strategy": {"bitsPerToken": bits},
+                "hash": {"type": "blakeHash"},
+            },
+        }
+        for name, positional, bits in (
+            ("given", False, 10), ("surname", False, 10), ("dob", True, 8), ("postcode", True, 4), ("sex", False, 10)
+        )
+    ],
+}  # fmt: skip
+
+
+def subject_of(child: Child, family: Family, born: date | None = None, nhs: bool = True) -> Subject:
+    """A child as ingest would normalise it."""
+    who = Identity(
+        str(child.person),
+        normalise.nhs_number(child.nhs_number) if nhs else "",
+        normalise.given_name(child.given_name),
+        normalise.surname(child.surname),
+        born or child.born,
+        child.sex,
+        normalise.postcode(family.postcodes[0]),
+        child.birth_order or None,
+    )
+    return Subject("child", who, keyed_hash(b"k", str(child.person)), b"a" * 16, b"f" * 4)
+
+
+def groups(size: int, count: int, seed: int) -> list[list[Subject]]:
+    """`count` groups of `size` children who share a date of birth. Twins stay together."""
+    families = People(np.random.default_rng(seed)).families(2 * size * count + 20)
+    births: dict[tuple[int, date], list[tuple[Child, Family]]] = {}
+    for family in families:
+        for child in family.children:
+            births.setdefault((family.family, child.born), []).append((child, family))
+    made: list[list[Subject]] = [[]]
+    for birth in births.values():
+        if len(made[-1]) == size:
+            if len(made) == count:
+                return made
+            made.append([])
+        if len(made[-1]) + len(birth) <= size:
+            day = _FIRST_DAY + timedelta(days=len(made))
+            made[-1] += [subject_of(child, family, day) for child, family in birth]
+    raise ValueError("too few births for these groups")
+
+
+def people(count: int, seed: int) -> list[Subject]:
+    """Children of many dates of birth."""
+    families = People(np.random.default_rng(seed)).families(count)
+    return [subject_of(child, family) for family in families for child in family.children][:count]
+
+
+def filters_of(subjects: Sequence[Subject], encoder: Encoder, number: int) -> Bits:
+    """One pass's filters, as bits; every subject must carry the pass."""
+    raw = [
+        next(item.filter for item in record.passes if item.pass_number == number)
+        for record in encoder.encode(subjects)
+    ]
+    return np.unpackbits(np.frombuffer(b"".join(raw), dtype=np.uint8).reshape(len(raw), -1), axis=1, bitorder="little")
+
+
+def secret(number: int) -> SecretKey:
+    """A linkage secret. The attacker makes his own, to learn what filters look like on average."""
+    return SecretKey("partnership", 1, keyed_hash(b"secret", str(number)) * 2)
+
+
+@dataclass(frozen=True)
+class ProfileTarget:
+    """Filters of one pass of a profile, by the project's own encoder."""
+
+    profile: Profile
+    number: int = DOB
+
+    def __call__(self, subjects: Sequence[Subject], key: int) -> Bits:
+        return filters_of(subjects, Encoder(self.profile, secret(key)), self.number)
+
+
+def dob_pass(drop: Sequence[str] = (), bits: int | None = None, times: float = 1.0, salted: bool = True) -> ProfileTarget:
+    """The dob pass; or an experiment: without some fields, with other lengths, or with fewer bits a feature, or without salt."""
+    profile = get_profile()
+    item = next(item for item in profile.passes if item.number == DOB)
+    kept = tuple(replace(f, bits=max(1, round(f.bits * times))) for f in item.filter if f.field not in drop)
+    changed = replace(item, filter=kept, salt=item.salt if salted else ())
+    return ProfileTarget(replace(profile, passes=(changed,), filter_bits=bits or profile.filter_bits))
+
+
+def plain_clk(subjects: Sequence[Subject], key: int) -> Bits:
+    """Plain CLKs: compatibility mode, one filter of all fields under one key for everyone."""
+    made = ClkEncoder(parse_schema(_PLAIN_SCHEMA), secret(key).secret).encode(
+        [
+            (s.identity.given_name, s.identity.surname, f"{s.identity.date_of_birth:%Y%m%d}", s.identity.postcode, s.identity.sex)
+            for s in subjects
+        ]
+    )  # fmt: skip
+    return np.unpackbits(np.frombuffer(b"".join(made), dtype=np.uint8).reshape(len(made), -1), axis=1)
