@@ -80,3 +80,20 @@ def undo(bits: Bits, columns: NDArray[np.int64], mask: Bits, inside: int) -> Bit
     solved = np.zeros((len(bits), inside), dtype=np.uint8)
     solved[:, pivots] = work[: len(pivots), inside:].T
     return solved
+
+
+def recall(
+    groups: Sequence[Sequence[Subject]], again: Sequence[Sequence[Subject]], encode: EncodeGroup, wrong: float = 0.001
+) -> float:
+    """What it costs: share of true pairs (the same children, written down twice) that are nearer than the nearest `wrong` of
+    pairs of others who share the date of birth. Each pair's distance is what of both filters differs (a Dice distance);
+    where a constant hides the number of bits, the share of all bits."""
+    same, other = [], []
+    for number, (left, right) in enumerate(zip(groups, again, strict=True)):
+        one, two = (encode(side, number).astype(np.float32) for side in (left, right))
+        sizes = one.sum(axis=1)[:, None] + two.sum(axis=1)[None, :]
+        apart = sizes - 2.0 * one @ two.T
+        away = apart / (one.shape[1] if isinstance(encode, Diffused) else sizes)
+        same += away.diagonal().tolist()
+        other += away[~np.eye(len(left), dtype=bool)].tolist()
+    return float((np.array(same) < np.quantile(other, wrong)).mean())

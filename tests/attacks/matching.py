@@ -6,7 +6,7 @@ encodes his plain text under keys of his own. How many bits a filter has, and in
 so he looks for the assignment of filters to people under which those numbers fit best (a quadratic assignment problem).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,29 +47,27 @@ def expected(subjects: Sequence[Subject], encode: EncodeGroup, own_keys: int = _
     return Graph(ones.mean(axis=0) / node, apart.mean(axis=0) / edge), node, edge
 
 
-def attack(subjects: Sequence[Subject], bits: Bits, encode: EncodeGroup, seed: int = 0) -> Ints:
-    """For each filter, the index of the person whom the attacker takes it for."""
-    plain, node, edge = expected(subjects, encode)
+def graph_of(bits: Bits, node: float, edge: float) -> Graph:
+    """What the attacker sees of filters, in the same units."""
     ones, apart = counts(bits)
-    return match(Graph(ones / node, apart / edge), plain, seed)
+    return Graph(ones / node, apart / edge)
 
 
-def match(target: Graph, plain: Graph, seed: int = 0, starts: int = 12) -> Ints:
-    """The best assignment found. Both graphs are equally large."""
+def match(target: Graph, plain: Graph, seed: int = 0, starts: int = 12) -> tuple[Ints, float]:
+    """For each filter the person who it is taken for, and how badly that fits. There may be more people than filters."""
     rng = np.random.default_rng(seed)
-    size = len(target.ones)
+    size, people = len(target.ones), len(plain.ones)
     first = _assign(_node_costs(target, plain))
     best, best_fit = first, np.inf
-    tries = starts if size <= 60 else 1
+    tries = starts if size <= 60 else max(1, starts // 12)
     for number in range(tries):
-        found = first if number == 0 else _shaken(first, rng, number / tries)
-        found = _refine(target, plain, found)
-        if size <= 400:
+        found = _refine(target, plain, first if number == 0 else _shaken(first, people, rng, number / tries))
+        if people <= 400:
             found = _swap(target, plain, found)
-        fit = _misfit(target, plain, found)
+        fit = misfit(target, plain, found)
         if fit < best_fit:
             best, best_fit = found, fit
-    return best
+    return best, best_fit
 
 
 def _node_costs(target: Graph, plain: Graph) -> Floats:
@@ -122,37 +120,52 @@ def _costs(target: Graph, plain: Graph, found: Ints, seeds: Ints) -> Floats:
 
 
 def _swap(target: Graph, plain: Graph, found: Ints) -> Ints:
-    """Exchange two as long as that makes a better fit."""
-    found = found.copy()
-    nodes = target.ones[:, None] * plain.ones[None, :]
-    for _ in range(10 * len(found)):
+    """Exchange two people (also one who is taken for nobody) as long as that makes a better fit."""
+    size, people = len(found), len(plain.ones)
+    found = _with_the_rest(found, people)
+    apart, there = np.zeros((people, people)), np.zeros((people, people))
+    apart[:size, :size], there[:size, :size] = target.apart, 1.0 - np.eye(size)
+    nodes = np.zeros((people, people))
+    nodes[:size] = -((target.ones[:, None] - plain.ones[None, :]) ** 2)
+    for _ in range(10 * people):
         permuted = plain.apart[np.ix_(found, found)]
-        fit = target.apart @ permuted
-        gain = fit + fit.T - fit.diagonal()[:, None] - fit.diagonal()[None, :] + 2.0 * target.apart * permuted
-        node = nodes[:, found]
-        gain += node + node.T - node.diagonal()[:, None] - node.diagonal()[None, :]
+        gain = 2.0 * _exchanged(apart @ permuted, 2.0 * apart * permuted) + _exchanged(nodes[:, found], 0.0)
+        if size < people:
+            squared = permuted**2
+            gain -= _exchanged(there @ squared, 2.0 * there * squared)
         np.fill_diagonal(gain, 0.0)
         one, other = np.unravel_index(int(gain.argmax()), gain.shape)
         if gain[one, other] <= 1e-9:
             break
         found[[one, other]] = found[[other, one]]
-    return found
+    return found[:size]
 
 
-def _misfit(target: Graph, plain: Graph, found: Ints) -> float:
+def _exchanged(fit: Floats, edge: Floats | float) -> Floats:
+    """What exchanging two changes in a sum, given how well each fits the other's place; their own edge stays."""
+    own = fit.diagonal()
+    return fit + fit.T - own[:, None] - own[None, :] + edge
+
+
+def misfit(target: Graph, plain: Graph, found: Ints) -> float:
+    """Squared differences of all nodes and edges, in units of the noise."""
     edges = ((target.apart - plain.apart[np.ix_(found, found)]) ** 2).sum() / 2
     return float(edges + ((target.ones - plain.ones[found]) ** 2).sum())
+
+
+def _with_the_rest(found: Ints, people: int) -> Ints:
+    return np.concatenate([found, np.setdiff1d(np.arange(people), found)])
 
 
 def _assign(costs: Floats) -> Ints:
     return linear_sum_assignment(costs)[1].astype(np.int64)
 
 
-def _shaken(found: Ints, rng: np.random.Generator, share: float) -> Ints:
-    moved = found.copy()
-    which = rng.permutation(len(found))[: max(2, round(share * len(found)))]
+def _shaken(found: Ints, people: int, rng: np.random.Generator, share: float) -> Ints:
+    moved = _with_the_rest(found, people)
+    which = rng.permutation(people)[: max(2, round(share * people))]
     moved[which] = moved[rng.permutation(which)]
-    return moved
+    return moved[: len(found)]
 
 
 @dataclass(frozen=True)
@@ -162,25 +175,40 @@ class Rate:
     people: int
     found: float
     guessed: float
+    stuck: float
+    """Share of groups where the truth would have fitted better than what was found: a better search would find more."""
 
     @property
     def gain(self) -> float:
         """Percentage points above guessing."""
         return 100.0 * (self.found - self.guessed)
 
+    @property
+    def error(self) -> float:
+        """Standard error of the gain, in percentage points, as if people were independent."""
+        return 100.0 * float(np.sqrt(self.found * (1.0 - self.found) / self.people))
+
 
 def rate_within_groups(
     groups: Sequence[Sequence[Subject]],
     encode: EncodeGroup,
-    known: Callable[[Sequence[Subject]], Sequence[Subject]] = lambda group: group,
+    known: Sequence[Sequence[Subject]] | None = None,
+    stored: float = 1.0,
+    own_keys: int = _OWN_KEYS,
+    starts: int = 12,
 ) -> Rate:
-    """Attack each group, whose members the attacker knows (as `known` shows them to him)."""
-    right = total = 0
-    for number, group in enumerate(groups):
-        order = np.random.default_rng(number).permutation(len(group))
-        bits = encode([group[index] for index in order], number)
-        plain, node, edge = expected(known(group), encode)
-        ones, apart = counts(bits)
-        right += int((match(Graph(ones / node, apart / edge), plain, number) == order).sum())
-        total += len(group)
-    return Rate(total, right / total, len(groups) / total)
+    """Attack each group, knowing who is in it.
+
+    `known` are the same people as the attacker has them written; `stored` is the share of a group that the store holds.
+    """
+    right = total = guessed = stuck = 0
+    for number, (group, plain_text) in enumerate(zip(groups, known or groups, strict=True)):
+        order = np.random.default_rng(number).permutation(len(group))[: max(1, round(stored * len(group)))]
+        plain, node, edge = expected(plain_text, encode, own_keys)
+        target = graph_of(encode([group[index] for index in order], number), node, edge)
+        found, fit = match(target, plain, number, starts)
+        right += int((found == order).sum())
+        total += len(order)
+        guessed += len(order) / len(group)
+        stuck += misfit(target, plain, order) < fit - 1e-6
+    return Rate(total, right / total, guessed / total, stuck / len(groups))

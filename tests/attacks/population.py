@@ -17,6 +17,7 @@ from childlink_ingest.clk import ClkEncoder, parse_schema
 from childlink_ingest.encode import Encoder
 from childlink_ingest.rows import Identity
 from childlink_ingest.split import Subject
+from childlink_local.synth.extracts import Errors, Recorder, Seen
 from childlink_local.synth.people import Child, Family, People
 from numpy.typing import NDArray
 
@@ -45,28 +46,34 @@ _PLAIN_SCHEMA = {
 }  # fmt: skip
 
 
-def subject_of(child: Child, family: Family, born: date | None = None, nhs: bool = True) -> Subject:
-    """A child as ingest would normalise it."""
+def subject_of(child: Child, family: Family, born: date | None = None, seen: Seen | None = None) -> Subject:
+    """A child as ingest would normalise it; as a partner wrote it down, if `seen` is given."""
+    seen = seen or Seen(child.given_name, child.surname, child.born, child.sex, child.nhs_number, family.postcodes[0])
     who = Identity(
         str(child.person),
-        normalise.nhs_number(child.nhs_number) if nhs else "",
-        normalise.given_name(child.given_name),
-        normalise.surname(child.surname),
-        born or child.born,
-        child.sex,
-        normalise.postcode(family.postcodes[0]),
+        normalise.nhs_number(seen.nhs_number),
+        normalise.given_name(seen.given_name),
+        normalise.surname(seen.surname),
+        born or seen.born,
+        seen.sex,
+        normalise.postcode(seen.postcode),
         child.birth_order or None,
     )
     return Subject("child", who, keyed_hash(b"k", str(child.person)), b"a" * 16, b"f" * 4)
 
 
-def groups(size: int, count: int, seed: int) -> list[list[Subject]]:
-    """`count` groups of `size` children who share a date of birth. Twins stay together."""
-    families = People(np.random.default_rng(seed)).families(2 * size * count + 20)
+def groups(size: int, count: int, seed: int, writer: int | None = None, sex: str = "") -> list[list[Subject]]:
+    """`count` groups of `size` children who share a date of birth (and sex). Twins stay together.
+
+    The same seed makes the same children; a `writer` writes them down with the errors of real records.
+    """
+    desk = Recorder(np.random.default_rng(writer), Errors(), 1.0) if writer is not None else None
+    families = People(np.random.default_rng(seed)).families((4 if sex else 2) * size * count + 60)
     births: dict[tuple[int, date], list[tuple[Child, Family]]] = {}
     for family in families:
         for child in family.children:
-            births.setdefault((family.family, child.born), []).append((child, family))
+            if child.sex == (sex or child.sex):
+                births.setdefault((family.family, child.born), []).append((child, family))
     made: list[list[Subject]] = [[]]
     for birth in births.values():
         if len(made[-1]) == size:
@@ -75,7 +82,9 @@ def groups(size: int, count: int, seed: int) -> list[list[Subject]]:
             made.append([])
         if len(made[-1]) + len(birth) <= size:
             day = _FIRST_DAY + timedelta(days=len(made))
-            made[-1] += [subject_of(child, family, day) for child, family in birth]
+            for child, family in birth:
+                seen = desk.child(child, family, child.born + timedelta(days=37 * (child.person % 50))) if desk else None
+                made[-1].append(subject_of(child, family, day, seen))
     raise ValueError("too few births for these groups")
 
 
