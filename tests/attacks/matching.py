@@ -27,6 +27,7 @@ class Graph:
     """Nodes with their number of bits, edges with the number of bits in which two differ; in units of the noise between keys."""
 
     ones: Floats
+    """(nodes, features): the number of bits; attacks may add more features of a node."""
     apart: Floats
 
 
@@ -44,13 +45,13 @@ def expected(subjects: Sequence[Subject], encode: EncodeGroup, own_keys: int = _
     ones, apart = (np.stack(items) for items in zip(*made, strict=True))
     node = float(np.sqrt(ones.var(axis=0, ddof=1).mean())) or 1.0
     edge = float(np.sqrt(apart.var(axis=0, ddof=1).mean())) or 1.0
-    return Graph(ones.mean(axis=0) / node, apart.mean(axis=0) / edge), node, edge
+    return Graph(ones.mean(axis=0)[:, None] / node, apart.mean(axis=0) / edge), node, edge
 
 
 def graph_of(bits: Bits, node: float, edge: float) -> Graph:
     """What the attacker sees of filters, in the same units."""
     ones, apart = counts(bits)
-    return Graph(ones / node, apart / edge)
+    return Graph(ones[:, None] / node, apart / edge)
 
 
 def match(target: Graph, plain: Graph, seed: int = 0, starts: int = 12) -> tuple[Ints, float]:
@@ -79,9 +80,13 @@ def _node_costs(target: Graph, plain: Graph) -> Floats:
         return np.column_stack([graph.ones, np.array(rows)])
 
     if len(target.ones) < 3:
-        return (target.ones[:, None] - plain.ones[None, :]) ** 2
+        return _node_misfit(target, plain)
     left, right = features(target), features(plain)
     return ((left[:, None, :] - right[None, :, :]) ** 2).sum(axis=2)
+
+
+def _node_misfit(target: Graph, plain: Graph) -> Floats:
+    return ((target.ones[:, None, :] - plain.ones[None, :, :]) ** 2).sum(axis=2)
 
 
 def _refine(target: Graph, plain: Graph, found: Ints, rounds: int = 40) -> Ints:
@@ -116,7 +121,7 @@ def _costs(target: Graph, plain: Graph, found: Ints, seeds: Ints) -> Floats:
     costs -= missing
     typical = costs[np.arange(len(found)), found].mean() / max(1, len(seeds) - 1)
     costs += typical * (missing > 0)
-    return costs + (target.ones[:, None] - plain.ones[None, :]) ** 2
+    return costs + _node_misfit(target, plain)
 
 
 def _swap(target: Graph, plain: Graph, found: Ints) -> Ints:
@@ -126,7 +131,7 @@ def _swap(target: Graph, plain: Graph, found: Ints) -> Ints:
     apart, there = np.zeros((people, people)), np.zeros((people, people))
     apart[:size, :size], there[:size, :size] = target.apart, 1.0 - np.eye(size)
     nodes = np.zeros((people, people))
-    nodes[:size] = -((target.ones[:, None] - plain.ones[None, :]) ** 2)
+    nodes[:size] = -_node_misfit(target, plain)
     for _ in range(10 * people):
         permuted = plain.apart[np.ix_(found, found)]
         gain = 2.0 * _exchanged(apart @ permuted, 2.0 * apart * permuted) + _exchanged(nodes[:, found], 0.0)
