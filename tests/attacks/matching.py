@@ -18,7 +18,7 @@ from tests.attacks.population import Bits, EncodeGroup
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_OWN_KEYS = 12
+OWN_KEYS = 12
 _QUANTILES = np.linspace(0.0, 1.0, 33)
 
 
@@ -39,7 +39,7 @@ def counts(bits: Bits) -> tuple[Floats, Floats]:
     return ones, ones[:, None] + ones[None, :] - 2.0 * common
 
 
-def expected(subjects: Sequence[Subject], encode: EncodeGroup, own_keys: int = _OWN_KEYS) -> tuple[Graph, float, float]:
+def expected(subjects: Sequence[Subject], encode: EncodeGroup, own_keys: int = OWN_KEYS) -> tuple[Graph, float, float]:
     """What the attacker expects of these people, and the noise that a key makes: of a node, of an edge."""
     made = [counts(encode(subjects, 1_000 + key)) for key in range(own_keys)]
     ones, apart = (np.stack(items) for items in zip(*made, strict=True))
@@ -54,6 +54,14 @@ def graph_of(bits: Bits, node: float, edge: float) -> Graph:
     return Graph(ones[:, None] / node, apart / edge)
 
 
+def improve(target: Graph, plain: Graph, start: Ints) -> tuple[Ints, float]:
+    """The best assignment near `start`, and how badly it fits."""
+    found = _refine(target, plain, start)
+    if len(plain.ones) <= 400:
+        found = _swap(target, plain, found)
+    return found, misfit(target, plain, found)
+
+
 def match(target: Graph, plain: Graph, seed: int = 0, starts: int = 12) -> tuple[Ints, float]:
     """For each filter the person who it is taken for, and how badly that fits. There may be more people than filters."""
     rng = np.random.default_rng(seed)
@@ -62,10 +70,8 @@ def match(target: Graph, plain: Graph, seed: int = 0, starts: int = 12) -> tuple
     best, best_fit = first, np.inf
     tries = starts if size <= 60 else max(1, starts // 12)
     for number in range(tries):
-        found = _refine(target, plain, first if number == 0 else _shaken(first, people, rng, number / tries))
-        if people <= 400:
-            found = _swap(target, plain, found)
-        fit = misfit(target, plain, found)
+        start = first if number == 0 else _shaken(first, people, rng, number / tries)
+        found, fit = improve(target, plain, start)
         if fit < best_fit:
             best, best_fit = found, fit
     return best, best_fit
@@ -171,49 +177,3 @@ def _shaken(found: Ints, people: int, rng: np.random.Generator, share: float) ->
     which = rng.permutation(people)[: max(2, round(share * people))]
     moved[which] = moved[rng.permutation(which)]
     return moved[: len(found)]
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How many of the people were found, beside what guessing within their groups finds on average."""
-
-    people: int
-    found: float
-    guessed: float
-    stuck: float
-    """Share of groups where the truth would have fitted better than what was found: a better search would find more."""
-
-    @property
-    def gain(self) -> float:
-        """Percentage points above guessing."""
-        return 100.0 * (self.found - self.guessed)
-
-    @property
-    def error(self) -> float:
-        """Standard error of the gain, in percentage points, as if people were independent."""
-        return 100.0 * float(np.sqrt(self.found * (1.0 - self.found) / self.people))
-
-
-def rate_within_groups(
-    groups: Sequence[Sequence[Subject]],
-    encode: EncodeGroup,
-    known: Sequence[Sequence[Subject]] | None = None,
-    stored: float = 1.0,
-    own_keys: int = _OWN_KEYS,
-    starts: int = 12,
-) -> Rate:
-    """Attack each group, knowing who is in it.
-
-    `known` are the same people as the attacker has them written; `stored` is the share of a group that the store holds.
-    """
-    right = total = guessed = stuck = 0
-    for number, (group, plain_text) in enumerate(zip(groups, known or groups, strict=True)):
-        order = np.random.default_rng(number).permutation(len(group))[: max(1, round(stored * len(group)))]
-        plain, node, edge = expected(plain_text, encode, own_keys)
-        target = graph_of(encode([group[index] for index in order], number), node, edge)
-        found, fit = match(target, plain, number, starts)
-        right += int((found == order).sum())
-        total += len(order)
-        guessed += len(order) / len(group)
-        stuck += misfit(target, plain, order) < fit - 1e-6
-    return Rate(total, right / total, guessed / total, stuck / len(groups))

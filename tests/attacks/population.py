@@ -14,7 +14,7 @@ from childlink_core.profiles import Profile, get_profile
 from childlink_core.references import keyed_hash
 from childlink_ingest import normalise
 from childlink_ingest.clk import ClkEncoder, parse_schema
-from childlink_ingest.encode import Encoder
+from childlink_ingest.encode import Encoder, salt_value
 from childlink_ingest.rows import Identity
 from childlink_ingest.split import Subject
 from childlink_local.synth.extracts import Errors, Recorder, Seen
@@ -62,10 +62,10 @@ def subject_of(child: Child, family: Family, born: date | None = None, seen: See
     return Subject("child", who, keyed_hash(b"k", str(child.person)), b"a" * 16, b"f" * 4)
 
 
-def groups(size: int, count: int, seed: int, writer: int | None = None, sex: str = "") -> list[list[Subject]]:
+def groups(size: int, count: int, seed: int, writer: int | None = None, sex: str = "", no_twins: bool = False) -> list[list[Subject]]:
     """`count` groups of `size` children who share a date of birth (and sex). Twins stay together.
 
-    The same seed makes the same children; a `writer` writes them down with the errors of real records.
+    The same seed makes the same children (without twins, if `no_twins`); a `writer` writes them down with the errors of real records.
     """
     desk = Recorder(np.random.default_rng(writer), Errors(), 1.0) if writer is not None else None
     families = People(np.random.default_rng(seed)).families((4 if sex else 2) * size * count + 60)
@@ -76,6 +76,8 @@ def groups(size: int, count: int, seed: int, writer: int | None = None, sex: str
                 births.setdefault((family.family, child.born), []).append((child, family))
     made: list[list[Subject]] = [[]]
     for birth in births.values():
+        if no_twins and len(birth) > 1:
+            continue
         if len(made[-1]) == size:
             if len(made) == count:
                 return made
@@ -86,6 +88,29 @@ def groups(size: int, count: int, seed: int, writer: int | None = None, sex: str
                 seen = desk.child(child, family, child.born + timedelta(days=37 * (child.person % 50))) if desk else None
                 made[-1].append(subject_of(child, family, day, seen))
     raise ValueError("too few births for these groups")
+
+
+def by_salt(subjects: Sequence[Subject], number: int, least: int = 2) -> list[list[Subject]]:
+    """People grouped by the salt of a pass; groups of at least `least`."""
+    salt = next(item.salt for item in get_profile().passes if item.number == number)
+    found: dict[tuple[str, ...], list[Subject]] = {}
+    for subject in subjects:
+        found.setdefault(tuple(salt_value(subject, name) for name in salt), []).append(subject)
+    return [group for group in found.values() if len(group) >= least]
+
+
+def twins(count: int, seed: int) -> list[list[Subject]]:
+    """Pairs of twins with their mother: groups of the passes that the mother salts."""
+    pairs = []
+    for family in People(np.random.default_rng(seed)).families(80 * count):
+        mother = family.mother
+        adult = Identity(
+            str(mother.person), mother.nhs_number, normalise.given_name(mother.given_name), date_of_birth=mother.born
+        )
+        born = [child for child in family.children if child.birth_order]
+        if len(born) == 2:
+            pairs.append([replace(subject_of(child, family), mother=adult) for child in born])
+    return pairs[:count]
 
 
 def people(count: int, seed: int) -> list[Subject]:
