@@ -37,11 +37,11 @@ class Diffused:
 
 
 def combined(key: int, t: int, bits: int, inside: int) -> NDArray[np.int64]:
-    """Which `t` different bits in make each bit out: (bits out, t). Each bit in is used about equally often."""
+    """Which `t` bits in make each bit out: (bits out, t). Each bit in is used equally often; where one permutation ends and
+    the next begins, a bit may come twice and cancel."""
     rng = np.random.default_rng([key, 1])
     rounds = -(-bits * t // inside)
-    columns = np.concatenate([rng.permutation(inside) for _ in range(rounds)])[: bits * t].reshape(bits, t)
-    return columns
+    return np.concatenate([rng.permutation(inside) for _ in range(rounds)])[: bits * t].reshape(bits, t)
 
 
 def diffuse(bits: Bits, columns: NDArray[np.int64], mask: Bits) -> Bits:

@@ -74,7 +74,8 @@ def _masks(linkage: SecretKey, day: date, names: Sequence[str], field: str) -> B
     kept = tuple(part for part in item.filter if part.field == field)
     encoder = Encoder(replace(profile, passes=(replace(item, filter=kept, needs=()),)), linkage)
     people = [
-        Subject("child", Identity("0", date_of_birth=day, **{field: name}), b"l" * 16, b"a" * 16, b"f" * 4) for name in names
+        Subject("child", Identity("0", date_of_birth=day, **{field: name}), b"l" * 16, b"a" * 16, b"f" * 4)
+        for name in names
     ]
     return filters_of(people, encoder, DOB)
 

@@ -62,7 +62,9 @@ def subject_of(child: Child, family: Family, born: date | None = None, seen: See
     return Subject("child", who, keyed_hash(b"k", str(child.person)), b"a" * 16, b"f" * 4)
 
 
-def groups(size: int, count: int, seed: int, writer: int | None = None, sex: str = "", no_twins: bool = False) -> list[list[Subject]]:
+def groups(
+    size: int, count: int, seed: int, writer: int | None = None, sex: str = "", no_twins: bool = False
+) -> list[list[Subject]]:
     """`count` groups of `size` children who share a date of birth (and sex). Twins stay together.
 
     The same seed makes the same children (without twins, if `no_twins`); a `writer` writes them down with the errors of real records.
@@ -85,7 +87,9 @@ def groups(size: int, count: int, seed: int, writer: int | None = None, sex: str
         if len(made[-1]) + len(birth) <= size:
             day = _FIRST_DAY + timedelta(days=len(made))
             for child, family in birth:
-                seen = desk.child(child, family, child.born + timedelta(days=37 * (child.person % 50))) if desk else None
+                seen = (
+                    desk.child(child, family, child.born + timedelta(days=37 * (child.person % 50))) if desk else None
+                )
                 made[-1].append(subject_of(child, family, day, seen))
     raise ValueError("too few births for these groups")
 
@@ -122,8 +126,7 @@ def people(count: int, seed: int) -> list[Subject]:
 def filters_of(subjects: Sequence[Subject], encoder: Encoder, number: int) -> Bits:
     """One pass's filters, as bits; every subject must carry the pass."""
     raw = [
-        next(item.filter for item in record.passes if item.pass_number == number)
-        for record in encoder.encode(subjects)
+        next(item.filter for item in record.passes if item.pass_number == number) for record in encoder.encode(subjects)
     ]
     return np.unpackbits(np.frombuffer(b"".join(raw), dtype=np.uint8).reshape(len(raw), -1), axis=1, bitorder="little")
 
@@ -144,7 +147,9 @@ class ProfileTarget:
         return filters_of(subjects, Encoder(self.profile, secret(key)), self.number)
 
 
-def dob_pass(drop: Sequence[str] = (), bits: int | None = None, times: float = 1.0, salted: bool = True) -> ProfileTarget:
+def dob_pass(
+    drop: Sequence[str] = (), bits: int | None = None, times: float = 1.0, salted: bool = True
+) -> ProfileTarget:
     """The dob pass; or an experiment: without some fields, with other lengths, or with fewer bits a feature, or without salt."""
     profile = get_profile()
     item = next(item for item in profile.passes if item.number == DOB)

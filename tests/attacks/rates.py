@@ -68,7 +68,8 @@ def rate_without_dates(groups: Sequence[Sequence[Subject]], encode: EncodeGroup,
     # One unit for all, so that misfits can be compared.
     node, edge = float(np.mean(nodes)), float(np.mean([e for e, s in zip(edges, sizes, strict=True) if s > 1] or [1.0]))
     plains = [
-        type(plain)(plain.ones * n / node, plain.apart * e / edge) for plain, n, e in zip(plains, nodes, edges, strict=True)
+        type(plain)(plain.ones * n / node, plain.apart * e / edge)
+        for plain, n, e in zip(plains, nodes, edges, strict=True)
     ]
     orders = [np.random.default_rng(number).permutation(size) for number, size in enumerate(sizes)]
     misfits = np.full((len(groups), len(groups)), 1e12)

@@ -5,8 +5,9 @@ who holds everybody's plain text builds the same graph; every colour that one re
 without a look at a filter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,45 +28,55 @@ class Recognised:
     """Share of records that are found by guessing within the colour."""
 
 
+# What the attacker sees beside who shares a token with whom, all of it in the linker's store.
+VIEWS: Final[Mapping[str, frozenset[str]]] = {
+    "tokens": frozenset(),
+    "tokens and passes": frozenset({"kinds"}),
+    "and subjects": frozenset({"kinds", "subjects"}),
+    "and carers": frozenset({"kinds", "subjects", "carers"}),
+    "and datasets": frozenset({"kinds", "datasets"}),
+    "everything but filters": frozenset({"kinds", "subjects", "carers", "datasets", "fields"}),
+}
+
+
 def recognise(held: Sequence[Held], view: str = "tokens", unseen: Sequence[str] = ()) -> Recognised:
-    """Colour the graph. `view` says what the attacker sees beside it:
-
-    * "tokens": who shares a token with whom, nothing else;
-    * "kinds": also of which pass a token is;
-    * "store": everything in the linker's store but the filters: partner, dataset, role, order of birth, which fields were
-      present, which records are of one subject, declared carers.
-
-    `unseen` are kinds of tokens left out.
-    """
-    graph = _Graph(view == "store")
+    """Colour the graph. `view` says what the attacker sees; `unseen` are kinds of tokens left out."""
+    seen = VIEWS[view]
+    graph = _Graph()
     for index, item in enumerate(held):
-        graph.node(("record", index), _looks(item) if view == "store" else "record")
+        graph.node(("record", index), _looks(item, seen))
         for kind, token in item.tokens():
             if kind not in unseen:
-                graph.edge(("record", index), (kind, token), kind if view != "tokens" else "token")
-        if view == "store":
+                label = kind if "kinds" in seen else "token"
+                graph.edge(("record", index), (kind, token), label)
+        if "subjects" in seen:
             subject = ("subject", item.partner, item.record.link_reference)
-            graph.edge(("record", index), subject, "of")
-            for carer in item.record.carers:
-                graph.edge(subject, ("subject", item.partner, carer.link_reference), f"carer {carer.relation}")
+            graph.edge(("record", index), subject, "subject")
+            if "carers" in seen:
+                for carer in item.record.carers:
+                    graph.edge(
+                        ("record", index), ("subject", item.partner, carer.link_reference), f"carer {carer.relation}"
+                    )
     colours = graph.refine()[[graph.nodes["record", index] for index in range(len(held))]]
     _, sizes = np.unique(colours, return_counts=True)
     return Recognised(len(held), float((sizes == 1).sum() / len(held)), len(sizes) / len(held))
 
 
-def _looks(item: Held) -> str:
-    present = [(made.pass_number, made.present) for made in item.record.passes]
-    record = item.record
-    order = record.birth_order if record.HasField("birth_order") else None
-    return repr((item.partner, record.facet, record.role, order, present, record.HasField("nhs_token")))
+def _looks(item: Held, seen: Collection[str]) -> str:
+    record, looks = item.record, []
+    if "datasets" in seen:
+        looks += [item.partner, record.facet]
+    if "fields" in seen:
+        looks += [record.role, record.birth_order if record.HasField("birth_order") else None]
+        looks += [(made.pass_number, made.present) for made in record.passes]
+    return f"record {looks}"
 
 
 class _Graph:
-    def __init__(self, directed: bool) -> None:
+    def __init__(self) -> None:
         self.nodes: dict[tuple[object, ...], int] = {}
         self._looks: list[str] = []
         self._edges: list[tuple[int, int, str]] = []
-        self._directed = directed
 
     def node(self, name: tuple[object, ...], looks: str) -> int:
         if name not in self.nodes:
@@ -74,8 +85,7 @@ class _Graph:
         return self.nodes[name]
 
     def edge(self, one: tuple[object, ...], other: tuple[object, ...], label: str) -> None:
-        ends = self.node(one, "token"), self.node(other, label if self._directed else "token")
-        self._edges.append((*ends, label))
+        self._edges.append((self.node(one, "?"), self.node(other, "other"), label))
 
     def refine(self) -> Ints:
         """Colours that refine no further. Sums of random numbers stand for multisets (a collision is improbable)."""

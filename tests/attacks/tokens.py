@@ -1,7 +1,8 @@
 """Frequency attack on tokens: a block token that many records carry belongs to a value that many people have.
 
-The classical attack on deterministic encryption (Naveed, Kamara and Wright, CCS 2015: "Inference attacks on property-preserving encrypted
-databases"), here with tokens of names: sort tokens by how often they occur, sort values by how often they should, and lay one beside the other.
+The classical attack on deterministic encryption (Naveed, Kamara and Wright, "Inference attacks on property-preserving
+encrypted databases", CCS 2015), here on tokens of names: sort tokens by how often they occur, sort values by how often they
+should, and lay one beside the other.
 """
 
 from collections import Counter
