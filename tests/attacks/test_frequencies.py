@@ -29,7 +29,7 @@ def to_everyone(subjects) -> list[Held]:
 
 
 def test_names_in_filters_under_one_key_are_read_with_a_public_list_and_under_our_salt_are_not():
-    crowd, public = people(3_000, seed=1), people(8_000, seed=2)
+    crowd, public = people(2_000, seed=1), people(5_000, seed=2)
     weak = frequency.attack([crowd], public, dob_pass(ONLY_GIVEN_NAME, salted=False), "given_name")
     assert weak.right > 0.5
     salted = frequency.attack(by_salt(crowd, DOB, 1), public, dob_pass(ONLY_GIVEN_NAME), "given_name")

