@@ -4,6 +4,7 @@ Linear diffusion: Armknecht, Heng and Schnell, "Strengthening privacy-preserving
 each bit out is the XOR of `t` bits in. Noise (BLIP): Schnell and Borgs, "Randomized response and balanced Bloom filters" (2016).
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,7 +59,9 @@ class Noisy:
 
     def __call__(self, subjects: Sequence[Subject], key: int) -> Bits:
         bits = self.inner(subjects, key)
-        return bits ^ (np.random.default_rng([key, 3]).random(bits.shape) < self.flipped).astype(np.uint8)
+        # Other records get other coins, also under the same key: equal noise on both sides would cost nothing and hide nothing.
+        coins = np.random.default_rng([key, zlib.crc32(bits.tobytes())])
+        return bits ^ (coins.random(bits.shape) < self.flipped).astype(np.uint8)
 
 
 def undo(bits: Bits, columns: NDArray[np.int64], mask: Bits, inside: int) -> Bits:

@@ -1,7 +1,7 @@
 """The linkage secret has leaked. What does it open: what the linker received, what it stores, and with or without its own key?
 
-Two dictionary attacks: of NHS numbers on tokens, and of dates and names on filters (Steinmetzer and Kroll 2015 call a filter
-under a known key a hash without salt: whoever has the key needs no cryptanalysis).
+Dictionary attacks: of NHS numbers on tokens and on digests of records, and of dates and names on filters. A filter under a known
+key is a hash without salt: whoever has the key needs no cryptanalysis.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from itertools import product
 
 import numpy as np
+from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import get_profile
 from childlink_core.references import REFERENCE_BYTES, keyed_hash
@@ -32,6 +33,33 @@ def numbers_of_tokens(tokens: Iterable[bytes], numbers: Iterable[str], linkage: 
         guesses = [token, hashlib.blake2b(again, digest_size=REFERENCE_BYTES).digest()]
         guesses += [hashlib.blake2b(again, key=k, digest_size=REFERENCE_BYTES).digest() for k in (linkage.secret, key)]
         found |= {guess: number for guess in guesses if guess in wanted}
+    return found
+
+
+def numbers_of_digests(
+    stored: Sequence[tuple[wire.EncodedRecord, bytes]], days: Sequence[date], numbers: Sequence[str], linkage: SecretKey
+) -> list[str]:
+    """Try NHS numbers on the store, whose tokens are hashed under a key that the attacker lacks: each record's number, or "".
+
+    Beside a record lies its digest, which is not keyed and was taken over the tokens as they came. So a guess of the number (and
+    of the date, which the filter gives away: `read_filters`) is put in, and the digest says whether it is right. This tries
+    records with a number, a date and the dob pass alone, without declared carers (the others have their own table).
+    """
+    number_key, profile = linkage.derive("nhs number token"), get_profile()
+    token_key = linkage.derive(f"{profile.id} pass {DOB} token")
+    found = []
+    for (record, digest), day in zip(stored, days, strict=True):
+        role: Role = "child" if record.role == wire.ROLE_CHILD else "adult"
+        guess = wire.EncodedRecord()
+        guess.CopyFrom(record)
+        for item in guess.passes:
+            item.block_token = keyed_hash(token_key, role, day.isoformat())
+        right = ""
+        for number in numbers:
+            guess.nhs_token = keyed_hash(number_key, role, number)
+            if hashlib.blake2b(guess.SerializeToString(deterministic=True), digest_size=16).digest() == digest:
+                right = number
+        found.append(right)
     return found
 
 
