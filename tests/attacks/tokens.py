@@ -1,0 +1,67 @@
+"""Frequency attack on tokens: a block token that many records carry belongs to a value that many people have.
+
+The classical attack on deterministic encryption (Naveed, Kamara and Wright, "Inference attacks on property-preserving
+encrypted databases", CCS 2015), here on tokens of names: sort tokens by how often they occur, sort values by how often they
+should, and lay one beside the other.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from childlink_core.profiles import Pass, Profile, get_profile
+from childlink_ingest.encode import salt_value
+from childlink_ingest.split import Subject
+
+from tests.attacks.population import NAME
+from tests.attacks.store import Held
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Of the records that carry the token, how many got their true value; and what blind guessing gets."""
+
+    carriers: int
+    tokens: int
+    right: float
+    blind: float
+    """Share of carriers with the most frequent value: what guessing it for everybody gets."""
+    of_all: float
+    """Records that got their true value, as a share of all records, carriers or not."""
+
+
+def name_pass(salt: Sequence[str] = (), everyone: bool = False) -> Profile:
+    """The profile with its name pass alone; as an experiment with another salt, or issued to everyone."""
+    profile = get_profile()
+    item = next(item for item in profile.passes if item.number == NAME)
+    changed = replace(item, salt=tuple(salt) or item.salt, only_without=() if everyone else item.only_without)
+    return replace(profile, passes=(changed,))
+
+
+def align(held: Sequence[Held], everybody: int, known: Sequence[Subject], profile: Profile) -> Aligned:
+    """Attack the one pass of `profile` with the frequencies of its salt among `known` (a public list, or the people themselves).
+
+    `everybody` is the number of records, those without the pass too.
+    """
+    [item] = profile.passes
+    counted: Counter[bytes] = Counter(made.block_token for one in held for made in one.record.passes)
+    truth = {made.block_token: _value(one.subject, item) for one in held for made in one.record.passes}
+    expected = Counter(_value(subject, item) for subject in known if all(_value(subject, item)))
+    carriers = sum(counted.values())
+    # Ties are broken by chance: neither the order of arrival nor of the list helps.
+    rng = np.random.default_rng(0)
+    tokens, values = (_ranked(counter, rng) for counter in (counted, expected))
+    right = sum(counted[token] for token, value in zip(tokens, values, strict=False) if truth[token] == value)
+    most = Counter(truth[token] for token in counted.elements()).most_common(1)[0][1]
+    return Aligned(carriers, len(counted), right / carriers, most / carriers, right / everybody)
+
+
+def _value(subject: Subject, item: Pass) -> tuple[str, ...]:
+    return tuple(salt_value(subject, name) for name in item.salt)
+
+
+def _ranked(counter: Counter, rng: np.random.Generator) -> list:
+    found = sorted(counter)
+    chance = rng.random(len(found))
+    return [found[index] for index in sorted(range(len(found)), key=lambda i: (-counter[found[i]], chance[i]))]
