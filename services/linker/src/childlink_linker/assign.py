@@ -1,19 +1,18 @@
 """Which subjects are one person: clusters of a component, by one deterministic rule. Rule: plain values.
 
-Agglomerative clustering. Two clusters are as close as their subjects are, on average, to the best of the other cluster
-(the greater of the two directions), unless all their pairs together speak against it. So a record joins a person whom it
-fits in one of the shapes that the person is known in (before and after a change of name, say), but one good pair cannot chain
-two people who have several records each. Two rules look at clusters, because no pair of records can show it:
+Agglomerative clustering. Two clusters are weighed as two people would be who each look like everything that is known of them: of all
+pairs of their records, the best agreement counts in each field. So a record joins a person whom it fits in one of the shapes that
+the person is known in (before and after a change of name, say). What speaks against is not forgotten with it:
 
 * NHS numbers count between clusters: two clusters known by different numbers are further apart the more partners hold those
   numbers, even if the records that fit best have none;
-* a record without names (a newborn's) fits a twin as well as the child: once a person has records with names, only those and
-  the NHS number decide about a record that has names.
+* two clusters most of whose records look like twins of each other are not joined, however well one pair fits;
+* a subject that would join either of two people who are surely two (a newborn's record that fits both twins) joins neither.
 
 Ties are broken by the subjects' keys, never by arrival: the partition is a pure function of records and parameters.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -21,13 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Key = TypeVar("Key", bound=Hashable)
+Weigh = Callable[[NDArray[np.int8]], tuple[NDArray[np.float64], NDArray[np.bool_]]]
+"""From codes (pairs, fields) to the weight of each pair (-inf where nothing could be compared), and whether the two look like
+brothers, sisters or twins rather than one person."""
 
 # A subject that would join either of two different people with nearly the same weight joins neither: a person decides.
 AMBIGUITY_MARGIN: Final = 2.0
-# Clusters whose pairs have on average less than this are not joined, however well one pair fits.
-CONTRADICTION: Final = -4.0
 # Two different NHS numbers count once for each partner that holds the less known of them, and no more often than this.
 MOST_WITNESSES: Final = 3
+_NOT_COMPARED: Final = 4
 
 
 @dataclass(frozen=True)
@@ -44,32 +45,36 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known between n subjects, as symmetric n x n arrays."""
+    """What is known between n subjects, as symmetric arrays."""
 
-    total: NDArray[np.float64]
-    """Sum of the weights of the informative pairs of their records."""
-    pairs: NDArray[np.int64]
-    """How many informative pairs of records they have; 0 where nothing could be compared."""
+    codes: NDArray[np.int8]
+    """The best agreement in each field over all pairs of their records, 1 best, 0 not compared: (n, n, fields)."""
+    weigh: Weigh
     forbidden: NDArray[np.bool_]
     """Hard evidence that they are different people."""
-    relief: NDArray[np.float64]
-    """What `total` would gain if different NHS numbers were left out of it."""
-    named: NDArray[np.bool_]
-    """The two were compared by names, or by one NHS number."""
-    relatives: NDArray[np.bool_]
-    """The two look like brothers, sisters or twins rather than one person."""
+    same_source: NDArray[np.float64]
+    """Weight of coming from one source, which seldom holds a person twice: negative, or 0."""
+    compared: NDArray[np.int64]
+    """How many pairs of their records were compared by names."""
+    like_twins: NDArray[np.int64]
+    """How many of those look like brothers, sisters or twins."""
     numbers: Numbers
 
     @classmethod
     def of(cls, size: int, weights: Mapping[tuple[int, int], float]) -> "Evidence":
-        """One pair of records between each two subjects; a pair left out is unknown."""
-        total, pairs = np.zeros((size, size)), np.zeros((size, size), dtype=np.int64)
+        """One field, and one pair of records between each two subjects; a pair left out is unknown, a negative one twins."""
+        ranked = sorted(set(weights.values()), reverse=True)
+        codes, like_twins = np.zeros((size, size, 1), dtype=np.int8), np.zeros((size, size), dtype=np.int64)
         for (a, b), weight in weights.items():
-            total[a, b] = total[b, a] = weight
-            pairs[a, b] = pairs[b, a] = 1
+            codes[a, b] = codes[b, a] = ranked.index(weight) + 1
+            like_twins[a, b] = like_twins[b, a] = weight < 0
+        bits = np.array([-np.inf, *ranked])
         unknown = Numbers([frozenset()] * size, [0] * size, 0.0)
         never, nothing = np.zeros((size, size), dtype=bool), np.zeros((size, size))
-        return cls(total, pairs, never, nothing, pairs > 0, (pairs > 0) & (total < 0), unknown)
+        return cls(
+            codes, lambda c: (bits[c[:, 0]], bits[c[:, 0]] < 0), never, nothing,
+            (codes[:, :, 0] > 0).astype(np.int64), like_twins, unknown,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,57 +97,47 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
     Partition(clusters=[['a'], ['b'], ['c']], doubtful=[('a', 'b', 10.0), ('b', 'c', 10.0)])
     """
     n = len(keys)
-    known = evidence.pairs > 0
-    weight = np.where(known, evidence.total / np.maximum(evidence.pairs, 1), -np.inf)
-    one_number = len(frozenset().union(*evidence.numbers.held)) <= 1
-    if n == 1 or (
-        one_number and bool((np.where(evidence.forbidden, -np.inf, weight)[~np.eye(n, dtype=bool)] >= link).all())
-    ):
+    if n == 1:
         return Partition([list(keys)], [])
-    relieved = np.where(known, (evidence.total + evidence.relief) / np.maximum(evidence.pairs, 1), -np.inf)
-    state = _State(relieved, known, evidence)
+    state = _State(evidence)
     members: dict[int, list[Key]] = {index: [key] for index, key in enumerate(keys)}
     held = np.zeros((n, n), dtype=bool)
+    if state.agreed(link):
+        return Partition([list(keys)], [])
     while True:
-        mean = state.mean()
-        score: NDArray[np.float64] = np.where(state.forbidden | (mean < CONTRADICTION), -np.inf, state.score())
-        score = score.round(6)
         # The greatest weight; of equal ones, the pair with the least keys (argmax takes the first).
-        open_pairs = np.where(np.triu(~held, k=1), score, -np.inf)
+        open_pairs = np.where(np.triu(~held, k=1), state.score(), -np.inf)
         a, b = divmod(int(np.argmax(open_pairs)), n)
         if open_pairs[a, b] < link:
             break
-        if _is_ambiguous(score, state.apart(review), a, b, link):
+        if state.is_ambiguous(a, b, link, review):
             held[a, b] = True
             continue
         members[a] += members.pop(b)
         state.merge(a, b)
         # What held a pair back may have changed with the merge.
         held[[a, b], :] = held[:, [a, b]] = False
-    score = state.score()
+    score = state.score(barred=True)
     doubtful = [
         (members[a][0], members[b][0], round(float(score[a, b]), 6))
         for a, b in np.argwhere(np.triu(score >= review, k=1)).tolist()
     ]
-    return Partition([sorted(group) for _, group in sorted(members.items())], doubtful)  # type: ignore[type-var]
+    return Partition(list(members.values()), doubtful)
 
 
 class _State:
-    """Clusters on their way, as n x n arrays; a merged cluster's row and column are empty."""
+    """Clusters on their way; a merged cluster's row and column are empty."""
 
-    def __init__(self, weight: NDArray[np.float64], known: NDArray[np.bool_], evidence: Evidence) -> None:
-        n = len(weight)
-        self.forbidden = evidence.forbidden.copy()
-        self._total, self._pairs = evidence.total.copy(), evidence.pairs.copy()
-        self._relatives = evidence.relatives.astype(np.int64)
-        # best[c, x]: the weight of subject x with the best of cluster c; owns[c, x]: x is in c.
-        self._best, self._owns = weight.copy(), np.eye(n)
-        self._best_named = np.where(evidence.named, weight, -np.inf)
-        # fit[c, d], fitted[c, d]: sum and number, over the subjects of d, of their weights with the best of c; the same over
-        # those pairs alone that were compared by names.
-        self._fit, self._fitted = np.where(known, weight, 0.0), known.astype(float)
-        by_name = known & evidence.named
-        self._fit_named, self._fitted_named = np.where(by_name, weight, 0.0), by_name.astype(float)
+    def __init__(self, evidence: Evidence) -> None:
+        n = len(evidence.codes)
+        self._weigh = evidence.weigh
+        self._codes = np.where(evidence.codes == 0, _NOT_COMPARED, evidence.codes)
+        self._forbidden = evidence.forbidden.copy()
+        self._same_source = evidence.same_source.copy()
+        self._compared, self._like_twins = evidence.compared.copy(), evidence.like_twins.copy()
+        self._bits, self._relatives = np.full((n, n), -np.inf), np.zeros((n, n), dtype=bool)
+        rows, columns = np.triu_indices(n, k=1)
+        self._weigh_pairs(rows, columns)
         # Who vouches for each NHS number of a cluster, and the weight of two clusters' numbers against each other.
         numbers = evidence.numbers
         self._disagree = numbers.disagree
@@ -154,6 +149,12 @@ class _State:
         for index in self._numbered:
             self._set_conflicts(index)
 
+    def _weigh_pairs(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
+        codes = self._codes[rows, columns]
+        bits, relatives = self._weigh(np.where(codes == _NOT_COMPARED, 0, codes).astype(np.int8))
+        self._bits[rows, columns] = self._bits[columns, rows] = bits
+        self._relatives[rows, columns] = self._relatives[columns, rows] = relatives
+
     def _set_conflicts(self, a: int) -> None:
         mine = self._witnesses[a]
         for b in self._numbered:
@@ -164,44 +165,50 @@ class _State:
                 bits = self._disagree * min(support, MOST_WITNESSES)
             self._conflict[a, b] = self._conflict[b, a] = bits
 
-    def score(self) -> NDArray[np.float64]:
-        """How close each two clusters are."""
-        by_name = self._fitted_named > 0
-        fit, fitted = np.where(by_name, self._fit_named, self._fit), np.where(by_name, self._fitted_named, self._fitted)
-        one_way = np.where(fitted > 0, fit / np.maximum(fitted, 1), -np.inf)
-        return np.maximum(one_way, one_way.T) + self._conflict
+    def score(self, *, barred: bool = False) -> NDArray[np.float64]:
+        """The weight of each two clusters; -inf where they may not be joined (unless those are asked for too)."""
+        score: NDArray[np.float64] = (self._bits + self._same_source + self._conflict).round(6)
+        if not barred:
+            score[self._forbidden | (2 * self._like_twins > self._compared)] = -np.inf
+        return score
 
-    def mean(self) -> NDArray[np.float64]:
-        """Average weight over all informative pairs of records of each two clusters."""
-        return np.where(self._pairs > 0, self._total / np.maximum(self._pairs, 1), -np.inf)
+    def agreed(self, link: float) -> bool:
+        """Whether all are one person beyond doubt."""
+        away = ~np.eye(len(self._bits), dtype=bool)
+        return bool((self.score()[away] >= link).all())
 
-    def apart(self, review: float) -> NDArray[np.bool_]:
-        """Which clusters are surely two people: they look like twins, or have two NHS numbers. What a record lacks, or that
-        its family has moved and changed its name, is no such sign."""
-        return self.forbidden | ((self._relatives > 0) & (self.mean() < review)) | (self._conflict < 0)
+    def is_ambiguous(self, a: int, b: int, link: float, review: float) -> bool:
+        """Whether a or b would as well join a third cluster that is surely not the other one: they look like twins, or have two
+        NHS numbers. What a record lacks, or that its family has moved and changed its name, is no such sign."""
+        score = self.score()
+        apart = self._forbidden | (self._relatives & (self._bits < review)) | (self._conflict < 0)
+        least = max(link, score[a, b] - AMBIGUITY_MARGIN)
+        for one, other in ((a, b), (b, a)):
+            rivals = (score[one] >= least) & apart[other]
+            rivals[[a, b]] = False
+            if rivals.any():
+                return True
+        return False
 
     def merge(self, a: int, b: int) -> None:
         """Put cluster b into a."""
-        for array in (self._total, self._pairs, self._relatives):
-            array[a] += array[b]
-            array[:, a] = array[a]
-            array[b] = array[:, b] = array[a, a] = 0
-        self.forbidden[a] |= self.forbidden[b]
-        self.forbidden[:, a] = self.forbidden[a]
-        self._owns[a] += self._owns[b]
-        self._owns[b] = 0
-        self._best[a] = np.maximum(self._best[a], self._best[b])
-        self._best_named[a] = np.maximum(self._best_named[a], self._best_named[b])
-        for best, fit, fitted in (
-            (self._best[a], self._fit, self._fitted),
-            (self._best_named[a], self._fit_named, self._fitted_named),
-        ):
-            known = np.isfinite(best)
-            for array, values in ((fit, np.where(known, best, 0.0)), (fitted, known.astype(float))):
-                array[:, a] += array[:, b]
-                array[:, b] = array[b] = 0
-                array[a] = self._owns @ values
-                array[a, a] = 0
+        for sums in (self._compared, self._like_twins):
+            sums[a] += sums[b]
+            sums[:, a] = sums[a]
+            sums[b] = sums[:, b] = sums[a, a] = 0
+        self._forbidden[a] |= self._forbidden[b]
+        self._forbidden[:, a] = self._forbidden[a]
+        self._same_source[a] = np.minimum(self._same_source[a], self._same_source[b])
+        self._same_source[:, a] = self._same_source[a]
+        self._codes[a] = np.minimum(self._codes[a], self._codes[b])
+        self._codes[:, a] = self._codes[a]
+        self._codes[b] = self._codes[:, b] = _NOT_COMPARED
+        others = np.flatnonzero(np.isfinite(self._bits[a]) | np.isfinite(self._bits[b]))
+        self._bits[b] = self._bits[:, b] = -np.inf
+        self._relatives[b] = self._relatives[:, b] = False
+        others = others[(others != a) & (others != b)]
+        if len(others):
+            self._weigh_pairs(np.full(len(others), a), others)
         for number, sources in self._witnesses[b].items():
             self._witnesses[a].setdefault(number, set()).update(sources)
         self._numbered.discard(b)
@@ -209,17 +216,6 @@ class _State:
         if self._witnesses[a]:
             self._numbered.add(a)
             self._set_conflicts(a)
-
-
-def _is_ambiguous(score: NDArray[np.float64], apart: NDArray[np.bool_], a: int, b: int, link: float) -> bool:
-    """Whether a or b would as well join a third cluster that is surely not the other one."""
-    least = max(link, score[a, b] - AMBIGUITY_MARGIN)
-    for one, other in ((a, b), (b, a)):
-        rivals = (score[one] >= least) & apart[other]
-        rivals[[a, b]] = False
-        if rivals.any():
-            return True
-    return False
 
 
 def name_clusters(

@@ -13,7 +13,7 @@ from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.profiles import Pass, Profile
 from numpy.typing import NDArray
 
-from childlink_linker.model import AGREE, DIFFERENT, DISAGREE, EXACT, NEAR, UNKNOWN, Observed, weigh
+from childlink_linker.model import AGREE, DIFFERENT, DISAGREE, EXACT, NEAR, UNKNOWN, VARIABLES, Observed, weigh
 from childlink_linker.parameters import Parameters
 
 Indexes = NDArray[np.int64]
@@ -69,8 +69,9 @@ class PairWeights:
     informative: NDArray[np.bool_]
     forbidden: NDArray[np.bool_]
     """Hard evidence that the two are different people, whatever the weight."""
-    relief: NDArray[np.float64]
-    """What the weight would gain if the two records' NHS numbers did not differ. See `assign`."""
+    codes: Codes
+    """What the pairs agree on: (pairs, `model.VARIABLES`)."""
+    same_source: NDArray[np.bool_]
     named: NDArray[np.bool_]
     """The two were compared by names, or have one NHS number: not by what twins share as well."""
     relatives: NDArray[np.bool_]
@@ -174,7 +175,8 @@ def compare(
     weight = np.full(len(left), -np.inf)
     informative = np.zeros(len(left), dtype=bool)
     forbidden = np.ones(len(left), dtype=bool)
-    relief = np.zeros(len(left))
+    codes = np.zeros((len(left), len(VARIABLES)), dtype=np.int8)
+    same_source = encodings.source[left] == encodings.source[right]
     named, relatives = np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
     for role, weights in parameters.roles.items():
         of_role = np.flatnonzero((encodings.role[left] == role) & (encodings.role[right] == role))
@@ -183,14 +185,14 @@ def compare(
             outcomes = observe(encodings, left[at], right[at], profile)
             found = weigh(outcomes.observed, weights)
             weight[at] = found.bits + np.where(outcomes.same_source, weights.same_source, 0.0)
-            informative[at], relief[at] = found.informative, found.relief
+            informative[at], codes[at] = found.informative, outcomes.observed.codes()
             named[at], relatives[at] = outcomes.named, found.relatives & outcomes.named
             # A source that keeps two children of one birthday apart under different names means two: twins, one of them
             # perhaps with the other's number.
             forbidden[at] = outcomes.forbidden | (
                 outcomes.same_source & relatives[at] & (outcomes.observed.dob == AGREE)
             )
-    return PairWeights(weight, informative, forbidden, relief, named, relatives)
+    return PairWeights(weight, informative, forbidden, codes, same_source, named, relatives)
 
 
 def _state(tokens: NDArray[np.int64], left: Indexes, right: Indexes) -> Codes:

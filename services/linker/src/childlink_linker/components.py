@@ -10,11 +10,15 @@ from childlink_core.profiles import Profile
 
 from childlink_linker.assign import Evidence, Numbers
 from childlink_linker.compare import Encodings, PairWeights, compare, to_columns
+from childlink_linker.model import DISAGREE, VARIABLES, Weigher
 from childlink_linker.parameters import Parameters
 from childlink_linker.store import Store, StoredRecord, StoredSubject
 
 # Components above this size are clustered on the pairs that their edges give, not on all pairs.
 _LARGEST_COMPLETE_COMPONENT: Final = 400
+
+_NOT_COMPARED = 4
+_NHS = VARIABLES.index("nhs")
 
 
 def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
@@ -47,16 +51,13 @@ class SubjectPairs:
     """Pairs of subjects with the evidence between them, as columns."""
 
     ends: np.ndarray
-    total: np.ndarray
-    pairs: np.ndarray
+    codes: np.ndarray
     forbidden: np.ndarray
-    relief: np.ndarray
-    named: np.ndarray
-    relatives: np.ndarray
+    same_source: np.ndarray
+    compared: np.ndarray
+    like_twins: np.ndarray
     numbers: Mapping[int, frozenset[int]]
     """NHS numbers (as numbers of their own) of each subject that has any."""
-    disagree: Mapping[int, float]
-    """Weight of two different NHS numbers, by role."""
 
 
 def find_evidence(
@@ -71,18 +72,25 @@ def find_evidence(
     result: PairWeights = compare(encodings, pairs[:, 0], pairs[:, 1], profile, parameters)
     ends, where = np.unique(np.sort(subject_of[pairs], axis=1), axis=0, return_inverse=True)
     where, size = where.reshape(-1), len(ends)
-    total = np.bincount(where, weights=np.where(result.informative, result.weight, 0.0), minlength=size)
-    counted = np.bincount(where, weights=result.informative, minlength=size).astype(np.int64)
-    forbidden = np.bincount(where, weights=result.forbidden, minlength=size) > 0
-    relief = np.bincount(where, weights=np.where(result.informative, result.relief, 0.0), minlength=size)
+
+    def any_of(flags: np.ndarray) -> np.ndarray:
+        return np.bincount(where, weights=flags, minlength=size) > 0
+
+    best = np.full((size, len(VARIABLES)), _NOT_COMPARED, dtype=np.int8)
+    for column, codes in enumerate(result.codes.T):
+        np.minimum.at(best[:, column], where, np.where(codes == 0, _NOT_COMPARED, codes))
+    best[best == _NOT_COMPARED] = 0
+    # A newborn's record is nameless among others only if none of the pairs compared names; different NHS numbers count
+    # between clusters.
+    best[best[:, _NHS] == DISAGREE, _NHS] = 0
     numbers: dict[int, set[int]] = {}
     for at in np.flatnonzero(encodings.nhs).tolist():
         numbers.setdefault(records[at].subject_id, set()).add(int(encodings.nhs[at]))
     return SubjectPairs(
-        ends, total, counted, forbidden, relief, np.bincount(where, weights=result.named, minlength=size) > 0,
-        np.bincount(where, weights=result.relatives, minlength=size) > 0,
+        ends, best, any_of(result.forbidden), any_of(result.same_source),
+        np.bincount(where, weights=result.named, minlength=size).astype(np.int64),
+        np.bincount(where, weights=result.relatives, minlength=size).astype(np.int64),
         {subject: frozenset(held) for subject, held in numbers.items()},
-        {role: weights.numbers_differ for role, weights in parameters.roles.items()},
     )  # fmt: skip
 
 
@@ -134,8 +142,11 @@ def _connected(size: int, edges: Iterable[tuple[int, int]]) -> list[list[int]]:
 Key = tuple[str, bytes]
 
 
-def components(subjects: Mapping[int, StoredSubject], evidence: SubjectPairs) -> Iterator[tuple[list[Key], Evidence]]:
+def components(
+    subjects: Mapping[int, StoredSubject], evidence: SubjectPairs, parameters: Parameters
+) -> Iterator[tuple[list[Key], Evidence]]:
     """Components with their subjects in the order of their keys, so that nothing depends on ids given at arrival."""
+    weighers = {role: Weigher(weights) for role, weights in parameters.roles.items()}
     ids = sorted(subjects, key=lambda subject_id: subjects[subject_id].key)
     index = {subject_id: at for at, subject_id in enumerate(ids)}
     ends = np.array([[index[a], index[b]] for a, b in evidence.ends.tolist()], dtype=np.int64).reshape(-1, 2)
@@ -150,18 +161,24 @@ def components(subjects: Mapping[int, StoredSubject], evidence: SubjectPairs) ->
         at = order[bounds[number] : bounds[number + 1]]
         i, j = place[ends[at]].T
         n = len(members)
-        total, relief = np.zeros((n, n)), np.zeros((n, n))
-        pairs = np.zeros((n, n), dtype=np.int64)
-        forbidden, named, relatives = (np.zeros((n, n), dtype=bool) for _ in range(3))
+        held = [subjects[ids[member]] for member in members]
+        weights = parameters.roles[held[0].role]
+        codes, forbidden = np.zeros((n, n, len(VARIABLES)), dtype=np.int8), np.zeros((n, n), dtype=bool)
+        same_source = np.zeros((n, n))
+        compared, like_twins = np.zeros((n, n), dtype=np.int64), np.zeros((n, n), dtype=np.int64)
         for array, values in (
-            (total, evidence.total), (pairs, evidence.pairs), (forbidden, evidence.forbidden), (relief, evidence.relief),
-            (named, evidence.named), (relatives, evidence.relatives),
+            (codes, evidence.codes), (forbidden, evidence.forbidden),
+            (same_source, np.where(evidence.same_source, weights.same_source, 0.0)),
+            (compared, evidence.compared), (like_twins, evidence.like_twins),
         ):  # fmt: skip
             array[i, j] = array[j, i] = values[at]
-        held = [subjects[ids[member]] for member in members]
         numbers = Numbers(
             [evidence.numbers.get(subject.subject_id, frozenset()) for subject in held],
             [subject.partner for subject in held],
-            evidence.disagree.get(held[0].role, 0.0),
+            weights.numbers_differ,
         )
-        yield [subject.key for subject in held], Evidence(total, pairs, forbidden, relief, named, relatives, numbers)
+        weigher = weighers[held[0].role]
+        yield (
+            [subject.key for subject in held],
+            Evidence(codes, weigher, forbidden, same_source, compared, like_twins, numbers),
+        )

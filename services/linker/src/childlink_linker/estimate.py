@@ -73,7 +73,7 @@ def _expect(seen: Observed, hidden: Floats, weights: RoleWeights) -> tuple[Float
         within = hidden * of_state
         total = within.sum(axis=1)
         states.append(within / total[:, None])
-        joint.append(total * of_plain(seen, shares, with_number=True) * np.exp2(bits))
+        joint.append(total * of_plain(seen, shares) * np.exp2(bits))
     stacked = np.stack(joint, axis=1)
     return stacked / stacked.sum(axis=1, keepdims=True), states
 

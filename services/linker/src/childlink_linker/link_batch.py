@@ -272,7 +272,7 @@ def recluster(
     clusters: list[list[int]] = []
     doubtful: list[tuple[int, int, float]] = []
     id_of = {subject.key: subject.subject_id for subject in subjects.values()}
-    for keys, between in components(subjects, evidence):
+    for keys, between in components(subjects, evidence, parameters):
         partition = cluster(keys, between, parameters.link, parameters.review)
         clusters += [[id_of[key] for key in members] for members in partition.clusters]
         doubtful += [(id_of[a], id_of[b], weight) for a, b, weight in partition.doubtful]

@@ -51,6 +51,13 @@ class Observed:
     def __len__(self) -> int:
         return len(self.nhs)
 
+    def codes(self) -> Codes:
+        """As columns: (pairs, `VARIABLES`)."""
+        return np.stack([getattr(self, name) for name in VARIABLES], axis=1)
+
+
+VARIABLES: Final = tuple(item.name for item in fields(Observed))
+
 
 @dataclass(frozen=True)
 class Weighed:
@@ -58,8 +65,6 @@ class Weighed:
 
     bits: Floats
     """log2 of the odds that the two are one person."""
-    relief: Floats
-    """What `bits` would gain if the NHS numbers did not differ."""
     informative: NDArray[np.bool_]
     relatives: NDArray[np.bool_]
     """Rather brothers, sisters or twins than one person."""
@@ -76,13 +81,12 @@ class Patterns:
 
 def patterns(observed: Observed) -> Patterns:
     """Each pattern once: there are few, whatever the number of pairs."""
-    names = [item.name for item in fields(Observed)]
     packed = np.zeros(len(observed), dtype=np.int64)
-    for name in names:
+    for name in VARIABLES:
         packed = packed * 4 + getattr(observed, name)
     unique, of_pair, counts = np.unique(packed, return_inverse=True, return_counts=True)
     columns = {}
-    for name in reversed(names):
+    for name in reversed(VARIABLES):
         columns[name] = (unique % 4).astype(np.int8)
         unique //= 4
     return Patterns(Observed(**columns), of_pair.reshape(-1), counts)
@@ -92,15 +96,36 @@ def weigh(observed: Observed, weights: RoleWeights) -> Weighed:
     """Weights of pairs."""
     each = patterns(observed)
     seen = each.observed
-    bits, relatives = _bits(likelihoods(seen, weights, with_number=True), weights)
-    without, _ = _bits(likelihoods(seen, weights, with_number=False), weights)
-    relief = np.where(seen.nhs == DISAGREE, without - bits, 0.0)
+    bits, relatives = _bits(likelihoods(seen, weights), weights)
     informative = np.zeros(len(seen), dtype=bool)
-    for item in fields(Observed):
-        if item.name != "nameless":
-            informative |= getattr(seen, item.name) != UNKNOWN
+    for name in VARIABLES:
+        if name != "nameless":
+            informative |= getattr(seen, name) != UNKNOWN
     at = each.of_pair
-    return Weighed(bits[at], relief[at], informative[at], relatives[at])
+    return Weighed(bits[at], informative[at], relatives[at])
+
+
+class Weigher:
+    """`weigh` for codes of a few pairs at a time: remembers every pattern, because they recur."""
+
+    def __init__(self, weights: RoleWeights) -> None:
+        self._weights = weights
+        self._known: dict[int, tuple[float, bool]] = {}
+
+    def __call__(self, codes: Codes) -> tuple[Floats, NDArray[np.bool_]]:
+        """The weight of each pair (-inf where nothing was compared), and whether the two look like relatives."""
+        packed = (codes.astype(np.int64) @ _RADIX).tolist()
+        fresh = [at for at, key in enumerate(packed) if key not in self._known]
+        if fresh:
+            found = weigh(Observed(*codes[fresh].T), self._weights)
+            bits = np.where(found.informative, found.bits, -np.inf).tolist()
+            for at, weight, relatives in zip(fresh, bits, found.relatives.tolist(), strict=True):
+                self._known[packed[at]] = (weight, relatives)
+        both = [self._known[key] for key in packed]
+        return np.array([weight for weight, _ in both]), np.array([relatives for _, relatives in both], dtype=bool)
+
+
+_RADIX: Final = 4 ** np.arange(len(VARIABLES), dtype=np.int64)
 
 
 def _bits(likelihood: Floats, weights: RoleWeights) -> tuple[Floats, NDArray[np.bool_]]:
@@ -113,23 +138,22 @@ def prior_bits(weights: RoleWeights) -> Floats:
     return np.array([weights.match.prior, weights.relative.prior, 0.0])
 
 
-def likelihoods(seen: Observed, weights: RoleWeights, *, with_number: bool) -> Floats:
+def likelihoods(seen: Observed, weights: RoleWeights) -> Floats:
     """How likely each pattern is in each kind of pair: (patterns, kinds)."""
     hidden = of_hidden(seen)
     out = np.empty((len(seen), len(KINDS)))
     for kind, name in enumerate(KINDS):
         shares: KindShares = getattr(weights, name)
         named, nameless = (hidden @ state_shares(shares, newborn) for newborn in (False, True))
-        out[:, kind] = np.where(seen.nameless == 1, nameless, named) * of_plain(seen, shares, with_number=with_number)
+        out[:, kind] = np.where(seen.nameless == 1, nameless, named) * of_plain(seen, shares)
     return out
 
 
-def of_plain(seen: Observed, shares: KindShares, *, with_number: bool) -> Floats:
+def of_plain(seen: Observed, shares: KindShares) -> Floats:
     """The part of the likelihood that no hidden state decides: NHS number, mother, sex."""
     total = np.ones(len(seen))
     for name, share in (("nhs", shares.nhs), ("mother", shares.mother), ("sex", shares.sex)):
-        if name != "nhs" or with_number:
-            total *= np.array([1.0, share, 1.0 - share])[getattr(seen, name)]
+        total *= np.array([1.0, share, 1.0 - share])[getattr(seen, name)]
     return total
 
 
