@@ -12,7 +12,8 @@ from childlink_core.keys import SecretKey
 from childlink_core.profiles import Pass, Profile
 from childlink_core.references import ReferenceKeys
 
-from childlink_ingest.encode import Encoder, field_value
+from childlink_ingest.encode import Encoder
+from childlink_ingest.fields import source_of
 from childlink_ingest.mapping import Mapping
 from childlink_ingest.rows import Identity, Row
 from childlink_ingest.split import Subject, split
@@ -29,11 +30,11 @@ _PARENTS: Final = (
 )
 _RULES: Final = {
     "nhs_number": "checked (modulus 11), then a keyed hash",
-    "given_name": "normalised; sets bits of diffused filters",
-    "surname": "normalised; sets bits of diffused filters",
-    "date_of_birth": "chooses the key of filters; a keyed hash groups records to compare",
-    "sex": "sets bits of filters",
-    "postcode": "sets bits of filters; an area may be derived from it",
+    "given_name": "normalised; hashed with other fields",
+    "surname": "normalised; hashed with other fields",
+    "date_of_birth": "hashed into everything it is compared with; a keyed hash groups records to compare",
+    "sex": "hashed with other fields",
+    "postcode": "hashed with other fields; an area may be derived from it",
     "birth_order": "sent as it is: 1, 2, ...",
     "id": "becomes references: keyed hashes under keys that never leave this site",
 }
@@ -90,10 +91,18 @@ def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
 
 
 def _uses(item: Pass, role: str, kind: str) -> bool:
-    own = role in item.roles and (
-        any(s.startswith(kind) for s in item.salt) or any(name.endswith(kind) for name in item.fields)
-    )
-    return own or (role == "adult" and any(salt.startswith(f"mother_{kind}") for salt in item.salt))
+    return uses_as_salt(item, kind, role) or (role in item.roles and uses_in_segments(item, kind))
+
+
+def uses_as_salt(item: Pass, kind: str, role: str) -> bool:
+    """Whether a kind of field, of a subject of this role, is among the pass's salts; a mother's is among her child's."""
+    salts = {source_of(name) for name in item.salt}
+    return (role in item.roles and kind in salts) or (role == "adult" and f"mother_{kind}" in salts)
+
+
+def uses_in_segments(item: Pass, kind: str) -> bool:
+    """Whether a kind of field is hashed into a segment of the pass."""
+    return any(source_of(name) == kind for segment in item.segments for name in segment)
 
 
 def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[str, str]]]]:
@@ -113,7 +122,7 @@ def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[st
         }
         row = Row(number, f"row-{number}", child, adult, relation, values)  # type: ignore[arg-type]
         a, b, observation = split(row, mapping, keys)
-        inside = [(f"{role} {name.replace('_', ' ')}", field_value(s, name) or "(missing)") for role, s in (("child", a), ("adult", b)) if s
+        inside = [(f"{role} {name.replace('_', ' ')}", str(getattr(s.identity, name) or "(missing)")) for role, s in (("child", a), ("adult", b)) if s
                   for name in ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode")]  # fmt: skip
         linker = [pair for role, s in (("child", a), ("adult", b)) if s for pair in _linker_half(role, s, encoder)]
         analytics = [("row reference", observation.row_reference.hex())]
@@ -136,7 +145,7 @@ def _linker_half(role: str, subject: Subject, encoder: Encoder) -> list[tuple[st
         lines.append((f"{role} pass {made.pass_number}, block", made.block_token.hex()))
         lines.append(
             (
-                f"{role} pass {made.pass_number}, filter",
+                f"{role} pass {made.pass_number}, segments",
                 f"{made.filter.hex()[:32]}... ({len(made.filter)} bytes)",
             )
         )
@@ -174,8 +183,7 @@ def explain_profile(profile: Profile) -> list[dict[str, Any]]:
             "name": item.name,
             "when": when(item),
             "salt": words(item.salt),
-            "filter": ("a keyed hash of each of: " if item.exact else "a diffused filter of each of: ")
-            + "; ".join(words(segment, " with ") for segment in item.segments),
+            "segments": "; ".join(words(segment, " with ") for segment in item.segments),
         }
         for item in profile.passes
     ]

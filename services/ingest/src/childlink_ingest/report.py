@@ -8,9 +8,10 @@ from dataclasses import asdict
 from childlink_core.profiles import Profile
 
 from childlink_ingest import pages
-from childlink_ingest.encode import Encoder, carries_pass, field_value
+from childlink_ingest.encode import Encoder, carries_pass
 from childlink_ingest.mapping import Mapping
 from childlink_ingest.prepare import wire_value
+from childlink_ingest.preview import uses_as_salt, uses_in_segments
 from childlink_ingest.rows import Rejection, Row
 from childlink_ingest.split import Observation, Subject
 from childlink_ingest.spool import RunReport, Spool, explain
@@ -113,12 +114,12 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
     profile: Profile = encoder.profile
     lines = [f"  {subject.role}: stays here, and is encoded for the linker, sealed to it alone:"]
     for name in ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode", "birth_order"):
-        value = field_value(subject, name)
+        value = str(getattr(subject.identity, name) or "")
         uses = ["keyed hash"] if name == "nhs_number" and value else []
         for item in profile.passes:
             if carries_pass(subject, item):
-                uses += [f"salt of pass {item.name}"] if any(salt.startswith(name) for salt in item.salt) else []
-                uses += [f"filter of pass {item.name}"] if any(field.endswith(name) for field in item.fields) else []
+                uses += [f"salt of pass {item.name}"] if uses_as_salt(item, name, subject.role) else []
+                uses += [f"segments of pass {item.name}"] if uses_in_segments(item, name) else []
         how = (
             ", ".join(uses) or ("in the clear: 1, 2, ..." if name == "birth_order" else "dropped")
             if value
@@ -130,7 +131,7 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
         lines.append(f"    leaves: nhs token      {record.nhs_token.hex()}")
     for made in record.passes:
         lines.append(f"    leaves: pass {made.pass_number}         block {made.block_token.hex()}")
-        lines.append(f"            filter {made.filter.hex()[:48]}... ({len(made.filter)} bytes)")
+        lines.append(f"            segments {made.filter.hex()[:48]}... ({len(made.filter)} bytes)")
     for carer in record.carers:
         lines.append(f"    leaves: carer          {carer.link_reference.hex()} (relation {carer.relation})")
     return lines

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
-from childlink_core.profiles import Pass, Profile
+from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
 from childlink_linker.model import AGREE, DIFFERENT, DISAGREE, EXACT, NEAR, UNKNOWN, VARIABLES, Observed, weigh
@@ -19,8 +19,6 @@ from childlink_linker.parameters import Parameters
 Indexes = NDArray[np.int64]
 Codes = NDArray[np.int8]
 DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS = 1, 2, 3, 4, 5
-# Diffused segments of unlike values differ in half of their 256 bits, give or take 3% of them; of values a typing error apart, in a third.
-_NEAR_BELOW: Final = 0.42
 _PAIRS_AT_A_TIME: Final = 200_000
 
 
@@ -29,10 +27,8 @@ class PassColumns:
     """One pass of n records. Token 0 means that the record does not carry the pass."""
 
     tokens: NDArray[np.int64]
-    segments: NDArray[np.uint64]
-    """(records, segments, words)."""
-    present: NDArray[np.int64]
-    """Bit s is set when the record has segment s."""
+    segments: NDArray[np.uint32]
+    """(records, segments); 0 where a record lacks a segment."""
 
 
 @dataclass(frozen=True)
@@ -103,15 +99,12 @@ def to_columns(
     passes = {}
     for item in profile.passes:
         rows, encodings = carried[item.number]
-        words = profile.segment_bytes(item) // 8
-        tokens, present = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-        segments = np.zeros((n, len(item.segments), words), dtype=np.uint64)
+        tokens, segments = np.zeros(n, dtype=np.int64), np.zeros((n, len(item.segments)), dtype=np.uint32)
         if rows:
             tokens[rows] = [numbers[encoding.block_token] for encoding in encodings]
-            present[rows] = [encoding.present for encoding in encodings]
             filters = b"".join([encoding.filter for encoding in encodings])
-            segments[rows] = np.frombuffer(filters, dtype="<u8").reshape(len(rows), len(item.segments), words)
-        passes[item.number] = PassColumns(tokens, segments, present)
+            segments[rows] = np.frombuffer(filters, dtype="<u4").reshape(len(rows), -1)
+        passes[item.number] = PassColumns(tokens, segments)
     return Encodings(
         role=np.fromiter((r.role for r in records), dtype=np.int64, count=n),
         key_version=np.array(versions, dtype=np.int64),
@@ -124,34 +117,57 @@ def to_columns(
 
 def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> Outcomes:
     """What the pairs (left[k], right[k]) agree on."""
-    n = len(left)
     tokens = {number: _state(columns.tokens, left, right) for number, columns in encodings.passes.items()}
-    levels: dict[tuple[int, int], Codes] = {}
+    equal: dict[tuple[int, tuple[str, ...]], Codes] = {}
     for item in profile.passes:
-        found = _levels(encodings.passes[item.number], tokens[item.number], left, right, item)
-        levels |= {(item.number, segment): codes for segment, codes in enumerate(found)}
-    # Both passes of the mother say one thing; where she is the same in one, she is.
-    by_number, by_name = tokens[MOTHER_NUMBER_PASS], tokens[MOTHER_NAME_PASS]
-    mother = np.where((by_number == AGREE) | (by_name == AGREE), AGREE, np.maximum(by_number, by_name))
-    nameless = np.zeros(n, dtype=bool)
-    for end in (left, right):
-        dob = encodings.passes[DOB_PASS]
-        nameless |= (dob.tokens[end] > 0) & (dob.present[end] & 0b011 == 0)
+        found = _equal(encodings.passes[item.number], tokens[item.number], left, right)
+        equal |= {(item.number, segment): found[:, at] for at, segment in enumerate(item.segments)}
+
+    def of(number: int, *fields: str) -> Codes:
+        return equal[number, fields]
+
+    def first(*alike: Codes) -> Codes:
+        """What the first says that says anything."""
+        codes = alike[0]
+        for other in alike[1:]:
+            codes = np.where(codes == UNKNOWN, other, codes)
+        return codes
+
+    def any_of(*alike: Codes) -> Codes:
+        return np.where(np.any([codes == AGREE for codes in alike], axis=0), AGREE, np.max(alike, axis=0))
+
+    place, place_and_sex = of(DOB_PASS, "postcode"), of(DOB_PASS, "postcode", "sex")
+    mothers = (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS)
+    parts = ("date_day_month", "date_month_year", "date_day_year")
     observed = Observed(
         nhs=_state(encodings.nhs, left, right),
         dob=tokens[DOB_PASS],
-        mother=mother.astype(np.int8),
-        names=levels[DOB_PASS, 0],
-        given_place=_either(levels[DOB_PASS, 1], levels[NAME_PASS, 0]),
-        surname_place=levels[DOB_PASS, 2],
-        given_date=levels[NAME_PASS, 1],
-        given_exact=_agreement(levels[NUMBER_PASS, 0]),
-        surname_exact=_agreement(levels[NUMBER_PASS, 1]),
-        date_exact=_agreement(levels[NUMBER_PASS, 2]),
-        sex=_agreement(_either(levels[MOTHER_NUMBER_PASS, 0], levels[MOTHER_NAME_PASS, 0])),
-        given=_either(levels[MOTHER_NUMBER_PASS, 1], levels[MOTHER_NAME_PASS, 1]),
-        nameless=nameless.astype(np.int8),
+        # Both passes of the mother say one thing; where she is the same in one, she is.
+        mother=any_of(*(tokens[number] for number in mothers)),
+        names=of(DOB_PASS, "given", "surname"),
+        sounds=of(DOB_PASS, "given_sound", "surname_sound"),
+        part_of_given=any_of(of(DOB_PASS, "given_start", "surname"), of(DOB_PASS, "given_end", "surname")),
+        part_of_surname=any_of(of(DOB_PASS, "given", "surname_start"), of(DOB_PASS, "given", "surname_end")),
+        given_place=_level(
+            first(of(DOB_PASS, "given", "postcode"), of(NAME_PASS, "given", "postcode")),
+            of(DOB_PASS, "given_sound", "postcode"),
+        ),
+        surname_place=_level(of(DOB_PASS, "surname", "postcode"), of(DOB_PASS, "surname_sound", "postcode")),
+        given_area=of(DOB_PASS, "given", "district"),
+        surname_area=of(DOB_PASS, "surname", "district"),
+        place=place,
+        sex=first(np.where(place == AGREE, place_and_sex, UNKNOWN), *(of(number, "sex") for number in mothers)),
+        given_and_date=any_of(*(of(NAME_PASS, "given", part) for part in parts)),
+        given=first(
+            _level(of(NUMBER_PASS, "given"), of(NUMBER_PASS, "given_sound")),
+            *(_level(of(number, "given"), of(number, "given_sound")) for number in mothers),
+        ),
+        surname=_level(of(NUMBER_PASS, "surname"), of(NUMBER_PASS, "surname_sound")),
+        date=_level(of(NUMBER_PASS, "date"), any_of(*(of(NUMBER_PASS, part) for part in parts))),
+        nameless=(_nameless(encodings, left, profile) | _nameless(encodings, right, profile)).astype(np.int8),
     )
+    for name in VARIABLES:
+        object.__setattr__(observed, name, getattr(observed, name).astype(np.int8))
     orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
     different_twin = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
     incomparable = (encodings.role[left] != encodings.role[right]) | (
@@ -200,27 +216,24 @@ def _state(tokens: NDArray[np.int64], left: Indexes, right: Indexes) -> Codes:
     return np.where((a > 0) & (b > 0), np.where(a == b, AGREE, DISAGREE), UNKNOWN).astype(np.int8)
 
 
-def _levels(columns: PassColumns, state: Codes, left: Indexes, right: Indexes, item: Pass) -> NDArray[np.int8]:
-    """How alike each segment is, where both records have it under one salt: (segments, pairs)."""
-    levels = np.full((len(item.segments), len(left)), UNKNOWN, dtype=np.int8)
+def _equal(columns: PassColumns, state: Codes, left: Indexes, right: Indexes) -> Codes:
+    """Which segments are equal, where both records have them under one salt: (pairs, segments)."""
+    codes = np.zeros((len(left), columns.segments.shape[1]), dtype=np.int8)
     at = np.flatnonzero(state == AGREE)
-    a, b = left[at], right[at]
-    bits = 64 * columns.segments.shape[2]
-    apart = np.bitwise_count(columns.segments[a] ^ columns.segments[b]).sum(axis=2, dtype=np.int64) / bits
-    both = columns.present[a] & columns.present[b]
-    for segment in range(len(item.segments)):
-        distance = apart[:, segment]
-        near = NEAR if not item.exact else DIFFERENT
-        level = np.where(distance == 0, EXACT, np.where(distance < _NEAR_BELOW, near, DIFFERENT))
-        levels[segment, at] = np.where(both >> segment & 1, level, UNKNOWN)
-    return levels
+    a, b = columns.segments[left[at]], columns.segments[right[at]]
+    codes[at] = np.where((a > 0) & (b > 0), np.where(a == b, AGREE, DISAGREE), UNKNOWN)
+    return codes
 
 
-def _either(one: Codes, other: Codes) -> Codes:
-    """What the one pass says, or else the other."""
-    return np.where(one != UNKNOWN, one, other)
+def _level(whole: Codes, part: Codes) -> Codes:
+    """Equal, equal in part, different."""
+    levels = np.where(whole == AGREE, EXACT, np.where(part == AGREE, NEAR, DIFFERENT))
+    return np.where((whole == UNKNOWN) & (part == UNKNOWN), UNKNOWN, levels)
 
 
-def _agreement(levels: Codes) -> Codes:
-    """Equal or not."""
-    return np.where(levels == UNKNOWN, UNKNOWN, np.where(levels == EXACT, AGREE, DISAGREE)).astype(np.int8)
+def _nameless(encodings: Encodings, ends: Indexes, profile: Profile) -> NDArray[np.bool_]:
+    """Which records have a date of birth and no given name."""
+    item = profile.get_pass(DOB_PASS)
+    columns = encodings.passes[DOB_PASS]
+    named = [at for at, segment in enumerate(item.segments) if "given" in segment] if item else []
+    return (columns.tokens[ends] > 0) & ~(columns.segments[ends][:, named] > 0).any(axis=1)

@@ -152,12 +152,13 @@ def _field_shares(
 
 def _compared(seen: Observed, what: str) -> NDArray[np.bool_]:
     """Where anything was seen of a field: elsewhere its hidden state is what the parameters say, and teaches nothing."""
+    of_surname = ("names", "sounds", "part_of_surname", "surname_place", "surname_area", "surname")
     of_field = {
-        "given": ("names", "given_place", "given_date", "given_exact", "given"),
-        "surname": ("names", "surname_place", "surname_exact"),
-        "surname_of_newborn": ("names", "surname_place", "surname_exact"),
-        "postcode": ("given_place", "surname_place"),
-        "date": ("dob", "given_date", "date_exact"),
+        "given": ("names", "sounds", "part_of_given", "given_place", "given_area", "given_and_date", "given"),
+        "surname": of_surname,
+        "surname_of_newborn": of_surname,
+        "postcode": ("place", "given_place", "surname_place"),
+        "date": ("dob", "given_and_date", "date"),
     }
     known = np.zeros(len(seen), dtype=bool)
     for name in of_field[what]:

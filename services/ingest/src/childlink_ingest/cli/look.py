@@ -174,7 +174,7 @@ def preview(
     if explain:
         for item in previews.explain_profile(profile):
             click.echo(f"pass {item['number']} ({item['name']}), made {item['when']}:")
-            click.echo(f"    its key and its block depend on {item['salt']}\n    it holds {item['filter']}")
+            click.echo(f"    keyed hashes of {item['salt']}, each together with:\n    {item['segments']}")
     if page or explain:
         return
     with app.open_job(settings, extract, mapping) as job:
