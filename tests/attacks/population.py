@@ -1,4 +1,4 @@
-"""Made-up children for the attacks, and the filters that a target makes of them.
+"""Made-up children for the attacks, and the segments (or filters) that a target makes of them.
 
 The attacker of this folder knows the profile file (it is public) and the plain text of everybody in the store, and has no key.
 That is more than a real one knows; what fails against him fails against the others.
@@ -14,7 +14,8 @@ from childlink_core.profiles import Profile, get_profile
 from childlink_core.references import keyed_hash
 from childlink_ingest import normalise
 from childlink_ingest.clk import ClkEncoder, parse_schema
-from childlink_ingest.encode import Encoder, salt_value
+from childlink_ingest.encode import Encoder
+from childlink_ingest.fields import value_of
 from childlink_ingest.rows import Identity
 from childlink_ingest.split import Subject
 from childlink_local.synth.extracts import Errors, Recorder, Seen
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 Bits = NDArray[np.uint8]
 EncodeGroup = Callable[[Sequence[Subject], int], Bits]
-"""Filters of people of one date of birth, one a row, under the key of this number."""
+"""Bits of segments or filters of people of one date of birth, one a row, under the key of this number."""
 DOB, NAME = 1, 2
 _FIRST_DAY = date(2015, 4, 1)
 _PLAIN_SCHEMA = {
@@ -77,7 +78,9 @@ def groups(
             if child.sex == (sex or child.sex):
                 births.setdefault((family.family, child.born), []).append((child, family))
     made: list[list[Subject]] = [[]]
-    for birth in births.values():
+    # In any order: brothers and sisters of different ages are not born on one day.
+    order = np.random.default_rng(seed).permutation(len(births))
+    for birth in (list(births.values())[number] for number in order):
         if no_twins and len(birth) > 1:
             continue
         if len(made[-1]) == size:
@@ -99,7 +102,7 @@ def by_salt(subjects: Sequence[Subject], number: int, least: int = 2) -> list[li
     salt = next(item.salt for item in get_profile().passes if item.number == number)
     found: dict[tuple[str, ...], list[Subject]] = {}
     for subject in subjects:
-        found.setdefault(tuple(salt_value(subject, name) for name in salt), []).append(subject)
+        found.setdefault(tuple(value_of(subject, name) for name in salt), []).append(subject)
     return [group for group in found.values() if len(group) >= least]
 
 
@@ -147,15 +150,14 @@ class ProfileTarget:
         return filters_of(subjects, Encoder(self.profile, secret(key)), self.number)
 
 
-def dob_pass(
-    drop: Sequence[str] = (), bits: int | None = None, times: float = 1.0, salted: bool = True
-) -> ProfileTarget:
-    """The dob pass; or an experiment: without some fields, with other lengths, or with fewer bits a feature, or without salt."""
+def dob_pass(segments: Sequence[Sequence[str]] = (), salted: bool = True) -> ProfileTarget:
+    """The dob pass; or an experiment: with other segments, or under one key for everybody."""
     profile = get_profile()
     item = next(item for item in profile.passes if item.number == DOB)
-    kept = tuple(replace(f, bits=max(1, round(f.bits * times))) for f in item.filter if f.field not in drop)
-    changed = replace(item, filter=kept, salt=item.salt if salted else ())
-    return ProfileTarget(replace(profile, passes=(changed,), filter_bits=bits or profile.filter_bits))
+    chosen = tuple(tuple(segment) for segment in segments) or item.segments
+    # Everybody of these experiments is of one role, which is always in the key.
+    changed = replace(item, segments=chosen, salt=item.salt if salted else ())
+    return ProfileTarget(replace(profile, passes=(changed,)))
 
 
 def plain_clk(subjects: Sequence[Subject], key: int) -> Bits:

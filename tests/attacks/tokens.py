@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from childlink_core.profiles import Pass, Profile, get_profile
-from childlink_ingest.encode import salt_value
+from childlink_ingest.fields import value_of
 from childlink_ingest.split import Subject
 
-from tests.attacks.population import NAME
+from tests.attacks.population import NAME, EncodeGroup
 from tests.attacks.store import Held
 
 
@@ -57,8 +57,27 @@ def align(held: Sequence[Held], everybody: int, known: Sequence[Subject], profil
     return Aligned(carriers, len(counted), right / carriers, most / carriers, right / everybody)
 
 
+def align_segments(
+    groups: Sequence[Sequence[Subject]], encode: EncodeGroup, public: Sequence[Subject]
+) -> tuple[float, float]:
+    """The same on segments of one field, of groups that each have a salt of their own, with a public list of given names: share of
+    people whose name is found, and the share with the most frequent name."""
+    seen: Counter[bytes] = Counter()
+    truth: dict[bytes, Counter[str]] = {}
+    for number, group in enumerate(groups):
+        for row, subject in zip(encode(group, number), group, strict=True):
+            key = np.packbits(row).tobytes()
+            seen[key] += 1
+            truth.setdefault(key, Counter())[value_of(subject, "given")] += 1
+    expected = Counter(value_of(subject, "given") for subject in public)
+    rng = np.random.default_rng(0)
+    right = sum(truth[key][name] for key, name in zip(_ranked(seen, rng), _ranked(expected, rng), strict=False))
+    names = sum(truth.values(), Counter())
+    return right / names.total(), names.most_common(1)[0][1] / names.total()
+
+
 def _value(subject: Subject, item: Pass) -> tuple[str, ...]:
-    return tuple(salt_value(subject, name) for name in item.salt)
+    return tuple(value_of(subject, name) for name in item.salt)
 
 
 def _ranked(counter: Counter, rng: np.random.Generator) -> list:

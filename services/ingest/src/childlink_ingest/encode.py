@@ -213,7 +213,7 @@ class _PassEncoder:
     def _carriers(self, batch: _Batch) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Which subjects get the pass (see `carries_pass`, which says the same of one), and which segments they have."""
         item = self._item
-        wanted = np.isin(batch.roles, [_ROLES[role] for role in item.roles])  # type: ignore[index]
+        wanted = np.isin(batch.roles, [_ROLES[role] for role in item.roles])
         for name in item.salt:
             wanted &= batch.has(name)
         if item.only_without:

@@ -2,32 +2,45 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_bus.pump import OpenedBatch, Result
 from childlink_core import reasons
 from childlink_core.profiles import SEGMENT_BYTES, Profile
 from childlink_core.references import REFERENCE_BYTES
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from google.protobuf.message import DecodeError
 
 from childlink_linker.link_batch import Arrival, Arrivals, Withdrawal
 
 _MOST_CAPSULE_BYTES = 200
+_MISSING = bytes(SEGMENT_BYTES)
 
 
-@dataclass(frozen=True)
 class TokenHasher:
-    """Hashes every token once more under the linker's own key, so that a leaked linkage secret does not open the store."""
+    """Hashes every token and segment once more under the linker's own key, so that a leaked linkage secret does not open the
+    store. Equal ones stay equal, within a block."""
 
-    key: bytes = field(repr=False)
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        segments = hashlib.blake2b(b"segments", key=key, digest_size=32).digest()
+        self._mix = Cipher(algorithms.AES(segments), modes.ECB()).encryptor().update  # noqa: S305 - a permutation, not encryption
 
     def __call__(self, kind: bytes, token: bytes) -> bytes:
-        return hashlib.blake2b(kind + token, key=self.key, digest_size=REFERENCE_BYTES).digest()
+        """A token, hashed again."""
+        return hashlib.blake2b(kind + token, key=self._key, digest_size=REFERENCE_BYTES).digest()
+
+    def segments(self, token: bytes, row: bytes) -> bytes:
+        """The segments of a block, hashed again. A segment that is missing (0) stays missing."""
+        parts = [row[at : at + SEGMENT_BYTES] for at in range(0, len(row), SEGMENT_BYTES)]
+        mixed = self._mix(b"".join([part + bytes((at,)) + token[:11] for at, part in enumerate(parts)]))
+        return b"".join(
+            [mixed[16 * at : 16 * at + SEGMENT_BYTES] if part != _MISSING else part for at, part in enumerate(parts)]
+        )
 
     def digest(self, content: bytes) -> bytes:
         """What tells a changed record from an unchanged one."""
-        return hashlib.blake2b(b"digest" + content, key=self.key, digest_size=REFERENCE_BYTES).digest()
+        return hashlib.blake2b(b"digest" + content, key=self._key, digest_size=REFERENCE_BYTES).digest()
 
 
 def read_batches(
@@ -112,9 +125,9 @@ def _is_filter(encoding: wire.PassEncoding, profile: Profile) -> bool:
         return False
     if len(encoding.filter) != SEGMENT_BYTES * len(item.segments):
         return False
-    segments = memoryview(encoding.filter).cast("I")
-    return all((segment == 0) <= (not encoding.present >> at & 1) for at, segment in enumerate(segments)) and all(
-        segment == 0 for at, segment in enumerate(segments) if not encoding.present >> at & 1
+    return all(
+        (segment != 0) == bool(encoding.present >> at & 1)
+        for at, segment in enumerate(memoryview(encoding.filter).cast("I"))
     )
 
 
@@ -131,4 +144,5 @@ def _arrival(
         record.nhs_token = hasher(b"nhs" + version, record.nhs_token)
     for item in record.passes:
         item.block_token = hasher(b"pass%d" % item.pass_number + version, item.block_token)
+        item.filter = hasher.segments(item.block_token, item.filter)
     return Arrival(partner, record, digest, key_version, capsule_key)
