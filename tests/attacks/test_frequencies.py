@@ -25,12 +25,12 @@ def to_everyone(subjects) -> list[Held]:
     return hold(subjects, everyone(get_profile()))
 
 
-def test_names_under_one_key_are_read_with_a_public_list_and_under_our_salt_are_not():
-    crowd, public = people(2_000, seed=1), people(5_000, seed=2)
+def test_names_under_one_key_are_read_by_their_frequency_and_under_our_salt_are_not():
+    crowd = people(5_000, seed=1)
     only = (("given",),)
-    found, blind = align_segments([crowd], dob_pass(only, salted=False), public)
-    assert found > blind + 0.02
-    found, blind = align_segments(by_salt(crowd, DOB, 1), dob_pass(only), public)
+    found, blind = align_segments([crowd], dob_pass(only, salted=False), crowd)
+    assert found > blind + 0.1
+    found, blind = align_segments(by_salt(crowd, DOB, 1), dob_pass(only), crowd)
     assert found <= blind + 0.01
 
 

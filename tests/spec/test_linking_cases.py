@@ -141,9 +141,18 @@ def test_one_child_under_a_mistyped_number_at_one_partner_is_still_one_child(lin
     linker.send("trust-a", a)
     linker.send("council-b", b)
     linker.send("charity-c", mistyped)
+    assert together(linker, a, b, mistyped)
+
+
+def test_another_number_and_another_address_are_for_a_person_to_decide(linker, child):
+    a, b = child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[0])
+    namesake = child("charity-c", "1", nhs=NHS[1], postcode="SE24 0AA")
+    linker.send("trust-a", a)
+    linker.send("council-b", b)
+    linker.send("charity-c", namesake)
     assert together(linker, a, b)
-    assert not together(linker, a, mistyped)
-    assert linker.review_pairs(), "one witness against two: a person decides"
+    assert not together(linker, a, namesake)
+    assert linker.review_pairs()
 
 
 def test_twins_of_whom_one_source_gives_both_the_same_number_stay_apart(linker, child):
@@ -220,7 +229,7 @@ def test_one_partners_records_of_one_person_in_two_datasets_are_one_child(linker
 def test_withdrawing_a_subject_forgets_it_and_splits_those_it_held_together(linker, child):
     a = child("trust-a", "1", nhs=NHS[0], given="", surname="Adeyemi")
     bridge = child("trust-a", "2", nhs=NHS[0], dataset="other")
-    b = child("council-b", "1")
+    b = child("council-b", "1", postcode="SE24 0AA")
     linker.send("trust-a", a, bridge)
     linker.send("council-b", b)
     assert together(linker, bridge, b)

@@ -28,6 +28,7 @@ _PARENTS: Final = (
     ("9990000042", "sara", "khan", date(1988, 1, 19), "f", "ZY240AA"),
     ("", "linh", "nguyen", date(1994, 9, 9), "f", "ZY21AB"),
 )
+_IDENTIFIERS: Final = ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode")
 _RULES: Final = {
     "nhs_number": "checked (modulus 11), then a keyed hash",
     "given_name": "normalised; hashed with other fields",
@@ -122,8 +123,10 @@ def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[st
         }
         row = Row(number, f"row-{number}", child, adult, relation, values)  # type: ignore[arg-type]
         a, b, observation = split(row, mapping, keys)
-        inside = [(f"{role} {name.replace('_', ' ')}", str(getattr(s.identity, name) or "(missing)")) for role, s in (("child", a), ("adult", b)) if s
-                  for name in ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode")]  # fmt: skip
+        inside = [
+            (f"{role} {name.replace('_', ' ')}", str(getattr(s.identity, name) or "(missing)"))
+            for role, s in (("child", a), ("adult", b)) if s for name in _IDENTIFIERS
+        ]  # fmt: skip
         linker = [pair for role, s in (("child", a), ("adult", b)) if s for pair in _linker_half(role, s, encoder)]
         analytics = [("row reference", observation.row_reference.hex())]
         analytics += [

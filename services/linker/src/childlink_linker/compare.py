@@ -154,7 +154,6 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
         ),
         surname_place=_level(of(DOB_PASS, "surname", "postcode"), of(DOB_PASS, "surname_sound", "postcode")),
         given_area=of(DOB_PASS, "given", "district"),
-        surname_area=of(DOB_PASS, "surname", "district"),
         place=place,
         sex=first(np.where(place == AGREE, place_and_sex, UNKNOWN), *(of(number, "sex") for number in mothers)),
         given_and_date=any_of(*(of(NAME_PASS, "given", part) for part in parts)),
@@ -205,9 +204,9 @@ def compare(
             named[at], relatives[at] = outcomes.named, found.relatives & outcomes.named
             # A source that keeps two children of one birthday apart under different names means two: twins, one of them
             # perhaps with the other's number.
-            forbidden[at] = outcomes.forbidden | (
-                outcomes.same_source & relatives[at] & (outcomes.observed.dob == AGREE)
-            )
+            seen = outcomes.observed
+            unlike = (seen.given == DIFFERENT) | ((seen.given == UNKNOWN) & relatives[at])
+            forbidden[at] = outcomes.forbidden | (outcomes.same_source & (seen.dob == AGREE) & unlike)
     return PairWeights(weight, informative, forbidden, codes, same_source, named, relatives)
 
 

@@ -152,7 +152,7 @@ def _field_shares(
 
 def _compared(seen: Observed, what: str) -> NDArray[np.bool_]:
     """Where anything was seen of a field: elsewhere its hidden state is what the parameters say, and teaches nothing."""
-    of_surname = ("names", "sounds", "part_of_surname", "surname_place", "surname_area", "surname")
+    of_surname = ("names", "sounds", "part_of_surname", "surname_place", "surname")
     of_field = {
         "given": ("names", "sounds", "part_of_given", "given_place", "given_area", "given_and_date", "given"),
         "surname": of_surname,

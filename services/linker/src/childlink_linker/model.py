@@ -44,7 +44,6 @@ class Observed:
     given_place: Codes
     surname_place: Codes
     given_area: Codes
-    surname_area: Codes
     place: Codes
     sex: Codes
     given_and_date: Codes
@@ -207,7 +206,6 @@ def _tables() -> dict[str, Floats]:
         "given_place": _levels(given, _SOUNDS_ALIKE, postcode),
         "surname_place": _levels(surname, _SOUNDS_ALIKE, postcode),
         "given_area": both(same[given], given, district, postcode),
-        "surname_area": both(same[surname], surname, district, postcode),
         "place": alone(same[postcode], postcode),
         "given_and_date": both(same[given], given, _SAME_IN_PART, date),
         "given": _levels(given, _SOUNDS_ALIKE),
