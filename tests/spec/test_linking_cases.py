@@ -190,6 +190,23 @@ def test_a_number_that_comes_late_joins_the_records(linker, child):
     assert together(linker, a, early)
 
 
+def test_a_charitys_registration_without_a_number_and_with_a_guessed_date_finds_the_child(linker, child):
+    a, b = child("trust-a", "1"), child("charity-c", "1", born=date(2020, 1, 1), date_approximate=True)
+    linker.send("trust-a", a)
+    linker.send("charity-c", b)
+    assert together(linker, a, b)
+
+
+def test_a_birthday_that_a_source_writes_where_it_does_not_know_tells_less(linker, child):
+    certain = [child("trust-a", "1", postcode=""), child("council-b", "1", postcode="", given="Amena")]
+    guess = {"born": date(2020, 1, 1), "date_approximate": True, "postcode": "", "surname": "Smith"}
+    guessed = [child("trust-a", "2", **guess), child("council-b", "2", **{**guess, "given": "Amena"})]
+    linker.send("trust-a", certain[0], guessed[0])
+    linker.send("council-b", certain[1], guessed[1])
+    assert together(linker, *certain)
+    assert not together(linker, *guessed)
+
+
 def test_a_corrected_record_leaves_the_person_it_was_wrongly_linked_to(linker, child):
     a, b = child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[0])
     linker.send("trust-a", a)

@@ -57,6 +57,7 @@ class Partnership:
         sex: str = "",
         postcode: str = "",
         birth_order: int | None = None,
+        date_approximate: bool = False,
         carer: "tuple[Subject, Relation] | None" = None,
         dataset: str = "asq3",
     ) -> Subject:
@@ -71,6 +72,7 @@ class Partnership:
             normalise.sex(sex),
             normalise.postcode(postcode),
             birth_order,
+            date_approximate,
         )
         return Subject(
             role,

@@ -85,9 +85,9 @@ class Encoder:
         head = _HEAD % (subject.link_reference, subject.facet, _ROLES[subject.role])
         if token:
             head += b"\x2a\x10" + token
-        if identity.birth_order is None and subject.carer is None:
+        if identity.birth_order is None and subject.carer is None and not identity.date_approximate:
             return head
-        rest = wire.EncodedRecord(birth_order=identity.birth_order)
+        rest = wire.EncodedRecord(birth_order=identity.birth_order, approximate_date=identity.date_approximate)
         if subject.carer:
             reference, relation = subject.carer
             rest.carers.add(link_reference=reference, relation=_RELATIONS[relation])

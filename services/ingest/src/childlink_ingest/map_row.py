@@ -121,6 +121,7 @@ class RowMapper:
             for name in ("id", "nhs_number", "given_name", "surname", "sex", "postcode", "birth_order")
         )
         born_on = self._date(f"{role}_date_of_birth")
+        guessed, default_dates = self._text(f"{role}_date_approximate"), self._mapping.default_dates
         today = self._today
         failed = f"{role}_nhs_number fails its check and counts as missing"
 
@@ -145,6 +146,8 @@ class RowMapper:
                 normalise.sex(sex(values)),
                 normalise.postcode(postcode(values)),
                 normalise.birth_order(order(values) or given_text) if role == "child" else None,
+                born is not None
+                and (guessed(values).lower() in _TRUE or (bool(default_dates) and f"{born:%m-%d}" in default_dates)),
             )
 
         return read

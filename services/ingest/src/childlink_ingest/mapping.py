@@ -12,6 +12,7 @@
     files = "asq3_*.csv"                    # which files `watch` takes for this mapping
     schedule = "02:30"                      # when `watch` asks a database, site's time
     opt_out_exempt = "section 251, 23/CAG/0001"   # why the national data opt-out does not apply, where it would
+    default_dates = ["01-01"]               # birthdays (month-day) that the source writes where it does not know: they count for less
 
     [columns]
     row_id = "ReviewID"
@@ -58,6 +59,9 @@ _TEXTS: Final = (
 )  # fmt: skip
 
 
+_BIRTHDAY: Final = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+
+
 @dataclass(frozen=True)
 class Column:
     """Where a canonical column comes from."""
@@ -83,6 +87,8 @@ class Mapping:
     schedule: str = ""
     opt_out_exempt: str = ""
     areas: AreaSets | None = None
+    default_dates: frozenset[str] = frozenset()
+    """Birthdays, as MM-DD, that the source writes down where it does not know."""
 
     @property
     def needs_permitted_list(self) -> bool:
@@ -99,7 +105,7 @@ def parse_mapping(text: str, where: str) -> Mapping:
     if "dataset" not in content or not isinstance(content.get("columns"), dict):
         raise MappingError(f"{where} needs `dataset` and a [columns] table.", "Start from `childlink-ingest datasets`.")
     dataset = get_dataset(str(content["dataset"]))
-    extra = set(content) - {"dataset", "ignore", "columns", "header_row", "area", *_TEXTS}
+    extra = set(content) - {"dataset", "ignore", "columns", "header_row", "area", "default_dates", *_TEXTS}
     unknown = set(content["columns"]) - set(dataset.columns)
     if extra or unknown:
         names = ", ".join(sorted(extra | unknown))
@@ -128,6 +134,7 @@ def parse_mapping(text: str, where: str) -> Mapping:
         said["schedule"],
         said["opt_out_exempt"],
         parse_sets(content["area"], where) if "area" in content else None,
+        frozenset(content.get("default_dates", [])),
     )
 
 
@@ -142,6 +149,11 @@ def _check_types(content: Map[str, Any], where: str) -> None:
     row = content.get("header_row", 1)
     if not isinstance(row, int) or isinstance(row, bool) or not 1 <= row <= 1000:
         raise MappingError(f"{where}: header_row is a line number.", "Write header_row = 1")
+    days = content.get("default_dates", [])
+    if not isinstance(days, list) or not all(isinstance(day, str) and _BIRTHDAY.fullmatch(day) for day in days):
+        raise MappingError(
+            f"{where}: default_dates is a list of birthdays.", 'Write default_dates = ["01-01"]: month, day.'
+        )
     ignore = content.get("ignore", [])
     if not isinstance(ignore, list) or not all(isinstance(item, str) for item in ignore):
         raise MappingError(f"{where}: ignore is a list of texts.", 'Write ignore = ["Column", "Another"]')

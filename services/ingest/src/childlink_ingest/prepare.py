@@ -248,7 +248,8 @@ def subject_content(subject: Subject) -> tuple[object, ...]:
     who = subject.identity
     mother: Identity | None = subject.mother
     return (
-        who.nhs_number, who.given_name, who.surname, who.date_of_birth, who.sex, who.postcode, who.birth_order, subject.carer,
+        who.nhs_number, who.given_name, who.surname, who.date_of_birth, who.sex, who.postcode, who.birth_order,
+        who.date_approximate, subject.carer,
         (mother.nhs_number, mother.given_name, mother.date_of_birth) if mother else None,
     )  # fmt: skip
 

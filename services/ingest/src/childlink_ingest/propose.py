@@ -18,6 +18,7 @@ from childlink_ingest import normalise
 from childlink_ingest.mapping import DATE_FORMATS, parse_date
 
 _ENOUGH: Final = 0.8
+_MANY_TIMES: Final = 6.0
 _MOST_CODES: Final = 40
 _FORMATS: Final = (
     *DATE_FORMATS,
@@ -151,6 +152,13 @@ def propose(
     questions = []
     if dataset.permitted_list:
         lines.append('# opt_out_exempt = "..."   # only where the national data opt-out does not apply; say why')
+    days = _default_dates([column for canonical, (column, _) in chosen.items() if canonical.endswith("_date_of_birth")])
+    lines += [
+        f"default_dates = [{_quote(day)}]   # many more births than a day has: they count for less" for day in days
+    ]
+    questions += [
+        f"Many were born on {day} (month-day): does the source write that where it does not know?" for day in days
+    ]
     used = {column.name for column, _ in chosen.values()} | set(row_id)
     ignored = [name for name in header if name not in used]
     lines += [
@@ -183,6 +191,18 @@ def propose(
             if needed:
                 questions.append(f"{canonical} ({title}) was not found and is required.")
     return Proposal("\n".join(lines) + "\n", questions)
+
+
+def _default_dates(columns: Sequence[_Column]) -> list[str]:
+    """The birthday, as MM-DD, that most people have, if they are many times a day's share: what a source writes where it does
+    not know."""
+    days: Counter[str] = Counter()
+    for column in columns:
+        form = _format_of(column.values)
+        born = [parse_date(value, (form,)) for value in column.values] if form else []
+        days.update(f"{day:%m-%d}" for day in born if day)
+    least = max(10.0, _MANY_TIMES * days.total() / 365)
+    return [day for day, count in days.most_common(1) if count >= least]
 
 
 def _identities(dataset: Dataset, free: list[_Column]) -> list[tuple[str, _Column, str]]:

@@ -23,6 +23,8 @@ class Identity:
     sex: str = field(default="", repr=False)
     postcode: str = field(default="", repr=False)
     birth_order: int | None = field(default=None, repr=False)
+    date_approximate: bool = field(default=False, repr=False)
+    """The date of birth is a guess, or one of the source's default days."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class Encodings:
     passes: Mapping[int, PassColumns]
     source: NDArray[np.int64]
     birth_order: NDArray[np.int64]
+    guessed: NDArray[np.bool_]
+    """The date of birth is a guess, or one that the source writes down where it does not know."""
 
     def __len__(self) -> int:
         return len(self.nhs)
@@ -112,6 +114,7 @@ def to_columns(
         passes=passes,
         source=np.fromiter((numbers[s] for s in sources), dtype=np.int64, count=n),
         birth_order=np.fromiter((r.birth_order for r in records), dtype=np.int64, count=n),
+        guessed=np.fromiter((r.approximate_date for r in records), dtype=bool, count=n),
     )
 
 
@@ -145,7 +148,10 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
         # Both passes of the mother say one thing; where she is the same in one, she is.
         mother=any_of(*(tokens[number] for number in mothers)),
         names=of(DOB_PASS, "given", "surname"),
-        sounds=of(DOB_PASS, "given_sound", "surname_sound"),
+        # Who shares the name pass's token has names that sound alike, in one district.
+        sounds=first(
+            of(DOB_PASS, "given_sound", "surname_sound"), np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)
+        ),
         part_of_given=any_of(of(DOB_PASS, "given_start", "surname"), of(DOB_PASS, "given_end", "surname")),
         part_of_surname=any_of(of(DOB_PASS, "given", "surname_start"), of(DOB_PASS, "given", "surname_end")),
         given_place=_level(
@@ -163,6 +169,7 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
         ),
         surname=_level(of(NUMBER_PASS, "surname"), of(NUMBER_PASS, "surname_sound")),
         date=_level(of(NUMBER_PASS, "date"), any_of(*(of(NUMBER_PASS, part) for part in parts))),
+        guessed=(encodings.guessed[left] | encodings.guessed[right]).astype(np.int8),
         nameless=(_nameless(encodings, left, profile) | _nameless(encodings, right, profile)).astype(np.int8),
     )
     for name in VARIABLES:

@@ -22,9 +22,9 @@ from childlink_linker.model import (
     Observed,
     of_hidden,
     of_plain,
+    of_states,
     patterns,
     prior_bits,
-    state_shares,
 )
 from childlink_linker.parameters import FIELDS, KINDS, KindShares, Parameters, RoleWeights
 
@@ -67,10 +67,7 @@ def _expect(seen: Observed, hidden: Floats, weights: RoleWeights) -> tuple[Float
     joint, states = [], []
     for name, bits in zip(KINDS, prior_bits(weights), strict=True):
         shares: KindShares = getattr(weights, name)
-        of_state = np.where(
-            (seen.nameless == 1)[:, None], state_shares(shares, newborn=True), state_shares(shares, newborn=False)
-        )
-        within = hidden * of_state
+        within = hidden * of_states(seen, shares)
         total = within.sum(axis=1)
         states.append(within / total[:, None])
         joint.append(total * of_plain(seen, shares) * np.exp2(bits))
@@ -134,6 +131,8 @@ def _field_shares(
             usable = np.ones(len(pairs), dtype=bool)
         if what in ("surname", "surname_of_newborn"):
             usable = usable & (seen.nameless == (what == "surname_of_newborn"))
+        if what == "date":
+            usable = usable & (seen.guessed == 0)
         usable = usable & _compared(seen, what)
         found = np.array(
             [(pairs[usable] * states[usable][:, index[:, field] == state].sum(axis=1)).sum() for state in range(3)]

@@ -31,7 +31,8 @@ class Observed:
     """What n pairs agree on, as codes. 0: cannot be compared.
 
     1 agree, 2 disagree; of `given`, `surname`, `date`, `given_place` and `surname_place`: 1 equal, 2 equal in part (they sound alike;
-    two parts of a date), 3 different. `nameless`: 1 where one of the two has no given name.
+    two parts of a date), 3 different. `guessed` and `nameless`: 1 where one of the two has a
+    guessed date of birth, or no given name.
     """
 
     nhs: Codes
@@ -50,6 +51,7 @@ class Observed:
     given: Codes
     surname: Codes
     date: Codes
+    guessed: Codes
     nameless: Codes
 
     def __len__(self) -> int:
@@ -103,7 +105,7 @@ def weigh(observed: Observed, weights: RoleWeights) -> Weighed:
     bits, relatives = _bits(likelihoods(seen, weights), weights)
     informative = np.zeros(len(seen), dtype=bool)
     for name in VARIABLES:
-        if name != "nameless":
+        if name not in ("guessed", "nameless"):
             informative |= getattr(seen, name) != UNKNOWN
     at = each.of_pair
     return Weighed(bits[at], informative[at], relatives[at])
@@ -148,8 +150,7 @@ def likelihoods(seen: Observed, weights: RoleWeights) -> Floats:
     out = np.empty((len(seen), len(KINDS)))
     for kind, name in enumerate(KINDS):
         shares: KindShares = getattr(weights, name)
-        named, nameless = (hidden @ state_shares(shares, newborn) for newborn in (False, True))
-        out[:, kind] = np.where(seen.nameless == 1, nameless, named) * of_plain(seen, shares)
+        out[:, kind] = (hidden * of_states(seen, shares)).sum(axis=1) * of_plain(seen, shares)
     return out
 
 
@@ -161,10 +162,21 @@ def of_plain(seen: Observed, shares: KindShares) -> Floats:
     return total
 
 
-def state_shares(shares: KindShares, newborn: bool) -> Floats:
-    """The share of each hidden state in a kind of pair; the surname's own for pairs of which one has no given name."""
+def of_states(seen: Observed, shares: KindShares) -> Floats:
+    """The share of each hidden state in a kind of pair, for each pattern: (patterns, states)."""
+    tables = np.array(
+        [[state_shares(shares, newborn, guessed) for newborn in (False, True)] for guessed in (False, True)]
+    )
+    of_pattern: Floats = tables[seen.guessed.astype(np.int64), seen.nameless.astype(np.int64)]
+    return of_pattern
+
+
+def state_shares(shares: KindShares, newborn: bool, guessed: bool) -> Floats:
+    """The share of each hidden state in a kind of pair; the surname's own for pairs of which one has no given name, the date's for
+    those of which one date is a guess."""
     surname = shares.surname_of_newborn if newborn else shares.surname
-    of_field = (shares.given, surname, shares.postcode, shares.date)
+    date = shares.date_guessed if guessed else shares.date
+    of_field = (shares.given, surname, shares.postcode, date)
     return np.array([np.prod([of[state] for of, state in zip(of_field, states, strict=True)]) for states in STATES])
 
 

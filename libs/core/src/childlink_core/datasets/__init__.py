@@ -101,6 +101,7 @@ def identity_fields(subject: Subject) -> dict[str, str]:
         f"{subject}_given_name": f"the {subject}'s given names",
         f"{subject}_surname": f"the {subject}'s surname",
         f"{subject}_date_of_birth": f"the {subject}'s date of birth",
+        f"{subject}_date_approximate": f"yes where the {subject}'s date of birth is a guess",
         f"{subject}_sex": f"the {subject}'s sex",
         f"{subject}_postcode": f"the {subject}'s postcode",
     }

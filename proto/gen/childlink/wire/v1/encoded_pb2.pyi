@@ -44,7 +44,7 @@ class EncodedBatch(_message.Message):
     def __init__(self, profile_id: _Optional[str] = ..., profile_fingerprint: _Optional[bytes] = ..., key_version: _Optional[int] = ..., sealed_capsule_key: _Optional[bytes] = ..., records: _Optional[_Iterable[_Union[EncodedRecord, _Mapping]]] = ..., tombstones: _Optional[_Iterable[_Union[Tombstone, _Mapping]]] = ...) -> None: ...
 
 class EncodedRecord(_message.Message):
-    __slots__ = ("link_reference", "facet", "role", "capsule", "nhs_token", "passes", "birth_order", "carers")
+    __slots__ = ("link_reference", "facet", "role", "capsule", "nhs_token", "passes", "birth_order", "carers", "approximate_date")
     LINK_REFERENCE_FIELD_NUMBER: _ClassVar[int]
     FACET_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +53,7 @@ class EncodedRecord(_message.Message):
     PASSES_FIELD_NUMBER: _ClassVar[int]
     BIRTH_ORDER_FIELD_NUMBER: _ClassVar[int]
     CARERS_FIELD_NUMBER: _ClassVar[int]
+    APPROXIMATE_DATE_FIELD_NUMBER: _ClassVar[int]
     link_reference: bytes
     facet: bytes
     role: Role
@@ -61,7 +62,8 @@ class EncodedRecord(_message.Message):
     passes: _containers.RepeatedCompositeFieldContainer[PassEncoding]
     birth_order: int
     carers: _containers.RepeatedCompositeFieldContainer[Carer]
-    def __init__(self, link_reference: _Optional[bytes] = ..., facet: _Optional[bytes] = ..., role: _Optional[_Union[Role, str]] = ..., capsule: _Optional[bytes] = ..., nhs_token: _Optional[bytes] = ..., passes: _Optional[_Iterable[_Union[PassEncoding, _Mapping]]] = ..., birth_order: _Optional[int] = ..., carers: _Optional[_Iterable[_Union[Carer, _Mapping]]] = ...) -> None: ...
+    approximate_date: bool
+    def __init__(self, link_reference: _Optional[bytes] = ..., facet: _Optional[bytes] = ..., role: _Optional[_Union[Role, str]] = ..., capsule: _Optional[bytes] = ..., nhs_token: _Optional[bytes] = ..., passes: _Optional[_Iterable[_Union[PassEncoding, _Mapping]]] = ..., birth_order: _Optional[int] = ..., carers: _Optional[_Iterable[_Union[Carer, _Mapping]]] = ..., approximate_date: _Optional[bool] = ...) -> None: ...
 
 class PassEncoding(_message.Message):
     __slots__ = ("pass_number", "block_token", "filter", "present")

@@ -36,6 +36,8 @@ class KindShares:
     """The surname, where one of the two records has no given name."""
     postcode: Shares
     date: Shares
+    date_guessed: Shares
+    """The date of birth, where one of the two is a guess or one of its source's default days: never estimated."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def render_parameters(parameters: Parameters, comment: str) -> str:
             shares: KindShares = getattr(weights, kind)
             lines += ["", f"[{name}.{kind}]", f"prior = {shares.prior:.3f}"]
             lines += [f"{what} = {getattr(shares, what):.9g}" for what in ("nhs", "mother", "sex")]
-            for what in ("given", "surname", "surname_of_newborn", "postcode", "date"):
+            for what in ("given", "surname", "surname_of_newborn", "postcode", "date", "date_guessed"):
                 lines.append(f"{what} = [{', '.join(f'{share:.9g}' for share in getattr(shares, what))}]")
     return "\n".join(lines) + "\n"
 
@@ -124,5 +126,5 @@ def _parse_kind(table: Mapping[str, Any]) -> KindShares:
 
     return KindShares(
         table["prior"], table["nhs"], table["mother"], table["sex"], shares("given"), shares("surname"),
-        shares("surname_of_newborn"), shares("postcode"), shares("date"),
+        shares("surname_of_newborn"), shares("postcode"), shares("date"), shares("date_guessed"),
     )  # fmt: skip
