@@ -25,6 +25,7 @@ from childlink_ingest.split import Subject
 Digests = NDArray[np.uint64]
 """Rows of two 64-bit words."""
 _MOST_VALUES: Final = 500_000
+_REPEATED: Final = 1 << 16
 # EncodedRecord: link reference (16 bytes), facet (4 bytes), role.
 _HEAD: Final = b"\x0a\x10%b\x12\x04%b\x18%c"
 _PASSES_TAG: Final = bytes((wire.EncodedRecord.PASSES_FIELD_NUMBER << 3 | 2,))
@@ -177,10 +178,15 @@ class _PassEncoder:
             for what in ("token", "segments")
         )
         count = len(item.segments)
-        self._tags = np.arange(1, count + 1, dtype=np.uint64)
+        # Segments of one kind (names, whole or without a letter) are hashed alike, so that each can equal any of them.
+        kinds = [tuple(sorted(SPACES.get(name, name) for name in segment)) for segment in item.segments]
+        self._tags = np.array([1 + kinds.index(kind) for kind in kinds], dtype=np.uint64)
+        self._alike = [
+            (at, earlier) for at, kind in enumerate(kinds) if (earlier := [b for b in range(at) if kinds[b] == kind])
+        ]
         size = SEGMENT_BYTES * count
         # What stands between a record's fields that differ: the tag and length of `passes`, fields 1 and 2, field 3.
-        opening = _PASSES_TAG + varint(25 + size)
+        opening = _PASSES_TAG + varint(27 + size)
         self._before_token = np.frombuffer(opening + b"\x08%c\x12\x10" % item.number, dtype=np.uint8)
         self._before_filter = np.frombuffer(b"\x1a%c" % size, dtype=np.uint8)
 
@@ -199,16 +205,31 @@ class _PassEncoder:
         for number, segment in enumerate(self._item.segments):
             for name in segment:
                 sums[:, number] += digests[name]
-        mixed = np.frombuffer(self._segments.update(sums.tobytes()), dtype=np.uint8)
-        segments = mixed.reshape(n, len(self._tags), 16)[:, :, :SEGMENT_BYTES] * whole[:, :, None].astype(np.uint8)
-        # Everything of a pass has a fixed length; `present`, a bit set of at most 14 segments, is a varint of two bytes.
+        segments = self._mixed(sums)
+        # A name without a letter may be the name without another. Nobody shall see that two segments of a record are equal.
+        repeated = np.zeros(segments.shape, dtype=bool)
+        for at, earlier in self._alike:
+            repeated[:, at] = (segments[:, earlier] == segments[:, at, None]).any(axis=1)
+        rows, columns = np.nonzero(repeated)
+        if len(rows):
+            others = sums[rows, columns]
+            others[:, 0] += np.uint64(_REPEATED) * (columns + 1).astype(np.uint64)
+            segments[rows, columns] = self._mixed(others)
+        segments = np.ascontiguousarray(segments * whole).view(np.uint8)
+        # Everything of a pass has a fixed length; `present`, a bit set of at most 28 segments, is a varint of four bytes.
         present = whole @ (1 << np.arange(len(self._tags)))
-        ending = np.stack([np.full(n, 0x20), present & 0x7F | 0x80, present >> 7], axis=1).astype(np.uint8)
-        parts = (self._before_token, tokens, self._before_filter, segments.reshape(n, -1), ending)
+        digits = [present >> 7 * at & 0x7F | (0x80 if at < 3 else 0) for at in range(4)]
+        ending = np.stack([np.full(n, 0x20), *digits], axis=1).astype(np.uint8)
+        parts = (self._before_token, tokens, self._before_filter, segments, ending)
         made = np.concatenate([np.broadcast_to(part, (n, part.shape[-1])) for part in parts], axis=1)
         size, everything = made.shape[1], made.tobytes()
         for at, row in enumerate(chosen.tolist()):
             records[row] += everything[at * size : (at + 1) * size]
+
+    def _mixed(self, sums: Digests) -> NDArray[np.uint32]:
+        """The segment of each sum."""
+        mixed = np.frombuffer(self._segments.update(sums.tobytes()), dtype="<u4")
+        return mixed.reshape(*sums.shape[:-1], 4)[..., 0].copy()
 
     def _carriers(self, batch: _Batch) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Which subjects get the pass (see `carries_pass`, which says the same of one), and which segments they have."""

@@ -38,6 +38,21 @@ def either_way(day: date | None) -> str:
     return f"{day.year:04}-{low:02}-{high:02}"
 
 
+LEFT_OUT: Final = ("1", "2", "3", "4", "5", "6", "last")
+"""Which letters are left out of names, one at a time."""
+
+
+def _without(which: str, of: Shape) -> Shape:
+    """The name without one letter; the whole name where it has no such letter."""
+
+    def shape(value: str) -> str:
+        name = of(value)
+        at = len(name) - 1 if which == "last" else int(which) - 1
+        return name[:at] + name[at + 1 :] if 0 <= at < len(name) and len(name) > 2 else name
+
+    return shape
+
+
 # What is read from a subject ("" when missing), and the shapes of it, by the names that profiles use.
 SOURCES: Final[dict[str, Callable[[Subject], str]]] = {
     "given_name": lambda s: s.identity.given_name,
@@ -56,10 +71,12 @@ SHAPES: Final[dict[str, dict[str, Shape]]] = {
         "given_sound": lambda v: phonetic(_first(v)),
         "given_start": lambda v: _first(v)[:3],
         "given_end": lambda v: _first(v)[-3:],
+        **{f"given_without_{which}": _without(which, _first) for which in LEFT_OUT},
     },
     "surname": {
         "surname": lambda v: v,
         "surname_sound": phonetic,
+        **{f"surname_without_{which}": _without(which, str) for which in LEFT_OUT},
         "surname_start": lambda v: _main(v)[:3],
         "surname_end": lambda v: v[-3:],
     },
@@ -76,8 +93,13 @@ SHAPES: Final[dict[str, dict[str, Shape]]] = {
     "mother_given_name": {"mother_given_sound": phonetic},
     "mother_date_of_birth": {"mother_date": lambda v: v},
 }
-# Given names and surnames are hashed alike, so that a pair of names entered in the wrong order is the same pair.
-SPACES: Final = {"given": "name", "surname": "name"}
+# Names are hashed alike in every place and with any letter left out: a pair of names entered in the wrong order is the same pair, and
+# a name with a letter too many is, without it, the name itself.
+SPACES: Final = {
+    shape: "name"
+    for name in ("given", "surname")
+    for shape in (name, *(f"{name}_without_{which}" for which in LEFT_OUT))
+}
 SOURCE_OF: Final = {shape: source for source, shapes in SHAPES.items() for shape in shapes}
 
 

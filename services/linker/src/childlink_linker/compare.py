@@ -129,6 +129,9 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
     def of(number: int, *fields: str) -> Codes:
         return equal[number, fields]
 
+    def spelling(field: str) -> Codes:
+        return _spelling(encodings.passes[DOB_PASS], tokens[DOB_PASS], left, right, profile, field)
+
     def first(*alike: Codes) -> Codes:
         """What the first says that says anything."""
         codes = alike[0]
@@ -152,8 +155,12 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
         sounds=first(
             of(DOB_PASS, "given_sound", "surname_sound"), np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)
         ),
-        part_of_given=any_of(of(DOB_PASS, "given_start", "surname"), of(DOB_PASS, "given_end", "surname")),
-        part_of_surname=any_of(of(DOB_PASS, "given", "surname_start"), of(DOB_PASS, "given", "surname_end")),
+        part_of_given=any_of(
+            spelling("given"), of(DOB_PASS, "given_start", "surname"), of(DOB_PASS, "given_end", "surname")
+        ),
+        part_of_surname=any_of(
+            spelling("surname"), of(DOB_PASS, "given", "surname_start"), of(DOB_PASS, "given", "surname_end")
+        ),
         given_place=_level(
             first(of(DOB_PASS, "given", "postcode"), of(NAME_PASS, "given", "postcode")),
             of(DOB_PASS, "given_sound", "postcode"),
@@ -172,8 +179,23 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
         guessed=(encodings.guessed[left] | encodings.guessed[right]).astype(np.int8),
         nameless=(_nameless(encodings, left, profile) | _nameless(encodings, right, profile)).astype(np.int8),
     )
+    # Names in the wrong order: what one field says with another is nothing to compare then.
+    swapped = (observed.names == AGREE) & (observed.place == AGREE) & (observed.given_place == DIFFERENT)
+    swapped |= (observed.names == AGREE) & (observed.given == DIFFERENT) & (observed.surname == DIFFERENT)
     for name in VARIABLES:
-        object.__setattr__(observed, name, getattr(observed, name).astype(np.int8))
+        codes = getattr(observed, name)
+        if name in (
+            "given_place",
+            "surname_place",
+            "given_area",
+            "given",
+            "surname",
+            "sounds",
+            "part_of_given",
+            "part_of_surname",
+        ):
+            codes = np.where(swapped, UNKNOWN, codes)
+        object.__setattr__(observed, name, codes.astype(np.int8))
     orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
     different_twin = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
     incomparable = (encodings.role[left] != encodings.role[right]) | (
@@ -229,6 +251,29 @@ def _equal(columns: PassColumns, state: Codes, left: Indexes, right: Indexes) ->
     a, b = columns.segments[left[at]], columns.segments[right[at]]
     codes[at] = np.where((a > 0) & (b > 0), np.where(a == b, AGREE, DISAGREE), UNKNOWN)
     return codes
+
+
+def _spelling(columns: PassColumns, state: Codes, left: Indexes, right: Indexes, profile: Profile, field: str) -> Codes:
+    """Whether one's names, whole or with a letter of `field` left out, are the other's: a slip of the pen apart at most."""
+    item = profile.get_pass(DOB_PASS)
+    shapes = [at for at, segment in enumerate(item.segments) if _is_spelling(segment, field)] if item else []
+    codes = np.zeros(len(left), dtype=np.int8)
+    at = np.flatnonzero(state == AGREE)
+    a, b = columns.segments[left[at]][:, shapes], columns.segments[right[at]][:, shapes]
+    both = (a > 0).any(axis=1) & (b > 0).any(axis=1)
+    alike = ((a[:, :, None] == b[:, None, :]) & (a[:, :, None] > 0)).any(axis=(1, 2))
+    codes[at] = np.where(both, np.where(alike, AGREE, DISAGREE), UNKNOWN)
+    return codes
+
+
+def _is_spelling(segment: tuple[str, ...], field: str) -> bool:
+    """Whether a segment holds both names whole, or the one of them with a letter left out."""
+    other = "surname" if field == "given" else "given"
+    return (
+        len(segment) == 2
+        and other in segment
+        and any(name == field or name.startswith(f"{field}_without_") for name in segment)
+    )
 
 
 def _level(whole: Codes, part: Codes) -> Codes:

@@ -30,8 +30,9 @@ from childlink_linker.parameters import FIELDS, KINDS, KindShares, Parameters, R
 
 FEWEST_PAIRS: Final = 300
 _ROUNDS: Final = 40
-# The prior counts as this many pairs.
-_LEAN: Final = 100.0
+# The prior counts as this many pairs. How often strangers agree is known well before any data: few pairs that agree in an address and
+# nothing else are a person whose names were changed, not strangers of one house.
+_LEAN: Final = {"match": 100.0, "other": 3_000.0}
 Floats = NDArray[np.float64]
 
 
@@ -110,7 +111,7 @@ def _plain_shares(seen: Observed, pairs: Floats, before: KindShares, kind: str) 
             # Where the mother is compared, dates of birth agree: among matches that is no choice of the better ones.
             known = codes != UNKNOWN
             agreeing, total = pairs[codes == AGREE].sum(), pairs[known].sum()
-            changes[what] = float((agreeing + _LEAN * getattr(before, what)) / (total + _LEAN))
+            changes[what] = float((agreeing + _LEAN[kind] * getattr(before, what)) / (total + _LEAN[kind]))
     return changes
 
 
@@ -123,8 +124,8 @@ def _field_shares(
     for what in ("given", "surname", "surname_of_newborn", "postcode", "date"):
         field = FIELDS.index(what.removesuffix("_of_newborn"))
         if kind == "match" and what == "date":
-            # Of pairs that the NHS number found, whatever their dates; the others were found by their date.
-            usable = seen.nhs == AGREE
+            # Of pairs that the NHS number found, or names and postcode, whatever their dates; the others were found by their date.
+            usable = (seen.nhs == AGREE) | (seen.given_and_date != UNKNOWN)
         elif kind == "other" and what != "date":
             usable = same_day
         else:
@@ -140,7 +141,7 @@ def _field_shares(
         leant: tuple[float, float, float] = getattr(before, what)
         if kind == "other" and what == "date":
             found[2] += beyond
-        share = (found + _LEAN * np.array(leant)) / (found.sum() + _LEAN)
+        share = (found + _LEAN[kind] * np.array(leant)) / (found.sum() + _LEAN[kind])
         if what == "date":
             # Most passes say only whether dates are the same: how many of the others are near stays as it was.
             rest = (1.0 - share[0]) / (1.0 - leant[0])
@@ -153,7 +154,15 @@ def _compared(seen: Observed, what: str) -> NDArray[np.bool_]:
     """Where anything was seen of a field: elsewhere its hidden state is what the parameters say, and teaches nothing."""
     of_surname = ("names", "sounds", "part_of_surname", "surname_place", "surname")
     of_field = {
-        "given": ("names", "sounds", "part_of_given", "given_place", "given_area", "given_and_date", "given"),
+        "given": (
+            "names",
+            "sounds",
+            "part_of_given",
+            "given_place",
+            "given_area",
+            "given_and_date",
+            "given",
+        ),
         "surname": of_surname,
         "surname_of_newborn": of_surname,
         "postcode": ("place", "given_place", "surname_place"),

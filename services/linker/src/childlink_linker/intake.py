@@ -31,9 +31,9 @@ class TokenHasher:
         return hashlib.blake2b(kind + token, key=self._key, digest_size=REFERENCE_BYTES).digest()
 
     def segments(self, token: bytes, row: bytes) -> bytes:
-        """The segments of a block, hashed again. A segment that is missing (0) stays missing."""
+        """The segments of a block, hashed again; equal ones stay equal wherever they stand. One that is missing (0) stays missing."""
         parts = [row[at : at + SEGMENT_BYTES] for at in range(0, len(row), SEGMENT_BYTES)]
-        mixed = self._mix(b"".join([part + bytes((at,)) + token[:11] for at, part in enumerate(parts)]))
+        mixed = self._mix(b"".join([part + token[: 16 - SEGMENT_BYTES] for part in parts]))
         return b"".join(
             [mixed[16 * at : 16 * at + SEGMENT_BYTES] if part != _MISSING else part for at, part in enumerate(parts)]
         )

@@ -191,7 +191,7 @@ def of_hidden(seen: Observed) -> Floats:
 # How segments show what they hold. Properties of names, of spellings and of the profile, not of any data set: measured on names of
 # English birth registrations with random slips of the pen. Of names that are near: how often they sound alike, begin or end alike.
 _SOUNDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.03}
-_BEGINS_OR_ENDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.85, _DIFFERENT: 0.04}
+_BEGINS_OR_ENDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.95, _DIFFERENT: 0.04}
 _SAME_IN_PART: Final = {_SAME: 1.0, _NEAR: 0.95, _DIFFERENT: 0.01}
 _SLIP: Final = 1e-5
 """How often anything agrees or disagrees that should not."""

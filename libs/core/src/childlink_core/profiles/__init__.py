@@ -29,7 +29,7 @@ class Pass:
     roles: tuple[str, ...]
     salt: tuple[str, ...]
     segments: tuple[tuple[str, ...], ...]
-    """The fields of each segment (at most 14 segments); a record that lacks one of them lacks the segment."""
+    """The fields of each segment (at most 28 segments); a record that lacks one of them lacks the segment."""
     only_without: tuple[str, ...]
     candidates: bool
     """Whether records that share the pass's token are compared for it."""
