@@ -1,7 +1,10 @@
 """The demo: LEAP's partnership made up at its published scale, linked, and asked what LEAP's annual reports ask."""
 
+import csv
+import itertools
 import shutil
 import time
+import tomllib
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,14 +12,17 @@ from typing import Any
 
 import click
 from childlink_client import Answer, Client
+from childlink_ingest.app import load_mapping
 from childlink_ingest.area_lookup import build_lookup
+from childlink_ingest.propose import propose
+from childlink_ingest.readers import Record, Source, open_extract
 
 from childlink_local import pilot, score
 from childlink_local.broker import mock_broker
 from childlink_local.odds import odds_ratios
 from childlink_local.pilot import Extract
 from childlink_local.progress import Line
-from childlink_local.site import lay_out
+from childlink_local.site import Layout, lay_out
 from childlink_local.synth import synthesise
 
 RELEASE = "demo-1"
@@ -51,6 +57,7 @@ def run(folder: Path, children: int, seed: int) -> None:
         synthesise(data, seed, children)
     extracts = find_extracts(data)
     click.echo(f"   {len(extracts)} extracts of {len({e.partner for e in extracts})} partners in {data}")
+    propose_mappings(extracts)
     with mock_broker() as address:
         layout = lay_out(
             folder,
@@ -75,19 +82,70 @@ def run(folder: Path, children: int, seed: int) -> None:
                     f"   {item.role:6} precision {item.precision:.4f}  recall {item.recall:.4f}  F1 {item.f1:.4f}  "
                     f"({item.subjects:,} records of {item.true_persons:,} people got {item.persons:,} identifiers)"
                 )
-        with _step("4. Cutting a release: counting, rounding, attacking it ourselves"):
+            with _step("4. A child's family objects, and a file goes out by mistake: both are taken back"):
+                take_back(layout, hub, extracts, folder)
+        with _step("5. Cutting a release: counting, rounding, attacking it ourselves"):
             cut = pilot.cut(layout, RELEASE, DATA_UNTIL)
         cells = sum(item.cells for item in cut.populations)
         attacked = sum(item.attack.attacked for item in cut.populations)
         found = sum(len(item.attack.too_tight) for item in cut.populations)
         click.echo(f"   {cells:,} protected cells; {attacked} small counts attacked, {found} found")
-        click.echo("5. Five questions, answered over gRPC by a process that holds the release alone")
+        click.echo("6. Five questions, answered over gRPC by a process that holds the release alone")
         charts = folder / "charts"
         charts.mkdir()
         with pilot.answering(layout) as client:
             ask_five(client, charts)
     click.echo(f"\nCharts in {charts}. Done in {time.monotonic() - started:.0f} s.")
     click.echo("The demo runs every trust zone on this one machine; a deployment never does.")
+
+
+def propose_mappings(extracts: list[Extract]) -> None:
+    """What `childlink-ingest map` proposes for each extract, beside what a person mapped."""
+    for extract in extracts:
+        mapping = load_mapping(extract.mapping)
+        with open_extract(extract.path, Source(mapping.source.encoding, mapping.source.delimiter)) as opened:
+            rows = [record.values for record in itertools.islice(opened, 500) if isinstance(record, Record)]
+            for _ in opened:  # to the end, so that a file that changes meanwhile is noticed
+                pass
+        text = propose(opened.header, rows, mapping.dataset, {}).text
+        proposed = tomllib.loads(text)["columns"]
+        same = sum(
+            _columns(proposed[name]) == column.columns for name, column in mapping.columns.items() if name in proposed
+        )
+        click.echo(
+            f"   map proposes {same} of the {len(mapping.columns)} columns of {extract.path.name} as a person mapped them"
+        )
+
+
+def _columns(entry: Any) -> tuple[str, ...]:
+    named = entry["column"] if isinstance(entry, dict) else entry
+    return tuple(named) if isinstance(named, list) else (named,)
+
+
+def take_back(layout: Layout, hub: pilot.Hub, extracts: list[Extract], folder: Path) -> None:
+    """Withdraw a child, and recall a file, with the receipts that prove it."""
+    extract = extracts[0]
+    mapping = load_mapping(extract.mapping)
+    with extract.path.open(newline="", encoding=mapping.source.encoding) as file:
+        rows = list(itertools.islice(csv.DictReader(file, delimiter=mapping.source.delimiter), 100))
+    [child_id] = mapping.columns["child_id"].columns
+    report = pilot.withdraw(layout, hub, extract, rows[0][child_id])
+    click.echo(
+        f"   withdrawn: {report.withdrawn} messages, {report.withdrawn_proved} of them receipted by linker and analytics"
+    )
+    wrong = Extract(extract.partner, folder / "wrong.csv", folder / "wrong.toml")
+    with wrong.path.open("w", newline="", encoding=mapping.source.encoding) as file:
+        writer = csv.DictWriter(file, rows[0].keys(), delimiter=mapping.source.delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+    wrong.mapping.write_text(
+        'feed = "sent by mistake"\n' + extract.mapping.read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    [sent] = pilot.send(layout, hub, [wrong])
+    report = pilot.recall(layout, hub, wrong.partner, sent.run_id)
+    click.echo(
+        f"   recalled: {sent.accepted} rows that were accepted; {report.withdrawn} messages, {report.withdrawn_proved} receipted"
+    )
 
 
 def ask_five(client: Client, charts: Path) -> None:

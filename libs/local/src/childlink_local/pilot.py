@@ -19,6 +19,7 @@ from childlink_client import Client
 from childlink_core.errors import UserError
 from childlink_core.profiles import get_profile
 from childlink_ingest import app as ingest
+from childlink_ingest import withdraw as takeback
 from childlink_ingest.approvals import approve, what
 from childlink_ingest.map_row import RowMapper
 from childlink_ingest.prepare import map_rows
@@ -128,6 +129,25 @@ def exchange(settings: IngestSettings, spool: Spool, hub: Hub, progress: Progres
                 raise UserError(
                     f"{settings.partner}: nothing moved for {_STUCK_AFTER_S:.0f} s.", "Run it again; it resumes."
                 )
+
+
+def withdraw(layout: Layout, hub: Hub, extract: Extract, local_id: str) -> RunReport:
+    """Withdraw a child from what a partner has sent; linker and analytics forget it, and say so."""
+    settings, mapping = layout.ingest[extract.partner], ingest.load_mapping(extract.mapping)
+    with open_spool(settings.spool) as spool:
+        site = ingest.build_site(settings)
+        run, _ = takeback.withdraw(spool, site, [(mapping.id_space, "child", local_id)], [])
+        exchange(settings, spool, hub)
+        return spool.report(run)
+
+
+def recall(layout: Layout, hub: Hub, partner: str, run: int) -> RunReport:
+    """Take back everything that a run sent."""
+    settings = layout.ingest[partner]
+    with open_spool(settings.spool) as spool:
+        recalled = takeback.recall(spool, ingest.build_site(settings), run)
+        exchange(settings, spool, hub)
+        return spool.report(recalled)
 
 
 def estimate_and_relink(layout: Layout, hub: Hub) -> Outcome:
