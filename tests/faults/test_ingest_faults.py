@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ from childlink_local.demo import own_settings
 from childlink_local.pilot import Extract
 from childlink_local.site import lay_out
 from childlink_local.synth import synthesise
+
+from tests.support import real
+from tests.support.pki import Authority
 
 INGEST = Path(sys.executable).parent / "childlink-ingest"
 KILLS = 8
@@ -35,12 +39,12 @@ def data(tmp_path_factory):
 class Site:
     """One partner's ingest as processes, and a hub in this one."""
 
-    def __init__(self, folder, data, address, **own):
+    def __init__(self, folder, data, address, mock=True, **own):
         self.extract = data / "community-health" / "asq3.csv"
         extract = Extract("community-health", self.extract, self.extract.with_suffix(".toml"))
         settings = own_settings(data, folder / "areas.sqlite", [extract])
         settings["community-health"] |= own
-        self.layout = lay_out(folder / "work", ["community-health"], address, own=settings)
+        self.layout = lay_out(folder / "work", ["community-health"], address, mock=mock, own=settings)
         self.settings = self.layout.ingest["community-health"]
         values = self.settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         self.file = folder / "s.toml"
@@ -166,6 +170,33 @@ def test_a_site_that_reaches_the_broker_through_a_proxy_only(tmp_path, data):
         errors = again.communicate(timeout=120)[1]
         assert again.returncode != 0
         assert "Traceback" not in errors
+
+
+@pytest.mark.real
+def test_a_certificate_that_expired_stops_sending_and_a_new_one_sends_what_was_kept(tmp_path, data):
+    if why := real.fetch_jars():
+        real.unavailable("Kafka", why)
+    authority = Authority(tmp_path / "pki")
+    broker = real.KafkaBroker(tmp_path / "kafka", authority)
+    broker.start()
+    try:
+        certificate, key = authority.sign("community-health", expires=timedelta(days=-1))
+        tls = {"kafka_tls_ca": authority.ca, "kafka_tls_certificate": certificate, "kafka_tls_key": key}
+        site = Site(tmp_path, data, broker.tls_address, mock=False, **tls)
+        process = site.run()
+        errors = process.communicate(timeout=200)[1]
+        assert process.returncode != 0
+        assert "Traceback" not in errors
+        with open_spool(site.settings.spool) as spool:
+            kept = spool.count_batches("queued")
+            assert kept > 0, "everything is safe in the spool"
+        authority.sign("community-health")
+        again = site.start("send", "--wait", "0")
+        errors = again.communicate(timeout=120)[1]
+        with open_spool(site.settings.spool) as spool:
+            assert (spool.count_batches("sent"), spool.count_batches("queued")) == (kept, 0), errors
+    finally:
+        broker.kill()
 
 
 def test_a_client_certificate_that_cannot_be_used_stops_sending_and_keeps_everything(tmp_path, data):

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from kafka import KafkaAdminClient
 
+from tests.support.pki import Authority
+
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / ".cache" / "kafka"
 
@@ -42,11 +44,15 @@ def docker_runs() -> bool:
 
 
 class KafkaBroker:
-    """A broker of Kafka jars on Java, in KRaft mode, on one port. Can be killed and started again."""
+    """A broker of Kafka jars on Java, in KRaft mode. Can be killed and started again.
 
-    def __init__(self, folder: Path) -> None:
+    With an authority it also listens at `tls_address`, to clients with a certificate of that authority's alone.
+    """
+
+    def __init__(self, folder: Path, authority: Authority | None = None) -> None:
         self.folder = folder
-        self.port, controller = free_port(), free_port()
+        self.port, controller, tls_port = free_port(), free_port(), free_port()
+        self.tls_address = f"127.0.0.1:{tls_port}"
         self.address = f"127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,10 +63,14 @@ class KafkaBroker:
                     "process.roles=broker,controller",
                     "node.id=1",
                     f"controller.quorum.voters=1@127.0.0.1:{controller}",
-                    f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-                    f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}",
+                    f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}"
+                    + (f",SSL://{self.tls_address}" if authority else ""),
+                    f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}"
+                    + (f",SSL://{self.tls_address}" if authority else ""),
                     "controller.listener.names=CONTROLLER",
-                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                    "inter.broker.listener.name=PLAINTEXT",
+                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL",
+                    *(_tls(folder, authority) if authority else []),
                     f"log.dirs={folder / 'log'}",
                     "num.partitions=1",
                     "offsets.topic.replication.factor=1",
@@ -97,6 +107,19 @@ class KafkaBroker:
     def _java(self, *arguments: str) -> "subprocess.Popen[bytes]":
         log = (self.folder / "kafka.log").open("ab")
         return subprocess.Popen(["java", "-Xmx512m", "-cp", f"{JARS}/*", *arguments], stdout=log, stderr=log)
+
+
+def _tls(folder: Path, authority: Authority) -> list[str]:
+    certificate, key = authority.sign("broker")
+    store = folder / "broker-store.pem"
+    store.write_bytes(key.read_bytes() + certificate.read_bytes())
+    return [
+        "ssl.keystore.type=PEM",
+        f"ssl.keystore.location={store}",
+        "ssl.truststore.type=PEM",
+        f"ssl.truststore.location={authority.ca}",
+        "ssl.client.auth=required",
+    ]
 
 
 def fetch_jars() -> str | None:

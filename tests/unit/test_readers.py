@@ -8,6 +8,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 from childlink_ingest.errors import ExtractError
 from childlink_ingest.readers import Source, open_extract
 from childlink_ingest.rows import Rejection
@@ -166,3 +167,25 @@ def test_ingest_alone_imports_no_reader_of_an_extra():
     program = f"import sys, childlink_ingest.cli; print([m for m in {extras} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.real
+def test_a_query_on_postgresql_is_read_only_and_streams(tmp_path, postgres_url):
+    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as db:
+        db.exec_driver_sql("CREATE TABLE birth (id int, born date)")
+        db.exec_driver_sql("INSERT INTO birth SELECT n, date '2020-03-14' FROM generate_series(1, 20000) n")
+        db.exec_driver_sql("CREATE FUNCTION forge() RETURNS int LANGUAGE sql AS 'DELETE FROM birth; SELECT 1'")
+    (tmp_path / "url").write_text(postgres_url)
+    source = Source(url_file=tmp_path / "url")
+    (tmp_path / "q.sql").write_text("SELECT id, born FROM birth ORDER BY id")
+    header, rows = read(tmp_path / "q.sql", source)
+    assert header == ["id", "born"]
+    assert len(rows) == 20_000
+    assert rows[0] == ["1", "2020-03-14"]
+    (tmp_path / "q.sql").write_text("SELECT forge()")
+    with pytest.raises(ExtractError):
+        read(tmp_path / "q.sql", source)
+    with engine.connect() as db:
+        assert db.exec_driver_sql("SELECT count(*) FROM birth").scalar() == 20_000
+    engine.dispose()

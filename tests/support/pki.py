@@ -1,0 +1,48 @@
+"""A certificate authority of the tests' own."""
+
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+DAY = timedelta(days=1)
+
+
+class Authority:
+    """Signs certificates into a folder. `ca` is its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name("test authority")
+        now = datetime.now(UTC)
+        builder = x509.CertificateBuilder().subject_name(self._name).issuer_name(self._name)
+        builder = builder.public_key(self._key.public_key()).serial_number(x509.random_serial_number())
+        builder = builder.not_valid_before(now - DAY).not_valid_after(now + 30 * DAY)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        self.ca = folder / "ca.pem"
+        self.ca.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+    def sign(self, name: str, expires: timedelta = 10 * DAY) -> tuple[Path, Path]:
+        """Certificate and key files of `name`, for 127.0.0.1, that expire in (or have expired since) `expires`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = datetime.now(UTC)
+        builder = x509.CertificateBuilder().subject_name(_name(name)).issuer_name(self._name)
+        builder = builder.public_key(key.public_key()).serial_number(x509.random_serial_number())
+        builder = builder.not_valid_before(now - 20 * DAY).not_valid_after(now + expires)
+        names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        certificate, private = self._folder / f"{name}.pem", self._folder / f"{name}.key"
+        certificate.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        form = serialization.PrivateFormat.PKCS8
+        private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+        return certificate, private
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
