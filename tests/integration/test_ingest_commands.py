@@ -124,14 +124,21 @@ def test_a_bad_row_is_rejected_with_line_column_and_reason_and_the_others_are_go
 
 
 def test_odd_but_honest_names_pass(site):
-    rows = "2,,محمد,ابن,01/01/2020,01/05/2022,Y\n3,,👶,O'Neill,01/01/2020,01/05/2022,N\n"
+    rows = "2,,محمد,ابن,01/01/2020,01/05/2022,Y\n3,,👶 Zoë,O'Neill,01/01/2020,01/05/2022,N\n"
     assert "3 good, 0 rejected" in site.check(b"\xef\xbb\xbf" + (HEADER + GOOD + rows).encode()).stdout
 
 
 def test_preview_shows_both_halves_and_what_becomes_of_each_field(site):
     done = site("preview", site.write(HEADER + GOOD), "--mapping", "m.toml")
     assert done.returncode == 0
-    for words in ("keyed hash", "salt of pass dob", "filter of pass dob", "date to month", "row reference", "2022-05"):
+    for words in (
+        "keyed hash",
+        "salt of pass dob",
+        "segments of pass dob",
+        "date to month",
+        "row reference",
+        "2022-05",
+    ):
         assert words in done.stdout
 
 

@@ -230,7 +230,7 @@ def without_unlinkable(row: Row, profile: Profile) -> Row | Rejection:
             row.number,
             f"{lost[0]}_...",
             "says too little of the person to link them",
-            "An NHS number that passes its check, or a surname and a date of birth, is needed.",
+            "An NHS number that passes its check is needed, or a date of birth with both names or a postcode.",
             row.row_id,
         )
     notes = tuple(f"{role} left out: says too little to link them" for role in lost)

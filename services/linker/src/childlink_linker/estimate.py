@@ -33,6 +33,9 @@ _ROUNDS: Final = 40
 # The prior counts as this many pairs. How often strangers agree is known well before any data: few pairs that agree in an address and
 # nothing else are a person whose names were changed, not strangers of one house.
 _LEAN: Final = {"match": 100.0, "other": 3_000.0}
+# Pairs of records of twins for each pair of records of one child: 3% of children are twins, and each twin's records meet all of the
+# other's. More pairs than that which differ in the given name alone are children whose names were changed.
+_MOST_TWINS: Final = 0.06
 Floats = NDArray[np.float64]
 
 
@@ -88,7 +91,10 @@ def _maximise(
         if name != "other":
             # As if one pair of the kind had been seen: none at all has no logarithm.
             # Counted where dates agree: of the others only those are candidates that share a rarer token.
-            changes["prior"] = float(np.log2((pairs[name][seen.dob == AGREE].sum() + 1.0) / before.date[0] / others))
+            same_day = pairs[name][seen.dob == AGREE].sum() + 1.0
+            if name == "relative":
+                same_day = min(same_day, _MOST_TWINS * pairs["match"][seen.dob == AGREE].sum() + 1.0)
+            changes["prior"] = float(np.log2(same_day / before.date[0] / others))
         changes |= _plain_shares(seen, pairs[name], before, name)
         if name == "relative":
             # Brothers and sisters share names and addresses as far as one person's records do; what else they share is
