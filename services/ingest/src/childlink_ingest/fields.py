@@ -69,6 +69,7 @@ SHAPES: Final[dict[str, dict[str, Shape]]] = {
     "given_name": {
         "given": _first,
         "given_sound": lambda v: phonetic(_first(v)),
+        "given_initial": lambda v: v[:1],
         "given_start": lambda v: _first(v)[:3],
         "given_end": lambda v: _first(v)[-3:],
         **{f"given_without_{which}": _without(which, _first) for which in LEFT_OUT},

@@ -166,6 +166,7 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
             of(DOB_PASS, "given_sound", "postcode"),
         ),
         surname_place=_level(of(DOB_PASS, "surname", "postcode"), of(DOB_PASS, "surname_sound", "postcode")),
+        initial_place=of(DOB_PASS, "given_initial", "postcode"),
         given_area=of(DOB_PASS, "given", "district"),
         place=place,
         sex=first(np.where(place == AGREE, place_and_sex, UNKNOWN), *(of(number, "sex") for number in mothers)),
@@ -186,6 +187,7 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
         codes = getattr(observed, name)
         if name in (
             "given_place",
+            "initial_place",
             "surname_place",
             "given_area",
             "given",

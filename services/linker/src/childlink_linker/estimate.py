@@ -165,13 +165,14 @@ def _compared(seen: Observed, what: str) -> NDArray[np.bool_]:
             "sounds",
             "part_of_given",
             "given_place",
+            "initial_place",
             "given_area",
             "given_and_date",
             "given",
         ),
         "surname": of_surname,
         "surname_of_newborn": of_surname,
-        "postcode": ("place", "given_place", "surname_place"),
+        "postcode": ("place", "given_place", "initial_place", "surname_place"),
         "date": ("dob", "given_and_date", "date"),
     }
     known = np.zeros(len(seen), dtype=bool)

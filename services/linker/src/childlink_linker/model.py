@@ -44,6 +44,7 @@ class Observed:
     part_of_surname: Codes
     given_place: Codes
     surname_place: Codes
+    initial_place: Codes
     given_area: Codes
     place: Codes
     sex: Codes
@@ -192,6 +193,7 @@ def of_hidden(seen: Observed) -> Floats:
 # English birth registrations with random slips of the pen. Of names that are near: how often they sound alike, begin or end alike.
 _SOUNDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.03}
 _BEGINS_OR_ENDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.95, _DIFFERENT: 0.04}
+_SAME_INITIAL: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.08}
 _SAME_IN_PART: Final = {_SAME: 1.0, _NEAR: 0.95, _DIFFERENT: 0.01}
 _SLIP: Final = 1e-5
 """How often anything agrees or disagrees that should not."""
@@ -217,6 +219,7 @@ def _tables() -> dict[str, Floats]:
         "part_of_surname": both(same[given], given, _BEGINS_OR_ENDS_ALIKE, surname),
         "given_place": _levels(given, _SOUNDS_ALIKE, postcode),
         "surname_place": _levels(surname, _SOUNDS_ALIKE, postcode),
+        "initial_place": both(_SAME_INITIAL, given, same[postcode], postcode),
         "given_area": both(same[given], given, district, postcode),
         "place": alone(same[postcode], postcode),
         "given_and_date": both(same[given], given, _SAME_IN_PART, date),
