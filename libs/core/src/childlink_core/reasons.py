@@ -41,7 +41,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     UNKNOWN_KEY_VERSION: "The linkage secret's version is not in use. Ask the key custodian for the current one.",
     UNKNOWN_DATASET: "The dataset contract, or its version, is not known here. Install matching versions.",
     BAD_REFERENCE: "A reference has the wrong length.",
-    BAD_FILTER: "A filter has the wrong length or too few or too many bits for its profile.",
+    BAD_FILTER: "A pass has other segments than its profile says, or than it says itself.",
     EMPTY_SUBJECT: "The subject has neither an NHS number nor enough fields for any pass, so it cannot be linked.",
     BAD_VALUE: "A value is outside what the dataset contract allows.",
     CANNOT_OPEN_CAPSULE: "A link's capsule does not open.",

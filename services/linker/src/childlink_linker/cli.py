@@ -1,10 +1,12 @@
 """The commands of `childlink-linker`."""
 
 import csv
+import json
 import signal
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -14,13 +16,15 @@ from childlink_core import __version__, logs, topics
 from childlink_core.commands import Commands
 from childlink_core.directory import Member, render_directory
 from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
+from childlink_core.profiles import get_profile
 
-from childlink_linker import app, evaluate, tables
+from childlink_linker import app, evaluate, explain, tables
 from childlink_linker.errors import NotAnEvaluationError
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.parameters import load_parameters, render_parameters
 from childlink_linker.server import OperatorService, holdings, serve
 from childlink_linker.settings import LinkerSettings
+from childlink_linker.store import Store
 
 _GAUGES_EVERY_S = 5.0
 _RETRY_AFTER_S = 3.0
@@ -142,6 +146,68 @@ def relink(settings_file: Path | None, parameters: Path) -> None:
     click.echo(
         f"{len(outcome.linked):,} links changed: {outcome.merges:,} identifiers merged, {outcome.splits:,} split off"
     )
+
+
+@main.command("explain")
+@click.argument("identifier")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -> None:
+    """Why are the records of this person one? What each two agree on, and what that alone would weigh, in bits.
+
+    Fields overlap, so the parts do not add up to the match weight. No value, reference or partner is shown; records are letters.
+    """
+    settings = LinkerSettings.load(settings_file)
+    with app.open_store(settings).connect() as tx:
+        found = explain.explain(
+            Store(tx), identifier, get_profile(settings.profile), load_parameters(settings.parameters)
+        )
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=1))
+        return
+    family = f", of family {found.family_id}" if found.family_id else ""
+    click.echo(f"{found.person_id}{family}: {found.records} records of {found.sources} datasets")
+    if not found.comparisons:
+        click.echo(
+            "There is nothing to compare: one record, or records of one subject, which are one person by its partner's word."
+        )
+    for item in found.comparisons:
+        click.echo(f"\n{item.one} and {item.other}: {item.weight:+.1f} bits")
+        for finding in item.findings:
+            click.echo(f"    {finding.what:42} {finding.outcome:16} {finding.bits:+6.1f}")
+
+
+@main.command("history")
+@click.argument("identifier")
+@click.pass_obj
+def history_of(settings_file: Path | None, identifier: str) -> None:
+    """What became of an identifier: who was given it, merges, splits and withdrawals, oldest first."""
+    with app.open_store(LinkerSettings.load(settings_file)).connect() as tx:
+        for change in explain.history(tx, identifier):
+            moved = f"{change.before or 'new'} -> {change.after or 'forgotten'}"
+            click.echo(f"{change.at:%Y-%m-%d %H:%M:%S}Z  subject {change.subject:3} {change.kind:10} {moved}")
+
+
+@main.command("quality")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
+    """How linkage does, without truth: for each dataset and version of the linkage secret, the share of records whose person another
+    dataset knows too, that is in doubt, that has an NHS number, and that carries each pass. Datasets are told by their facet."""
+    settings = LinkerSettings.load(settings_file)
+    with app.open_store(settings).connect() as tx:
+        found = explain.quality(Store(tx), get_profile(settings.profile))
+    if as_json:
+        click.echo(json.dumps([asdict(item) for item in found], indent=1))
+        return
+    if not found:
+        click.echo("The store is empty.")
+    for item in found:
+        passes = ", ".join(f"{name} {share:.0%}" for name, share in item.passes.items() if share)
+        click.echo(
+            f"dataset {item.dataset}, secret version {item.key_version}: {item.records:,} records; {item.matched:.1%} matched, "
+            f"{item.doubtful:.1%} in doubt, {item.numbered:.1%} with NHS number; passes: {passes}"
+        )
 
 
 @main.command()

@@ -7,5 +7,9 @@ class StoreError(UserError):
     """The database cannot be used as it is."""
 
 
+class UnknownIdentifierError(UserError):
+    """No person has, or ever had, this identifier."""
+
+
 class NotAnEvaluationError(UserError):
     """Asked for something that only an instance marked as an evaluation may do."""

@@ -222,6 +222,18 @@ class Store:
             ],
         )
 
+    def subjects_in_review(self) -> set[int]:
+        """Subjects with a doubtful pair."""
+        pairs = self._tx.execute(sa.select(t.review_pair.c.smaller_subject_id, t.review_pair.c.larger_subject_id))
+        return {subject for pair in pairs for subject in pair}
+
+    def datasets_of_persons(self) -> dict[str, int]:
+        """How many datasets (facets) know each person."""
+        counted = sa.func.count(sa.distinct(t.record.c.facet))
+        joined = t.record.join(t.subject, t.subject.c.subject_id == t.record.c.subject_id)
+        statement = sa.select(t.subject.c.person_id, counted).select_from(joined).group_by(t.subject.c.person_id)
+        return {person: count for person, count in self._tx.execute(statement) if person}
+
     def capsule_keys(self, ids: Iterable[int]) -> dict[int, tuple[str, bytes]]:
         """Partner and sealed key of capsule keys, by id."""
         rows = self._in(sa.select(t.capsule_key), t.capsule_key.c.capsule_key_id, ids)

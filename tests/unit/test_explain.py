@@ -1,0 +1,102 @@
+"""Why records are one person, what became of an identifier, and how linkage does: what an operator reads, and what he must not."""
+
+from datetime import date
+
+import pytest
+from childlink_core.ids import new_id
+from childlink_core.profiles import get_profile
+from childlink_linker.errors import UnknownIdentifierError
+from childlink_linker.explain import explain, history, quality
+from childlink_linker.parameters import load_parameters
+from childlink_linker.store import Store
+
+from tests.support.people import NHS, open_linker
+
+
+@pytest.fixture
+def linker(partnership, tmp_path):
+    linker = open_linker(partnership, tmp_path)
+    yield linker
+    linker.close()
+
+
+@pytest.fixture
+def child(partnership):
+    def make(partner, person_id, **who):
+        defaults = {"given": "Amina", "surname": "Okafor", "born": date(2020, 3, 14), "sex": "f", "postcode": "SW9 8JJ"}
+        return partnership.subject(partner, person_id, **{**defaults, **who})
+
+    return make
+
+
+def explained(linker, person):
+    with linker.engine.connect() as tx:
+        return explain(Store(tx), person, get_profile(), load_parameters())
+
+
+def test_an_explanation_says_what_agrees_and_what_that_weighs(linker, child):
+    a, b = child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[0], postcode="SE24 0AA")
+    linker.send("trust-a", a)
+    linker.send("council-b", b)
+    [person] = set(linker.persons(a, b))
+    found = explained(linker, person)
+    assert (found.records, found.sources) == (2, 2)
+    [pair] = found.comparisons
+    said = {finding.what: finding for finding in pair.findings}
+    assert said["NHS number"].outcome == "same"
+    assert said["NHS number"].bits > 10.0
+    assert said["postcode"].outcome == "different"
+    assert said["postcode"].bits < 0.0
+    assert pair.weight > load_parameters().link
+
+
+def test_an_explanation_names_no_reference_token_or_partner(linker, child):
+    a, b = child("trust-a", "1"), child("council-b", "1")
+    linker.send("trust-a", a)
+    linker.send("council-b", b)
+    [person] = set(linker.persons(a, b))
+    text = repr(explained(linker, person))
+    for secret in ("trust-a", "council-b", a.link_reference.hex(), repr(a.link_reference)[2:-1], "Amina", "SW9"):
+        assert secret not in text
+
+
+def test_a_history_tells_of_merges_and_withdrawals(linker, child):
+    a = child("trust-a", "1", given="", surname="Adeyemi", nhs=NHS[0], postcode="")
+    b = child("council-b", "1", nhs=NHS[1], given="Oliver", surname="Smith", born=date(2019, 1, 5))
+    linker.send("trust-a", a)
+    linker.send("council-b", b)
+    first, second = linker.persons(a, b)
+    linker.send("council-b", child("council-b", "1", nhs=NHS[0], given="", surname="Adeyemi"))
+    assert linker.persons(a, b) == [first, first]
+    linker.send("trust-a", withdrawn=[a.link_reference])
+    with linker.engine.connect() as tx:
+        of_first, of_second = history(tx, first), history(tx, second)
+    assert [(c.kind, c.before, c.after) for c in of_second] == [("assigned", None, second), ("assigned", second, first)]
+    assert [(c.kind, c.before, c.after) for c in of_first] == [
+        ("assigned", None, first), ("assigned", second, first), ("withdrawn", first, None),
+    ]  # fmt: skip
+    assert {c.subject for c in of_first} == {"A", "B"}
+
+
+def test_an_identifier_that_is_mistyped_or_nobodys_is_refused(linker):
+    with pytest.raises(UnknownIdentifierError, match="check character"):
+        explained(linker, "C123")
+    with pytest.raises(UnknownIdentifierError, match="Nobody"):
+        explained(linker, new_id("C"))
+    with linker.engine.connect() as tx, pytest.raises(UnknownIdentifierError, match="never"):
+        history(tx, new_id("C"))
+
+
+def test_quality_counts_matched_and_doubtful_records_by_dataset(linker, child):
+    shared = [child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[0])]
+    alone = child("trust-a", "2", given="Oliver", surname="Smith", sex="m")
+    linker.send("trust-a", shared[0], alone)
+    linker.send("council-b", shared[1])
+    with linker.engine.connect() as tx:
+        found = {item.records: item for item in quality(Store(tx), get_profile())}
+    assert found[2].matched == 0.5
+    assert found[1].matched == 1.0
+    assert found[2].numbered == 0.5
+    assert found[2].passes["dob"] == 1.0
+    assert found[2].passes["number"] == 0.5
+    assert found[1].doubtful == 0.0
