@@ -17,10 +17,12 @@ from childlink_linker.link_batch import link
 from childlink_linker.parameters import Parameters, load_parameters
 from childlink_linker.relink import estimate_parameters, relink
 from childlink_linker.store import Store
+from childlink_linker.vault import Vault
 
 from tests.bench.linkage_data import Key, Population
 
 _LINKAGE = SecretKey("partnership", 1, b"L" * 32)
+_VAULT = Vault(b"v" * 32)
 _MICRO_BATCH = 10_000
 
 
@@ -42,7 +44,7 @@ class Linked:
     def estimate_and_relink(self) -> None:
         """As `childlink-linker estimate` and `relink` do."""
         with self.engine.begin() as tx:
-            store = Store(tx)
+            store = Store(tx, _VAULT)
             self.parameters = estimate_parameters(store, get_profile(), self.parameters, "bench")
             relink(store, get_profile(), self.parameters)
 
@@ -85,5 +87,5 @@ def run(population: Population, progress: Callable[[str], None] = lambda _what: 
         if result.reason or result.refused:
             raise RuntimeError(f"the linker refuses {result.reason or result.refused[:3]}")
         with engine.begin() as tx:
-            link(Store(tx), arrivals, profile, parameters)
+            link(Store(tx, _VAULT), arrivals, profile, parameters)
     return Linked(population, engine, parameters)

@@ -28,7 +28,9 @@ from childlink_linker.handler import LinkHandler
 from childlink_linker.intake import TokenHasher
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.parameters import load_parameters
+from childlink_linker.vault import Vault
 
+VAULT = Vault(b"v" * 32)
 LINKAGE = SecretKey("partnership", 1, b"L" * 32)
 NHS = ["9990000018", "9990000026", "9990000034", "9990000042", "9990000050", "9990000069", "9990000077", "9990000085"]
 """Numbers of the range for tests that pass their check."""
@@ -138,7 +140,7 @@ class LinkerUnderTest:
         migrate(self.engine, "childlink_linker")
         self.metrics = LinkerMetrics()
         handler = LinkHandler(
-            get_profile(), load_parameters(), frozenset({1}), TokenHasher(b"t" * 32), b"a" * 32, self.metrics
+            get_profile(), load_parameters(), frozenset({1}), TokenHasher(b"t" * 32), VAULT, b"a" * 32, self.metrics
         )
         directory = partnership.directory
         self.pump = Pump(

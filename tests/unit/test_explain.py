@@ -10,7 +10,7 @@ from childlink_linker.explain import explain, history, quality
 from childlink_linker.parameters import load_parameters
 from childlink_linker.store import Store
 
-from tests.support.people import NHS, open_linker
+from tests.support.people import NHS, VAULT, open_linker
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def child(partnership):
 
 def explained(linker, person):
     with linker.engine.connect() as tx:
-        return explain(Store(tx), person, get_profile(), load_parameters())
+        return explain(Store(tx, VAULT), person, get_profile(), load_parameters())
 
 
 def test_an_explanation_says_what_agrees_and_what_that_weighs(linker, child):
@@ -93,7 +93,7 @@ def test_quality_counts_matched_and_doubtful_records_by_dataset(linker, child):
     linker.send("trust-a", shared[0], alone)
     linker.send("council-b", shared[1])
     with linker.engine.connect() as tx:
-        found = {item.records: item for item in quality(Store(tx), get_profile())}
+        found = {item.records: item for item in quality(Store(tx, VAULT), get_profile())}
     assert found[2].matched == 0.5
     assert found[1].matched == 1.0
     assert found[2].numbered == 0.5

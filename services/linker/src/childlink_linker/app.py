@@ -24,6 +24,7 @@ from childlink_linker.relink import estimate_parameters, relink
 from childlink_linker.server import holdings
 from childlink_linker.settings import LinkerSettings
 from childlink_linker.store import Store
+from childlink_linker.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,14 @@ class Linker:
     def estimate(self, version: str) -> Parameters:
         """Match parameters estimated from everything in the store. Changes nothing."""
         with self.engine.connect() as tx:
-            return estimate_parameters(Store(tx), self.handler.profile, self.handler.parameters, version)
+            return estimate_parameters(
+                Store(tx, self.handler.vault), self.handler.profile, self.handler.parameters, version
+            )
 
     def relink(self, parameters: Parameters) -> Outcome:
         """Re-cluster everything under other parameters and send the links that change."""
         with self.engine.begin() as tx:
-            store = Store(tx)
+            store = Store(tx, self.handler.vault)
             outcome = relink(store, self.handler.profile, parameters)
             self.pump.send(tx, self.handler.links(store, outcome.linked))
         tables.ledger.flush(self.engine, self.pump.publisher)
@@ -77,6 +80,11 @@ def open_store(settings: LinkerSettings) -> sa.Engine:
     return engine
 
 
+def vault_of(settings: LinkerSettings) -> Vault:
+    """What opens the store's encodings."""
+    return Vault(read_secret_key(settings.token_key).derive("encodings at rest"))
+
+
 def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
     """Put a linker together: settings in, everything connected out."""
     directory = read_directory(settings.directory)
@@ -86,6 +94,7 @@ def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
         parameters=load_parameters(settings.parameters),
         key_versions=frozenset(settings.key_versions),
         hasher=TokenHasher(token_key.derive("tokens")),
+        vault=vault_of(settings),
         analytics_id_key=token_key.derive("identifiers for analytics"),
         metrics=metrics,
     )

@@ -160,7 +160,10 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
     settings = LinkerSettings.load(settings_file)
     with app.open_store(settings).connect() as tx:
         found = explain.explain(
-            Store(tx), identifier, get_profile(settings.profile), load_parameters(settings.parameters)
+            Store(tx, app.vault_of(settings)),
+            identifier,
+            get_profile(settings.profile),
+            load_parameters(settings.parameters),
         )
     if as_json:
         click.echo(json.dumps(asdict(found), indent=1))
@@ -196,7 +199,7 @@ def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
     dataset knows too, that is in doubt, that has an NHS number, and that carries each pass. Datasets are told by their facet."""
     settings = LinkerSettings.load(settings_file)
     with app.open_store(settings).connect() as tx:
-        found = explain.quality(Store(tx), get_profile(settings.profile))
+        found = explain.quality(Store(tx, app.vault_of(settings)), get_profile(settings.profile))
     if as_json:
         click.echo(json.dumps([asdict(item) for item in found], indent=1))
         return

@@ -15,6 +15,7 @@ from childlink_linker.link_batch import link
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.parameters import Parameters
 from childlink_linker.store import Store, StoredSubject
+from childlink_linker.vault import Vault
 
 _LINKS_PER_BATCH = 600
 
@@ -27,13 +28,14 @@ class LinkHandler:
     parameters: Parameters
     key_versions: frozenset[int]
     hasher: TokenHasher
+    vault: Vault
     analytics_id_key: bytes
     metrics: LinkerMetrics
 
     def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch]) -> Handled:
         """Link what the batches hold."""
         arrivals, results = read_batches(batches, self.profile, self.key_versions, self.hasher)
-        store = Store(tx)
+        store = Store(tx, self.vault)
         outcome = link(store, arrivals, self.profile, self.parameters)
         self.metrics.linked(outcome.records, len(outcome.linked), outcome.merges, outcome.splits, outcome.pair_weights)
         return Handled(results, self.links(store, outcome.linked))
@@ -71,7 +73,7 @@ class LinkHandler:
 
     def all_links(self, tx: sa.Connection) -> list[Outgoing]:
         """Every link there is."""
-        store = Store(tx)
+        store = Store(tx, self.vault)
         return self.links(store, store.all_subjects())
 
     def _rekey(self, identifier: str | None) -> bytes | None:

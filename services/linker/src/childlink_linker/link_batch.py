@@ -182,7 +182,7 @@ def _store_records(store: Store, arrivals: Arrivals, withdrawn: Sequence[StoredS
         ],
     )
     store.insert(t.subject, [vars(subject) for subject in new_subjects])
-    store.insert(t.record, [vars(row) for row, _ in written])
+    store.insert_records([row for row, _ in written])
     store.insert(
         t.token,
         [

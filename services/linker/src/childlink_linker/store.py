@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from childlink_linker import tables as t
+from childlink_linker.vault import Vault
 
 _LOCK: Final = 0x6368_6C6B
 
@@ -46,8 +47,8 @@ class StoredSubject:
 class Store:
     """One transaction's view of the store."""
 
-    def __init__(self, tx: sa.Connection) -> None:
-        self._tx = tx
+    def __init__(self, tx: sa.Connection, vault: Vault) -> None:
+        self._tx, self._vault = tx, vault
 
     def lock(self) -> None:
         """Wait until no other linker process works on the store; held until the transaction ends."""
@@ -88,18 +89,26 @@ class Store:
 
     def records_of_subjects(self, ids: Iterable[int]) -> list[StoredRecord]:
         """All records of some subjects."""
-        return [StoredRecord(*tuple(row)) for row in self._in(sa.select(t.record), t.record.c.subject_id, ids)]
+        return [self._record(row) for row in self._in(sa.select(t.record), t.record.c.subject_id, ids)]
 
     def records(self, ids: Iterable[int]) -> list[StoredRecord]:
         """Records by id."""
-        return [StoredRecord(*tuple(row)) for row in self._in(sa.select(t.record), t.record.c.record_id, ids)]
+        return [self._record(row) for row in self._in(sa.select(t.record), t.record.c.record_id, ids)]
 
     def records_after(self, record_id: int, limit: int) -> list[StoredRecord]:
         """The next records in the order of their ids."""
         statement = (
             sa.select(t.record).where(t.record.c.record_id > record_id).order_by(t.record.c.record_id).limit(limit)
         )
-        return [StoredRecord(*tuple(row)) for row in self._tx.execute(statement)]
+        return [self._record(row) for row in self._tx.execute(statement)]
+
+    def insert_records(self, records: Sequence[StoredRecord]) -> None:
+        """Insert records, their encodings encrypted."""
+        self.insert(t.record, [{**vars(record), "encoding": self._vault.seal(record.encoding)} for record in records])
+
+    def _record(self, row: "sa.Row[Any]") -> StoredRecord:
+        encoding = self._vault.open(row.encoding)
+        return StoredRecord(row.record_id, row.subject_id, row.facet, row.key_version, row.digest, encoding)
 
     def delete_edges(self) -> None:
         """Forget every edge."""

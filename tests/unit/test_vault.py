@@ -1,0 +1,34 @@
+"""Encodings at rest: the database alone opens nothing, and a wrong key is told."""
+
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+from childlink_linker import tables
+from childlink_linker.store import Store
+from childlink_linker.vault import Vault, VaultError
+
+from tests.support.people import NHS, VAULT, open_linker
+
+
+@pytest.fixture
+def stored(partnership, tmp_path):
+    linker = open_linker(partnership, tmp_path)
+    who = partnership.subject("trust-a", "1", nhs=NHS[0], given="Amina", surname="Okafor", born=date(2020, 3, 14))
+    linker.send("trust-a", who)
+    yield linker
+    linker.close()
+
+
+def test_the_store_holds_no_encoding_in_the_clear(stored):
+    with stored.engine.connect() as tx:
+        [row] = tx.execute(sa.select(tables.record.c.encoding)).scalars()
+        [record] = Store(tx, VAULT).records_after(0, 10)
+        tokens = tx.execute(sa.select(tables.token.c.token)).scalars().all()
+    assert all(token in record.encoding for token in tokens)
+    assert not any(token in row for token in tokens)
+
+
+def test_another_key_is_told_and_not_taken_for_data(stored):
+    with stored.engine.connect() as tx, pytest.raises(VaultError, match="token key"):
+        Store(tx, Vault(b"w" * 32)).records_after(0, 10)
