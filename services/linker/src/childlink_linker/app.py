@@ -1,6 +1,6 @@
 """Composition root of the linker."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -14,13 +14,14 @@ from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
 from childlink_core.profiles import get_profile
 
-from childlink_linker import tables
+from childlink_linker import review, tables
 from childlink_linker.handler import LinkHandler
 from childlink_linker.intake import TokenHasher
 from childlink_linker.link_batch import Outcome
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.parameters import Parameters, load_parameters
 from childlink_linker.relink import estimate_parameters, relink
+from childlink_linker.review import Verdict
 from childlink_linker.server import holdings
 from childlink_linker.settings import LinkerSettings
 from childlink_linker.store import Store
@@ -58,9 +59,24 @@ class Linker:
 
     def relink(self, parameters: Parameters) -> Outcome:
         """Re-cluster everything under other parameters and send the links that change."""
+        return self._change(lambda store: relink(store, self.handler.profile, parameters))
+
+    def decide(self, pair: tuple[int, int], verdict: Verdict, steward: str, reason: str) -> Outcome:
+        """A data steward's decision: link anew whom it concerns, and send the links that change."""
+        handler = self.handler
+        return self._change(
+            lambda store: review.decide(store, pair, verdict, steward, reason, handler.profile, handler.parameters)
+        )
+
+    def undo(self, decision_id: int, steward: str) -> Outcome:
+        """Take a decision back."""
+        handler = self.handler
+        return self._change(lambda store: review.undo(store, decision_id, steward, handler.profile, handler.parameters))
+
+    def _change(self, change: Callable[[Store], Outcome]) -> Outcome:
         with self.engine.begin() as tx:
             store = Store(tx, self.handler.vault)
-            outcome = relink(store, self.handler.profile, parameters)
+            outcome = change(store)
             self.pump.send(tx, self.handler.links(store, outcome.linked))
         tables.ledger.flush(self.engine, self.pump.publisher)
         return outcome

@@ -29,6 +29,9 @@ AMBIGUITY_MARGIN: Final = 2.0
 # Two different NHS numbers count once for each partner that holds the less known of them, and no more often than this.
 MOST_WITNESSES: Final = 3
 _NOT_COMPARED: Final = 4
+SAME: Final = 1
+DIFFERENT: Final = 2
+_DECIDED: Final = 1_000.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Evidence:
     """How many pairs of their records were compared by names."""
     like_twins: NDArray[np.int64]
     """How many of those look like brothers, sisters or twins."""
+    decided: NDArray[np.int8]
+    """What a data steward decided: 0 nothing, SAME, or DIFFERENT."""
     numbers: Numbers
 
     @classmethod
@@ -73,7 +78,7 @@ class Evidence:
         never, nothing = np.zeros((size, size), dtype=bool), np.zeros((size, size))
         return cls(
             codes, lambda c: (bits[c[:, 0]], bits[c[:, 0]] < 0), never, nothing,
-            (codes[:, :, 0] > 0).astype(np.int64), like_twins, unknown,
+            (codes[:, :, 0] > 0).astype(np.int64), like_twins, np.zeros((size, size), dtype=np.int8), unknown,
         )  # fmt: skip
 
 
@@ -135,6 +140,7 @@ class _State:
         self._forbidden = evidence.forbidden.copy()
         self._same_source = evidence.same_source.copy()
         self._compared, self._like_twins = evidence.compared.copy(), evidence.like_twins.copy()
+        self._decided = evidence.decided.copy()
         self._bits, self._relatives = np.full((n, n), -np.inf), np.zeros((n, n), dtype=bool)
         rows, columns = np.triu_indices(n, k=1)
         self._weigh_pairs(rows, columns)
@@ -170,6 +176,9 @@ class _State:
         score: NDArray[np.float64] = (self._bits + self._same_source + self._conflict).round(6)
         if not barred:
             score[self._forbidden | (2 * self._like_twins > self._compared)] = -np.inf
+        # A person's word is above all evidence, and of two words the one that keeps people apart.
+        score[self._decided == SAME] = _DECIDED
+        score[self._decided == DIFFERENT] = -np.inf
         return score
 
     def agreed(self, link: float) -> bool:
@@ -180,8 +189,15 @@ class _State:
     def is_ambiguous(self, a: int, b: int, link: float, review: float) -> bool:
         """Whether a or b would as well join a third cluster that is surely not the other one: they look like twins, or have two
         NHS numbers. What a record lacks, or that its family has moved and changed its name, is no such sign."""
+        if self._decided[a, b] == SAME:
+            return False
         score = self.score()
-        apart = self._forbidden | (self._relatives & (self._bits < review)) | (self._conflict < 0)
+        apart = (
+            self._forbidden
+            | (self._relatives & (self._bits < review))
+            | (self._conflict < 0)
+            | (self._decided == DIFFERENT)
+        )
         least = max(link, score[a, b] - AMBIGUITY_MARGIN)
         for one, other in ((a, b), (b, a)):
             rivals = (score[one] >= least) & apart[other]
@@ -198,6 +214,9 @@ class _State:
             sums[b] = sums[:, b] = sums[a, a] = 0
         self._forbidden[a] |= self._forbidden[b]
         self._forbidden[:, a] = self._forbidden[a]
+        self._decided[a] = np.maximum(self._decided[a], self._decided[b])
+        self._decided[:, a] = self._decided[a]
+        self._decided[b] = self._decided[:, b] = self._decided[a, a] = 0
         self._same_source[a] = np.minimum(self._same_source[a], self._same_source[b])
         self._same_source[:, a] = self._same_source[a]
         self._codes[a] = np.minimum(self._codes[a], self._codes[b])

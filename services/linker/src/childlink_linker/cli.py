@@ -6,7 +6,9 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -18,7 +20,7 @@ from childlink_core.directory import Member, render_directory
 from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
 from childlink_core.profiles import get_profile
 
-from childlink_linker import app, evaluate, explain, tables
+from childlink_linker import app, evaluate, explain, review, tables
 from childlink_linker.errors import NotAnEvaluationError
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.parameters import load_parameters, render_parameters
@@ -174,10 +176,7 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
         click.echo(
             "There is nothing to compare: one record, or records of one subject, which are one person by its partner's word."
         )
-    for item in found.comparisons:
-        click.echo(f"\n{item.one} and {item.other}: {item.weight:+.1f} bits")
-        for finding in item.findings:
-            click.echo(f"    {finding.what:42} {finding.outcome:16} {finding.bits:+6.1f}")
+    _show_comparisons(found.comparisons)
 
 
 @main.command("history")
@@ -211,6 +210,107 @@ def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
             f"dataset {item.dataset}, secret version {item.key_version}: {item.records:,} records; {item.matched:.1%} matched, "
             f"{item.doubtful:.1%} in doubt, {item.numbered:.1%} with NHS number; passes: {passes}"
         )
+
+
+@main.group("review")
+def review_group() -> None:
+    """Doubtful pairs, for a data steward: list them, see what two people's records agree on, decide, undo."""
+
+
+def _pair(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[int, int]:
+    one, dash, other = value.partition("-")
+    if not (dash and one.isdigit() and other.isdigit()):
+        raise click.BadParameter("a pair is two numbers, such as 12-57; see `review list`")
+    return int(one), int(other)
+
+
+_steward = click.option("--by", "steward", required=True, help="Who decides: a name that others know.")
+
+
+@review_group.command("list")
+@click.option("--most", default=20, show_default=True, help="How many.")
+@click.pass_obj
+def review_list(settings_file: Path | None, most: int) -> None:
+    """What waits, the likeliest first."""
+    settings = LinkerSettings.load(settings_file)
+    with app.open_store(settings).connect() as tx:
+        waiting = review.doubts(Store(tx, app.vault_of(settings)))
+    click.echo(f"{len(waiting):,} pairs wait" if waiting else "Nothing waits for a decision.")
+    for doubt in waiting[:most]:
+        again = f", {doubt.unsure} did not know" if doubt.unsure else ""
+        pair = f"{doubt.pair[0]}-{doubt.pair[1]}"
+        click.echo(f"  {pair:15} {doubt.weight:+6.1f} bits  {doubt.persons[0]} and {doubt.persons[1]}{again}")
+
+
+@review_group.command("show")
+@click.argument("pair", callback=_pair)
+@click.pass_obj
+def review_show(settings_file: Path | None, pair: tuple[int, int]) -> None:
+    """What the records of two people (A1, A2, ... and B1, B2, ...) agree on, and what that alone would weigh. No values."""
+    settings = LinkerSettings.load(settings_file)
+    with app.open_store(settings).connect() as tx:
+        store = Store(tx, app.vault_of(settings))
+        found = review.show(store, pair, get_profile(settings.profile), load_parameters(settings.parameters))
+    if not found:
+        click.echo("Nothing of the two can be compared.")
+    _show_comparisons(found)
+
+
+@review_group.command("decide")
+@click.argument("pair", callback=_pair)
+@click.argument("verdict", type=click.Choice(review.VERDICTS))
+@_steward
+@click.option("--why", "reason", required=True, help="What you know; no names, dates or numbers.")
+@click.pass_obj
+def review_decide(
+    settings_file: Path | None, pair: tuple[int, int], verdict: review.Verdict, steward: str, reason: str
+) -> None:
+    """Decide that two people are the same, are different, or that you do not know. Outlives re-linking; can be undone."""
+    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
+    try:
+        outcome = linker.decide(pair, verdict, steward, reason)
+    finally:
+        linker.close()
+    click.echo(f"decided; {len(outcome.linked):,} links changed")
+
+
+@review_group.command("decisions")
+@click.pass_obj
+def review_decisions(settings_file: Path | None) -> None:
+    """Every decision, oldest first: what, who, when, why, and whether it was undone."""
+    settings = LinkerSettings.load(settings_file)
+    with app.open_store(settings).connect() as tx:
+        found = review.decisions(Store(tx, app.vault_of(settings)))
+    if not found:
+        click.echo("Nothing was decided yet.")
+    for item in found:
+        at = datetime.fromtimestamp(item.at_ms / 1000, UTC)
+        undone = f" (undone by {item.undone_by})" if item.undone_by else ""
+        pair = f"{item.pair[0]}-{item.pair[1]}"
+        click.echo(
+            f"{item.decision_id:4} {at:%Y-%m-%d %H:%M}Z {pair:15} {item.verdict:9} {item.steward}: {item.reason}{undone}"
+        )
+
+
+@review_group.command("undo")
+@click.argument("decision_id", type=int)
+@_steward
+@click.pass_obj
+def review_undo(settings_file: Path | None, decision_id: int, steward: str) -> None:
+    """Take a decision back. It stays in the record."""
+    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
+    try:
+        outcome = linker.undo(decision_id, steward)
+    finally:
+        linker.close()
+    click.echo(f"undone; {len(outcome.linked):,} links changed")
+
+
+def _show_comparisons(found: Sequence[explain.Comparison]) -> None:
+    for item in found:
+        click.echo(f"\n{item.one} and {item.other}: {item.weight:+.1f} bits")
+        for finding in item.findings:
+            click.echo(f"    {finding.what:42} {finding.outcome:16} {finding.bits:+6.1f}")
 
 
 @main.command()

@@ -8,7 +8,7 @@ import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.profiles import Profile
 
-from childlink_linker.assign import Evidence, Numbers
+from childlink_linker.assign import DIFFERENT, SAME, Evidence, Numbers
 from childlink_linker.compare import Encodings, PairWeights, compare, to_columns
 from childlink_linker.model import DISAGREE, VARIABLES, Weigher
 from childlink_linker.parameters import Parameters
@@ -18,6 +18,7 @@ from childlink_linker.store import Store, StoredRecord, StoredSubject
 _LARGEST_COMPLETE_COMPONENT: Final = 400
 
 _NOT_COMPARED = 4
+_VERDICTS = {"unsure": 0, "same": SAME, "different": DIFFERENT}
 _NHS = VARIABLES.index("nhs")
 
 
@@ -42,7 +43,10 @@ def reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
         fresh = [record for record in store.records_of_subjects(frontier) if record.record_id not in reached]
         reached |= {record.record_id: record for record in fresh}
         beyond = {end for pair in store.neighbours(r.record_id for r in fresh) for end in pair} - set(reached)
-        frontier = {record.subject_id for record in store.records(beyond)} - seen
+        decided = {
+            end for row in store.decisions_of(frontier) for end in (row.smaller_subject_id, row.larger_subject_id)
+        }
+        frontier = ({record.subject_id for record in store.records(beyond)} | decided) - seen
     return list(reached.values())
 
 
@@ -56,6 +60,8 @@ class SubjectPairs:
     same_source: np.ndarray
     compared: np.ndarray
     like_twins: np.ndarray
+    decided: np.ndarray
+    """What a data steward decided: 0 nothing, 1 same, 2 different."""
     numbers: Mapping[int, frozenset[int]]
     """NHS numbers (as numbers of their own) of each subject that has any."""
 
@@ -66,6 +72,13 @@ def find_evidence(
     """Evidence between every two subjects of a component, over all pairs of their records."""
     position = {record.record_id: index for index, record in enumerate(records)}
     edges = [(position[a], position[b]) for a, b in store.neighbours(position)]
+    subject_ids = {record.subject_id: index for index, record in enumerate(records)}
+    verdicts = {
+        (row.smaller_subject_id, row.larger_subject_id): _VERDICTS[row.verdict]
+        for row in store.decisions_of(subject_ids)
+        if {row.smaller_subject_id, row.larger_subject_id} <= set(subject_ids)
+    }
+    edges += [(subject_ids[a], subject_ids[b]) for a, b in verdicts]
     subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
     pairs = _pairs_within(edges, subject_of)
     encodings = columns(records, profile)
@@ -90,6 +103,7 @@ def find_evidence(
         ends, best, any_of(result.forbidden), any_of(result.same_source),
         np.bincount(where, weights=result.named, minlength=size).astype(np.int64),
         np.bincount(where, weights=result.relatives, minlength=size).astype(np.int64),
+        np.array([verdicts.get((a, b), 0) for a, b in ends.tolist()], dtype=np.int8),
         {subject: frozenset(held) for subject, held in numbers.items()},
     )  # fmt: skip
 
@@ -166,10 +180,11 @@ def components(
         codes, forbidden = np.zeros((n, n, len(VARIABLES)), dtype=np.int8), np.zeros((n, n), dtype=bool)
         same_source = np.zeros((n, n))
         compared, like_twins = np.zeros((n, n), dtype=np.int64), np.zeros((n, n), dtype=np.int64)
+        decided = np.zeros((n, n), dtype=np.int8)
         for array, values in (
             (codes, evidence.codes), (forbidden, evidence.forbidden),
             (same_source, np.where(evidence.same_source, weights.same_source, 0.0)),
-            (compared, evidence.compared), (like_twins, evidence.like_twins),
+            (compared, evidence.compared), (like_twins, evidence.like_twins), (decided, evidence.decided),
         ):  # fmt: skip
             array[i, j] = array[j, i] = values[at]
         numbers = Numbers(
@@ -180,5 +195,5 @@ def components(
         weigher = weighers[held[0].role]
         yield (
             [subject.key for subject in held],
-            Evidence(codes, weigher, forbidden, same_source, compared, like_twins, numbers),
+            Evidence(codes, weigher, forbidden, same_source, compared, like_twins, decided, numbers),
         )

@@ -11,5 +11,9 @@ class UnknownIdentifierError(UserError):
     """No person has, or ever had, this identifier."""
 
 
+class ReviewError(UserError):
+    """A review that cannot be as asked."""
+
+
 class NotAnEvaluationError(UserError):
     """Asked for something that only an instance marked as an evaluation may do."""

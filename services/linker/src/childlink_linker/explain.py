@@ -15,7 +15,7 @@ from childlink_core.ids import is_valid
 from childlink_core.profiles import Profile
 
 from childlink_linker import tables as t
-from childlink_linker.compare import compare
+from childlink_linker.compare import Indexes, compare
 from childlink_linker.components import columns
 from childlink_linker.errors import UnknownIdentifierError
 from childlink_linker.model import VARIABLES, Weigher, prior_bits
@@ -119,14 +119,26 @@ def explain(store: Store, person_id: str, profile: Profile, parameters: Paramete
     records.sort(key=lambda record: record.digest)
     return Explanation(
         person_id, person.family_id, len(records), len({record.facet for record in records}),
-        _comparisons(records, person.role, profile, parameters),
+        _comparisons(
+            records, [_letter(at) for at in range(len(records))], *np.triu_indices(len(records), k=1), person.role, profile, parameters
+        ),
     )  # fmt: skip
 
 
-def _comparisons(
-    records: Sequence[StoredRecord], role: int, profile: Profile, parameters: Parameters
+def compare_groups(
+    one: Sequence[StoredRecord], other: Sequence[StoredRecord], role: int, profile: Profile, parameters: Parameters
 ) -> list[Comparison]:
-    left, right = np.triu_indices(len(records), k=1)
+    """Records of one group (A1, A2, ...) against those of another (B1, B2, ...), in no order that means anything."""
+    groups = [sorted(group, key=lambda record: record.digest) for group in (one, other)]
+    names = [f"{letter}{at}" for letter, group in zip("AB", groups, strict=True) for at in range(1, len(group) + 1)]
+    left, right = (ends.ravel() for ends in np.indices((len(one), len(other))))
+    return _comparisons([*groups[0], *groups[1]], names, left, right + len(one), role, profile, parameters)
+
+
+def _comparisons(
+    records: Sequence[StoredRecord], names: Sequence[str], left: Indexes, right: Indexes, role: int, profile: Profile,
+    parameters: Parameters,
+) -> list[Comparison]:  # fmt: skip
     result = compare(columns(records, profile), left, right, profile, parameters)
     weigher = Weigher(parameters.roles[role])
     prior = float(prior_bits(parameters.roles[role])[0])
@@ -144,7 +156,7 @@ def _comparisons(
             for column, weight in zip(known.tolist(), bits.tolist(), strict=True)
         ]
         findings.sort(key=lambda finding: -abs(finding.bits))
-        found.append(Comparison(_letter(int(left[at])), _letter(int(right[at])), float(result.weight[at]), findings))
+        found.append(Comparison(names[int(left[at])], names[int(right[at])], float(result.weight[at]), findings))
     return sorted(found, key=lambda item: -item.weight)
 
 

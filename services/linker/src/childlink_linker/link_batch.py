@@ -86,13 +86,23 @@ def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Paramet
     # A changed record may declare other carers than before, even if its person stays.
     persons |= {s.person_id for s in store.subjects({r.subject_id for r in changed}).values() if s.person_id}
     refamilied = regroup_families(store, persons | withdrawn.persons)
-    changed_links = {s.subject_id: s for s in assigned.values()}
-    for subject in refamilied.values():
-        changed_links.setdefault(subject.subject_id, subject)
-    for subject in changed_links.values():
+    outcome = outcome_of(store, assigned, refamilied, merges, splits)
+    return Outcome([*withdrawn.subjects, *outcome.linked], len(changed), merges, splits, weights)
+
+
+def outcome_of(
+    store: Store,
+    assigned: Mapping[int, StoredSubject],
+    refamilied: Mapping[int, StoredSubject],
+    merges: int,
+    splits: int,
+) -> Outcome:
+    """Note that the links of these subjects are new versions."""
+    changed = {**refamilied, **assigned}
+    for subject in changed.values():
         subject.link_version += 1
-    store.update_subjects(list(changed_links.values()))
-    return Outcome([*withdrawn.subjects, *changed_links.values()], len(changed), merges, splits, weights)
+    store.update_subjects(list(changed.values()))
+    return Outcome(list(changed.values()), 0, merges, splits, np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -125,6 +135,8 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
     neighbours |= {s.subject_id for s in still_there}
     store.delete_records(records)
     store.delete_in(t.subject.c.subject_id, gone_ids)
+    for end in (t.decision.c.smaller_subject_id, t.decision.c.larger_subject_id):
+        store.delete_in(end, gone_ids)
     store.replace_review_pairs(gone_ids, [])
     store.insert(t.event, [_event("withdrawn", s.subject_id, None, s.person_id) for s in gone])
     for subject in gone:

@@ -236,6 +236,27 @@ class Store:
         pairs = self._tx.execute(sa.select(t.review_pair.c.smaller_subject_id, t.review_pair.c.larger_subject_id))
         return {subject for pair in pairs for subject in pair}
 
+    def review_queue(self) -> Sequence["sa.Row[Any]"]:
+        """Every doubtful pair of subjects."""
+        return self._tx.execute(sa.select(t.review_pair)).all()
+
+    def decisions_of(self, subject_ids: Iterable[int]) -> Sequence["sa.Row[Any]"]:
+        """Decisions in force about any of these subjects, oldest first."""
+        ids = list(subject_ids)
+        standing = sa.select(t.decision).where(t.decision.c.undone_at_ms.is_(None))
+        ends = (t.decision.c.smaller_subject_id, t.decision.c.larger_subject_id)
+        rows = {row.decision_id: row for end in ends for row in self._in(standing, end, ids)}
+        return [rows[key] for key in sorted(rows)]
+
+    def all_decisions(self) -> Sequence["sa.Row[Any]"]:
+        """Every decision, oldest first."""
+        return self._tx.execute(sa.select(t.decision).order_by(t.decision.c.decision_id)).all()
+
+    def undo_decision(self, decision_id: int, steward: str, at_ms: int) -> None:
+        """Note that a decision is no longer in force."""
+        wanted = t.decision.c.decision_id == decision_id
+        self._tx.execute(t.decision.update().where(wanted).values(undone_at_ms=at_ms, undone_by=steward))
+
     def datasets_of_persons(self) -> dict[str, int]:
         """How many datasets (facets) know each person."""
         counted = sa.func.count(sa.distinct(t.record.c.facet))

@@ -92,6 +92,20 @@ review_pair = sa.Table(
     sa.Column("weight", sa.Float, nullable=False),
 )  # fmt: skip
 
+# What data stewards decided about doubtful pairs: evidence that outlives re-linking.
+decision = sa.Table(
+    "decision", metadata,
+    sa.Column("decision_id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("steward", sa.String(64), nullable=False),
+    sa.Column("smaller_subject_id", _Id, nullable=False, index=True),
+    sa.Column("larger_subject_id", _Id, nullable=False, index=True),
+    sa.Column("verdict", sa.String(16), nullable=False, comment="same, different, unsure"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("undone_at_ms", sa.BigInteger, nullable=True),
+    sa.Column("undone_by", sa.String(64), nullable=True),
+)  # fmt: skip
+
 # Everything that ever happened to an identifier, in order.
 event = sa.Table(
     "event", metadata,

@@ -1,0 +1,121 @@
+"""Doubtful pairs and what a data steward makes of them."""
+
+from datetime import date
+
+import pytest
+from childlink_core.profiles import get_profile
+from childlink_linker import review
+from childlink_linker.errors import ReviewError
+from childlink_linker.parameters import load_parameters
+from childlink_linker.relink import relink
+from childlink_linker.store import Store
+
+from tests.support.people import NHS, VAULT, open_linker
+
+CONTEXT = (get_profile(), load_parameters())
+
+
+@pytest.fixture
+def linker(partnership, tmp_path):
+    linker = open_linker(partnership, tmp_path)
+    yield linker
+    linker.close()
+
+
+@pytest.fixture
+def child(partnership):
+    def make(partner, person_id, **who):
+        defaults = {"given": "Amina", "surname": "Okafor", "born": date(2020, 3, 14), "sex": "f", "postcode": "SW9 8JJ"}
+        return partnership.subject(partner, person_id, **{**defaults, **who})
+
+    return make
+
+
+@pytest.fixture
+def doubtful(linker, child):
+    """Two children of one name and birthday, with two numbers and two addresses."""
+    a, b = child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA")
+    linker.send("trust-a", a)
+    linker.send("council-b", b)
+    first, second = linker.persons(a, b)
+    assert first != second
+    return a, b
+
+
+def within(linker, use):
+    with linker.engine.begin() as tx:
+        return use(Store(tx, VAULT))
+
+
+def only_doubt(linker):
+    [doubt] = within(linker, review.doubts)
+    return doubt
+
+
+def decide(linker, pair, verdict):
+    return within(linker, lambda store: review.decide(store, pair, verdict, "N. Steward", "spoke to both", *CONTEXT))
+
+
+def together(linker, *subjects):
+    return len(set(linker.persons(*subjects))) == 1
+
+
+def test_a_doubtful_pair_waits_with_what_speaks_for_and_against_it(linker, doubtful):
+    doubt = only_doubt(linker)
+    assert set(doubt.persons) == set(linker.persons(*doubtful))
+    [pair] = within(linker, lambda store: review.show(store, doubt.pair, *CONTEXT))
+    said = {finding.what: finding for finding in pair.findings}
+    assert said["given name and surname"].bits > 0 > said["NHS number"].bits
+    assert (pair.one, pair.other) == ("A1", "B1")
+
+
+def test_same_joins_them_and_different_keeps_them_apart_whatever_comes_later(linker, child, doubtful):
+    a, b = doubtful
+    decide(linker, only_doubt(linker).pair, "same")
+    assert together(linker, a, b)
+    assert within(linker, review.doubts) == []
+    decide(linker, pair := within(linker, review.decisions)[0].pair, "different")
+    assert not together(linker, a, b)
+    # Evidence that would join them does not: a person has spoken.
+    linker.send("council-b", child("council-b", "1", nhs=NHS[0]))
+    assert not together(linker, a, b)
+    assert within(linker, review.doubts) == []
+    assert {item.pair for item in within(linker, review.decisions)} == {pair}
+
+
+def test_a_decision_outlives_linking_everything_anew(linker, doubtful):
+    decide(linker, only_doubt(linker).pair, "same")
+    within(linker, lambda store: relink(store, *CONTEXT))
+    assert together(linker, *doubtful)
+
+
+def test_an_undone_decision_counts_no_more_and_stays_in_the_record(linker, doubtful):
+    decide(linker, only_doubt(linker).pair, "same")
+    [decision] = within(linker, review.decisions)
+    within(linker, lambda store: review.undo(store, decision.decision_id, "A. Chief", *CONTEXT))
+    assert not together(linker, *doubtful)
+    [decision] = within(linker, review.decisions)
+    assert (decision.steward, decision.reason, decision.undone_by) == ("N. Steward", "spoke to both", "A. Chief")
+    with pytest.raises(ReviewError, match="undo"):
+        within(linker, lambda store: review.undo(store, decision.decision_id, "A. Chief", *CONTEXT))
+
+
+def test_who_does_not_know_leaves_the_pair_waiting_and_says_so(linker, doubtful):
+    decide(linker, only_doubt(linker).pair, "unsure")
+    doubt = only_doubt(linker)
+    assert doubt.unsure == 1
+    assert not together(linker, *doubtful)
+
+
+def test_who_is_withdrawn_takes_decisions_along(linker, doubtful):
+    decide(linker, only_doubt(linker).pair, "same")
+    linker.send("council-b", withdrawn=[doubtful[1].link_reference])
+    assert within(linker, review.decisions) == []
+
+
+def test_a_pair_that_is_none_or_a_decision_without_a_name_is_refused(linker, doubtful):
+    with pytest.raises(ReviewError, match="no pair"):
+        decide(linker, (7, 9), "same")
+    pair = only_doubt(linker).pair
+    with pytest.raises(ReviewError, match="who made it"):
+        within(linker, lambda store: review.decide(store, pair, "same", " ", "x", *CONTEXT))
