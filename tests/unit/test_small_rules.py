@@ -60,3 +60,21 @@ def test_a_measure_survives_the_wire_with_its_categories_in_order():
         seen = Measure.of(_measure(back.measure))
         for name, dimension in measure.dimensions.items():
             assert list(seen.dimensions[name].categories) == list(dimension.categories)
+
+
+def test_an_observation_is_written_as_protobuf_would_write_it():
+    from childlink.wire.v1 import observation_pb2
+    from childlink_ingest.prepare import stage_observation
+    from childlink_ingest.split import Observation
+
+    dataset = get_dataset("immunisation")
+    attributes = {field.name: True for field in dataset.fields if field.type == "flag"}
+    for child, adult in ((b"c" * 16, None), (None, b"a" * 16), (b"c" * 16, b"a" * 16)):
+        item = stage_observation(Observation(b"r" * 16, child, adult, attributes), dataset)
+        message = observation_pb2.Observation.FromString(item.payload)
+        assert message.SerializeToString() == item.payload
+        assert (message.row_reference, message.child_reference or None, message.adult_reference or None) == (
+            b"r" * 16, child, adult,
+        )  # fmt: skip
+        assert len(message.values) == len(dataset.fields)
+        assert (item.companion, item.also) == (child or adult, adult if child else None)

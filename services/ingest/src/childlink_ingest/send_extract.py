@@ -49,7 +49,7 @@ def send_extract(
     """Stage every good row, note every bad one, and queue what is new, changed or withdrawn. Returns the run's id."""
     mapping = plan.mapping
     prepare = prepare or (lambda chunks: map(Preparer(plan), chunks))
-    with spool.transaction(), spool.stage() as stage:
+    with spool.transaction(), spool.bulk(), spool.stage() as stage:
         run_id = spool.start_run(name, mapping.dataset.name, mapping.feed)
         rows_read, rejected = 0, 0
         notes: Counter[str] = Counter()
