@@ -521,13 +521,7 @@ class Spool:
         extract, dataset, read, kind = self._db.execute(
             "SELECT extract, dataset, rows_read, kind FROM run WHERE run_id = ?", (run_id,)
         ).fetchone()
-        states = dict(
-            self._db.execute(
-                "SELECT CASE WHEN 'refused' IN (o, c, a) THEN 'refused' WHEN 'waiting' IN (o, c, a) THEN 'waiting' "
-                "ELSE 'accepted' END AS state, count(*) FROM row_state WHERE run_id = ? GROUP BY 1",
-                (run_id,),
-            ).fetchall()
-        )
+        states, refusals = self._fates(run_id)
         held = self._all("SELECT why, rows FROM held WHERE run_id = ? ORDER BY rows DESC", run_id)
         withdrawn, proved = self._db.execute(
             "SELECT count(*), coalesce(sum(b.state = 'accepted'), 0) FROM withdrawal w JOIN batch b USING (half, epoch, sequence) "
@@ -541,18 +535,36 @@ class Spool:
             rejections=self._all(
                 "SELECT column_name, reason, remedy, count(*) FROM rejection WHERE run_id = ? GROUP BY 1, 2, 3 ORDER BY 4 DESC", run_id
             ),
-            refusals=self._all(
-                "WITH state AS (SELECT * FROM row_state WHERE run_id = ?) SELECT why, count(DISTINCT row_number) FROM ("
-                "SELECT row_number, why_o AS why, o AS now FROM state UNION ALL SELECT row_number, why_c, c FROM state "
-                "UNION ALL SELECT row_number, why_a, a FROM state) WHERE now = 'refused' GROUP BY why ORDER BY 2 DESC",
-                run_id,
-            ),
+            refusals=refusals,
             notes=self._all("SELECT text, rows FROM note WHERE run_id = ? ORDER BY rows DESC", run_id),
             held=[(why, count) for why, count in held if why != DELETED],
             permitted_out=sum(count for why, count in held if why != DELETED),
             deleted=sum(count for why, count in held if why == DELETED),
             withdrawn=withdrawn, withdrawn_proved=proved, kind=kind,
         )  # fmt: skip
+
+    def _fates(self, run_id: int) -> tuple[dict[str, int], list[tuple[str, int]]]:
+        """How many rows of a run are accepted, waiting or refused; and of the refused, why."""
+        newest = (
+            self._one("SELECT max(n.run_id) FROM run r JOIN run n USING (feed) WHERE r.run_id = ?", run_id) == run_id
+        )
+        if newest:
+            # What a feed's newest run saw is marked: if all of it has one fate, millions of rows need not be looked at.
+            fates = [row[0] for row in self._all("SELECT DISTINCT state FROM item WHERE seen_run = ?", run_id)]
+            if fates in (["waiting"], ["accepted"]):
+                return {fates[0]: int(self._one("SELECT count(*) FROM run_row WHERE run_id = ?", run_id))}, []
+        states = self._all(
+            "SELECT CASE WHEN 'refused' IN (o, c, a) THEN 'refused' WHEN 'waiting' IN (o, c, a) THEN 'waiting' "
+            "ELSE 'accepted' END AS state, count(*) FROM row_state WHERE run_id = ? GROUP BY 1",
+            run_id,
+        )
+        refusals = self._all(
+            "WITH state AS (SELECT * FROM row_state WHERE run_id = ?) SELECT why, count(DISTINCT row_number) FROM ("
+            "SELECT row_number, why_o AS why, o AS now FROM state UNION ALL SELECT row_number, why_c, c FROM state "
+            "UNION ALL SELECT row_number, why_a, a FROM state) WHERE now = 'refused' GROUP BY why ORDER BY 2 DESC",
+            run_id,
+        )
+        return dict(states), refusals
 
     def rejections(self, run_id: int) -> list[Rejection]:
         """Every rejected row of a run, in the order of the file."""
