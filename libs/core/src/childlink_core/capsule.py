@@ -5,7 +5,6 @@ Each encoded batch has a key of its own, sealed to analytics; each record's caps
 another's.
 """
 
-import secrets
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -33,11 +32,16 @@ class CapsuleSealer:
         key = ChaCha20Poly1305.generate_key()
         self._cipher = ChaCha20Poly1305(key)
         self._partner = partner.encode()
+        self._sealed = 0
         self.sealed_key = seal_bytes(key, analytics, _info(partner))
 
     def seal(self, reference: bytes) -> bytes:
-        """The capsule of an analytics reference: nonce (12 bytes), then ciphertext and tag."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
+        """The capsule of an analytics reference: nonce (12 bytes), then ciphertext and tag.
+
+        The key is this batch's alone, so a count of its capsules is nonce enough. (The order of a batch tells nothing.)
+        """
+        self._sealed += 1
+        nonce = self._sealed.to_bytes(_NONCE_BYTES, "big")
         return nonce + self._cipher.encrypt(nonce, reference, self._partner)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from childlink.wire.v1 import encoded_pb2, observation_pb2
@@ -13,7 +14,7 @@ from childlink_core.directory import Directory
 from childlink_core.keys import SigningKey
 from childlink_core.references import ReferenceKeys
 
-from childlink_ingest.encode import Encoder
+from childlink_ingest.encode import Encoder, varint
 from childlink_ingest.items import Half, StagedItem, Tombstone
 from childlink_ingest.spool import Spool
 
@@ -140,13 +141,12 @@ def _batches(items: Iterable[Numbered]) -> Iterator[list[Numbered]]:
 
 def _field(number: int, payload: bytes) -> bytes:
     """A length-delimited protobuf field (number below 16)."""
-    length = len(payload)
-    size = bytearray()
-    while length >= 0x80:
-        size.append(length & 0x7F | 0x80)
-        length >>= 7
-    size.append(length)
-    return bytes((number << 3 | 2,)) + bytes(size) + payload
+    return _prefix(number, len(payload)) + payload
+
+
+@lru_cache(maxsize=10_000)
+def _prefix(number: int, length: int) -> bytes:
+    return bytes((number << 3 | 2,)) + varint(length)
 
 
 def tombstones_of_subject(link_reference: bytes, analytics_reference: bytes) -> list[Tombstone]:

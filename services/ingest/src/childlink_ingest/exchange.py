@@ -19,7 +19,7 @@ from childlink_ingest.spool import Spool
 
 log = structlog.get_logger()
 
-_BATCHES_AT_A_TIME: Final = 32
+_BATCHES_AT_A_TIME: Final = 128
 
 
 @dataclass(frozen=True)
