@@ -21,11 +21,11 @@ from childlink_ingest.encode import Encoder, is_linkable, varint
 from childlink_ingest.items import DELETED, StagedItem, StagedRow
 from childlink_ingest.map_row import RowMapper
 from childlink_ingest.mapping import Mapping
+from childlink_ingest.packing import Buckets, pack_items, pack_rows
 from childlink_ingest.permit import OBJECTED, OPTED_OUT, Permissions
 from childlink_ingest.readers.record import Record
 from childlink_ingest.rows import Held, Identity, Rejection, Role, Row
 from childlink_ingest.split import Observation, Subject, split
-from childlink_ingest.stage import Buckets, pack_items, pack_rows
 
 _REMEMBERED_SUBJECTS: Final = 100_000
 _NO_FACET: Final = b""

@@ -13,12 +13,13 @@ from typing import Final
 from childlink_ingest.batches import Site, queue_encodings, queue_observations, queue_withdrawals, tombstones_of_subject
 from childlink_ingest.errors import ExtractError, TooManyRejectsError
 from childlink_ingest.items import Tombstone
+from childlink_ingest.packing import without_rows
 from childlink_ingest.permit import OPTED_OUT
 from childlink_ingest.prepare import Forget, Plan, Prepared, Preparer
 from childlink_ingest.readers.record import Record
 from childlink_ingest.rows import Rejection
 from childlink_ingest.spool import Spool
-from childlink_ingest.stage import ItemNumbers, Stage, without_rows
+from childlink_ingest.stage import ItemNumbers, Stage
 
 ROWS_AT_A_TIME: Final = 20_000
 Progress = Callable[[int], None]

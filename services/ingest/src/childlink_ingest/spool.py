@@ -17,8 +17,9 @@ from childlink_core.reasons import EXPLANATIONS
 
 from childlink_ingest.errors import SpoolError
 from childlink_ingest.items import DELETED, Half, StagedItem, Tombstone
+from childlink_ingest.packing import bucket_range, has_role
 from childlink_ingest.rows import Rejection
-from childlink_ingest.stage import ItemNumbers, Stage, bucket_range, has_role, open_stage
+from childlink_ingest.stage import ItemNumbers, Stage, open_stage
 
 _VERSION: Final = 2
 _SCHEMA: Final = """

@@ -19,6 +19,10 @@ from childlink_linker.parameters import Parameters
 Indexes = NDArray[np.int64]
 Codes = NDArray[np.int8]
 DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS = 1, 2, 3, 4, 5
+# What depends on which of two names is the given one.
+_OF_ONE_NAME: Final = (
+    "given_place", "surname_place", "initial_place", "given_area", "given", "surname", "sounds", "part_of_given", "part_of_surname",
+)  # fmt: skip
 _PAIRS_AT_A_TIME: Final = 200_000
 
 
@@ -120,84 +124,8 @@ def to_columns(
 
 def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> Outcomes:
     """What the pairs (left[k], right[k]) agree on."""
-    tokens = {number: _state(columns.tokens, left, right) for number, columns in encodings.passes.items()}
-    equal: dict[tuple[int, tuple[str, ...]], Codes] = {}
-    for item in profile.passes:
-        found = _equal(encodings.passes[item.number], tokens[item.number], left, right)
-        equal |= {(item.number, segment): found[:, at] for at, segment in enumerate(item.segments)}
-
-    def of(number: int, *fields: str) -> Codes:
-        return equal[number, fields]
-
-    def spelling(field: str) -> Codes:
-        return _spelling(encodings.passes[DOB_PASS], tokens[DOB_PASS], left, right, profile, field)
-
-    def first(*alike: Codes) -> Codes:
-        """What the first says that says anything."""
-        codes = alike[0]
-        for other in alike[1:]:
-            codes = np.where(codes == UNKNOWN, other, codes)
-        return codes
-
-    def any_of(*alike: Codes) -> Codes:
-        return np.where(np.any([codes == AGREE for codes in alike], axis=0), AGREE, np.max(alike, axis=0))
-
-    place, place_and_sex = of(DOB_PASS, "postcode"), of(DOB_PASS, "postcode", "sex")
-    mothers = (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS)
-    parts = ("date_day_month", "date_month_year", "date_day_year")
-    observed = Observed(
-        nhs=_state(encodings.nhs, left, right),
-        dob=tokens[DOB_PASS],
-        # Both passes of the mother say one thing; where she is the same in one, she is.
-        mother=any_of(*(tokens[number] for number in mothers)),
-        names=of(DOB_PASS, "given", "surname"),
-        # Who shares the name pass's token has names that sound alike, in one district.
-        sounds=first(
-            of(DOB_PASS, "given_sound", "surname_sound"), np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)
-        ),
-        part_of_given=any_of(
-            spelling("given"), of(DOB_PASS, "given_start", "surname"), of(DOB_PASS, "given_end", "surname")
-        ),
-        part_of_surname=any_of(
-            spelling("surname"), of(DOB_PASS, "given", "surname_start"), of(DOB_PASS, "given", "surname_end")
-        ),
-        given_place=_level(
-            first(of(DOB_PASS, "given", "postcode"), of(NAME_PASS, "given", "postcode")),
-            of(DOB_PASS, "given_sound", "postcode"),
-        ),
-        surname_place=_level(of(DOB_PASS, "surname", "postcode"), of(DOB_PASS, "surname_sound", "postcode")),
-        initial_place=of(DOB_PASS, "given_initial", "postcode"),
-        given_area=of(DOB_PASS, "given", "district"),
-        place=place,
-        sex=first(np.where(place == AGREE, place_and_sex, UNKNOWN), *(of(number, "sex") for number in mothers)),
-        given_and_date=any_of(*(of(NAME_PASS, "given", part) for part in parts)),
-        given=first(
-            _level(of(NUMBER_PASS, "given"), of(NUMBER_PASS, "given_sound")),
-            *(_level(of(number, "given"), of(number, "given_sound")) for number in mothers),
-        ),
-        surname=_level(of(NUMBER_PASS, "surname"), of(NUMBER_PASS, "surname_sound")),
-        date=_level(of(NUMBER_PASS, "date"), any_of(*(of(NUMBER_PASS, part) for part in parts))),
-        guessed=(encodings.guessed[left] | encodings.guessed[right]).astype(np.int8),
-        nameless=(_nameless(encodings, left, profile) | _nameless(encodings, right, profile)).astype(np.int8),
-    )
-    # Names in the wrong order: what one field says with another is nothing to compare then.
-    swapped = (observed.names == AGREE) & (observed.place == AGREE) & (observed.given_place == DIFFERENT)
-    swapped |= (observed.names == AGREE) & (observed.given == DIFFERENT) & (observed.surname == DIFFERENT)
-    for name in VARIABLES:
-        codes = getattr(observed, name)
-        if name in (
-            "given_place",
-            "initial_place",
-            "surname_place",
-            "given_area",
-            "given",
-            "surname",
-            "sounds",
-            "part_of_given",
-            "part_of_surname",
-        ):
-            codes = np.where(swapped, UNKNOWN, codes)
-        object.__setattr__(observed, name, codes.astype(np.int8))
+    agreements = _agreements(encodings, left, right, profile)
+    observed = Observed(**{name: codes.astype(np.int8) for name, codes in _unswapped(agreements).items()})
     orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
     different_twin = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
     incomparable = (encodings.role[left] != encodings.role[right]) | (
@@ -212,6 +140,79 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
         forbidden=incomparable | different_twin,
         named=named,
     )
+
+
+def _agreements(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> dict[str, Codes]:
+    """Codes by variable: see `model.Observed`."""
+    tokens = {number: _state(columns.tokens, left, right) for number, columns in encodings.passes.items()}
+    equal: dict[tuple[int, tuple[str, ...]], Codes] = {}
+    for item in profile.passes:
+        found = _equal(encodings.passes[item.number], tokens[item.number], left, right)
+        equal |= {(item.number, segment): found[:, at] for at, segment in enumerate(item.segments)}
+
+    def of(number: int, *fields: str) -> Codes:
+        return equal[number, fields]
+
+    def dob(*fields: str) -> Codes:
+        return equal[DOB_PASS, fields]
+
+    def spelling(field: str) -> Codes:
+        return _spelling(encodings.passes[DOB_PASS], tokens[DOB_PASS], left, right, profile, field)
+
+    mothers = (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS)
+    parts = ("date_day_month", "date_month_year", "date_day_year")
+    place = dob("postcode")
+    return {
+        "nhs": _state(encodings.nhs, left, right),
+        "dob": tokens[DOB_PASS],
+        # Both passes of the mother say one thing; where she is the same in one, she is.
+        "mother": _any_of(*(tokens[number] for number in mothers)),
+        "names": dob("given", "surname"),
+        # Who shares the name pass's token has names that sound alike, in one district.
+        "sounds": _first(dob("given_sound", "surname_sound"), np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)),
+        "part_of_given": _any_of(spelling("given"), dob("given_start", "surname"), dob("given_end", "surname")),
+        "part_of_surname": _any_of(spelling("surname"), dob("given", "surname_start"), dob("given", "surname_end")),
+        "given_place": _level(
+            _first(dob("given", "postcode"), of(NAME_PASS, "given", "postcode")), dob("given_sound", "postcode")
+        ),
+        "surname_place": _level(dob("surname", "postcode"), dob("surname_sound", "postcode")),
+        "initial_place": dob("given_initial", "postcode"),
+        "given_area": dob("given", "district"),
+        "place": place,
+        "sex": _first(
+            np.where(place == AGREE, dob("postcode", "sex"), UNKNOWN), *(of(number, "sex") for number in mothers)
+        ),
+        "given_and_date": _any_of(*(of(NAME_PASS, "given", part) for part in parts)),
+        "given": _first(
+            *(_level(of(number, "given"), of(number, "given_sound")) for number in (NUMBER_PASS, *mothers))
+        ),
+        "surname": _level(of(NUMBER_PASS, "surname"), of(NUMBER_PASS, "surname_sound")),
+        "date": _level(of(NUMBER_PASS, "date"), _any_of(*(of(NUMBER_PASS, part) for part in parts))),
+        "guessed": (encodings.guessed[left] | encodings.guessed[right]).astype(np.int8),
+        "nameless": (_nameless(encodings, left, profile) | _nameless(encodings, right, profile)).astype(np.int8),
+    }
+
+
+def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:
+    """Where names stand in the wrong order, what one field says with another is nothing to compare."""
+    swapped = (found["names"] == AGREE) & (
+        ((found["place"] == AGREE) & (found["given_place"] == DIFFERENT))
+        | ((found["given"] == DIFFERENT) & (found["surname"] == DIFFERENT))
+    )
+    return found | {name: np.where(swapped, UNKNOWN, found[name]) for name in _OF_ONE_NAME}
+
+
+def _first(*alike: Codes) -> Codes:
+    """What the first says that says anything."""
+    codes = alike[0]
+    for other in alike[1:]:
+        codes = np.where(codes == UNKNOWN, other, codes)
+    return codes
+
+
+def _any_of(*alike: Codes) -> Codes:
+    """Agreement where one of them agrees."""
+    return np.where(np.any([codes == AGREE for codes in alike], axis=0), AGREE, np.max(alike, axis=0))
 
 
 def compare(
