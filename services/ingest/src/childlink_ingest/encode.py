@@ -227,9 +227,9 @@ class _PassEncoder:
             records[row] += everything[at * size : (at + 1) * size]
 
     def _mixed(self, sums: Digests) -> NDArray[np.uint32]:
-        """The segment of each sum."""
+        """The segment of each sum; never 0, which says that a segment is missing."""
         mixed = np.frombuffer(self._segments.update(sums.tobytes()), dtype="<u4")
-        return mixed.reshape(*sums.shape[:-1], 4)[..., 0].copy()
+        return np.maximum(mixed.reshape(*sums.shape[:-1], 4)[..., 0], np.uint32(1))
 
     def _carriers(self, batch: _Batch) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Which subjects get the pass (see `carries_pass`, which says the same of one), and which segments they have."""
