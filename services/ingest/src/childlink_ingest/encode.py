@@ -229,7 +229,8 @@ class _PassEncoder:
     def _mixed(self, sums: Digests) -> NDArray[np.uint32]:
         """The segment of each sum; never 0, which says that a segment is missing."""
         mixed = np.frombuffer(self._segments.update(sums.tobytes()), dtype="<u4")
-        return np.maximum(mixed.reshape(*sums.shape[:-1], 4)[..., 0], np.uint32(1))
+        segments: NDArray[np.uint32] = np.maximum(mixed.reshape(*sums.shape[:-1], 4)[..., 0], np.uint32(1))
+        return segments
 
     def _carriers(self, batch: _Batch) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Which subjects get the pass (see `carries_pass`, which says the same of one), and which segments they have."""
