@@ -2,7 +2,8 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 from childlink_core.directory import Directory, Member
 from childlink_core.keys import OpeningKey, SigningKey
+from childlink_ingest.split import Subject
 
 from tests.support import real
-from tests.support.people import Partnership
+from tests.support.people import LinkerUnderTest, Partnership, open_linker
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +105,25 @@ def directory(signing: dict[str, SigningKey], opening: dict[str, OpeningKey]) ->
 def partnership(directory: Directory, signing: dict[str, SigningKey], opening: dict[str, OpeningKey]) -> Partnership:
     """Three partners who encode people by hand."""
     return Partnership(directory, signing, opening)
+
+
+@pytest.fixture
+def linker(partnership: Partnership, tmp_path: Path) -> Iterator[LinkerUnderTest]:
+    """A linker on SQLite, that reads what the partnership sends."""
+    linker = open_linker(partnership, tmp_path)
+    yield linker
+    linker.close()
+
+
+@pytest.fixture
+def child(partnership: Partnership) -> Callable[..., Subject]:
+    """Makes Amina Okafor as a partner knows her; every field can be another."""
+
+    def make(partner: str, person_id: str, **who: Any) -> Subject:
+        defaults = {"given": "Amina", "surname": "Okafor", "born": date(2020, 3, 14), "sex": "f", "postcode": "SW9 8JJ"}
+        return partnership.subject(partner, person_id, **{**defaults, **who})
+
+    return make
 
 
 def _docker_services(request: pytest.FixtureRequest) -> Any:

@@ -4,25 +4,9 @@ from datetime import date
 
 import pytest
 
-from tests.support.people import NHS, open_linker
+from tests.support.people import NHS
 
 BORN = date(2020, 3, 14)
-
-
-@pytest.fixture
-def linker(partnership, tmp_path):
-    linker = open_linker(partnership, tmp_path)
-    yield linker
-    linker.close()
-
-
-@pytest.fixture
-def child(partnership):
-    def make(partner, person_id, **who):
-        defaults = {"given": "Amina", "surname": "Okafor", "born": BORN, "sex": "f", "postcode": "SW9 8JJ"}
-        return partnership.subject(partner, person_id, **{**defaults, **who})
-
-    return make
 
 
 @pytest.fixture

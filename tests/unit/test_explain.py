@@ -10,23 +10,7 @@ from childlink_linker.explain import explain, history, quality
 from childlink_linker.parameters import load_parameters
 from childlink_linker.store import Store
 
-from tests.support.people import NHS, VAULT, open_linker
-
-
-@pytest.fixture
-def linker(partnership, tmp_path):
-    linker = open_linker(partnership, tmp_path)
-    yield linker
-    linker.close()
-
-
-@pytest.fixture
-def child(partnership):
-    def make(partner, person_id, **who):
-        defaults = {"given": "Amina", "surname": "Okafor", "born": date(2020, 3, 14), "sex": "f", "postcode": "SW9 8JJ"}
-        return partnership.subject(partner, person_id, **{**defaults, **who})
-
-    return make
+from tests.support.people import NHS, VAULT
 
 
 def explained(linker, person):

@@ -9,17 +9,10 @@ from childlink.wire.v1 import envelope_pb2 as wire
 from childlink_core import envelope, reasons, topics
 from childlink_core.keys import SigningKey
 
-from tests.support.people import NHS, open_linker
+from tests.support.people import NHS
 
 TOPIC = topics.encodings("trust-a")
 DEAD = topics.dead_letters("linker")
-
-
-@pytest.fixture
-def linker(partnership, tmp_path):
-    linker = open_linker(partnership, tmp_path)
-    yield linker
-    linker.close()
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Doubtful pairs and what a data steward makes of them."""
 
-from datetime import date
-
 import pytest
 from childlink_core.profiles import get_profile
 from childlink_linker import review
@@ -10,25 +8,9 @@ from childlink_linker.parameters import load_parameters
 from childlink_linker.relink import relink
 from childlink_linker.store import Store
 
-from tests.support.people import NHS, VAULT, open_linker
+from tests.support.people import NHS, VAULT
 
 CONTEXT = (get_profile(), load_parameters())
-
-
-@pytest.fixture
-def linker(partnership, tmp_path):
-    linker = open_linker(partnership, tmp_path)
-    yield linker
-    linker.close()
-
-
-@pytest.fixture
-def child(partnership):
-    def make(partner, person_id, **who):
-        defaults = {"given": "Amina", "surname": "Okafor", "born": date(2020, 3, 14), "sex": "f", "postcode": "SW9 8JJ"}
-        return partnership.subject(partner, person_id, **{**defaults, **who})
-
-    return make
 
 
 @pytest.fixture
@@ -105,6 +87,13 @@ def test_who_does_not_know_leaves_the_pair_waiting_and_says_so(linker, doubtful)
     doubt = only_doubt(linker)
     assert doubt.unsure == 1
     assert not together(linker, *doubtful)
+
+
+def test_somebody_who_does_not_know_takes_no_decision_back(linker, doubtful):
+    pair = only_doubt(linker).pair
+    decide(linker, pair, "same")
+    decide(linker, pair, "unsure")
+    assert together(linker, *doubtful)
 
 
 def test_who_is_withdrawn_takes_decisions_along(linker, doubtful):

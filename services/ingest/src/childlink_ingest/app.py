@@ -124,7 +124,7 @@ def run_extract(
 
 @contextmanager
 def _no_collector() -> Iterator[None]:
-    """Rows hold no cycles: looking for some among millions of them is a tenth of a run's time."""
+    """Rows hold no cycles: looking for some among millions of them would be wasted."""
     gc.disable()
     try:
         yield

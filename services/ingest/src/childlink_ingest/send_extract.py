@@ -179,7 +179,7 @@ _preparers: list[Preparer] = []
 
 
 def _start(build: Callable[[], Plan]) -> None:
-    # Rows are made and dropped by the million and hold no cycles: looking for cycles among them costs a tenth of the time.
+    # Rows are made and dropped by the million and hold no cycles: looking for cycles among them would be wasted.
     gc.disable()
     _preparers.append(Preparer(build()))
 

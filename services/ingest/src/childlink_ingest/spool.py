@@ -67,7 +67,7 @@ CREATE VIEW IF NOT EXISTS row_state AS
   LEFT JOIN item c ON c.item_id = r.child LEFT JOIN item a ON a.item_id = r.adult;
 CREATE TABLE IF NOT EXISTS incident (reason TEXT PRIMARY KEY, count INTEGER NOT NULL, last_at REAL NOT NULL);
 """
-# Kept apart, because a first run makes them at its end: an index over rows that are there costs a fifth of one kept up row by row.
+# Kept apart, because a first run makes them at its end: cheaper over rows that are there than kept up row by row.
 _INDEXES: Final = {
     "item_batch": "item (half, epoch, sequence)",
     "item_about": "item (about) WHERE about IS NOT NULL",

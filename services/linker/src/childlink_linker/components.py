@@ -18,7 +18,7 @@ from childlink_linker.store import Store, StoredRecord, StoredSubject
 _LARGEST_COMPLETE_COMPONENT: Final = 400
 
 _NOT_COMPARED = 4
-_VERDICTS = {"unsure": 0, "same": SAME, "different": DIFFERENT}
+_VERDICTS = {"same": SAME, "different": DIFFERENT}
 _NHS = VARIABLES.index("nhs")
 
 
@@ -76,7 +76,8 @@ def find_evidence(
     verdicts = {
         (row.smaller_subject_id, row.larger_subject_id): _VERDICTS[row.verdict]
         for row in store.decisions_of(subject_ids)
-        if {row.smaller_subject_id, row.larger_subject_id} <= set(subject_ids)
+        # Who does not know takes nothing back of what somebody decided.
+        if row.verdict in _VERDICTS and {row.smaller_subject_id, row.larger_subject_id} <= subject_ids.keys()
     }
     edges += [(subject_ids[a], subject_ids[b]) for a, b in verdicts]
     subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
