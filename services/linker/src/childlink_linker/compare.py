@@ -1,55 +1,28 @@
 """Compares encodings: what pairs of records agree on, and the match weight of that, in bits. Rule: arrays in, arrays out.
 
-Records are held as columns. `observe` says what a pair agrees on, as codes; `model` turns codes into weights. A pair that has
+`observe` says what a pair agrees on, as codes; `model` turns codes into weights. A pair that has
 nothing to compare is *uninformative*: its weight says nothing and is left out of averages.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
+from childlink_linker.block import DOB_PASS, MOTHER_NAME_PASS, MOTHER_NUMBER_PASS, NAME_PASS, NUMBER_PASS
+from childlink_linker.encodings import Encodings, PassColumns
 from childlink_linker.model import AGREE, DIFFERENT, DISAGREE, EXACT, NEAR, UNKNOWN, VARIABLES, Observed, weigh
 from childlink_linker.parameters import Parameters
 
 Indexes = NDArray[np.int64]
 Codes = NDArray[np.int8]
-DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS = 1, 2, 3, 4, 5
 # What depends on which of two names is the given one.
 _OF_ONE_NAME: Final = (
     "given_place", "surname_place", "initial_place", "given_area", "given", "surname", "sounds", "part_of_given", "part_of_surname",
 )  # fmt: skip
 _PAIRS_AT_A_TIME: Final = 200_000
-
-
-@dataclass(frozen=True)
-class PassColumns:
-    """One pass of n records. Token 0 means that the record does not carry the pass."""
-
-    tokens: NDArray[np.int64]
-    segments: NDArray[np.uint32]
-    """(records, segments); 0 where a record lacks a segment."""
-
-
-@dataclass(frozen=True)
-class Encodings:
-    """n records as columns. Equal numbers mean equal tokens, sources or key versions; 0 means missing."""
-
-    role: NDArray[np.int64]
-    key_version: NDArray[np.int64]
-    nhs: NDArray[np.int64]
-    passes: Mapping[int, PassColumns]
-    source: NDArray[np.int64]
-    birth_order: NDArray[np.int64]
-    guessed: NDArray[np.bool_]
-    """The date of birth is a guess, or one that the source writes down where it does not know."""
-
-    def __len__(self) -> int:
-        return len(self.nhs)
 
 
 @dataclass(frozen=True)
@@ -78,48 +51,6 @@ class PairWeights:
     """The two were compared by names, or have one NHS number: not by what twins share as well."""
     relatives: NDArray[np.bool_]
     """Rather brothers, sisters or twins than one person."""
-
-
-class _Numbers:
-    """Gives equal values equal numbers, from 1."""
-
-    def __init__(self) -> None:
-        self._known: dict[object, int] = {}
-
-    def __getitem__(self, value: object) -> int:
-        return self._known.setdefault(value, len(self._known) + 1)
-
-
-def to_columns(
-    records: Sequence[wire.EncodedRecord], sources: Sequence[object], versions: Sequence[int], profile: Profile
-) -> Encodings:
-    """Records, where each comes from, and its key version, as columns."""
-    n = len(records)
-    numbers = _Numbers()
-    carried: dict[int, tuple[list[int], list[wire.PassEncoding]]] = {item.number: ([], []) for item in profile.passes}
-    for row, record in enumerate(records):
-        for encoding in record.passes:
-            rows, encodings = carried[encoding.pass_number]
-            rows.append(row)
-            encodings.append(encoding)
-    passes = {}
-    for item in profile.passes:
-        rows, encodings = carried[item.number]
-        tokens, segments = np.zeros(n, dtype=np.int64), np.zeros((n, len(item.segments)), dtype=np.uint32)
-        if rows:
-            tokens[rows] = [numbers[encoding.block_token] for encoding in encodings]
-            filters = b"".join([encoding.filter for encoding in encodings])
-            segments[rows] = np.frombuffer(filters, dtype="<u4").reshape(len(rows), -1)
-        passes[item.number] = PassColumns(tokens, segments)
-    return Encodings(
-        role=np.fromiter((r.role for r in records), dtype=np.int64, count=n),
-        key_version=np.array(versions, dtype=np.int64),
-        nhs=np.fromiter((numbers[r.nhs_token] if r.nhs_token else 0 for r in records), dtype=np.int64, count=n),
-        passes=passes,
-        source=np.fromiter((numbers[s] for s in sources), dtype=np.int64, count=n),
-        birth_order=np.fromiter((r.birth_order for r in records), dtype=np.int64, count=n),
-        guessed=np.fromiter((r.approximate_date for r in records), dtype=bool, count=n),
-    )
 
 
 def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> Outcomes:
@@ -242,7 +173,7 @@ def compare(
     return PairWeights(weight, informative, forbidden, codes, same_source, named, relatives)
 
 
-def _state(tokens: NDArray[np.int64], left: Indexes, right: Indexes) -> Codes:
+def _state(tokens: NDArray[np.uint64], left: Indexes, right: Indexes) -> Codes:
     a, b = tokens[left], tokens[right]
     return np.where((a > 0) & (b > 0), np.where(a == b, AGREE, DISAGREE), UNKNOWN).astype(np.int8)
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.profiles import Profile
 
 from childlink_linker.assign import DIFFERENT, SAME, Evidence, Numbers
-from childlink_linker.compare import Encodings, PairWeights, compare, to_columns
+from childlink_linker.compare import PairWeights, compare
+from childlink_linker.encodings import Encodings, from_rows
 from childlink_linker.model import DISAGREE, VARIABLES, Weigher
 from childlink_linker.parameters import Parameters
 from childlink_linker.store import Store, StoredRecord, StoredSubject
@@ -24,9 +24,7 @@ _NHS = VARIABLES.index("nhs")
 
 def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
     """Stored records as columns to compare."""
-    records = [wire.EncodedRecord.FromString(row.encoding) for row in rows]
-    # A facet is a keyed hash under the partner's own key: equal facets mean one dataset of one partner.
-    return to_columns(records, [row.facet for row in rows], [row.key_version for row in rows], profile)
+    return from_rows((row.encoding for row in rows), profile)
 
 
 def reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:

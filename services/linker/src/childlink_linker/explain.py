@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 import sqlalchemy as sa
-from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.ids import is_valid
 from childlink_core.profiles import Profile
 
@@ -195,14 +194,14 @@ def quality(store: Store, profile: Profile) -> list[Quality]:
     while chunk := store.records_after(after, _RECORDS_AT_A_TIME):
         after = chunk[-1].record_id
         person_of = {key: subject.person_id for key, subject in store.subjects({r.subject_id for r in chunk}).items()}
-        for record in chunk:
+        encodings = columns(chunk, profile)
+        for at, record in enumerate(chunk):
             tally = tallies.setdefault((record.facet, record.key_version), Counter())
-            encoding = wire.EncodedRecord.FromString(record.encoding)
             tally["records"] += 1
             tally["matched"] += known_in.get(person_of[record.subject_id] or "", 0) > 1
             tally["doubtful"] += record.subject_id in doubtful
-            tally["numbered"] += encoding.HasField("nhs_token")
-            tally.update(f"pass {item.pass_number}" for item in encoding.passes)
+            tally["numbered"] += bool(encodings.nhs[at])
+            tally.update(f"pass {number}" for number, item in encodings.passes.items() if item.tokens[at])
     return [
         Quality(
             facet.hex(), version, tally["records"], tally["matched"] / tally["records"], tally["doubtful"] / tally["records"],

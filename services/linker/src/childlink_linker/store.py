@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from childlink_linker import tables as t
 from childlink_linker.vault import Vault
@@ -114,12 +116,18 @@ class Store:
         """Forget every edge."""
         self._tx.execute(t.edge.delete())
 
-    def holders(self, tokens: Iterable[bytes]) -> dict[bytes, list[int]]:
-        """Which records hold each token."""
-        holders: dict[bytes, list[int]] = {}
-        for row in self._in(sa.select(t.token.c.token, t.token.c.record_id), t.token.c.token, tokens):
-            holders.setdefault(row.token, []).append(row.record_id)
-        return holders
+    def insert_keys(self, keys: NDArray[np.int64], record_ids: NDArray[np.int64]) -> None:
+        """Note by which keys records are found."""
+        blinded = self._vault.blind(keys)
+        pairs = dict.fromkeys(zip(blinded.tolist(), record_ids.tolist(), strict=True))
+        self.insert(t.block_key, [{"key": key, "record_id": record_id} for key, record_id in pairs])
+
+    def holders(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which records hold any of the keys: (keys, record ids). The keys come back blinded: equal ones stay equal."""
+        columns = (t.block_key.c.key, t.block_key.c.record_id)
+        rows = self._in(sa.select(*columns), t.block_key.c.key, np.unique(self._vault.blind(keys)).tolist())
+        found = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
 
     def neighbours(self, record_ids: Iterable[int]) -> list[tuple[int, int]]:
         """Edges that touch any of the records."""
@@ -132,7 +140,7 @@ class Store:
         """Take records back, with their tokens, edges and declared carers."""
         gone = list(ids)
         for column in (
-            t.token.c.record_id,
+            t.block_key.c.record_id,
             t.edge.c.smaller,
             t.edge.c.larger,
             t.carer.c.record_id,

@@ -54,14 +54,14 @@ record = sa.Table(
     sa.Column("facet", sa.LargeBinary(4), nullable=False),
     sa.Column("key_version", sa.Integer, nullable=False),
     sa.Column("digest", sa.LargeBinary(16), nullable=False),
-    sa.Column("encoding", sa.LargeBinary, nullable=False, comment="EncodedRecord, its tokens hashed again under the linker's key"),
+    sa.Column("encoding", sa.LargeBinary, nullable=False, comment="encrypted; see encodings.py"),
     sa.UniqueConstraint("subject_id", "facet"),
 )  # fmt: skip
 
-# Tokens (hashed again) that make records candidates of each other.
-token = sa.Table(
-    "token", metadata,
-    sa.Column("token", sa.LargeBinary(16), primary_key=True),
+# The keys by which records find each other, blinded (see `vault`): only who shares one with whom can be seen.
+block_key = sa.Table(
+    "block_key", metadata,
+    sa.Column("key", _Id, primary_key=True),
     sa.Column("record_id", _Id, primary_key=True, index=True),
 )  # fmt: skip
 
