@@ -102,13 +102,9 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
     Partition(clusters=[['a'], ['b'], ['c']], doubtful=[('a', 'b', 10.0), ('b', 'c', 10.0)])
     """
     n = len(keys)
-    if n == 1:
-        return Partition([list(keys)], [])
     state = _State(evidence)
     members: dict[int, list[Key]] = {index: [key] for index, key in enumerate(keys)}
     held = np.zeros((n, n), dtype=bool)
-    if state.agreed(link):
-        return Partition([list(keys)], [])
     while True:
         # The greatest weight; of equal ones, the pair with the least keys (argmax takes the first).
         open_pairs = np.where(np.triu(~held, k=1), state.score(), -np.inf)
@@ -180,11 +176,6 @@ class _State:
         score[self._decided == SAME] = _DECIDED
         score[self._decided == DIFFERENT] = -np.inf
         return score
-
-    def agreed(self, link: float) -> bool:
-        """Whether all are one person beyond doubt."""
-        away = ~np.eye(len(self._bits), dtype=bool)
-        return bool((self.score()[away] >= link).all())
 
     def is_ambiguous(self, a: int, b: int, link: float, review: float) -> bool:
         """Whether a or b would as well join a third cluster that is surely not the other one: they look like twins, or have two

@@ -60,6 +60,8 @@ class SubjectPairs:
     like_twins: np.ndarray
     decided: np.ndarray
     """What a data steward decided: 0 nothing, 1 same, 2 different."""
+    numbers_differ: np.ndarray
+    """Both have NHS numbers, and none in common."""
     numbers: Mapping[int, frozenset[int]]
     """NHS numbers (as numbers of their own) of each subject that has any."""
 
@@ -94,7 +96,8 @@ def find_evidence(
     best[best == _NOT_COMPARED] = 0
     # A newborn's record is nameless among others only if none of the pairs compared names; different NHS numbers count
     # between clusters.
-    best[best[:, _NHS] == DISAGREE, _NHS] = 0
+    numbers_differ = best[:, _NHS] == DISAGREE
+    best[numbers_differ, _NHS] = 0
     numbers: dict[int, set[int]] = {}
     for at in np.flatnonzero(encodings.nhs).tolist():
         numbers.setdefault(records[at].subject_id, set()).add(int(encodings.nhs[at]))
@@ -103,6 +106,7 @@ def find_evidence(
         np.bincount(where, weights=result.named, minlength=size).astype(np.int64),
         np.bincount(where, weights=result.relatives, minlength=size).astype(np.int64),
         np.array([verdicts.get((a, b), 0) for a, b in ends.tolist()], dtype=np.int8),
+        numbers_differ,
         {subject: frozenset(held) for subject, held in numbers.items()},
     )  # fmt: skip
 
@@ -157,13 +161,16 @@ Key = tuple[str, bytes]
 
 def components(
     subjects: Mapping[int, StoredSubject], evidence: SubjectPairs, parameters: Parameters
-) -> Iterator[tuple[list[Key], Evidence]]:
-    """Components with their subjects in the order of their keys, so that nothing depends on ids given at arrival."""
+) -> Iterator[tuple[list[Key], Evidence | None]]:
+    """Components with their subjects in the order of their keys, so that nothing depends on ids given at arrival. No evidence
+    comes with those who are one person beyond doubt."""
     weighers = {role: Weigher(weights) for role, weights in parameters.roles.items()}
     ids = sorted(subjects, key=lambda subject_id: subjects[subject_id].key)
     index = {subject_id: at for at, subject_id in enumerate(ids)}
     ends = np.array([[index[a], index[b]] for a, b in evidence.ends.tolist()], dtype=np.int64).reshape(-1, 2)
     groups = _connected(len(ids), ((a, b) for a, b in ends.tolist()))
+    role_of = np.array([subjects[subject_id].role for subject_id in ids])
+    surely = _surely_one(evidence, role_of[ends[:, 0]], weighers, parameters)
     group_of = np.zeros(len(ids), dtype=np.int64)
     place = np.zeros(len(ids), dtype=np.int64)
     for number, members in enumerate(groups):
@@ -175,6 +182,9 @@ def components(
         i, j = place[ends[at]].T
         n = len(members)
         held = [subjects[ids[member]] for member in members]
+        if surely[at].sum() == n * (n - 1) // 2:
+            yield [subject.key for subject in held], None
+            continue
         weights = parameters.roles[held[0].role]
         codes, forbidden = np.zeros((n, n, len(VARIABLES)), dtype=np.int8), np.zeros((n, n), dtype=bool)
         same_source = np.zeros((n, n))
@@ -196,3 +206,18 @@ def components(
             [subject.key for subject in held],
             Evidence(codes, weigher, forbidden, same_source, compared, like_twins, decided, numbers),
         )
+
+
+def _surely_one(
+    evidence: SubjectPairs, roles: np.ndarray, weighers: Mapping[int, Weigher], parameters: Parameters
+) -> np.ndarray:
+    """Which pairs of subjects would be linked whatever else there is: most are, and need no clustering."""
+    sure = np.zeros(len(roles), dtype=bool)
+    for role, weigher in weighers.items():
+        at = np.flatnonzero(roles == role)
+        bits, _ = weigher(evidence.codes[at])
+        same_source = np.where(evidence.same_source[at], parameters.roles[role].same_source, 0.0)
+        sure[at] = (bits + same_source).round(6) >= parameters.link
+    apart = evidence.forbidden | (2 * evidence.like_twins > evidence.compared) | evidence.numbers_differ
+    sure &= ~apart & (evidence.decided != DIFFERENT)
+    return sure

@@ -99,12 +99,12 @@ def outcome_of(
     merges: int,
     splits: int,
 ) -> Outcome:
-    """Note that the links of these subjects are new versions."""
-    changed = {**refamilied, **assigned}
-    for subject in changed.values():
+    """What changed: who is another person (a new version of the link already), and who only is in another family."""
+    moved_family = [subject for key, subject in refamilied.items() if key not in assigned]
+    for subject in moved_family:
         subject.link_version += 1
-    store.update_subjects(list(changed.values()))
-    return Outcome(list(changed.values()), 0, merges, splits, np.zeros(0))
+    store.update_subjects(moved_family)
+    return Outcome([*assigned.values(), *moved_family], 0, merges, splits, np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -269,6 +269,9 @@ def recluster(
     doubtful: list[tuple[int, int, float]] = []
     id_of = {subject.key: subject.subject_id for subject in subjects.values()}
     for members_of, between in components(subjects, evidence, parameters):
+        if between is None:
+            clusters.append([id_of[key] for key in members_of])
+            continue
         partition = cluster(members_of, between, parameters.link, parameters.review)
         clusters += [[id_of[key] for key in members] for members in partition.clusters]
         doubtful += [(id_of[a], id_of[b], weight) for a, b, weight in partition.doubtful]
@@ -300,6 +303,7 @@ def _rename(
             if subjects[subject_id].person_id != person_id:
                 events.append(_event("assigned", subject_id, person_id, subjects[subject_id].person_id))
                 subjects[subject_id].person_id = person_id
+                subjects[subject_id].link_version += 1
                 moved[subject_id] = subjects[subject_id]
     gone = set(current.values()) - kept
     merges = len(gone)

@@ -7,7 +7,7 @@ likelihood of what is seen is summed over all that the fields may be (hidden sta
 """
 
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Final
 
@@ -165,11 +165,15 @@ def of_plain(seen: Observed, shares: KindShares) -> Floats:
 
 def of_states(seen: Observed, shares: KindShares) -> Floats:
     """The share of each hidden state in a kind of pair, for each pattern: (patterns, states)."""
-    tables = np.array(
+    of_pattern: Floats = _share_tables(shares)[seen.guessed.astype(np.int64), seen.nameless.astype(np.int64)]
+    return of_pattern
+
+
+@lru_cache(maxsize=64)
+def _share_tables(shares: KindShares) -> Floats:
+    return np.array(
         [[state_shares(shares, newborn, guessed) for newborn in (False, True)] for guessed in (False, True)]
     )
-    of_pattern: Floats = tables[seen.guessed.astype(np.int64), seen.nameless.astype(np.int64)]
-    return of_pattern
 
 
 def state_shares(shares: KindShares, newborn: bool, guessed: bool) -> Floats:

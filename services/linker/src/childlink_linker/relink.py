@@ -9,7 +9,7 @@ from childlink_linker.block import keys, pairs_of, pairs_of_one_date
 from childlink_linker.compare import compare
 from childlink_linker.components import columns, reach
 from childlink_linker.estimate import estimate
-from childlink_linker.link_batch import Outcome, candidate_pairs, keep_edges, recluster
+from childlink_linker.link_batch import Outcome, candidate_pairs, keep_edges, outcome_of, recluster
 from childlink_linker.parameters import Parameters
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store, StoredRecord, StoredSubject
@@ -52,20 +52,18 @@ def relink(store: Store, profile: Profile, parameters: Parameters) -> Outcome:
             compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters),
             parameters,
         )
-    changed: dict[int, StoredSubject] = {}
+    moved: dict[int, StoredSubject] = {}
+    persons: set[str] = set()
     merges = splits = 0
     done: set[int] = set()
     for chunk in _chunks(store):
         component = reach(store, {row.subject_id for row in chunk} - done)
         done |= {record.subject_id for record in component}
-        moved, persons, merged, split = recluster(store, component, profile, parameters)
-        changed |= moved
+        assigned, touched, merged, split = recluster(store, component, profile, parameters)
+        moved |= assigned
+        persons |= touched
         merges, splits = merges + merged, splits + split
-        changed |= {k: v for k, v in regroup_families(store, persons).items() if k not in changed}
-    for subject in changed.values():
-        subject.link_version += 1
-    store.update_subjects(list(changed.values()))
-    return Outcome(list(changed.values()), 0, merges, splits, np.zeros(0))
+    return outcome_of(store, moved, regroup_families(store, persons), merges, splits)
 
 
 def _chunks(store: Store) -> Iterator[list[StoredRecord]]:

@@ -13,6 +13,8 @@ from childlink_linker import tables as t
 from childlink_linker.vault import Vault
 
 _LOCK: Final = 0x6368_6C6B
+# What PostgreSQL's COPY calls types, where SQL calls them otherwise.
+_COPIED_AS: Final = {"bigint": "int8", "integer": "int4", "smallint": "int2", "varchar": "text", "float": "float8"}
 
 
 @dataclass(frozen=True)
@@ -149,48 +151,59 @@ class Store:
             self.delete_in(column, gone)
 
     def insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows."""
-        if rows:
+        """Insert rows, which all have the same columns."""
+        if rows and self._tx.dialect.name == "postgresql":
+            self._copy(table, list(rows[0]), [tuple(row.values()) for row in rows])
+        elif rows:
             self._tx.execute(table.insert(), rows)
+
+    def _copy(self, table: sa.Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """As PostgreSQL's COPY does, in a fraction of an INSERT's time."""
+        columns = [table.c[name] for name in names]
+        types = [column.type.compile(self._tx.dialect).partition("(")[0].lower() for column in columns]
+        listed = ", ".join(f'"{name}"' for name in names)
+        cursor = self._tx.connection.cursor()
+        with cursor.copy(f"COPY {table.name} ({listed}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types([_COPIED_AS.get(name, name) for name in types])
+            for row in rows:
+                copy.write_row(row)
+
+    def _update(self, key: "sa.Column[Any]", names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Set the columns `names` of the rows with the keys that come first in `rows`."""
+        table = key.table
+        columns = [key, *(table.c[name] for name in names)]
+        if not rows:
+            return
+        if self._tx.dialect.name == "postgresql":
+            arrays = [
+                sa.literal(list(values), sa.ARRAY(column.type))
+                for column, values in zip(columns, zip(*rows, strict=True), strict=True)
+            ]
+            new = (
+                sa.func.unnest(*arrays)
+                .table_valued(*(f"b_{column.name}" for column in columns), name="new")
+                .render_derived()
+            )
+            values = {column.name: new.c[f"b_{column.name}"] for column in columns[1:]}
+            self._tx.execute(table.update().where(key == new.c[f"b_{key.name}"]).values(values))
+            return
+        statement = table.update().where(key == sa.bindparam(f"b_{key.name}"))
+        bound: dict[str, Any] = {column.name: sa.bindparam(f"b_{column.name}") for column in columns[1:]}
+        parameters = [{f"b_{column.name}": value for column, value in zip(columns, row, strict=True)} for row in rows]
+        self._tx.execute(statement.values(bound), parameters)
 
     def update_subjects(self, subjects: Sequence[StoredSubject]) -> None:
         """Write subjects' person, link version and capsule."""
-        if subjects:
-            statement = t.subject.update().where(t.subject.c.subject_id == sa.bindparam("b_subject_id"))
-            self._tx.execute(
-                statement.values({name: sa.bindparam(f"b_{name}") for name in ("person_id", "link_version", "capsule", "capsule_key_id")}),
-                [
-                    {
-                        "b_subject_id": s.subject_id, "b_person_id": s.person_id, "b_link_version": s.link_version,
-                        "b_capsule": s.capsule, "b_capsule_key_id": s.capsule_key_id,
-                    }
-                    for s in subjects
-                ],
-            )  # fmt: skip
+        rows = [(s.subject_id, s.person_id, s.link_version, s.capsule, s.capsule_key_id) for s in subjects]
+        self._update(t.subject.c.subject_id, ("person_id", "link_version", "capsule", "capsule_key_id"), rows)
 
     def set_families(self, family_of: Mapping[str, str]) -> None:
         """Write persons' families."""
-        if family_of:
-            statement = (
-                t.person.update()
-                .where(t.person.c.person_id == sa.bindparam("b_person"))
-                .values(family_id=sa.bindparam("b_family"))
-            )
-            self._tx.execute(
-                statement, [{"b_person": person, "b_family": family} for person, family in family_of.items()]
-            )
+        self._update(t.person.c.person_id, ("family_id",), list(family_of.items()))
 
     def move_anchors(self, anchors: Mapping[str, str]) -> None:
         """Anchor families (by id) on other persons."""
-        if anchors:
-            statement = (
-                t.family.update()
-                .where(t.family.c.family_id == sa.bindparam("b_family"))
-                .values(anchor_person_id=sa.bindparam("b_anchor"))
-            )
-            self._tx.execute(
-                statement, [{"b_family": family, "b_anchor": anchor} for family, anchor in anchors.items()]
-            )
+        self._update(t.family.c.family_id, ("anchor_person_id",), list(anchors.items()))
 
     def delete_in(self, column: "sa.Column[Any]", values: Iterable[Any]) -> None:
         """Delete the rows of a table whose column has one of the values."""
@@ -286,7 +299,13 @@ class Store:
         """column = any of the values. As an array, or as a temporary table where the database has no arrays:
         thousands of bound parameters would cost more than the query."""
         if self._tx.dialect.name == "postgresql":
-            return column == sa.any_(sa.literal(wanted, sa.ARRAY(column.type)))
+            array = sa.ARRAY(column.type)
+            if isinstance(wanted[0], int):
+                # psycopg takes longer to adapt a list of many numbers than the database to look them up.
+                return column == sa.any_(
+                    sa.cast(sa.literal(f"{{{','.join(map(str, wanted))}}}", sa.types.NullType()), array)
+                )
+            return column == sa.any_(sa.literal(wanted, array))
         self._tx.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS wanted (value PRIMARY KEY) WITHOUT ROWID")
         self._tx.exec_driver_sql("DELETE FROM temp.wanted")
         self._tx.exec_driver_sql("INSERT INTO temp.wanted VALUES (?)", [(value,) for value in wanted])

@@ -24,10 +24,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", "record_id"),
     )
     op.create_index(op.f("ix_block_key_record_id"), "block_key", ["record_id"])
+    with op.batch_alter_table("record") as record:
+        record.alter_column("encoding", comment="encrypted; see encodings.py")
 
 
 def downgrade() -> None:
     _forget_records("block_key")
+    with op.batch_alter_table("record") as record:
+        record.alter_column("encoding", comment="EncodedRecord, its tokens hashed again under the linker's key")
     op.drop_table("block_key")
     op.create_table(
         "token",
