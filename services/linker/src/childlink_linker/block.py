@@ -1,8 +1,8 @@
 """Which records are compared at all: those that share a key. Rule: arrays in, arrays out.
 
 A key is 64 bits of what the linker holds: a token, or a token of the date-of-birth pass together with one of its segments, because
-thousands share a date. Two records of one date are compared if their names sound alike, begin or end alike, or their postcode, or
-given name and district, is the same; a date alone is no reason to look.
+thousands share a date. Two records of one date are compared if their names are the same in whatever order, sound alike, begin or end
+alike, or their postcode, or given name and district, is the same; a date alone is no reason to look.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS = 1, 2, 3
 # A key that more records than this hold is a placeholder, not a key: it makes no candidates.
 LARGEST_BLOCK: Final = 2_000
 _KEYS_OF_A_DATE: Final = (
-    ("given_sound", "surname_sound"), ("given_start", "surname"), ("given_end", "surname"), ("given", "surname_start"),
+    ("given", "surname"), ("given_sound", "surname_sound"), ("given_start", "surname"), ("given_end", "surname"), ("given", "surname_start"),
     ("given", "surname_end"), ("given", "district"), ("postcode",),
 )  # fmt: skip
 _SPREAD: Final = np.uint64(0x9E37_79B9_7F4A_7C15)

@@ -56,7 +56,8 @@ class PairWeights:
 def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> Outcomes:
     """What the pairs (left[k], right[k]) agree on."""
     agreements = _agreements(encodings, left, right, profile)
-    observed = Observed(**{name: codes.astype(np.int8) for name, codes in _unswapped(agreements).items()})
+    counted = _counted_once(_unswapped(agreements))
+    observed = Observed(**{name: codes.astype(np.int8) for name, codes in counted.items()})
     orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
     different_twin = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
     incomparable = (encodings.role[left] != encodings.role[right]) | (
@@ -91,13 +92,16 @@ def _agreements(encodings: Encodings, left: Indexes, right: Indexes, profile: Pr
         return _spelling(encodings.passes[DOB_PASS], tokens[DOB_PASS], left, right, profile, field)
 
     mothers = (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS)
+    mother = _any_of(*(tokens[number] for number in mothers))
+    # Two women's numbers under one first name and birthday say neither.
+    mother = np.where((tokens[MOTHER_NUMBER_PASS] == DISAGREE) & (mother == AGREE), UNKNOWN, mother)
     parts = ("date_day_month", "date_month_year", "date_day_year")
     place = dob("postcode")
     return {
         "nhs": _state(encodings.nhs, left, right),
-        "dob": tokens[DOB_PASS],
-        # Both passes of the mother say one thing; where she is the same in one, she is.
-        "mother": _any_of(*(tokens[number] for number in mothers)),
+        # The mother's tokens are of one birth: the date is in them.
+        "dob": _first(tokens[DOB_PASS], np.where(mother == AGREE, AGREE, UNKNOWN)),
+        "mother": mother,
         "names": dob("given", "surname"),
         # Who shares the name pass's token has names that sound alike, in one district.
         "sounds": _first(dob("given_sound", "surname_sound"), np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)),
@@ -133,6 +137,17 @@ def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:
     return found | {name: np.where(swapped, UNKNOWN, found[name]) for name in _OF_ONE_NAME}
 
 
+def _counted_once(found: dict[str, Codes]) -> dict[str, Codes]:
+    """Names that sound alike do so wherever they are compared, and begin with one letter: that is one agreement, not several."""
+    alike = found["sounds"] == AGREE
+    once = {
+        name: np.where(alike & (found[name] == NEAR), UNKNOWN, found[name])
+        for name in ("given_place", "surname_place", "given", "surname")
+    }
+    same_initial = alike | np.isin(found["given_place"], (EXACT, NEAR))
+    return found | once | {"initial_place": np.where(same_initial, UNKNOWN, found["initial_place"])}
+
+
 def _first(*alike: Codes) -> Codes:
     """What the first says that says anything."""
     codes = alike[0]
@@ -164,7 +179,7 @@ def compare(
             found = weigh(outcomes.observed, weights)
             weight[at] = found.bits + np.where(outcomes.same_source, weights.same_source, 0.0)
             informative[at], codes[at] = found.informative, outcomes.observed.codes()
-            named[at], relatives[at] = outcomes.named, found.relatives & outcomes.named
+            named[at], relatives[at] = outcomes.named, (found.kinship > 0) & outcomes.named
             # A source that keeps two children of one birthday apart under different names means two: twins, one of them
             # perhaps with the other's number.
             seen = outcomes.observed

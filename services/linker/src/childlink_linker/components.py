@@ -10,7 +10,7 @@ from childlink_core.profiles import Profile
 from childlink_linker.assign import DIFFERENT, SAME, Evidence, Numbers
 from childlink_linker.compare import PairWeights, compare
 from childlink_linker.encodings import Encodings, from_rows
-from childlink_linker.model import DISAGREE, VARIABLES, Weigher
+from childlink_linker.model import AGREE, DISAGREE, VARIABLES, Weigher
 from childlink_linker.parameters import Parameters
 from childlink_linker.store import Store, StoredRecord, StoredSubject
 
@@ -204,7 +204,17 @@ def components(
         weigher = weighers[held[0].role]
         yield (
             [subject.key for subject in held],
-            Evidence(codes, weigher, forbidden, same_source, compared, like_twins, decided, numbers),
+            Evidence(
+                codes,
+                weigher,
+                forbidden,
+                same_source,
+                compared,
+                like_twins,
+                decided,
+                numbers,
+                codes[:, :, _NHS] == AGREE,
+            ),
         )
 
 
@@ -215,9 +225,9 @@ def _surely_one(
     sure = np.zeros(len(roles), dtype=bool)
     for role, weigher in weighers.items():
         at = np.flatnonzero(roles == role)
-        bits, _ = weigher(evidence.codes[at])
+        weighed, _ = weigher(evidence.codes[at])
         same_source = np.where(evidence.same_source[at], parameters.roles[role].same_source, 0.0)
-        sure[at] = (bits + same_source).round(6) >= parameters.link
+        sure[at] = (weighed.bits + same_source).round(6) >= parameters.link
     apart = evidence.forbidden | (2 * evidence.like_twins > evidence.compared) | evidence.numbers_differ
     sure &= ~apart & (evidence.decided != DIFFERENT)
     return sure

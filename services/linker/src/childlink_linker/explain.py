@@ -147,12 +147,12 @@ def _comparisons(
         known = np.flatnonzero(codes)
         alone = np.zeros((len(known), len(codes)), dtype=np.int8)
         alone[np.arange(len(known)), known] = codes[known]
-        bits, _ = weigher(alone)
+        weighed, _ = weigher(alone)
         findings = [
             Finding(
                 *_words(VARIABLES[column], int(codes[column])), float(weight - prior) if np.isfinite(weight) else 0.0
             )
-            for column, weight in zip(known.tolist(), bits.tolist(), strict=True)
+            for column, weight in zip(known.tolist(), weighed.bits.tolist(), strict=True)
         ]
         findings.sort(key=lambda finding: -abs(finding.bits))
         found.append(Comparison(names[int(left[at])], names[int(right[at])], float(result.weight[at]), findings))

@@ -18,9 +18,12 @@ from childlink_linker.block import keys, pairs_of
 from childlink_linker.compare import PairWeights, compare
 from childlink_linker.components import columns, components, find_evidence, reach
 from childlink_linker.encodings import from_rows
+from childlink_linker.model import AGREE, VARIABLES
 from childlink_linker.parameters import Parameters
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store, StoredRecord, StoredSubject
+
+_NHS = VARIABLES.index("nhs")
 
 
 @dataclass(frozen=True)
@@ -226,8 +229,8 @@ def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile,
 def keep_edges(
     store: Store, rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters
 ) -> None:
-    """Write the pairs at or above the review threshold."""
-    keep = (result.weight >= parameters.review) & result.informative
+    """Write the pairs at or above the review threshold, and those under one NHS number."""
+    keep = ((result.weight >= parameters.review) & result.informative) | (result.codes[:, _NHS] == AGREE)
     store.insert(
         t.edge,
         [
