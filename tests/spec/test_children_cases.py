@@ -32,11 +32,6 @@ def test_an_infant_found_through_its_mother_stays_the_same_child_when_it_is_name
     assert linker.persons(infant, toddler) == before * 2
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="A newborn without name and postcode carries only the mother's pass, whose token holds the date of birth too; yet the date "
-    "counts as not compared, and mother and sex alone weigh -0.5: for review",
-)
 def test_an_infant_of_whom_only_the_mother_and_the_day_are_known_is_found(linker, child, grace):
     infant = child("trust-a", "1", given="BABY", postcode="", carer=grace["trust-a"])
     toddler = child("council-b", "1", surname="Mensah", carer=grace["council-b"])
@@ -99,11 +94,6 @@ def test_one_twin_without_a_name_is_not_guessed_where_a_partner_knows_one_child_
     assert all(wait(linker, twin, amina) for twin in twins)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="A date of birth and a postcode make two babies without names one, whoever their mothers are: another mother costs 4.6 bits "
-    "(4% of true pairs), another surname of a newborn 1.1; +2.6 remain",
-)
 def test_babies_of_two_mothers_born_on_one_day_at_one_address_stay_apart(linker, child, adult, grace):
     """A hostel, or temporary accommodation. All names and numbers of the mothers differ."""
     ruth = adult("trust-a", "ruth", nhs=NHS[6], given="Ruth", surname="Ali", born=date(1993, 1, 1))

@@ -121,12 +121,6 @@ def test_a_protected_child_under_a_new_name_stays_apart_from_the_old_one(linker,
     assert apart(linker, grace, hidden)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="The mothers have two numbers, and the linker keeps them apart, yet they count as one mother of this birth (+12.6), because her "
-    "first name and date agree and either of the two mother's passes is enough; with the child's first name (+6.8) that outweighs its two "
-    "numbers (-7.6): +3.4, joined, and both mothers are put into one family. (No partner can say that a record is protected.)",
-)
 def test_a_protected_child_who_keeps_its_first_name_stays_apart_from_the_old_one(linker, child, grace, hidden):
     """Surname, address, the child's number and the mother's are new; two first names and two dates of birth are all that stays."""
     before = child("trust-a", "1", nhs=NHS[0], carer=(grace, "mother"))

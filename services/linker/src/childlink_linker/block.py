@@ -15,7 +15,7 @@ from childlink_linker.encodings import Encodings
 
 Keys = NDArray[np.int64]
 Indexes = NDArray[np.int64]
-DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS = 1, 2, 3, 4, 5
+DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS, PLACE_PASS = 1, 2, 3, 4, 5, 6
 # A key that more records than this hold is a placeholder, not a key: it makes no candidates.
 LARGEST_BLOCK: Final = 2_000
 _KEYS_OF_A_DATE: Final = (

@@ -11,7 +11,7 @@ import numpy as np
 from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
-from childlink_linker.block import DOB_PASS, MOTHER_NAME_PASS, MOTHER_NUMBER_PASS, NAME_PASS, NUMBER_PASS
+from childlink_linker.block import DOB_PASS, MOTHER_NAME_PASS, MOTHER_NUMBER_PASS, NAME_PASS, NUMBER_PASS, PLACE_PASS
 from childlink_linker.encodings import Encodings, PassColumns
 from childlink_linker.model import AGREE, DIFFERENT, DISAGREE, EXACT, NEAR, UNKNOWN, VARIABLES, Observed, weigh
 from childlink_linker.parameters import Parameters
@@ -96,28 +96,33 @@ def _agreements(encodings: Encodings, left: Indexes, right: Indexes, profile: Pr
     # Two women's numbers under one first name and birthday say neither.
     mother = np.where((tokens[MOTHER_NUMBER_PASS] == DISAGREE) & (mother == AGREE), UNKNOWN, mother)
     parts = ("date_day_month", "date_month_year", "date_day_year")
-    place = dob("postcode")
+    # Who shares a token of these has names that sound alike, in one district or at one postcode.
+    at_one_place = np.where(tokens[PLACE_PASS] == AGREE, AGREE, UNKNOWN)
+    in_one_district = np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)
+    place = _first(dob("postcode"), at_one_place)
     return {
         "nhs": _state(encodings.nhs, left, right),
         # The mother's tokens are of one birth: the date is in them.
         "dob": _first(tokens[DOB_PASS], np.where(mother == AGREE, AGREE, UNKNOWN)),
         "mother": mother,
         "names": dob("given", "surname"),
-        # Who shares the name pass's token has names that sound alike, in one district.
-        "sounds": _first(dob("given_sound", "surname_sound"), np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)),
+        "sounds": _first(dob("given_sound", "surname_sound"), at_one_place, in_one_district),
         "part_of_given": _any_of(spelling("given"), dob("given_start", "surname"), dob("given_end", "surname")),
         "part_of_surname": _any_of(spelling("surname"), dob("given", "surname_start"), dob("given", "surname_end")),
         "given_place": _level(
-            _first(dob("given", "postcode"), of(NAME_PASS, "given", "postcode")), dob("given_sound", "postcode")
+            _first(dob("given", "postcode"), of(PLACE_PASS, "given"), of(NAME_PASS, "given", "postcode")),
+            dob("given_sound", "postcode"),
         ),
-        "surname_place": _level(dob("surname", "postcode"), dob("surname_sound", "postcode")),
+        "surname_place": _level(
+            _first(dob("surname", "postcode"), of(PLACE_PASS, "surname")), dob("surname_sound", "postcode")
+        ),
         "initial_place": dob("given_initial", "postcode"),
         "given_area": dob("given", "district"),
         "place": place,
         "sex": _first(
             np.where(place == AGREE, dob("postcode", "sex"), UNKNOWN), *(of(number, "sex") for number in mothers)
         ),
-        "given_and_date": _any_of(*(of(NAME_PASS, "given", part) for part in parts)),
+        "given_and_date": _any_of(*(of(number, "given", part) for number in (NAME_PASS, PLACE_PASS) for part in parts)),
         "given": _first(
             *(_level(of(number, "given"), of(number, "given_sound")) for number in (NUMBER_PASS, *mothers))
         ),
