@@ -132,7 +132,8 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
         # What held a pair back may have changed with the merge.
         held[[a, b], :] = held[:, [a, b]] = False
     score = state.score(barred=True)
-    asked = (score >= review) | (state.one_number & np.isfinite(score))
+    # Hard evidence that they are two is no doubt, unless they share a number: one of them has the other's.
+    asked = ((score >= review) & ~state.forbidden) | (state.one_number & np.isfinite(score))
     doubtful = [
         (members[a][0], members[b][0], round(float(score[a, b]), 6))
         for a, b in np.argwhere(np.triu(asked, k=1)).tolist()
@@ -147,7 +148,7 @@ class _State:
         n = len(evidence.codes)
         self._weigh = evidence.weigh
         self._codes = np.where(evidence.codes == 0, _NOT_COMPARED, evidence.codes)
-        self._forbidden = evidence.forbidden.copy()
+        self.forbidden = evidence.forbidden.copy()
         self._same_source = evidence.same_source.copy()
         self._compared, self._like_twins = evidence.compared.copy(), evidence.like_twins.copy()
         self._decided = evidence.decided.copy()
@@ -189,7 +190,7 @@ class _State:
         """The weight of each two clusters; -inf where they may not be joined (unless those are asked for too)."""
         score: NDArray[np.float64] = (self._bits + self._same_source + self._conflict).round(6)
         if not barred:
-            score[self._forbidden | (2 * self._like_twins > self._compared)] = -np.inf
+            score[self.forbidden | (2 * self._like_twins > self._compared)] = -np.inf
         # A person's word is above all evidence, and of two words the one that keeps people apart.
         score[self._decided == SAME] = _DECIDED
         score[self._decided == DIFFERENT] = -np.inf
@@ -203,7 +204,7 @@ class _State:
             return False
         score = self.score()
         apart = (
-            self._forbidden
+            self.forbidden
             | ((self._kinship > 0) & (self._bits < review))
             | (self._conflict < 0)
             | (self._decided == DIFFERENT)
@@ -225,7 +226,7 @@ class _State:
             sums[a] += sums[b]
             sums[:, a] = sums[a]
             sums[b] = sums[:, b] = sums[a, a] = 0
-        for flags in (self._forbidden, self.one_number):
+        for flags in (self.forbidden, self.one_number):
             flags[a] |= flags[b]
             flags[:, a] = flags[a]
         self.one_number[b] = self.one_number[:, b] = self.one_number[a, a] = False

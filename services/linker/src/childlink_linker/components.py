@@ -1,6 +1,7 @@
 """Components: the records reachable from a change, with the evidence between their subjects. Called by `link_batch`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +10,7 @@ from childlink_core.profiles import Profile
 
 from childlink_linker.assign import DIFFERENT, SAME, Evidence, Numbers
 from childlink_linker.compare import PairWeights, compare
+from childlink_linker.decisions import Opinion, standing
 from childlink_linker.encodings import Encodings, from_rows
 from childlink_linker.model import AGREE, DISAGREE, VARIABLES, Weigher
 from childlink_linker.parameters import Parameters
@@ -73,12 +75,7 @@ def find_evidence(
     position = {record.record_id: index for index, record in enumerate(records)}
     edges = [(position[a], position[b]) for a, b in store.neighbours(position)]
     subject_ids = {record.subject_id: index for index, record in enumerate(records)}
-    verdicts = {
-        (row.smaller_subject_id, row.larger_subject_id): _VERDICTS[row.verdict]
-        for row in store.decisions_of(subject_ids)
-        # Who does not know takes nothing back of what somebody decided.
-        if row.verdict in _VERDICTS and {row.smaller_subject_id, row.larger_subject_id} <= subject_ids.keys()
-    }
+    verdicts = _verdicts(store, subject_ids)
     edges += [(subject_ids[a], subject_ids[b]) for a, b in verdicts]
     subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
     pairs = _pairs_within(edges, subject_of)
@@ -109,6 +106,17 @@ def find_evidence(
         numbers_differ,
         {subject: frozenset(held) for subject, held in numbers.items()},
     )  # fmt: skip
+
+
+def _verdicts(store: Store, subject_ids: Collection[int]) -> dict[tuple[int, int], int]:
+    """What stewards decided of pairs of these subjects, and stands."""
+    opinions: dict[tuple[int, int], list[Opinion]] = defaultdict(list)
+    for row in store.decisions_of(subject_ids):
+        if row.smaller_subject_id in subject_ids and row.larger_subject_id in subject_ids:
+            said = Opinion(row.steward, row.verdict, row.asks_second)
+            opinions[row.smaller_subject_id, row.larger_subject_id].append(said)
+    held = {pair: standing(said) for pair, said in opinions.items()}
+    return {pair: _VERDICTS[verdict] for pair, verdict in held.items() if verdict}
 
 
 def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> np.ndarray:

@@ -119,7 +119,7 @@ def explain(store: Store, person_id: str, profile: Profile, parameters: Paramete
     return Explanation(
         person_id, person.family_id, len(records), len({record.facet for record in records}),
         _comparisons(
-            records, [_letter(at) for at in range(len(records))], *np.triu_indices(len(records), k=1), person.role, profile, parameters
+            records, [letter(at) for at in range(len(records))], *np.triu_indices(len(records), k=1), person.role, profile, parameters
         ),
     )  # fmt: skip
 
@@ -175,7 +175,7 @@ def history(tx: sa.Connection, identifier: str) -> list[Change]:
     ).all()
     if not rows:
         raise UnknownIdentifierError(f"{identifier} was never given to anybody here.", "Check where it comes from.")
-    letters = {subject: _letter(at) for at, subject in enumerate(dict.fromkeys(row.subject_id for row in rows))}
+    letters = {subject: letter(at) for at, subject in enumerate(dict.fromkeys(row.subject_id for row in rows))}
     return [
         Change(
             datetime.fromtimestamp(row.at_ms / 1000, UTC), row.kind, letters[row.subject_id],
@@ -218,8 +218,8 @@ def _check(identifier: str) -> None:
         )
 
 
-def _letter(number: int) -> str:
-    """A, B, ..., Z, AA, AB, ..."""
+def letter(number: int) -> str:
+    """What the records or people of a list are called: A, B, ..., Z, AA, AB, ..."""
     letters = ""
     number += 1
     while number:
