@@ -89,6 +89,11 @@ class Ledger:
         row = tx.execute(sa.select(c.epoch, c.next_sequence).where(c.sender == sender, c.topic == topic)).first()
         return Position(row.epoch, row.next_sequence) if row else START
 
+    def read_up_to(self, tx: sa.Connection) -> dict[str, tuple[int, int]]:
+        """Epoch and sequence number of the last batch read, by sender."""
+        rows = tx.execute(sa.select(self.streams).order_by(self.streams.c.sender, self.streams.c.topic))
+        return {row.sender: (row.epoch, row.next_sequence - 1) for row in rows}
+
     def move_stream(self, tx: sa.Connection, sender: str, topic: str, position: Position) -> None:
         """Note how far the stream (sender, topic) was read."""
         c = self.streams.c

@@ -1,9 +1,10 @@
 """The loop of a service: read a micro-batch, judge, open, handle, answer; all of it in one database transaction."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -15,10 +16,13 @@ from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey, SigningKey
 from childlink_core.streams import Position, Verdict, expected, judge
 
+from childlink_bus.claims import Claims
 from childlink_bus.ledger import Ledger, OffsetConflictError
 from childlink_bus.ports import Message, Publisher, Subscriber
 
 log = structlog.get_logger()
+
+_CLAIMS_EVERY_S: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,14 @@ class Handled:
     outgoing: list[Outgoing] = field(default_factory=list)
 
 
+ReadUpTo = Mapping[str, tuple[int, int]]
+"""Epoch and sequence number of the last batch read, of each sender of whom any was."""
+
+
 class Handler(Protocol):
     """What a service does with batches. Called inside the transaction that also moves the offsets."""
 
-    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch]) -> Handled:
+    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo) -> Handled:
         """Store what the batches hold. Refuse what is wrong with them; raise only when the service itself is broken."""
 
 
@@ -113,10 +121,10 @@ class Pump:
     observer: Observer
     connect: Callable[[Mapping[str, int]], Subscriber]
 
-    def subscribe(self) -> Subscriber:
-        """A subscriber that goes on where the database says."""
+    def subscribe(self, topics: Collection[str] | None = None) -> Subscriber:
+        """A subscriber to some topics (or all) that goes on where the database says."""
         with self.engine.connect() as tx:
-            positions = self.ledger.positions(tx, sorted(self.sources))
+            positions = self.ledger.positions(tx, sorted(self.sources if topics is None else topics))
         return self.connect(positions)
 
     def step(self, subscriber: Subscriber, timeout_s: float = 1.0) -> int:
@@ -133,18 +141,28 @@ class Pump:
         return len(messages)
 
     def run(self, stopped: Callable[[], bool], on_idle: Callable[[Subscriber], None]) -> None:
-        """Step until `stopped`. `on_idle` is called after each step, for lag and other gauges."""
-        subscriber = self.subscribe()
+        """Step until `stopped`, on the topics that no other process of the service has. `on_idle` is called after each step, for lag
+        and other gauges."""
+        claims = Claims(self.engine, list(self.sources))
+        mine = claims.refresh()
+        subscriber, asked_at = self.subscribe(mine), time.monotonic()
         try:
             while not stopped():
+                lost = False
                 try:
                     self.step(subscriber)
                 except OffsetConflictError:
+                    lost = True
+                if time.monotonic() - asked_at > _CLAIMS_EVERY_S:
+                    now, asked_at = claims.refresh(), time.monotonic()
+                    lost, mine = lost or now != mine, now
+                if lost:
                     subscriber.close()
-                    subscriber = self.subscribe()
+                    subscriber = self.subscribe(mine)
                 on_idle(subscriber)
         finally:
             subscriber.close()
+            claims.close()
 
     def republish(self, tx: sa.Connection, topic: str, outgoing: Sequence[Outgoing]) -> int:
         """Let a topic start a new epoch with these. Returns how many batches there are."""
@@ -176,7 +194,8 @@ class Pump:
             if work is not None:
                 works.append(work)
         opened = [work.opened for work in works if work.opened]
-        handled = self.handler(tx, opened) if opened else Handled([])
+        read = {sender: (at.epoch, at.next_sequence - 1) for (sender, _), at in positions.items()}
+        handled = self.handler(tx, opened, read) if read else Handled([])
         results = iter(handled.results)
         for work in works:
             result = next(results) if work.opened else None

@@ -73,8 +73,9 @@ def consume(settings_file: Path | None) -> None:
 @main.command()
 @click.argument("release_id")
 @click.option("--data-until", default=None, help="Last day of data that it covers, YYYY-MM-DD; default today.")
+@click.option("--anyway", is_flag=True, help="Even while links of rows that are here have not come.")
 @click.pass_obj
-def cut(settings_file: Path | None, release_id: str, data_until: str | None) -> None:
+def cut(settings_file: Path | None, release_id: str, data_until: str | None, anyway: bool) -> None:
     """Cut a release: count, protect, attack, publish. All or nothing."""
     settings = StoreSettings.load(settings_file)
     done = app.cut(
@@ -82,6 +83,7 @@ def cut(settings_file: Path | None, release_id: str, data_until: str | None) -> 
         release_id,
         data_until or date.today().isoformat(),
         lambda what: click.echo(f"protecting {what}", err=True),
+        anyway=anyway,
     )
     click.echo(f"{done.path}")
     for item in done.populations:

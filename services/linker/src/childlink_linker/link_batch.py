@@ -19,6 +19,7 @@ from childlink_linker.compare import PairWeights, compare
 from childlink_linker.components import columns, components, find_evidence, reach
 from childlink_linker.encodings import from_rows
 from childlink_linker.model import AGREE, VARIABLES
+from childlink_linker.own_checks import Answer, take_answers
 from childlink_linker.parameters import Parameters
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store, StoredRecord, StoredSubject
@@ -65,6 +66,7 @@ class Arrivals:
     records: Sequence[Arrival]
     capsule_keys: Sequence[tuple[str, bytes]]
     withdrawn: Sequence[Withdrawal]
+    answers: Sequence[Answer] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Outcome:
 def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Parameters) -> Outcome:
     """Take arrivals in and return every subject whose link changed."""
     store.lock()
+    take_answers(store, arrivals.answers)
     withdrawn = _withdraw(store, arrivals.withdrawn)
     changed = _store_records(store, arrivals, withdrawn.subjects, profile)
     touched = {record.subject_id for record in changed} | withdrawn.neighbours
@@ -140,7 +143,7 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
     neighbours |= {s.subject_id for s in still_there}
     store.delete_records(records)
     store.delete_in(t.subject.c.subject_id, gone_ids)
-    for end in (t.decision.c.smaller_subject_id, t.decision.c.larger_subject_id):
+    for end in (t.decision.c.smaller_subject_id, t.decision.c.larger_subject_id, t.own_check.c.subject_id):
         store.delete_in(end, gone_ids)
     store.replace_review_pairs(gone_ids, [])
     store.insert(t.event, [_event("withdrawn", s.subject_id, None, s.person_id) for s in gone])

@@ -289,6 +289,24 @@ class Store:
         wanted = t.decision.c.decision_id == decision_id
         self.tx.execute(t.decision.update().where(wanted).values(undone_at_ms=at_ms, undone_by=steward))
 
+    def own_checks(self, subject_ids: Iterable[int]) -> Sequence["sa.Row[Any]"]:
+        """What partners were asked of these subjects, in the order of asking."""
+        rows = self._in(sa.select(t.own_check), t.own_check.c.subject_id, subject_ids)
+        return sorted(rows, key=lambda row: row.asked_at_ms)
+
+    def some_subjects(self, partner: str, role: int, but: int, most: int) -> list[StoredSubject]:
+        """Random subjects of a partner."""
+        c = t.subject.c
+        wanted = sa.select(t.subject).where(c.partner == partner, c.role == role, c.subject_id != but)
+        return [StoredSubject(*tuple(row)) for row in self.tx.execute(wanted.order_by(sa.func.random()).limit(most))]
+
+    def answer_own_check(self, partner: str, request_id: bytes, link_reference: bytes, outcome: str) -> None:
+        """Keep a partner's answer, if it is about the subject that the request was about."""
+        c = t.subject.c
+        about = sa.select(c.subject_id).where(c.partner == partner, c.link_reference == link_reference)
+        asked = sa.and_(t.own_check.c.request_id == request_id, t.own_check.c.subject_id.in_(about))
+        self.tx.execute(t.own_check.update().where(asked).values(outcome=outcome))
+
     def datasets_of_persons(self) -> dict[str, int]:
         """How many datasets (facets) know each person."""
         counted = sa.func.count(sa.distinct(t.record.c.facet))

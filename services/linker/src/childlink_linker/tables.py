@@ -110,6 +110,16 @@ decision = sa.Table(
     sa.Column("undone_by", sa.String(64), nullable=True),
 )  # fmt: skip
 
+# A partner was asked to look whether what it records of a subject of its own is right. outcome NULL: not answered yet.
+own_check = sa.Table(
+    "own_check", metadata,
+    sa.Column("request_id", sa.LargeBinary(16), primary_key=True),
+    sa.Column("subject_id", _Id, nullable=False, index=True),
+    sa.Column("asked_by", sa.String(64), nullable=False),
+    sa.Column("asked_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("outcome", sa.String(32), nullable=True),
+)  # fmt: skip
+
 # Everything that ever happened to an identifier, in order.
 event = sa.Table(
     "event", metadata,
