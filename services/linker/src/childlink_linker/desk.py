@@ -19,7 +19,7 @@ from childlink_core.profiles import Profile
 from childlink_linker import explain as explaining
 from childlink_linker import own_checks, review, tables
 from childlink_linker.decisions import Verdict
-from childlink_linker.errors import ReviewError
+from childlink_linker.errors import ReviewError, StoreError
 from childlink_linker.link_batch import Outcome
 from childlink_linker.parameters import Parameters
 from childlink_linker.review import Case, Decision, Pair
@@ -123,6 +123,20 @@ class Desk:
         """How linkage does, without truth."""
         with self._audited(who, "quality") as store:
             return explaining.quality(store, self.profile)
+
+    def check_store(self, who: str) -> tuple[int, int]:
+        """Whether the event log makes the identifiers that the tables have. Raises StoreError. Returns subjects and families."""
+        with self._audited(who, "check store") as store:
+            tables_say, log_says = store.identifiers()
+        for what in ("persons", "families", "anchors"):
+            one, other = getattr(tables_say, what), getattr(log_says, what)
+            wrong = [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
+            if wrong:
+                raise StoreError(
+                    f"The event log and the tables differ in {len(wrong):,} {what}, of {len(one):,}.",
+                    "The database was changed by something else than childlink, or restored in parts: restore all of it.",
+                )
+        return len(tables_say.persons), len(tables_say.anchors)
 
     def note(self, who: str, action: str, **detail: str | int) -> None:
         """Write down something that was done elsewhere."""

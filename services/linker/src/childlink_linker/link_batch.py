@@ -18,6 +18,7 @@ from childlink_linker.block import keys, pairs_of
 from childlink_linker.compare import PairWeights, compare
 from childlink_linker.components import columns, components, find_evidence, reach
 from childlink_linker.encodings import from_rows
+from childlink_linker.events import event
 from childlink_linker.model import AGREE, VARIABLES
 from childlink_linker.own_checks import Answer, take_answers
 from childlink_linker.parameters import Parameters
@@ -146,7 +147,7 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
     for end in (t.decision.c.smaller_subject_id, t.decision.c.larger_subject_id, t.own_check.c.subject_id):
         store.delete_in(end, gone_ids)
     store.replace_review_pairs(gone_ids, [])
-    store.insert(t.event, [_event("withdrawn", s.subject_id, None, s.person_id) for s in gone])
+    store.insert(t.event, [event("withdrawn", s.subject_id, None, s.person_id) for s in gone])
     for subject in gone:
         subject.person_id = None
         subject.link_version += 1
@@ -307,7 +308,7 @@ def _rename(
         kept.add(person_id)
         for subject_id in members:
             if subjects[subject_id].person_id != person_id:
-                events.append(_event("assigned", subject_id, person_id, subjects[subject_id].person_id))
+                events.append(event("assigned", subject_id, person_id, subjects[subject_id].person_id))
                 subjects[subject_id].person_id = person_id
                 subjects[subject_id].link_version += 1
                 moved[subject_id] = subjects[subject_id]
@@ -322,10 +323,3 @@ def _rename(
     store.delete_in(t.person.c.person_id, gone)
     gained_or_lost = {s.person_id for s in moved.values() if s.person_id} | {current[m] for m in moved if m in current}
     return moved, gained_or_lost, merges, splits
-
-
-def _event(kind: str, subject_id: int, person_id: str | None, previous: str | None) -> dict[str, object]:
-    return {
-        "at_ms": int(time.time() * 1000), "kind": kind, "subject_id": subject_id,
-        "person_id": person_id, "previous_person_id": previous,
-    }  # fmt: skip

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from childlink_linker import tables as t
+from childlink_linker.replay import Event, Identifiers, replay
 from childlink_linker.vault import Vault
 
 _LOCK: Final = 0x6368_6C6B
@@ -306,6 +307,23 @@ class Store:
         about = sa.select(c.subject_id).where(c.partner == partner, c.link_reference == link_reference)
         asked = sa.and_(t.own_check.c.request_id == request_id, t.own_check.c.subject_id.in_(about))
         self.tx.execute(t.own_check.update().where(asked).values(outcome=outcome))
+
+    def identifiers(self) -> tuple[Identifiers, Identifiers]:
+        """Everybody's identifiers, as the tables have them and as the event log makes them."""
+        s, p, f, e = t.subject.c, t.person.c, t.family.c, t.event.c
+
+        def pairs(*columns: "sa.Column[Any]") -> dict[Any, Any]:
+            return {key: value for key, value in self.tx.execute(sa.select(*columns)) if value is not None}
+
+        events = self.tx.execute(sa.select(e.kind, e.subject_id, e.person_id, e.family_id).order_by(e.event_id))
+        return (
+            Identifiers(
+                pairs(s.subject_id, s.person_id),
+                pairs(p.person_id, p.family_id),
+                pairs(f.family_id, f.anchor_person_id),
+            ),
+            replay(Event(*row) for row in events),
+        )
 
     def datasets_of_persons(self) -> dict[str, int]:
         """How many datasets (facets) know each person."""
