@@ -4,7 +4,7 @@
 #   deploy/docker.sh start          if no engine answers and CHILDLINK_START_ENGINE=1, installs Debian's and starts it for this checkout
 #   deploy/docker.sh stop           stops the engine that `start` started, and nothing else
 #   deploy/docker.sh address        prints that engine's address, if `start` started one
-# `start` exits 3 where no engine can be had. The engine keeps its images in its own store; all else is in .cache/docker.
+# `start` exits 69 where no engine can be had. The engine keeps its images in its own store; all else is in .cache/docker.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 state=$PWD/.cache/docker
@@ -25,7 +25,7 @@ cli() {
     fi
   done
   echo "No docker client that can build (docker with buildx, or docker.io of Debian 12)." >&2
-  return 3
+  return 69
 }
 
 start() {
@@ -36,11 +36,11 @@ start() {
   fi
   if [ "${CHILDLINK_START_ENGINE:-}" != 1 ]; then
     echo "No Docker engine answers. Start Docker; or set CHILDLINK_START_ENGINE=1 (as root on Debian: installs and starts one)." >&2
-    return 3
+    return 69
   fi
   if ! command -v dockerd >/dev/null || ! cli >/dev/null; then
     timeout 300 apt-get update -q >&2 || true
-    timeout 600 apt-get install -qy --no-install-recommends docker.io iptables debootstrap >&2 || return 3
+    timeout 600 apt-get install -qy --no-install-recommends docker.io iptables debootstrap >&2 || return 69
   fi
   rm -rf "$state" && mkdir -p "$state"
   # On a socket of its own, so that nobody else's tests on this machine take it for theirs.
@@ -53,7 +53,7 @@ start() {
   done
   echo "dockerd did not start; the end of $state/dockerd.log:" >&2
   tail -20 "$state/dockerd.log" >&2
-  return 3
+  return 69
 }
 
 stop() {

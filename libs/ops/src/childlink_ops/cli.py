@@ -117,6 +117,23 @@ def ca_publish(folder: Path, authority: Path) -> None:
     click.echo(f"published to {folder}")
 
 
+@main.command("directory")
+@click.argument("keys_files", nargs=-1, required=True, type=FILE)
+@click.option("--linkage", multiple=True, metavar="VERSION=CHECK", help="Check value of a linkage secret, from its custodian.")
+@click.option("--output", required=True, type=NEW, help="Directory file to write.")
+def new_directory(keys_files: tuple[Path, ...], linkage: tuple[str, ...], output: Path) -> None:
+    """Begin the partnership's directory from what the services' `keys show` printed. Partners come by `partner onboard`."""
+    members = [member for path in keys_files for member in read_directory(path).members.values()]
+    values = {}
+    for text in linkage:
+        version, is_pair, check = text.partition("=")
+        if not (is_pair and version.isdigit() and check):
+            raise UserError(f"--linkage {text} is not VERSION=CHECK.", "Write it as `keys new-linkage` printed it.")
+        values[int(version)] = check
+    _write_new(output, render_directory(members, values).encode())
+    click.echo(f"{output}: {', '.join(sorted(member.name for member in members))}")
+
+
 @main.group()
 def partner() -> None:
     """A partner: onboard, renew, suspend."""

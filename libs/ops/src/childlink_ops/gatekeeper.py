@@ -45,9 +45,13 @@ def run(settings: GatekeeperSettings, metrics: GatekeeperMetrics, stop: threadin
             changes = align(settings, metrics)
         except UserError as error:
             metrics.failures.inc()
-            log.warning("rights were not checked", problem=error.problem, remedy=error.remedy)
+            log.warning("rights were not checked", reason=error.problem)
         else:
             sign_of_life.touch()
-            for line in changes.lines():
-                log.info("broker changed", change=line)
+            for topic in changes.topics:
+                log.info("topic made", topic=topic)
+            for who, grant in changes.given:
+                log.info("right given", sender=who, topic=grant.topic, outcome=grant.right)
+            for right in changes.taken:
+                log.warning("right taken", outcome=right)
         stop.wait(settings.every_s)

@@ -1,0 +1,88 @@
+"""The journey through the deployed stack: partners' extracts to an analyst's answer, every connection with certificates."""
+
+import json
+import os
+import subprocess
+import urllib.parse
+import urllib.request
+
+import pytest
+from childlink_client import Client, ClientError
+
+from deploy import stack
+
+pytestmark = pytest.mark.usefixtures("loaded")
+
+
+def _client(**changed: object) -> Client:
+    keys = stack.STACK / "analyst"
+    given = {"ca": keys / "ca.pem", "certificate": keys / "tls.pem", "key": keys / "tls.key"} | changed
+    return Client(f"localhost:{os.environ['CHILDLINK_ANSWERS_PORT']}", **given)  # type: ignore[arg-type]
+
+
+def _prometheus(query: str) -> list[dict[str, object]]:
+    address = (
+        f"http://127.0.0.1:{os.environ['CHILDLINK_PROMETHEUS_PORT']}/api/v1/query?query={urllib.parse.quote(query)}"
+    )
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return list(json.load(answer)["data"]["result"])
+
+
+@pytest.mark.parametrize("partner", stack.PARTNERS)
+def test_every_row_of_every_extract_is_accounted_for(partner: str) -> None:
+    for run in stack.status(partner)["runs"]:
+        fates = (
+            run["accepted"] + run["refused"] + run["rejected"] + run["permitted_out"] + run["waiting"] + run["deleted"]
+        )
+        assert run["rows_read"] == fates > 0
+        assert run["waiting"] == run["refused"] == 0
+
+
+def test_children_of_both_partners_are_linked() -> None:
+    records = stack.metric("linker", "childlink_linker_records_total")
+    assert {label for label, count in records.items() if count and "accepted" in label} == {
+        f'{{outcome="accepted",reason="",sender="{partner}"}}' for partner in stack.PARTNERS
+    }
+    children = stack.metric("linker", "childlink_linker_identifiers")['{kind="child"}']
+    with (stack.STACK / "synthetic" / "truth.csv").open() as truth:
+        assert 0 < children < sum(1 for _ in truth), "fewer identifiers than records: some were linked"
+
+
+def test_an_analyst_with_a_certificate_gets_a_protected_answer() -> None:
+    with _client() as client:
+        answer = client.ask("reach_children", ["residence"])
+    counts = [cell.count for cell in answer.cells if cell.count is not None]
+    assert answer.release.id == stack.RELEASE
+    assert sum(counts) > 100
+    assert all(count % 5 == 0 and count >= 10 for count in counts)
+
+
+def test_an_analyst_without_a_certificate_gets_none() -> None:
+    with pytest.raises(ClientError), _client(certificate=None, key=None) as client:
+        client.releases()
+
+
+def test_a_partner_s_certificate_is_not_an_analyst_s() -> None:
+    etc = stack.STACK / "partners" / "st-anns-trust" / "etc"
+    with pytest.raises(ClientError), _client(certificate=etc / "tls.pem", key=etc / "keys" / "tls.key") as client:
+        client.releases()
+
+
+def test_prometheus_sees_every_service_of_the_hub() -> None:
+    stack.wait_for(
+        "Prometheus to scrape everything", lambda: len(_prometheus("up == 1")) == 5 and not _prometheus("up == 0"), 60
+    )
+    assert _prometheus("sum(childlink_linker_records_total) > 0")
+    assert _prometheus("sum(childlink_analytics_records_total) > 0")
+    assert _prometheus("min(childlink_ops_certificate_expiry_timestamp_seconds) > time()")
+
+
+def test_no_alert_fires_on_a_healthy_stack() -> None:
+    assert _prometheus('ALERTS{alertstate="firing"}') == []
+
+
+def test_make_up_s_closing_words_hold_a_command_that_works() -> None:
+    command = [*map(str, stack.ask_command(os.environ["CHILDLINK_ANSWERS_PORT"])), "ask", "reach_children", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
