@@ -119,7 +119,9 @@ def ca_publish(folder: Path, authority: Path) -> None:
 
 @main.command("directory")
 @click.argument("keys_files", nargs=-1, required=True, type=FILE)
-@click.option("--linkage", multiple=True, metavar="VERSION=CHECK", help="Check value of a linkage secret, from its custodian.")
+@click.option(
+    "--linkage", multiple=True, metavar="VERSION=CHECK", help="Check value of a linkage secret, from its custodian."
+)
 @click.option("--output", required=True, type=NEW, help="Directory file to write.")
 def new_directory(keys_files: tuple[Path, ...], linkage: tuple[str, ...], output: Path) -> None:
     """Begin the partnership's directory from what the services' `keys show` printed. Partners come by `partner onboard`."""
