@@ -73,6 +73,9 @@ down: setup $(STACK_TOOLS) ## Stop the stack (CLEAN=1: and forget its keys and d
 test-stack: setup $(STACK_TOOLS) ## The stack for real: the journey, certificates, access rights, isolation (needs a Docker engine)
 	@deploy/with-docker.sh deploy/test-stack.sh
 
+partner-bundle: images ## One file for a site without a registry: image, compose file, settings, checklist, checksums
+	@deploy/with-docker.sh deploy/partner/bundle.sh
+
 sbom: setup $(STACK_TOOLS) ## What each image's Python part is made of, as CycloneDX files in .cache/sbom
 	@deploy/sbom.sh
 
@@ -91,4 +94,4 @@ clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 	@[ ! -e .stack ] || echo ".stack holds the keys of a stack: make down CLEAN=1"
 
-.PHONY: help setup demo test check format proto proto-baseline docs-generated lock images up down test-stack sbom bench bench-encode bench-ingest bench-linkage clean
+.PHONY: help setup demo test check format proto proto-baseline docs-generated lock images up down test-stack partner-bundle sbom bench bench-encode bench-ingest bench-linkage clean

@@ -27,20 +27,6 @@ PARTNERS: Final = {
 PROFILES: Final = ("broker", "linker", "analytics", "partner", "monitoring")
 CHILDREN: Final = int(os.environ.get("CHILDLINK_STACK_CHILDREN", "800"))
 RELEASE: Final = "demo-1"
-_SITE_SETTINGS: Final = """\
-# Settings of {name}. Paths are relative to this file; all that is written goes to /srv/childlink.
-partner = "{name}"
-directory = "directory.toml"
-bootstrap_servers = "kafka:9093"
-kafka_tls_ca = "ca.pem"
-kafka_tls_certificate = "tls.pem"
-kafka_tls_key = "keys/tls.key"
-spool = "/srv/childlink/spool.sqlite"
-approvals = "/srv/childlink/approvals.json"
-rejects = "/srv/childlink/rejects"
-permitted_list = "permitted.dat"
-area_lookup = "areas.sqlite"
-"""
 
 
 class StackError(Exception):
@@ -234,7 +220,13 @@ def _partner(name: str) -> None:
     etc, srv, data = (STACK / "partners" / name / "etc", STACK / "partners" / name / "srv", STACK / "synthetic")
     etc.mkdir(parents=True)
     srv.mkdir()
-    (etc / "ingest.toml").write_text(_SITE_SETTINGS.format(name=name))
+    # The settings file that sites get, with the two lines changed that its checklist says.
+    settings = (ROOT / "deploy" / "partner" / "ingest.toml").read_text()
+    for said, meant in (('"trust-a"', f'"{name}"'), ('"broker.example.org:9093"', '"kafka:9093"')):
+        if settings.count(said) != 1:
+            raise StackError(f"deploy/partner/ingest.toml should say {said} once")
+        settings = settings.replace(said, meant)
+    (etc / "ingest.toml").write_text(settings)
     # The site: its keys, and a request for a certificate.
     run("childlink-ingest", "keys", "new", name, "--folder", etc / "keys")
     public = STACK / f"{name}.public.toml"
