@@ -3,6 +3,7 @@
 import os
 
 collect_ignore_glob = ["*/migrations/*", "proto/*", "tests/bench/*", "tests/fuzz/*"]
-# The compose stack needs a Docker engine and images: `make test-stack` provides them and sets this.
-if not os.environ.get("CHILDLINK_TEST_STACK"):
-    collect_ignore_glob.append("tests/stack/*")
+# The compose stack needs a Docker engine, the charts need helm: `make test-stack` and `make check-helm` provide them and set these.
+for _variable, _tests in (("CHILDLINK_TEST_STACK", "tests/stack/*"), ("CHILDLINK_HELM", "tests/helm/*")):
+    if not os.environ.get(_variable):
+        collect_ignore_glob.append(_tests)
