@@ -57,12 +57,12 @@ def prepare() -> None:
 
 def up() -> None:
     """Start everything, and wait until it is healthy."""
-    profiles = [*PROFILES, *(["dashboards"] if os.environ.get("CHILDLINK_DASHBOARDS") else [])]
+    wanted = profiles([*PROFILES, *(["dashboards"] if os.environ.get("CHILDLINK_DASHBOARDS") else [])])
     try:
-        compose(*_profiles(profiles), "up", "--detach", "--wait", "--wait-timeout", "240", seconds=400)
+        compose(*wanted, "up", "--detach", "--wait", "--wait-timeout", "240", seconds=400)
     except StackError:
-        compose(*_profiles(profiles), "ps", "--all", check=False)
-        compose(*_profiles(profiles), "logs", "--tail", "15", check=False)
+        compose(*wanted, "ps", "--all", check=False)
+        compose(*wanted, "logs", "--tail", "15", check=False)
         raise
 
 
@@ -72,12 +72,7 @@ def load() -> None:
         for extract in extracts:
             inside(service, "childlink-ingest", "--settings", "/etc/childlink/ingest.toml", "approve",
                    f"/etc/childlink/mappings/{extract}.toml", "--by", "the demonstration")  # fmt: skip
-            inbox = STACK / "partners" / name / "srv" / "inbox"
-            inbox.mkdir(exist_ok=True)
-            part = inbox / f".{extract}.csv"
-            shutil.copy(STACK / "synthetic" / name / f"{extract}.csv", part)
-            _own(inbox)
-            part.rename(inbox / f"{extract}.csv")
+            deliver(name, STACK / "synthetic" / name / f"{extract}.csv")
     for name in PARTNERS:
         wait_for(f"every row of {name} to be answered", lambda name=name: settled(name), 240)
     rows = sum(run["accepted"] for name in PARTNERS for run in status(name)["runs"])
@@ -86,9 +81,19 @@ def load() -> None:
         inside("analytics", "childlink-analytics", "cut", RELEASE, "--data-until", "2024-12-31", seconds=400)
 
 
+def deliver(partner: str, extract: Path) -> None:
+    """Put an extract into a partner's inbox, as its data team does: under its name once it is complete."""
+    inbox = STACK / "partners" / partner / "srv" / "inbox"
+    inbox.mkdir(exist_ok=True)
+    part = inbox / f".{extract.name}"
+    shutil.copy(extract, part)
+    _own(inbox)
+    part.rename(inbox / extract.name)
+
+
 def down(*, volumes: bool = False) -> None:
     """Stop everything. With `volumes`, forget it too."""
-    everything = _profiles([*PROFILES, "dashboards"])
+    everything = profiles([*PROFILES, "dashboards"])
     compose(*everything, "down", "--timeout", "20", *(["--volumes"] if volumes else []), seconds=180)
     if volumes and STACK.exists():
         shutil.rmtree(STACK)
@@ -137,7 +142,7 @@ def compose(*arguments: str, seconds: float = 120, check: bool = True, quiet: bo
 
 def inside(service: str, *command: str, seconds: float = 60) -> str:
     """Run a command in a running container. Returns what it printed, or raises StackError."""
-    return compose(*_profiles(PROFILES), "exec", "-T", service, *command, seconds=seconds, quiet=True)
+    return compose(*profiles(), "exec", "-T", service, *command, seconds=seconds, quiet=True)
 
 
 def environment() -> dict[str, str]:
@@ -147,7 +152,7 @@ def environment() -> dict[str, str]:
 
 def status(partner: str) -> dict[str, Any]:
     """What a partner's ingest says of its spool and its runs."""
-    said = compose(*_profiles(PROFILES), "exec", "-T", PARTNERS[partner][0], "childlink-ingest", "--settings",
+    said = compose(*profiles(), "exec", "-T", PARTNERS[partner][0], "childlink-ingest", "--settings",
                    "/etc/childlink/ingest.toml", "status", "--json", check=False, quiet=True)  # fmt: skip
     if "{" not in said:
         raise StackError(f"{partner}: {said}")
@@ -308,7 +313,8 @@ def run(*command: object) -> str:
     return done.stdout
 
 
-def _profiles(names: tuple[str, ...] | list[str]) -> list[str]:
+def profiles(names: tuple[str, ...] | list[str] = PROFILES) -> list[str]:
+    """The arguments that name profiles to compose."""
     return [argument for name in names for argument in ("--profile", name)]
 
 

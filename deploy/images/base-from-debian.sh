@@ -26,7 +26,7 @@ if ! have "$base"; then
 fi
 if ! have "childlink-local/kafka:$tag"; then
   rm -rf "$work/kafka" && mkdir -p "$work/kafka"
-  timeout 600 mvn -q -f "$here/pom.xml" dependency:copy-dependencies "-DoutputDirectory=$PWD/$work/kafka/libs"
+  timeout 600 mvn -q -B -Dstyle.color=never -f "$here/pom.xml" dependency:copy-dependencies "-DoutputDirectory=$PWD/$work/kafka/libs"
 fi
 for name in python postgres prometheus kafka; do
   image=childlink-local/$name:$tag

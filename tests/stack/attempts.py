@@ -1,6 +1,7 @@
 """What an attacker tries from inside a partner's container. Sent there as text and run by the container's own Python.
 
     python - write TOPIC        writes a byte
+    python - oversize TOPIC     writes more than a message may hold
     python - read TOPIC         reads from the start
     python - topics             lists what it may see
     python - keep-reading TOPIC reads until it is refused
@@ -36,16 +37,22 @@ def _consumer():
     return connect(KafkaConsumer, _settings(), enable_auto_commit=False, auto_offset_reset="earliest")
 
 
-def write(topic):
+def write(topic, message=b"x"):
     from childlink_bus.kafka import connect
     from kafka import KafkaProducer
 
     patience = {"max_block_ms": 8000, "delivery_timeout_ms": 8000, "request_timeout_ms": 7000}
-    producer = connect(KafkaProducer, _settings(), acks="all", **patience)
+    producer = connect(KafkaProducer, _settings(), acks="all", max_request_size=2 * len(message) + 1000, **patience)
     try:
-        return f"written at {producer.send(topic, b'x', partition=0).get(timeout=10).offset}"
+        return f"written at {producer.send(topic, message, partition=0).get(timeout=10).offset}"
     finally:
         producer.close(timeout=1)
+
+
+def oversize(topic):
+    from childlink_core.envelope import LARGEST_BATCH_BYTES
+
+    return write(topic, b"x" * (LARGEST_BATCH_BYTES + 100_000))
 
 
 def read(topic):

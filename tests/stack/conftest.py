@@ -15,7 +15,7 @@ import pytest
 from deploy import stack
 from tests.support.real import free_port
 
-_ALL = " ".join(f"--profile {name}" for name in stack.PROFILES)
+_ALL = " ".join(stack.profiles())
 
 
 @pytest.fixture(scope="session")

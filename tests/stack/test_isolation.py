@@ -75,6 +75,10 @@ def test_a_partner_writes_to_no_topic_but_its_own() -> None:
     assert "made-up" not in str(stack.metric("gatekeeper", "childlink_ops_topic_messages"))
 
 
+def test_the_broker_takes_no_message_larger_than_a_batch() -> None:
+    assert attempt("partner-a", "oversize", f"encodings.{A}").startswith("refused: MessageSizeTooLarge")
+
+
 def test_the_broker_speaks_no_plaintext() -> None:
     assert attempt("partner-a", "plaintext").startswith("refused")
 

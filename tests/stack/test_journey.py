@@ -1,5 +1,7 @@
 """The journey through the deployed stack: partners' extracts to an analyst's answer, every connection with certificates."""
 
+import csv
+import itertools
 import json
 import os
 import subprocess
@@ -8,6 +10,7 @@ import urllib.request
 
 import pytest
 from childlink_client import Client, ClientError
+from childlink_ingest.app import load_mapping
 
 from deploy import stack
 
@@ -86,3 +89,32 @@ def test_make_up_s_closing_words_hold_a_command_that_works() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
+
+
+def test_what_is_sent_while_broker_and_linker_are_killed_arrives_when_they_are_back() -> None:
+    partner, (service, (extract, *_)) = next(iter(stack.PARTNERS.items()))
+    accepted = sum(run["accepted"] for name in stack.PARTNERS for run in stack.status(name)["runs"])
+    runs = len(stack.status(partner)["runs"])
+    stack.compose(*stack.profiles(), "kill", "kafka", "linker")
+
+    mapping = load_mapping(stack.STACK / "partners" / partner / "etc" / "mappings" / f"{extract}.toml")
+    source = stack.STACK / "synthetic" / partner / f"{extract}.csv"
+    with source.open(newline="", encoding=mapping.source.encoding) as file:
+        rows = list(itertools.islice(csv.DictReader(file, delimiter=mapping.source.delimiter), 60))
+    [number] = mapping.columns["row_id"].columns
+    late = stack.STACK / f"{extract}-late.csv"
+    with late.open("w", newline="", encoding=mapping.source.encoding) as file:
+        writer = csv.DictWriter(file, rows[0].keys(), delimiter=mapping.source.delimiter)
+        writer.writeheader()
+        writer.writerows(row | {number: f"late-{row[number]}"} for row in rows)
+    stack.deliver(partner, late)
+    stack.wait_for("the extract to be taken", lambda: len(stack.status(partner)["runs"]) > runs, 60)
+    waiting = stack.status(partner)["runs"][0]["waiting"]
+    assert waiting > 0, f"{service} keeps what it cannot send"
+
+    stack.up()
+    stack.wait_for("the late rows to be answered", lambda: not stack.status(partner)["runs"][0]["waiting"], 180)
+    late_run = stack.status(partner)["runs"][0]
+    assert late_run["refused"] == late_run["rejected"] == 0
+    assert late_run["accepted"] == waiting
+    stack.wait_for("all of it to be linked", lambda: stack.all_linked(accepted + waiting), 120)

@@ -8,8 +8,7 @@ pytestmark = pytest.mark.usefixtures("prepared")
 
 
 def _promtool(*arguments: str) -> str:
-    profiles = [argument for name in stack.PROFILES for argument in ("--profile", name)]
-    return stack.compose(*profiles, "run", "--rm", "--no-deps", "-T", "--entrypoint", "promtool", "prometheus", *arguments,
+    return stack.compose(*stack.profiles(), "run", "--rm", "--no-deps", "-T", "--entrypoint", "promtool", "prometheus", *arguments,
                          seconds=200)  # fmt: skip
 
 
