@@ -65,7 +65,7 @@ def read(topic):
 
 
 def topics():
-    return " ".join(sorted(_consumer().topics()))
+    return "sees: " + " ".join(sorted(_consumer().topics()))
 
 
 def keep_reading(topic):
