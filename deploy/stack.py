@@ -108,8 +108,8 @@ def addresses() -> str:
     return (
         f"questions    {' '.join(map(str, ask_command(answers)))} \\\n                 ask reach_children --by residence\n"
         f"metrics      http://127.0.0.1:{prometheus}\n"
-        f"a partner    docker compose exec partner-a childlink-ingest --settings /etc/childlink/ingest.toml status\n"
-        f"the linker   docker compose exec linker childlink-linker status\n"
+        f"a partner    docker compose --profile '*' exec partner-a childlink-ingest --settings /etc/childlink/ingest.toml status\n"
+        f"the linker   docker compose --profile '*' exec linker childlink-linker status\n"
         f"keys         {STACK} (the analyst's certificate: {analyst})\n"
         "stop         make down\n"
         "Every trust zone runs on this one machine, which no deployment may do."
