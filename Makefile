@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 VENV := .venv
 BIN := $(VENV)/bin
-MEMBERS := proto libs/core libs/bus libs/client libs/local libs/ops services/ingest services/linker services/analytics
+MEMBERS := proto libs/core libs/access libs/bus libs/client libs/local libs/ops services/ingest services/linker services/analytics
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20

@@ -21,16 +21,31 @@ member=$2 extras=${3:-} app=${4:-/app} uv=${5:-/tools/bin/uv}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# The member, and those of this repository that it depends on, by their own lists.
+parts=
+add() {
+  case " $parts " in *" $1 "*) return ;; esac
+  parts="$parts $1"
+  for own in $(sed -n 's/^ *"childlink-\([a-z]*\).*/\1/p' "$1/pyproject.toml"); do
+    case $own in
+      proto) add proto ;;
+      ingest | linker | analytics) add "services/$own" ;;
+      *) add "libs/$own" ;;
+    esac
+  done
+}
+add "$member"
+
 # Which of the locked packages this member needs. Names and versions here; the hashes are the lock's, below.
 set -- --quiet --no-annotate --no-header -c requirements.lock
 for name in $(echo "$extras" | tr ',' ' '); do set -- "$@" --extra "$name"; done
-for own in core bus proto ops ingest linker analytics; do set -- "$@" --no-emit-package "childlink-$own"; done
+for part in $parts; do set -- "$@" --no-emit-package "childlink-$(basename "$part")"; done
 "$uv" pip compile "$@" "$member/pyproject.toml" -o "$work/wanted.txt" >/dev/null
 
 "$uv" venv --quiet --python python3 "$app"
 "$uv" pip install --quiet --python "$app/bin/python" --no-cache --compile-bytecode \
   --require-hashes -c requirements.lock -r "$work/wanted.txt"
-for part in proto libs/core libs/bus "$member"; do
+for part in $parts; do
   "$uv" build --quiet --no-cache --wheel --build-constraints deploy/images/build.lock --require-hashes -o "$work/wheels" "$part"
 done
 "$uv" pip install --quiet --python "$app/bin/python" --no-cache --compile-bytecode --no-deps "$work"/wheels/*.whl

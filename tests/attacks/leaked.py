@@ -14,6 +14,7 @@ from childlink_core.references import REFERENCE_BYTES, keyed_hash
 from childlink_ingest.encode import Encoder
 from childlink_ingest.rows import Role
 from childlink_ingest.split import Subject
+from childlink_linker.encodings import Encodings
 
 
 def numbers_of_tokens(tokens: Iterable[bytes], numbers: Iterable[str], linkage: SecretKey) -> dict[bytes, str]:
@@ -26,14 +27,19 @@ def numbers_of_tokens(tokens: Iterable[bytes], numbers: Iterable[str], linkage: 
         again = b"nhs" + linkage.version.to_bytes(4, "big") + token
         guesses = [token, hashlib.blake2b(again, digest_size=REFERENCE_BYTES).digest()]
         guesses += [hashlib.blake2b(again, key=k, digest_size=REFERENCE_BYTES).digest() for k in (linkage.secret, key)]
-        found |= {guess: number for guess in guesses if guess in wanted}
+        # The store keeps the first eight bytes of a token.
+        found |= {guess: number for whole in guesses for guess in (whole, whole[:8]) if guess in wanted}
     return found
 
 
-def people_of_segments(stored: Sequence[wire.EncodedRecord], known: Sequence[Subject], linkage: SecretKey) -> float:
-    """Encode everybody whom the attacker knows; the share of stored records with a segment that he made."""
-    made = {segment for record in Encoder(get_profile(), linkage).encode(known) for segment in _segments(record)}
-    return sum(any(segment in made for segment in _segments(record)) for record in stored) / len(stored)
+Segments = set[tuple[int, int, bytes]]
+"""Pass, place and segment."""
+
+
+def people_of_segments(held: Sequence[Segments], known: Sequence[Subject], linkage: SecretKey) -> float:
+    """Encode everybody whom the attacker knows; the share of records with a segment that he made."""
+    made = set().union(*(segments_of(record) for record in Encoder(get_profile(), linkage).encode(known)))
+    return sum(bool(segments & made) for segments in held) / len(held)
 
 
 def digests_of(stored: Sequence[tuple[wire.EncodedRecord, bytes]], linkage: SecretKey) -> int:
@@ -48,10 +54,24 @@ def digests_of(stored: Sequence[tuple[wire.EncodedRecord, bytes]], linkage: Secr
     return found
 
 
-def _segments(record: wire.EncodedRecord) -> list[tuple[int, int, bytes]]:
-    return [
-        (item.pass_number, at, segment)
+def segments_of(record: wire.EncodedRecord) -> Segments:
+    """The segments of a record as it is sent."""
+    return {
+        (item.pass_number, at // SEGMENT_BYTES, segment)
         for item in record.passes
         for at in range(0, len(item.filter), SEGMENT_BYTES)
         if any(segment := item.filter[at : at + SEGMENT_BYTES])
+    }
+
+
+def segments_of_rows(stored: Encodings) -> list[Segments]:
+    """The segments of every record as the linker stores it."""
+    return [
+        {
+            (number, at, segment.tobytes())
+            for number, item in stored.passes.items()
+            for at, segment in enumerate(item.segments[row])
+            if segment
+        }
+        for row in range(len(stored))
     ]

@@ -24,10 +24,12 @@ from childlink_ingest.encode import Encoder
 from childlink_ingest.rows import Identity, Relation, Role
 from childlink_ingest.split import Subject
 from childlink_linker import tables
+from childlink_linker.desk import Desk
 from childlink_linker.handler import LinkHandler
 from childlink_linker.intake import TokenHasher
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.parameters import load_parameters
+from childlink_linker.store import Store, StoredSubject
 from childlink_linker.vault import Vault
 
 VAULT = Vault(b"v" * 32)
@@ -171,6 +173,18 @@ class LinkerUnderTest:
         subscriber = self.pump.subscribe()
         while self.pump.step(subscriber, 0):
             pass
+
+    def desk(self, views_a_day: int = 1_000) -> Desk:
+        """The desk of this linker; what it sends lies on the broker at once."""
+        handler = self.pump.handler
+
+        def send(tx: sa.Connection, store: Store, moved: Sequence[StoredSubject]) -> None:
+            self.pump.send(tx, handler.links(store, moved))  # type: ignore[attr-defined]
+
+        return Desk(
+            self.engine, VAULT, get_profile(), load_parameters(), b"d" * 32, views_a_day, send,
+            lambda: tables.ledger.flush(self.engine, self.pump.publisher),
+        )  # fmt: skip
 
     def persons(self, *subjects: Subject) -> list[str | None]:
         """The person of each subject."""

@@ -1,5 +1,8 @@
 """Doubtful pairs and what a data steward makes of them."""
 
+import time
+from itertools import combinations
+
 import pytest
 from childlink_core.profiles import get_profile
 from childlink_linker import review
@@ -34,8 +37,11 @@ def only_doubt(linker):
     return doubt
 
 
-def decide(linker, pair, verdict):
-    return within(linker, lambda store: review.decide(store, pair, verdict, "N. Steward", "spoke to both", *CONTEXT))
+def decide(linker, pair, verdict, steward="N. Steward", second=False):
+    def said(store):
+        return review.decide(store, [(pair, verdict)], steward, "spoke to both", *CONTEXT, asks_second=second)
+
+    return within(linker, said)
 
 
 def together(linker, *subjects):
@@ -107,4 +113,50 @@ def test_a_pair_that_is_none_or_a_decision_without_a_name_is_refused(linker, dou
         decide(linker, (7, 9), "same")
     pair = only_doubt(linker).pair
     with pytest.raises(ReviewError, match="who made it"):
-        within(linker, lambda store: review.decide(store, pair, "same", " ", "x", *CONTEXT))
+        within(linker, lambda store: review.decide(store, [(pair, "same")], " ", "x", *CONTEXT))
+
+
+def test_a_second_opinion_that_agrees_settles_it_and_one_that_does_not_leaves_it_waiting(linker, doubtful):
+    pair = only_doubt(linker).pair
+    decide(linker, pair, "same", second=True)
+    assert not together(linker, *doubtful)
+    assert only_doubt(linker).asks_second
+    decide(linker, pair, "different", "B. Other")
+    assert not together(linker, *doubtful)
+    assert only_doubt(linker).pair == pair
+    decide(linker, pair, "same", "C. Third")
+    assert together(linker, *doubtful)
+    assert within(linker, review.doubts) == []
+
+
+def test_who_passes_on_a_case_or_has_spoken_is_not_offered_it_again_and_others_are(linker, doubtful):
+    pair = only_doubt(linker).pair
+    decide(linker, pair, "passed")
+    assert within(linker, lambda store: review.cases(store, "N. Steward")) == []
+    [case] = within(linker, lambda store: review.cases(store, "B. Other"))
+    assert [doubt.pair for doubt in case.doubts] == [pair]
+
+
+def test_pairs_that_have_people_in_common_are_one_case(linker, child):
+    twins = [child("trust-a", str(n), given=f"TWIN {n}", birth_order=n) for n in (1, 2)]
+    linker.send("trust-a", *twins)
+    linker.send("council-b", child("council-b", "1"))
+    [case] = within(linker, review.cases)
+    assert len(case.doubts) == 2
+    assert sorted(case.letters.values()) == ["A", "B", "C"]
+
+
+def test_a_pair_keeps_its_place_in_the_queue_when_its_people_are_linked_anew(linker, child, doubtful):
+    since = only_doubt(linker).since_ms
+    time.sleep(0.01)
+    linker.send("trust-a", child("trust-a", "1", nhs=NHS[0], dataset="maternity"))
+    assert only_doubt(linker).since_ms == since
+
+
+def test_nothing_is_shown_of_people_who_do_not_wait(linker, child):
+    """Whoever could compare any two people could build the graph of who is like whom, which is what graph matching attacks need."""
+    everyone = [child("trust-a", str(n), given=name, nhs=NHS[n]) for n, name in enumerate(["Amina", "Oliver", "Zoe"])]
+    linker.send("trust-a", *everyone)
+    for one, other in combinations(range(1, 4), 2):
+        with pytest.raises(ReviewError, match="waits"):
+            within(linker, lambda store, pair=(one, other): review.show(store, pair, *CONTEXT))

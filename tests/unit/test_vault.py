@@ -4,7 +4,10 @@ from datetime import date
 
 import pytest
 import sqlalchemy as sa
+from childlink_core.profiles import get_profile
 from childlink_linker import tables
+from childlink_linker.block import keys
+from childlink_linker.encodings import from_rows
 from childlink_linker.store import Store
 from childlink_linker.vault import Vault, VaultError
 
@@ -24,9 +27,16 @@ def test_the_store_holds_no_encoding_in_the_clear(stored):
     with stored.engine.connect() as tx:
         [row] = tx.execute(sa.select(tables.record.c.encoding)).scalars()
         [record] = Store(tx, VAULT).records_after(0, 10)
-        tokens = tx.execute(sa.select(tables.token.c.token)).scalars().all()
+        stored = tx.execute(sa.select(tables.block_key.c.key)).scalars().all()
+    encodings = from_rows([record.encoding], get_profile())
+    tokens = [encodings.nhs.tobytes(), *(item.tokens.tobytes() for item in encodings.passes.values() if item.tokens[0])]
+    assert len(tokens) >= 3
     assert all(token in record.encoding for token in tokens)
     assert not any(token in row for token in tokens)
+    bare, _ = keys(encodings, get_profile())
+    assert len(stored) == len(bare)
+    assert not set(stored) & set(bare.tolist())
+    assert set(stored) == set(VAULT.blind(bare).tolist())
 
 
 def test_another_key_is_told_and_not_taken_for_data(stored):

@@ -16,12 +16,13 @@ from typing import Final, Literal
 Kind = Literal["C", "A", "F"]
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_CHARACTERS: Final = 12
+_VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
 
 
 def new_id(kind: Kind) -> str:
     """A new random identifier."""
     while True:
-        body = "".join(secrets.choice(ALPHABET) for _ in range(_RANDOM_CHARACTERS))
+        body = "".join([ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(_RANDOM_CHARACTERS)])
         check = _check_value(kind, body)
         if check < len(ALPHABET):
             return kind + body + ALPHABET[check]
@@ -42,5 +43,5 @@ def _check_value(kind: str, body: str) -> int:
     # ISO 7064 pure system with modulus 37, radix 2: 37 is prime, so every substitution and neighbour swap is seen.
     value = {"C": 1, "A": 2, "F": 3}[kind]
     for character in body:
-        value = (value + ALPHABET.index(character)) * 2 % 37
+        value = (value + _VALUES[character]) * 2 % 37
     return (38 - value) % 37

@@ -84,13 +84,13 @@ def name_words(text: str) -> tuple[str, ...]:
 
 
 def _spelled(words: list[str]) -> Iterator[str]:
-    """Words under the first spelling of their family, a written-apart prefix joined to its word."""
+    """Words under the first spelling of their family ("ph" as "f"), a written-apart prefix joined to its word."""
     prefix = ""
     for at, word in enumerate(words):
         if not prefix and word in JOINED and at + 1 < len(words):
             prefix = JOINED[word]
         else:
-            yield prefix + CANONICAL.get(word, word)
+            yield prefix + CANONICAL.get(word, word.replace("ph", "f"))
             prefix = ""
 
 

@@ -3,7 +3,7 @@
 The first spelling of a family stands for all of it. Kept short on purpose: names that people bear side by side (Anna and Hanna,
 say) are different names, and a family that joins them would cost more than it finds. Sources: the variants that English birth
 registrations list under one name (ONS baby names, ranks of spellings), and the transliteration tables of Arabic, Bengali,
-Punjabi, Somali and Ukrainian names (BGN/PCGN).
+Punjabi, Somali and Ukrainian names (BGN/PCGN). In other words "ph" is written "f": Sophia and Sofia are one name.
 """
 
 from typing import Final
@@ -61,6 +61,31 @@ yuliia yulia julia iuliia
 mykola nikolai nikolay
 kateryna katerina ekaterina
 nguyen nguyn
+catherine katherine kathryn katharine
+isabella izabella isabela
+isabel isobel isabelle
+sara sarah
+stefen steven stephen
+nicholas nikolas nicolas
+jacob jakob
+lucas lukas
+victoria viktoria
+oscar oskar
+erik eric
+marc mark
+lily lilly
+zoe zoey
+chloe khloe cloe
+aaron arron
+filip phillip philip fillip
+teresa theresa
+clare claire
+rachel rachael
+rebecca rebekah
+matthew mathew
+megan meghan
+sean shaun shawn
+caitlin kaitlin katelyn
 """
 
 CANONICAL: Final[dict[str, str]] = {

@@ -1,6 +1,6 @@
 """Composition root of the linker."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -14,17 +14,20 @@ from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
 from childlink_core.profiles import get_profile
 
-from childlink_linker import review, tables
+from childlink_linker import tables
+from childlink_linker.desk import Desk
 from childlink_linker.handler import LinkHandler
 from childlink_linker.intake import TokenHasher
 from childlink_linker.link_batch import Outcome
 from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.page.serving import serve_page
 from childlink_linker.parameters import Parameters, load_parameters
 from childlink_linker.relink import estimate_parameters, relink
-from childlink_linker.review import Verdict
-from childlink_linker.server import holdings
+from childlink_linker.review_service import ReviewService
+from childlink_linker.server import OperatorService, holdings
+from childlink_linker.server import serve as serve_grpc
 from childlink_linker.settings import LinkerSettings
-from childlink_linker.store import Store
+from childlink_linker.store import Store, StoredSubject
 from childlink_linker.vault import Vault
 
 
@@ -59,27 +62,27 @@ class Linker:
 
     def relink(self, parameters: Parameters) -> Outcome:
         """Re-cluster everything under other parameters and send the links that change."""
-        return self._change(lambda store: relink(store, self.handler.profile, parameters))
-
-    def decide(self, pair: tuple[int, int], verdict: Verdict, steward: str, reason: str) -> Outcome:
-        """A data steward's decision: link anew whom it concerns, and send the links that change."""
-        handler = self.handler
-        return self._change(
-            lambda store: review.decide(store, pair, verdict, steward, reason, handler.profile, handler.parameters)
-        )
-
-    def undo(self, decision_id: int, steward: str) -> Outcome:
-        """Take a decision back."""
-        handler = self.handler
-        return self._change(lambda store: review.undo(store, decision_id, steward, handler.profile, handler.parameters))
-
-    def _change(self, change: Callable[[Store], Outcome]) -> Outcome:
         with self.engine.begin() as tx:
             store = Store(tx, self.handler.vault)
-            outcome = change(store)
+            outcome = relink(store, self.handler.profile, parameters)
             self.pump.send(tx, self.handler.links(store, outcome.linked))
         tables.ledger.flush(self.engine, self.pump.publisher)
         return outcome
+
+    def desk(self, *, running: bool = False) -> Desk:
+        """The desk of a linker that can send links. One that runs sends them with its next micro-batch."""
+
+        def send(tx: sa.Connection, store: Store, subjects: Sequence[StoredSubject]) -> None:
+            self.pump.send(tx, self.handler.links(store, subjects))
+
+        def flush() -> None:
+            if not running:
+                tables.ledger.flush(self.engine, self.pump.publisher)
+
+        return Desk(
+            self.engine, self.handler.vault, self.handler.profile, self.handler.parameters, audit_key_of(self.settings),
+            self.settings.review_views_a_day, send, flush,
+        )  # fmt: skip
 
     def observe(self, subscriber: Subscriber) -> None:
         """Set the gauges."""
@@ -89,11 +92,46 @@ class Linker:
         self.metrics.holdings(children, adults, families, pairs)
 
 
+def serve(linker: Linker) -> Callable[[], None]:
+    """Open the gRPC services and the stewards' page, where they are set. Returns what closes them."""
+    settings, desk = linker.settings, linker.desk(running=True)
+    closing: list[Callable[[], object]] = []
+    if settings.grpc_address:
+        operators = OperatorService(linker.engine, [settings.profile], linker.handler.parameters.version)
+        server = serve_grpc(settings, operators, ReviewService(desk), linker.metrics.refused)
+        closing.append(lambda: server.stop(grace=2).wait())
+    if settings.review_address:
+        closing.append(serve_page(settings, desk, read_secret_key(settings.token_key).derive("review page sessions")))
+
+    def close() -> None:
+        for step in closing:
+            step()
+
+    return close
+
+
 def open_store(settings: LinkerSettings) -> sa.Engine:
     """The database, its tables up to date."""
     engine = open_database(settings.database, settings.database_password_file)
     migrate(engine, "childlink_linker")
     return engine
+
+
+def audit_key_of(settings: LinkerSettings) -> bytes:
+    """What the entries of the audit trail are hashed under."""
+    return read_secret_key(settings.token_key).derive("audit trail")
+
+
+def reading_desk(settings: LinkerSettings) -> Desk:
+    """A desk to look from: nothing can be decided at it, and it needs no Kafka."""
+
+    def send(*_: object) -> None:
+        raise RuntimeError("nothing is decided at a reading desk")
+
+    return Desk(
+        open_store(settings), vault_of(settings), get_profile(settings.profile), load_parameters(settings.parameters),
+        audit_key_of(settings), settings.review_views_a_day, send,
+    )  # fmt: skip
 
 
 def vault_of(settings: LinkerSettings) -> Vault:

@@ -20,9 +20,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 Key = TypeVar("Key", bound=Hashable)
-Weigh = Callable[[NDArray[np.int8]], tuple[NDArray[np.float64], NDArray[np.bool_]]]
-"""From codes (pairs, fields) to the weight of each pair (-inf where nothing could be compared), and whether the two look like
-brothers, sisters or twins rather than one person."""
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Pairs, weighed."""
+
+    bits: NDArray[np.float64]
+    """-inf where nothing could be compared."""
+    kinship: NDArray[np.float64]
+    """How much more they look like brothers, sisters or twins than like one person, in bits."""
+
+
+Weigh = Callable[[NDArray[np.int8]], tuple[Weighed, Weighed]]
+"""From codes (pairs, fields) to the weight of each pair, and to what it were without their NHS numbers."""
 
 # A subject that would join either of two different people with nearly the same weight joins neither: a person decides.
 AMBIGUITY_MARGIN: Final = 2.0
@@ -64,6 +75,8 @@ class Evidence:
     decided: NDArray[np.int8]
     """What a data steward decided: 0 nothing, SAME, or DIFFERENT."""
     numbers: Numbers
+    one_number: NDArray[np.bool_]
+    """They have an NHS number in common: if they are not one person, somebody has to look."""
 
     @classmethod
     def of(cls, size: int, weights: Mapping[tuple[int, int], float]) -> "Evidence":
@@ -77,8 +90,8 @@ class Evidence:
         unknown = Numbers([frozenset()] * size, [0] * size, 0.0)
         never, nothing = np.zeros((size, size), dtype=bool), np.zeros((size, size))
         return cls(
-            codes, lambda c: (bits[c[:, 0]], bits[c[:, 0]] < 0), never, nothing,
-            (codes[:, :, 0] > 0).astype(np.int64), like_twins, np.zeros((size, size), dtype=np.int8), unknown,
+            codes, lambda c: (Weighed(bits[c[:, 0]], -bits[c[:, 0]]),) * 2, never, nothing,
+            (codes[:, :, 0] > 0).astype(np.int64), like_twins, np.zeros((size, size), dtype=np.int8), unknown, never,
         )  # fmt: skip
 
 
@@ -102,13 +115,9 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
     Partition(clusters=[['a'], ['b'], ['c']], doubtful=[('a', 'b', 10.0), ('b', 'c', 10.0)])
     """
     n = len(keys)
-    if n == 1:
-        return Partition([list(keys)], [])
     state = _State(evidence)
     members: dict[int, list[Key]] = {index: [key] for index, key in enumerate(keys)}
     held = np.zeros((n, n), dtype=bool)
-    if state.agreed(link):
-        return Partition([list(keys)], [])
     while True:
         # The greatest weight; of equal ones, the pair with the least keys (argmax takes the first).
         open_pairs = np.where(np.triu(~held, k=1), state.score(), -np.inf)
@@ -123,9 +132,11 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
         # What held a pair back may have changed with the merge.
         held[[a, b], :] = held[:, [a, b]] = False
     score = state.score(barred=True)
+    # Hard evidence that they are two is no doubt, unless they share a number: one of them has the other's.
+    asked = ((score >= review) & ~state.forbidden) | (state.one_number & np.isfinite(score))
     doubtful = [
         (members[a][0], members[b][0], round(float(score[a, b]), 6))
-        for a, b in np.argwhere(np.triu(score >= review, k=1)).tolist()
+        for a, b in np.argwhere(np.triu(asked, k=1)).tolist()
     ]
     return Partition(list(members.values()), doubtful)
 
@@ -137,11 +148,12 @@ class _State:
         n = len(evidence.codes)
         self._weigh = evidence.weigh
         self._codes = np.where(evidence.codes == 0, _NOT_COMPARED, evidence.codes)
-        self._forbidden = evidence.forbidden.copy()
+        self.forbidden = evidence.forbidden.copy()
         self._same_source = evidence.same_source.copy()
         self._compared, self._like_twins = evidence.compared.copy(), evidence.like_twins.copy()
         self._decided = evidence.decided.copy()
-        self._bits, self._relatives = np.full((n, n), -np.inf), np.zeros((n, n), dtype=bool)
+        self.one_number = evidence.one_number.copy()
+        self._bits, self._kinship, self._bits_but_number, self._kinship_but_number = np.full((4, n, n), -np.inf)
         rows, columns = np.triu_indices(n, k=1)
         self._weigh_pairs(rows, columns)
         # Who vouches for each NHS number of a cluster, and the weight of two clusters' numbers against each other.
@@ -157,9 +169,12 @@ class _State:
 
     def _weigh_pairs(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
         codes = self._codes[rows, columns]
-        bits, relatives = self._weigh(np.where(codes == _NOT_COMPARED, 0, codes).astype(np.int8))
-        self._bits[rows, columns] = self._bits[columns, rows] = bits
-        self._relatives[rows, columns] = self._relatives[columns, rows] = relatives
+        weighed, but_number = self._weigh(np.where(codes == _NOT_COMPARED, 0, codes).astype(np.int8))
+        for array, values in (
+            (self._bits, weighed.bits), (self._kinship, weighed.kinship),
+            (self._bits_but_number, but_number.bits), (self._kinship_but_number, but_number.kinship),
+        ):  # fmt: skip
+            array[rows, columns] = array[columns, rows] = values
 
     def _set_conflicts(self, a: int) -> None:
         mine = self._witnesses[a]
@@ -175,32 +190,31 @@ class _State:
         """The weight of each two clusters; -inf where they may not be joined (unless those are asked for too)."""
         score: NDArray[np.float64] = (self._bits + self._same_source + self._conflict).round(6)
         if not barred:
-            score[self._forbidden | (2 * self._like_twins > self._compared)] = -np.inf
+            score[self.forbidden | (2 * self._like_twins > self._compared)] = -np.inf
         # A person's word is above all evidence, and of two words the one that keeps people apart.
         score[self._decided == SAME] = _DECIDED
         score[self._decided == DIFFERENT] = -np.inf
         return score
 
-    def agreed(self, link: float) -> bool:
-        """Whether all are one person beyond doubt."""
-        away = ~np.eye(len(self._bits), dtype=bool)
-        return bool((self.score()[away] >= link).all())
-
     def is_ambiguous(self, a: int, b: int, link: float, review: float) -> bool:
         """Whether a or b would as well join a third cluster that is surely not the other one: they look like twins, or have two
-        NHS numbers. What a record lacks, or that its family has moved and changed its name, is no such sign."""
+        NHS numbers. What a record lacks, or that its family has moved and changed its name, is no such sign. As well: nearly as
+        much weighs for it; or a number alone makes one person of what might else be twins, and all else fits the rival."""
         if self._decided[a, b] == SAME:
             return False
         score = self.score()
         apart = (
-            self._forbidden
-            | (self._relatives & (self._bits < review))
+            self.forbidden
+            | ((self._kinship > 0) & (self._bits < review))
             | (self._conflict < 0)
             | (self._decided == DIFFERENT)
         )
         least = max(link, score[a, b] - AMBIGUITY_MARGIN)
+        rest = self._bits_but_number
+        number_alone = self.one_number[a, b] and self._kinship_but_number[a, b] > -AMBIGUITY_MARGIN
         for one, other in ((a, b), (b, a)):
-            rivals = (score[one] >= least) & apart[other]
+            by_all_else = number_alone & (score[one] >= link) & (rest[one] > rest[a, b] + AMBIGUITY_MARGIN)
+            rivals = ((score[one] >= least) | by_all_else) & apart[other]
             rivals[[a, b]] = False
             if rivals.any():
                 return True
@@ -212,8 +226,10 @@ class _State:
             sums[a] += sums[b]
             sums[:, a] = sums[a]
             sums[b] = sums[:, b] = sums[a, a] = 0
-        self._forbidden[a] |= self._forbidden[b]
-        self._forbidden[:, a] = self._forbidden[a]
+        for flags in (self.forbidden, self.one_number):
+            flags[a] |= flags[b]
+            flags[:, a] = flags[a]
+        self.one_number[b] = self.one_number[:, b] = self.one_number[a, a] = False
         self._decided[a] = np.maximum(self._decided[a], self._decided[b])
         self._decided[:, a] = self._decided[a]
         self._decided[b] = self._decided[:, b] = self._decided[a, a] = 0
@@ -223,8 +239,8 @@ class _State:
         self._codes[:, a] = self._codes[a]
         self._codes[b] = self._codes[:, b] = _NOT_COMPARED
         others = np.flatnonzero(np.isfinite(self._bits[a]) | np.isfinite(self._bits[b]))
-        self._bits[b] = self._bits[:, b] = -np.inf
-        self._relatives[b] = self._relatives[:, b] = False
+        for bits in (self._bits, self._kinship, self._bits_but_number, self._kinship_but_number):
+            bits[b] = bits[:, b] = -np.inf
         others = others[(others != a) & (others != b)]
         if len(others):
             self._weigh_pairs(np.full(len(others), a), others)

@@ -1,55 +1,28 @@
 """Compares encodings: what pairs of records agree on, and the match weight of that, in bits. Rule: arrays in, arrays out.
 
-Records are held as columns. `observe` says what a pair agrees on, as codes; `model` turns codes into weights. A pair that has
+`observe` says what a pair agrees on, as codes; `model` turns codes into weights. A pair that has
 nothing to compare is *uninformative*: its weight says nothing and is left out of averages.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
+from childlink_linker.block import DOB_PASS, MOTHER_NAME_PASS, MOTHER_NUMBER_PASS, NAME_PASS, NUMBER_PASS, PLACE_PASS
+from childlink_linker.encodings import Encodings, PassColumns
 from childlink_linker.model import AGREE, DIFFERENT, DISAGREE, EXACT, NEAR, UNKNOWN, VARIABLES, Observed, weigh
 from childlink_linker.parameters import Parameters
 
 Indexes = NDArray[np.int64]
 Codes = NDArray[np.int8]
-DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS = 1, 2, 3, 4, 5
 # What depends on which of two names is the given one.
 _OF_ONE_NAME: Final = (
     "given_place", "surname_place", "initial_place", "given_area", "given", "surname", "sounds", "part_of_given", "part_of_surname",
 )  # fmt: skip
 _PAIRS_AT_A_TIME: Final = 200_000
-
-
-@dataclass(frozen=True)
-class PassColumns:
-    """One pass of n records. Token 0 means that the record does not carry the pass."""
-
-    tokens: NDArray[np.int64]
-    segments: NDArray[np.uint32]
-    """(records, segments); 0 where a record lacks a segment."""
-
-
-@dataclass(frozen=True)
-class Encodings:
-    """n records as columns. Equal numbers mean equal tokens, sources or key versions; 0 means missing."""
-
-    role: NDArray[np.int64]
-    key_version: NDArray[np.int64]
-    nhs: NDArray[np.int64]
-    passes: Mapping[int, PassColumns]
-    source: NDArray[np.int64]
-    birth_order: NDArray[np.int64]
-    guessed: NDArray[np.bool_]
-    """The date of birth is a guess, or one that the source writes down where it does not know."""
-
-    def __len__(self) -> int:
-        return len(self.nhs)
 
 
 @dataclass(frozen=True)
@@ -80,52 +53,11 @@ class PairWeights:
     """Rather brothers, sisters or twins than one person."""
 
 
-class _Numbers:
-    """Gives equal values equal numbers, from 1."""
-
-    def __init__(self) -> None:
-        self._known: dict[object, int] = {}
-
-    def __getitem__(self, value: object) -> int:
-        return self._known.setdefault(value, len(self._known) + 1)
-
-
-def to_columns(
-    records: Sequence[wire.EncodedRecord], sources: Sequence[object], versions: Sequence[int], profile: Profile
-) -> Encodings:
-    """Records, where each comes from, and its key version, as columns."""
-    n = len(records)
-    numbers = _Numbers()
-    carried: dict[int, tuple[list[int], list[wire.PassEncoding]]] = {item.number: ([], []) for item in profile.passes}
-    for row, record in enumerate(records):
-        for encoding in record.passes:
-            rows, encodings = carried[encoding.pass_number]
-            rows.append(row)
-            encodings.append(encoding)
-    passes = {}
-    for item in profile.passes:
-        rows, encodings = carried[item.number]
-        tokens, segments = np.zeros(n, dtype=np.int64), np.zeros((n, len(item.segments)), dtype=np.uint32)
-        if rows:
-            tokens[rows] = [numbers[encoding.block_token] for encoding in encodings]
-            filters = b"".join([encoding.filter for encoding in encodings])
-            segments[rows] = np.frombuffer(filters, dtype="<u4").reshape(len(rows), -1)
-        passes[item.number] = PassColumns(tokens, segments)
-    return Encodings(
-        role=np.fromiter((r.role for r in records), dtype=np.int64, count=n),
-        key_version=np.array(versions, dtype=np.int64),
-        nhs=np.fromiter((numbers[r.nhs_token] if r.nhs_token else 0 for r in records), dtype=np.int64, count=n),
-        passes=passes,
-        source=np.fromiter((numbers[s] for s in sources), dtype=np.int64, count=n),
-        birth_order=np.fromiter((r.birth_order for r in records), dtype=np.int64, count=n),
-        guessed=np.fromiter((r.approximate_date for r in records), dtype=bool, count=n),
-    )
-
-
 def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> Outcomes:
     """What the pairs (left[k], right[k]) agree on."""
     agreements = _agreements(encodings, left, right, profile)
-    observed = Observed(**{name: codes.astype(np.int8) for name, codes in _unswapped(agreements).items()})
+    counted = _counted_once(_unswapped(agreements))
+    observed = Observed(**{name: codes.astype(np.int8) for name, codes in counted.items()})
     orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
     different_twin = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
     incomparable = (encodings.role[left] != encodings.role[right]) | (
@@ -160,29 +92,37 @@ def _agreements(encodings: Encodings, left: Indexes, right: Indexes, profile: Pr
         return _spelling(encodings.passes[DOB_PASS], tokens[DOB_PASS], left, right, profile, field)
 
     mothers = (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS)
+    mother = _any_of(*(tokens[number] for number in mothers))
+    # Two women's numbers under one first name and birthday say neither.
+    mother = np.where((tokens[MOTHER_NUMBER_PASS] == DISAGREE) & (mother == AGREE), UNKNOWN, mother)
     parts = ("date_day_month", "date_month_year", "date_day_year")
-    place = dob("postcode")
+    # Who shares a token of these has names that sound alike, in one district or at one postcode.
+    at_one_place = np.where(tokens[PLACE_PASS] == AGREE, AGREE, UNKNOWN)
+    in_one_district = np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)
+    place = _first(dob("postcode"), at_one_place)
     return {
         "nhs": _state(encodings.nhs, left, right),
-        "dob": tokens[DOB_PASS],
-        # Both passes of the mother say one thing; where she is the same in one, she is.
-        "mother": _any_of(*(tokens[number] for number in mothers)),
+        # The mother's tokens are of one birth: the date is in them.
+        "dob": _first(tokens[DOB_PASS], np.where(mother == AGREE, AGREE, UNKNOWN)),
+        "mother": mother,
         "names": dob("given", "surname"),
-        # Who shares the name pass's token has names that sound alike, in one district.
-        "sounds": _first(dob("given_sound", "surname_sound"), np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)),
+        "sounds": _first(dob("given_sound", "surname_sound"), at_one_place, in_one_district),
         "part_of_given": _any_of(spelling("given"), dob("given_start", "surname"), dob("given_end", "surname")),
         "part_of_surname": _any_of(spelling("surname"), dob("given", "surname_start"), dob("given", "surname_end")),
         "given_place": _level(
-            _first(dob("given", "postcode"), of(NAME_PASS, "given", "postcode")), dob("given_sound", "postcode")
+            _first(dob("given", "postcode"), of(PLACE_PASS, "given"), of(NAME_PASS, "given", "postcode")),
+            dob("given_sound", "postcode"),
         ),
-        "surname_place": _level(dob("surname", "postcode"), dob("surname_sound", "postcode")),
+        "surname_place": _level(
+            _first(dob("surname", "postcode"), of(PLACE_PASS, "surname")), dob("surname_sound", "postcode")
+        ),
         "initial_place": dob("given_initial", "postcode"),
         "given_area": dob("given", "district"),
         "place": place,
         "sex": _first(
             np.where(place == AGREE, dob("postcode", "sex"), UNKNOWN), *(of(number, "sex") for number in mothers)
         ),
-        "given_and_date": _any_of(*(of(NAME_PASS, "given", part) for part in parts)),
+        "given_and_date": _any_of(*(of(number, "given", part) for number in (NAME_PASS, PLACE_PASS) for part in parts)),
         "given": _first(
             *(_level(of(number, "given"), of(number, "given_sound")) for number in (NUMBER_PASS, *mothers))
         ),
@@ -200,6 +140,17 @@ def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:
         | ((found["given"] == DIFFERENT) & (found["surname"] == DIFFERENT))
     )
     return found | {name: np.where(swapped, UNKNOWN, found[name]) for name in _OF_ONE_NAME}
+
+
+def _counted_once(found: dict[str, Codes]) -> dict[str, Codes]:
+    """Names that sound alike do so wherever they are compared, and begin with one letter: that is one agreement, not several."""
+    alike = found["sounds"] == AGREE
+    once = {
+        name: np.where(alike & (found[name] == NEAR), UNKNOWN, found[name])
+        for name in ("given_place", "surname_place", "given", "surname")
+    }
+    same_initial = alike | np.isin(found["given_place"], (EXACT, NEAR))
+    return found | once | {"initial_place": np.where(same_initial, UNKNOWN, found["initial_place"])}
 
 
 def _first(*alike: Codes) -> Codes:
@@ -233,7 +184,7 @@ def compare(
             found = weigh(outcomes.observed, weights)
             weight[at] = found.bits + np.where(outcomes.same_source, weights.same_source, 0.0)
             informative[at], codes[at] = found.informative, outcomes.observed.codes()
-            named[at], relatives[at] = outcomes.named, found.relatives & outcomes.named
+            named[at], relatives[at] = outcomes.named, (found.kinship > 0) & outcomes.named
             # A source that keeps two children of one birthday apart under different names means two: twins, one of them
             # perhaps with the other's number.
             seen = outcomes.observed
@@ -242,7 +193,7 @@ def compare(
     return PairWeights(weight, informative, forbidden, codes, same_source, named, relatives)
 
 
-def _state(tokens: NDArray[np.int64], left: Indexes, right: Indexes) -> Codes:
+def _state(tokens: NDArray[np.uint64], left: Indexes, right: Indexes) -> Codes:
     a, b = tokens[left], tokens[right]
     return np.where((a > 0) & (b > 0), np.where(a == b, AGREE, DISAGREE), UNKNOWN).astype(np.int8)
 

@@ -1,16 +1,18 @@
 """Components: the records reachable from a change, with the evidence between their subjects. Called by `link_batch`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.profiles import Profile
 
 from childlink_linker.assign import DIFFERENT, SAME, Evidence, Numbers
-from childlink_linker.compare import Encodings, PairWeights, compare, to_columns
-from childlink_linker.model import DISAGREE, VARIABLES, Weigher
+from childlink_linker.compare import PairWeights, compare
+from childlink_linker.decisions import Opinion, standing
+from childlink_linker.encodings import Encodings, from_rows
+from childlink_linker.model import AGREE, DISAGREE, VARIABLES, Weigher
 from childlink_linker.parameters import Parameters
 from childlink_linker.store import Store, StoredRecord, StoredSubject
 
@@ -24,9 +26,7 @@ _NHS = VARIABLES.index("nhs")
 
 def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
     """Stored records as columns to compare."""
-    records = [wire.EncodedRecord.FromString(row.encoding) for row in rows]
-    # A facet is a keyed hash under the partner's own key: equal facets mean one dataset of one partner.
-    return to_columns(records, [row.facet for row in rows], [row.key_version for row in rows], profile)
+    return from_rows((row.encoding for row in rows), profile)
 
 
 def reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
@@ -62,6 +62,8 @@ class SubjectPairs:
     like_twins: np.ndarray
     decided: np.ndarray
     """What a data steward decided: 0 nothing, 1 same, 2 different."""
+    numbers_differ: np.ndarray
+    """Both have NHS numbers, and none in common."""
     numbers: Mapping[int, frozenset[int]]
     """NHS numbers (as numbers of their own) of each subject that has any."""
 
@@ -73,12 +75,7 @@ def find_evidence(
     position = {record.record_id: index for index, record in enumerate(records)}
     edges = [(position[a], position[b]) for a, b in store.neighbours(position)]
     subject_ids = {record.subject_id: index for index, record in enumerate(records)}
-    verdicts = {
-        (row.smaller_subject_id, row.larger_subject_id): _VERDICTS[row.verdict]
-        for row in store.decisions_of(subject_ids)
-        # Who does not know takes nothing back of what somebody decided.
-        if row.verdict in _VERDICTS and {row.smaller_subject_id, row.larger_subject_id} <= subject_ids.keys()
-    }
+    verdicts = _verdicts(store, subject_ids)
     edges += [(subject_ids[a], subject_ids[b]) for a, b in verdicts]
     subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
     pairs = _pairs_within(edges, subject_of)
@@ -96,7 +93,8 @@ def find_evidence(
     best[best == _NOT_COMPARED] = 0
     # A newborn's record is nameless among others only if none of the pairs compared names; different NHS numbers count
     # between clusters.
-    best[best[:, _NHS] == DISAGREE, _NHS] = 0
+    numbers_differ = best[:, _NHS] == DISAGREE
+    best[numbers_differ, _NHS] = 0
     numbers: dict[int, set[int]] = {}
     for at in np.flatnonzero(encodings.nhs).tolist():
         numbers.setdefault(records[at].subject_id, set()).add(int(encodings.nhs[at]))
@@ -105,8 +103,20 @@ def find_evidence(
         np.bincount(where, weights=result.named, minlength=size).astype(np.int64),
         np.bincount(where, weights=result.relatives, minlength=size).astype(np.int64),
         np.array([verdicts.get((a, b), 0) for a, b in ends.tolist()], dtype=np.int8),
+        numbers_differ,
         {subject: frozenset(held) for subject, held in numbers.items()},
     )  # fmt: skip
+
+
+def _verdicts(store: Store, subject_ids: Collection[int]) -> dict[tuple[int, int], int]:
+    """What stewards decided of pairs of these subjects, and stands."""
+    opinions: dict[tuple[int, int], list[Opinion]] = defaultdict(list)
+    for row in store.decisions_of(subject_ids):
+        if row.smaller_subject_id in subject_ids and row.larger_subject_id in subject_ids:
+            said = Opinion(row.steward, row.verdict, row.asks_second)
+            opinions[row.smaller_subject_id, row.larger_subject_id].append(said)
+    held = {pair: standing(said) for pair, said in opinions.items()}
+    return {pair: _VERDICTS[verdict] for pair, verdict in held.items() if verdict}
 
 
 def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> np.ndarray:
@@ -159,13 +169,16 @@ Key = tuple[str, bytes]
 
 def components(
     subjects: Mapping[int, StoredSubject], evidence: SubjectPairs, parameters: Parameters
-) -> Iterator[tuple[list[Key], Evidence]]:
-    """Components with their subjects in the order of their keys, so that nothing depends on ids given at arrival."""
+) -> Iterator[tuple[list[Key], Evidence | None]]:
+    """Components with their subjects in the order of their keys, so that nothing depends on ids given at arrival. No evidence
+    comes with those who are one person beyond doubt."""
     weighers = {role: Weigher(weights) for role, weights in parameters.roles.items()}
     ids = sorted(subjects, key=lambda subject_id: subjects[subject_id].key)
     index = {subject_id: at for at, subject_id in enumerate(ids)}
     ends = np.array([[index[a], index[b]] for a, b in evidence.ends.tolist()], dtype=np.int64).reshape(-1, 2)
     groups = _connected(len(ids), ((a, b) for a, b in ends.tolist()))
+    role_of = np.array([subjects[subject_id].role for subject_id in ids])
+    surely = _surely_one(evidence, role_of[ends[:, 0]], weighers, parameters)
     group_of = np.zeros(len(ids), dtype=np.int64)
     place = np.zeros(len(ids), dtype=np.int64)
     for number, members in enumerate(groups):
@@ -177,6 +190,9 @@ def components(
         i, j = place[ends[at]].T
         n = len(members)
         held = [subjects[ids[member]] for member in members]
+        if surely[at].sum() == n * (n - 1) // 2:
+            yield [subject.key for subject in held], None
+            continue
         weights = parameters.roles[held[0].role]
         codes, forbidden = np.zeros((n, n, len(VARIABLES)), dtype=np.int8), np.zeros((n, n), dtype=bool)
         same_source = np.zeros((n, n))
@@ -196,5 +212,30 @@ def components(
         weigher = weighers[held[0].role]
         yield (
             [subject.key for subject in held],
-            Evidence(codes, weigher, forbidden, same_source, compared, like_twins, decided, numbers),
+            Evidence(
+                codes,
+                weigher,
+                forbidden,
+                same_source,
+                compared,
+                like_twins,
+                decided,
+                numbers,
+                codes[:, :, _NHS] == AGREE,
+            ),
         )
+
+
+def _surely_one(
+    evidence: SubjectPairs, roles: np.ndarray, weighers: Mapping[int, Weigher], parameters: Parameters
+) -> np.ndarray:
+    """Which pairs of subjects would be linked whatever else there is: most are, and need no clustering."""
+    sure = np.zeros(len(roles), dtype=bool)
+    for role, weigher in weighers.items():
+        at = np.flatnonzero(roles == role)
+        weighed, _ = weigher(evidence.codes[at])
+        same_source = np.where(evidence.same_source[at], parameters.roles[role].same_source, 0.0)
+        sure[at] = (weighed.bits + same_source).round(6) >= parameters.link
+    apart = evidence.forbidden | (2 * evidence.like_twins > evidence.compared) | evidence.numbers_differ
+    sure &= ~apart & (evidence.decided != DIFFERENT)
+    return sure

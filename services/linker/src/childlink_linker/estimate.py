@@ -14,7 +14,8 @@ import numpy as np
 from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
-from childlink_linker.compare import Encodings, Indexes, Outcomes, observe
+from childlink_linker.compare import Indexes, Outcomes, observe
+from childlink_linker.encodings import Encodings
 from childlink_linker.model import (
     AGREE,
     STATES,

@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 import sqlalchemy as sa
-from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.ids import is_valid
 from childlink_core.profiles import Profile
 
@@ -120,7 +119,7 @@ def explain(store: Store, person_id: str, profile: Profile, parameters: Paramete
     return Explanation(
         person_id, person.family_id, len(records), len({record.facet for record in records}),
         _comparisons(
-            records, [_letter(at) for at in range(len(records))], *np.triu_indices(len(records), k=1), person.role, profile, parameters
+            records, [letter(at) for at in range(len(records))], *np.triu_indices(len(records), k=1), person.role, profile, parameters
         ),
     )  # fmt: skip
 
@@ -148,12 +147,12 @@ def _comparisons(
         known = np.flatnonzero(codes)
         alone = np.zeros((len(known), len(codes)), dtype=np.int8)
         alone[np.arange(len(known)), known] = codes[known]
-        bits, _ = weigher(alone)
+        weighed, _ = weigher(alone)
         findings = [
             Finding(
                 *_words(VARIABLES[column], int(codes[column])), float(weight - prior) if np.isfinite(weight) else 0.0
             )
-            for column, weight in zip(known.tolist(), bits.tolist(), strict=True)
+            for column, weight in zip(known.tolist(), weighed.bits.tolist(), strict=True)
         ]
         findings.sort(key=lambda finding: -abs(finding.bits))
         found.append(Comparison(names[int(left[at])], names[int(right[at])], float(result.weight[at]), findings))
@@ -176,7 +175,7 @@ def history(tx: sa.Connection, identifier: str) -> list[Change]:
     ).all()
     if not rows:
         raise UnknownIdentifierError(f"{identifier} was never given to anybody here.", "Check where it comes from.")
-    letters = {subject: _letter(at) for at, subject in enumerate(dict.fromkeys(row.subject_id for row in rows))}
+    letters = {subject: letter(at) for at, subject in enumerate(dict.fromkeys(row.subject_id for row in rows))}
     return [
         Change(
             datetime.fromtimestamp(row.at_ms / 1000, UTC), row.kind, letters[row.subject_id],
@@ -195,14 +194,14 @@ def quality(store: Store, profile: Profile) -> list[Quality]:
     while chunk := store.records_after(after, _RECORDS_AT_A_TIME):
         after = chunk[-1].record_id
         person_of = {key: subject.person_id for key, subject in store.subjects({r.subject_id for r in chunk}).items()}
-        for record in chunk:
+        encodings = columns(chunk, profile)
+        for at, record in enumerate(chunk):
             tally = tallies.setdefault((record.facet, record.key_version), Counter())
-            encoding = wire.EncodedRecord.FromString(record.encoding)
             tally["records"] += 1
             tally["matched"] += known_in.get(person_of[record.subject_id] or "", 0) > 1
             tally["doubtful"] += record.subject_id in doubtful
-            tally["numbered"] += encoding.HasField("nhs_token")
-            tally.update(f"pass {item.pass_number}" for item in encoding.passes)
+            tally["numbered"] += bool(encodings.nhs[at])
+            tally.update(f"pass {number}" for number, item in encodings.passes.items() if item.tokens[at])
     return [
         Quality(
             facet.hex(), version, tally["records"], tally["matched"] / tally["records"], tally["doubtful"] / tally["records"],
@@ -219,8 +218,8 @@ def _check(identifier: str) -> None:
         )
 
 
-def _letter(number: int) -> str:
-    """A, B, ..., Z, AA, AB, ..."""
+def letter(number: int) -> str:
+    """What the records or people of a list are called: A, B, ..., Z, AA, AB, ..."""
     letters = ""
     number += 1
     while number:

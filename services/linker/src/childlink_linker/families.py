@@ -1,10 +1,12 @@
 """Which people are one family. Rule: plain values.
 
 A child's family is that of its primary carer: the declared mother, else another carer who lives with it, else the father.
-An adult belongs to the family that they are primary carer of, else to that of the child they are declared for. Only declared
-parents and carers count, and an adult who is declared for very many children is a professional and makes no family.
+An adult belongs to the family that they are primary carer of, else to that of the child they are declared for; a carer of several
+families' children to none of them. Only declared parents and carers count, and whoever is declared mother, father or carer of
+very many children is a professional in that, and makes no family by it.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -26,20 +28,27 @@ class Relation:
     """Least key of the adult's subjects: breaks ties without regard to arrival."""
 
 
-def primary_carers(
-    children: Sequence[str], relations: Sequence[Relation], children_of: Mapping[str, int]
-) -> dict[str, str]:
+ChildrenOf = Mapping[tuple[str, str], int]
+"""How many children an adult is declared mother, father or carer of."""
+
+
+def count_children(relations: Sequence[Relation]) -> ChildrenOf:
+    """See `ChildrenOf`."""
+    return Counter((adult, relation) for _, adult, relation in {(r.child, r.adult, r.relation) for r in relations})
+
+
+def primary_carers(children: Sequence[str], relations: Sequence[Relation], children_of: ChildrenOf) -> dict[str, str]:
     """Each child's primary carer; the child itself where none is declared.
 
     >>> r = [Relation("C1", "A1", "father", 3, b"a"), Relation("C1", "A2", "mother", 1, b"b")]
-    >>> primary_carers(["C1", "C2"], r, {"A1": 1, "A2": 1})
+    >>> primary_carers(["C1", "C2"], r, count_children(r))
     {'C1': 'A2', 'C2': 'C2'}
-    >>> primary_carers(["C1"], r, {"A1": 1, "A2": 400})
+    >>> primary_carers(["C1"], r, {("A2", "mother"): 400})
     {'C1': 'A1'}
     """
     best: dict[str, tuple[int, int, bytes, str]] = {}
     for item in relations:
-        if children_of.get(item.adult, 0) > MOST_CHILDREN_OF_A_CARER:
+        if children_of.get((item.adult, item.relation), 0) > MOST_CHILDREN_OF_A_CARER:
             continue
         rank = (_PRIORITY[item.relation], -item.records, item.adult_key, item.adult)
         if item.child not in best or rank < best[item.child]:  # no two adults share a key, so names never decide
@@ -51,23 +60,28 @@ def adults_anchor(
     adult: str,
     relations: Sequence[Relation],
     anchor_of: Mapping[str, str],
-    children_of: Mapping[str, int],
+    children_of: ChildrenOf,
     key_of: Mapping[str, bytes],
 ) -> str:
     """The person whose family an adult belongs to: itself, or the primary carer of the children it is declared for.
 
     >>> r = [Relation("C1", "A1", "father", 3, b"a")]
     >>> keys = {"A1": b"a", "A2": b"b", "C1": b"c"}
-    >>> adults_anchor("A1", r, {"C1": "A2"}, {"A1": 1}, keys), adults_anchor("A2", [], {"C1": "A2"}, {"A2": 1}, keys)
+    >>> adults_anchor("A1", r, {"C1": "A2"}, {}, keys), adults_anchor("A2", [], {"C1": "A2"}, {}, keys)
     ('A2', 'A2')
+    >>> fosters = [Relation("C1", "A1", "carer", 1, b"a"), Relation("C2", "A1", "carer", 1, b"a")]
+    >>> adults_anchor("A1", fosters, {"C1": "A2", "C2": "A3"}, {}, keys)
+    'A1'
     """
-    if children_of.get(adult, 0) > MOST_CHILDREN_OF_A_CARER:
-        return adult
     anchors: dict[str, int] = {}
+    parent = False
     for item in relations:
+        if children_of.get((adult, item.relation), 0) > MOST_CHILDREN_OF_A_CARER:
+            continue
         if item.adult == adult and item.child in anchor_of:
             anchor = anchor_of[item.child]
             anchors[anchor] = anchors.get(anchor, 0) + item.records
-    if not anchors or adult in anchors:
+            parent |= item.relation != "carer"
+    if not anchors or adult in anchors or (len(anchors) > 1 and not parent):
         return adult
     return min(anchors, key=lambda anchor: (-anchors[anchor], key_of[anchor]))

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Sequence
 
+import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_bus.pump import OpenedBatch, Result
 from childlink_core import reasons
@@ -10,11 +11,12 @@ from childlink_core.profiles import SEGMENT_BYTES, Profile
 from childlink_core.references import REFERENCE_BYTES
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
 
+from childlink_linker.encodings import TOKEN_BYTES, row_type
 from childlink_linker.link_batch import Arrival, Arrivals, Withdrawal
 
 _MOST_CAPSULE_BYTES = 200
-_MISSING = bytes(SEGMENT_BYTES)
 
 
 class TokenHasher:
@@ -30,13 +32,14 @@ class TokenHasher:
         """A token, hashed again."""
         return hashlib.blake2b(kind + token, key=self._key, digest_size=REFERENCE_BYTES).digest()
 
-    def segments(self, token: bytes, row: bytes) -> bytes:
-        """The segments of a block, hashed again; equal ones stay equal wherever they stand. One that is missing (0) stays missing."""
-        parts = [row[at : at + SEGMENT_BYTES] for at in range(0, len(row), SEGMENT_BYTES)]
-        mixed = self._mix(b"".join([part + token[: 16 - SEGMENT_BYTES] for part in parts]))
-        return b"".join(
-            [mixed[16 * at : 16 * at + SEGMENT_BYTES] if part != _MISSING else part for at, part in enumerate(parts)]
-        )
+    def segments(self, tokens: NDArray[np.uint8], segments: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """Segments (records, segments), hashed again under their tokens (records, 16); equal ones stay equal wherever they stand.
+        One that is missing (0) stays missing."""
+        blocks = np.empty((*segments.shape, 4), dtype="<u4")
+        blocks[:, :, 0] = segments
+        blocks[:, :, 1:] = tokens.view("<u4")[:, None, :3]
+        mixed = np.frombuffer(self._mix(blocks.tobytes()), dtype="<u4").reshape(blocks.shape)[:, :, 0]
+        return np.where(segments == 0, np.uint32(0), np.maximum(mixed, np.uint32(1)))
 
     def digest(self, content: bytes) -> bytes:
         """What tells a changed record from an unchanged one."""
@@ -62,13 +65,14 @@ def read_batches(
             results.append(Result(reason=reason))
             continue
         capsule_keys.append((opened.sender, batch.sealed_capsule_key))
-        refused = []
+        refused, good = [], []
         for index, record in enumerate(batch.records):
             problem = problem_of_record(record, profile)
             if problem:
                 refused.append((index, problem))
                 continue
-            arrivals.append(_arrival(opened.sender, record, batch.key_version, len(capsule_keys) - 1, hasher))
+            good.append(record)
+        arrivals += _arrivals(opened.sender, good, batch.key_version, len(capsule_keys) - 1, profile, hasher)
         named = [_withdrawal(opened.sender, tombstone) for tombstone in batch.tombstones]
         # What came before its withdrawal in this micro-batch is not stored at all.
         arrivals = [a for a in arrivals if not any(item.covers(a) for item in named)] if named else arrivals
@@ -131,18 +135,56 @@ def _is_filter(encoding: wire.PassEncoding, profile: Profile) -> bool:
     )
 
 
-def _arrival(
-    partner: str, record: wire.EncodedRecord, key_version: int, capsule_key: int, hasher: TokenHasher
-) -> Arrival:
-    capsule = record.capsule
-    record.ClearField("capsule")
-    # Under the linker's own key: a bare digest would confirm guesses of the tokens that are about to be hashed again.
-    digest = hasher.digest(record.SerializeToString(deterministic=True))
-    record.capsule = capsule
+def _arrivals(
+    partner: str,
+    records: Sequence[wire.EncodedRecord],
+    key_version: int,
+    capsule_key: int,
+    profile: Profile,
+    hasher: TokenHasher,
+) -> list[Arrival]:
+    rows = _hashed_again(records, key_version, profile, hasher)
+    arrivals = []
+    for record, row in zip(records, rows, strict=True):
+        capsule, carers = record.capsule, tuple((carer.link_reference, carer.relation) for carer in record.carers)
+        record.ClearField("capsule")
+        # Under the linker's own key: a bare digest would confirm guesses of the tokens that were hashed again.
+        digest = hasher.digest(record.SerializeToString(deterministic=True))
+        arrivals.append(
+            Arrival(
+                partner, record.link_reference, record.facet, record.role, key_version, digest, row, capsule, capsule_key, carers
+            )
+        )  # fmt: skip
+    return arrivals
+
+
+def _hashed_again(
+    records: Sequence[wire.EncodedRecord], key_version: int, profile: Profile, hasher: TokenHasher
+) -> list[bytes]:
+    """The row of each record (see `encodings`), its tokens and segments hashed again."""
+    table = np.zeros(len(records), dtype=row_type(profile))
+    table["key_version"] = key_version
     version = key_version.to_bytes(4, "big")
-    if record.HasField("nhs_token"):
-        record.nhs_token = hasher(b"nhs" + version, record.nhs_token)
-    for item in record.passes:
-        item.block_token = hasher(b"pass%d" % item.pass_number + version, item.block_token)
-        item.filter = hasher.segments(item.block_token, item.filter)
-    return Arrival(partner, record, digest, key_version, capsule_key)
+    carried: dict[int, tuple[list[int], list[bytes], list[bytes]]] = {p.number: ([], [], []) for p in profile.passes}
+    for at, record in enumerate(records):
+        nhs = hasher(b"nhs" + version, record.nhs_token)[:TOKEN_BYTES] if record.nhs_token else bytes(TOKEN_BYTES)
+        table[["role", "birth_order", "guessed", "source", "nhs"]][at] = (
+            record.role, min(record.birth_order, 255), record.approximate_date, *_numbers(record.facet, nhs),
+        )  # fmt: skip
+        for item in record.passes:
+            rows, tokens, segments = carried[item.pass_number]
+            rows.append(at)
+            tokens.append(hasher(b"pass%d" % item.pass_number + version, item.block_token))
+            segments.append(item.filter)
+    for number, (rows, tokens, segments) in carried.items():
+        if rows:
+            hashed = np.frombuffer(b"".join(tokens), dtype=np.uint8).reshape(-1, REFERENCE_BYTES)
+            table[f"token {number}"][rows] = np.maximum(hashed.view("<u8")[:, 0], np.uint64(1))
+            sent = np.frombuffer(b"".join(segments), dtype="<u4").reshape(len(rows), -1)
+            table[f"segments {number}"][rows] = hasher.segments(hashed, sent)
+    size, everything = table.dtype.itemsize, table.tobytes()
+    return [everything[at : at + size] for at in range(0, len(everything), size)]
+
+
+def _numbers(facet: bytes, nhs: bytes) -> tuple[int, int]:
+    return int.from_bytes(facet, "little"), int.from_bytes(nhs, "little")

@@ -6,7 +6,6 @@ Runs inside the micro-batch's transaction. Reads top to bottom in `link`.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
@@ -15,14 +14,16 @@ from childlink_core.profiles import Profile
 
 from childlink_linker import tables as t
 from childlink_linker.assign import cluster, name_clusters
-from childlink_linker.compare import NUMBER_PASS, PairWeights, compare
+from childlink_linker.block import keys, pairs_of
+from childlink_linker.compare import PairWeights, compare
 from childlink_linker.components import columns, components, find_evidence, reach
+from childlink_linker.encodings import from_rows
+from childlink_linker.model import AGREE, VARIABLES
 from childlink_linker.parameters import Parameters
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store, StoredRecord, StoredSubject
 
-# A token that more records than this hold is a placeholder, not a blocking key: it makes no candidates.
-LARGEST_BLOCK: Final = 2_000
+_NHS = VARIABLES.index("nhs")
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,17 @@ class Arrival:
     """A record as it comes in, its tokens already hashed again; `capsule_key` is the index of its batch's key."""
 
     partner: str
-    record: wire.EncodedRecord
-    digest: bytes
+    link_reference: bytes
+    facet: bytes
+    role: int
     key_version: int
+    digest: bytes
+    row: bytes
+    """See `encodings`."""
+    capsule: bytes
     capsule_key: int
+    carers: Sequence[tuple[bytes, int]]
+    """Link reference and relation of each declared parent or carer."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +54,8 @@ class Withdrawal:
 
     def covers(self, arrival: Arrival) -> bool:
         """Whether it takes this record back."""
-        record = arrival.record
-        return (self.partner, self.reference) == (arrival.partner, record.link_reference) and self.facet in (
-            None,
-            record.facet,
-        )
+        same = (self.partner, self.reference) == (arrival.partner, arrival.link_reference)
+        return same and self.facet in (None, arrival.facet)
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Paramet
     """Take arrivals in and return every subject whose link changed."""
     store.lock()
     withdrawn = _withdraw(store, arrivals.withdrawn)
-    changed = _store_records(store, arrivals, withdrawn.subjects)
+    changed = _store_records(store, arrivals, withdrawn.subjects, profile)
     touched = {record.subject_id for record in changed} | withdrawn.neighbours
     weights = _find_edges(store, changed, profile, parameters)
     component = reach(store, touched)
@@ -97,12 +102,12 @@ def outcome_of(
     merges: int,
     splits: int,
 ) -> Outcome:
-    """Note that the links of these subjects are new versions."""
-    changed = {**refamilied, **assigned}
-    for subject in changed.values():
+    """What changed: who is another person (a new version of the link already), and who only is in another family."""
+    moved_family = [subject for key, subject in refamilied.items() if key not in assigned]
+    for subject in moved_family:
         subject.link_version += 1
-    store.update_subjects(list(changed.values()))
-    return Outcome(list(changed.values()), 0, merges, splits, np.zeros(0))
+    store.update_subjects(moved_family)
+    return Outcome([*assigned.values(), *moved_family], 0, merges, splits, np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -145,9 +150,11 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
     return _Withdrawn(gone, neighbours, persons)
 
 
-def _store_records(store: Store, arrivals: Arrivals, withdrawn: Sequence[StoredSubject]) -> list[StoredRecord]:
+def _store_records(
+    store: Store, arrivals: Arrivals, withdrawn: Sequence[StoredSubject], profile: Profile
+) -> list[StoredRecord]:
     """Write what is new or changed. The same record twice changes nothing; a changed one supersedes the old."""
-    newest = {(a.partner, a.record.link_reference, a.record.facet): a for a in arrivals.records}
+    newest = {(a.partner, a.link_reference, a.facet): a for a in arrivals.records}
     known = store.subjects_by_key([(partner, reference) for partner, reference, _ in newest])
     old = {(r.subject_id, r.facet): r for r in store.records_of_subjects(s.subject_id for s in known.values())}
     subject_ids, record_ids = store.next_id(t.subject.c.subject_id), store.next_id(t.record.c.record_id)
@@ -167,19 +174,16 @@ def _store_records(store: Store, arrivals: Arrivals, withdrawn: Sequence[StoredS
             capsule_id_of[arrival.capsule_key] = next(capsule_ids)
         if subject is None:
             subject = StoredSubject(
-                next(subject_ids), partner, reference, arrival.record.role, None, version,
-                arrival.record.capsule, capsule_id_of[arrival.capsule_key],
+                next(subject_ids), partner, reference, arrival.role, None, version,
+                arrival.capsule, capsule_id_of[arrival.capsule_key],
             )  # fmt: skip
             known[partner, reference] = subject
             new_subjects.append(subject)
         if before is not None:
             stale.append(before.record_id)
-        bare = wire.EncodedRecord()
-        bare.CopyFrom(arrival.record)
-        bare.ClearField("capsule")
-        bare.ClearField("carers")
-        encoding = bare.SerializeToString(deterministic=True)
-        row = StoredRecord(next(record_ids), subject.subject_id, facet, arrival.key_version, arrival.digest, encoding)
+        row = StoredRecord(
+            next(record_ids), subject.subject_id, facet, arrival.key_version, arrival.digest, arrival.row
+        )
         written.append((row, arrival))
     store.delete_records(stale)
     store.insert(
@@ -195,37 +199,26 @@ def _store_records(store: Store, arrivals: Arrivals, withdrawn: Sequence[StoredS
     )
     store.insert(t.subject, [vars(subject) for subject in new_subjects])
     store.insert_records([row for row, _ in written])
-    store.insert(
-        t.token,
-        [
-            {"token": token, "record_id": row.record_id}
-            for row, arrival in written
-            for token in set(tokens_of(arrival.record))
-        ],
-    )
+    if written:
+        found, at = keys(from_rows((row.encoding for row, _ in written), profile), profile)
+        store.insert_keys(found, np.array([row.record_id for row, _ in written])[at])
     store.insert(
         t.carer,
         [
             {
                 "record_id": row.record_id, "child_subject_id": row.subject_id, "partner": arrival.partner,
-                "adult_reference": carer.link_reference, "relation": carer.relation,
+                "adult_reference": reference, "relation": relation,
             }
             for row, arrival in written
-            for carer in {(c.link_reference, c.relation): c for c in arrival.record.carers}.values()
+            for reference, relation in dict.fromkeys(arrival.carers)
         ],
     )  # fmt: skip
     return [row for row, _ in written]
 
 
-def tokens_of(record: wire.EncodedRecord) -> list[bytes]:
-    """The tokens that make a record a candidate of others."""
-    tokens = [item.block_token for item in record.passes if item.pass_number != NUMBER_PASS]
-    return [record.nhs_token, *tokens] if record.nhs_token else tokens
-
-
 def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile, parameters: Parameters) -> np.ndarray:
     """Compare each changed record with every record that shares a token, and keep the pairs worth keeping."""
-    rows, pairs = candidate_pairs(store, changed)
+    rows, pairs = candidate_pairs(store, changed, profile)
     if not len(pairs):
         return np.zeros(0)
     result = compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
@@ -236,8 +229,8 @@ def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile,
 def keep_edges(
     store: Store, rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters
 ) -> None:
-    """Write the pairs at or above the review threshold."""
-    keep = (result.weight >= parameters.review) & result.informative
+    """Write the pairs at or above the review threshold, and those under one NHS number."""
+    keep = ((result.weight >= parameters.review) & result.informative) | (result.codes[:, _NHS] == AGREE)
     store.insert(
         t.edge,
         [
@@ -250,27 +243,21 @@ def keep_edges(
     )
 
 
-def candidate_pairs(store: Store, changed: Sequence[StoredRecord]) -> tuple[list[StoredRecord], np.ndarray]:
-    """The changed records and all that share a token with one, and which of these pairs to compare (each once)."""
-    nothing = np.zeros((0, 2), dtype=np.int64)
-    parsed = {row.record_id: wire.EncodedRecord.FromString(row.encoding) for row in changed}
-    holders = store.holders(token for record in parsed.values() for token in tokens_of(record))
-    others = {record_id for held in holders.values() if len(held) <= LARGEST_BLOCK for record_id in held} - set(parsed)
-    rows = [*changed, *store.records(others)]
-    position = {row.record_id: index for index, row in enumerate(rows)}
-    left: list[np.ndarray] = []
-    right: list[np.ndarray] = []
-    for held in holders.values():
-        if 1 < len(held) <= LARGEST_BLOCK:
-            members = np.array([position[record_id] for record_id in held])
-            fresh = members[members < len(changed)]
-            left.append(np.repeat(fresh, len(members)))
-            right.append(np.tile(members, len(fresh)))
-    if not left:
-        return rows, nothing
-    a, b = np.concatenate(left), np.concatenate(right)
-    pairs = np.unique(np.stack([np.minimum(a, b), np.maximum(a, b)], axis=1)[a != b], axis=0)
-    subject_of = np.array([row.subject_id for row in rows])
+def candidate_pairs(
+    store: Store, changed: Sequence[StoredRecord], profile: Profile
+) -> tuple[list[StoredRecord], np.ndarray]:
+    """The changed records and all that share a key with one, and which of these pairs to compare (each once)."""
+    wanted, _ = keys(columns(changed, profile), profile)
+    held, record_ids = store.holders(wanted)
+    pairs = pairs_of(held, record_ids)
+    fresh = np.array([row.record_id for row in changed], dtype=np.int64)
+    pairs = pairs[np.isin(pairs, fresh).any(axis=1)]
+    others = np.setdiff1d(pairs, fresh)
+    rows = [*changed, *store.records(others.tolist())]
+    ids = np.array([row.record_id for row in rows], dtype=np.int64)
+    order = np.argsort(ids)
+    pairs = np.sort(order[np.searchsorted(ids, pairs, sorter=order)], axis=1)
+    subject_of = np.array([row.subject_id for row in rows], dtype=np.int64)
     return rows, pairs[subject_of[pairs[:, 0]] != subject_of[pairs[:, 1]]]
 
 
@@ -284,8 +271,11 @@ def recluster(
     clusters: list[list[int]] = []
     doubtful: list[tuple[int, int, float]] = []
     id_of = {subject.key: subject.subject_id for subject in subjects.values()}
-    for keys, between in components(subjects, evidence, parameters):
-        partition = cluster(keys, between, parameters.link, parameters.review)
+    for members_of, between in components(subjects, evidence, parameters):
+        if between is None:
+            clusters.append([id_of[key] for key in members_of])
+            continue
+        partition = cluster(members_of, between, parameters.link, parameters.review)
         clusters += [[id_of[key] for key in members] for members in partition.clusters]
         doubtful += [(id_of[a], id_of[b], weight) for a, b, weight in partition.doubtful]
     store.replace_review_pairs(subjects, doubtful)
@@ -316,6 +306,7 @@ def _rename(
             if subjects[subject_id].person_id != person_id:
                 events.append(_event("assigned", subject_id, person_id, subjects[subject_id].person_id))
                 subjects[subject_id].person_id = person_id
+                subjects[subject_id].link_version += 1
                 moved[subject_id] = subjects[subject_id]
     gone = set(current.values()) - kept
     merges = len(gone)

@@ -51,6 +51,10 @@ class LinkerMetrics:
         self.review = Gauge(
             "childlink_linker_review_pairs", "Pairs that wait for a data steward.", registry=self.registry
         )
+        # gRPC calls turned away: unauthenticated or denied.
+        self.calls_refused = Counter(
+            "childlink_linker_calls_refused", "gRPC calls turned away.", ["method", "reason"], registry=self.registry
+        )
         # Messages not read yet, by topic.
         self.lag_messages = Gauge(
             "childlink_linker_consumer_lag_messages", "Messages not read yet.", ["topic"], registry=self.registry
@@ -82,6 +86,10 @@ class LinkerMetrics:
         self.merges.inc(merges)
         self.splits.inc(splits)
         self._observe(weights)
+
+    def refused(self, _who: str, method: str, why: str) -> None:
+        """A gRPC call was turned away."""
+        self.calls_refused.labels(method.rpartition("/")[2], why).inc()
 
     def lag(self, lag: dict[str, int]) -> None:
         """Set the lag gauges."""

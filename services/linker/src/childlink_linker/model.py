@@ -7,13 +7,14 @@ likelihood of what is seen is summed over all that the fields may be (hidden sta
 """
 
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from childlink_linker.assign import Weighed
 from childlink_linker.parameters import FIELDS, KINDS, KindShares, RoleWeights
 
 UNKNOWN: Final = 0
@@ -67,14 +68,14 @@ VARIABLES: Final = tuple(item.name for item in fields(Observed))
 
 
 @dataclass(frozen=True)
-class Weighed:
+class PatternWeights:
     """What the model makes of pairs."""
 
     bits: Floats
     """log2 of the odds that the two are one person."""
     informative: NDArray[np.bool_]
-    relatives: NDArray[np.bool_]
-    """Rather brothers, sisters or twins than one person."""
+    kinship: Floats
+    """log2 of how much likelier brothers, sisters or twins are than one person."""
 
 
 @dataclass(frozen=True)
@@ -99,17 +100,17 @@ def patterns(observed: Observed) -> Patterns:
     return Patterns(Observed(**columns), of_pair.reshape(-1), counts)
 
 
-def weigh(observed: Observed, weights: RoleWeights) -> Weighed:
+def weigh(observed: Observed, weights: RoleWeights) -> PatternWeights:
     """Weights of pairs."""
     each = patterns(observed)
     seen = each.observed
-    bits, relatives = _bits(likelihoods(seen, weights), weights)
+    bits, kinship = _bits(likelihoods(seen, weights), weights)
     informative = np.zeros(len(seen), dtype=bool)
     for name in VARIABLES:
         if name not in ("guessed", "nameless"):
             informative |= getattr(seen, name) != UNKNOWN
     at = each.of_pair
-    return Weighed(bits[at], informative[at], relatives[at])
+    return PatternWeights(bits[at], informative[at], kinship[at])
 
 
 class Weigher:
@@ -117,27 +118,31 @@ class Weigher:
 
     def __init__(self, weights: RoleWeights) -> None:
         self._weights = weights
-        self._known: dict[int, tuple[float, bool]] = {}
+        self._known: dict[int, tuple[float, ...]] = {}
 
-    def __call__(self, codes: Codes) -> tuple[Floats, NDArray[np.bool_]]:
-        """The weight of each pair (-inf where nothing was compared), and whether the two look like relatives."""
+    def __call__(self, codes: Codes) -> tuple[Weighed, Weighed]:
+        """The weight of each pair (-inf where nothing was compared), and what it were without their NHS numbers."""
         packed = (codes.astype(np.int64) @ _RADIX).tolist()
         fresh = [at for at, key in enumerate(packed) if key not in self._known]
         if fresh:
-            found = weigh(Observed(*codes[fresh].T), self._weights)
-            bits = np.where(found.informative, found.bits, -np.inf).tolist()
-            for at, weight, relatives in zip(fresh, bits, found.relatives.tolist(), strict=True):
-                self._known[packed[at]] = (weight, relatives)
-        both = [self._known[key] for key in packed]
-        return np.array([weight for weight, _ in both]), np.array([relatives for _, relatives in both], dtype=bool)
+            of_fresh = (*self._weigh(codes[fresh]), *self._weigh(codes[fresh] * _ALL_BUT_NUMBER))
+            for at, *each in zip(fresh, *of_fresh, strict=True):
+                self._known[packed[at]] = tuple(each)
+        found = np.array([self._known[key] for key in packed], dtype=float).reshape(-1, 4)
+        return Weighed(found[:, 0], found[:, 1]), Weighed(found[:, 2], found[:, 3])
+
+    def _weigh(self, codes: Codes) -> tuple[list[float], list[float]]:
+        found = weigh(Observed(*codes.T), self._weights)
+        return np.where(found.informative, found.bits, -np.inf).tolist(), found.kinship.tolist()
 
 
 _RADIX: Final = 4 ** np.arange(len(VARIABLES), dtype=np.int64)
+_ALL_BUT_NUMBER: Final = np.array([name != "nhs" for name in VARIABLES], dtype=np.int8)
 
 
-def _bits(likelihood: Floats, weights: RoleWeights) -> tuple[Floats, NDArray[np.bool_]]:
+def _bits(likelihood: Floats, weights: RoleWeights) -> tuple[Floats, Floats]:
     match, relative, other = (likelihood * np.exp2(prior_bits(weights))).T
-    return np.log2(match) - np.log2(relative + other), relative > match
+    return np.log2(match) - np.log2(relative + other), np.log2(relative) - np.log2(match)
 
 
 def prior_bits(weights: RoleWeights) -> Floats:
@@ -165,11 +170,15 @@ def of_plain(seen: Observed, shares: KindShares) -> Floats:
 
 def of_states(seen: Observed, shares: KindShares) -> Floats:
     """The share of each hidden state in a kind of pair, for each pattern: (patterns, states)."""
-    tables = np.array(
+    of_pattern: Floats = _share_tables(shares)[seen.guessed.astype(np.int64), seen.nameless.astype(np.int64)]
+    return of_pattern
+
+
+@lru_cache(maxsize=64)
+def _share_tables(shares: KindShares) -> Floats:
+    return np.array(
         [[state_shares(shares, newborn, guessed) for newborn in (False, True)] for guessed in (False, True)]
     )
-    of_pattern: Floats = tables[seen.guessed.astype(np.int64), seen.nameless.astype(np.int64)]
-    return of_pattern
 
 
 def state_shares(shares: KindShares, newborn: bool, guessed: bool) -> Floats:

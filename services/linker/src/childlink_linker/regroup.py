@@ -9,7 +9,7 @@ from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.ids import new_id
 
 from childlink_linker import tables as t
-from childlink_linker.families import Relation, adults_anchor, primary_carers
+from childlink_linker.families import Relation, adults_anchor, count_children, primary_carers
 from childlink_linker.store import Store, StoredSubject
 
 _RELATION: Final[dict[int, Any]] = {
@@ -31,7 +31,7 @@ class _Circle:
 def regroup_families(store: Store, person_ids: set[str]) -> dict[int, StoredSubject]:
     """Place these persons, and all whom they may move, in families. Returns the subjects whose family changed."""
     circle = _circle(store, person_ids)
-    children_of = Counter(adult for _, adult in {(r.child, r.adult) for r in circle.relations})
+    children_of = count_children(circle.relations)
     anchor_of = _stored_anchors(store, {r.child for r in circle.relations} - circle.children)
     anchor_of |= primary_carers(sorted(circle.children), circle.relations, children_of)
     key_of = circle.key_of | least_keys(store, set(anchor_of.values()) - set(circle.key_of))

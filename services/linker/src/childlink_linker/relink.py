@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from childlink_core.profiles import Profile
 
+from childlink_linker.block import keys, pairs_of, pairs_of_one_date
 from childlink_linker.compare import compare
 from childlink_linker.components import columns, reach
 from childlink_linker.estimate import estimate
-from childlink_linker.link_batch import Outcome, candidate_pairs, keep_edges, recluster
+from childlink_linker.link_batch import Outcome, candidate_pairs, keep_edges, outcome_of, recluster
 from childlink_linker.parameters import Parameters
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store, StoredRecord, StoredSubject
@@ -19,25 +20,17 @@ _MOST_PAIRS = 3_000_000
 
 
 def estimate_parameters(store: Store, profile: Profile, prior: Parameters, version: str) -> Parameters:
-    """Parameters estimated from the candidate pairs of the store (of the first few million, where there are more)."""
+    """Parameters estimated from the pairs of the store that share a key or a date (of the first records that make a few million)."""
     rows: list[StoredRecord] = []
-    parts: list[np.ndarray] = []
-    found = 0
-    position: dict[int, int] = {}
+    pairs = np.zeros((0, 2), dtype=np.int64)
     for chunk in _chunks(store):
-        near, pairs = candidate_pairs(store, chunk)
-        for row in near:
-            if row.record_id not in position:
-                position[row.record_id] = len(rows)
-                rows.append(row)
-        at = np.array([position[row.record_id] for row in near], dtype=np.int64)
-        parts.append(np.sort(at[pairs], axis=1))
-        found += len(pairs)
-        if found > _MOST_PAIRS:
+        rows += chunk
+        encodings = columns(rows, profile)
+        pairs = np.unique(np.concatenate([pairs_of(*keys(encodings, profile)), pairs_of_one_date(encodings)]), axis=0)
+        if len(pairs) > _MOST_PAIRS:
             break
-    if not found:
-        return prior
-    pairs = np.unique(np.concatenate(parts), axis=0)
+    subject_of = np.array([row.subject_id for row in rows])
+    pairs = pairs[subject_of[pairs[:, 0]] != subject_of[pairs[:, 1]]]
     return estimate(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, prior, version)
 
 
@@ -48,7 +41,7 @@ def relink(store: Store, profile: Profile, parameters: Parameters) -> Outcome:
     last_of_chunk = 0
     for chunk in _chunks(store):
         last_of_chunk = max(row.record_id for row in chunk)
-        rows, pairs = candidate_pairs(store, chunk)
+        rows, pairs = candidate_pairs(store, chunk, profile)
         ids = np.array([row.record_id for row in rows], dtype=np.int64)
         # Pairs with records of later chunks are found again from there.
         pairs = pairs[(ids[pairs] <= last_of_chunk).all(axis=1)]
@@ -59,20 +52,18 @@ def relink(store: Store, profile: Profile, parameters: Parameters) -> Outcome:
             compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters),
             parameters,
         )
-    changed: dict[int, StoredSubject] = {}
+    moved: dict[int, StoredSubject] = {}
+    persons: set[str] = set()
     merges = splits = 0
     done: set[int] = set()
     for chunk in _chunks(store):
         component = reach(store, {row.subject_id for row in chunk} - done)
         done |= {record.subject_id for record in component}
-        moved, persons, merged, split = recluster(store, component, profile, parameters)
-        changed |= moved
+        assigned, touched, merged, split = recluster(store, component, profile, parameters)
+        moved |= assigned
+        persons |= touched
         merges, splits = merges + merged, splits + split
-        changed |= {k: v for k, v in regroup_families(store, persons).items() if k not in changed}
-    for subject in changed.values():
-        subject.link_version += 1
-    store.update_subjects(list(changed.values()))
-    return Outcome(list(changed.values()), 0, merges, splits, np.zeros(0))
+    return outcome_of(store, moved, regroup_families(store, persons), merges, splits)
 
 
 def _chunks(store: Store) -> Iterator[list[StoredRecord]]:

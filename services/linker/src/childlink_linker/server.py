@@ -1,14 +1,24 @@
-"""The operators' gRPC service: counts and versions."""
+"""The gRPC server: the operators' service (counts and versions) and the stewards'."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import grpc
 import sqlalchemy as sa
-from childlink.linker.v1 import operator_pb2, operator_pb2_grpc
+from childlink.linker.v1 import operator_pb2, operator_pb2_grpc, review_pb2_grpc
 from childlink.wire.v1 import encoded_pb2
+from childlink_access.guard import Guard, Rules
+from childlink_access.policy import ROLES, PolicyFile
+from childlink_access.serving import open_port
 from grpc_health.v1 import health, health_pb2_grpc
 
 from childlink_linker import tables as t
+from childlink_linker.review_service import ReviewService
+from childlink_linker.settings import LinkerSettings
+
+Refused = Callable[[str, str, str], None]
+"""Hears of calls that were turned away: who, method, why."""
 
 
 def holdings(tx: sa.Connection) -> tuple[int, int, int, int, int]:
@@ -53,13 +63,31 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         )
 
 
-def serve(service: OperatorService, address: str) -> grpc.Server:
-    """Start the server. The caller stops it."""
-    from concurrent.futures import ThreadPoolExecutor
+# Who may call what. A method that is not here is nobody's.
+RULES: Final[Rules] = {
+    "/childlink.linker.v1.OperatorService/GetStatus": frozenset(("operator", "auditor")),
+    "/childlink.linker.v1.ReviewService/ListCases": frozenset(("steward",)),
+    "/childlink.linker.v1.ReviewService/GetCase": frozenset(("steward",)),
+    "/childlink.linker.v1.ReviewService/Decide": frozenset(("steward",)),
+    "/childlink.linker.v1.ReviewService/UndoDecision": frozenset(("steward",)),
+    "/childlink.linker.v1.ReviewService/ListDecisions": frozenset(("steward", "auditor")),
+    "/grpc.health.v1.Health/Check": frozenset(ROLES),
+    "/grpc.health.v1.Health/Watch": frozenset(ROLES),
+}
 
-    server = grpc.server(ThreadPoolExecutor(max_workers=4))
-    operator_pb2_grpc.add_OperatorServiceServicer_to_server(service, server)
+
+def serve(
+    settings: LinkerSettings, operators: OperatorService, stewards: ReviewService, refused: Refused
+) -> grpc.Server:
+    """Start the server. The caller stops it."""
+    policy = PolicyFile(settings.policy).now if settings.policy else None
+    server = grpc.server(ThreadPoolExecutor(max_workers=4), interceptors=[Guard(policy, RULES, refused)])
+    operator_pb2_grpc.add_OperatorServiceServicer_to_server(operators, server)
+    review_pb2_grpc.add_ReviewServiceServicer_to_server(stewards, server)
     health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
-    server.add_insecure_port(address)
+    open_port(
+        server, settings.grpc_address, settings.grpc_tls_certificate, settings.grpc_tls_key, settings.grpc_tls_client_ca,
+        guarded=policy is not None,
+    )  # fmt: skip
     server.start()
     return server

@@ -32,6 +32,20 @@ class LinkerSettings(ServiceSettings):
     """Match parameters: the name of a bundled version, or a file."""
     grpc_address: str = ""
     """host:port of the operators' gRPC service; empty serves none. Only loopback while there are no certificates."""
+    grpc_tls_certificate: Path | None = None
+    """The gRPC services' and the review page's certificate."""
+    grpc_tls_key: Path | None = None
+    """Its private key."""
+    grpc_tls_client_ca: Path | None = None
+    """CA of the callers' certificates. With it, every caller needs one."""
+    policy: Path | None = None
+    """Who may call, and in which role: see how-to/who-gets-in. Without it, only this host is served."""
+    review_address: str = ""
+    """host:port of the data stewards' page; empty serves none. Needs `policy`."""
+    review_behind_tls: bool = False
+    """A TLS proxy stands before the review page: cookies are sent over TLS only."""
+    review_views_a_day: int = 300
+    """Doubtful pairs that one steward may look at in 24 hours."""
     evaluation: bool = False
     """Marks an instance that holds made-up or approved evaluation data, where `export` is allowed."""
     micro_batch: int = 16

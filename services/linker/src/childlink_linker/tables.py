@@ -1,10 +1,12 @@
 """The linker's tables. No identifier, no attribute, no dataset name: references, encodings and random identifiers."""
 
 import sqlalchemy as sa
+from childlink_bus.audit import Audit
 from childlink_bus.ledger import Ledger
 
 metadata = sa.MetaData()
 ledger = Ledger(metadata)
+audit = Audit(metadata)
 
 _Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -54,14 +56,14 @@ record = sa.Table(
     sa.Column("facet", sa.LargeBinary(4), nullable=False),
     sa.Column("key_version", sa.Integer, nullable=False),
     sa.Column("digest", sa.LargeBinary(16), nullable=False),
-    sa.Column("encoding", sa.LargeBinary, nullable=False, comment="EncodedRecord, its tokens hashed again under the linker's key"),
+    sa.Column("encoding", sa.LargeBinary, nullable=False, comment="encrypted; see encodings.py"),
     sa.UniqueConstraint("subject_id", "facet"),
 )  # fmt: skip
 
-# Tokens (hashed again) that make records candidates of each other.
-token = sa.Table(
-    "token", metadata,
-    sa.Column("token", sa.LargeBinary(16), primary_key=True),
+# The keys by which records find each other, blinded (see `vault`): only who shares one with whom can be seen.
+block_key = sa.Table(
+    "block_key", metadata,
+    sa.Column("key", _Id, primary_key=True),
     sa.Column("record_id", _Id, primary_key=True, index=True),
 )  # fmt: skip
 
@@ -90,6 +92,7 @@ review_pair = sa.Table(
     sa.Column("smaller_subject_id", _Id, primary_key=True),
     sa.Column("larger_subject_id", _Id, primary_key=True, index=True),
     sa.Column("weight", sa.Float, nullable=False),
+    sa.Column("since_ms", sa.BigInteger, nullable=False, server_default="0"),
 )  # fmt: skip
 
 # What data stewards decided about doubtful pairs: evidence that outlives re-linking.
@@ -100,8 +103,9 @@ decision = sa.Table(
     sa.Column("steward", sa.String(64), nullable=False),
     sa.Column("smaller_subject_id", _Id, nullable=False, index=True),
     sa.Column("larger_subject_id", _Id, nullable=False, index=True),
-    sa.Column("verdict", sa.String(16), nullable=False, comment="same, different, unsure"),
+    sa.Column("verdict", sa.String(16), nullable=False, comment="same, different, unsure, passed"),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("asks_second", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("undone_at_ms", sa.BigInteger, nullable=True),
     sa.Column("undone_by", sa.String(64), nullable=True),
 )  # fmt: skip

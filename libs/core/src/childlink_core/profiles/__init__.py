@@ -15,8 +15,8 @@ from typing import Any, Final
 from childlink_core.errors import UserError
 
 # Version of the algorithm (normalisation, fields, hashing) in childlink_ingest. Part of the fingerprint.
-ALGORITHM: Final = "cl-segments-1"
-DEFAULT_PROFILE: Final = "cl-2026b"
+ALGORITHM: Final = "cl-segments-2"
+DEFAULT_PROFILE: Final = "cl-2026c"
 SEGMENT_BYTES: Final = 4
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.errors import UserError
 
-DEFAULT_PARAMETERS: Final = "prior-2026b"
+DEFAULT_PARAMETERS: Final = "prior-2026c"
 ROLE_NAMES: Final[dict[int, str]] = {wire.ROLE_CHILD: "child", wire.ROLE_ADULT: "adult"}
 KINDS: Final = ("match", "relative", "other")
 FIELDS: Final = ("given", "surname", "postcode", "date")

@@ -1,0 +1,29 @@
+"""The group that every command hangs on, and what they share."""
+
+import getpass
+from pathlib import Path
+
+import click
+from childlink_core import __version__, logs
+from childlink_core.commands import Commands
+
+
+@click.group(cls=Commands)
+@click.version_option(__version__)
+@click.option(
+    "--settings",
+    "settings_file",
+    type=click.Path(path_type=Path),
+    envvar="CHILDLINK_LINKER_SETTINGS",
+    help="TOML settings file.",
+)
+@click.pass_context
+def main(ctx: click.Context, settings_file: Path | None) -> None:
+    """Assign child, adult and family identifiers from encodings. Holds no name, date of birth, number or attribute."""
+    logs.configure("linker")
+    ctx.obj = settings_file
+
+
+def operator() -> str:
+    """Who sits at the command line, for the audit trail."""
+    return f"{getpass.getuser()} at the command line"

@@ -1,0 +1,47 @@
+"""Commands that make and show the linker's keys, and access tokens for people."""
+
+from pathlib import Path
+
+import click
+from childlink_access.policy import ROLES, new_token, sha256
+from childlink_core import topics
+from childlink_core.directory import Member, render_directory
+from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
+
+from childlink_linker.cli.common import main
+
+
+@main.group()
+def keys() -> None:
+    """Make and show the linker's keys."""
+
+
+@keys.command("new")
+@click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
+def keys_new(folder: Path) -> None:
+    """Make the linker's signing, opening and token keys."""
+    write_key(folder / "signing.key", SigningKey.generate(topics.LINKER))
+    write_key(folder / "opening.key", OpeningKey.generate(topics.LINKER))
+    write_key(folder / "token.key", SecretKey.generate(topics.LINKER))
+    click.echo(f"{folder}: signing.key, opening.key, token.key made")
+
+
+@keys.command("show")
+@click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
+def keys_show(folder: Path) -> None:
+    """Print the linker's public keys in the form of the directory file. Holds no secret."""
+    signing, opening = read_signing_key(folder / "signing.key"), read_opening_key(folder / "opening.key")
+    click.echo(
+        render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False
+    )
+
+
+@keys.command("token")
+@click.option("--name", required=True, help="Whose it is.")
+@click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ROLES))
+def keys_token(name: str, roles: tuple[str, ...]) -> None:
+    """Make an access token for a person. The token goes to them alone; the lines below it into the policy file."""
+    token = new_token()
+    click.echo(f"token, shown this once: {token}\n", err=True)
+    listed = ", ".join(f'"{role}"' for role in roles)
+    click.echo(f'[[person]]\nname = "{name}"\nroles = [{listed}]\ntoken_sha256 = "{sha256(token)}"')

@@ -1,0 +1,115 @@
+"""Commands of a data steward, who decides doubtful links; the review page does the same."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from childlink_linker import app
+from childlink_linker.cli.common import main, operator
+from childlink_linker.cli.looking import show_comparisons
+from childlink_linker.decisions import VERDICTS, Verdict
+from childlink_linker.desk import Desk
+from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.review import Pair
+from childlink_linker.settings import LinkerSettings
+
+
+@main.group("review")
+def review_group() -> None:
+    """Doubtful pairs, for a data steward: list them, see what two people's records agree on, decide, undo."""
+
+
+def _pair(_context: click.Context, _parameter: click.Parameter, value: str) -> Pair:
+    one, dash, other = value.partition("-")
+    if not (dash and one.isdigit() and other.isdigit()):
+        raise click.BadParameter("a pair is two numbers, such as 12-57; see `review list`")
+    return int(one), int(other)
+
+
+_steward = click.option("--by", "steward", required=True, help="Who decides: a name that others know.")
+
+
+@contextmanager
+def _deciding(settings_file: Path | None) -> Iterator[Desk]:
+    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
+    try:
+        yield linker.desk()
+    finally:
+        linker.close()
+
+
+@review_group.command("list")
+@click.option("--most", default=20, show_default=True, help="How many.")
+@click.pass_obj
+def review_list(settings_file: Path | None, most: int) -> None:
+    """What waits, the longest waiting first. Pairs that have people in common stand together."""
+    waiting = app.reading_desk(LinkerSettings.load(settings_file)).cases(operator())
+    pairs = sum(len(case.doubts) for case in waiting)
+    click.echo(f"{pairs:,} pairs wait, in {len(waiting):,} cases" if waiting else "Nothing waits for a decision.")
+    for case in waiting[:most]:
+        since = datetime.fromtimestamp(case.since_ms / 1000, UTC)
+        click.echo(f"  case {case.number}, since {since:%Y-%m-%d}")
+        for doubt in case.doubts:
+            again = f", {doubt.unsure} did not know" if doubt.unsure else ""
+            again += ", a second opinion is asked for" if doubt.asks_second else ""
+            pair = f"{doubt.pair[0]}-{doubt.pair[1]}"
+            click.echo(f"    {pair:15} {doubt.weight:+4.0f} bits  {doubt.persons[0]} and {doubt.persons[1]}{again}")
+
+
+@review_group.command("show")
+@click.argument("pair", callback=_pair)
+@click.pass_obj
+def review_show(settings_file: Path | None, pair: Pair) -> None:
+    """What the records of two people (A1, A2, ... and B1, B2, ...) agree on, and what that alone would weigh. No values."""
+    found = app.reading_desk(LinkerSettings.load(settings_file)).show(operator(), pair)
+    if not found:
+        click.echo("Nothing of the two can be compared.")
+    show_comparisons(found)
+
+
+@review_group.command("decide")
+@click.argument("pair", callback=_pair)
+@click.argument("verdict", type=click.Choice(VERDICTS))
+@_steward
+@click.option("--why", "reason", required=True, help="What you know; no names, dates or numbers.")
+@click.option("--second-opinion", is_flag=True, help="It counts only once another steward says the same.")
+@click.pass_obj
+def review_decide(
+    settings_file: Path | None, pair: Pair, verdict: Verdict, steward: str, reason: str, second_opinion: bool
+) -> None:
+    """Say that two people are the same, are different, that you do not know, or that you pass (somebody you know, say).
+    A decision outlives re-linking; it can be undone."""
+    with _deciding(settings_file) as desk:
+        outcome = desk.decide(steward, [(pair, verdict)], reason, asks_second=second_opinion)
+    click.echo(f"written down; {len(outcome.linked):,} links changed")
+
+
+@review_group.command("decisions")
+@click.pass_obj
+def review_decisions(settings_file: Path | None) -> None:
+    """Everything that stewards said, oldest first: what, who, when, why, and whether it was undone."""
+    found = app.reading_desk(LinkerSettings.load(settings_file)).decisions(operator())
+    if not found:
+        click.echo("Nothing was decided yet.")
+    for item in found:
+        at = datetime.fromtimestamp(item.at_ms / 1000, UTC)
+        more = " (second opinion asked for)" if item.asks_second else ""
+        more += f" (undone by {item.undone_by})" if item.undone_by else ""
+        pair = f"{item.pair[0]}-{item.pair[1]}"
+        click.echo(
+            f"{item.decision_id:4} {at:%Y-%m-%d %H:%M}Z {pair:15} {item.verdict:9} {item.steward}: {item.reason}{more}"
+        )
+
+
+@review_group.command("undo")
+@click.argument("decision_id", type=int)
+@_steward
+@click.pass_obj
+def review_undo(settings_file: Path | None, decision_id: int, steward: str) -> None:
+    """Take a decision back. It stays in the record."""
+    with _deciding(settings_file) as desk:
+        outcome = desk.undo(steward, decision_id)
+    click.echo(f"undone; {len(outcome.linked):,} links changed")

@@ -1,0 +1,141 @@
+"""Commands that run a linker and look after its store."""
+
+import csv
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import click
+from childlink_bus.database import migrate, open_database
+from childlink_bus.ports import BusError, Subscriber
+from childlink_core import __version__, topics
+
+from childlink_linker import app, evaluate, tables
+from childlink_linker.cli.common import main
+from childlink_linker.errors import NotAnEvaluationError
+from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.parameters import load_parameters, render_parameters
+from childlink_linker.server import holdings
+from childlink_linker.settings import LinkerSettings
+
+_GAUGES_EVERY_S = 5.0
+_RETRY_AFTER_S = 3.0
+
+
+@main.command()
+@click.pass_obj
+def run(settings_file: Path | None) -> None:
+    """Consume encodings, assign identifiers, publish links and receipts; until SIGTERM."""
+    settings = LinkerSettings.load(settings_file)
+    metrics = LinkerMetrics()
+    metrics.serve(settings.metrics_port, settings.metrics_address)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    linker = app.build(settings, metrics)
+    stop_serving = app.serve(linker)
+    observed_at = 0.0
+
+    def observe(subscriber: Subscriber) -> None:
+        nonlocal observed_at
+        if time.monotonic() - observed_at > _GAUGES_EVERY_S:
+            linker.observe(subscriber)
+            observed_at = time.monotonic()
+
+    click.echo(f"linker: reading from {len(linker.pump.sources)} partners; stop with SIGTERM", err=True)
+    try:
+        while not stop.is_set():
+            try:
+                linker.pump.run(stop.is_set, observe)
+            except BusError as error:
+                click.echo(error.render(), err=True)
+                stop.wait(_RETRY_AFTER_S)
+    finally:
+        stop_serving()
+        linker.close()
+
+
+@main.command()
+@click.pass_obj
+def status(settings_file: Path | None) -> None:
+    """Show how much is linked and how far each partner's stream was read."""
+    engine = app.open_store(LinkerSettings.load(settings_file))
+    with engine.connect() as tx:
+        records, children, adults, families, pairs = holdings(tx)
+        click.echo(
+            f"{records:,} records: {children:,} children, {adults:,} adults, {families:,} families; {pairs:,} pairs to review"
+        )
+        for row in tx.execute(tables.ledger.streams.select()):
+            click.echo(f"  {row.topic}: epoch {row.epoch}, read up to batch {row.next_sequence - 1}")
+
+
+@main.command()
+@click.option("--revision", default="head", show_default=True, help="'head', 'base' or a revision.")
+@click.pass_obj
+def migrate_store(settings_file: Path | None, revision: str) -> None:
+    """Bring the database's tables to a revision."""
+    settings = LinkerSettings.load(settings_file)
+    migrate(open_database(settings.database, settings.database_password_file), "childlink_linker", revision)
+    click.echo(f"tables are at {revision}")
+
+
+@main.command()
+@click.pass_obj
+def republish(settings_file: Path | None) -> None:
+    """Send every link again, for an analytics store that lost them."""
+    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
+    try:
+        click.echo(f"{linker.republish():,} batches sent to {topics.LINKS}")
+    finally:
+        linker.close()
+
+
+@main.command()
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="Parameter file to write.")
+@click.option("--version", "version", required=True, help="Name of the new parameters, for example 'lambeth-2026-11'.")
+@click.pass_obj
+def estimate(settings_file: Path | None, output: Path, version: str) -> None:
+    """Estimate match parameters from the encodings in the store. Changes nothing: `relink` puts them to use."""
+    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
+    try:
+        parameters = linker.estimate(version)
+    finally:
+        linker.close()
+    output.write_text(render_parameters(parameters, f"Estimated from the store by childlink-linker {__version__}."))
+    click.echo(f"{output} written; compare it with the parameters in use, then: childlink-linker relink {output}")
+
+
+@main.command()
+@click.argument("parameters", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def relink(settings_file: Path | None, parameters: Path) -> None:
+    """Re-cluster everything under other PARAMETERS. Then name them in the settings; stop `run` meanwhile."""
+    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
+    try:
+        outcome = linker.relink(load_parameters(str(parameters)))
+    finally:
+        linker.close()
+    click.echo(
+        f"{len(outcome.linked):,} links changed: {outcome.merges:,} identifiers merged, {outcome.splits:,} split off"
+    )
+
+
+@main.command()
+@click.option("--output", type=click.Path(path_type=Path), help="CSV file; default standard output.")
+@click.pass_obj
+def export(settings_file: Path | None, output: Path | None) -> None:
+    """For an evaluation: write partner, link reference, person, family. Refused unless the instance is marked as one."""
+    settings = LinkerSettings.load(settings_file)
+    if not settings.evaluation:
+        raise NotAnEvaluationError(
+            "This linker is not marked as an evaluation.",
+            "Set evaluation = true only where the data are made up, or approved for evaluation.",
+        )
+    engine = app.open_store(settings)
+    file = output.open("w", newline="", encoding="utf-8") if output else sys.stdout
+    with engine.connect() as tx, file:
+        writer = csv.writer(file)
+        writer.writerow(["partner", "link_reference", "person", "family"])
+        writer.writerows(evaluate.export(tx))

@@ -1,0 +1,145 @@
+"""The administrator's and the steward's desk: every look at the store and every decision, each written into the audit trail.
+
+The command line, the review page and the gRPC services all come through here, so that nothing is seen or done beside the trail.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+from childlink_bus.audit import Entry, Head
+from childlink_core.profiles import Profile
+
+from childlink_linker import explain as explaining
+from childlink_linker import review, tables
+from childlink_linker.decisions import Verdict
+from childlink_linker.errors import ReviewError
+from childlink_linker.link_batch import Outcome
+from childlink_linker.parameters import Parameters
+from childlink_linker.review import Case, Decision, Pair
+from childlink_linker.store import Store, StoredSubject
+from childlink_linker.vault import Vault
+
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+Send = Callable[[sa.Connection, Store, Sequence[StoredSubject]], None]
+"""Puts the links of subjects into the outbox, within the transaction."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What people may see and do, in whose name it is seen and done."""
+
+    engine: sa.Engine
+    vault: Vault
+    profile: Profile
+    parameters: Parameters
+    audit_key: bytes
+    views_a_day: int
+    """Pairs that one steward may look at in 24 hours: what agrees between records is information about people, too."""
+    send: Send
+    flush: Callable[[], None] = lambda: None
+    """Sends what is in the outbox, where no running linker does."""
+
+    def cases(self, who: str) -> list[Case]:
+        """What waits for this steward."""
+        with self._audited(who, "review list") as store:
+            return review.cases(store, who)
+
+    def case(self, who: str, number: int) -> tuple[Case, list[list[explaining.Comparison]]]:
+        """A case, and what the records of each of its pairs agree on."""
+        with self._store() as store:
+            found = review.case(store, number)
+        return found, [self.show(who, doubt.pair) for doubt in found.doubts]
+
+    def show(self, who: str, pair: Pair) -> list[explaining.Comparison]:
+        """What the records of two people who wait agree on."""
+        with self._audited(who, "review show", pair=_name(pair)) as store:
+            since = int(time.time() * 1000) - _DAY_MS
+            if tables.audit.count(store.tx, who, "review show", since) > self.views_a_day:
+                raise ReviewError(
+                    f"You have looked at {self.views_a_day:,} pairs in 24 hours, which is the limit.",
+                    "Go on tomorrow, or have another steward do so: what agrees between records is information about people.",
+                )
+            return review.show(store, pair, self.profile, self.parameters)
+
+    def decide(
+        self, who: str, verdicts: Sequence[tuple[Pair, Verdict]], reason: str, *, asks_second: bool = False
+    ) -> Outcome:
+        """A steward's word on some pairs: link anew whom it concerns, and send the links that change."""
+        said = ", ".join(f"{_name(pair)} {verdict}" for pair, verdict in verdicts)
+        with self._audited(who, "review decide", said=said, second=int(asks_second)) as store:
+            outcome = review.decide(
+                store, verdicts, who, reason, self.profile, self.parameters, asks_second=asks_second
+            )
+            self.send(store.tx, store, outcome.linked)
+        self.flush()
+        return outcome
+
+    def undo(self, who: str, decision_id: int) -> Outcome:
+        """Take a decision back."""
+        with self._audited(who, "review undo", decision=decision_id) as store:
+            outcome = review.undo(store, decision_id, who, self.profile, self.parameters)
+            self.send(store.tx, store, outcome.linked)
+        self.flush()
+        return outcome
+
+    def decisions(self, who: str) -> list[Decision]:
+        """Everything that stewards said."""
+        with self._audited(who, "review decisions") as store:
+            return review.decisions(store)
+
+    def explain(self, who: str, person_id: str) -> explaining.Explanation:
+        """Why the records of a person are one."""
+        with self._audited(who, "explain", identifier=person_id) as store:
+            return explaining.explain(store, person_id, self.profile, self.parameters)
+
+    def history(self, who: str, identifier: str) -> list[explaining.Change]:
+        """What became of an identifier."""
+        with self._audited(who, "history", identifier=identifier) as store:
+            return explaining.history(store.tx, identifier)
+
+    def quality(self, who: str) -> list[explaining.Quality]:
+        """How linkage does, without truth."""
+        with self._audited(who, "quality") as store:
+            return explaining.quality(store, self.profile)
+
+    def note(self, who: str, action: str, **detail: str | int) -> None:
+        """Write down something that was done elsewhere."""
+        with self._audited(who, action, **detail):
+            pass
+
+    def audit_trail(self, after: int = 0) -> list[Entry]:
+        """The audit trail."""
+        with self.engine.connect() as tx:
+            return list(tables.audit.read(tx, after))
+
+    def verify_audit(self, noted: Head | None = None) -> Head:
+        """Check the audit trail. Raises AuditBrokenError."""
+        with self.engine.connect() as tx:
+            return tables.audit.verify(tx, self.audit_key, noted)
+
+    @contextmanager
+    def _store(self) -> Iterator[Store]:
+        with self.engine.begin() as tx:
+            yield Store(tx, self.vault)
+
+    @contextmanager
+    def _audited(self, who: str, action: str, **detail: str | int) -> Iterator[Store]:
+        """The store, in a transaction that also holds the entry. What fails is written down as well, on its own."""
+        if not who.strip():
+            raise ReviewError("It has to be known who does this.", "Give --by.")
+        try:
+            with self._store() as store:
+                tables.audit.append(store.tx, self.audit_key, who, action, **detail)
+                yield store
+        except Exception as error:
+            with self.engine.begin() as tx:
+                tables.audit.append(tx, self.audit_key, who, f"{action}: failed", why=type(error).__name__, **detail)
+            raise
+
+
+def _name(pair: Pair) -> str:
+    return f"{pair[0]}-{pair[1]}"

@@ -1,0 +1,69 @@
+"""Records as columns, and as the fixed-width rows that the store keeps of them. Rule: arrays in, arrays out.
+
+A row has everything that a record is compared on: its role, source and key version, the first eight bytes of each token, and every
+segment. Tokens and segments are hashed again before (see `intake`); equal numbers mean equal tokens, whenever they came.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from childlink_core.profiles import Profile
+from numpy.typing import NDArray
+
+TOKEN_BYTES = 8
+
+
+@dataclass(frozen=True)
+class PassColumns:
+    """One pass of n records. Token 0 means that the record does not carry the pass."""
+
+    tokens: NDArray[np.uint64]
+    segments: NDArray[np.uint32]
+    """(records, segments); 0 where a record lacks a segment."""
+
+
+@dataclass(frozen=True)
+class Encodings:
+    """n records as columns. Equal numbers mean equal tokens, sources or key versions; 0 means missing."""
+
+    role: NDArray[np.uint8]
+    key_version: NDArray[np.uint16]
+    nhs: NDArray[np.uint64]
+    passes: Mapping[int, PassColumns]
+    source: NDArray[np.uint32]
+    """A facet is a keyed hash under the partner's own key: equal facets mean one dataset of one partner."""
+    birth_order: NDArray[np.uint8]
+    guessed: NDArray[np.bool_]
+    """The date of birth is a guess, or one that the source writes down where it does not know."""
+
+    def __len__(self) -> int:
+        return len(self.nhs)
+
+
+@cache
+def row_type(profile: Profile) -> np.dtype[np.void]:
+    """What a row of the store looks like under a profile. No gaps."""
+    fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [
+        ("role", "u1"), ("birth_order", "u1"), ("guessed", "?"), ("key_version", "<u2"), ("source", "<u4"), ("nhs", "<u8"),
+    ]  # fmt: skip
+    for item in profile.passes:
+        fields += [(f"token {item.number}", "<u8"), (f"segments {item.number}", "<u4", (len(item.segments),))]
+    return np.dtype(fields)
+
+
+def from_rows(rows: Iterable[bytes], profile: Profile) -> Encodings:
+    """Rows as columns. Raises ValueError for rows of another profile."""
+    return to_columns(np.frombuffer(b"".join(rows), dtype=row_type(profile)), profile)
+
+
+def to_columns(table: NDArray[np.void], profile: Profile) -> Encodings:
+    """Columns of their own, so that picking pairs out of one touches no other."""
+    columns = {name: np.ascontiguousarray(table[name]) for name in row_type(profile).names or ()}
+    passes = {
+        item.number: PassColumns(columns[f"token {item.number}"], columns[f"segments {item.number}"])
+        for item in profile.passes
+    }
+    named = {name: columns[name] for name in ("role", "key_version", "nhs", "source", "birth_order", "guessed")}
+    return Encodings(passes=passes, **named)

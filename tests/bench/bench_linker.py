@@ -1,0 +1,128 @@
+"""How fast the linker takes records in, on a real PostgreSQL: records/s as the store grows, restart, memory. One JSON line a step.
+
+Two sources hold every person; half have moved between them and one name in fifty is misspelt. A micro-batch goes the linker's own way from
+opened batch to links (intake, comparing, clustering, writing, sealing nothing); Kafka and signatures are left out: `make demo` has them.
+
+    make bench-linker            or    python -m tests.bench.bench_linker [people] [--database URL]
+"""
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import sqlalchemy as sa
+from childlink.wire.v1 import encoded_pb2 as wire
+from childlink_bus.database import migrate, open_database
+from childlink_bus.pump import OpenedBatch
+from childlink_core.keys import SecretKey
+from childlink_core.profiles import get_profile
+from childlink_core.references import keyed_hash
+from childlink_ingest.encode import Encoder
+from childlink_ingest.split import Subject
+from childlink_linker.handler import LinkHandler
+from childlink_linker.intake import TokenHasher
+from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.parameters import load_parameters
+from childlink_linker.vault import Vault
+
+from tests.bench.bench_encode import people
+from tests.support import real
+
+_LINKAGE = SecretKey("partnership", 1, b"L" * 32)
+_RECORDS_A_BATCH = 300
+_STEPS = 10
+
+
+def handler() -> LinkHandler:
+    """The linker's handler under fixed keys."""
+    return LinkHandler(
+        get_profile(), load_parameters(), frozenset({1}), TokenHasher(b"t" * 32), Vault(b"v" * 32), b"a" * 32, LinkerMetrics()
+    )  # fmt: skip
+
+
+def batches(count: int, seed: int) -> Iterator[OpenedBatch]:
+    """Opened batches of both sources, turn by turn."""
+    profile, rng = get_profile(), np.random.default_rng(seed)
+    encoder = Encoder(profile, _LINKAGE)
+    waiting: dict[str, list[Subject]] = {"trust-a": [], "council-b": []}
+    for subject in people(count, seed):
+        waiting["trust-a"].append(subject)
+        waiting["council-b"].append(_as_known_elsewhere(subject, rng))
+        if len(waiting["trust-a"]) == _RECORDS_A_BATCH:
+            for partner, subjects in waiting.items():
+                records = encoder.encode(subjects)
+                for record in records:
+                    record.capsule = b"capsule of 44 bytes, as the partner seals it"
+                batch = wire.EncodedBatch(
+                    profile_id=profile.id, profile_fingerprint=profile.fingerprint, key_version=1,
+                    sealed_capsule_key=b"k" * 80, records=records,
+                )  # fmt: skip
+                yield OpenedBatch(partner, f"encodings.{partner}", batch.SerializeToString())
+                subjects.clear()
+
+
+def _as_known_elsewhere(subject: Subject, rng: np.random.Generator) -> Subject:
+    who = subject.identity
+    if rng.random() < 0.5:
+        who = replace(who, postcode=f"SW{rng.integers(1, 20)}{rng.integers(10)}AB")
+    if rng.random() < 0.02 and len(who.given_name) > 4:
+        who = replace(who, given_name=who.given_name[:2] + who.given_name[3:])
+    if rng.random() < 0.1:
+        who = replace(who, nhs_number="")
+    reference = keyed_hash(b"other", who.person_id)
+    return replace(subject, identity=who, link_reference=reference, facet=b"g" * 4)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("people", type=int, nargs="?", default=100_000)
+    parser.add_argument("--database", default="")
+    parser.add_argument("--micro-batch", type=int, default=16)
+    options = parser.parse_args()
+    if options.database:
+        run(options.database, options.people, options.micro_batch)
+    else:
+        with real.postgres() as url:
+            run(url, options.people, options.micro_batch)
+
+
+def run(url: str, count: int, micro_batch: int) -> None:
+    """Fill the store in steps, and say how fast each was."""
+    engine = open_database(url)
+    migrate(engine, "childlink_linker")
+    handle = handler()
+    waiting: list[OpenedBatch] = []
+    done, busy, since = 0, 0.0, 0
+    for opened in batches(count, 1):
+        waiting.append(opened)
+        if len(waiting) < micro_batch:
+            continue
+        start = time.perf_counter()
+        with engine.begin() as tx:
+            handle(tx, waiting)
+        busy += time.perf_counter() - start
+        done += _RECORDS_A_BATCH * len(waiting)
+        waiting = []
+        if done - since >= 2 * count / _STEPS:
+            with engine.connect() as tx:
+                persons = tx.execute(sa.text("SELECT count(*) FROM person")).scalar_one()
+            print(
+                json.dumps(
+                    {
+                        "bench": "linker", "records": done, "persons": persons,
+                        "records_per_s": round((done - since) / busy),
+                        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                    }
+                ),
+                flush=True,
+            )  # fmt: skip
+            busy, since = 0.0, done
+    engine.dispose()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""What the cases of linkage ask of a linker."""
+
+from collections.abc import Callable
+
+from childlink_ingest.split import Subject
+from childlink_linker import review
+from childlink_linker.store import Store
+
+from tests.support.people import VAULT, LinkerUnderTest
+
+Sent = tuple[str, list[Subject]]
+"""A batch: the partner, and whom it sends."""
+InEveryOrder = Callable[..., int]
+
+
+def together(linker: LinkerUnderTest, *subjects: Subject) -> bool:
+    """All are one person."""
+    persons = linker.persons(*subjects)
+    return None not in persons and len(set(persons)) == 1
+
+
+def apart(linker: LinkerUnderTest, *subjects: Subject) -> bool:
+    """No two are one person."""
+    persons = linker.persons(*subjects)
+    return None not in persons and len(set(persons)) == len(subjects)
+
+
+def wait(linker: LinkerUnderTest, a: Subject, b: Subject) -> bool:
+    """They are two people whom a data steward is asked about."""
+    persons = set(linker.persons(a, b))
+    with linker.engine.begin() as tx:
+        return len(persons) == 2 and any(set(doubt.persons) == persons for doubt in review.doubts(Store(tx, VAULT)))
+
+
+def found(linker: LinkerUnderTest, a: Subject, b: Subject) -> bool:
+    """They are one person, or a data steward is asked: nobody is lost silently."""
+    return together(linker, a, b) or wait(linker, a, b)
+
+
+def one_family(linker: LinkerUnderTest, *subjects: Subject) -> bool:
+    """All are of one family."""
+    families = linker.families(*subjects)
+    return None not in families and len(set(families)) == 1
+
+
+def separate_families(linker: LinkerUnderTest, *subjects: Subject) -> bool:
+    """No two are of one family."""
+    families = linker.families(*subjects)
+    return None not in families and len(set(families)) == len(subjects)
