@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 VENV := .venv
 BIN := $(VENV)/bin
-MEMBERS := proto libs/core libs/access libs/bus libs/client libs/local services/ingest services/linker services/analytics
+MEMBERS := proto libs/core libs/access libs/bus libs/client libs/local libs/ops services/ingest services/linker services/analytics
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -55,6 +55,40 @@ lock: $(UV) ## Resolve the dependencies anew and write requirements.lock (hashes
 	$(UV) lock --quiet --upgrade
 	$(UV) export --quiet --all-packages --all-extras --no-emit-workspace --no-header --format requirements-txt -o requirements.lock
 
+STACK_TOOLS := .tools/stack/.ready
+$(STACK_TOOLS): deploy/tools.lock
+	$(PYTHON) -m venv .tools/stack
+	.tools/stack/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/tools.lock
+	@touch $@
+
+images: ## Build childlink's images (CHILDLINK_BASE_IMAGES=debian: on a base made here, where none can be pulled)
+	@deploy/with-docker.sh deploy/images/build.sh
+
+up: setup $(STACK_TOOLS) ## The whole stack in containers: certificates, keys, images, two demo partners, a release
+	@deploy/with-docker.sh deploy/up.sh
+
+down: setup $(STACK_TOOLS) ## Stop the stack (CLEAN=1: and forget its keys and data)
+	@deploy/with-docker.sh $(BIN)/python deploy/stack.py $(if $(CLEAN),clean,down)
+
+test-stack: setup $(STACK_TOOLS) ## The stack for real: the journey, certificates, access rights, isolation (needs a Docker engine)
+	@deploy/with-docker.sh deploy/test-stack.sh
+
+# Helm is in no registry that machines like CI's reach but as a Go module; what it is built from stays in .cache.
+HELM_VERSION := v3.19.5
+.tools/bin/helm: $(UV)
+	GOFLAGS=-modcacherw GOBIN=$(CURDIR)/.tools/bin GOMODCACHE=$(CURDIR)/.cache/go/mod GOCACHE=$(CURDIR)/.cache/go/build \
+		go install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
+
+check-helm: setup $(STACK_TOOLS) .tools/bin/helm ## The Helm charts: rendered, valid for Kubernetes, hardened (needs Go, to build helm)
+	CHILDLINK_HELM=$(CURDIR)/.tools/bin/helm CHILDLINK_KUBERNETES_VALIDATE=$(CURDIR)/.tools/stack/bin/kubernetes-validate \
+		$(BIN)/python -m pytest tests/helm
+
+partner-bundle: images ## One file for a site without a registry: image, compose file, settings, checklist, checksums
+	@deploy/with-docker.sh deploy/partner/bundle.sh
+
+sbom: setup $(STACK_TOOLS) ## What each image's Python part is made of, as CycloneDX files in .cache/sbom
+	@deploy/sbom.sh
+
 bench: bench-encode bench-ingest bench-linkage ## Benchmarks, each beside a peer in the same run; machine-readable lines
 
 bench-encode: setup ## Encoding speed, beside clkhash
@@ -68,5 +102,6 @@ bench-linkage: setup ## Linkage quality, beside Splink on plain text and clkhash
 
 clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
+	@[ ! -e .stack ] || echo ".stack holds the keys of a stack: make down CLEAN=1"
 
-.PHONY: help setup demo test check format proto proto-baseline docs-generated lock bench bench-encode bench-ingest bench-linkage clean
+.PHONY: help setup demo test check format proto proto-baseline docs-generated lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage clean

@@ -11,13 +11,21 @@ from childlink_analytics.measures import catalogue
 from childlink_client import cli as client_cli
 from childlink_core.datasets import all_datasets
 from childlink_core.reasons import EXPLANATIONS
+from childlink_core.topics import SERVICES
 from childlink_ingest import cli as ingest_cli
 from childlink_linker import cli as linker_cli
 from childlink_local import cli as local_cli
+from childlink_ops import cli as ops_cli
+from childlink_ops.access import all_topics, grants
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 GENERATED = "<!-- Written by `make docs-generated`; `make check` proves it current. -->\n\n"
+
+
+# What has settings and metrics, and where its source is.
+PARTS = {name: f"services/{name}/src/childlink_{name}" for name in ("ingest", "linker", "analytics")}
+PARTS["ops"] = "libs/ops/src/childlink_ops"
 
 
 def commands() -> str:
@@ -29,6 +37,7 @@ def commands() -> str:
         "childlink-linker": linker_cli.main,
         "childlink-analytics": analytics_cli.main,
         "childlink-local": local_cli.main,
+        "childlink-ops": ops_cli.main,
     }
     for name, group in groups.items():
         lines += [f"## {name}", "", *_help(group, name)]
@@ -101,8 +110,8 @@ def settings() -> str:
         "",
     ]
     shared = _settings_of(ROOT / "libs/core/src/childlink_core/settings.py")["ServiceSettings"]
-    for service in ("ingest", "linker", "analytics"):
-        for name, rows in _settings_of(ROOT / f"services/{service}/src/childlink_{service}/settings.py").items():
+    for service, folder in PARTS.items():
+        for name, rows in _settings_of(ROOT / folder / "settings.py").items():
             lines += [f"## {service}: {name}", "", "| setting | default | what |", "| --- | --- | --- |"]
             inherited = [] if name == "ServingSettings" else shared
             lines += [
@@ -133,8 +142,8 @@ def _settings_of(path: Path) -> dict[str, list[tuple[str, str, str]]]:
 def metrics() -> str:
     """Every metric, with the comment above it."""
     lines = ["# Metrics", ""]
-    for service in ("ingest", "linker", "analytics"):
-        text = (ROOT / f"services/{service}/src/childlink_{service}/metrics.py").read_text(encoding="utf-8")
+    for service, folder in PARTS.items():
+        text = (ROOT / folder / "metrics.py").read_text(encoding="utf-8")
         lines += [f"## {service}", "", "| metric | what |", "| --- | --- |"]
         for match in re.finditer(
             r"((?: +# .*\n)+)( +self\.\w+ = (?:Counter|Gauge|Histogram|Info)\((?:.|\n)*?\n(?=        (?:#|self)|\n))",
@@ -147,7 +156,34 @@ def metrics() -> str:
     return "\n".join(lines)
 
 
+def broker_access() -> str:
+    """Who may read and write which topic, as the gatekeeper makes it so."""
+    lines = [
+        "# Who may read and write which topic",
+        "",
+        "Of a partnership with two partners, `p-p` and `q-q`. What is not listed is denied. Rights belong to one certificate:",
+        "Kafka's principal is `kind.name.serial`. From `libs/ops/src/childlink_ops/access.py` and `libs/core/src/childlink_core/topics.py`.",
+        "",
+        "| topic | written by | read by |",
+        "| --- | --- | --- |",
+    ]
+    partners = ["p-p", "q-q"]
+    bearers = [("partner", name) for name in partners] + [("service", name) for name in SERVICES]
+    for topic in all_topics(partners):
+        able = {
+            right: ", ".join(name for kind, name in bearers if (right, topic) in _rights(kind, name, partners))
+            for right in ("write", "read")
+        }
+        lines.append(f"| `{topic}` | {able['write']} | {able['read'] or 'nobody; operators look at it with care'} |")
+    return "\n".join([*lines, ""])
+
+
+def _rights(kind: str, name: str, partners: list[str]) -> set[tuple[str, str]]:
+    return {(grant.right, grant.topic) for grant in grants(kind, name, partners)}
+
+
 PAGES = {
+    "broker-access.md": broker_access,
     "commands.md": commands,
     "datasets.md": datasets,
     "measures.md": measures,

@@ -22,7 +22,7 @@ class KafkaPublisher:
     """See `ports.Publisher`. Idempotent and in order: what is acknowledged is on every in-sync replica."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self._producer = _connect(
+        self._producer = connect(
             KafkaProducer,
             settings,
             acks="all",
@@ -57,7 +57,7 @@ class KafkaSubscriber:
         self._waiting = dict(positions)
         self._assigned: list[TopicPartition] = []
         self._looked_at = 0.0
-        self._consumer = _connect(
+        self._consumer = connect(
             KafkaConsumer,
             settings,
             enable_auto_commit=False,
@@ -104,7 +104,8 @@ class KafkaSubscriber:
                 self._consumer.seek(TopicPartition(topic, 0), self._waiting.pop(topic))
 
 
-def _connect(client: type[Any], settings: ServiceSettings, **options: Any) -> Any:
+def connect(client: type[Any], settings: ServiceSettings, **options: Any) -> Any:
+    """A client of kafka-python, connected as the settings say. Raises BusError."""
     security: dict[str, Any] = {"security_protocol": "PLAINTEXT"}
     if settings.kafka_tls_ca:
         security = {
@@ -151,7 +152,7 @@ def _bus_error(what: str, error: Exception, where: str = "") -> BusError:
 
 def existing_topics(settings: ServiceSettings) -> set[str]:
     """Names of the topics that the brokers let this client see. Raises BusError."""
-    consumer = _connect(KafkaConsumer, settings)
+    consumer = connect(KafkaConsumer, settings)
     try:
         return set(consumer.topics())
     except KafkaError as error:

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Installs one service with exactly its own dependencies, at the versions and hashes of requirements.lock.
+#   install.sh tools [FOLDER]                        uv, with pip, into FOLDER (default /tools)
+#   install.sh service MEMBER [EXTRAS] [APP] [UV]    MEMBER and what it needs, into the virtual environment APP (default /app)
+# Runs in the image's build, and on a developer's machine for `make sbom`. Works in the repository's root.
+set -eu
+if [ -f /run/secrets/ca ]; then
+  export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca
+fi
+if [ -f /run/secrets/pip ]; then export PIP_CONFIG_FILE=/run/secrets/pip; fi
+if [ -f /run/secrets/uv ]; then export UV_CONFIG_FILE=/run/secrets/uv; fi
+export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 UV_LINK_MODE=copy PIP_DISABLE_PIP_VERSION_CHECK=1
+
+if [ "$1" = tools ]; then
+  target=${2:-/tools}
+  python3 -m venv "$target"
+  exec "$target/bin/pip" install --quiet --no-cache-dir --require-hashes -r deploy/images/tools.lock
+fi
+
+member=$2 extras=${3:-} app=${4:-/app} uv=${5:-/tools/bin/uv}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The member, and those of this repository that it depends on, by their own lists.
+parts=
+add() {
+  case " $parts " in *" $1 "*) return ;; esac
+  parts="$parts $1"
+  for own in $(sed -n 's/^ *"childlink-\([a-z]*\).*/\1/p' "$1/pyproject.toml"); do
+    case $own in
+      proto) add proto ;;
+      ingest | linker | analytics) add "services/$own" ;;
+      *) add "libs/$own" ;;
+    esac
+  done
+}
+add "$member"
+
+# Which of the locked packages this member needs. Names and versions here; the hashes are the lock's, below.
+set -- --quiet --no-annotate --no-header -c requirements.lock
+for name in $(echo "$extras" | tr ',' ' '); do set -- "$@" --extra "$name"; done
+for part in $parts; do set -- "$@" --no-emit-package "childlink-$(basename "$part")"; done
+"$uv" pip compile "$@" "$member/pyproject.toml" -o "$work/wanted.txt" >/dev/null
+
+"$uv" venv --quiet --python python3 "$app"
+"$uv" pip install --quiet --python "$app/bin/python" --no-cache --compile-bytecode \
+  --require-hashes -c requirements.lock -r "$work/wanted.txt"
+for part in $parts; do
+  "$uv" build --quiet --no-cache --wheel --build-constraints deploy/images/build.lock --require-hashes -o "$work/wheels" "$part"
+done
+"$uv" pip install --quiet --python "$app/bin/python" --no-cache --compile-bytecode --no-deps "$work"/wheels/*.whl

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# A CycloneDX bill of materials for the Python part of each image, from the very environment that the image gets.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=.cache/sbom
+rm -rf "$out" && mkdir -p "$out"
+for spec in services/ingest:excel,parquet,postgresql,sqlserver services/linker: services/analytics: libs/ops:; do
+  member=${spec%%:*} name=$(basename "${spec%%:*}")
+  sh deploy/images/install.sh service "$member" "${spec#*:}" "$out/env-$name" .tools/bin/uv
+  .tools/stack/bin/cyclonedx-py environment --output-reproducible --validate --of JSON --pyproject "$member/pyproject.toml" \
+    -o "$out/childlink-$name.cdx.json" "$out/env-$name/bin/python"
+  rm -rf "$out/env-$name"
+  echo "$out/childlink-$name.cdx.json"
+done

@@ -1,0 +1,340 @@
+"""The compose stack on this machine: `python deploy/stack.py prepare|up|load|down|clean`. `make up` and `make test-stack` use it.
+
+Keys, certificates and settings are made by the same commands that operators, custodians and partners use, in the same order as
+docs/how-to/deploy-the-hub.md and onboard-a-partner.md, into one folder per zone. That all zones' folders are on one machine is what
+makes this a demonstration: in a deployment they never are.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[1]
+BIN: Final = ROOT / ".venv" / "bin"
+STACK: Final = Path(os.environ.get("CHILDLINK_STACK", ROOT / ".stack")).resolve()
+# What the example partners send: their names in the synthetic partnership, the compose service, and their extracts.
+PARTNERS: Final = {
+    "st-anns-trust": ("partner-a", ("maternity",)),
+    "early-years-charity": ("partner-b", ("attendance", "questionnaire")),
+}
+PROFILES: Final = ("broker", "linker", "analytics", "partner", "monitoring")
+CHILDREN: Final = int(os.environ.get("CHILDLINK_STACK_CHILDREN", "800"))
+RELEASE: Final = "demo-1"
+
+
+class StackError(Exception):
+    """Something in the stack did not come about; says what to look at."""
+
+
+def prepare() -> None:
+    """Make keys, certificates, settings and data. What exists is kept."""
+    if (STACK / "ready").exists():
+        return
+    if STACK.exists():
+        shutil.rmtree(STACK)
+    STACK.mkdir(mode=0o700, parents=True)
+    for folder in ("kafka/etc", "kafka/data", "gatekeeper/etc", "linker/etc", "analytics/etc", "analytics/releases",
+                   "answers/etc", "analyst", "custodian"):  # fmt: skip
+        (STACK / folder).mkdir(parents=True)
+    _hub()
+    for name in PARTNERS:
+        _partner(name)
+    _spread()
+    for service in ("linker", "analytics"):
+        # Read by the database's user and by the service's: open to both, in a folder that nobody else can enter.
+        (STACK / service / "db-password").write_text(secrets.token_urlsafe(32))
+        (STACK / service / "db-password").chmod(0o444)
+    hand_over()
+    (STACK / "ready").touch()
+
+
+def up() -> None:
+    """Start everything, and wait until it is healthy."""
+    wanted = profiles([*PROFILES, *(["dashboards"] if os.environ.get("CHILDLINK_DASHBOARDS") else [])])
+    try:
+        compose(*wanted, "up", "--detach", "--wait", "--wait-timeout", "240", seconds=400)
+    except StackError:
+        compose(*wanted, "ps", "--all", check=False)
+        compose(*wanted, "logs", "--tail", "15", check=False)
+        raise
+
+
+def load() -> None:
+    """Let both example partners send what they have, and cut a release of it."""
+    for name, (service, extracts) in PARTNERS.items():
+        for extract in extracts:
+            inside(service, "childlink-ingest", "--settings", "/etc/childlink/ingest.toml", "approve",
+                   f"/etc/childlink/mappings/{extract}.toml", "--by", "the demonstration")  # fmt: skip
+            deliver(name, STACK / "synthetic" / name / f"{extract}.csv")
+    for name in PARTNERS:
+        wait_for(f"every row of {name} to be answered", lambda name=name: settled(name), 240)
+    rows = sum(run["accepted"] for name in PARTNERS for run in status(name)["runs"])
+    wait_for("links to arrive", lambda: all_linked(rows), 120)
+    if not (STACK / "analytics" / "releases" / RELEASE).exists():
+        inside("analytics", "childlink-analytics", "cut", RELEASE, "--data-until", "2024-12-31", seconds=400)
+
+
+def deliver(partner: str, extract: Path) -> None:
+    """Put an extract into a partner's inbox, as its data team does: under its name once it is complete."""
+    inbox = STACK / "partners" / partner / "srv" / "inbox"
+    inbox.mkdir(exist_ok=True)
+    part = inbox / f".{extract.name}"
+    shutil.copy(extract, part)
+    _own(inbox)
+    part.rename(inbox / extract.name)
+
+
+def down(*, volumes: bool = False) -> None:
+    """Stop everything. With `volumes`, forget it too."""
+    everything = profiles([*PROFILES, "dashboards"])
+    compose(*everything, "down", "--timeout", "20", *(["--volumes"] if volumes else []), seconds=180)
+    if volumes and STACK.exists():
+        shutil.rmtree(STACK)
+
+
+def addresses() -> str:
+    """Where things are, for people."""
+    answers, prometheus = (
+        os.environ.get(f"CHILDLINK_{n}_PORT", p) for n, p in (("ANSWERS", "7443"), ("PROMETHEUS", "9090"))
+    )
+    analyst = STACK / "analyst"
+    return (
+        f"questions    {' '.join(map(str, ask_command(answers)))} \\\n                 ask reach_children --by residence\n"
+        f"metrics      http://127.0.0.1:{prometheus}\n"
+        f"a partner    docker compose --profile '*' exec partner-a childlink-ingest --settings /etc/childlink/ingest.toml status\n"
+        f"the linker   docker compose --profile '*' exec linker childlink-linker status\n"
+        f"keys         {STACK} (the analyst's certificate: {analyst})\n"
+        "stop         make down\n"
+        "Every trust zone runs on this one machine, which no deployment may do."
+    )
+
+
+def ask_command(port: str | int) -> list[str | Path]:
+    """The analyst's command, up to its subcommand."""
+    keys = STACK / "analyst"
+    return [BIN / "childlink", "--address", f"localhost:{port}", "--ca", keys / "ca.pem", "--certificate", keys / "tls.pem",
+            "--key", keys / "tls.key"]  # fmt: skip
+
+
+def compose(*arguments: str, seconds: float = 120, check: bool = True, quiet: bool = False) -> str:
+    """Run docker compose on this stack. Returns what it printed, or raises StackError."""
+    command = [*os.environ.get("CHILDLINK_COMPOSE", "docker compose").split(), "--progress", "quiet", *arguments]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **environment()}, timeout=seconds, check=False, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise StackError(f"{' '.join(command)} took longer than {seconds:.0f} s") from None
+    if done.stdout and not quiet:
+        sys.stderr.write(done.stdout)
+    if check and done.returncode:
+        raise StackError(f"{' '.join(command)} failed ({done.returncode}): {done.stdout[-2000:]}")
+    return done.stdout
+
+
+def inside(service: str, *command: str, seconds: float = 60) -> str:
+    """Run a command in a running container. Returns what it printed, or raises StackError."""
+    return compose(*profiles(), "exec", "-T", service, *command, seconds=seconds, quiet=True)
+
+
+def environment() -> dict[str, str]:
+    """The variables of docker-compose.yml that are not left at their defaults."""
+    return {"CHILDLINK_STACK": str(STACK), "CHILDLINK_UID": str(_uid()), "CHILDLINK_GID": str(_uid())}
+
+
+def status(partner: str) -> dict[str, Any]:
+    """What a partner's ingest says of its spool and its runs."""
+    said = compose(*profiles(), "exec", "-T", PARTNERS[partner][0], "childlink-ingest", "--settings",
+                   "/etc/childlink/ingest.toml", "status", "--json", check=False, quiet=True)  # fmt: skip
+    if "{" not in said:
+        raise StackError(f"{partner}: {said}")
+    return dict(json.loads(said[said.index("{") :]))
+
+
+def settled(partner: str) -> bool:
+    """Whether every row of every extract of a partner is accounted for, by both services' receipts."""
+    failed = list((STACK / "partners" / partner / "srv" / "failed").glob("*.why.txt"))
+    if failed:
+        raise StackError(f"{partner}: {failed[0].read_text()}")
+    state = status(partner)
+    runs = state["runs"]
+    return (
+        len(runs) >= len(PARTNERS[partner][1])
+        and not any(run["waiting"] for run in runs)
+        and not state["queued_batches"]
+    )
+
+
+def metric(service: str, name: str) -> dict[str, float]:
+    """The samples of a metric that a container serves, by their labels."""
+    text = inside(service, "/app/bin/python", "-c",
+                  "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9100/metrics', timeout=5).read().decode())")  # fmt: skip
+    samples = (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith((name + "{", name + " ")))
+    return {label.removeprefix(name): float(value) for label, value in samples}
+
+
+def all_linked(rows: int) -> bool:
+    """Whether analytics has so many observations, and a link for each."""
+    held = metric("analytics", "childlink_analytics_held")
+    return held.get('{kind="observation"}') == rows and held.get('{kind="waiting"}') == 0
+
+
+def wait_for(what: str, true: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is so, or raise StackError."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise StackError(f"waited {seconds:.0f} s for {what}")
+        time.sleep(1)
+
+
+def _hub() -> None:
+    broker, answers = STACK / "authority" / "broker", STACK / "authority" / "answers"
+    # Two authorities: whoever signs for the broker cannot let an analyst in.
+    run("childlink-ops", "ca", "new", "--authority", broker, "--title", "demonstration: broker")
+    run("childlink-ops", "ca", "new", "--authority", answers, "--title", "demonstration: answers")
+    _issue(broker, "broker", "kafka", STACK / "kafka" / "etc", "kafka", "localhost", "127.0.0.1")
+    _issue(broker, "operator", "gatekeeper", STACK / "gatekeeper" / "etc")
+    _issue(answers, "server", "answers", STACK / "answers" / "etc", "answers", "localhost", "127.0.0.1")
+    _issue(answers, "analyst", "demo-analyst", STACK / "analyst")
+    key, certificate = (STACK / "kafka" / "etc" / name for name in ("tls.key", "tls.pem"))
+    (STACK / "kafka" / "etc" / "store.pem").write_bytes(key.read_bytes() + certificate.read_bytes())
+    (STACK / "kafka" / "etc" / "store.pem").chmod(0o600)
+    shown = []
+    for service in ("linker", "analytics"):
+        folder = STACK / service / "etc"
+        _issue(broker, "service", service, folder)
+        run(f"childlink-{service}", "keys", "new", "--folder", folder / "keys")
+        shown.append(STACK / f"{service}.public.toml")
+        shown[-1].write_text(run(f"childlink-{service}", "keys", "show", "--folder", folder / "keys"))
+    said = run("childlink-ingest", "keys", "new-linkage", "--output", STACK / "custodian" / "linkage.key")
+    check = said.split("check value ")[1].split()[0]
+    run("childlink-ops", "directory", *shown, "--linkage", f"1={check}", "--output", STACK / "directory.toml")
+    run("childlink-local", "synth", STACK / "synthetic", "--children", CHILDREN)
+
+
+def _partner(name: str) -> None:
+    etc, srv, data = (STACK / "partners" / name / "etc", STACK / "partners" / name / "srv", STACK / "synthetic")
+    etc.mkdir(parents=True)
+    srv.mkdir()
+    # The settings file that sites get, with the two lines changed that its checklist says.
+    settings = (ROOT / "deploy" / "partner" / "ingest.toml").read_text()
+    for said, meant in (('"trust-a"', f'"{name}"'), ('"broker.example.org:9093"', '"kafka:9093"')):
+        if settings.count(said) != 1:
+            raise StackError(f"deploy/partner/ingest.toml should say {said} once")
+        settings = settings.replace(said, meant)
+    (etc / "ingest.toml").write_text(settings)
+    # The site: its keys, and a request for a certificate.
+    run("childlink-ingest", "keys", "new", name, "--folder", etc / "keys")
+    public = STACK / f"{name}.public.toml"
+    public.write_text(run("childlink-ingest", "keys", "show", "--folder", etc / "keys"))
+    # The hub: takes it in.
+    run("childlink-ops", "partner", "onboard", name, "--request", etc / "keys" / "tls.csr", "--keys", public,
+         "--directory", STACK / "directory.toml", "--certificate", etc / "tls.pem", "--authority",
+         STACK / "authority" / "broker")  # fmt: skip
+    # The custodian: seals the linkage secret to the site, which opens it.
+    custodian, sealed = STACK / "custodian", STACK / "custodian" / f"{name}.sealed"
+    said = run("childlink-ingest", "keys", "issue-linkage", name, "--linkage", custodian / "linkage.key", "--directory",
+                STACK / "directory.toml", "--output", sealed)  # fmt: skip
+    check = said.split("check value ")[1].split()[0]
+    run("childlink-ingest", "keys", "open-linkage", sealed, "--check-value", check, "--folder", etc / "keys")
+    # The site: its mappings, who may be sent, and areas.
+    (etc / "mappings").mkdir()
+    for extract in PARTNERS[name][1]:
+        text = (data / name / f"{extract}.toml").read_text()
+        (etc / "mappings" / f"{extract}.toml").write_text(f'files = "{extract}*.csv"\n{text}')
+    shutil.copy(data / name / "permitted.dat", etc / "permitted.dat")
+    areas = data / "areas"
+    run("childlink-ingest", "area", "build", "--postcodes", areas / "ONSPD_made_up.csv", "--deprivation",
+         areas / "IMD_made_up.csv", "--output", etc / "areas.sqlite")  # fmt: skip
+
+
+def _spread() -> None:
+    """Give everyone the public files that they need."""
+    broker, answers = STACK / "authority" / "broker", STACK / "authority" / "answers"
+    for folder in ("kafka/etc", "linker/etc", "analytics/etc", *(f"partners/{name}/etc" for name in PARTNERS)):
+        shutil.copy(broker / "ca.pem", STACK / folder / "ca.pem")
+    for folder in ("answers/etc", "analyst"):
+        shutil.copy(answers / "ca.pem", STACK / folder / "ca.pem")
+    for folder in ("gatekeeper/etc", "linker/etc", "analytics/etc", *(f"partners/{name}/etc" for name in PARTNERS)):
+        shutil.copy(STACK / "directory.toml", STACK / folder / "directory.toml")
+    publish()
+
+
+def publish() -> None:
+    """Publish the broker's authority's public half to the gatekeeper, as after every change."""
+    run(
+        "childlink-ops",
+        "ca",
+        "publish",
+        STACK / "gatekeeper" / "etc" / "authority",
+        "--authority",
+        STACK / "authority" / "broker",
+    )
+    _own(STACK / "gatekeeper")
+
+
+def hand_over() -> None:
+    """Containers run as the user who starts them or, for root, as the images' own; what they read and write belongs to that user."""
+    for folder in ("kafka", "gatekeeper", "linker/etc", "analytics/etc", "analytics/releases", "answers", "partners"):
+        _own(STACK / folder)
+
+
+def _own(folder: Path) -> None:
+    if os.getuid() == 0:
+        for path in [folder, *folder.rglob("*")]:
+            os.chown(path, _uid(), _uid())
+
+
+def _uid() -> int:
+    return os.getuid() or 10001
+
+
+def _issue(authority: Path, kind: str, name: str, folder: Path, *hosts: str) -> None:
+    named = [argument for host in hosts for argument in ("--host", host)]
+    run("childlink-ops", "ca", "issue", kind, name, "--folder", folder, "--authority", authority, *named)
+
+
+def run(*command: object) -> str:
+    """Run one of childlink's own commands on this machine."""
+    done = subprocess.run(
+        [BIN / str(command[0]), *map(str, command[1:])], capture_output=True, text=True, timeout=300, check=False
+    )
+    if done.returncode:
+        raise StackError(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def profiles(names: tuple[str, ...] | list[str] = PROFILES) -> list[str]:
+    """The arguments that name profiles to compose."""
+    return [argument for name in names for argument in ("--profile", name)]
+
+
+def main(step: str) -> int:
+    """Do one step."""
+    steps: dict[str, Callable[[], None]] = {
+        "prepare": prepare,
+        "up": up,
+        "load": load,
+        "down": down,
+        "clean": lambda: down(volumes=True),
+        "addresses": lambda: sys.stdout.write(addresses() + "\n") and None,
+    }
+    try:
+        steps[step]()
+    except StackError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

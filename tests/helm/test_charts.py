@@ -1,0 +1,137 @@
+"""The charts, as Helm renders them: valid for Kubernetes, hardened, walled in. Run by `make check-helm`."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CHARTS = ("linker", "analytics", "partner")
+
+
+def helm(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run helm."""
+    command = [os.environ["CHILDLINK_HELM"], *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT / "deploy" / "helm"
+    )
+
+
+def render(chart: str, *more: str) -> str:
+    """What a chart comes to."""
+    done = helm("template", "demo", chart, "--kube-version", "1.34", *more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def objects(chart: str) -> list[dict[str, Any]]:
+    """A chart's objects."""
+    return [item for item in yaml.safe_load_all(render(chart)) if item]
+
+
+def pods(chart: str) -> list[tuple[str, dict[str, Any]]]:
+    """A chart's pod templates."""
+    return [
+        (item["metadata"]["name"], item["spec"]["template"])
+        for item in objects(chart)
+        if "template" in item.get("spec", {})
+    ]
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_chart_passes_helm_s_own_checks(chart: str) -> None:
+    done = helm("lint", "--strict", chart)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("version", ["1.30.0", "1.34.0"])
+def test_what_it_renders_is_valid_for_kubernetes(chart: str, version: str, tmp_path: Path) -> None:
+    (tmp_path / "rendered.yaml").write_text(render(chart))
+    command = [os.environ["CHILDLINK_KUBERNETES_VALIDATE"], "--strict", "-k", version, tmp_path / "rendered.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_container_is_hardened_and_bounded(chart: str) -> None:
+    assert pods(chart)
+    for name, pod in pods(chart):
+        spec = pod["spec"]
+        assert spec["automountServiceAccountToken"] is False, name
+        assert spec["securityContext"]["runAsNonRoot"], name
+        assert spec["securityContext"]["runAsUser"] > 0, name
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in [*spec["containers"], *spec.get("initContainers", [])]:
+            assert container["securityContext"] == {
+                "readOnlyRootFilesystem": True,
+                "allowPrivilegeEscalation": False,
+                "privileged": False,
+                "capabilities": {"drop": ["ALL"]},
+            }, name
+            assert container["resources"]["limits"]["memory"], name
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_pod_is_walled_in_by_a_policy_of_its_own(chart: str) -> None:
+    policies = [item["spec"] for item in objects(chart) if item["kind"] == "NetworkPolicy"]
+    for name, pod in pods(chart):
+        labels = pod["metadata"]["labels"].items()
+        walls = [wall for wall in policies if wall["podSelector"]["matchLabels"].items() <= labels]
+        assert [wall["policyTypes"] for wall in walls] == [["Ingress", "Egress"]], name
+        for rule in walls[0]["egress"]:
+            assert rule["to"], f"{name} may reach anything"
+            assert rule["ports"], f"{name} may reach any port"
+
+
+def test_the_answering_processes_may_reach_nothing_and_hold_no_key_of_the_store() -> None:
+    [wall] = [
+        o["spec"]
+        for o in objects("analytics")
+        if o["metadata"]["name"].endswith("-answers") and o["kind"] == "NetworkPolicy"
+    ]
+    assert wall["egress"] == []
+    [pod] = [pod["spec"] for name, pod in pods("analytics") if name.endswith("-answers")]
+    assert {volume["name"] for volume in pod["volumes"]} == {"tmp", "tls", "releases"}
+    [releases] = [mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "releases"]
+    assert releases["readOnly"]
+    assert not [item for item in pod["containers"][0]["env"] if "DATABASE" in item["name"] or "KAFKA" in item["name"]]
+
+
+@pytest.mark.parametrize("chart", ["linker", "analytics"])
+def test_tables_are_migrated_before_the_new_version_starts(chart: str) -> None:
+    [job] = [item for item in objects(chart) if item["kind"] == "Job"]
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert job["spec"]["template"]["spec"]["containers"][0]["args"] == ["migrate-store"]
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_everything_that_runs_has_a_disruption_budget(chart: str) -> None:
+    budgets = [
+        item["spec"]["selector"]["matchLabels"].items()
+        for item in objects(chart)
+        if item["kind"] == "PodDisruptionBudget"
+    ]
+    for name, pod in pods(chart):
+        if not name.endswith("-migrate"):
+            assert [budget for budget in budgets if budget <= pod["metadata"]["labels"].items()], name
+
+
+@pytest.mark.parametrize(
+    ("chart", "value"),
+    [
+        ("linker", "database.url=postgresql+psycopg://linker:secret@host/linker"),
+        ("linker", "databse.url=typo"),
+        ("linker", "egress.broker.cidr=anywhere"),
+        ("analytics", "answers.replicas=0"),
+        ("analytics", "image.digest=latest"),
+        ("partner", "storage.size=20"),
+        ("partner", "keysSecret="),
+    ],
+)
+def test_wrong_values_are_refused_before_anything_is_installed(chart: str, value: str) -> None:
+    assert helm("template", "demo", chart, "--kube-version", "1.34").returncode == 0
+    assert helm("template", "demo", chart, "--kube-version", "1.34", "--set", value).returncode != 0

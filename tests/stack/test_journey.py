@@ -1,0 +1,122 @@
+"""The journey through the deployed stack: partners' extracts to an analyst's answer, every connection with certificates."""
+
+import csv
+import itertools
+import json
+import os
+import subprocess
+import urllib.parse
+import urllib.request
+
+import pytest
+from childlink_client import Client, ClientError
+from childlink_ingest.app import load_mapping
+
+from deploy import stack
+
+pytestmark = pytest.mark.usefixtures("loaded")
+
+
+def _client(**changed: object) -> Client:
+    keys = stack.STACK / "analyst"
+    given = {"ca": keys / "ca.pem", "certificate": keys / "tls.pem", "key": keys / "tls.key"} | changed
+    return Client(f"localhost:{os.environ['CHILDLINK_ANSWERS_PORT']}", **given)  # type: ignore[arg-type]
+
+
+def _prometheus(query: str) -> list[dict[str, object]]:
+    address = (
+        f"http://127.0.0.1:{os.environ['CHILDLINK_PROMETHEUS_PORT']}/api/v1/query?query={urllib.parse.quote(query)}"
+    )
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return list(json.load(answer)["data"]["result"])
+
+
+@pytest.mark.parametrize("partner", stack.PARTNERS)
+def test_every_row_of_every_extract_is_accounted_for(partner: str) -> None:
+    for run in stack.status(partner)["runs"]:
+        fates = (
+            run["accepted"] + run["refused"] + run["rejected"] + run["permitted_out"] + run["waiting"] + run["deleted"]
+        )
+        assert run["rows_read"] == fates > 0
+        assert run["waiting"] == run["refused"] == 0
+
+
+def test_children_of_both_partners_are_linked() -> None:
+    records = stack.metric("linker", "childlink_linker_records_total")
+    assert {label for label, count in records.items() if count and "accepted" in label} == {
+        f'{{outcome="accepted",reason="",sender="{partner}"}}' for partner in stack.PARTNERS
+    }
+    children = stack.metric("linker", "childlink_linker_identifiers")['{kind="child"}']
+    with (stack.STACK / "synthetic" / "truth.csv").open() as truth:
+        assert 0 < children < sum(1 for _ in truth), "fewer identifiers than records: some were linked"
+
+
+def test_an_analyst_with_a_certificate_gets_a_protected_answer() -> None:
+    with _client() as client:
+        answer = client.ask("reach_children", ["residence"])
+    counts = [cell.count for cell in answer.cells if cell.count is not None]
+    assert answer.release.id == stack.RELEASE
+    assert sum(counts) > 100
+    assert all(count % 5 == 0 and count >= 10 for count in counts)
+
+
+def test_an_analyst_without_a_certificate_gets_none() -> None:
+    with pytest.raises(ClientError), _client(certificate=None, key=None) as client:
+        client.releases()
+
+
+def test_a_partner_s_certificate_is_not_an_analyst_s() -> None:
+    etc = stack.STACK / "partners" / "st-anns-trust" / "etc"
+    with pytest.raises(ClientError), _client(certificate=etc / "tls.pem", key=etc / "keys" / "tls.key") as client:
+        client.releases()
+
+
+def test_prometheus_sees_every_service_of_the_hub() -> None:
+    stack.wait_for(
+        "Prometheus to scrape everything", lambda: len(_prometheus("up == 1")) == 5 and not _prometheus("up == 0"), 60
+    )
+    assert _prometheus("sum(childlink_linker_records_total) > 0")
+    assert _prometheus("sum(childlink_analytics_records_total) > 0")
+    assert _prometheus("min(childlink_ops_certificate_expiry_timestamp_seconds) > time()")
+
+
+def test_no_alert_fires_on_a_healthy_stack() -> None:
+    # RightsTaken tells of the revocation in test_isolation.py, as it should.
+    firing = {item["metric"]["alertname"] for item in _prometheus('ALERTS{alertstate="firing"}')}  # type: ignore[index]
+    assert firing <= {"RightsTaken"}
+
+
+def test_make_up_s_closing_words_hold_a_command_that_works() -> None:
+    command = [*map(str, stack.ask_command(os.environ["CHILDLINK_ANSWERS_PORT"])), "ask", "reach_children", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+
+
+def test_what_is_sent_while_broker_and_linker_are_killed_arrives_when_they_are_back() -> None:
+    partner, (service, (extract, *_)) = next(iter(stack.PARTNERS.items()))
+    accepted = sum(run["accepted"] for name in stack.PARTNERS for run in stack.status(name)["runs"])
+    runs = len(stack.status(partner)["runs"])
+    stack.compose(*stack.profiles(), "kill", "kafka", "linker")
+
+    mapping = load_mapping(stack.STACK / "partners" / partner / "etc" / "mappings" / f"{extract}.toml")
+    source = stack.STACK / "synthetic" / partner / f"{extract}.csv"
+    with source.open(newline="", encoding=mapping.source.encoding) as file:
+        rows = list(itertools.islice(csv.DictReader(file, delimiter=mapping.source.delimiter), 60))
+    [number] = mapping.columns["row_id"].columns
+    late = stack.STACK / f"{extract}-late.csv"
+    with late.open("w", newline="", encoding=mapping.source.encoding) as file:
+        writer = csv.DictWriter(file, rows[0].keys(), delimiter=mapping.source.delimiter)
+        writer.writeheader()
+        writer.writerows(row | {number: f"late-{row[number]}"} for row in rows)
+    stack.deliver(partner, late)
+    stack.wait_for("the extract to be taken", lambda: len(stack.status(partner)["runs"]) > runs, 60)
+    waiting = stack.status(partner)["runs"][0]["waiting"]
+    assert waiting > 0, f"{service} keeps what it cannot send"
+
+    stack.up()
+    stack.wait_for("the late rows to be answered", lambda: not stack.status(partner)["runs"][0]["waiting"], 180)
+    late_run = stack.status(partner)["runs"][0]
+    assert late_run["refused"] == late_run["rejected"] == 0
+    assert late_run["accepted"] == waiting
+    stack.wait_for("all of it to be linked", lambda: stack.all_linked(accepted + waiting), 120)

@@ -1,0 +1,21 @@
+"""Alerts and recording rules, by Prometheus's own tool, in the image that is deployed."""
+
+import pytest
+
+from deploy import stack
+
+pytestmark = pytest.mark.usefixtures("prepared")
+
+
+def _promtool(*arguments: str) -> str:
+    return stack.compose(*stack.profiles(), "run", "--rm", "--no-deps", "-T", "--entrypoint", "promtool", "prometheus", *arguments,
+                         seconds=200)  # fmt: skip
+
+
+def test_the_configuration_and_the_rules_are_valid() -> None:
+    assert "FAILED" not in _promtool("check", "config", "/etc/prometheus/prometheus.yml")
+
+
+def test_every_alert_fires_when_it_should_and_only_then() -> None:
+    said = _promtool("test", "rules", "/etc/prometheus/tests.yml", "/etc/prometheus/tests-long.yml")
+    assert said.count("SUCCESS") == 2

@@ -1,0 +1,166 @@
+"""The certificate authority, and the commands that operators use it by."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from childlink_core.directory import read_directory
+from childlink_ops.authority import Authority, AuthorityError, Register, create, new_request
+from childlink_ops.cli import main
+from click.testing import CliRunner, Result
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    create(tmp_path / "authority", "test")
+    return tmp_path / "authority"
+
+
+def _run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def _request(folder: Path, name: str) -> Path:
+    path = folder / f"{name}.csr"
+    path.write_bytes(new_request(name)[0].public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def _sign(folder: Path, kind: str = "partner", name: str = "trust-a") -> x509.Certificate:
+    return x509.load_pem_x509_certificate(Authority(folder).sign(new_request(name)[0], kind, name, (), 30))
+
+
+def test_a_certificate_names_kind_bearer_and_its_own_number(folder: Path) -> None:
+    certificate = _sign(folder)
+    number = f"{certificate.serial_number:040x}"
+    assert certificate.subject.rfc4514_string() == f"UID={number},CN=trust-a,OU=partner"
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["childlink:partner:trust-a"]
+    [issued] = Register(folder).certificates()
+    assert (issued.kind, issued.name, issued.serial, issued.valid) == ("partner", "trust-a", number, True)
+
+
+def test_only_servers_may_serve(folder: Path) -> None:
+    def usages(kind: str, name: str) -> int:
+        found = _sign(folder, kind, name).extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+        return len(list(found.value))
+
+    assert usages("partner", "trust-a") == usages("analyst", "ann") == usages("service", "linker") == 1
+    assert usages("broker", "kafka") == usages("server", "answers") == 2
+
+
+def test_a_request_in_another_s_name_is_refused(folder: Path) -> None:
+    with pytest.raises(AuthorityError, match="for trust-b, not for trust-a"):
+        Authority(folder).sign(new_request("trust-b")[0], "partner", "trust-a", (), 30)
+
+
+def test_a_weak_key_is_refused(folder: Path) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "trust-a")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    with pytest.raises(AuthorityError, match="kind that is not signed"):
+        Authority(folder).sign(request, "partner", "trust-a", (), 30)
+
+
+def test_the_key_opens_with_its_passphrase_only(tmp_path: Path) -> None:
+    create(tmp_path / "a", "test", b"correct horse")
+    Authority(tmp_path / "a", b"correct horse")
+    for wrong in (None, b"battery staple"):
+        with pytest.raises(AuthorityError):
+            Authority(tmp_path / "a", wrong)
+
+
+def test_a_revoked_certificate_is_known_from_the_published_half(folder: Path, tmp_path: Path) -> None:
+    serial = f"{_sign(folder).serial_number:040x}"
+    assert _run("ca", "revoke", serial, "--authority", folder).exit_code == 0
+    assert _run("ca", "publish", tmp_path / "public", "--authority", folder).exit_code == 0
+    assert [item.revoked for item in Register(tmp_path / "public").certificates()] == [True]
+    assert sorted(path.name for path in (tmp_path / "public").iterdir()) == ["ca.pem", "crl.pem", "issued"]
+
+
+def test_nothing_is_believed_that_the_authority_did_not_sign(folder: Path, tmp_path: Path) -> None:
+    create(tmp_path / "other", "other")
+    _sign(tmp_path / "other")
+    [foreign] = (tmp_path / "other" / "issued").iterdir()
+    (folder / "issued" / foreign.name).write_bytes(foreign.read_bytes())
+    with pytest.raises(AuthorityError, match="not signed by"):
+        Register(folder).certificates()
+    (folder / "issued" / foreign.name).unlink()
+    (folder / "crl.pem").write_bytes((tmp_path / "other" / "crl.pem").read_bytes())
+    with pytest.raises(AuthorityError, match="not signed by this authority"):
+        Register(folder).certificates()
+    (folder / "crl.pem").unlink()
+    with pytest.raises(AuthorityError, match="nobody knows who was revoked"):
+        Register(folder).certificates()
+
+
+def test_a_partner_is_onboarded_renewed_and_suspended(folder: Path, tmp_path: Path) -> None:
+    from childlink_core.directory import Member, render_directory
+    from childlink_core.keys import OpeningKey, SigningKey
+
+    def member(name: str) -> Member:
+        return Member(name, name, (SigningKey.generate(name).public(),), (OpeningKey.generate(name).public(),))
+
+    directory, keys = tmp_path / "directory.toml", tmp_path / "keys.toml"
+    directory.write_text(render_directory([member("linker")], {1: "9f86d081"}))
+    keys.write_text(render_directory([member("trust-a")]))
+    common = ("--request", _request(tmp_path, "trust-a"), "--authority", folder)
+    onboard = ("partner", "onboard", "trust-a", "--keys", keys, "--directory", directory, *common)
+
+    done = _run(*onboard, "--certificate", tmp_path / "one.pem")
+    assert done.exit_code == 0, done.output
+    assert read_directory(directory).partners == ["trust-a"]
+    assert read_directory(directory).linkage == {1: "9f86d081"}
+    again = _run(*onboard, "--certificate", tmp_path / "two.pem")
+    assert again.exit_code == 1
+    assert "is a member already" in again.output
+
+    assert _run("partner", "renew", "trust-a", *common, "--certificate", tmp_path / "two.pem").exit_code == 0
+    assert [item.valid for item in Register(folder).certificates()] == [True, True]
+    assert _run("partner", "suspend", "trust-a", "--authority", folder).exit_code == 0
+    assert [item.valid for item in Register(folder).certificates()] == [False, False]
+    assert "no certificate that could be revoked" in _run("partner", "suspend", "trust-a", "--authority", folder).output
+
+
+def test_certificates_that_end_soon_are_listed_with_an_exit_code(folder: Path) -> None:
+    _sign(folder)
+    assert _run("ca", "list", "--authority", folder, "--within", 10).exit_code == 0
+    soon = _run("ca", "list", "--authority", folder, "--within", 31)
+    assert soon.exit_code == 3
+    assert "trust-a" in soon.output
+    assert timedelta(days=29) < Register(folder).certificates()[0].expires - _now() <= timedelta(days=30)
+
+
+def test_a_user_s_mistake_is_a_sentence_and_not_a_traceback(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "not-a-request").write_text("hello")
+    for arguments in (
+        ("ca", "new", "--authority", folder),
+        ("ca", "revoke", "00", "--authority", folder),
+        ("ca", "list", "--authority", tmp_path / "nowhere"),
+        (
+            "partner",
+            "renew",
+            "trust-a",
+            "--request",
+            tmp_path / "not-a-request",
+            "--certificate",
+            tmp_path / "c",
+            "--authority",
+            folder,
+        ),
+        ("directory", tmp_path / "not-a-request", "--output", tmp_path / "d"),
+    ):
+        done = _run(*arguments)
+        assert done.exit_code == 1
+        assert done.output.startswith("error: "), done.output
+        assert "what to do" in done.output
+
+
+def _now():
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
