@@ -94,6 +94,7 @@ def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
         handler=StoreHandler(opening),
         observer=metrics,
         connect=connect,
+        dead_letters_an_hour=settings.dead_letters_an_hour,
     )
     return Consumer(engine, pump, metrics)
 

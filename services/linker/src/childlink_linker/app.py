@@ -170,5 +170,6 @@ def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
         handler=handler,
         observer=metrics,
         connect=connect,
+        dead_letters_an_hour=settings.dead_letters_an_hour,
     )
     return Linker(settings, engine, handler, pump, metrics)
