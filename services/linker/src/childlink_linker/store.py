@@ -138,6 +138,8 @@ class Store:
         """Which records hold any of the keys: (keys, record ids); of each key at most one more than makes a block. The keys come
         back blinded: equal ones stay equal."""
         wanted = np.unique(self._vault.blind(keys)).tolist()
+        if not wanted:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         if self.tx.dialect.name == "postgresql":
             # A placeholder's key has millions of holders: each key is looked up by itself, and no further than needed.
             query, parameters = _HOLDERS_POSTGRESQL, {"keys": f"{{{','.join(map(str, wanted))}}}"}
