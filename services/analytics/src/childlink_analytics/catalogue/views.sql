@@ -94,3 +94,55 @@ WITH form AS (
 SELECT c.id, c.domain, coalesce(d.residence, 'not_recorded') AS residence,
        greatest(-50, least(65, 5 * floor(c.percent / 5)))::INTEGER::VARCHAR AS band
 FROM improved c LEFT JOIN demographic d ON d.kind = 'adult' AND d.id = c.id;
+
+-- When each child first came to a service: whoever came before a month was engaged by then.
+CREATE TABLE first_contact AS SELECT child AS id, min(month) AS month FROM attendance WHERE child IS NOT NULL GROUP BY child;
+
+-- One row per child with an EYFS profile: the last one counts.
+CREATE TABLE eyfs_child AS
+WITH profile AS (
+  SELECT child AS id, month, (attributes->>'$.good_level_of_development')::BOOLEAN AS good,
+         (attributes->>'$.english_additional_language')::BOOLEAN AS eal, row_number() OVER (PARTITION BY child ORDER BY month DESC, attributes) AS rank
+  FROM fact WHERE dataset = 'eyfs' AND child IS NOT NULL
+)
+SELECT d.* EXCLUDE (kind), CASE WHEN f.month < p.month THEN 'engaged' ELSE 'not_engaged' END AS engaged,
+       CASE WHEN p.good THEN 'good' WHEN NOT p.good THEN 'not_yet' END AS development,
+       CASE WHEN p.eal THEN 'other' WHEN NOT p.eal THEN 'english' END AS language
+FROM profile p JOIN demographic d ON d.kind = 'child' AND d.id = p.id LEFT JOIN first_contact f ON f.id = p.id
+WHERE p.rank = 1;
+
+-- One row per child who was measured: the last measurement counts.
+CREATE TABLE ncmp_child AS
+WITH measured AS (
+  SELECT child AS id, attributes->>'$.weight_status' AS weight_status, row_number() OVER (PARTITION BY child ORDER BY month DESC, attributes) AS rank
+  FROM fact WHERE dataset = 'ncmp' AND child IS NOT NULL
+)
+SELECT d.* EXCLUDE (kind), m.weight_status,
+       CASE WHEN m.weight_status = 'healthy' THEN 'healthy' WHEN m.weight_status IS NOT NULL THEN 'not_healthy' END AS healthy
+FROM measured m JOIN demographic d ON d.kind = 'child' AND d.id = m.id WHERE m.rank = 1;
+
+-- One row per birth. Low birth weight: under 2,500 g. Preterm: before 37 completed weeks (WHO).
+CREATE TABLE birth AS
+WITH born AS (
+  SELECT child AS id, (attributes->>'$.birth_weight')::INTEGER AS grams, (attributes->>'$.gestation')::INTEGER AS weeks,
+         row_number() OVER (PARTITION BY child ORDER BY month, attributes) AS rank
+  FROM fact WHERE dataset = 'maternity' AND child IS NOT NULL
+)
+SELECT d.* EXCLUDE (kind), CASE WHEN grams < 2500 THEN 'low' WHEN grams IS NOT NULL THEN 'not_low' END AS birth_weight,
+       CASE WHEN weeks < 37 THEN 'preterm' WHEN weeks IS NOT NULL THEN 'term' END AS term
+FROM born b JOIN demographic d ON d.kind = 'child' AND d.id = b.id WHERE b.rank = 1;
+
+-- One row per child with a GP's record at 24 months: the last one counts.
+CREATE TABLE immunised_child AS
+WITH record AS (
+  SELECT child AS id, (attributes->>'$.up_to_date')::BOOLEAN AS up_to_date, row_number() OVER (PARTITION BY child ORDER BY month DESC, attributes) AS rank
+  FROM fact WHERE dataset = 'immunisation' AND child IS NOT NULL
+)
+SELECT d.* EXCLUDE (kind), CASE WHEN r.up_to_date THEN 'up_to_date' WHEN NOT r.up_to_date THEN 'not_up_to_date' END AS immunised
+FROM record r JOIN demographic d ON d.kind = 'child' AND d.id = r.id WHERE r.rank = 1;
+
+-- One row per child whom anybody recorded, and whether another dataset knows it too (GUILD guidance: linkage rates by group).
+CREATE TABLE linked_child AS
+WITH known AS (SELECT child AS id, count(DISTINCT dataset) AS datasets FROM fact WHERE child IS NOT NULL GROUP BY child)
+SELECT d.* EXCLUDE (kind), CASE WHEN k.datasets > 1 THEN 'linked' ELSE 'alone' END AS linked
+FROM known k JOIN demographic d ON d.kind = 'child' AND d.id = k.id;
