@@ -103,7 +103,7 @@ def run(url: str, count: int, micro_batch: int) -> None:
             continue
         start = time.perf_counter()
         with engine.begin() as tx:
-            handle(tx, waiting)
+            handle(tx, waiting, {})
         busy += time.perf_counter() - start
         done += _RECORDS_A_BATCH * len(waiting)
         waiting = []

@@ -64,6 +64,21 @@ def test_withdrawing_a_row_or_a_subject_forgets_what_is_about_it(engine):
         assert months(tx) == ["2022-03"], "a partner can withdraw its own rows only"
 
 
+def test_a_partner_is_behind_until_the_linker_has_read_what_its_rows_need(engine):
+    with engine.begin() as tx:
+        store = Store(tx)
+        assert store.behind() == []
+        store.note_progress("trust-a", "needed", 7, 3)
+        assert store.behind() == ["trust-a"]
+        store.note_progress("trust-a", "linked", 7, 2)
+        store.note_progress("trust-a", "needed", 7, 1)
+        assert store.behind() == ["trust-a"]
+        store.note_progress("trust-a", "linked", 7, 3)
+        assert store.behind() == []
+        store.note_progress("trust-a", "needed", 8, 1)
+        assert store.behind() == ["trust-a"], "a site that starts anew has a greater epoch"
+
+
 def test_everything_stored_is_read_for_a_cut(engine):
     with engine.begin() as tx:
         store = Store(tx)

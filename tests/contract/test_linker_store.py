@@ -2,11 +2,14 @@
 
 from datetime import date
 
+import numpy as np
 import sqlalchemy as sa
 from childlink_bus.database import migrate
 from childlink_linker import tables
+from childlink_linker.block import LARGEST_BLOCK, pairs_of
+from childlink_linker.store import Store
 
-from tests.support.people import NHS, LinkerUnderTest
+from tests.support.people import NHS, VAULT, LinkerUnderTest
 
 
 def test_linking_merging_and_withdrawing_work_on_either_database(partnership, database_url):
@@ -44,4 +47,19 @@ def test_tables_are_what_the_migrations_make(database_url, partnership):
     linker = LinkerUnderTest(partnership, database_url)
     with linker.engine.connect() as tx:
         assert compare_metadata(MigrationContext.configure(tx), tables.metadata) == []
+    linker.close()
+
+
+def test_a_key_that_everybody_has_is_no_key_and_is_not_read_to_its_end(partnership, database_url):
+    """A placeholder date: a million records in one block."""
+    linker = LinkerUnderTest(partnership, database_url)
+    placeholder, rare = 7, 8
+    with linker.engine.begin() as tx:
+        store = Store(tx, VAULT)
+        records = np.arange(1, 3 * LARGEST_BLOCK)
+        store.insert_keys(np.full(len(records), placeholder), records)
+        store.insert_keys(np.array([rare, rare]), np.array([5, 6]))
+        found, holders = store.holders(np.array([placeholder, rare]))
+    assert len(holders) == LARGEST_BLOCK + 1 + 2
+    assert pairs_of(found, holders).tolist() == [[5, 6]]
     linker.close()

@@ -25,15 +25,16 @@ def data(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def deploy(data, tmp_path, postgres_server):
+@pytest.fixture(scope="module")
+def deploy(data, tmp_path_factory, postgres_server):
     why = real.fetch_jars()
     if why:
         real.unavailable("Kafka", why)
     made, brokers = [], []
+    folder = tmp_path_factory.mktemp("deployments")
 
-    def build(name, keys_of=None):
-        broker = real.KafkaBroker(tmp_path / name / "kafka")
+    def build(name, linkers=1):
+        broker = real.KafkaBroker(folder / name / "kafka")
         broker.start()
         brokers.append(broker)
         databases = {}
@@ -45,9 +46,10 @@ def deploy(data, tmp_path, postgres_server):
                 url = sa.make_url(postgres_server).set(database=database)
                 databases[service] = url.render_as_string(hide_password=False)
         admin.dispose()
-        deployment = Deployment(tmp_path / name, data, broker.address, databases, keys_of)
+        keys_of = None if name == "calm" else folder / "calm"
+        deployment = Deployment(folder / name, data, broker.address, databases, keys_of, linkers)
         made.append(deployment)
-        for service in SERVICES:
+        for service in deployment.services:
             deployment.start(service)
         return deployment
 
@@ -59,25 +61,31 @@ def deploy(data, tmp_path, postgres_server):
         broker.kill()
 
 
-def test_ten_kills_change_nothing(deploy, tmp_path):
+@pytest.fixture(scope="module")
+def calm(deploy):
+    """An undisturbed run with one linker, and its reports."""
     calm = deploy("calm")
     reports = calm.send_everything()
     calm.stop()
     assert all(r.accepted + r.rejected + r.permitted_out == r.rows_read for r in reports)
+    return calm, [(r.extract, r.rows_read, r.accepted) for r in reports], calm.cut()
 
-    shaken = deploy("shaken", keys_of=tmp_path / "calm")
-    shaken_reports = shaken.send_everything(random.Random(1), kills=KILLS)
+
+@pytest.mark.parametrize("linkers", [1, 2, 4])
+def test_ten_kills_change_nothing_however_many_linkers_share_the_database(deploy, calm, linkers):
+    undisturbed, reports, release = calm
+    shaken = deploy(f"shaken{linkers}", linkers)
+    shaken_reports = shaken.send_everything(random.Random(linkers), kills=KILLS)
     assert shaken.kills >= KILLS
-    assert [(r.extract, r.rows_read, r.accepted) for r in shaken_reports] == [
-        (r.extract, r.rows_read, r.accepted) for r in reports
-    ]
-    assert shaken.counts() == calm.counts(), "no record lost or doubled"
-    assert shaken.partition() == calm.partition()
-    assert shaken.cut() == calm.cut()
+    assert [(r.extract, r.rows_read, r.accepted) for r in shaken_reports] == reports
+    assert shaken.counts() == undisturbed.counts(), "no record lost or doubled"
+    assert shaken.partition() == undisturbed.partition()
+    assert shaken.cut() == release
 
-    before = shaken.counts()
-    again = shaken.send_everything()
-    assert all(r.accepted + r.rejected + r.permitted_out == r.rows_read for r in again)
-    assert shaken.counts() == before
-    assert shaken.partition() == calm.partition()
+    if linkers == 1:
+        before = shaken.counts()
+        again = shaken.send_everything()
+        assert all(r.accepted + r.rejected + r.permitted_out == r.rows_read for r in again)
+        assert shaken.counts() == before
+        assert shaken.partition() == undisturbed.partition()
     shaken.stop()

@@ -9,7 +9,11 @@ from pathlib import Path
 import childlink_analytics
 import childlink_core
 import pytest
+from childlink_analytics import app
+from childlink_analytics.errors import ReleaseError
+from childlink_analytics.store import Store
 from childlink_client import ClientError
+from childlink_linker.parameters import DEFAULT_PARAMETERS
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
 from childlink_local.demo import ask_five, find_extracts, own_settings
@@ -55,6 +59,20 @@ def test_every_row_is_accounted_for(ran):
     needs_list = {report.dataset: report.permitted_out for report in first}
     assert needs_list["immunisation"] > 0, "someone opted out"
     assert needs_list["attendance"] == needs_list["eyfs"] == 0, "the opt-out is for patient information only"
+
+
+def test_a_release_says_which_parameters_linked_it_and_is_not_cut_while_links_are_missing(ran, tmp_path):
+    _, layout, _, _, cut, _ = ran
+    manifest = json.loads((cut.path / "manifest.json").read_text())
+    assert (manifest["parameter_version"], manifest["behind"]) == (DEFAULT_PARAMETERS, [])
+    late = layout.store.model_copy(update={"releases": tmp_path, "database": f"sqlite:///{tmp_path / 'late.sqlite'}"})
+    engine = app.open_store(late)
+    with engine.begin() as tx:
+        Store(tx).note_progress("gp-federation", "needed", 1, 9)
+    engine.dispose()
+    with pytest.raises(ReleaseError, match="gp-federation"):
+        app.cut(late, "r2", "2024-12-31")
+    assert not list(tmp_path.glob("r2*"))
 
 
 def test_linkage_is_good_even_on_few_people(ran):

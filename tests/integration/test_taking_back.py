@@ -3,11 +3,9 @@
 import os
 
 import pytest
-import sqlalchemy as sa
 from childlink_core.errors import UserError
 from childlink_core.keys import SecretKey, write_key
 from childlink_ingest import app, withdraw
-from childlink_ingest.approvals import approve, what
 from childlink_ingest.errors import NotApprovedError, PermitError, TooManyRejectsError
 from childlink_ingest.permit import objection_token
 from childlink_ingest.send_extract import Limits
@@ -16,68 +14,7 @@ from childlink_local import pilot
 from childlink_local.broker import mock_broker
 from childlink_local.site import lay_out
 
-HEADER = "id,nhs,first,last,dob,mum,mumnhs,mumfirst,mumlast,mumdob,when,status"
-MUM = "M{0},{1},Grace,Okafor,1990-05-0{0}"
-AMINA = "1,9990000018,Amina,Okafor,2020-01-02," + MUM.format(1, "9990000034") + ",2022-05-01,"
-OLIVER = "2,9990000026,Oliver,Khan,2020-03-04," + MUM.format(2, "9990000042") + ",2022-05-01,"
-LINH = "3,,Linh,Nguyen,2020-06-07," + MUM.format(3, "") + ",2022-05-01,"
-NUMBERS = ("9990000018", "9990000026", "9990000034", "9990000042")
-MAPPING = """
-dataset = "asq3"
-{options}
-[columns]
-row_id = "id"
-deleted = {{ column = "status", codes = {{ "D" = true, "" = false }} }}
-child_id = "id"
-child_nhs_number = "nhs"
-child_given_name = "first"
-child_surname = "last"
-child_date_of_birth = "dob"
-adult_id = "mum"
-adult_nhs_number = "mumnhs"
-adult_given_name = "mumfirst"
-adult_surname = "mumlast"
-adult_date_of_birth = "mumdob"
-review_date = "when"
-"""
-EXEMPT = 'opt_out_exempt = "made-up people"\n'
-
-
-class Pilot:
-    """One site with a hub, in one process."""
-
-    def __init__(self, folder, layout, hub):
-        self.folder, self.layout, self.hub = folder, layout, hub
-        self.settings = layout.ingest["trust-a"]
-
-    def run(self, *rows, options=EXEMPT, approved=True, limits=None):
-        extract, mapping = self.folder / "e.csv", self.folder / "m.toml"
-        extract.write_text("\n".join([HEADER, *rows]) + "\n")
-        mapping.write_text(MAPPING.format(options=options))
-        if approved:
-            wanted = what(mapping, app.load_mapping(mapping), app.get_profile())
-            approve(self.settings.approvals, mapping, wanted, "A. Shah, IG lead")
-        with open_spool(self.settings.spool) as spool:
-            run_id = app.run_extract(self.settings, spool, extract, mapping, limits)
-            pilot.exchange(self.settings, spool, self.hub)
-            return spool.report(run_id)
-
-    def take_back(self, action):
-        with open_spool(self.settings.spool) as spool:
-            result = action(spool, app.build_site(self.settings))
-            pilot.exchange(self.settings, spool, self.hub)
-            run_id = result[0] if isinstance(result, tuple) else result
-            return spool.report(run_id)
-
-    def counts(self):
-        """Subjects and records that the linker holds; rows, and rows with an adult, that analytics holds."""
-        with sa.create_engine(self.layout.linker.database).connect() as tx:
-            linker = [tx.execute(sa.text(f"SELECT count(*) FROM {t}")).scalar() for t in ("subject", "record")]
-        with sa.create_engine(self.layout.store.database).connect() as tx:
-            rows = tx.execute(sa.text("SELECT count(*), count(adult_reference) FROM observation")).one()
-            people = tx.execute(sa.text("SELECT count(person) FROM link")).scalar()
-        assert people == linker[0], "analytics has a link for every subject there is, and no other"
-        return {"subjects": linker[0], "records": linker[1], "rows": rows[0], "with_adult": rows[1]}
+from tests.support.one_site import AMINA, EXEMPT, LINH, NUMBERS, OLIVER, Pilot
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from childlink_linker.store import Store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.people import NHS, Partnership, open_linker
+from tests.support.people import NHS, VAULT, Partnership, open_linker
 
 GIVEN = ["Amina", "Aminah", "Zainab", "Oliver", "Olive", "BABY", ""]
 SURNAMES = ["Okafor", "Okafour", "Smith", "Okafor-Smith"]
@@ -80,3 +81,32 @@ def test_any_order_and_cutting_of_batches_gives_the_same_partition(partnership, 
             if own:
                 chunks.append((partner, own))
     assert partitions(partnership, chunks) == expected
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 10**6))
+def test_the_event_log_alone_makes_the_identifiers_that_the_tables_have(partnership, seed):
+    rng = random.Random(seed)
+    for partner in ("trust-a", "council-b"):
+        OF[partner] = partnership.subject(partner, "x").facet
+    subjects = people(rng, partnership)
+    with tempfile.TemporaryDirectory() as folder:
+        linker = open_linker(Partnership(partnership.directory, partnership.signing, partnership.opening), Path(folder))
+        try:
+            for _ in range(6):
+                for partner in ("trust-a", "council-b"):
+                    own = [s for s in subjects if is_of(s, partner)]
+                    taken_back = [s.link_reference for s in rng.sample(own, rng.randrange(3))]
+                    linker.send(partner, *rng.sample(own, rng.randrange(1, len(own))), withdrawn=taken_back)
+                desk = linker.desk()
+                for case in desk.cases("n.steward")[:2]:
+                    desk.decide(
+                        "n.steward", [(d.pair, rng.choice(["same", "different"])) for d in case.doubts], "drawn"
+                    )
+                with linker.engine.connect() as tx:
+                    tables_say, log_says = Store(tx, VAULT).identifiers()
+                assert tables_say == log_says
+                assert tables_say.persons
+        finally:
+            linker.close()

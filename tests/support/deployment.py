@@ -29,8 +29,15 @@ class Deployment:
     """Linker and analytics as processes; ingest called in this one."""
 
     def __init__(
-        self, folder: Path, data: Path, kafka: str, databases: Mapping[str, str], keys_of: Path | None = None
+        self,
+        folder: Path,
+        data: Path,
+        kafka: str,
+        databases: Mapping[str, str],
+        keys_of: Path | None = None,
+        linkers: int = 1,
     ) -> None:
+        self.services = ["analytics", "linker", *(f"linker-{n}" for n in range(2, linkers + 1))]
         self.extracts = find_extracts(data)
         partners = sorted({extract.partner for extract in self.extracts})
         if keys_of is not None:
@@ -45,11 +52,11 @@ class Deployment:
         self.kills = 0
 
     def start(self, service: str) -> None:
-        """Start (or start again) the linker or analytics."""
+        """Start (or start again) a linker (`linker`, `linker-2`, ...) or analytics."""
         command, settings, prefix = {
             "linker": ([BIN / "childlink-linker", "run"], self.layout.linker, "CHILDLINK_LINKER_"),
             "analytics": ([BIN / "childlink-analytics", "consume"], self.layout.store, "CHILDLINK_ANALYTICS_"),
-        }[service]
+        }[service.partition("-")[0]]
         log = (self.layout.folder / f"{service}.log").open("ab")
         self.processes[service] = subprocess.Popen(
             [str(part) for part in command],
@@ -87,10 +94,10 @@ class Deployment:
                     connection.exchange.send()
                     connection.exchange.receive(connection.subscriber, 0.2)
                     if disturb and self.kills < kills and disturb.random() < 0.35:
-                        self.kill(disturb.choice(["linker", "analytics"]))
+                        self.kill(disturb.choice(self.services))
                 reports += [spool.report(run) for run in spool.runs()]
         while disturb and self.kills < kills:
-            self.kill(disturb.choice(["linker", "analytics"]))
+            self.kill(disturb.choice(self.services))
             time.sleep(disturb.random() * 3)
         self._wait_for_links(deadline)
         return reports

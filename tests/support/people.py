@@ -29,7 +29,6 @@ from childlink_linker.handler import LinkHandler
 from childlink_linker.intake import TokenHasher
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.parameters import load_parameters
-from childlink_linker.store import Store, StoredSubject
 from childlink_linker.vault import Vault
 
 VAULT = Vault(b"v" * 32)
@@ -178,11 +177,9 @@ class LinkerUnderTest:
         """The desk of this linker; what it sends lies on the broker at once."""
         handler = self.pump.handler
 
-        def send(tx: sa.Connection, store: Store, moved: Sequence[StoredSubject]) -> None:
-            self.pump.send(tx, handler.links(store, moved))  # type: ignore[attr-defined]
-
         return Desk(
-            self.engine, VAULT, get_profile(), load_parameters(), b"d" * 32, views_a_day, send,
+            self.engine, VAULT, get_profile(), load_parameters(), b"d" * 32, views_a_day, handler.links,  # type: ignore[attr-defined]
+            self.pump.send,
             lambda: tables.ledger.flush(self.engine, self.pump.publisher),
         )  # fmt: skip
 

@@ -55,11 +55,15 @@ def test_a_history_tells_of_merges_and_withdrawals(linker, child):
     linker.send("trust-a", withdrawn=[a.link_reference])
     with linker.engine.connect() as tx:
         of_first, of_second = history(tx, first), history(tx, second)
-    assert [(c.kind, c.before, c.after) for c in of_second] == [("assigned", None, second), ("assigned", second, first)]
-    assert [(c.kind, c.before, c.after) for c in of_first] == [
+    of_people, of_families = ([c for c in of_first if bool(c.family) == family] for family in (False, True))
+    assert [(c.kind, c.before, c.after) for c in of_second if not c.family] == [
+        ("assigned", None, second), ("assigned", second, first),
+    ]  # fmt: skip
+    assert [(c.kind, c.before, c.after) for c in of_people] == [
         ("assigned", None, first), ("assigned", second, first), ("withdrawn", first, None),
     ]  # fmt: skip
-    assert {c.subject for c in of_first} == {"A", "B"}
+    assert {c.subject for c in of_people} == {"A", "B"}
+    assert [(c.kind, c.after) for c in of_families] == [("anchored", first), ("family", first)]
 
 
 def test_an_identifier_that_is_mistyped_or_nobodys_is_refused(linker):

@@ -8,6 +8,7 @@ from childlink.wire.v1 import encoded_pb2
 from childlink.wire.v1 import envelope_pb2 as wire
 from childlink_core import envelope, reasons, topics
 from childlink_core.keys import SigningKey
+from childlink_linker import tables
 
 from tests.support.people import NHS
 
@@ -200,3 +201,26 @@ def test_a_crash_between_commit_and_kafka_sends_the_same_bytes_later(linker, sub
     linker.run()
     assert len(linker.broker.topics[topics.LINKS]) == 1
     assert len(linker.receipts("trust-a")) == 1
+
+
+def test_a_topic_with_too_many_dead_letters_is_suspended_and_the_others_go_on(linker, partnership, subjects):
+    limit = linker.pump.dead_letters_an_hour
+    linker.put("trust-a", *[b"rubbish %d" % n for n in range(limit + 50)], partnership.message("trust-a", subjects[:1]))
+    linker.run()
+    assert limit < len(linker.broker.topics[DEAD]) <= limit + 50, "not everything is diverted"
+    assert linker.metrics.registry.get_sample_value("childlink_linker_topic_suspensions_total", {"topic": TOPIC}) == 1
+    other = partnership.subject("council-b", "1", nhs=NHS[0], given="Zoe", surname="Ali", born=date(2020, 2, 2))
+    linker.send("council-b", other)
+    assert linker.persons(other) != [None]
+    assert linker.persons(subjects[0]) == [None]
+
+
+def test_a_resumed_topic_is_read_on_from_where_it_was_left(linker, partnership, subjects):
+    with linker.engine.begin() as tx:
+        tables.ledger.suspend(tx, TOPIC, "may be compromised")
+    linker.send("trust-a", subjects[0])
+    assert linker.persons(subjects[0]) == [None]
+    with linker.engine.begin() as tx:
+        assert tables.ledger.resume(tx, TOPIC)
+    linker.run()
+    assert linker.persons(subjects[0]) != [None]

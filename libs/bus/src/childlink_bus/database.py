@@ -1,12 +1,14 @@
 """Opens a service's database and brings its tables up to date (extra `sql`)."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from childlink_core.errors import UserError
+
+_MIGRATION_LOCK: Final = 0x636C_0003
 
 
 def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
@@ -39,6 +41,9 @@ def migrate(engine: sa.Engine, package: str, revision: str = "head") -> None:
     config.set_main_option("script_location", f"{package}:migrations")
     config.set_main_option("path_separator", "os")
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            # Several processes may start at once on one database.
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
         if revision == "base":
             command.downgrade(config, "base")

@@ -16,6 +16,8 @@ from childlink_bus.ports import Message, Publisher
 
 # Digests of batches older than this are forgotten; a resend of one would be counted as a replay instead.
 _REMEMBERED_BATCHES: Final = 100_000
+_HOUR_MS: Final = 60 * 60 * 1000
+_DEAD_REMEMBERED_MS: Final = 7 * 24 * _HOUR_MS
 
 
 class OffsetConflictError(Exception):
@@ -60,6 +62,50 @@ class Ledger:
             sa.Column("message", sa.LargeBinary, nullable=False),
         )  # fmt: skip
 
+        # Messages put on the dead-letter topic, counted by where they came from; and topics that nothing is read from any more.
+        self.dead_letters = sa.Table(
+            "dead_letter", metadata,
+            sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+            sa.Column("topic", sa.String(64), nullable=False, index=True),
+            sa.Column("reason", sa.String(64), nullable=False),
+            sa.Column("at_ms", sa.BigInteger, nullable=False),
+        )  # fmt: skip
+        self.suspensions = sa.Table(
+            "suspended_topic", metadata,
+            sa.Column("topic", sa.String(64), primary_key=True),
+            sa.Column("at_ms", sa.BigInteger, nullable=False),
+            sa.Column("why", sa.String(256), nullable=False),
+        )  # fmt: skip
+
+    def note_dead_letters(self, tx: sa.Connection, dead: Sequence[tuple[str, str]], most_an_hour: int) -> list[str]:
+        """Count dead letters (topic, reason). A topic with more than `most_an_hour` of them is suspended: something is wrong there
+        that diverting its messages one by one would only hide. Returns the topics that are suspended now."""
+        now = int(time.time() * 1000)
+        c = self.dead_letters.c
+        tx.execute(self.dead_letters.insert(), [{"topic": t, "reason": why, "at_ms": now} for t, why in dead])
+        tx.execute(self.dead_letters.delete().where(c.at_ms < now - _DEAD_REMEMBERED_MS))
+        counted = sa.select(c.topic, sa.func.count().label("n")).where(c.at_ms >= now - _HOUR_MS).group_by(c.topic)
+        suspended = []
+        for topic, count in tx.execute(counted.where(c.topic.in_({topic for topic, _ in dead}))):
+            if count > most_an_hour:
+                self.suspend(tx, topic, f"{count} messages of one hour were refused for good")
+                suspended.append(topic)
+        return suspended
+
+    def suspend(self, tx: sa.Connection, topic: str, why: str) -> None:
+        """Read nothing more from a topic until it is resumed."""
+        if topic not in self.suspended(tx):
+            tx.execute(self.suspensions.insert().values(topic=topic, at_ms=int(time.time() * 1000), why=why[:256]))
+
+    def resume(self, tx: sa.Connection, topic: str) -> bool:
+        """Read a topic again, from where it was left; its dead letters are forgiven. Returns whether it was suspended."""
+        tx.execute(self.dead_letters.delete().where(self.dead_letters.c.topic == topic))
+        return bool(tx.execute(self.suspensions.delete().where(self.suspensions.c.topic == topic)).rowcount)
+
+    def suspended(self, tx: sa.Connection) -> dict[str, str]:
+        """Why each suspended topic is."""
+        return {row.topic: row.why for row in tx.execute(sa.select(self.suspensions))}
+
     def positions(self, tx: sa.Connection, topics: Sequence[str]) -> dict[str, int]:
         """The next Kafka offset of each topic; 0 for one never read."""
         stored = {row.topic: row.next_offset for row in tx.execute(sa.select(self.offsets))}
@@ -88,6 +134,11 @@ class Ledger:
         c = self.streams.c
         row = tx.execute(sa.select(c.epoch, c.next_sequence).where(c.sender == sender, c.topic == topic)).first()
         return Position(row.epoch, row.next_sequence) if row else START
+
+    def read_up_to(self, tx: sa.Connection) -> dict[str, tuple[int, int]]:
+        """Epoch and sequence number of the last batch read, by sender."""
+        rows = tx.execute(sa.select(self.streams).order_by(self.streams.c.sender, self.streams.c.topic))
+        return {row.sender: (row.epoch, row.next_sequence - 1) for row in rows}
 
     def move_stream(self, tx: sa.Connection, sender: str, topic: str, position: Position) -> None:
         """Note how far the stream (sender, topic) was read."""

@@ -1,9 +1,10 @@
 """The loop of a service: read a micro-batch, judge, open, handle, answer; all of it in one database transaction."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -15,10 +16,13 @@ from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey, SigningKey
 from childlink_core.streams import Position, Verdict, expected, judge
 
+from childlink_bus.claims import Claims
 from childlink_bus.ledger import Ledger, OffsetConflictError
 from childlink_bus.ports import Message, Publisher, Subscriber
 
 log = structlog.get_logger()
+
+_CLAIMS_EVERY_S: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,14 @@ class Handled:
     outgoing: list[Outgoing] = field(default_factory=list)
 
 
+ReadUpTo = Mapping[str, tuple[int, int]]
+"""Epoch and sequence number of the last batch read, of each sender of whom any was."""
+
+
 class Handler(Protocol):
     """What a service does with batches. Called inside the transaction that also moves the offsets."""
 
-    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch]) -> Handled:
+    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo) -> Handled:
         """Store what the batches hold. Refuse what is wrong with them; raise only when the service itself is broken."""
 
 
@@ -84,6 +92,9 @@ class Observer(Protocol):
 
     def dead_letters(self, count: int) -> None:
         """Messages went to the dead-letter topic."""
+
+    def suspended(self, topic: str) -> None:
+        """Nothing is read from a topic any more, until an operator resumes it."""
 
 
 @dataclass
@@ -112,11 +123,14 @@ class Pump:
     handler: Handler
     observer: Observer
     connect: Callable[[Mapping[str, int]], Subscriber]
+    dead_letters_an_hour: int = 200
+    """More of one topic, and the topic is suspended until an operator resumes it."""
 
-    def subscribe(self) -> Subscriber:
-        """A subscriber that goes on where the database says."""
+    def subscribe(self, topics: Collection[str] | None = None) -> Subscriber:
+        """A subscriber to some topics (or all) that goes on where the database says."""
         with self.engine.connect() as tx:
-            positions = self.ledger.positions(tx, sorted(self.sources))
+            wanted = set(self.sources if topics is None else topics) - self.ledger.suspended(tx).keys()
+            positions = self.ledger.positions(tx, sorted(wanted))
         return self.connect(positions)
 
     def step(self, subscriber: Subscriber, timeout_s: float = 1.0) -> int:
@@ -127,24 +141,40 @@ class Pump:
         messages = subscriber.poll(timeout_s)
         if messages:
             with self.engine.begin() as tx:
+                suspended = self.ledger.suspended(tx)
+                messages = [message for message in messages if message.topic not in suspended]
                 self.ledger.advance(tx, messages)
                 self._work_through(tx, messages)
         self.ledger.flush(self.engine, self.publisher)
         return len(messages)
 
     def run(self, stopped: Callable[[], bool], on_idle: Callable[[Subscriber], None]) -> None:
-        """Step until `stopped`. `on_idle` is called after each step, for lag and other gauges."""
-        subscriber = self.subscribe()
+        """Step until `stopped`, on the topics that no other process of the service has. `on_idle` is called after each step, for lag
+        and other gauges."""
+        claims = Claims(self.engine, list(self.sources))
+        mine = self._readable(claims)
+        subscriber, asked_at = self.subscribe(mine), time.monotonic()
         try:
             while not stopped():
+                lost = False
                 try:
                     self.step(subscriber)
                 except OffsetConflictError:
+                    lost = True
+                if time.monotonic() - asked_at > _CLAIMS_EVERY_S:
+                    now, asked_at = self._readable(claims), time.monotonic()
+                    lost, mine = lost or now != mine, now
+                if lost:
                     subscriber.close()
-                    subscriber = self.subscribe()
+                    subscriber = self.subscribe(mine)
                 on_idle(subscriber)
         finally:
             subscriber.close()
+            claims.close()
+
+    def _readable(self, claims: Claims) -> frozenset[str]:
+        with self.engine.connect() as tx:
+            return claims.refresh() - self.ledger.suspended(tx).keys()
 
     def republish(self, tx: sa.Connection, topic: str, outgoing: Sequence[Outgoing]) -> int:
         """Let a topic start a new epoch with these. Returns how many batches there are."""
@@ -160,7 +190,7 @@ class Pump:
     def _work_through(self, tx: sa.Connection, messages: Sequence[Message]) -> None:
         positions: dict[tuple[str, str], Position] = {}
         answers: list[tuple[str, receipts_wire.Receipt]] = []
-        dead: list[bytes] = []
+        dead: list[tuple[Message, str]] = []
         works: list[_Work] = []
         for message in messages:
             try:
@@ -169,28 +199,33 @@ class Pump:
                 sender = self.sources[message.topic].sender
                 self.observer.batch(sender, "refused", refusal.reason)
                 log.warning("batch refused", topic=message.topic, offset=message.offset, reason=refusal.reason)
-                dead.append(message.value)
+                dead.append((message, refusal.reason))
                 # Whoever owns the topic is told; what the message says of itself cannot be believed.
                 answers.append((sender, _refusal_of_stranger(message.topic, refusal.reason)))
                 continue
             if work is not None:
                 works.append(work)
         opened = [work.opened for work in works if work.opened]
-        handled = self.handler(tx, opened) if opened else Handled([])
+        read = {sender: (at.epoch, at.next_sequence - 1) for (sender, _), at in positions.items()}
+        handled = self.handler(tx, opened, read) if read else Handled([])
         results = iter(handled.results)
         for work in works:
             result = next(results) if work.opened else None
             receipt = work.receipt or self._receipt(work.header, result or Result())
             self._settle(tx, work, receipt, answers)
             if receipt.reason:
-                dead.append(work.message.value)
+                dead.append((work.message, receipt.reason))
         for (sender, topic), position in positions.items():
             self.ledger.move_stream(tx, sender, topic, position)
         self.send(tx, handled.outgoing)
         self._answer(tx, answers)
         if dead:
-            self.ledger.put(tx, [(topics.dead_letters(self.service), value) for value in dead])
+            self.ledger.put(tx, [(topics.dead_letters(self.service), message.value) for message, _ in dead])
             self.observer.dead_letters(len(dead))
+            counted = [(message.topic, reason) for message, reason in dead]
+            for topic in self.ledger.note_dead_letters(tx, counted, self.dead_letters_an_hour):
+                self.observer.suspended(topic)
+                log.error("topic suspended", topic=topic, why="too many messages refused for good")
 
     def _admit(
         self,

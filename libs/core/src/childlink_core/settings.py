@@ -85,6 +85,8 @@ class ServiceSettings(SettingsFile):
     """Proxy to reach the brokers through: http://host:port (HTTP CONNECT) or socks5h://host:port."""
     kafka_api_version: tuple[int, ...] | None = None
     """Fixes the protocol version instead of asking the broker; only librdkafka's mock broker needs it: [2, 3]."""
+    dead_letters_an_hour: int = 200
+    """Messages of one topic that may be refused for good in an hour; with more, the topic is suspended until it is resumed."""
     metrics_port: int = 0
     """Port of Prometheus metrics; 0 serves none."""
     metrics_address: str = "127.0.0.1"

@@ -94,6 +94,7 @@ def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
         handler=StoreHandler(opening),
         observer=metrics,
         connect=connect,
+        dead_letters_an_hour=settings.dead_letters_an_hour,
     )
     return Consumer(engine, pump, metrics)
 
@@ -103,8 +104,11 @@ def cut(
     release_id: str,
     data_until: str,
     progress: Callable[[str], None] = lambda _population: None,
+    *,
+    anyway: bool = False,
 ) -> Cut:
-    """Cut a release of what the store holds now, from one consistent view of it."""
+    """Cut a release of what the store holds now, from one consistent view of it. Raises ReleaseError while links of rows that are
+    here have not come, unless `anyway`."""
     check_release_name(release_id)
     try:
         date.fromisoformat(data_until)
@@ -116,5 +120,12 @@ def cut(
         if tx.dialect.name == "postgresql":
             tx.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         store = Store(tx)
+        behind = store.behind()
+        if behind and not anyway:
+            raise ReleaseError(
+                f"Rows of {', '.join(behind)} are here before their links: a release now would count them as nobody's.",
+                "Wait until the linker has read what they sent (see `status`), or cut with --anyway; the release will say so.",
+            )
+        facts = {"parameter_version": ", ".join(store.parameter_versions()), "behind": behind}
         with open_counter(store.observations(), store.links()) as counter:
-            return cut_release(release_id, data_until, counter, catalogue(), secret, settings.releases, progress)
+            return cut_release(release_id, data_until, counter, catalogue(), secret, settings.releases, progress, facts)

@@ -14,7 +14,7 @@ from childlink_core.commands import Commands
 from childlink_core.directory import Member, render_directory
 from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
 
-from childlink_analytics import app
+from childlink_analytics import app, tables
 from childlink_analytics.measures import catalogue
 from childlink_analytics.metrics import ServingMetrics, StoreMetrics
 from childlink_analytics.releases import read_release, release_ids
@@ -73,8 +73,9 @@ def consume(settings_file: Path | None) -> None:
 @main.command()
 @click.argument("release_id")
 @click.option("--data-until", default=None, help="Last day of data that it covers, YYYY-MM-DD; default today.")
+@click.option("--anyway", is_flag=True, help="Even while links of rows that are here have not come.")
 @click.pass_obj
-def cut(settings_file: Path | None, release_id: str, data_until: str | None) -> None:
+def cut(settings_file: Path | None, release_id: str, data_until: str | None, anyway: bool) -> None:
     """Cut a release: count, protect, attack, publish. All or nothing."""
     settings = StoreSettings.load(settings_file)
     done = app.cut(
@@ -82,6 +83,7 @@ def cut(settings_file: Path | None, release_id: str, data_until: str | None) -> 
         release_id,
         data_until or date.today().isoformat(),
         lambda what: click.echo(f"protecting {what}", err=True),
+        anyway=anyway,
     )
     click.echo(f"{done.path}")
     for item in done.populations:
@@ -123,6 +125,27 @@ def measures() -> None:
         click.echo(f"{measure.id}: {measure.title} ({measure.unit})")
         for cube in measure.cubes:
             click.echo(f"    by {' x '.join(cube)}")
+
+
+@main.command()
+@click.argument("topic")
+@click.option("--why", required=True, help="For those who come after you.")
+@click.pass_obj
+def suspend(settings_file: Path | None, topic: str, why: str) -> None:
+    """Read nothing more from TOPIC until it is resumed: a partner that sends rubbish, or may be compromised. Nothing is lost."""
+    with app.open_store(StoreSettings.load(settings_file)).begin() as tx:
+        tables.ledger.suspend(tx, topic, why)
+    click.echo(f"{topic} is suspended; `status` shows it, `resume` reads on from where it was left")
+
+
+@main.command()
+@click.argument("topic")
+@click.pass_obj
+def resume(settings_file: Path | None, topic: str) -> None:
+    """Read TOPIC again, from where it was left. Its dead letters are forgiven."""
+    with app.open_store(StoreSettings.load(settings_file)).begin() as tx:
+        was = tables.ledger.resume(tx, topic)
+    click.echo(f"{topic} is read again" if was else f"{topic} was not suspended")
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from childlink_analytics import disclosure
 from childlink_analytics.attack import AttackReport, attack
@@ -43,6 +44,7 @@ def cut_release(
     secret: bytes,
     folder: Path,
     progress: Callable[[str], None] = lambda _population: None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Cut:
     """Count, protect and attack every measure, then write the release. Raises before anything is written."""
     by_population: dict[str, list[Measure]] = {}
@@ -59,6 +61,7 @@ def cut_release(
         "data_until": data_until,
         "policy_id": disclosure.POLICY_ID,
         "policy_text": disclosure.POLICY_TEXT,
+        **(facts or {}),
         "datasets": {name: _rounded(rows) for name, rows in counter.rows_by_dataset().items()},
         "cells": sum(item.cells for item in done),
         "cells_withheld": sum(item.withheld for item in done),

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from childlink.wire.v1 import encoded_pb2, link_pb2, observation_pb2
-from childlink_bus.pump import Handled, OpenedBatch, Result
+from childlink_bus.pump import Handled, OpenedBatch, ReadUpTo, Result
 from childlink_core import reasons, topics
 from childlink_core.capsule import CapsuleOpener
 from childlink_core.datasets import Attribute, Dataset, all_datasets
@@ -26,7 +26,7 @@ class StoreHandler:
 
     opening_keys: tuple[OpeningKey, ...]
 
-    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch]) -> Handled:
+    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo) -> Handled:
         """Store what the batches hold."""
         store = Store(tx)
         results = []
@@ -57,11 +57,14 @@ class StoreHandler:
                 "partner": partner, "reference": reference, "role": link.role, "version": link.version,
                 "person": link.person if link.HasField("person") else None,
                 "family": link.family if link.HasField("family") else None,
+                "parameter_version": batch.parameter_version[:64],
             }  # fmt: skip
             known = rows.get((partner, reference))
             if known is None or known["version"] < link.version:
                 rows[partner, reference] = row
         store.put_links(list(rows.values()))
+        for item in batch.read_up_to:
+            store.note_progress(item.partner, "linked", item.position.epoch, item.position.sequence)
         return Result(accepted=len(batch.links) - len(refused), refused=tuple(refused))
 
     def _observations(self, store: Store, opened: OpenedBatch) -> Result:
@@ -86,6 +89,8 @@ class StoreHandler:
                 rows[observation.row_reference] = {"partner": opened.sender, **row}
         store.put_observations(list(rows.values()))
         store.withdraw(opened.sender, [tombstone.reference for tombstone in batch.tombstones])
+        if batch.HasField("after_encodings"):
+            store.note_progress(opened.sender, "needed", batch.after_encodings.epoch, batch.after_encodings.sequence)
         return Result(accepted=len(batch.observations) - len(refused) + len(batch.tombstones), refused=tuple(refused))
 
 

@@ -26,6 +26,10 @@ class StoreMetrics:
             "childlink_analytics_records", "Records in accepted batches, by outcome.", ["sender", "outcome", "reason"],
             registry=self.registry,
         )  # fmt: skip
+        # Topics from which nothing is read any more, because too many of their messages were refused for good.
+        self.suspensions = Counter(
+            "childlink_analytics_topic_suspensions", "Topics suspended.", ["topic"], registry=self.registry
+        )
         # Messages put on the dead-letter topic.
         self.dead_letter_messages = Counter(
             "childlink_analytics_dead_letters", "Messages refused for good.", registry=self.registry
@@ -51,6 +55,10 @@ class StoreMetrics:
         self.records.labels(sender, "accepted", "").inc(accepted)
         for reason in refused:
             self.records.labels(sender, "refused", reason).inc()
+
+    def suspended(self, topic: str) -> None:
+        """See `childlink_bus.pump.Observer`."""
+        self.suspensions.labels(topic).inc()
 
     def dead_letters(self, count: int) -> None:
         """See `childlink_bus.pump.Observer`."""

@@ -1,7 +1,7 @@
 """Analytics' database inside one transaction: bulk upserts, withdrawals, and reading it all for a cut."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -45,6 +45,30 @@ class Store:
     def links(self) -> Iterator[pa.RecordBatch]:
         """All links of persons, as Arrow."""
         yield from self._stream(t.link, ("partner", "reference", "person", "family"))
+
+    def note_progress(self, partner: str, kind: Literal["needed", "linked"], epoch: int, sequence: int) -> None:
+        """Note how far a partner's encodings have to be linked for its rows, or are; it only ever grows."""
+        known = self.progress(kind).get(partner)
+        if known is None or known < (epoch, sequence):
+            row = {"partner": partner, "kind": kind, "epoch": epoch, "sequence": sequence}
+            self._upsert(t.progress, [row])
+
+    def progress(self, kind: Literal["needed", "linked"]) -> dict[str, tuple[int, int]]:
+        """Epoch and sequence number by partner."""
+        rows = self._tx.execute(sa.select(t.progress).where(t.progress.c.kind == kind))
+        return {row.partner: (row.epoch, row.sequence) for row in rows}
+
+    def behind(self) -> list[str]:
+        """Partners some of whose rows are here before their links: a cut now would count them as nobody's."""
+        linked = self.progress("linked")
+        return sorted(
+            partner for partner, needed in self.progress("needed").items() if linked.get(partner, (0, 0)) < needed
+        )
+
+    def parameter_versions(self) -> list[str]:
+        """Versions of the match parameters that links were made under."""
+        column = t.link.c.parameter_version
+        return list(self._tx.execute(sa.select(column).where(column != "").distinct().order_by(column)).scalars())
 
     def _upsert(self, table: sa.Table, rows: Sequence[dict[str, Any]], only_newer: str | None = None) -> None:
         if not rows:

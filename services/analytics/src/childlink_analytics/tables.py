@@ -27,4 +27,14 @@ link = sa.Table(
     sa.Column("person", sa.LargeBinary(16), nullable=True),
     sa.Column("family", sa.LargeBinary(16), nullable=True),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("parameter_version", sa.String(64), nullable=False, server_default="", comment="of the match parameters"),
+)  # fmt: skip
+
+# How far each partner's encodings had got when its latest observations were sent, and how far the linker says it has read them.
+progress = sa.Table(
+    "progress", metadata,
+    sa.Column("partner", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(8), primary_key=True, comment="needed, linked"),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
 )  # fmt: skip

@@ -83,7 +83,10 @@ def queue_observations(
 ) -> None:
     """Queue the observations that are new or changed."""
     head = observation_pb2.ObservationBatch(
-        dataset=dataset.name, dataset_version=dataset.version, fields=[field.name for field in dataset.fields]
+        dataset=dataset.name,
+        dataset_version=dataset.version,
+        fields=[field.name for field in dataset.fields],
+        after_encodings=_after_encodings(spool),
     ).SerializeToString()
     for items in _batches(changed):
         body = b"".join(_field(_OBSERVATIONS, item.payload) for _, item in items)
@@ -105,8 +108,27 @@ def queue_withdrawals(spool: Spool, site: Site, run_id: int) -> None:
             else:
                 # Any contract that the hub knows: tombstones are of rows and subjects, whatever the dataset.
                 batch.dataset, batch.dataset_version = "attendance", 1
+                after = _after_encodings(spool)
+                if after:
+                    batch.after_encodings.CopyFrom(after)
             epoch, sequence, sealed = _seal(spool, site, half, batch.SerializeToString())  # type: ignore[arg-type]
             spool.queue_withdrawal(run_id, half, epoch, sequence, sealed, chunk)  # type: ignore[arg-type]
+
+
+def _after_encodings(spool: Spool) -> observation_pb2.StreamPosition | None:
+    """The last batch of encodings queued so far; None before there is any."""
+    last = spool.last_sequence("encodings")
+    return observation_pb2.StreamPosition(epoch=last[0], sequence=last[1]) if last else None
+
+
+def queue_answers(spool: Spool, site: Site, answers: Sequence[encoded_pb2.OwnCheckAnswer]) -> None:
+    """Queue what the site found when it looked at its own rows."""
+    profile = site.encoder.profile
+    batch = encoded_pb2.EncodedBatch(
+        profile_id=profile.id, profile_fingerprint=profile.fingerprint, key_version=site.encoder.key_version, answers=answers
+    )  # fmt: skip
+    epoch, sequence, sealed = _seal(spool, site, "encodings", batch.SerializeToString())
+    spool.queue_message("encodings", epoch, sequence, sealed)
 
 
 def _queue(

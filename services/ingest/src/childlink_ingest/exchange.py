@@ -12,6 +12,7 @@ from childlink_core import envelope, reasons, topics
 from childlink_core.directory import Directory
 from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey
+from childlink_core.references import REFERENCE_BYTES
 from google.protobuf.message import DecodeError
 
 from childlink_ingest.items import Half
@@ -80,13 +81,17 @@ class Exchange:
             if not self.spool.is_new_receipt(header.sender, header.epoch, header.sequence, header.sealed_at_ms):
                 return
             payload = envelope.open_batch(header, batch, (self.opening_key,))
-            receipts = receipt_pb2.ReceiptBatch.FromString(payload).receipts
+            content = receipt_pb2.ReceiptBatch.FromString(payload)
         except (BatchRefusedError, DecodeError) as refusal:
             reason = refusal.reason if isinstance(refusal, BatchRefusedError) else reasons.MALFORMED
             log.warning("receipt refused", topic=message.topic, offset=message.offset, reason=reason)
             self.spool.note_incident(reason)
             return
-        self._apply(header.sender, receipts)
+        self._apply(header.sender, content.receipts)
+        for check in content.checks if header.sender == topics.LINKER else ():
+            references = [r for r in check.link_references if len(r) == REFERENCE_BYTES]
+            if len(check.request_id) == REFERENCE_BYTES and references:
+                self.spool.note_own_check(check.request_id, references)
 
     def _apply(self, sender: str, receipts: Sequence[receipt_pb2.Receipt]) -> None:
         for receipt in receipts:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from childlink_core.reasons import EXPLANATIONS
+from childlink_core.references import REFERENCE_BYTES
 
 from childlink_ingest.errors import SpoolError
 from childlink_ingest.items import DELETED, Half, StagedItem, Tombstone
@@ -65,6 +66,7 @@ CREATE VIEW IF NOT EXISTS row_state AS
          o.reason AS why_o, c.reason AS why_c, a.reason AS why_a
   FROM run_row r JOIN item o ON o.item_id = r.observation
   LEFT JOIN item c ON c.item_id = r.child LEFT JOIN item a ON a.item_id = r.adult;
+CREATE TABLE IF NOT EXISTS own_check (number INTEGER PRIMARY KEY, request_id BLOB NOT NULL UNIQUE, link_references BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS incident (reason TEXT PRIMARY KEY, count INTEGER NOT NULL, last_at REAL NOT NULL);
 """
 # Kept apart, because a first run makes them at its end: cheaper over rows that are there than kept up row by row.
@@ -325,7 +327,7 @@ class Spool:
         self, run_id: int, half: Half, epoch: int, sequence: int, message: bytes, tombstones: Sequence[Tombstone]
     ) -> None:
         """Queue a sealed batch of tombstones and mark what they take back."""
-        self._queue_batch(half, epoch, sequence, message)
+        self.queue_message(half, epoch, sequence, message)
         self._db.executemany(
             "INSERT INTO withdrawal VALUES (?, ?, ?, ?, ?, ?)",
             ((run_id, half, t.reference, t.facet, epoch, sequence) for t in tombstones),
@@ -338,7 +340,8 @@ class Spool:
         if half == "observations":
             self._db.executemany("UPDATE item SET digest = x'' WHERE also = ?", ((t.reference,) for t in tombstones))
 
-    def _queue_batch(self, half: Half, epoch: int, sequence: int, message: bytes) -> None:
+    def queue_message(self, half: Half, epoch: int, sequence: int, message: bytes) -> None:
+        """Queue a sealed batch."""
         self._db.execute(
             "INSERT INTO batch (half, epoch, sequence, message, bytes) VALUES (?, ?, ?, ?, ?)",
             (half, epoch, sequence, message, len(message)),
@@ -351,6 +354,11 @@ class Spool:
         self._db.execute("INSERT OR REPLACE INTO stream VALUES (?, ?, ?)", (half, epoch, sequence + 1))
         return epoch, sequence
 
+    def last_sequence(self, half: Half) -> tuple[int, int] | None:
+        """The (epoch, sequence number) that the stream's last batch has; None before the first."""
+        row = self._db.execute("SELECT epoch, next_sequence - 1 FROM stream WHERE half = ?", (half,)).fetchone()
+        return (row[0], row[1]) if row else None
+
     def queue(
         self,
         run_id: int,
@@ -362,7 +370,7 @@ class Spool:
         items: Sequence[tuple[int, StagedItem]],
     ) -> None:
         """Queue a sealed batch and note what is in it."""
-        self._queue_batch(half, epoch, sequence, message)
+        self.queue_message(half, epoch, sequence, message)
         observed = half == "observations"
         self._db.executemany(
             "INSERT INTO item (item_id, half, reference, facet, digest, epoch, sequence, place, feed, about, also, sent_run, seen_run) "
@@ -499,6 +507,24 @@ class Spool:
             "UPDATE batch SET state = 'queued' WHERE half = ? AND epoch = ? AND sequence >= ? AND state = 'sent'",
             (half, epoch, sequence),
         )
+
+    def note_own_check(self, request_id: bytes, references: Sequence[bytes]) -> None:
+        """The linker asks about some of the site's own people; the same request twice is one."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO own_check (request_id, link_references) VALUES (?, ?)",
+            (request_id, b"".join(references)),
+        )
+
+    def own_checks(self) -> dict[int, tuple[bytes, list[bytes]]]:
+        """Open requests by number: their id, and the link references that they are about."""
+        return {
+            number: (request_id, [joined[at : at + REFERENCE_BYTES] for at in range(0, len(joined), REFERENCE_BYTES)])
+            for number, request_id, joined in self._all("SELECT * FROM own_check ORDER BY number")
+        }
+
+    def forget_own_check(self, number: int) -> None:
+        """A request is answered."""
+        self._db.execute("DELETE FROM own_check WHERE number = ?", (number,))
 
     def note_incident(self, reason: str) -> None:
         """Count something refused, for `status`."""

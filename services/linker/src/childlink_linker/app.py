@@ -1,7 +1,8 @@
 """Composition root of the linker."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from childlink.wire.v1 import envelope_pb2
@@ -27,7 +28,7 @@ from childlink_linker.review_service import ReviewService
 from childlink_linker.server import OperatorService, holdings
 from childlink_linker.server import serve as serve_grpc
 from childlink_linker.settings import LinkerSettings
-from childlink_linker.store import Store, StoredSubject
+from childlink_linker.store import Store
 from childlink_linker.vault import Vault
 
 
@@ -72,16 +73,13 @@ class Linker:
     def desk(self, *, running: bool = False) -> Desk:
         """The desk of a linker that can send links. One that runs sends them with its next micro-batch."""
 
-        def send(tx: sa.Connection, store: Store, subjects: Sequence[StoredSubject]) -> None:
-            self.pump.send(tx, self.handler.links(store, subjects))
-
         def flush() -> None:
             if not running:
                 tables.ledger.flush(self.engine, self.pump.publisher)
 
         return Desk(
             self.engine, self.handler.vault, self.handler.profile, self.handler.parameters, audit_key_of(self.settings),
-            self.settings.review_views_a_day, send, flush,
+            self.settings.review_views_a_day, self.handler.links, self.pump.send, flush,
         )  # fmt: skip
 
     def observe(self, subscriber: Subscriber) -> None:
@@ -125,12 +123,12 @@ def audit_key_of(settings: LinkerSettings) -> bytes:
 def reading_desk(settings: LinkerSettings) -> Desk:
     """A desk to look from: nothing can be decided at it, and it needs no Kafka."""
 
-    def send(*_: object) -> None:
+    def nothing(*_: object) -> Any:
         raise RuntimeError("nothing is decided at a reading desk")
 
     return Desk(
         open_store(settings), vault_of(settings), get_profile(settings.profile), load_parameters(settings.parameters),
-        audit_key_of(settings), settings.review_views_a_day, send,
+        audit_key_of(settings), settings.review_views_a_day, nothing, nothing,
     )  # fmt: skip
 
 
@@ -172,5 +170,6 @@ def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
         handler=handler,
         observer=metrics,
         connect=connect,
+        dead_letters_an_hour=settings.dead_letters_an_hour,
     )
     return Linker(settings, engine, handler, pump, metrics)

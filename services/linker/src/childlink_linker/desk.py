@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
+from childlink.wire.v1 import envelope_pb2, receipt_pb2
 from childlink_bus.audit import Entry, Head
+from childlink_bus.pump import Outgoing
+from childlink_core import topics
 from childlink_core.profiles import Profile
 
 from childlink_linker import explain as explaining
-from childlink_linker import review, tables
+from childlink_linker import own_checks, review, tables
 from childlink_linker.decisions import Verdict
-from childlink_linker.errors import ReviewError
+from childlink_linker.errors import ReviewError, StoreError
 from childlink_linker.link_batch import Outcome
 from childlink_linker.parameters import Parameters
 from childlink_linker.review import Case, Decision, Pair
@@ -24,8 +27,10 @@ from childlink_linker.store import Store, StoredSubject
 from childlink_linker.vault import Vault
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
-Send = Callable[[sa.Connection, Store, Sequence[StoredSubject]], None]
-"""Puts the links of subjects into the outbox, within the transaction."""
+Links = Callable[[Store, Sequence[StoredSubject]], list[Outgoing]]
+"""Makes the links of subjects."""
+Post = Callable[[sa.Connection, Sequence[Outgoing]], None]
+"""Puts what is to be sent into the outbox, within the transaction."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,8 @@ class Desk:
     audit_key: bytes
     views_a_day: int
     """Pairs that one steward may look at in 24 hours: what agrees between records is information about people, too."""
-    send: Send
+    links: Links
+    post: Post
     flush: Callable[[], None] = lambda: None
     """Sends what is in the outbox, where no running linker does."""
 
@@ -74,15 +80,27 @@ class Desk:
             outcome = review.decide(
                 store, verdicts, who, reason, self.profile, self.parameters, asks_second=asks_second
             )
-            self.send(store.tx, store, outcome.linked)
+            self.post(store.tx, self.links(store, outcome.linked))
         self.flush()
         return outcome
+
+    def ask_partner(self, who: str, pair: Pair, *, larger: bool) -> None:
+        """Have the partner that recorded one of the two people look whether its own row is right."""
+        with self._audited(who, "review ask", pair=_name(pair), subject=pair[larger]) as store:
+            review.check_waits(store, pair)
+            partner, request = own_checks.ask(store, pair[larger], who)
+            payload = receipt_pb2.ReceiptBatch(checks=[request]).SerializeToString()
+            self.post(
+                store.tx,
+                [Outgoing(topics.receipts(partner), partner, envelope_pb2.PAYLOAD_KIND_RECEIPT, payload)],
+            )
+        self.flush()
 
     def undo(self, who: str, decision_id: int) -> Outcome:
         """Take a decision back."""
         with self._audited(who, "review undo", decision=decision_id) as store:
             outcome = review.undo(store, decision_id, who, self.profile, self.parameters)
-            self.send(store.tx, store, outcome.linked)
+            self.post(store.tx, self.links(store, outcome.linked))
         self.flush()
         return outcome
 
@@ -105,6 +123,20 @@ class Desk:
         """How linkage does, without truth."""
         with self._audited(who, "quality") as store:
             return explaining.quality(store, self.profile)
+
+    def check_store(self, who: str) -> tuple[int, int]:
+        """Whether the event log makes the identifiers that the tables have. Raises StoreError. Returns subjects and families."""
+        with self._audited(who, "check store") as store:
+            tables_say, log_says = store.identifiers()
+        for what in ("persons", "families", "anchors"):
+            one, other = getattr(tables_say, what), getattr(log_says, what)
+            wrong = [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
+            if wrong:
+                raise StoreError(
+                    f"The event log and the tables differ in {len(wrong):,} {what}, of {len(one):,}.",
+                    "The database was changed by something else than childlink, or restored in parts: restore all of it.",
+                )
+        return len(tables_say.persons), len(tables_say.anchors)
 
     def note(self, who: str, action: str, **detail: str | int) -> None:
         """Write down something that was done elsewhere."""

@@ -83,9 +83,10 @@ class Change:
     at: datetime
     kind: str
     subject: str
-    """A letter for each subject."""
+    """A letter for each subject; "" for what happens to a person or family."""
     before: str | None
     after: str | None
+    family: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,18 +169,16 @@ def history(tx: sa.Connection, identifier: str) -> list[Change]:
     """Everything that ever happened to an identifier, oldest first. Raises UnknownIdentifierError."""
     _check(identifier)
     event = t.event.c
-    rows = tx.execute(
-        sa.select(t.event)
-        .where(sa.or_(event.person_id == identifier, event.previous_person_id == identifier))
-        .order_by(event.event_id)
-    ).all()
+    named = sa.or_(event.person_id == identifier, event.previous_person_id == identifier, event.family_id == identifier)
+    rows = tx.execute(sa.select(t.event).where(named).order_by(event.event_id)).all()
     if not rows:
         raise UnknownIdentifierError(f"{identifier} was never given to anybody here.", "Check where it comes from.")
-    letters = {subject: letter(at) for at, subject in enumerate(dict.fromkeys(row.subject_id for row in rows))}
+    subjects = dict.fromkeys(row.subject_id for row in rows if row.subject_id is not None)
+    letters = {None: ""} | {subject: letter(at) for at, subject in enumerate(subjects)}
     return [
         Change(
             datetime.fromtimestamp(row.at_ms / 1000, UTC), row.kind, letters[row.subject_id],
-            row.previous_person_id, None if row.kind == "withdrawn" else row.person_id,
+            row.previous_person_id, None if row.kind == "withdrawn" else row.person_id, row.family_id,
         )
         for row in rows
     ]  # fmt: skip

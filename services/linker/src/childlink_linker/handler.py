@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from childlink.wire.v1 import encoded_pb2, envelope_pb2, link_pb2
-from childlink_bus.pump import Handled, OpenedBatch, Outgoing
+from childlink.wire.v1 import encoded_pb2, envelope_pb2, link_pb2, observation_pb2
+from childlink_bus.pump import Handled, OpenedBatch, Outgoing, ReadUpTo
 from childlink_core import topics
 from childlink_core.profiles import Profile
 from childlink_core.references import keyed_hash
 
+from childlink_linker import tables
 from childlink_linker.intake import TokenHasher, read_batches
 from childlink_linker.link_batch import link
 from childlink_linker.metrics import LinkerMetrics
@@ -32,22 +33,23 @@ class LinkHandler:
     analytics_id_key: bytes
     metrics: LinkerMetrics
 
-    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch]) -> Handled:
+    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo) -> Handled:
         """Link what the batches hold."""
         arrivals, results = read_batches(batches, self.profile, self.key_versions, self.hasher)
         store = Store(tx, self.vault)
         outcome = link(store, arrivals, self.profile, self.parameters)
         self.metrics.linked(outcome.records, len(outcome.linked), outcome.merges, outcome.splits, outcome.pair_weights)
-        return Handled(results, self.links(store, outcome.linked))
+        return Handled(results, self.links(store, outcome.linked, read))
 
-    def links(self, store: Store, subjects: Sequence[StoredSubject]) -> list[Outgoing]:
-        """Link batches for analytics, identifiers re-keyed for it."""
+    def links(self, store: Store, subjects: Sequence[StoredSubject], read: ReadUpTo | None = None) -> list[Outgoing]:
+        """Link batches for analytics, identifiers re-keyed for it; the last says how far was read, even if no link changed."""
         families = {
             person: row.family_id for person, row in store.persons(s.person_id for s in subjects if s.person_id).items()
         }
         keys = store.capsule_keys({s.capsule_key_id for s in subjects})
         outgoing = []
-        for at in range(0, len(subjects), _LINKS_PER_BATCH):
+        last = max(0, len(subjects) - 1) // _LINKS_PER_BATCH * _LINKS_PER_BATCH
+        for at in range(0, len(subjects) or bool(read), _LINKS_PER_BATCH):
             chunk = subjects[at : at + _LINKS_PER_BATCH]
             index = {key_id: number for number, key_id in enumerate(sorted({s.capsule_key_id for s in chunk}))}
             batch = link_pb2.LinkBatch(
@@ -65,6 +67,8 @@ class LinkHandler:
                     )
                     for s in chunk
                 ],
+                parameter_version=self.parameters.version,
+                read_up_to=_read_up_to(read or {}) if at == last else (),
             )
             outgoing.append(
                 Outgoing(topics.LINKS, topics.ANALYTICS, envelope_pb2.PAYLOAD_KIND_LINK, batch.SerializeToString())
@@ -74,7 +78,14 @@ class LinkHandler:
     def all_links(self, tx: sa.Connection) -> list[Outgoing]:
         """Every link there is."""
         store = Store(tx, self.vault)
-        return self.links(store, store.all_subjects())
+        return self.links(store, store.all_subjects(), tables.ledger.read_up_to(tx))
 
     def _rekey(self, identifier: str | None) -> bytes | None:
         return keyed_hash(self.analytics_id_key, identifier) if identifier else None
+
+
+def _read_up_to(read: ReadUpTo) -> list[link_pb2.ReadUpTo]:
+    return [
+        link_pb2.ReadUpTo(partner=partner, position=observation_pb2.StreamPosition(epoch=epoch, sequence=sequence))
+        for partner, (epoch, sequence) in sorted(read.items())
+    ]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from childlink_linker.encodings import TOKEN_BYTES, row_type
 from childlink_linker.link_batch import Arrival, Arrivals, Withdrawal
+from childlink_linker.own_checks import Answer
 
 _MOST_CAPSULE_BYTES = 200
 
@@ -53,6 +54,7 @@ def read_batches(
     arrivals: list[Arrival] = []
     capsule_keys: list[tuple[str, bytes]] = []
     withdrawn: list[Withdrawal] = []
+    answers: list[Answer] = []
     results = []
     for opened in batches:
         try:
@@ -73,14 +75,18 @@ def read_batches(
                 continue
             good.append(record)
         arrivals += _arrivals(opened.sender, good, batch.key_version, len(capsule_keys) - 1, profile, hasher)
+        answers += [Answer(opened.sender, item.request_id, item.link_reference, item.outcome) for item in batch.answers]
         named = [_withdrawal(opened.sender, tombstone) for tombstone in batch.tombstones]
         # What came before its withdrawal in this micro-batch is not stored at all.
         arrivals = [a for a in arrivals if not any(item.covers(a) for item in named)] if named else arrivals
         withdrawn += named
         results.append(
-            Result(accepted=len(batch.records) - len(refused) + len(batch.tombstones), refused=tuple(refused))
+            Result(
+                accepted=len(batch.records) - len(refused) + len(batch.tombstones) + len(batch.answers),
+                refused=tuple(refused),
+            )
         )
-    return Arrivals(arrivals, capsule_keys, withdrawn), results
+    return Arrivals(arrivals, capsule_keys, withdrawn, answers), results
 
 
 def _withdrawal(partner: str, tombstone: wire.Tombstone) -> Withdrawal:

@@ -18,7 +18,9 @@ from childlink_linker.block import keys, pairs_of
 from childlink_linker.compare import PairWeights, compare
 from childlink_linker.components import columns, components, find_evidence, reach
 from childlink_linker.encodings import from_rows
+from childlink_linker.events import event
 from childlink_linker.model import AGREE, VARIABLES
+from childlink_linker.own_checks import Answer, take_answers
 from childlink_linker.parameters import Parameters
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store, StoredRecord, StoredSubject
@@ -65,6 +67,7 @@ class Arrivals:
     records: Sequence[Arrival]
     capsule_keys: Sequence[tuple[str, bytes]]
     withdrawn: Sequence[Withdrawal]
+    answers: Sequence[Answer] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Outcome:
 def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Parameters) -> Outcome:
     """Take arrivals in and return every subject whose link changed."""
     store.lock()
+    take_answers(store, arrivals.answers)
     withdrawn = _withdraw(store, arrivals.withdrawn)
     changed = _store_records(store, arrivals, withdrawn.subjects, profile)
     touched = {record.subject_id for record in changed} | withdrawn.neighbours
@@ -140,10 +144,10 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
     neighbours |= {s.subject_id for s in still_there}
     store.delete_records(records)
     store.delete_in(t.subject.c.subject_id, gone_ids)
-    for end in (t.decision.c.smaller_subject_id, t.decision.c.larger_subject_id):
+    for end in (t.decision.c.smaller_subject_id, t.decision.c.larger_subject_id, t.own_check.c.subject_id):
         store.delete_in(end, gone_ids)
     store.replace_review_pairs(gone_ids, [])
-    store.insert(t.event, [_event("withdrawn", s.subject_id, None, s.person_id) for s in gone])
+    store.insert(t.event, [event("withdrawn", s.subject_id, None, s.person_id) for s in gone])
     for subject in gone:
         subject.person_id = None
         subject.link_version += 1
@@ -304,7 +308,7 @@ def _rename(
         kept.add(person_id)
         for subject_id in members:
             if subjects[subject_id].person_id != person_id:
-                events.append(_event("assigned", subject_id, person_id, subjects[subject_id].person_id))
+                events.append(event("assigned", subject_id, person_id, subjects[subject_id].person_id))
                 subjects[subject_id].person_id = person_id
                 subjects[subject_id].link_version += 1
                 moved[subject_id] = subjects[subject_id]
@@ -319,10 +323,3 @@ def _rename(
     store.delete_in(t.person.c.person_id, gone)
     gained_or_lost = {s.person_id for s in moved.values() if s.person_id} | {current[m] for m in moved if m in current}
     return moved, gained_or_lost, merges, splits
-
-
-def _event(kind: str, subject_id: int, person_id: str | None, previous: str | None) -> dict[str, object]:
-    return {
-        "at_ms": int(time.time() * 1000), "kind": kind, "subject_id": subject_id,
-        "person_id": person_id, "previous_person_id": previous,
-    }  # fmt: skip

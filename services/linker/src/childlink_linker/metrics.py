@@ -29,6 +29,10 @@ class LinkerMetrics:
             ["sender", "outcome", "reason"],
             registry=self.registry,
         )
+        # Topics from which nothing is read any more, because too many of their messages were refused for good.
+        self.suspensions = Counter(
+            "childlink_linker_topic_suspensions", "Topics suspended.", ["topic"], registry=self.registry
+        )
         # Messages put on the dead-letter topic.
         self.dead_letter_messages = Counter(
             "childlink_linker_dead_letters", "Messages refused for good.", registry=self.registry
@@ -68,6 +72,10 @@ class LinkerMetrics:
     def batch(self, sender: str, outcome: str, reason: str) -> None:
         """See `childlink_bus.pump.Observer`."""
         self.batches.labels(sender, outcome, reason).inc()
+
+    def suspended(self, topic: str) -> None:
+        """See `childlink_bus.pump.Observer`."""
+        self.suspensions.labels(topic).inc()
 
     def dead_letters(self, count: int) -> None:
         """See `childlink_bus.pump.Observer`."""

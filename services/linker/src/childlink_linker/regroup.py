@@ -9,6 +9,7 @@ from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.ids import new_id
 
 from childlink_linker import tables as t
+from childlink_linker.events import event
 from childlink_linker.families import Relation, adults_anchor, count_children, primary_carers
 from childlink_linker.store import Store, StoredSubject
 
@@ -46,6 +47,7 @@ def regroup_families(store: Store, person_ids: set[str]) -> dict[int, StoredSubj
     family_of = {person: family_of_anchor[anchor] for person, anchor in placed.items()}
     changed = {person: family for person, family in family_of.items() if persons[person].family_id != family}
     store.set_families(changed)
+    store.insert(t.event, [event("family", None, person, None, family) for person, family in changed.items()])
     return store.subjects_of_persons(changed)
 
 
@@ -142,6 +144,14 @@ def _name_families(store: Store, placed: Mapping[str, str], anchors: set[str], c
     store.delete_in(t.family.c.family_id, free)
     store.move_anchors(taken)
     store.insert(t.family, _rows(new))
+    anchored = {**taken, **{family: anchor for anchor, family in new.items()}}
+    store.insert(
+        t.event,
+        [
+            *(event("ended", None, None, None, family) for family in sorted(free)),
+            *(event("anchored", None, anchor, None, family) for family, anchor in anchored.items()),
+        ],
+    )
     return named | new
 
 

@@ -37,6 +37,8 @@ class Doubt:
     since_ms: int
     said: tuple["Decision", ...]
     """What stewards have said of it that does not settle it."""
+    own_checks: tuple[str, str] = ("", "")
+    """What the partners of the two say of their own rows: "", "asked", or what they found."""
 
     @property
     def unsure(self) -> int:
@@ -82,11 +84,16 @@ def doubts(store: Store) -> list[Doubt]:
     said: dict[Pair, list[Decision]] = defaultdict(list)
     for item in map(_decision, store.decisions_of(subjects)):
         said[item.pair].append(item)
+    checks = {row.subject_id: row.outcome or "asked" for row in store.own_checks(subjects)}
     found = []
     for row in rows:
         pair = (row.smaller_subject_id, row.larger_subject_id)
         one, other = (subjects[subject].person_id or "" for subject in pair)
-        found.append(Doubt(pair, row.weight, (one, other), row.since_ms, tuple(said[pair])))
+        found.append(
+            Doubt(
+                pair, row.weight, (one, other), row.since_ms, tuple(said[pair]), (checks.get(pair[0], ""), checks.get(pair[1], ""))
+            )
+        )  # fmt: skip
     return sorted(found, key=lambda doubt: (-doubt.weight, doubt.pair))
 
 
@@ -126,7 +133,7 @@ def case(store: Store, number: int) -> Case:
 
 def show(store: Store, pair: Pair, profile: Profile, parameters: Parameters) -> list[Comparison]:
     """What the records of the two people agree on: pairs of a record of the one (A1, A2, ...) and one of the other (B1, ...)."""
-    _known(store, pair)
+    check_waits(store, pair)
     subjects = store.subjects(pair)
     groups = []
     for subject_id in pair:
@@ -150,7 +157,7 @@ def decide(
     _named(steward, reason)
     store.lock()
     for pair, _ in verdicts:
-        _known(store, pair)
+        check_waits(store, pair)
     store.insert(
         t.decision,
         [
@@ -188,7 +195,8 @@ def _link_anew(store: Store, subjects: Sequence[int], profile: Profile, paramete
     return outcome_of(store, moved, regroup_families(store, persons), merges, splits)
 
 
-def _known(store: Store, pair: Pair) -> None:
+def check_waits(store: Store, pair: Pair) -> None:
+    """Raise ReviewError unless the pair waits, or was decided."""
     waits = any((row.smaller_subject_id, row.larger_subject_id) == pair for row in store.review_queue_of(pair))
     if not waits and not any(_decision(row).pair == pair for row in store.decisions_of(pair)):
         raise ReviewError(

@@ -49,6 +49,14 @@ class ReviewService(review_pb2_grpc.ReviewServiceServicer):
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, error.render())
         return pb.DecideResponse(links_changed=len(outcome.linked))
 
+    def AskPartner(self, request: pb.AskPartnerRequest, context: grpc.ServicerContext) -> pb.AskPartnerResponse:
+        """See review.proto."""
+        try:
+            self._desk.ask_partner(caller().name, (request.pair.smaller, request.pair.larger), larger=request.larger)
+        except UserError as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, error.render())
+        return pb.AskPartnerResponse()
+
     def UndoDecision(self, request: pb.UndoDecisionRequest, context: grpc.ServicerContext) -> pb.UndoDecisionResponse:
         """See review.proto."""
         try:

@@ -69,6 +69,7 @@ RULES: Final[Rules] = {
     "/childlink.linker.v1.ReviewService/ListCases": frozenset(("steward",)),
     "/childlink.linker.v1.ReviewService/GetCase": frozenset(("steward",)),
     "/childlink.linker.v1.ReviewService/Decide": frozenset(("steward",)),
+    "/childlink.linker.v1.ReviewService/AskPartner": frozenset(("steward",)),
     "/childlink.linker.v1.ReviewService/UndoDecision": frozenset(("steward",)),
     "/childlink.linker.v1.ReviewService/ListDecisions": frozenset(("steward", "auditor")),
     "/grpc.health.v1.Health/Check": frozenset(ROLES),

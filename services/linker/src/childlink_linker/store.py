@@ -11,9 +11,19 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from childlink_linker import tables as t
+from childlink_linker.block import LARGEST_BLOCK
+from childlink_linker.replay import Event, Identifiers, replay
 from childlink_linker.vault import Vault
 
 _LOCK: Final = 0x6368_6C6B
+_HOLDERS_POSTGRESQL: Final = sa.text(
+    "SELECT wanted.key, held.record_id FROM unnest(CAST(:keys AS bigint[])) AS wanted(key) CROSS JOIN LATERAL "
+    "(SELECT record_id FROM block_key WHERE block_key.key = wanted.key LIMIT :most) AS held"
+)
+_HOLDERS_SQLITE: Final = sa.text(
+    "SELECT b.key, b.record_id FROM temp.wanted AS w JOIN block_key AS b ON b.key = w.value AND b.record_id <= coalesce("
+    "(SELECT record_id FROM block_key WHERE key = w.value ORDER BY record_id LIMIT 1 OFFSET :last), 9223372036854775807)"
+)
 # What PostgreSQL's COPY calls types, where SQL calls them otherwise.
 _COPIED_AS: Final = {"bigint": "int8", "integer": "int4", "smallint": "int2", "varchar": "text", "float": "float8"}
 
@@ -125,9 +135,18 @@ class Store:
         self.insert(t.block_key, [{"key": key, "record_id": record_id} for key, record_id in pairs])
 
     def holders(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Which records hold any of the keys: (keys, record ids). The keys come back blinded: equal ones stay equal."""
-        columns = (t.block_key.c.key, t.block_key.c.record_id)
-        rows = self._in(sa.select(*columns), t.block_key.c.key, np.unique(self._vault.blind(keys)).tolist())
+        """Which records hold any of the keys: (keys, record ids); of each key at most one more than makes a block. The keys come
+        back blinded: equal ones stay equal."""
+        wanted = np.unique(self._vault.blind(keys)).tolist()
+        if not wanted:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        if self.tx.dialect.name == "postgresql":
+            # A placeholder's key has millions of holders: each key is looked up by itself, and no further than needed.
+            query, parameters = _HOLDERS_POSTGRESQL, {"keys": f"{{{','.join(map(str, wanted))}}}"}
+        else:
+            self._list_wanted(wanted)
+            query, parameters = _HOLDERS_SQLITE, {}
+        rows = self.tx.execute(query, {**parameters, "most": LARGEST_BLOCK + 1, "last": LARGEST_BLOCK}).all()
         found = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
         return found[:, 0], found[:, 1]
 
@@ -289,6 +308,41 @@ class Store:
         wanted = t.decision.c.decision_id == decision_id
         self.tx.execute(t.decision.update().where(wanted).values(undone_at_ms=at_ms, undone_by=steward))
 
+    def own_checks(self, subject_ids: Iterable[int]) -> Sequence["sa.Row[Any]"]:
+        """What partners were asked of these subjects, in the order of asking."""
+        rows = self._in(sa.select(t.own_check), t.own_check.c.subject_id, subject_ids)
+        return sorted(rows, key=lambda row: row.asked_at_ms)
+
+    def some_subjects(self, partner: str, role: int, but: int, most: int) -> list[StoredSubject]:
+        """Random subjects of a partner."""
+        c = t.subject.c
+        wanted = sa.select(t.subject).where(c.partner == partner, c.role == role, c.subject_id != but)
+        return [StoredSubject(*tuple(row)) for row in self.tx.execute(wanted.order_by(sa.func.random()).limit(most))]
+
+    def answer_own_check(self, partner: str, request_id: bytes, link_reference: bytes, outcome: str) -> None:
+        """Keep a partner's answer, if it is about the subject that the request was about."""
+        c = t.subject.c
+        about = sa.select(c.subject_id).where(c.partner == partner, c.link_reference == link_reference)
+        asked = sa.and_(t.own_check.c.request_id == request_id, t.own_check.c.subject_id.in_(about))
+        self.tx.execute(t.own_check.update().where(asked).values(outcome=outcome))
+
+    def identifiers(self) -> tuple[Identifiers, Identifiers]:
+        """Everybody's identifiers, as the tables have them and as the event log makes them."""
+        s, p, f, e = t.subject.c, t.person.c, t.family.c, t.event.c
+
+        def pairs(*columns: "sa.Column[Any]") -> dict[Any, Any]:
+            return {key: value for key, value in self.tx.execute(sa.select(*columns)) if value is not None}
+
+        events = self.tx.execute(sa.select(e.kind, e.subject_id, e.person_id, e.family_id).order_by(e.event_id))
+        return (
+            Identifiers(
+                pairs(s.subject_id, s.person_id),
+                pairs(p.person_id, p.family_id),
+                pairs(f.family_id, f.anchor_person_id),
+            ),
+            replay(Event(*row) for row in events),
+        )
+
     def datasets_of_persons(self) -> dict[str, int]:
         """How many datasets (facets) know each person."""
         counted = sa.func.count(sa.distinct(t.record.c.facet))
@@ -317,7 +371,10 @@ class Store:
                     sa.cast(sa.literal(f"{{{','.join(map(str, wanted))}}}", sa.types.NullType()), array)
                 )
             return column == sa.any_(sa.literal(wanted, array))
+        self._list_wanted(wanted)
+        return column.in_(sa.text("SELECT value FROM temp.wanted"))
+
+    def _list_wanted(self, wanted: list[Any]) -> None:
         self.tx.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS wanted (value PRIMARY KEY) WITHOUT ROWID")
         self.tx.exec_driver_sql("DELETE FROM temp.wanted")
         self.tx.exec_driver_sql("INSERT INTO temp.wanted VALUES (?)", [(value,) for value in wanted])
-        return column.in_(sa.text("SELECT value FROM temp.wanted"))

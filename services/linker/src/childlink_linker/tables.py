@@ -110,13 +110,24 @@ decision = sa.Table(
     sa.Column("undone_by", sa.String(64), nullable=True),
 )  # fmt: skip
 
-# Everything that ever happened to an identifier, in order.
+# A partner was asked to look whether what it records of a subject of its own is right. outcome NULL: not answered yet.
+own_check = sa.Table(
+    "own_check", metadata,
+    sa.Column("request_id", sa.LargeBinary(16), primary_key=True),
+    sa.Column("subject_id", _Id, nullable=False, index=True),
+    sa.Column("asked_by", sa.String(64), nullable=False),
+    sa.Column("asked_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("outcome", sa.String(32), nullable=True),
+)  # fmt: skip
+
+# Everything that ever happened to an identifier, in order; `replay` makes the other tables' identifiers from it.
 event = sa.Table(
     "event", metadata,
     sa.Column("event_id", _Id, primary_key=True, autoincrement=True),
     sa.Column("at_ms", sa.BigInteger, nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False, comment="assigned, withdrawn"),
-    sa.Column("subject_id", _Id, nullable=False, index=True),
+    sa.Column("kind", sa.String(16), nullable=False, comment="assigned, withdrawn, family, anchored, ended"),
+    sa.Column("subject_id", _Id, nullable=True, index=True),
     sa.Column("person_id", sa.String(16), nullable=True, index=True),
     sa.Column("previous_person_id", sa.String(16), nullable=True),
+    sa.Column("family_id", sa.String(16), nullable=True, index=True),
 )  # fmt: skip

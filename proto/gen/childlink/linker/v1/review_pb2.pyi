@@ -124,6 +124,18 @@ class DecideResponse(_message.Message):
     links_changed: int
     def __init__(self, links_changed: _Optional[int] = ...) -> None: ...
 
+class AskPartnerRequest(_message.Message):
+    __slots__ = ("pair", "larger")
+    PAIR_FIELD_NUMBER: _ClassVar[int]
+    LARGER_FIELD_NUMBER: _ClassVar[int]
+    pair: Pair
+    larger: bool
+    def __init__(self, pair: _Optional[_Union[Pair, _Mapping]] = ..., larger: _Optional[bool] = ...) -> None: ...
+
+class AskPartnerResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class UndoDecisionRequest(_message.Message):
     __slots__ = ("decision_id",)
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]

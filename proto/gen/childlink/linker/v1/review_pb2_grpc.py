@@ -56,6 +56,11 @@ class ReviewServiceStub:
                 request_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.UndoDecisionRequest.SerializeToString,
                 response_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.UndoDecisionResponse.FromString,
                 _registered_method=True)
+        self.AskPartner = channel.unary_unary(
+                '/childlink.linker.v1.ReviewService/AskPartner',
+                request_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.AskPartnerRequest.SerializeToString,
+                response_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.AskPartnerResponse.FromString,
+                _registered_method=True)
         self.ListDecisions = channel.unary_unary(
                 '/childlink.linker.v1.ReviewService/ListDecisions',
                 request_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.ListDecisionsRequest.SerializeToString,
@@ -96,6 +101,13 @@ class ReviewServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AskPartner(self, request, context):
+        """Asks the partner that recorded one of the two people to look, among decoys, whether its own row is right.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListDecisions(self, request, context):
         """Everything that stewards said, oldest first.
         """
@@ -125,6 +137,11 @@ def add_ReviewServiceServicer_to_server(servicer, server):
                     servicer.UndoDecision,
                     request_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.UndoDecisionRequest.FromString,
                     response_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.UndoDecisionResponse.SerializeToString,
+            ),
+            'AskPartner': grpc.unary_unary_rpc_method_handler(
+                    servicer.AskPartner,
+                    request_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.AskPartnerRequest.FromString,
+                    response_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.AskPartnerResponse.SerializeToString,
             ),
             'ListDecisions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDecisions,
@@ -242,6 +259,33 @@ class ReviewService:
             '/childlink.linker.v1.ReviewService/UndoDecision',
             childlink_dot_linker_dot_v1_dot_review__pb2.UndoDecisionRequest.SerializeToString,
             childlink_dot_linker_dot_v1_dot_review__pb2.UndoDecisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AskPartner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.linker.v1.ReviewService/AskPartner',
+            childlink_dot_linker_dot_v1_dot_review__pb2.AskPartnerRequest.SerializeToString,
+            childlink_dot_linker_dot_v1_dot_review__pb2.AskPartnerResponse.FromString,
             options,
             channel_credentials,
             insecure,

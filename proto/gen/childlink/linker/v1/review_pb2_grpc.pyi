@@ -43,6 +43,8 @@ class ReviewServiceStub:
     """The caller's word on pairs that wait. It outlives re-linking and can be undone."""
     UndoDecision: _grpc.UnaryUnaryMultiCallable[_review_pb2.UndoDecisionRequest, _review_pb2.UndoDecisionResponse]
     """Takes a decision back; it stays in the record."""
+    AskPartner: _grpc.UnaryUnaryMultiCallable[_review_pb2.AskPartnerRequest, _review_pb2.AskPartnerResponse]
+    """Asks the partner that recorded one of the two people to look, among decoys, whether its own row is right."""
     ListDecisions: _grpc.UnaryUnaryMultiCallable[_review_pb2.ListDecisionsRequest, _review_pb2.ListDecisionsResponse]
     """Everything that stewards said, oldest first."""
 
@@ -61,6 +63,8 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
     """The caller's word on pairs that wait. It outlives re-linking and can be undone."""
     UndoDecision: _aio.UnaryUnaryMultiCallable[_review_pb2.UndoDecisionRequest, _review_pb2.UndoDecisionResponse]  # type: ignore[assignment]
     """Takes a decision back; it stays in the record."""
+    AskPartner: _aio.UnaryUnaryMultiCallable[_review_pb2.AskPartnerRequest, _review_pb2.AskPartnerResponse]  # type: ignore[assignment]
+    """Asks the partner that recorded one of the two people to look, among decoys, whether its own row is right."""
     ListDecisions: _aio.UnaryUnaryMultiCallable[_review_pb2.ListDecisionsRequest, _review_pb2.ListDecisionsResponse]  # type: ignore[assignment]
     """Everything that stewards said, oldest first."""
 
@@ -100,6 +104,14 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.UndoDecisionResponse, _abc.Awaitable[_review_pb2.UndoDecisionResponse]]:
         """Takes a decision back; it stays in the record."""
+
+    @_abc_1.abstractmethod
+    def AskPartner(
+        self,
+        request: _review_pb2.AskPartnerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_review_pb2.AskPartnerResponse, _abc.Awaitable[_review_pb2.AskPartnerResponse]]:
+        """Asks the partner that recorded one of the two people to look, among decoys, whether its own row is right."""
 
     @_abc_1.abstractmethod
     def ListDecisions(

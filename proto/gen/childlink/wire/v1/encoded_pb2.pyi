@@ -7,6 +7,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class OwnCheckOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OWN_CHECK_OUTCOME_UNSPECIFIED: _ClassVar[OwnCheckOutcome]
+    OWN_CHECK_OUTCOME_RIGHT: _ClassVar[OwnCheckOutcome]
+    OWN_CHECK_OUTCOME_CORRECTED: _ClassVar[OwnCheckOutcome]
+    OWN_CHECK_OUTCOME_CANNOT_TELL: _ClassVar[OwnCheckOutcome]
+
 class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ROLE_UNSPECIFIED: _ClassVar[Role]
@@ -19,6 +26,10 @@ class Relation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RELATION_MOTHER: _ClassVar[Relation]
     RELATION_FATHER: _ClassVar[Relation]
     RELATION_CARER: _ClassVar[Relation]
+OWN_CHECK_OUTCOME_UNSPECIFIED: OwnCheckOutcome
+OWN_CHECK_OUTCOME_RIGHT: OwnCheckOutcome
+OWN_CHECK_OUTCOME_CORRECTED: OwnCheckOutcome
+OWN_CHECK_OUTCOME_CANNOT_TELL: OwnCheckOutcome
 ROLE_UNSPECIFIED: Role
 ROLE_CHILD: Role
 ROLE_ADULT: Role
@@ -28,20 +39,32 @@ RELATION_FATHER: Relation
 RELATION_CARER: Relation
 
 class EncodedBatch(_message.Message):
-    __slots__ = ("profile_id", "profile_fingerprint", "key_version", "sealed_capsule_key", "records", "tombstones")
+    __slots__ = ("profile_id", "profile_fingerprint", "key_version", "sealed_capsule_key", "records", "tombstones", "answers")
     PROFILE_ID_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     KEY_VERSION_FIELD_NUMBER: _ClassVar[int]
     SEALED_CAPSULE_KEY_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     TOMBSTONES_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
     profile_id: str
     profile_fingerprint: bytes
     key_version: int
     sealed_capsule_key: bytes
     records: _containers.RepeatedCompositeFieldContainer[EncodedRecord]
     tombstones: _containers.RepeatedCompositeFieldContainer[Tombstone]
-    def __init__(self, profile_id: _Optional[str] = ..., profile_fingerprint: _Optional[bytes] = ..., key_version: _Optional[int] = ..., sealed_capsule_key: _Optional[bytes] = ..., records: _Optional[_Iterable[_Union[EncodedRecord, _Mapping]]] = ..., tombstones: _Optional[_Iterable[_Union[Tombstone, _Mapping]]] = ...) -> None: ...
+    answers: _containers.RepeatedCompositeFieldContainer[OwnCheckAnswer]
+    def __init__(self, profile_id: _Optional[str] = ..., profile_fingerprint: _Optional[bytes] = ..., key_version: _Optional[int] = ..., sealed_capsule_key: _Optional[bytes] = ..., records: _Optional[_Iterable[_Union[EncodedRecord, _Mapping]]] = ..., tombstones: _Optional[_Iterable[_Union[Tombstone, _Mapping]]] = ..., answers: _Optional[_Iterable[_Union[OwnCheckAnswer, _Mapping]]] = ...) -> None: ...
+
+class OwnCheckAnswer(_message.Message):
+    __slots__ = ("request_id", "link_reference", "outcome")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LINK_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    request_id: bytes
+    link_reference: bytes
+    outcome: OwnCheckOutcome
+    def __init__(self, request_id: _Optional[bytes] = ..., link_reference: _Optional[bytes] = ..., outcome: _Optional[_Union[OwnCheckOutcome, str]] = ...) -> None: ...
 
 class EncodedRecord(_message.Message):
     __slots__ = ("link_reference", "facet", "role", "capsule", "nhs_token", "passes", "birth_order", "carers", "approximate_date")

@@ -23,19 +23,22 @@ _sym_db = _symbol_database.Default()
 
 
 from childlink.wire.v1 import encoded_pb2 as childlink_dot_wire_dot_v1_dot_encoded__pb2
+from childlink.wire.v1 import observation_pb2 as childlink_dot_wire_dot_v1_dot_observation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63hildlink/wire/v1/link.proto\x12\x11\x63hildlink.wire.v1\x1a\x1f\x63hildlink/wire/v1/encoded.proto\"h\n\tLinkBatch\x12\x33\n\x0c\x63\x61psule_keys\x18\x01 \x03(\x0b\x32\x1d.childlink.wire.v1.CapsuleKey\x12&\n\x05links\x18\x02 \x03(\x0b\x32\x17.childlink.wire.v1.Link\"1\n\nCapsuleKey\x12\x0f\n\x07partner\x18\x01 \x01(\t\x12\x12\n\nsealed_key\x18\x02 \x01(\x0c\"\xa4\x01\n\x04Link\x12\x13\n\x0b\x63\x61psule_key\x18\x01 \x01(\r\x12\x0f\n\x07\x63\x61psule\x18\x02 \x01(\x0c\x12%\n\x04role\x18\x03 \x01(\x0e\x32\x17.childlink.wire.v1.Role\x12\x13\n\x06person\x18\x04 \x01(\x0cH\x00\x88\x01\x01\x12\x13\n\x06\x66\x61mily\x18\x05 \x01(\x0cH\x01\x88\x01\x01\x12\x0f\n\x07version\x18\x06 \x01(\x04\x42\t\n\x07_personB\t\n\x07_familyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63hildlink/wire/v1/link.proto\x12\x11\x63hildlink.wire.v1\x1a\x1f\x63hildlink/wire/v1/encoded.proto\x1a#childlink/wire/v1/observation.proto\"\xb4\x01\n\tLinkBatch\x12\x33\n\x0c\x63\x61psule_keys\x18\x01 \x03(\x0b\x32\x1d.childlink.wire.v1.CapsuleKey\x12&\n\x05links\x18\x02 \x03(\x0b\x32\x17.childlink.wire.v1.Link\x12\x19\n\x11parameter_version\x18\x03 \x01(\t\x12/\n\nread_up_to\x18\x04 \x03(\x0b\x32\x1b.childlink.wire.v1.ReadUpTo\"P\n\x08ReadUpTo\x12\x0f\n\x07partner\x18\x01 \x01(\t\x12\x33\n\x08position\x18\x02 \x01(\x0b\x32!.childlink.wire.v1.StreamPosition\"1\n\nCapsuleKey\x12\x0f\n\x07partner\x18\x01 \x01(\t\x12\x12\n\nsealed_key\x18\x02 \x01(\x0c\"\xa4\x01\n\x04Link\x12\x13\n\x0b\x63\x61psule_key\x18\x01 \x01(\r\x12\x0f\n\x07\x63\x61psule\x18\x02 \x01(\x0c\x12%\n\x04role\x18\x03 \x01(\x0e\x32\x17.childlink.wire.v1.Role\x12\x13\n\x06person\x18\x04 \x01(\x0cH\x00\x88\x01\x01\x12\x13\n\x06\x66\x61mily\x18\x05 \x01(\x0cH\x01\x88\x01\x01\x12\x0f\n\x07version\x18\x06 \x01(\x04\x42\t\n\x07_personB\t\n\x07_familyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'childlink.wire.v1.link_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LINKBATCH']._serialized_start=84
-  _globals['_LINKBATCH']._serialized_end=188
-  _globals['_CAPSULEKEY']._serialized_start=190
-  _globals['_CAPSULEKEY']._serialized_end=239
-  _globals['_LINK']._serialized_start=242
-  _globals['_LINK']._serialized_end=406
+  _globals['_LINKBATCH']._serialized_start=122
+  _globals['_LINKBATCH']._serialized_end=302
+  _globals['_READUPTO']._serialized_start=304
+  _globals['_READUPTO']._serialized_end=384
+  _globals['_CAPSULEKEY']._serialized_start=386
+  _globals['_CAPSULEKEY']._serialized_end=435
+  _globals['_LINK']._serialized_start=438
+  _globals['_LINK']._serialized_end=602
 # @@protoc_insertion_point(module_scope)

@@ -1,4 +1,5 @@
 from childlink.wire.v1 import encoded_pb2 as _encoded_pb2
+from childlink.wire.v1 import observation_pb2 as _observation_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -8,12 +9,24 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class LinkBatch(_message.Message):
-    __slots__ = ("capsule_keys", "links")
+    __slots__ = ("capsule_keys", "links", "parameter_version", "read_up_to")
     CAPSULE_KEYS_FIELD_NUMBER: _ClassVar[int]
     LINKS_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    READ_UP_TO_FIELD_NUMBER: _ClassVar[int]
     capsule_keys: _containers.RepeatedCompositeFieldContainer[CapsuleKey]
     links: _containers.RepeatedCompositeFieldContainer[Link]
-    def __init__(self, capsule_keys: _Optional[_Iterable[_Union[CapsuleKey, _Mapping]]] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ...) -> None: ...
+    parameter_version: str
+    read_up_to: _containers.RepeatedCompositeFieldContainer[ReadUpTo]
+    def __init__(self, capsule_keys: _Optional[_Iterable[_Union[CapsuleKey, _Mapping]]] = ..., links: _Optional[_Iterable[_Union[Link, _Mapping]]] = ..., parameter_version: _Optional[str] = ..., read_up_to: _Optional[_Iterable[_Union[ReadUpTo, _Mapping]]] = ...) -> None: ...
+
+class ReadUpTo(_message.Message):
+    __slots__ = ("partner", "position")
+    PARTNER_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    partner: str
+    position: _observation_pb2.StreamPosition
+    def __init__(self, partner: _Optional[str] = ..., position: _Optional[_Union[_observation_pb2.StreamPosition, _Mapping]] = ...) -> None: ...
 
 class CapsuleKey(_message.Message):
     __slots__ = ("partner", "sealed_key")

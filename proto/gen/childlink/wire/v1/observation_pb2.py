@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from childlink.wire.v1 import encoded_pb2 as childlink_dot_wire_dot_v1_dot_encoded__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#childlink/wire/v1/observation.proto\x12\x11\x63hildlink.wire.v1\x1a\x1f\x63hildlink/wire/v1/encoded.proto\"\xb4\x01\n\x10ObservationBatch\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\x12\x17\n\x0f\x64\x61taset_version\x18\x02 \x01(\r\x12\x0e\n\x06\x66ields\x18\x03 \x03(\t\x12\x34\n\x0cobservations\x18\x04 \x03(\x0b\x32\x1e.childlink.wire.v1.Observation\x12\x30\n\ntombstones\x18\x05 \x03(\x0b\x32\x1c.childlink.wire.v1.Tombstone\"\xb2\x01\n\x0bObservation\x12\x15\n\rrow_reference\x18\x01 \x01(\x0c\x12\x1c\n\x0f\x63hild_reference\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x12\x1c\n\x0f\x61\x64ult_reference\x18\x03 \x01(\x0cH\x01\x88\x01\x01\x12(\n\x06values\x18\x04 \x03(\x0b\x32\x18.childlink.wire.v1.ValueB\x12\n\x10_child_referenceB\x12\n\x10_adult_reference\"T\n\x05Value\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x11\n\x07integer\x18\x02 \x01(\x03H\x00\x12\x10\n\x06number\x18\x03 \x01(\x01H\x00\x12\x0e\n\x04\x66lag\x18\x04 \x01(\x08H\x00\x42\x06\n\x04kindb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#childlink/wire/v1/observation.proto\x12\x11\x63hildlink.wire.v1\x1a\x1f\x63hildlink/wire/v1/encoded.proto\"\x89\x02\n\x10ObservationBatch\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\x12\x17\n\x0f\x64\x61taset_version\x18\x02 \x01(\r\x12\x0e\n\x06\x66ields\x18\x03 \x03(\t\x12\x34\n\x0cobservations\x18\x04 \x03(\x0b\x32\x1e.childlink.wire.v1.Observation\x12\x30\n\ntombstones\x18\x05 \x03(\x0b\x32\x1c.childlink.wire.v1.Tombstone\x12?\n\x0f\x61\x66ter_encodings\x18\x06 \x01(\x0b\x32!.childlink.wire.v1.StreamPositionH\x00\x88\x01\x01\x42\x12\n\x10_after_encodings\"1\n\x0eStreamPosition\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"\xb2\x01\n\x0bObservation\x12\x15\n\rrow_reference\x18\x01 \x01(\x0c\x12\x1c\n\x0f\x63hild_reference\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x12\x1c\n\x0f\x61\x64ult_reference\x18\x03 \x01(\x0cH\x01\x88\x01\x01\x12(\n\x06values\x18\x04 \x03(\x0b\x32\x18.childlink.wire.v1.ValueB\x12\n\x10_child_referenceB\x12\n\x10_adult_reference\"T\n\x05Value\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x11\n\x07integer\x18\x02 \x01(\x03H\x00\x12\x10\n\x06number\x18\x03 \x01(\x01H\x00\x12\x0e\n\x04\x66lag\x18\x04 \x01(\x08H\x00\x42\x06\n\x04kindb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,9 +33,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'childlink.wire.v1.observati
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OBSERVATIONBATCH']._serialized_start=92
-  _globals['_OBSERVATIONBATCH']._serialized_end=272
-  _globals['_OBSERVATION']._serialized_start=275
-  _globals['_OBSERVATION']._serialized_end=453
-  _globals['_VALUE']._serialized_start=455
-  _globals['_VALUE']._serialized_end=539
+  _globals['_OBSERVATIONBATCH']._serialized_end=357
+  _globals['_STREAMPOSITION']._serialized_start=359
+  _globals['_STREAMPOSITION']._serialized_end=408
+  _globals['_OBSERVATION']._serialized_start=411
+  _globals['_OBSERVATION']._serialized_end=589
+  _globals['_VALUE']._serialized_start=591
+  _globals['_VALUE']._serialized_end=675
 # @@protoc_insertion_point(module_scope)

@@ -8,18 +8,28 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ObservationBatch(_message.Message):
-    __slots__ = ("dataset", "dataset_version", "fields", "observations", "tombstones")
+    __slots__ = ("dataset", "dataset_version", "fields", "observations", "tombstones", "after_encodings")
     DATASET_FIELD_NUMBER: _ClassVar[int]
     DATASET_VERSION_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
     TOMBSTONES_FIELD_NUMBER: _ClassVar[int]
+    AFTER_ENCODINGS_FIELD_NUMBER: _ClassVar[int]
     dataset: str
     dataset_version: int
     fields: _containers.RepeatedScalarFieldContainer[str]
     observations: _containers.RepeatedCompositeFieldContainer[Observation]
     tombstones: _containers.RepeatedCompositeFieldContainer[_encoded_pb2.Tombstone]
-    def __init__(self, dataset: _Optional[str] = ..., dataset_version: _Optional[int] = ..., fields: _Optional[_Iterable[str]] = ..., observations: _Optional[_Iterable[_Union[Observation, _Mapping]]] = ..., tombstones: _Optional[_Iterable[_Union[_encoded_pb2.Tombstone, _Mapping]]] = ...) -> None: ...
+    after_encodings: StreamPosition
+    def __init__(self, dataset: _Optional[str] = ..., dataset_version: _Optional[int] = ..., fields: _Optional[_Iterable[str]] = ..., observations: _Optional[_Iterable[_Union[Observation, _Mapping]]] = ..., tombstones: _Optional[_Iterable[_Union[_encoded_pb2.Tombstone, _Mapping]]] = ..., after_encodings: _Optional[_Union[StreamPosition, _Mapping]] = ...) -> None: ...
+
+class StreamPosition(_message.Message):
+    __slots__ = ("epoch", "sequence")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    sequence: int
+    def __init__(self, epoch: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class Observation(_message.Message):
     __slots__ = ("row_reference", "child_reference", "adult_reference", "values")

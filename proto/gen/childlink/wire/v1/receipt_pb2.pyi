@@ -17,10 +17,20 @@ OUTCOME_ACCEPTED: Outcome
 OUTCOME_REFUSED: Outcome
 
 class ReceiptBatch(_message.Message):
-    __slots__ = ("receipts",)
+    __slots__ = ("receipts", "checks")
     RECEIPTS_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
     receipts: _containers.RepeatedCompositeFieldContainer[Receipt]
-    def __init__(self, receipts: _Optional[_Iterable[_Union[Receipt, _Mapping]]] = ...) -> None: ...
+    checks: _containers.RepeatedCompositeFieldContainer[OwnCheck]
+    def __init__(self, receipts: _Optional[_Iterable[_Union[Receipt, _Mapping]]] = ..., checks: _Optional[_Iterable[_Union[OwnCheck, _Mapping]]] = ...) -> None: ...
+
+class OwnCheck(_message.Message):
+    __slots__ = ("request_id", "link_references")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LINK_REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    request_id: bytes
+    link_references: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, request_id: _Optional[bytes] = ..., link_references: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Receipt(_message.Message):
     __slots__ = ("topic", "epoch", "sequence", "outcome", "reason", "accepted", "refused", "expected_sequence")

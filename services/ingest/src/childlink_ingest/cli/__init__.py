@@ -6,7 +6,7 @@ import click
 from childlink_core import __version__, logs
 from childlink_core.commands import Commands
 
-from childlink_ingest.cli import extracts, keys, lists, look, sending, takeback
+from childlink_ingest.cli import checking, extracts, keys, lists, look, sending, takeback
 
 
 @click.group(cls=Commands)
@@ -35,6 +35,6 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
 for _command in (
     look.datasets, look.map_extract, look.check, look.preview, extracts.approve, extracts.run, extracts.rekey, extracts.watch,
     sending.send, sending.status, sending.doctor, takeback.withdraw, takeback.recall, lists.opt_out, lists.objections, lists.area,
-    keys.keys, look.refs, look.clk, look.verify_encoding,
+    checking.checks, checking.checked, keys.keys, look.refs, look.clk, look.verify_encoding,
 ):  # fmt: skip
     main.add_command(_command)

@@ -43,7 +43,18 @@ def history_of(settings_file: Path | None, identifier: str) -> None:
     """What became of an identifier: who was given it, merges, splits and withdrawals, oldest first."""
     for change in app.reading_desk(LinkerSettings.load(settings_file)).history(operator(), identifier):
         moved = f"{change.before or 'new'} -> {change.after or 'forgotten'}"
-        click.echo(f"{change.at:%Y-%m-%d %H:%M:%S}Z  subject {change.subject:3} {change.kind:10} {moved}")
+        if change.family:
+            moved = f"{change.family} {'on ' + change.after if change.kind == 'anchored' and change.after else change.after or ''}"
+        what = f"subject {change.subject}" if change.subject else ""
+        click.echo(f"{change.at:%Y-%m-%d %H:%M:%S}Z  {what:11} {change.kind:10} {moved}".rstrip())
+
+
+@main.command("check-store")
+@click.pass_obj
+def check_store(settings_file: Path | None) -> None:
+    """Replay the event log and compare what it makes with the tables: after a restore, or when in doubt."""
+    subjects, families = app.reading_desk(LinkerSettings.load(settings_file)).check_store(operator())
+    click.echo(f"{subjects:,} subjects and {families:,} families: the event log and the tables say the same")
 
 
 @main.command("quality")

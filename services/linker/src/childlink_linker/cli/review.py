@@ -55,6 +55,9 @@ def review_list(settings_file: Path | None, most: int) -> None:
         for doubt in case.doubts:
             again = f", {doubt.unsure} did not know" if doubt.unsure else ""
             again += ", a second opinion is asked for" if doubt.asks_second else ""
+            again += "".join(
+                f", {name}'s partner: {said}" for name, said in zip("AB", doubt.own_checks, strict=True) if said
+            )
             pair = f"{doubt.pair[0]}-{doubt.pair[1]}"
             click.echo(f"    {pair:15} {doubt.weight:+4.0f} bits  {doubt.persons[0]} and {doubt.persons[1]}{again}")
 
@@ -85,6 +88,18 @@ def review_decide(
     with _deciding(settings_file) as desk:
         outcome = desk.decide(steward, [(pair, verdict)], reason, asks_second=second_opinion)
     click.echo(f"written down; {len(outcome.linked):,} links changed")
+
+
+@review_group.command("ask")
+@click.argument("pair", callback=_pair)
+@click.argument("whose", type=click.Choice(("A", "B")))
+@_steward
+@click.pass_obj
+def review_ask(settings_file: Path | None, pair: Pair, whose: str, steward: str) -> None:
+    """Have the partner that recorded A (the pair's first) or B look, among decoys, whether its own row is right."""
+    with _deciding(settings_file) as desk:
+        desk.ask_partner(steward, pair, larger=whose == "B")
+    click.echo("asked; `review list` shows the answer when it comes")
 
 
 @review_group.command("decisions")

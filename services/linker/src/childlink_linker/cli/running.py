@@ -69,6 +69,29 @@ def status(settings_file: Path | None) -> None:
         )
         for row in tx.execute(tables.ledger.streams.select()):
             click.echo(f"  {row.topic}: epoch {row.epoch}, read up to batch {row.next_sequence - 1}")
+        for topic, why in tables.ledger.suspended(tx).items():
+            click.echo(f"  {topic} is suspended: {why}")
+
+
+@main.command()
+@click.argument("topic")
+@click.option("--why", required=True, help="For those who come after you.")
+@click.pass_obj
+def suspend(settings_file: Path | None, topic: str, why: str) -> None:
+    """Read nothing more from TOPIC until it is resumed: a partner that sends rubbish, or may be compromised. Nothing is lost."""
+    with app.open_store(LinkerSettings.load(settings_file)).begin() as tx:
+        tables.ledger.suspend(tx, topic, why)
+    click.echo(f"{topic} is suspended; `status` shows it, `resume` reads on from where it was left")
+
+
+@main.command()
+@click.argument("topic")
+@click.pass_obj
+def resume(settings_file: Path | None, topic: str) -> None:
+    """Read TOPIC again, from where it was left. Its dead letters are forgiven."""
+    with app.open_store(LinkerSettings.load(settings_file)).begin() as tx:
+        was = tables.ledger.resume(tx, topic)
+    click.echo(f"{topic} is read again" if was else f"{topic} was not suspended")
 
 
 @main.command()

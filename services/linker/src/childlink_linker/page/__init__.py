@@ -145,6 +145,12 @@ def _add_cases(page: Flask, desk: Desk, who: Callable[[], str]) -> None:
         )
         return redirect(url_for("next_case"))
 
+    @page.post("/ask/<int:smaller>/<int:larger>/<which>")
+    def ask(smaller: int, larger: int, which: str) -> ResponseReturnValue:
+        desk.ask_partner(who(), (smaller, larger), larger=which == "larger")
+        flash("Asked, among decoys. Decide now, or come back when the answer is there.")
+        return redirect(url_for("case", number=smaller))
+
     @page.get("/decisions")
     def decisions() -> ResponseReturnValue:
         return render_template("decisions.html", decisions=list(reversed(desk.decisions(who()))), who=who())
