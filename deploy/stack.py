@@ -37,8 +37,8 @@ def prepare() -> None:
     """Make keys, certificates, settings and data. What exists is kept."""
     if (STACK / "ready").exists():
         return
-    if STACK.exists():
-        shutil.rmtree(STACK)
+    # Databases of an earlier stack have other passwords, and records under other keys.
+    down(volumes=True)
     STACK.mkdir(mode=0o700, parents=True)
     for folder in ("kafka/etc", "kafka/data", "gatekeeper/etc", "linker/etc", "analytics/etc", "analytics/releases",
                    "answers/etc", "analyst", "custodian"):  # fmt: skip
@@ -67,7 +67,9 @@ def up() -> None:
 
 
 def load() -> None:
-    """Let both example partners send what they have, and cut a release of it."""
+    """Let both example partners send what they have, and cut a release of it; once."""
+    if (STACK / "analytics" / "releases" / RELEASE).exists():
+        return
     for name, (service, extracts) in PARTNERS.items():
         for extract in extracts:
             inside(service, "childlink-ingest", "--settings", "/etc/childlink/ingest.toml", "approve",
@@ -77,8 +79,7 @@ def load() -> None:
         wait_for(f"every row of {name} to be answered", lambda name=name: settled(name), 240)
     rows = sum(run["accepted"] for name in PARTNERS for run in status(name)["runs"])
     wait_for("links to arrive", lambda: all_linked(rows), 120)
-    if not (STACK / "analytics" / "releases" / RELEASE).exists():
-        inside("analytics", "childlink-analytics", "cut", RELEASE, "--data-until", "2024-12-31", seconds=400)
+    inside("analytics", "childlink-analytics", "cut", RELEASE, "--data-until", "2024-12-31", seconds=400)
 
 
 def deliver(partner: str, extract: Path) -> None:
