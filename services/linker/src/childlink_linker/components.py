@@ -1,10 +1,11 @@
-"""Components: the records reachable from a change, with the evidence between their subjects. Called by `link_batch`."""
+"""Components with the evidence between their subjects. Rule: records, edges and decisions in, evidence out. See `partition`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import sqlalchemy as sa
 from childlink_core.profiles import Profile
 
 from childlink_linker.assign import DIFFERENT, SAME, Evidence, Numbers
@@ -12,7 +13,7 @@ from childlink_linker.compare import PairWeights, compare
 from childlink_linker.encodings import Encodings, from_rows
 from childlink_linker.model import AGREE, DISAGREE, VARIABLES, Weigher
 from childlink_linker.parameters import Parameters
-from childlink_linker.store import Store, StoredRecord, StoredSubject
+from childlink_linker.store import StoredRecord, Subject
 
 # Components above this size are clustered on the pairs that their edges give, not on all pairs.
 _LARGEST_COMPLETE_COMPONENT: Final = 400
@@ -25,27 +26,6 @@ _NHS = VARIABLES.index("nhs")
 def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
     """Stored records as columns to compare."""
     return from_rows((row.encoding for row in rows), profile)
-
-
-def reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
-    """All records of the components that the subjects belong to: everything reachable above the review threshold.
-
-    Those who were one person with them until now belong too, even if nothing reaches them any more.
-    """
-    reached: dict[int, StoredRecord] = {}
-    seen: set[int] = set()
-    frontier = set(subject_ids)
-    frontier |= set(store.subjects_of_persons(s.person_id for s in store.subjects(frontier).values() if s.person_id))
-    while frontier:
-        seen |= frontier
-        fresh = [record for record in store.records_of_subjects(frontier) if record.record_id not in reached]
-        reached |= {record.record_id: record for record in fresh}
-        beyond = {end for pair in store.neighbours(r.record_id for r in fresh) for end in pair} - set(reached)
-        decided = {
-            end for row in store.decisions_of(frontier) for end in (row.smaller_subject_id, row.larger_subject_id)
-        }
-        frontier = ({record.subject_id for record in store.records(beyond)} | decided) - seen
-    return list(reached.values())
 
 
 @dataclass(frozen=True)
@@ -66,22 +46,34 @@ class SubjectPairs:
     """NHS numbers (as numbers of their own) of each subject that has any."""
 
 
-def find_evidence(
-    store: Store, records: Sequence[StoredRecord], profile: Profile, parameters: Parameters
-) -> SubjectPairs:
-    """Evidence between every two subjects of a component, over all pairs of their records."""
-    position = {record.record_id: index for index, record in enumerate(records)}
-    edges = [(position[a], position[b]) for a, b in store.neighbours(position)]
-    subject_ids = {record.subject_id: index for index, record in enumerate(records)}
-    verdicts = {
+def verdicts_of(decisions: Iterable["sa.Row[Any]"]) -> dict[tuple[int, int], int]:
+    """What stands of decisions (oldest first), by pair of subjects. Who does not know takes nothing back of what somebody decided."""
+    return {
         (row.smaller_subject_id, row.larger_subject_id): _VERDICTS[row.verdict]
-        for row in store.decisions_of(subject_ids)
-        # Who does not know takes nothing back of what somebody decided.
-        if row.verdict in _VERDICTS and {row.smaller_subject_id, row.larger_subject_id} <= subject_ids.keys()
+        for row in decisions
+        if row.verdict in _VERDICTS
     }
-    edges += [(subject_ids[a], subject_ids[b]) for a, b in verdicts]
+
+
+def find_evidence(
+    records: Sequence[StoredRecord],
+    edges: Iterable[tuple[int, int]],
+    verdicts: Mapping[tuple[int, int], int],
+    profile: Profile,
+    parameters: Parameters,
+) -> SubjectPairs:
+    """Evidence between every two subjects of whole components, over all pairs of their records. `edges` are pairs of record ids,
+    verdicts those about subjects who are among them. Depends on no order of the records."""
+    position = {record.record_id: index for index, record in enumerate(records)}
+    joined = [(position[a], position[b]) for a, b in edges]
+    decided = {subject_id for pair in verdicts for subject_id in pair}
+    of_decided = [index for index, record in enumerate(records) if record.subject_id in decided]
+    # A decision joins the records of the greatest facets, whatever the order of arrival.
+    face = {records[index].subject_id: index for index in sorted(of_decided, key=lambda index: records[index].facet)}
+    verdicts = {pair: verdict for pair, verdict in verdicts.items() if face.keys() >= set(pair)}
+    joined += [(face[a], face[b]) for a, b in verdicts]
     subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
-    pairs = _pairs_within(edges, subject_of)
+    pairs = _pairs_within(joined, subject_of)
     encodings = columns(records, profile)
     result: PairWeights = compare(encodings, pairs[:, 0], pairs[:, 1], profile, parameters)
     ends, where = np.unique(np.sort(subject_of[pairs], axis=1), axis=0, return_inverse=True)
@@ -118,7 +110,8 @@ def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> n
     for members in groups:
         if len(members) > _LARGEST_COMPLETE_COMPONENT:
             inside = set(members)
-            parts.append(np.array([pair for pair in edges if pair[0] in inside], dtype=np.int64))
+            kept = {(min(pair), max(pair)) for pair in edges if pair[0] in inside}
+            parts.append(np.array(sorted(kept), dtype=np.int64))
         elif len(members) > 1:
             i, j = np.triu_indices(len(members), k=1)
             at = np.array(members)
@@ -160,7 +153,7 @@ Key = tuple[str, bytes]
 
 
 def components(
-    subjects: Mapping[int, StoredSubject], evidence: SubjectPairs, parameters: Parameters
+    subjects: Mapping[int, Subject], evidence: SubjectPairs, parameters: Parameters
 ) -> Iterator[tuple[list[Key], Evidence | None]]:
     """Components with their subjects in the order of their keys, so that nothing depends on ids given at arrival. No evidence
     comes with those who are one person beyond doubt."""

@@ -13,17 +13,16 @@ from childlink_core.ids import new_id
 from childlink_core.profiles import Profile
 
 from childlink_linker import tables as t
-from childlink_linker.assign import cluster, name_clusters
+from childlink_linker.assign import name_clusters
 from childlink_linker.block import keys, pairs_of
 from childlink_linker.compare import PairWeights, compare
-from childlink_linker.components import columns, components, find_evidence, reach
+from childlink_linker.components import columns, verdicts_of
 from childlink_linker.encodings import from_rows
-from childlink_linker.model import AGREE, VARIABLES
 from childlink_linker.parameters import Parameters
+from childlink_linker.partition import partition, worth_keeping
+from childlink_linker.reach import reach
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store, StoredRecord, StoredSubject
-
-_NHS = VARIABLES.index("nhs")
 
 
 @dataclass(frozen=True)
@@ -230,7 +229,7 @@ def keep_edges(
     store: Store, rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters
 ) -> None:
     """Write the pairs at or above the review threshold, and those under one NHS number."""
-    keep = ((result.weight >= parameters.review) & result.informative) | (result.codes[:, _NHS] == AGREE)
+    keep = worth_keeping(result, parameters)
     store.insert(
         t.edge,
         [
@@ -267,21 +266,18 @@ def recluster(
     """Partition the components anew and name the clusters. Returns the subjects whose person changed, and the
     persons that gained or lost a subject."""
     subjects = store.subjects({record.subject_id for record in records})
-    evidence = find_evidence(store, records, profile, parameters)
-    clusters: list[list[int]] = []
-    doubtful: list[tuple[int, int, float]] = []
-    id_of = {subject.key: subject.subject_id for subject in subjects.values()}
-    for members_of, between in components(subjects, evidence, parameters):
-        if between is None:
-            clusters.append([id_of[key] for key in members_of])
-            continue
-        partition = cluster(members_of, between, parameters.link, parameters.review)
-        clusters += [[id_of[key] for key in members] for members in partition.clusters]
-        doubtful += [(id_of[a], id_of[b], weight) for a, b, weight in partition.doubtful]
-    store.replace_review_pairs(subjects, doubtful)
+    found = partition(
+        subjects,
+        records,
+        store.neighbours(record.record_id for record in records),
+        verdicts_of(store.decisions_of(subjects)),
+        profile,
+        parameters,
+    )
+    store.replace_review_pairs(subjects, found.doubtful)
     current = {subject.subject_id: subject.person_id for subject in subjects.values() if subject.person_id}
     ages = {person_id: row.age for person_id, row in store.persons(current.values()).items()}
-    return _rename(store, clusters, name_clusters(clusters, current, ages), subjects, current)
+    return _rename(store, found.clusters, name_clusters(found.clusters, current, ages), subjects, current)
 
 
 def _rename(

@@ -7,10 +7,11 @@ from childlink_core.profiles import Profile
 
 from childlink_linker.block import keys, pairs_of, pairs_of_one_date
 from childlink_linker.compare import compare
-from childlink_linker.components import columns, reach
+from childlink_linker.components import columns
 from childlink_linker.estimate import estimate
 from childlink_linker.link_batch import Outcome, candidate_pairs, keep_edges, outcome_of, recluster
 from childlink_linker.parameters import Parameters
+from childlink_linker.reach import reach
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store, StoredRecord, StoredSubject
 

@@ -30,22 +30,28 @@ class StoredRecord:
 
 
 @dataclass
-class StoredSubject:
-    """A subject as it lies in the store."""
+class Subject:
+    """A subject, as far as clustering reads it."""
 
     subject_id: int
     partner: str
     link_reference: bytes
     role: int
-    person_id: str | None
-    link_version: int
-    capsule: bytes
-    capsule_key_id: int
 
     @property
     def key(self) -> tuple[str, bytes]:
         """What names the subject whatever its arrival."""
         return self.partner, self.link_reference
+
+
+@dataclass
+class StoredSubject(Subject):
+    """A subject as it lies in the store."""
+
+    person_id: str | None
+    link_version: int
+    capsule: bytes
+    capsule_key_id: int
 
 
 class Store:
