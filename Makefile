@@ -53,7 +53,7 @@ docs-generated: setup ## Write the generated pages of docs/reference
 
 lock: $(UV) ## Resolve the dependencies anew and write requirements.lock (hashes, no addresses)
 	$(UV) lock --quiet --upgrade
-	$(UV) export --quiet --all-packages --all-extras --no-emit-workspace --no-header --format requirements-txt -o requirements.lock
+	$(UV) export --quiet --all-packages --all-extras --no-extra spark --no-emit-workspace --no-header --format requirements-txt -o requirements.lock
 
 bench: bench-encode bench-ingest bench-linkage ## Benchmarks, each beside a peer in the same run; machine-readable lines
 
