@@ -62,10 +62,11 @@ class Peak:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.5):
-            self.mb = max(self.mb, sum(map(_pss_kb, _family())) // 1024)
+            self.mb = max(self.mb, sum(map(_pss_kb, family())) // 1024)
 
 
-def _family() -> set[int]:
+def family() -> set[int]:
+    """This process and all that it started."""
     parents = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():

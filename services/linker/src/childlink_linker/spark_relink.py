@@ -67,9 +67,19 @@ def spark_session(master: str, options: Mapping[str, str]) -> Iterator[SparkSess
             f"Spark does not start ({type(error).__name__}).",
             "It needs Java 17 or later (JAVA_HOME), and a master that answers.",
         ) from None
-    session.sparkContext.setLogLevel("ERROR")
+    session.sparkContext.setLogLevel("OFF")
     try:
-        yield session
+        with task_errors():
+            yield session
+    finally:
+        session.stop()
+
+
+@contextmanager
+def task_errors() -> Iterator[None]:
+    """What fails in a task is said in a sentence. Raises SparkError, or VaultError."""
+    try:
+        yield
     except PySparkException as error:
         if "VaultError" in str(error):
             raise VaultError(
@@ -77,10 +87,8 @@ def spark_session(master: str, options: Mapping[str, str]) -> Iterator[SparkSess
             ) from None
         said = str(error).strip().splitlines()
         raise SparkError(
-            f"A task of Spark's failed: {said[-1] if said else type(error).__name__}", "See Spark's own log."
+            f"Spark failed: {said[-1] if said else type(error).__name__}", "See Spark's own log."
         ) from None
-    finally:
-        session.stop()
 
 
 class SparkEngine:
@@ -122,11 +130,13 @@ class SparkEngine:
             return rules.cluster(held, edges)
 
         found = held.groupBy("bucket").cogroup(edges.groupBy("of")).applyInArrow(cluster, CLUSTERS)
-        for table in self._in_slices(found.persist(StorageLevel.DISK_ONLY), "one"):
+        kept = found.persist(StorageLevel.DISK_ONLY)
+        for table in self._in_slices(kept, "one"):
             doubt = table["doubt"].to_numpy()
             one, other, weight = (table[name].to_numpy() for name in ("one", "other", "weight"))
             doubts = zip(one[doubt].tolist(), other[doubt].tolist(), weight[doubt].tolist(), strict=True)
             yield Clusters(one[~doubt], other[~doubt], list(doubts))
+        kept.unpersist()
 
     def _find_edges(self) -> DataFrame:
         keys = self._records.select("record_id", "subject_id", "encoding").mapInArrow(self._rules.find_keys, KEYS)
