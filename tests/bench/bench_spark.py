@@ -2,7 +2,8 @@
 
 Made-up people as in `bench_linker`, each of two sources. Each run is a process of its own: the ordinary one re-links in a transaction that is
 rolled back, Spark (local[2]) exports, compares and clusters as for a proposal. Memory is the peak of the process and all its children,
-shared pages counted once (PSS). The last line is the plan for ten million records from the fitted curve, with the numbers it rests on.
+shared pages counted once (PSS); processor time is theirs too, without the database's. The last line is the plan for ten million records
+from the curve fitted to processor time, which other work on the machine does not stretch.
 
     make bench-spark            or    python -m tests.bench.bench_spark [records ...]
 """
@@ -42,16 +43,16 @@ _TEN_MILLION = 10_000_000
 _NIGHT_S = 8 * 3600
 
 
-class Peak:
-    """The most memory that this process and its children had at one time, in MB."""
+class Watch:
+    """What this process and its children use: the most memory at one time, and processor time, of those that ended too."""
 
     def __init__(self) -> None:
-        self.mb = 0
+        self.memory_mb, self.cpu_s = 0, 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     @contextmanager
-    def measured(self) -> Iterator["Peak"]:
+    def measured(self) -> Iterator["Watch"]:
         """Watch while the block runs."""
         self._thread.start()
         try:
@@ -62,7 +63,9 @@ class Peak:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.5):
-            self.mb = max(self.mb, sum(map(_pss_kb, family())) // 1024)
+            processes = family()
+            self.memory_mb = max(self.memory_mb, sum(map(_pss_kb, processes)) // 1024)
+            self.cpu_s = max(self.cpu_s, sum(map(_cpu_s, processes)))
 
 
 def family() -> set[int]:
@@ -86,6 +89,14 @@ def _pss_kb(pid: int) -> int:
         return int(next(line for line in lines if line.startswith("Pss:")).split()[1])
     except (OSError, StopIteration):
         return 0
+
+
+def _cpu_s(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return 0.0
 
 
 def run_ordinary(url: str) -> dict[str, float]:
@@ -133,9 +144,9 @@ def main() -> None:
     parser.add_argument("--database", default="")
     options = parser.parse_args()
     if options.one:
-        with Peak().measured() as peak:
+        with Watch().measured() as used:
             found = {"ordinary": run_ordinary, "spark": run_spark}[options.one](options.database)
-        print(json.dumps({**found, "memory_mb": peak.mb}))
+        print(json.dumps({**found, "memory_mb": used.memory_mb, "cpu_s": used.cpu_s}))
         return
     with real.postgres() as url:
         measure(options.database or url, options.records)
@@ -176,7 +187,7 @@ def measure(url: str, sizes: list[int]) -> None:
 def plan(runs: list[dict[str, float]]) -> dict[str, object]:
     """Ten million records from the fitted curve: a start, a cost of each record, and one of each two that share a key."""
     n = np.array([run["records"] for run in runs]) / 1e6
-    seconds = np.array([run["seconds"] for run in runs])
+    seconds = np.array([run["cpu_s"] for run in runs])
     # Weighted, so that small stores count as much as large ones; none of the three can be less than nothing.
     design = np.stack([np.ones_like(n), n, n**2], axis=1) / seconds[:, None]
     best: tuple[float, np.ndarray] = (np.inf, np.zeros(3))
@@ -188,11 +199,11 @@ def plan(runs: list[dict[str, float]]) -> dict[str, object]:
             best[1][used] = terms
     a, b, c = best[1].tolist()
     target = _TEN_MILLION / 1e6
-    core_seconds = 2 * (a + b * target + c * target**2)
+    core_seconds = a + b * target + c * target**2
     slope = max(np.polyfit(n, [run["memory_mb"] for run in runs], 1)[0], 0.0)
     return {
-        "bench": "spark-plan", "records": _TEN_MILLION, "start_s": round(a, 1), "s_per_million": round(b, 1),
-        "s_per_million_squared": round(c, 1), "core_hours": round(core_seconds / 3600, 1),
+        "bench": "spark-plan", "records": _TEN_MILLION, "start_cpu_s": round(a, 1), "cpu_s_per_million": round(b, 1),
+        "cpu_s_per_million_squared": round(c, 1), "core_hours": round(core_seconds / 3600, 1),
         "cores_for_a_night": int(np.ceil(core_seconds / _NIGHT_S)), "memory_mb_per_million": round(slope),
     }  # fmt: skip
 
