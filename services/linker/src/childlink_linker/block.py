@@ -5,6 +5,8 @@ thousands share a date. Two records of one date are compared if their names are 
 alike, or their postcode, or given name and district, is the same; a date alone is no reason to look.
 """
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -58,6 +60,22 @@ def pairs_of(keys: Keys, records: Indexes) -> NDArray[np.int64]:
     pairs = np.sort(np.concatenate(parts), axis=1)
     packed = np.unique(pairs[:, 0] << 32 | pairs[:, 1])
     return np.stack([packed >> 32, packed & 0xFFFF_FFFF], axis=1)
+
+
+def pairs_in_parts(keys: Keys, records: Indexes, most: int) -> Iterator[NDArray[np.int64]]:
+    """`pairs_of`, about `most` pairs at a time, so that memory is bounded; a pair that shares several keys may be in several parts.
+    A record may come with one key more than once."""
+    order = np.lexsort((records, keys))
+    keys, records = keys[order], records[order]
+    fresh = np.flatnonzero(np.r_[True, (np.diff(keys) != 0) | (np.diff(records) != 0)]) if len(keys) else order
+    keys, records = keys[fresh], records[fresh]
+    starts = np.flatnonzero(np.r_[True, np.diff(keys) != 0]) if len(keys) else order
+    sizes = np.diff(np.r_[starts, len(keys)])
+    pairs = np.where(sizes <= LARGEST_BLOCK, sizes * (sizes - 1) // 2, 0)
+    part_of = np.cumsum(pairs) // most
+    cuts = starts[np.flatnonzero(np.r_[True, np.diff(part_of) != 0])] if len(keys) else starts
+    for start, end in pairwise([*cuts.tolist(), len(keys)]):
+        yield pairs_of(keys[start:end], records[start:end])
 
 
 def pairs_of_one_date(encodings: Encodings) -> NDArray[np.int64]:

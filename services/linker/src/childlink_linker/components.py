@@ -1,9 +1,9 @@
-"""Components: the records reachable from a change, with the evidence between their subjects. Called by `link_batch`."""
+"""Components with the evidence between their subjects. Rule: records, edges and decisions in, evidence out. See `partition`."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from childlink_core.profiles import Profile
@@ -14,7 +14,7 @@ from childlink_linker.decisions import Opinion, standing
 from childlink_linker.encodings import Encodings, from_rows
 from childlink_linker.model import AGREE, DISAGREE, VARIABLES, Weigher
 from childlink_linker.parameters import Parameters
-from childlink_linker.store import Store, StoredRecord, StoredSubject
+from childlink_linker.store import StoredRecord, Subject
 
 # Components above this size are clustered on the pairs that their edges give, not on all pairs.
 _LARGEST_COMPLETE_COMPONENT: Final = 400
@@ -27,27 +27,6 @@ _NHS = VARIABLES.index("nhs")
 def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
     """Stored records as columns to compare."""
     return from_rows((row.encoding for row in rows), profile)
-
-
-def reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
-    """All records of the components that the subjects belong to: everything reachable above the review threshold.
-
-    Those who were one person with them until now belong too, even if nothing reaches them any more.
-    """
-    reached: dict[int, StoredRecord] = {}
-    seen: set[int] = set()
-    frontier = set(subject_ids)
-    frontier |= set(store.subjects_of_persons(s.person_id for s in store.subjects(frontier).values() if s.person_id))
-    while frontier:
-        seen |= frontier
-        fresh = [record for record in store.records_of_subjects(frontier) if record.record_id not in reached]
-        reached |= {record.record_id: record for record in fresh}
-        beyond = {end for pair in store.neighbours(r.record_id for r in fresh) for end in pair} - set(reached)
-        decided = {
-            end for row in store.decisions_of(frontier) for end in (row.smaller_subject_id, row.larger_subject_id)
-        }
-        frontier = ({record.subject_id for record in store.records(beyond)} | decided) - seen
-    return list(reached.values())
 
 
 @dataclass(frozen=True)
@@ -68,17 +47,35 @@ class SubjectPairs:
     """NHS numbers (as numbers of their own) of each subject that has any."""
 
 
+def verdicts_of(decisions: Iterable[Any]) -> dict[tuple[int, int], int]:
+    """What stands of decisions (oldest first), by pair of subjects."""
+    opinions: dict[tuple[int, int], list[Opinion]] = defaultdict(list)
+    for row in decisions:
+        said = Opinion(row.steward, row.verdict, row.asks_second)
+        opinions[row.smaller_subject_id, row.larger_subject_id].append(said)
+    held = {pair: standing(said) for pair, said in opinions.items()}
+    return {pair: _VERDICTS[verdict] for pair, verdict in held.items() if verdict}
+
+
 def find_evidence(
-    store: Store, records: Sequence[StoredRecord], profile: Profile, parameters: Parameters
+    records: Sequence[StoredRecord],
+    edges: Iterable[tuple[int, int]],
+    verdicts: Mapping[tuple[int, int], int],
+    profile: Profile,
+    parameters: Parameters,
 ) -> SubjectPairs:
-    """Evidence between every two subjects of a component, over all pairs of their records."""
+    """Evidence between every two subjects of whole components, over all pairs of their records. `edges` are pairs of record ids,
+    verdicts those about subjects who are among them. Depends on no order of the records."""
     position = {record.record_id: index for index, record in enumerate(records)}
-    edges = [(position[a], position[b]) for a, b in store.neighbours(position)]
-    subject_ids = {record.subject_id: index for index, record in enumerate(records)}
-    verdicts = _verdicts(store, subject_ids)
-    edges += [(subject_ids[a], subject_ids[b]) for a, b in verdicts]
+    joined = [(position[a], position[b]) for a, b in edges]
+    decided = {subject_id for pair in verdicts for subject_id in pair}
+    of_decided = [index for index, record in enumerate(records) if record.subject_id in decided]
+    # A decision joins the records of the greatest facets, whatever the order of arrival.
+    face = {records[index].subject_id: index for index in sorted(of_decided, key=lambda index: records[index].facet)}
+    verdicts = {pair: verdict for pair, verdict in verdicts.items() if face.keys() >= set(pair)}
+    joined += [(face[a], face[b]) for a, b in verdicts]
     subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
-    pairs = _pairs_within(edges, subject_of)
+    pairs = _pairs_within(joined, subject_of)
     encodings = columns(records, profile)
     result: PairWeights = compare(encodings, pairs[:, 0], pairs[:, 1], profile, parameters)
     ends, where = np.unique(np.sort(subject_of[pairs], axis=1), axis=0, return_inverse=True)
@@ -108,17 +105,6 @@ def find_evidence(
     )  # fmt: skip
 
 
-def _verdicts(store: Store, subject_ids: Collection[int]) -> dict[tuple[int, int], int]:
-    """What stewards decided of pairs of these subjects, and stands."""
-    opinions: dict[tuple[int, int], list[Opinion]] = defaultdict(list)
-    for row in store.decisions_of(subject_ids):
-        if row.smaller_subject_id in subject_ids and row.larger_subject_id in subject_ids:
-            said = Opinion(row.steward, row.verdict, row.asks_second)
-            opinions[row.smaller_subject_id, row.larger_subject_id].append(said)
-    held = {pair: standing(said) for pair, said in opinions.items()}
-    return {pair: _VERDICTS[verdict] for pair, verdict in held.items() if verdict}
-
-
 def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> np.ndarray:
     """Every two records of different subjects of one component; in a huge component, only those joined by an edge."""
     groups = _connected(len(subject_of), [*edges, *_same_subject(subject_of)])
@@ -126,7 +112,8 @@ def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> n
     for members in groups:
         if len(members) > _LARGEST_COMPLETE_COMPONENT:
             inside = set(members)
-            parts.append(np.array([pair for pair in edges if pair[0] in inside], dtype=np.int64))
+            kept = {(min(pair), max(pair)) for pair in edges if pair[0] in inside}
+            parts.append(np.array(sorted(kept), dtype=np.int64))
         elif len(members) > 1:
             i, j = np.triu_indices(len(members), k=1)
             at = np.array(members)
@@ -168,7 +155,7 @@ Key = tuple[str, bytes]
 
 
 def components(
-    subjects: Mapping[int, StoredSubject], evidence: SubjectPairs, parameters: Parameters
+    subjects: Mapping[int, Subject], evidence: SubjectPairs, parameters: Parameters
 ) -> Iterator[tuple[list[Key], Evidence | None]]:
     """Components with their subjects in the order of their keys, so that nothing depends on ids given at arrival. No evidence
     comes with those who are one person beyond doubt."""

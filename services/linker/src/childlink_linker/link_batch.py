@@ -13,19 +13,18 @@ from childlink_core.ids import new_id
 from childlink_core.profiles import Profile
 
 from childlink_linker import tables as t
-from childlink_linker.assign import cluster, name_clusters
+from childlink_linker.assign import name_clusters
 from childlink_linker.block import keys, pairs_of
 from childlink_linker.compare import PairWeights, compare
-from childlink_linker.components import columns, components, find_evidence, reach
+from childlink_linker.components import columns, verdicts_of
 from childlink_linker.encodings import from_rows
 from childlink_linker.events import event
-from childlink_linker.model import AGREE, VARIABLES
 from childlink_linker.own_checks import Answer, take_answers
 from childlink_linker.parameters import Parameters
+from childlink_linker.partition import partition, worth_keeping
+from childlink_linker.reach import reach
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store, StoredRecord, StoredSubject
-
-_NHS = VARIABLES.index("nhs")
 
 
 @dataclass(frozen=True)
@@ -161,7 +160,7 @@ def _store_records(
     newest = {(a.partner, a.link_reference, a.facet): a for a in arrivals.records}
     known = store.subjects_by_key([(partner, reference) for partner, reference, _ in newest])
     old = {(r.subject_id, r.facet): r for r in store.records_of_subjects(s.subject_id for s in known.values())}
-    subject_ids, record_ids = store.next_id(t.subject.c.subject_id), store.next_id(t.record.c.record_id)
+    subject_ids, record_ids = store.next_id(t.subject.c.subject_id), store.next_record_id()
     capsule_ids = store.next_id(t.capsule_key.c.capsule_key_id)
     capsule_id_of: dict[int, int] = {}
     new_subjects: list[StoredSubject] = []
@@ -226,25 +225,23 @@ def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile,
     if not len(pairs):
         return np.zeros(0)
     result = compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
-    keep_edges(store, rows, pairs, result, parameters)
+    insert_edges(store, *edges_of(rows, pairs, result, parameters))
     return result.weight
 
 
-def keep_edges(
-    store: Store, rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters
-) -> None:
-    """Write the pairs at or above the review threshold, and those under one NHS number."""
-    keep = ((result.weight >= parameters.review) & result.informative) | (result.codes[:, _NHS] == AGREE)
-    store.insert(
-        t.edge,
-        [
-            {"smaller": min(x, y), "larger": max(x, y), "weight": float(weight)}
-            for x, y, weight in (
-                (rows[i].record_id, rows[j].record_id, w)
-                for (i, j), w in zip(pairs[keep].tolist(), result.weight[keep], strict=True)
-            )
-        ],
-    )
+def edges_of(
+    rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs of record ids worth keeping (the smaller first), and their weights."""
+    keep = worth_keeping(result, parameters)
+    ids = np.array([row.record_id for row in rows], dtype=np.int64)
+    return np.sort(ids[pairs[keep]].reshape(-1, 2), axis=1), result.weight[keep]
+
+
+def insert_edges(store: Store, ends: np.ndarray, weights: np.ndarray) -> None:
+    """Write edges."""
+    each = zip(ends.tolist(), weights.tolist(), strict=True)
+    store.insert(t.edge, [{"smaller": a, "larger": b, "weight": weight} for (a, b), weight in each])
 
 
 def candidate_pairs(
@@ -271,21 +268,18 @@ def recluster(
     """Partition the components anew and name the clusters. Returns the subjects whose person changed, and the
     persons that gained or lost a subject."""
     subjects = store.subjects({record.subject_id for record in records})
-    evidence = find_evidence(store, records, profile, parameters)
-    clusters: list[list[int]] = []
-    doubtful: list[tuple[int, int, float]] = []
-    id_of = {subject.key: subject.subject_id for subject in subjects.values()}
-    for members_of, between in components(subjects, evidence, parameters):
-        if between is None:
-            clusters.append([id_of[key] for key in members_of])
-            continue
-        partition = cluster(members_of, between, parameters.link, parameters.review)
-        clusters += [[id_of[key] for key in members] for members in partition.clusters]
-        doubtful += [(id_of[a], id_of[b], weight) for a, b, weight in partition.doubtful]
-    store.replace_review_pairs(subjects, doubtful)
+    found = partition(
+        subjects,
+        records,
+        store.neighbours(record.record_id for record in records),
+        verdicts_of(store.decisions_of(subjects)),
+        profile,
+        parameters,
+    )
+    store.replace_review_pairs(subjects, found.doubtful)
     current = {subject.subject_id: subject.person_id for subject in subjects.values() if subject.person_id}
     ages = {person_id: row.age for person_id, row in store.persons(current.values()).items()}
-    return _rename(store, clusters, name_clusters(clusters, current, ages), subjects, current)
+    return _rename(store, found.clusters, name_clusters(found.clusters, current, ages), subjects, current)
 
 
 def _rename(

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from childlink_core.profiles import Profile
 
 from childlink_linker import tables as t
-from childlink_linker.components import reach
 from childlink_linker.decisions import Verdict
 from childlink_linker.errors import ReviewError
 from childlink_linker.explain import Comparison, compare_groups, letter
 from childlink_linker.link_batch import Outcome, outcome_of, recluster
 from childlink_linker.parameters import Parameters
+from childlink_linker.reach import reach
 from childlink_linker.regroup import regroup_families
 from childlink_linker.store import Store
 

@@ -41,22 +41,28 @@ class StoredRecord:
 
 
 @dataclass
-class StoredSubject:
-    """A subject as it lies in the store."""
+class Subject:
+    """A subject, as far as clustering reads it."""
 
     subject_id: int
     partner: str
     link_reference: bytes
     role: int
-    person_id: str | None
-    link_version: int
-    capsule: bytes
-    capsule_key_id: int
 
     @property
     def key(self) -> tuple[str, bytes]:
         """What names the subject whatever its arrival."""
         return self.partner, self.link_reference
+
+
+@dataclass
+class StoredSubject(Subject):
+    """A subject as it lies in the store."""
+
+    person_id: str | None
+    link_version: int
+    capsule: bytes
+    capsule_key_id: int
 
 
 class Store:
@@ -73,6 +79,12 @@ class Store:
     def next_id(self, column: "sa.Column[int]") -> Iterator[int]:
         """Unused ids of a table, ascending. Safe under `lock`."""
         return itertools.count((self.tx.execute(sa.select(sa.func.max(column))).scalar() or 0) + 1)
+
+    def next_record_id(self) -> Iterator[int]:
+        """Unused record ids, ascending. None is given again that a waiting proposal knows, even if its record is gone."""
+        waiting = sa.select(sa.func.max(t.proposal.c.newest_record_id)).where(t.proposal.c.state == "waiting")
+        known = self.tx.execute(waiting).scalar() or 0
+        return itertools.count(max(known + 1, next(self.next_id(t.record.c.record_id))))
 
     def subjects_by_key(self, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], StoredSubject]:
         """Subjects by (partner, link reference)."""

@@ -13,10 +13,10 @@ from childlink_bus.ports import BusError, Subscriber
 from childlink_core import __version__, topics
 
 from childlink_linker import app, evaluate, tables
-from childlink_linker.cli.common import main
+from childlink_linker.cli.common import main, operator
 from childlink_linker.errors import NotAnEvaluationError
 from childlink_linker.metrics import LinkerMetrics
-from childlink_linker.parameters import load_parameters, render_parameters
+from childlink_linker.parameters import render_parameters
 from childlink_linker.server import holdings
 from childlink_linker.settings import LinkerSettings
 
@@ -111,6 +111,7 @@ def republish(settings_file: Path | None) -> None:
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         click.echo(f"{linker.republish():,} batches sent to {topics.LINKS}")
+        linker.desk().note(operator(), "republish")
     finally:
         linker.close()
 
@@ -124,25 +125,11 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         parameters = linker.estimate(version)
+        linker.desk().note(operator(), "estimate", version=version)
     finally:
         linker.close()
     output.write_text(render_parameters(parameters, f"Estimated from the store by childlink-linker {__version__}."))
     click.echo(f"{output} written; compare it with the parameters in use, then: childlink-linker relink {output}")
-
-
-@main.command()
-@click.argument("parameters", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.pass_obj
-def relink(settings_file: Path | None, parameters: Path) -> None:
-    """Re-cluster everything under other PARAMETERS. Then name them in the settings; stop `run` meanwhile."""
-    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
-    try:
-        outcome = linker.relink(load_parameters(str(parameters)))
-    finally:
-        linker.close()
-    click.echo(
-        f"{len(outcome.linked):,} links changed: {outcome.merges:,} identifiers merged, {outcome.splits:,} split off"
-    )
 
 
 @main.command()
@@ -156,6 +143,7 @@ def export(settings_file: Path | None, output: Path | None) -> None:
             "This linker is not marked as an evaluation.",
             "Set evaluation = true only where the data are made up, or approved for evaluation.",
         )
+    app.reading_desk(settings).note(operator(), "export")
     engine = app.open_store(settings)
     file = output.open("w", newline="", encoding="utf-8") if output else sys.stdout
     with engine.connect() as tx, file:
