@@ -109,6 +109,12 @@ bench-ingest: setup ## A whole run of ingest, file to a real broker: rows/s and 
 bench-linkage: setup ## Linkage quality, beside Splink on plain text and clkhash with anonlink (in .cache/peers)
 	$(BIN)/python -m tests.bench.bench_linkage
 
+bench-linkage-scale: setup ## A million records against a million, beside anonlink's brute force
+	$(BIN)/python -m tests.bench.bench_linkage_scale
+
+bench-linker: setup ## Records a second into a growing PostgreSQL, restart, memory
+	$(BIN)/python -m tests.bench.bench_linker 1000000
+
 bench-spark: .cache/spark/.ready ## Re-linkage on Spark beside the ordinary one, and the plan for ten million records (about 10 minutes)
 	.cache/spark/bin/python -m tests.bench.bench_spark
 
@@ -116,4 +122,4 @@ clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 	@[ ! -e .stack ] || echo ".stack holds the keys of a stack: make down CLEAN=1"
 
-.PHONY: help setup demo test test-spark check format proto proto-baseline docs-generated lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-spark clean
+.PHONY: help setup demo test test-spark check format proto proto-baseline docs-generated lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-spark clean

@@ -35,19 +35,19 @@ ROUNDS = 5
 CHUNK = ROWS_AT_A_TIME
 
 
-def people(count: int, seed: int) -> Iterator[Subject]:
+def people(count: int, seed: int, first: int = 0) -> Iterator[Subject]:
     """Made-up children: names of the synthetic partnership, born over ten years, 80% with an NHS number."""
     rng = np.random.default_rng(seed)
     given = [name.lower() for pool in (*names.GIRLS.values(), *names.BOYS.values()) for name in pool.split()]
     last = [name.lower().replace("-", " ") for pool in names.SURNAMES.values() for name in pool.split()]
     rank = lambda size: int(rng.exponential(size / 3)) % size  # noqa: E731
     letters = "ABDEFGHJLNPQRSTUWXYZ"
-    for number in range(count):
-        first = given[rank(len(given))] + (" " + given[rank(len(given))] if rng.random() < 0.25 else "")
+    for number in range(first, first + count):
+        name = given[rank(len(given))] + (" " + given[rank(len(given))] if rng.random() < 0.25 else "")
         born = date(2014, 1, 1) + timedelta(days=int(rng.integers(3650)))
         code = f"SE{rng.integers(1, 28)}{rng.integers(10)}{letters[rng.integers(20)]}{letters[rng.integers(20)]}"
         nhs = nhs_number(number) if rng.random() < 0.8 else ""
-        who = Identity(str(number), nhs, first, last[rank(len(last))], born, "fm"[rng.integers(2)], code)
+        who = Identity(str(number), nhs, name, last[rank(len(last))], born, "fm"[rng.integers(2)], code)
         yield Subject("child", who, keyed_hash(b"k", str(number)), b"a" * 16, b"f" * 4)
 
 

@@ -55,7 +55,7 @@ def batches(count: int, seed: int) -> Iterator[OpenedBatch]:
     waiting: dict[str, list[Subject]] = {"trust-a": [], "council-b": []}
     for subject in people(count, seed):
         waiting["trust-a"].append(subject)
-        waiting["council-b"].append(_as_known_elsewhere(subject, rng))
+        waiting["council-b"].append(as_known_elsewhere(subject, rng))
         if len(waiting["trust-a"]) == _RECORDS_A_BATCH:
             for partner, subjects in waiting.items():
                 records = encoder.encode(subjects)
@@ -69,7 +69,8 @@ def batches(count: int, seed: int) -> Iterator[OpenedBatch]:
                 subjects.clear()
 
 
-def _as_known_elsewhere(subject: Subject, rng: np.random.Generator) -> Subject:
+def as_known_elsewhere(subject: Subject, rng: np.random.Generator) -> Subject:
+    """Somebody as the other source has them."""
     who = subject.identity
     if rng.random() < 0.5:
         who = replace(who, postcode=f"SW{rng.integers(1, 20)}{rng.integers(10)}AB")

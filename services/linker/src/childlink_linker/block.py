@@ -46,7 +46,7 @@ def keys(encodings: Encodings, profile: Profile) -> tuple[Keys, Indexes]:
 
 def pairs_of(keys: Keys, records: Indexes) -> NDArray[np.int64]:
     """Every two records that share a key that is none of a placeholder: (pairs, 2), each once, the smaller first."""
-    order = np.argsort(keys, kind="stable")
+    order = np.argsort(keys)
     keys, records = keys[order], records[order]
     starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.zeros(0, dtype=np.int64)
     sizes = np.diff(np.r_[starts, len(keys)])

@@ -109,15 +109,19 @@ def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> n
     """Every two records of different subjects of one component; in a huge component, only those joined by an edge."""
     groups = _connected(len(subject_of), [*edges, *_same_subject(subject_of)])
     parts = []
+    of_size: dict[int, list[list[int]]] = defaultdict(list)
     for members in groups:
         if len(members) > _LARGEST_COMPLETE_COMPONENT:
             inside = set(members)
             kept = {(min(pair), max(pair)) for pair in edges if pair[0] in inside}
             parts.append(np.array(sorted(kept), dtype=np.int64))
         elif len(members) > 1:
-            i, j = np.triu_indices(len(members), k=1)
-            at = np.array(members)
-            parts.append(np.stack([at[i], at[j]], axis=1))
+            of_size[len(members)].append(members)
+    for size, alike in of_size.items():
+        # All components of one size at once: most are of two.
+        i, j = np.triu_indices(size, k=1)
+        at = np.array(alike, dtype=np.int64)
+        parts.append(np.stack([at[:, i].ravel(), at[:, j].ravel()], axis=1))
     if not parts:
         return np.zeros((0, 2), dtype=np.int64)
     pairs: np.ndarray = np.concatenate(parts)
@@ -172,14 +176,15 @@ def components(
         group_of[members], place[members] = number, np.arange(len(members))
     order = np.argsort(group_of[ends[:, 0]], kind="stable")
     bounds = np.searchsorted(group_of[ends[order, 0]], np.arange(len(groups) + 1))
+    sure_pairs = np.bincount(group_of[ends[:, 0]], weights=surely, minlength=len(groups)).tolist()
     for number, members in enumerate(groups):
-        at = order[bounds[number] : bounds[number + 1]]
-        i, j = place[ends[at]].T
         n = len(members)
         held = [subjects[ids[member]] for member in members]
-        if surely[at].sum() == n * (n - 1) // 2:
+        if sure_pairs[number] == n * (n - 1) // 2:
             yield [subject.key for subject in held], None
             continue
+        at = order[bounds[number] : bounds[number + 1]]
+        i, j = place[ends[at]].T
         weights = parameters.roles[held[0].role]
         codes, forbidden = np.zeros((n, n, len(VARIABLES)), dtype=np.int8), np.zeros((n, n), dtype=bool)
         same_source = np.zeros((n, n))

@@ -149,7 +149,7 @@ def _arrivals(
     profile: Profile,
     hasher: TokenHasher,
 ) -> list[Arrival]:
-    rows = _hashed_again(records, key_version, profile, hasher)
+    rows = hashed_again(records, key_version, profile, hasher)
     arrivals = []
     for record, row in zip(records, rows, strict=True):
         capsule, carers = record.capsule, tuple((carer.link_reference, carer.relation) for carer in record.carers)
@@ -164,7 +164,7 @@ def _arrivals(
     return arrivals
 
 
-def _hashed_again(
+def hashed_again(
     records: Sequence[wire.EncodedRecord], key_version: int, profile: Profile, hasher: TokenHasher
 ) -> list[bytes]:
     """The row of each record (see `encodings`), its tokens and segments hashed again."""
