@@ -133,14 +133,14 @@ class Partnership:
 class LinkerUnderTest:
     """A linker on an in-memory broker and a database of its own."""
 
-    def __init__(self, partnership: Partnership, database_url: str) -> None:
+    def __init__(self, partnership: Partnership, database_url: str, vault: Vault = VAULT) -> None:
         self.partnership = partnership
         self.broker = MemoryBroker()
         self.engine = open_database(database_url)
         migrate(self.engine, "childlink_linker")
         self.metrics = LinkerMetrics()
         handler = LinkHandler(
-            get_profile(), load_parameters(), frozenset({1}), TokenHasher(b"t" * 32), VAULT, b"a" * 32, self.metrics
+            get_profile(), load_parameters(), frozenset({1}), TokenHasher(b"t" * 32), vault, b"a" * 32, self.metrics
         )
         directory = partnership.directory
         self.pump = Pump(

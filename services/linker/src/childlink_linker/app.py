@@ -14,12 +14,13 @@ from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
 from childlink_core.profiles import get_profile
 
-from childlink_linker import review, tables
+from childlink_linker import proposals, review, tables
 from childlink_linker.handler import LinkHandler
 from childlink_linker.intake import TokenHasher
 from childlink_linker.link_batch import Outcome
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.parameters import Parameters, load_parameters
+from childlink_linker.proposals import Approved
 from childlink_linker.relink import estimate_parameters, relink
 from childlink_linker.review import Verdict
 from childlink_linker.server import holdings
@@ -73,6 +74,17 @@ class Linker:
         handler = self.handler
         return self._change(lambda store: review.undo(store, decision_id, steward, handler.profile, handler.parameters))
 
+    def approve(self, proposal_id: int, steward: str) -> Approved:
+        """Make the changes that were proposed, and send the links that change."""
+        found: list[Approved] = []
+
+        def change(store: Store) -> Outcome:
+            found.append(proposals.approve(store, proposal_id, steward, self.handler.profile))
+            return found[0].outcome
+
+        self._change(change)
+        return found[0]
+
     def _change(self, change: Callable[[Store], Outcome]) -> Outcome:
         with self.engine.begin() as tx:
             store = Store(tx, self.handler.vault)
@@ -98,7 +110,12 @@ def open_store(settings: LinkerSettings) -> sa.Engine:
 
 def vault_of(settings: LinkerSettings) -> Vault:
     """What opens the store's encodings."""
-    return Vault(read_secret_key(settings.token_key).derive("encodings at rest"))
+    return Vault(vault_key_of(settings))
+
+
+def vault_key_of(settings: LinkerSettings) -> bytes:
+    """The vault's key, for the tasks of a batch engine."""
+    return read_secret_key(settings.token_key).derive("encodings at rest")
 
 
 def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import sqlalchemy as sa
 from childlink_core.profiles import Profile
 
 from childlink_linker.assign import DIFFERENT, SAME, Evidence, Numbers
@@ -46,7 +45,7 @@ class SubjectPairs:
     """NHS numbers (as numbers of their own) of each subject that has any."""
 
 
-def verdicts_of(decisions: Iterable["sa.Row[Any]"]) -> dict[tuple[int, int], int]:
+def verdicts_of(decisions: Iterable[Any]) -> dict[tuple[int, int], int]:
     """What stands of decisions (oldest first), by pair of subjects. Who does not know takes nothing back of what somebody decided."""
     return {
         (row.smaller_subject_id, row.larger_subject_id): _VERDICTS[row.verdict]

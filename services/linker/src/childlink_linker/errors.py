@@ -17,3 +17,11 @@ class ReviewError(UserError):
 
 class NotAnEvaluationError(UserError):
     """Asked for something that only an instance marked as an evaluation may do."""
+
+
+class ProposalError(UserError):
+    """A proposal that cannot be made, or decided, as asked."""
+
+
+class SparkError(UserError):
+    """Re-linkage on Spark that cannot run as asked."""

@@ -156,7 +156,7 @@ def _store_records(
     newest = {(a.partner, a.link_reference, a.facet): a for a in arrivals.records}
     known = store.subjects_by_key([(partner, reference) for partner, reference, _ in newest])
     old = {(r.subject_id, r.facet): r for r in store.records_of_subjects(s.subject_id for s in known.values())}
-    subject_ids, record_ids = store.next_id(t.subject.c.subject_id), store.next_id(t.record.c.record_id)
+    subject_ids, record_ids = store.next_id(t.subject.c.subject_id), store.next_record_id()
     capsule_ids = store.next_id(t.capsule_key.c.capsule_key_id)
     capsule_id_of: dict[int, int] = {}
     new_subjects: list[StoredSubject] = []
@@ -221,25 +221,23 @@ def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile,
     if not len(pairs):
         return np.zeros(0)
     result = compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
-    keep_edges(store, rows, pairs, result, parameters)
+    insert_edges(store, *edges_of(rows, pairs, result, parameters))
     return result.weight
 
 
-def keep_edges(
-    store: Store, rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters
-) -> None:
-    """Write the pairs at or above the review threshold, and those under one NHS number."""
+def edges_of(
+    rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs of record ids worth keeping (the smaller first), and their weights."""
     keep = worth_keeping(result, parameters)
-    store.insert(
-        t.edge,
-        [
-            {"smaller": min(x, y), "larger": max(x, y), "weight": float(weight)}
-            for x, y, weight in (
-                (rows[i].record_id, rows[j].record_id, w)
-                for (i, j), w in zip(pairs[keep].tolist(), result.weight[keep], strict=True)
-            )
-        ],
-    )
+    ids = np.array([row.record_id for row in rows], dtype=np.int64)
+    return np.sort(ids[pairs[keep]].reshape(-1, 2), axis=1), result.weight[keep]
+
+
+def insert_edges(store: Store, ends: np.ndarray, weights: np.ndarray) -> None:
+    """Write edges."""
+    each = zip(ends.tolist(), weights.tolist(), strict=True)
+    store.insert(t.edge, [{"smaller": a, "larger": b, "weight": weight} for (a, b), weight in each])
 
 
 def candidate_pairs(

@@ -9,7 +9,7 @@ from childlink_linker.block import keys, pairs_of, pairs_of_one_date
 from childlink_linker.compare import compare
 from childlink_linker.components import columns
 from childlink_linker.estimate import estimate
-from childlink_linker.link_batch import Outcome, candidate_pairs, keep_edges, outcome_of, recluster
+from childlink_linker.link_batch import Outcome, candidate_pairs, edges_of, insert_edges, outcome_of, recluster
 from childlink_linker.parameters import Parameters
 from childlink_linker.reach import reach
 from childlink_linker.regroup import regroup_families
@@ -35,24 +35,26 @@ def estimate_parameters(store: Store, profile: Profile, prior: Parameters, versi
     return estimate(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, prior, version)
 
 
-def relink(store: Store, profile: Profile, parameters: Parameters) -> Outcome:
-    """Compare every candidate pair anew and re-cluster everything. Identifiers keep as `name_clusters` says."""
-    store.lock()
-    store.delete_edges()
-    last_of_chunk = 0
-    for chunk in _chunks(store):
+def edges_anew(
+    store: Store, profile: Profile, parameters: Parameters, after: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Every edge of which one record has an id above `after`, each once: pairs of record ids, and weights. Changes nothing."""
+    for chunk in _chunks(store, after):
         last_of_chunk = max(row.record_id for row in chunk)
         rows, pairs = candidate_pairs(store, chunk, profile)
         ids = np.array([row.record_id for row in rows], dtype=np.int64)
         # Pairs with records of later chunks are found again from there.
         pairs = pairs[(ids[pairs] <= last_of_chunk).all(axis=1)]
-        keep_edges(
-            store,
-            rows,
-            pairs,
-            compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters),
-            parameters,
-        )
+        result = compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
+        yield edges_of(rows, pairs, result, parameters)
+
+
+def relink(store: Store, profile: Profile, parameters: Parameters) -> Outcome:
+    """Compare every candidate pair anew and re-cluster everything. Identifiers keep as `name_clusters` says."""
+    store.lock()
+    store.delete_edges()
+    for ends, weights in edges_anew(store, profile, parameters):
+        insert_edges(store, ends, weights)
     moved: dict[int, StoredSubject] = {}
     persons: set[str] = set()
     merges = splits = 0
@@ -67,8 +69,7 @@ def relink(store: Store, profile: Profile, parameters: Parameters) -> Outcome:
     return outcome_of(store, moved, regroup_families(store, persons), merges, splits)
 
 
-def _chunks(store: Store) -> Iterator[list[StoredRecord]]:
-    after = 0
+def _chunks(store: Store, after: int = 0) -> Iterator[list[StoredRecord]]:
     while chunk := store.records_after(after, _RECORDS_AT_A_TIME):
         yield chunk
         after = chunk[-1].record_id

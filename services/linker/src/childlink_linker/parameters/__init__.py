@@ -69,12 +69,17 @@ class Parameters:
 @cache
 def load_parameters(name_or_path: str = DEFAULT_PARAMETERS) -> Parameters:
     """Parameters that come with this version, by name, or from a file that `estimate` wrote, by path."""
+    return parse_parameters(read_parameters(name_or_path))
+
+
+def read_parameters(name_or_path: str = DEFAULT_PARAMETERS) -> str:
+    """The text of a parameter file."""
     bundled = files(__name__) / f"{name_or_path}.toml"
     path = Path(name_or_path)
     if bundled.is_file():
-        return parse_parameters(bundled.read_text(encoding="utf-8"))
+        return bundled.read_text(encoding="utf-8")
     if path.is_file():
-        return parse_parameters(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     raise UserError(
         f"There are no match parameters {name_or_path!r}.", f"Use {DEFAULT_PARAMETERS!r} or the path of a file."
     )
