@@ -29,6 +29,15 @@ demo: setup ## The main job end to end, on a made-up partnership at LEAP's scale
 test: setup ## Unit, property, golden, contract and integration tests (real Kafka and PostgreSQL where they can be had)
 	$(BIN)/python -m pytest
 
+test-spark: .cache/spark/.ready ## Re-linkage on Spark, in an environment of its own (.cache/spark; needs Java 17)
+	.cache/spark/bin/python -m pytest tests/spark
+
+.cache/spark/.ready: $(UV) requirements.lock tests/spark/requirements.txt $(addsuffix /pyproject.toml,$(MEMBERS))
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .cache/spark
+	$(UV) pip sync --quiet --require-hashes --python .cache/spark/bin/python requirements.lock
+	$(UV) pip install --quiet --no-deps --python .cache/spark/bin/python -r tests/spark/requirements.txt $(addprefix -e ,$(MEMBERS))
+	@touch $@
+
 check: setup ## Formatting, lint, types, architecture, contracts, generated code, lock
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -53,7 +62,7 @@ docs-generated: setup ## Write the generated pages of docs/reference
 
 lock: $(UV) ## Resolve the dependencies anew and write requirements.lock (hashes, no addresses)
 	$(UV) lock --quiet --upgrade
-	$(UV) export --quiet --all-packages --all-extras --no-emit-workspace --no-header --format requirements-txt -o requirements.lock
+	$(UV) export --quiet --all-packages --all-extras --no-extra spark --no-emit-workspace --no-header --format requirements-txt -o requirements.lock
 
 bench: bench-encode bench-ingest bench-linkage ## Benchmarks, each beside a peer in the same run; machine-readable lines
 
@@ -66,7 +75,10 @@ bench-ingest: setup ## A whole run of ingest, file to a real broker: rows/s and 
 bench-linkage: setup ## Linkage quality, beside Splink on plain text and clkhash with anonlink (in .cache/peers)
 	$(BIN)/python -m tests.bench.bench_linkage
 
+bench-spark: .cache/spark/.ready ## Re-linkage on Spark beside the ordinary one, and the plan for ten million records (about 10 minutes)
+	.cache/spark/bin/python -m tests.bench.bench_spark
+
 clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 
-.PHONY: help setup demo test check format proto proto-baseline docs-generated lock bench bench-encode bench-ingest bench-linkage clean
+.PHONY: help setup demo test test-spark check format proto proto-baseline docs-generated lock bench bench-encode bench-ingest bench-linkage bench-spark clean

@@ -20,7 +20,7 @@ from childlink_core.directory import Member, render_directory
 from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
 from childlink_core.profiles import get_profile
 
-from childlink_linker import app, evaluate, explain, review, tables
+from childlink_linker import app, evaluate, explain, relink_commands, review, tables
 from childlink_linker.errors import NotAnEvaluationError
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.parameters import load_parameters, render_parameters
@@ -135,19 +135,8 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
     click.echo(f"{output} written; compare it with the parameters in use, then: childlink-linker relink {output}")
 
 
-@main.command()
-@click.argument("parameters", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.pass_obj
-def relink(settings_file: Path | None, parameters: Path) -> None:
-    """Re-cluster everything under other PARAMETERS. Then name them in the settings; stop `run` meanwhile."""
-    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
-    try:
-        outcome = linker.relink(load_parameters(str(parameters)))
-    finally:
-        linker.close()
-    click.echo(
-        f"{len(outcome.linked):,} links changed: {outcome.merges:,} identifiers merged, {outcome.splits:,} split off"
-    )
+main.add_command(relink_commands.relink)
+main.add_command(relink_commands.proposals_group)
 
 
 @main.command("explain")

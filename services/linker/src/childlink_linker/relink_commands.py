@@ -1,0 +1,159 @@
+"""The commands `relink` and `proposals` of `childlink-linker`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from childlink_linker import app, proposals, relink_app
+from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.parameters import load_parameters
+from childlink_linker.settings import LinkerSettings
+from childlink_linker.store import Store
+
+_folder = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("parameters", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--propose", "proposing", is_flag=True, help="Change nothing: write down what would change.")
+@click.option(
+    "--engine", type=click.Choice(["ordinary", "spark"]), default="ordinary", show_default=True, help="Spark proposes."
+)
+@click.option("--master", default="local[*]", show_default=True, help="Spark's master.")
+@click.option(
+    "--spark-option", "options", multiple=True, metavar="NAME=VALUE", help="A setting of Spark; repeat for more."
+)
+@click.option("--export", "target", type=_folder, help="Only write the store, sealed, into this folder as Parquet.")
+@click.option("--from", "source", type=_folder, help="Let Spark read such an export instead of the store.")
+@click.pass_obj
+def relink(
+    settings_file: Path | None, parameters: Path | None, proposing: bool, engine: str, master: str, options: Sequence[str],
+    target: Path | None, source: Path | None,
+) -> None:  # fmt: skip
+    """Re-cluster everything under other PARAMETERS. Then name them in the settings; stop `run` meanwhile.
+
+    With --propose or --engine spark nothing changes until `proposals approve`, `run` may go on, and without PARAMETERS those of
+    the settings count.
+    """
+    settings = LinkerSettings.load(settings_file)
+    if target:
+        click.echo(f"{relink_app.export(settings, target):,} records exported to {target}, sealed")
+    elif engine == "spark":
+        text = relink_app.text_of(settings, parameters)
+        _show_new(settings, relink_app.propose_on_spark(settings, text, source, master, _named(options)))
+    elif source or options:
+        raise click.UsageError("--from and --spark-option are for --engine spark")
+    elif proposing:
+        _show_new(settings, relink_app.propose_ordinary(settings, relink_app.text_of(settings, parameters)))
+    elif parameters:
+        _relink_now(settings, parameters)
+    else:
+        raise click.UsageError("name the PARAMETERS, or only --propose")
+
+
+def _relink_now(settings: LinkerSettings, parameters: Path) -> None:
+    linker = app.build(settings, LinkerMetrics())
+    try:
+        outcome = linker.relink(load_parameters(str(parameters)))
+    finally:
+        linker.close()
+    click.echo(
+        f"{len(outcome.linked):,} links changed: {outcome.merges:,} identifiers merged, {outcome.splits:,} split off"
+    )
+
+
+def _named(options: Sequence[str]) -> dict[str, str]:
+    pairs = [option.partition("=") for option in options]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise click.UsageError("--spark-option takes NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+@click.group("proposals")
+def proposals_group() -> None:
+    """What `relink` would change: list, look at the largest changes, approve, reject. Nothing changes before."""
+
+
+@proposals_group.command("list")
+@click.pass_obj
+def proposals_list(settings_file: Path | None) -> None:
+    """Every proposal, oldest first, and what became of it."""
+    with app.open_store(LinkerSettings.load(settings_file)).connect() as tx:
+        found = proposals.proposals(tx)
+    for item in found:
+        click.echo(_line(item))
+    if not found:
+        click.echo("Nothing was proposed yet.")
+
+
+@proposals_group.command("show")
+@click.argument("number", type=int)
+@click.option("--most", default=20, show_default=True, help="How many changes.")
+@click.pass_obj
+def proposals_show(settings_file: Path | None, number: int, most: int) -> None:
+    """The largest changes of a proposal that waits: today's identifiers, and how many people there would be."""
+    settings = LinkerSettings.load(settings_file)
+    with app.open_store(settings).connect() as tx:
+        found = proposals.largest_changes(Store(tx, app.vault_of(settings)), number, most)
+    for change in found:
+        persons = "1 person" if change.after == 1 else f"{change.after} people"
+        click.echo(f"  {change.subjects:4} subjects: {', '.join(change.before)} -> {persons}")
+    if not found:
+        click.echo("Nothing would change.")
+
+
+_steward = click.option("--by", "steward", required=True, help="Who decides: a name that others know.")
+
+
+@proposals_group.command("approve")
+@click.argument("number", type=int)
+@_steward
+@click.pass_obj
+def proposals_approve(settings_file: Path | None, number: int, steward: str) -> None:
+    """Make the changes, but those whose records or decisions are others by now. Then name the parameters in the settings."""
+    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
+    try:
+        found = linker.approve(number, steward)
+    finally:
+        linker.close()
+    outcome = found.outcome
+    click.echo(
+        f"{found.made:,} changes made, {found.skipped:,} skipped because their records or decisions changed since; "
+        f"{len(outcome.linked):,} links changed: {outcome.merges:,} identifiers merged, {outcome.splits:,} split off"
+    )
+
+
+@proposals_group.command("reject")
+@click.argument("number", type=int)
+@_steward
+@click.pass_obj
+def proposals_reject(settings_file: Path | None, number: int, steward: str) -> None:
+    """Change nothing. That it was proposed stays in the record."""
+    settings = LinkerSettings.load(settings_file)
+    with app.open_store(settings).begin() as tx:
+        proposals.reject(Store(tx, app.vault_of(settings)), number, steward)
+    click.echo(f"proposal {number} rejected")
+
+
+def _show_new(settings: LinkerSettings, number: int) -> None:
+    with app.open_store(settings).connect() as tx:
+        [item] = [item for item in proposals.proposals(tx) if item.proposal_id == number]
+    click.echo(_line(item))
+
+
+def _line(item: proposals.Proposal) -> str:
+    what = f"{item.changes:,} changes ({item.merges:,} identifiers merged, {item.splits:,} split off)"
+    decided = ""
+    if item.decided_by:
+        skipped = f", {item.skipped:,} skipped" if item.skipped else ""
+        decided = f" by {item.decided_by}, {_at(item.decided_at_ms or 0)}{skipped}"
+    return (
+        f"{item.proposal_id:4} {_at(item.made_at_ms)} {item.engine}, {item.version}, {item.records:,} records: {what}; "
+        f"{item.state}{decided}"
+    )
+
+
+def _at(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M}Z"

@@ -1,0 +1,84 @@
+"""`relink` and `proposals` as an operator types them."""
+
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+from childlink_bus.memory import MemoryBroker
+from childlink_core import topics
+from childlink_linker import app, cli
+from click.testing import CliRunner
+
+from tests.support.linker_on_disk import linker_on_disk
+from tests.support.people import NHS
+from tests.support.proposing import LENIENT
+
+
+@pytest.fixture
+def typed(tmp_path, partnership, child, monkeypatch):
+    """Types a command; the store holds one doubt, which lenient parameters settle."""
+    broker = MemoryBroker()
+    monkeypatch.setattr(app, "KafkaPublisher", lambda _settings: broker.publisher())
+    settings, linker = linker_on_disk(tmp_path, partnership)
+    linker.send("trust-a", child("trust-a", "1", nhs=NHS[0]), child("trust-a", "2", given="Zoe", born=date(2015, 1, 1)))
+    linker.send("council-b", child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA"))
+    linker.close()
+    (tmp_path / "lenient.toml").write_text(LENIENT)
+
+    def run(*arguments, code=0):
+        done = CliRunner().invoke(cli.main, ["--settings", str(settings), *map(str, arguments)])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    run.broker, run.lenient = broker, tmp_path / "lenient.toml"
+    return run
+
+
+def test_what_relink_proposes_is_listed_shown_and_approved_and_the_links_are_sent(typed):
+    assert "Nothing was proposed yet." in typed("proposals", "list")
+    made = typed("relink", typed.lenient, "--propose")
+    assert "ordinary, lenient, 3 records: 1 changes (1 identifiers merged, 0 split off); waiting" in made
+    assert made in typed("proposals", "list")
+    assert "-> 1 person" in typed("proposals", "show", 1)
+    assert typed.broker.topics[topics.LINKS] == []
+    assert "1 changes made, 0 skipped" in typed("proposals", "approve", 1, "--by", "N. Steward")
+    assert len(typed.broker.topics[topics.LINKS]) == 1
+    assert "approved by N. Steward" in typed("proposals", "list")
+    assert "No proposal 1 waits." in typed("proposals", "approve", 1, "--by", "N. Steward", code=1)
+
+
+def test_without_parameters_those_of_the_settings_are_proposed_on_and_nothing_changes(typed):
+    assert "0 changes" in typed("relink", "--propose")
+    assert "Nothing would change." in typed("proposals", "show", 1)
+    assert "rejected" in typed("proposals", "reject", 1, "--by", "A. Chief")
+    assert "rejected by A. Chief" in typed("proposals", "list")
+
+
+def test_relink_at_once_needs_parameters_and_no_options_of_sparks(typed):
+    assert "PARAMETERS" in typed("relink", code=2)
+    assert "--engine spark" in typed("relink", typed.lenient, "--from", typed.lenient.parent, code=2)
+    assert "1 identifiers merged" in typed("relink", typed.lenient)
+
+
+def test_where_spark_is_not_installed_the_error_says_how_to_install_it(typed, monkeypatch):
+    for module in ("childlink_linker.spark_relink", "childlink_linker.spark_tasks", "childlink_linker.sealed_export"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    said = typed("relink", "--engine", "spark", code=1)
+    assert "needs PySpark" in said
+    assert "pip install 'childlink-linker[spark]'" in said
+    assert "Traceback" not in said
+    monkeypatch.delitem(sys.modules, "childlink_linker.sealed_export")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert "needs PyArrow" in typed("relink", "--export", typed.lenient.parent / "export", code=1)
+
+
+def test_an_export_is_written_without_spark(typed, tmp_path):
+    assert "3 records exported" in typed("relink", "--export", tmp_path / "export")
+    assert (tmp_path / "export" / "records.parquet").stat().st_size > 900
+
+
+def test_the_linker_does_not_load_spark_or_pyarrow_unless_it_is_told_to():
+    code = "import sys, childlink_linker.cli; print({'pyspark', 'pyarrow'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
