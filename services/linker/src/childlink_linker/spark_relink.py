@@ -45,7 +45,7 @@ _OPTIONS: Final = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
-# What a site may set otherwise, or has set in spark-defaults.conf.
+# What --spark-option may set otherwise.
 _DEFAULTS: Final = {"spark.driver.memory": "2g", "spark.driver.maxResultSize": "0"}
 
 
