@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from childlink_core.profiles import get_profile
@@ -43,8 +44,9 @@ def propose_on_spark(
     from childlink_linker.spark_tasks import Rules
 
     profile = get_profile(settings.profile)
-    with tempfile.TemporaryDirectory(prefix="childlink-export-") as scratch:
-        folder = exported or Path(scratch)
+    scratch = nullcontext() if exported else tempfile.TemporaryDirectory(prefix="childlink-export-")
+    with scratch as made:
+        folder = exported or Path(str(made))
         if exported is None:
             export(settings, folder)
         snapshot = read_export(folder, profile)

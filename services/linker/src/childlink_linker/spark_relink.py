@@ -45,7 +45,7 @@ _OPTIONS: Final = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
-# What a site may set otherwise, or has set in spark-defaults.conf.
+# What --spark-option may set otherwise.
 _DEFAULTS: Final = {"spark.driver.memory": "2g", "spark.driver.maxResultSize": "0"}
 
 
@@ -85,9 +85,10 @@ def task_errors() -> Iterator[None]:
             raise VaultError(
                 "An encoding does not open under this linker's token key.", "Is the export of this linker's store?"
             ) from None
-        said = str(error).strip().splitlines()
+        said = str(error).strip().splitlines() or [type(error).__name__]
         raise SparkError(
-            f"Spark failed: {said[-1] if said else type(error).__name__}", "See Spark's own log."
+            f"Spark failed: {said[-1]}",
+            "Executors' logs say more. Where memory was short: --spark-option spark.driver.memory=4g.",
         ) from None
 
 

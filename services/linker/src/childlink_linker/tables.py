@@ -179,3 +179,51 @@ proposed_edge = sa.Table(
     sa.Column("larger", _Id, primary_key=True),
     sa.Column("weight", sa.Float, nullable=False),
 )  # fmt: skip
+
+# A partition that `relink` proposes; changes nothing until a person approves it.
+proposal = sa.Table(
+    "proposal", metadata,
+    sa.Column("proposal_id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("made_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("engine", sa.String(16), nullable=False),
+    sa.Column("profile", sa.String(64), nullable=False),
+    sa.Column("parameters", sa.Text, nullable=False, comment="the parameter file"),
+    sa.Column("records", _Id, nullable=False),
+    sa.Column("newest_record_id", _Id, nullable=False, comment="no id up to this one is given again while the proposal waits"),
+    sa.Column("changes", _Id, nullable=False),
+    sa.Column("merges", _Id, nullable=False),
+    sa.Column("splits", _Id, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, comment="waiting, approved, rejected"),
+    sa.Column("decided_at_ms", sa.BigInteger, nullable=True),
+    sa.Column("decided_by", sa.String(64), nullable=True),
+    sa.Column("skipped", _Id, nullable=True, comment="changes whose records or decisions were others by then"),
+)  # fmt: skip
+
+# What belongs together and would change: whole components, and whole persons of today.
+proposed_change = sa.Table(
+    "proposed_change", metadata,
+    sa.Column("proposal_id", _Id, primary_key=True),
+    sa.Column("change_id", _Id, primary_key=True),
+    sa.Column("fingerprint", sa.LargeBinary(16), nullable=False, comment="of its records, decisions and persons"),
+    sa.Column("merges", _Id, nullable=False),
+    sa.Column("splits", _Id, nullable=False),
+)  # fmt: skip
+
+# Subjects with the same cluster would be one person.
+proposed_member = sa.Table(
+    "proposed_member", metadata,
+    sa.Column("proposal_id", _Id, primary_key=True),
+    sa.Column("subject_id", _Id, primary_key=True),
+    sa.Column("change_id", _Id, nullable=False),
+    sa.Column("cluster", _Id, nullable=False),
+    sa.Index("ix_proposed_member_change", "proposal_id", "change_id"),
+)  # fmt: skip
+
+# The edges under the proposal's parameters, of all records.
+proposed_edge = sa.Table(
+    "proposed_edge", metadata,
+    sa.Column("proposal_id", _Id, primary_key=True),
+    sa.Column("smaller", _Id, primary_key=True),
+    sa.Column("larger", _Id, primary_key=True),
+    sa.Column("weight", sa.Float, nullable=False),
+)  # fmt: skip
