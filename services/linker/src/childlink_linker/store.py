@@ -71,11 +71,6 @@ class Store:
     def __init__(self, tx: sa.Connection, vault: Vault) -> None:
         self.tx, self._vault = tx, vault
 
-    @property
-    def tx(self) -> sa.Connection:
-        """The transaction, for statements that one use case alone needs."""
-        return self._tx
-
     def lock(self) -> None:
         """Wait until no other linker process works on the store; held until the transaction ends."""
         if self.tx.dialect.name == "postgresql":
@@ -89,12 +84,6 @@ class Store:
         """Unused record ids, ascending. None is given again that a waiting proposal knows, even if its record is gone."""
         waiting = sa.select(sa.func.max(t.proposal.c.newest_record_id)).where(t.proposal.c.state == "waiting")
         known = self.tx.execute(waiting).scalar() or 0
-        return itertools.count(max(known + 1, next(self.next_id(t.record.c.record_id))))
-
-    def next_record_id(self) -> Iterator[int]:
-        """Unused record ids, ascending. None is given again that a waiting proposal knows, even if its record is gone."""
-        waiting = sa.select(sa.func.max(t.proposal.c.newest_record_id)).where(t.proposal.c.state == "waiting")
-        known = self._tx.execute(waiting).scalar() or 0
         return itertools.count(max(known + 1, next(self.next_id(t.record.c.record_id))))
 
     def subjects_by_key(self, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], StoredSubject]:
