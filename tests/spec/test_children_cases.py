@@ -170,3 +170,25 @@ def test_two_births_of_one_mother_four_months_apart_are_two_children(linker, chi
     assert together(linker, *later)
     assert apart(linker, earlier, later[0])
     assert one_family(linker, earlier, *later)
+
+
+def test_a_second_twin_without_a_name_is_not_guessed_to_be_the_only_named_child(linker, child, grace):
+    """The first twin's record has not come: half of such guesses would be wrong."""
+    second = child("trust-a", "2", given="TWIN 2", birth_order=2, carer=grace["trust-a"])
+    amina = child("council-b", "1", carer=grace["council-b"])
+    linker.send("trust-a", second)
+    linker.send("council-b", amina)
+    assert wait(linker, second, amina)
+
+
+def test_a_twin_without_a_name_is_found_once_its_co_twin_has_found_its_own(linker, child, grace):
+    first, second = (
+        child("trust-a", str(n), given=f"TWIN {n}", birth_order=n, nhs=nhs, carer=grace["trust-a"])
+        for n, nhs in ((1, NHS[0]), (2, ""))
+    )
+    amina = child("council-b", "1", nhs=NHS[0], carer=grace["council-b"])
+    zainab = child("council-b", "2", given="Zainab", carer=grace["council-b"])
+    linker.send("trust-a", first, second)
+    linker.send("council-b", amina, zainab)
+    assert together(linker, first, amina)
+    assert together(linker, second, zainab)

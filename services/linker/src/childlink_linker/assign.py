@@ -77,6 +77,8 @@ class Evidence:
     numbers: Numbers
     one_number: NDArray[np.bool_]
     """They have an NHS number in common: if they are not one person, somebody has to look."""
+    twin_field: int | None = None
+    """The field that says that one of the two is a twin whom only a name would tell from the other."""
 
     @classmethod
     def of(cls, size: int, weights: Mapping[tuple[int, int], float]) -> "Evidence":
@@ -153,6 +155,7 @@ class _State:
         self._compared, self._like_twins = evidence.compared.copy(), evidence.like_twins.copy()
         self._decided = evidence.decided.copy()
         self.one_number = evidence.one_number.copy()
+        self._twin_field = evidence.twin_field
         self._bits, self._kinship, self._bits_but_number, self._kinship_but_number = np.full((4, n, n), -np.inf)
         rows, columns = np.triu_indices(n, k=1)
         self._weigh_pairs(rows, columns)
@@ -222,6 +225,7 @@ class _State:
 
     def merge(self, a: int, b: int) -> None:
         """Put cluster b into a."""
+        settled = self._twins_settled_by(a, b)
         for sums in (self._compared, self._like_twins):
             sums[a] += sums[b]
             sums[:, a] = sums[a]
@@ -251,6 +255,17 @@ class _State:
         if self._witnesses[a]:
             self._numbered.add(a)
             self._set_conflicts(a)
+        for twin in settled:
+            self._codes[twin, :, self._twin_field] = self._codes[:, twin, self._twin_field] = _NOT_COMPARED
+            others = np.flatnonzero(np.isfinite(self._bits[twin]))
+            if len(others):
+                self._weigh_pairs(np.full(len(others), twin), others)
+
+    def _twins_settled_by(self, a: int, b: int) -> list[int]:
+        """Whose co-twin finds its name by this merge: which of the two they are is no question any more."""
+        if self._twin_field is None or self._codes[a, b, self._twin_field] == _NOT_COMPARED:
+            return []
+        return [int(c) for c in np.flatnonzero(self.forbidden[a] | self.forbidden[b]) if c not in (a, b)]
 
 
 def name_clusters(

@@ -96,6 +96,7 @@ def _agreements(encodings: Encodings, left: Indexes, right: Indexes, profile: Pr
     # Two women's numbers under one first name and birthday say neither.
     mother = np.where((tokens[MOTHER_NUMBER_PASS] == DISAGREE) & (mother == AGREE), UNKNOWN, mother)
     parts = ("date_day_month", "date_month_year", "date_day_year")
+    nameless_left, nameless_right = (nameless(encodings, ends, profile) for ends in (left, right))
     # Who shares a token of these has names that sound alike, in one district or at one postcode.
     at_one_place = np.where(tokens[PLACE_PASS] == AGREE, AGREE, UNKNOWN)
     in_one_district = np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)
@@ -129,7 +130,11 @@ def _agreements(encodings: Encodings, left: Indexes, right: Indexes, profile: Pr
         "surname": _level(of(NUMBER_PASS, "surname"), of(NUMBER_PASS, "surname_sound")),
         "date": _level(of(NUMBER_PASS, "date"), _any_of(*(of(NUMBER_PASS, part) for part in parts))),
         "guessed": (encodings.guessed[left] | encodings.guessed[right]).astype(np.int8),
-        "nameless": (_nameless(encodings, left, profile) | _nameless(encodings, right, profile)).astype(np.int8),
+        "nameless": (nameless_left | nameless_right).astype(np.int8),
+        "multiple": (
+            (nameless_left & encodings.multiple[left] & (encodings.birth_order[right] == 0))
+            | (nameless_right & encodings.multiple[right] & (encodings.birth_order[left] == 0))
+        ).astype(np.int8),
     }
 
 
@@ -236,7 +241,7 @@ def _level(whole: Codes, part: Codes) -> Codes:
     return np.where((whole == UNKNOWN) & (part == UNKNOWN), UNKNOWN, levels)
 
 
-def _nameless(encodings: Encodings, ends: Indexes, profile: Profile) -> NDArray[np.bool_]:
+def nameless(encodings: Encodings, ends: Indexes, profile: Profile) -> NDArray[np.bool_]:
     """Which records have a date of birth and no given name."""
     item = profile.get_pass(DOB_PASS)
     columns = encodings.passes[DOB_PASS]

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from childlink_core.profiles import Profile
 
 from childlink_linker.assign import DIFFERENT, SAME, Evidence, Numbers
+from childlink_linker.block import MOTHER_NAME_PASS, MOTHER_NUMBER_PASS
 from childlink_linker.compare import PairWeights, compare
 from childlink_linker.decisions import Opinion, standing
 from childlink_linker.encodings import Encodings, from_rows
@@ -21,7 +22,7 @@ _LARGEST_COMPLETE_COMPONENT: Final = 400
 
 _NOT_COMPARED = 4
 _VERDICTS = {"same": SAME, "different": DIFFERENT}
-_NHS = VARIABLES.index("nhs")
+_NHS, _MULTIPLE = VARIABLES.index("nhs"), VARIABLES.index("multiple")
 
 
 def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
@@ -77,6 +78,7 @@ def find_evidence(
     subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
     pairs = _pairs_within(joined, subject_of)
     encodings = columns(records, profile)
+    encodings = replace(encodings, multiple=_of_multiple_births(encodings, profile))
     result: PairWeights = compare(encodings, pairs[:, 0], pairs[:, 1], profile, parameters)
     ends, where = np.unique(np.sort(subject_of[pairs], axis=1), axis=0, return_inverse=True)
     where, size = where.reshape(-1), len(ends)
@@ -103,6 +105,34 @@ def find_evidence(
         numbers_differ,
         {subject: frozenset(held) for subject, held in numbers.items()},
     )  # fmt: skip
+
+
+def _of_multiple_births(encodings: Encodings, profile: Profile) -> np.ndarray:
+    """Which records are of twins whom nothing but a name would tell apart: their source holds a co-twin of one sex, or none and
+    their order of birth is not the first."""
+    multiple = encodings.multiple.copy()
+    births: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for number in (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS):
+        tokens = encodings.passes[number].tokens
+        for at in np.flatnonzero((tokens > 0) & (encodings.birth_order > 0)).tolist():
+            births[int(encodings.source[at]), int(tokens[at])].append(at)
+    sexes = _sexes(encodings, profile)
+    for together in births.values():
+        for at in together:
+            others = [b for b in together if encodings.birth_order[b] != encodings.birth_order[at]]
+            if others:
+                multiple[at] = any(0 in (sexes[at], sexes[b]) or sexes[at] == sexes[b] for b in others)
+    return multiple
+
+
+def _sexes(encodings: Encodings, profile: Profile) -> list[int]:
+    """What tells the sex of each record within one birth; 0 where nothing does."""
+    found = np.zeros(len(encodings), dtype=np.int64)
+    for item in profile.passes:
+        if item.number in (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS) and ("sex",) in item.segments:
+            own = encodings.passes[item.number].segments[:, item.segments.index(("sex",))]
+            found = np.where(found == 0, own, found)
+    return [int(value) for value in found]
 
 
 def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> np.ndarray:
@@ -214,6 +244,7 @@ def components(
                 decided,
                 numbers,
                 codes[:, :, _NHS] == AGREE,
+                _MULTIPLE,
             ),
         )
 

@@ -37,6 +37,9 @@ class Encodings:
     birth_order: NDArray[np.uint8]
     guessed: NDArray[np.bool_]
     """The date of birth is a guess, or one that the source writes down where it does not know."""
+    multiple: NDArray[np.bool_]
+    """Born with a brother or sister from whom nothing but a name would tell the child: by its order of birth, or by its co-twin's
+    record (see `components`)."""
 
     def __len__(self) -> int:
         return len(self.nhs)
@@ -66,4 +69,4 @@ def to_columns(table: NDArray[np.void], profile: Profile) -> Encodings:
         for item in profile.passes
     }
     named = {name: columns[name] for name in ("role", "key_version", "nhs", "source", "birth_order", "guessed")}
-    return Encodings(passes=passes, **named)
+    return Encodings(passes=passes, multiple=columns["birth_order"] > 1, **named)

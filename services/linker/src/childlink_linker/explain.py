@@ -42,6 +42,7 @@ _IN_WORDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "date": ("date of birth, where the number is one", ("same", "the same in part", "different")),
     "guessed": ("a date that is a guess", ("yes",)),
     "nameless": ("a record without a given name", ("yes",)),
+    "multiple": ("a twin without a given name", ("yes",)),
 }
 
 

@@ -33,7 +33,7 @@ class Observed:
 
     1 agree, 2 disagree; of `given`, `surname`, `date`, `given_place` and `surname_place`: 1 equal, 2 equal in part (they sound alike;
     two parts of a date), 3 different. `guessed` and `nameless`: 1 where one of the two has a
-    guessed date of birth, or no given name.
+    guessed date of birth, or no given name; `multiple`: where one has no given name and is a twin.
     """
 
     nhs: Codes
@@ -55,6 +55,7 @@ class Observed:
     date: Codes
     guessed: Codes
     nameless: Codes
+    multiple: Codes
 
     def __len__(self) -> int:
         return len(self.nhs)
@@ -107,7 +108,7 @@ def weigh(observed: Observed, weights: RoleWeights) -> PatternWeights:
     bits, kinship = _bits(likelihoods(seen, weights), weights)
     informative = np.zeros(len(seen), dtype=bool)
     for name in VARIABLES:
-        if name not in ("guessed", "nameless"):
+        if name not in ("guessed", "nameless", "multiple"):
             informative |= getattr(seen, name) != UNKNOWN
     at = each.of_pair
     return PatternWeights(bits[at], informative[at], kinship[at])
@@ -157,6 +158,10 @@ def likelihoods(seen: Observed, weights: RoleWeights) -> Floats:
     for kind, name in enumerate(KINDS):
         shares: KindShares = getattr(weights, name)
         out[:, kind] = (hidden * of_states(seen, shares)).sum(axis=1) * of_plain(seen, shares)
+    # A twin without a name is as likely the one as the other.
+    match, relative = weights.match, weights.relative
+    twins = 2.0 ** (match.prior - relative.prior) * match.date[0] / relative.date[0]
+    out[:, KINDS.index("relative")] *= np.where(seen.multiple > 0, twins, 1.0)
     return out
 
 
