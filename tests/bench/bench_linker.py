@@ -3,15 +3,22 @@
 Two sources hold every person; half have moved between them and one name in fifty is misspelt. A micro-batch goes the linker's own way from
 opened batch to links (intake, comparing, clustering, writing, sealing nothing); Kafka and signatures are left out: `make demo` has them.
 
-    make bench-linker            or    python -m tests.bench.bench_linker [people] [--database URL]
+At the end: how long a restart takes on what there is then. With --processes: how fast so many linkers are on one database, each with
+partners of its own, and what one does with as many people in the same run.
+
+    make bench-linker            or    python -m tests.bench.bench_linker [people] [--processes N] [--database URL]
 """
 
 import argparse
 import json
+import multiprocessing
 import resource
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
+from itertools import islice
+from multiprocessing.synchronize import Barrier
 
 import numpy as np
 import sqlalchemy as sa
@@ -48,15 +55,16 @@ def handler() -> LinkHandler:
     )  # fmt: skip
 
 
-def batches(count: int, seed: int) -> Iterator[OpenedBatch]:
-    """Opened batches of both sources, turn by turn."""
+def batches(count: int, seed: int, number: int = 0) -> Iterator[OpenedBatch]:
+    """Opened batches of both sources, turn by turn; `number` tells partners of one linker from those of another."""
     profile, rng = get_profile(), np.random.default_rng(seed)
     encoder = Encoder(profile, _LINKAGE)
-    waiting: dict[str, list[Subject]] = {"trust-a": [], "council-b": []}
+    one, other = f"trust-a{number or ''}", f"council-b{number or ''}"
+    waiting: dict[str, list[Subject]] = {one: [], other: []}
     for subject in people(count, seed):
-        waiting["trust-a"].append(subject)
-        waiting["council-b"].append(as_known_elsewhere(subject, rng))
-        if len(waiting["trust-a"]) == _RECORDS_A_BATCH:
+        waiting[one].append(subject)
+        waiting[other].append(as_known_elsewhere(subject, rng))
+        if len(waiting[one]) == _RECORDS_A_BATCH:
             for partner, subjects in waiting.items():
                 records = encoder.encode(subjects)
                 for record in records:
@@ -87,12 +95,53 @@ def main() -> None:
     parser.add_argument("people", type=int, nargs="?", default=100_000)
     parser.add_argument("--database", default="")
     parser.add_argument("--micro-batch", type=int, default=16)
+    parser.add_argument("--processes", type=int, default=0)
     options = parser.parse_args()
-    if options.database:
-        run(options.database, options.people, options.micro_batch)
-    else:
-        with real.postgres(SERVER) as url:
+    with nullcontext(options.database) if options.database else real.postgres(SERVER) as url:
+        if options.processes:
+            side_by_side(url, options.people, options.micro_batch, options.processes)
+        else:
             run(url, options.people, options.micro_batch)
+
+
+def side_by_side(url: str, count: int, micro_batch: int, processes: int) -> None:
+    """So many linkers on one database, after one that does as much."""
+    engine = open_database(url)
+    migrate(engine, "childlink_linker")
+    engine.dispose()
+    context = multiprocessing.get_context("spawn")
+    rates = []
+    for number, workers in enumerate((1, processes)):
+        ready = context.Barrier(workers + 1)
+        started = [
+            context.Process(target=_work, args=(url, count // workers, micro_batch, 10 * number + k + 1, ready))
+            for k in range(workers)
+        ]
+        for process in started:
+            process.start()
+        ready.wait()
+        start = time.perf_counter()
+        for process in started:
+            process.join()
+        rates.append(2 * count / (time.perf_counter() - start))
+    print(
+        json.dumps(
+            {
+                "bench": "linkers_on_one_database", "processes": processes, "records": 2 * count,
+                "records_per_s_of_one": round(rates[0]), "records_per_s_together": round(rates[1]), "times": round(rates[1] / rates[0], 2),
+            }
+        )
+    )  # fmt: skip
+
+
+def _work(url: str, count: int, micro_batch: int, number: int, ready: Barrier) -> None:
+    engine, handle = open_database(url), handler()
+    waiting = list(batches(count, number, number))
+    ready.wait()
+    for at in range(0, len(waiting), micro_batch):
+        with engine.begin() as tx:
+            handle(tx, waiting[at : at + micro_batch], {})
+    engine.dispose()
 
 
 def run(url: str, count: int, micro_batch: int) -> None:
@@ -126,6 +175,21 @@ def run(url: str, count: int, micro_batch: int) -> None:
                 flush=True,
             )  # fmt: skip
             busy, since = 0.0, done
+    engine.dispose()
+    start = time.perf_counter()
+    engine = open_database(url)
+    migrate(engine, "childlink_linker")
+    with engine.begin() as tx:
+        handler()(tx, list(islice(batches(2 * _RECORDS_A_BATCH, 2), 2)), {})
+    print(
+        json.dumps(
+            {
+                "bench": "linker_restart",
+                "records": done,
+                "seconds_to_first_batch": round(time.perf_counter() - start, 2),
+            }
+        )
+    )
     engine.dispose()
 
 
