@@ -61,7 +61,7 @@ def batches(count: int, seed: int, number: int = 0) -> Iterator[OpenedBatch]:
     encoder = Encoder(profile, _LINKAGE)
     one, other = f"trust-a{number or ''}", f"council-b{number or ''}"
     waiting: dict[str, list[Subject]] = {one: [], other: []}
-    for subject in people(count, seed):
+    for subject in people(count, seed, 2_000_000 * number):
         waiting[one].append(subject)
         waiting[other].append(as_known_elsewhere(subject, rng))
         if len(waiting[one]) == _RECORDS_A_BATCH:

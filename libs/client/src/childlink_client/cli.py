@@ -11,6 +11,7 @@ from rich.table import Table
 from childlink_client.charts import check_chart
 from childlink_client.client import Client
 from childlink_client.errors import ClientError
+from childlink_client.report import make_report
 
 
 class _Group(click.Group):
@@ -25,6 +26,7 @@ class _Group(click.Group):
 
 
 _path = click.Path(path_type=Path)
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(cls=_Group)
@@ -128,3 +130,22 @@ def _filters(where: tuple[str, ...]) -> dict[str, list[str]]:
             raise ClientError(f"--where {item}: write DIMENSION=CATEGORY or DIMENSION=A,B.")
         filters.setdefault(name, []).extend(categories.split(","))
     return filters
+
+
+@main.command()
+@click.argument("output", type=_path)
+@click.option("--release", default="", help="Newest by default.")
+@click.option(
+    "--questions",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Your own file of questions; the annual report's by default.",
+)
+@click.option(
+    "--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own Jinja template."
+)
+@click.pass_obj
+def report(client: Client, output: Path, release: str, questions: Path | None, template: Path | None) -> None:
+    """Write a report: one HTML file with charts, the tables behind them, what was withheld and why, linkage quality and method."""
+    asked, looks = (path.read_text(encoding="utf-8") if path else "" for path in (questions, template))
+    output.write_text(make_report(client, asked, looks, release), encoding="utf-8")
+    click.echo(f"{output} written")

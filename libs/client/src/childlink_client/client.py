@@ -53,6 +53,7 @@ class Client:
             "cells_withheld": found.cells_withheld,
             "largest_error": found.largest_error,
             "attack_failures": found.attack_failures,
+            "parameters": found.parameter_version,
         }
 
     def measures(self, release: str = "") -> list[Measure]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 from childlink_client import Answer, Client
+from childlink_client.report import make_report
 from childlink_ingest.app import load_mapping
 from childlink_ingest.area_lookup import build_lookup
 from childlink_ingest.propose import propose
@@ -95,7 +96,8 @@ def run(folder: Path, children: int, seed: int) -> None:
         charts.mkdir()
         with pilot.answering(layout) as client:
             ask_five(client, charts)
-    click.echo(f"\nCharts in {charts}. Done in {time.monotonic() - started:.0f} s.")
+            (charts / "annual-report.html").write_text(make_report(client), encoding="utf-8")
+    click.echo(f"\nCharts, and the annual report as a page, in {charts}. Done in {time.monotonic() - started:.0f} s.")
     click.echo("The demo runs every trust zone on this one machine; a deployment never does.")
 
 
