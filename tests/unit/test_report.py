@@ -4,7 +4,7 @@ import re
 
 import pytest
 from childlink_client import Answer, Cell, ClientError, Dimension, Measure, Release
-from childlink_client.report import in_words, make_report
+from childlink_client.report import in_words, make_report, write_pdf
 
 from tests.support.browser import barriers, chromium
 
@@ -108,3 +108,14 @@ def test_a_report_is_one_file_without_script_and_without_barriers(tmp_path):
 def test_a_file_that_cannot_be_used_is_told(questions, template, says):
     with pytest.raises(ClientError, match=says):
         make_report(Desk(), questions, template)
+
+
+def test_a_report_is_printed_as_a_pdf_and_without_a_browser_that_is_told(tmp_path, monkeypatch):
+    with chromium():
+        pass
+    path = tmp_path / "report.pdf"
+    write_pdf(make_report(Desk(), QUESTIONS), path)
+    assert path.read_bytes().startswith(b"%PDF")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ClientError, match="Chromium"):
+        write_pdf("<p>", tmp_path / "again.pdf")

@@ -11,7 +11,7 @@ from rich.table import Table
 from childlink_client.charts import check_chart
 from childlink_client.client import Client
 from childlink_client.errors import ClientError
-from childlink_client.report import make_report
+from childlink_client.report import make_report, write_pdf
 
 
 class _Group(click.Group):
@@ -145,7 +145,12 @@ def _filters(where: tuple[str, ...]) -> dict[str, list[str]]:
 )
 @click.pass_obj
 def report(client: Client, output: Path, release: str, questions: Path | None, template: Path | None) -> None:
-    """Write a report: one HTML file with charts, the tables behind them, what was withheld and why, linkage quality and method."""
+    """Write a report: one HTML file (or .pdf, where there is Chromium) with charts, the tables behind them, what was withheld and
+    why, linkage quality and method."""
     asked, looks = (path.read_text(encoding="utf-8") if path else "" for path in (questions, template))
-    output.write_text(make_report(client, asked, looks, release), encoding="utf-8")
+    page = make_report(client, asked, looks, release)
+    if output.suffix == ".pdf":
+        write_pdf(page, output)
+    else:
+        output.write_text(page, encoding="utf-8")
     click.echo(f"{output} written")
