@@ -9,7 +9,7 @@ import numpy as np
 from childlink_core.profiles import Profile
 
 from childlink_linker.assign import DIFFERENT, SAME, Evidence, Numbers
-from childlink_linker.block import MOTHER_NAME_PASS, MOTHER_NUMBER_PASS
+from childlink_linker.block import DOB_PASS, MOTHER_NAME_PASS, MOTHER_NUMBER_PASS
 from childlink_linker.compare import PairWeights, compare
 from childlink_linker.decisions import Opinion, standing
 from childlink_linker.encodings import Encodings, from_rows
@@ -23,6 +23,10 @@ _LARGEST_COMPLETE_COMPONENT: Final = 400
 _NOT_COMPARED = 4
 _VERDICTS = {"same": SAME, "different": DIFFERENT}
 _NHS, _MULTIPLE = VARIABLES.index("nhs"), VARIABLES.index("multiple")
+# What makes two records of one source one birth: a pass, a segment that has to be there, and the one that tells the sex.
+_BIRTHS: Final[tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...]] = (
+    (DOB_PASS, ("postcode",), ("postcode", "sex")), (MOTHER_NAME_PASS, (), ("sex",)), (MOTHER_NUMBER_PASS, (), ("sex",)),
+)  # fmt: skip
 
 
 def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
@@ -108,31 +112,25 @@ def find_evidence(
 
 
 def _of_multiple_births(encodings: Encodings, profile: Profile) -> np.ndarray:
-    """Which records are of twins whom nothing but a name would tell apart: their source holds a co-twin of one sex, or none and
-    their order of birth is not the first."""
+    """Which records are of twins whom nothing but a name would tell apart: their source holds a co-twin of one sex (one birth: of
+    one mother, or at one address on one day), or none and their order of birth is not the first."""
     multiple = encodings.multiple.copy()
-    births: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for number in (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS):
-        tokens = encodings.passes[number].tokens
-        for at in np.flatnonzero((tokens > 0) & (encodings.birth_order > 0)).tolist():
-            births[int(encodings.source[at]), int(tokens[at])].append(at)
-    sexes = _sexes(encodings, profile)
-    for together in births.values():
-        for at in together:
-            others = [b for b in together if encodings.birth_order[b] != encodings.birth_order[at]]
-            if others:
-                multiple[at] = any(0 in (sexes[at], sexes[b]) or sexes[at] == sexes[b] for b in others)
+    for number, place, sex in _BIRTHS:
+        item = profile.get_pass(number)
+        if item is None or sex not in item.segments:
+            continue
+        columns = encodings.passes[number]
+        where = columns.segments[:, item.segments.index(place)] if place else np.ones(len(encodings), dtype=np.uint32)
+        sexes = columns.segments[:, item.segments.index(sex)]
+        births: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+        for at in np.flatnonzero((columns.tokens > 0) & (where > 0) & (encodings.birth_order > 0)).tolist():
+            births[int(encodings.source[at]), int(columns.tokens[at]), int(where[at])].append(at)
+        for together in births.values():
+            for at in together:
+                others = [b for b in together if encodings.birth_order[b] != encodings.birth_order[at]]
+                if others:
+                    multiple[at] = any(0 in (sexes[at], sexes[b]) or sexes[at] == sexes[b] for b in others)
     return multiple
-
-
-def _sexes(encodings: Encodings, profile: Profile) -> list[int]:
-    """What tells the sex of each record within one birth; 0 where nothing does."""
-    found = np.zeros(len(encodings), dtype=np.int64)
-    for item in profile.passes:
-        if item.number in (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS) and ("sex",) in item.segments:
-            own = encodings.passes[item.number].segments[:, item.segments.index(("sex",))]
-            found = np.where(found == 0, own, found)
-    return [int(value) for value in found]
 
 
 def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> np.ndarray:
