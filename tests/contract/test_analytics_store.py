@@ -3,8 +3,10 @@
 import pytest
 import sqlalchemy as sa
 from childlink_analytics import tables
+from childlink_analytics.cli import main
 from childlink_analytics.store import Store
 from childlink_bus.database import migrate, open_database
+from click.testing import CliRunner
 
 
 @pytest.fixture
@@ -94,3 +96,20 @@ def test_tables_are_what_the_migrations_make(engine):
 
     with engine.connect() as tx:
         assert compare_metadata(MigrationContext.configure(tx), tables.metadata) == []
+
+
+def test_status_says_whose_links_are_missing_and_what_is_suspended(tmp_path):
+    settings = tmp_path / "analytics.toml"
+    settings.write_text(f'directory = "directory.toml"\ndatabase = "sqlite:///{tmp_path / "a.sqlite"}"\n')
+    base = ["--settings", str(settings)]
+    run = CliRunner()
+    assert run.invoke(main, [*base, "suspend", "links", "--why", "linker is compromised"]).exit_code == 0
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    with engine.begin() as tx:
+        Store(tx).note_progress("trust-a", "needed", 7, 3)
+    engine.dispose()
+    said = run.invoke(main, [*base, "status"]).output
+    assert "trust-a: rows are here before their links" in said
+    assert "links is suspended: linker is compromised" in said
+    assert "links is read again" in run.invoke(main, [*base, "resume", "links"]).output
+    assert "suspended" not in run.invoke(main, [*base, "status"]).output

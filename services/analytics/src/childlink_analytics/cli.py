@@ -20,6 +20,7 @@ from childlink_analytics.metrics import ServingMetrics, StoreMetrics
 from childlink_analytics.releases import read_release, release_ids
 from childlink_analytics.server import serve as start_server
 from childlink_analytics.settings import ServingSettings, StoreSettings
+from childlink_analytics.store import Store
 
 _GAUGES_EVERY_S = 10.0
 _RETRY_AFTER_S = 3.0
@@ -125,6 +126,22 @@ def measures() -> None:
         click.echo(f"{measure.id}: {measure.title} ({measure.unit})")
         for cube in measure.cubes:
             click.echo(f"    by {' x '.join(cube)}")
+
+
+@main.command()
+@click.pass_obj
+def status(settings_file: Path | None) -> None:
+    """Show what is stored, whose rows wait for their links, and which topics are suspended."""
+    with app.open_store(StoreSettings.load(settings_file)).connect() as tx:
+        observations, links, waiting = app.holdings(tx)
+        behind, suspended = Store(tx).behind(), tables.ledger.suspended(tx)
+    click.echo(
+        f"{observations:,} observations, {links:,} links; {waiting:,} observations are of nobody who is linked yet"
+    )
+    for partner in behind:
+        click.echo(f"  {partner}: rows are here before their links")
+    for topic, why in suspended.items():
+        click.echo(f"  {topic} is suspended: {why}")
 
 
 @main.command()

@@ -1,4 +1,5 @@
 """The linker: assigns child, adult and family identifiers from encodings alone.
 
-Rules: `compare`, `assign`, `families`. Use case: `link_batch`. Adapters: `store`, `server`. Composition: `app`.
+Rules: `block`, `compare`, `model`, `assign`, `families`, `decisions`, `replay`. Use cases: `link_batch`, `relink`, `review`,
+`own_checks`; people come in through `desk`. Adapters: `store`, `server`, `page`, `spark_relink`. Composition: `app`.
 """
