@@ -40,8 +40,8 @@ def prepare() -> None:
     # Databases of an earlier stack have other passwords, and records under other keys.
     down(volumes=True)
     STACK.mkdir(mode=0o700, parents=True)
-    for folder in ("kafka/etc", "kafka/data", "gatekeeper/etc", "linker/etc", "analytics/etc", "analytics/releases",
-                   "answers/etc", "analyst", "custodian"):  # fmt: skip
+    for folder in ("kafka/etc", "kafka/data", "gatekeeper/etc", "linker/etc", "analytics/etc", "analytics/drafts", "analytics/releases",
+                   "answers/etc", "answers/trail", "analyst", "custodian"):  # fmt: skip
         (STACK / folder).mkdir(parents=True)
     _hub()
     for name in PARTNERS:
@@ -79,7 +79,12 @@ def load() -> None:
         wait_for(f"every row of {name} to be answered", lambda name=name: settled(name), 240)
     rows = sum(run["accepted"] for name in PARTNERS for run in status(name)["runs"])
     wait_for("links to arrive", lambda: all_linked(rows), 120)
-    inside("analytics", "childlink-analytics", "cut", RELEASE, "--data-until", "2024-12-31", seconds=400)
+    # Two people: whoever cuts a release does not publish it.
+    for who, command in (
+        ("first-manager", ["cut", RELEASE, "--data-until", "2024-12-31"]),
+        ("second-manager", ["publish", RELEASE]),
+    ):
+        inside("analytics", "childlink-analytics", "release", *command, who=who, seconds=400)
 
 
 def deliver(partner: str, extract: Path) -> None:
@@ -141,9 +146,9 @@ def compose(*arguments: str, seconds: float = 120, check: bool = True, quiet: bo
     return done.stdout
 
 
-def inside(service: str, *command: str, seconds: float = 60) -> str:
-    """Run a command in a running container. Returns what it printed, or raises StackError."""
-    return compose(*profiles(), "exec", "-T", service, *command, seconds=seconds, quiet=True)
+def inside(service: str, *command: str, who: str = "demonstration", seconds: float = 60) -> str:
+    """Run a command in a running container, in somebody's name. Returns what it printed, or raises StackError."""
+    return compose(*profiles(), "exec", "-T", "--env", f"LOGNAME={who}", service, *command, seconds=seconds, quiet=True)
 
 
 def environment() -> dict[str, str]:
@@ -206,6 +211,16 @@ def _hub() -> None:
     _issue(broker, "operator", "gatekeeper", STACK / "gatekeeper" / "etc")
     _issue(answers, "server", "answers", STACK / "answers" / "etc", "answers", "localhost", "127.0.0.1")
     _issue(answers, "analyst", "demo-analyst", STACK / "analyst")
+    (STACK / "answers" / "etc" / "policy.toml").write_text(
+        '[[person]]\nname = "demo-analyst"\nroles = ["analyst"]\npurposes = ["demonstration"]\n'
+        'certificate = "childlink:analyst:demo-analyst"\n'
+    )
+    (STACK / "answers" / "etc" / "purposes.toml").write_text(
+        '[[purpose]]\nid = "demonstration"\ntitle = "Showing what childlink does, with made-up data"\n'
+        'lawful_basis = "none needed: nobody in it exists"\nuntil = 2099-12-31\n'
+        'datasets = ["asq3", "attendance", "eyfs", "immunisation", "maternity", "ncmp", "questionnaire", "six_week_review"]\n'
+    )
+    run("childlink-analytics", "keys", "new-audit", STACK / "answers" / "etc" / "questions.key")
     key, certificate = (STACK / "kafka" / "etc" / name for name in ("tls.key", "tls.pem"))
     (STACK / "kafka" / "etc" / "store.pem").write_bytes(key.read_bytes() + certificate.read_bytes())
     (STACK / "kafka" / "etc" / "store.pem").chmod(0o600)
@@ -285,7 +300,16 @@ def publish() -> None:
 
 def hand_over() -> None:
     """Containers run as the user who starts them or, for root, as the images' own; what they read and write belongs to that user."""
-    for folder in ("kafka", "gatekeeper", "linker/etc", "analytics/etc", "analytics/releases", "answers", "partners"):
+    for folder in (
+        "kafka",
+        "gatekeeper",
+        "linker/etc",
+        "analytics/etc",
+        "analytics/drafts",
+        "analytics/releases",
+        "answers",
+        "partners",
+    ):
         _own(STACK / folder)
 
 

@@ -34,19 +34,23 @@ def open_port(
     client_ca: Path | None,
     *,
     guarded: bool,
-) -> None:
-    """Let a server listen. Raises ServingError where others could listen in or nobody is asked who they are."""
+) -> int:
+    """Let a server listen. Returns the port. Raises ServingError where others could listen in or nobody is asked who they are."""
     if not is_local(address) and not (guarded and certificate):
         raise ServingError(
             f"{address} can be reached from other machines, but there is no policy or no certificate.",
             "Set policy, grpc_tls_certificate and grpc_tls_key; or serve 127.0.0.1 alone.",
         )
-    if certificate is None:
-        bound = server.add_insecure_port(address)
-    else:
-        bound = server.add_secure_port(address, _credentials(certificate, key, client_ca))
+    try:
+        if certificate is None:
+            bound: int = server.add_insecure_port(address)
+        else:
+            bound = server.add_secure_port(address, _credentials(certificate, key, client_ca))
+    except RuntimeError:
+        bound = 0
     if not bound:
         raise ServingError(f"{address} cannot be served.", "Is it in use? Set another address.")
+    return bound
 
 
 def _credentials(certificate: Path, key: Path | None, client_ca: Path | None) -> grpc.ServerCredentials:

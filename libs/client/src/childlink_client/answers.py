@@ -14,6 +14,8 @@ from childlink_client.errors import ClientError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
+    from matplotlib.figure import Figure
 
 WITHHELD: Final = {
     pb.WITHHELD_UNSPECIFIED: "",
@@ -21,6 +23,7 @@ WITHHELD: Final = {
     pb.WITHHELD_SMALL_BASE: "group too small",
     pb.WITHHELD_ALL_OR_NONE: "nearly all or none",
     pb.WITHHELD_NOT_COLLECTED: "not collected",
+    pb.WITHHELD_NO_POPULATION: "no population count",
 }
 
 
@@ -42,11 +45,13 @@ class Release:
 
 @dataclass(frozen=True)
 class Dimension:
-    """A dimension: its categories' titles by id, in order."""
+    """A dimension: its categories' titles by id, in order. Over an overlapping one, distinct people do not sum."""
 
     id: str
     title: str
     categories: dict[str, str]
+    overlapping: bool = False
+    within: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,17 +64,28 @@ class Measure:
     unit: str
     estimate: str
     dimensions: dict[str, Dimension]
+    cubes: tuple[tuple[str, ...], ...] = ()
+    """Dimensions that may stand together in one question."""
+    compares: tuple[str, ...] = ()
+    collected: bool = True
 
     @classmethod
     def of(cls, message: pb.Measure) -> "Measure":
         """From the wire."""
         dimensions = {
             item.dimension_id: Dimension(
-                item.dimension_id, item.title, {c.category_id: c.title for c in item.categories}
+                item.dimension_id,
+                item.title,
+                {c.category_id: c.title for c in item.categories},
+                item.overlapping,
+                item.within,
             )
             for item in message.dimensions
         }
-        return cls(message.measure_id, message.title, message.description, message.unit, message.estimate, dimensions)
+        return cls(
+            message.measure_id, message.title, message.description, message.unit, message.estimate, dimensions,
+            tuple(tuple(cube.dimension_ids) for cube in message.cubes), tuple(message.compares), message.collected,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,6 +97,20 @@ class Cell:
     count_withheld: str
     estimate: float | None
     estimate_withheld: str
+    explanation: tuple[str, ...] = ()
+    """Rule by rule, why it is shown or not; where the question asked for it."""
+
+    @classmethod
+    def of(cls, message: pb.Cell) -> "Cell":
+        """From the wire."""
+        return cls(
+            tuple(message.category_ids),
+            message.count if message.HasField("count") else None,
+            WITHHELD.get(message.withheld, "withheld"),
+            message.estimate if message.HasField("estimate") else None,
+            WITHHELD.get(message.estimate_withheld, "withheld"),
+            tuple(message.explanation),
+        )
 
 
 @dataclass(frozen=True)
@@ -96,16 +126,7 @@ class Answer:
     @classmethod
     def of(cls, message: pb.QueryResponse) -> "Answer":
         """From the wire."""
-        cells = tuple(
-            Cell(
-                tuple(cell.category_ids),
-                cell.count if cell.HasField("count") else None,
-                WITHHELD.get(cell.withheld, "withheld"),
-                cell.estimate if cell.HasField("estimate") else None,
-                WITHHELD.get(cell.estimate_withheld, "withheld"),
-            )
-            for cell in message.cells
-        )
+        cells = tuple(map(Cell.of, message.cells))
         return cls(
             Release.of(message.release), Measure.of(message.measure), tuple(message.by), cells, tuple(message.notes)
         )
@@ -163,6 +184,25 @@ class Answer:
         except ImportError:
             raise ClientError("pandas is not installed: pip install 'childlink-client[pandas]'.") from None
         return pd.DataFrame(list(self.rows())).astype({"count": "Int64"})
+
+    def to_polars(self) -> "pl.DataFrame":
+        """A Polars DataFrame; withheld is null, not zero."""
+        try:
+            import polars as pl
+        except ImportError:
+            raise ClientError("Polars is not installed: pip install 'childlink-client[polars]'.") from None
+        return pl.DataFrame(list(self.rows()), infer_schema_length=None)
+
+    def plot(self) -> "Figure":
+        """A bar chart as a matplotlib Figure; a notebook shows it."""
+        from childlink_client.charts import draw
+
+        return draw(self)
+
+    def _repr_html_(self) -> str:
+        from childlink_client.render import as_html
+
+        return as_html(self)
 
     def save_parquet(self, path: str | Path) -> None:
         """Write a Parquet file."""

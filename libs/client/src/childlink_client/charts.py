@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from childlink_client.answers import Answer, Cell
 from childlink_client.errors import ClientError
 from childlink_client.render import show_count, show_estimate
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 # Okabe & Ito (2008): distinguishable with colour-vision deficiencies.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 _MOST_DIMENSIONS = 2
+_TOO_MANY = "A chart shows at most two dimensions. Break down by fewer, or filter with `where`."
 # More bars side by side than this have their labels turned, so that they do not overlap.
 _MOST_LEVEL_LABELS = 3
 
@@ -18,6 +22,13 @@ _MOST_LEVEL_LABELS = 3
 def save_chart(answer: Answer, path: Path) -> None:
     """Write a bar chart; grouped bars for two dimensions."""
     check_chart(answer.by, path)
+    draw(answer).savefig(path, dpi=150, bbox_inches="tight")
+
+
+def draw(answer: Answer) -> "Figure":
+    """A bar chart; grouped bars for two dimensions."""
+    if len(answer.by) > _MOST_DIMENSIONS:
+        raise ClientError(_TOO_MANY)
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -48,7 +59,11 @@ def save_chart(answer: Answer, path: Path) -> None:
         rotation=20 if len(groups) > 4 else 0,
     )
     estimate = answer.measure.estimate
-    axes.set_ylabel({"share": "Share, %", "mean": "Mean"}.get(estimate, answer.measure.unit.capitalize()))
+    axes.set_ylabel(
+        {"share": "Share, %", "mean": "Mean", "rate": "Share of the population, %"}.get(
+            estimate, answer.measure.unit.capitalize()
+        )
+    )
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(answer.measure.title, loc="left")
@@ -57,13 +72,13 @@ def save_chart(answer: Answer, path: Path) -> None:
     if len(answer.by) == _MOST_DIMENSIONS:
         axes.legend(title=answer.measure.dimensions[answer.by[1]].title, frameon=False)
     figure.text(0.01, -0.01, answer.citation(), fontsize=7, va="top")
-    figure.savefig(path, dpi=150, bbox_inches="tight")
+    return figure
 
 
 def check_chart(by: Sequence[str], path: Path) -> None:
     """Raise ClientError when a question cannot be drawn to this file."""
     if len(by) > _MOST_DIMENSIONS:
-        raise ClientError("A chart shows at most two dimensions. Break down by fewer, or filter with `where`.")
+        raise ClientError(_TOO_MANY)
     if path.suffix not in (".png", ".svg"):
         raise ClientError(f"{path.name}: a chart is written as .png or .svg.")
 
@@ -74,7 +89,7 @@ def _bar(
     estimate = answer.measure.estimate
     value = cell.estimate if estimate else cell.count
     text = show_estimate(cell, estimate) if estimate else show_count(cell)
-    height = 0.0 if value is None else value * 100 if estimate == "share" else float(value)
+    height = 0.0 if value is None else value * 100 if estimate in ("share", "rate") else float(value)
     axes.bar(x, height, width * 0.95, color=colour, label=label)
     axes.annotate(text, (x, height), xytext=(0, 2), textcoords="offset points", ha="center", va="bottom", fontsize=7,
                   rotation=90 if upright or value is None else 0, color="#444444")  # fmt: skip

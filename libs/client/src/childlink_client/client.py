@@ -13,6 +13,7 @@ from grpc_status import rpc_status
 
 from childlink_client.answers import Answer, Measure, Release
 from childlink_client.errors import ClientError
+from childlink_client.studies import Change, Comparison, Inequality, Pathways, Trend
 
 Response = TypeVar("Response")
 _DEADLINE_S = 30.0
@@ -22,7 +23,7 @@ class Client:
     """Asks questions. Close it, or use it in a `with`.
 
     Give `ca` (and, where the service asks for it, `certificate` and `key`) as paths of PEM files; without `ca` the
-    connection is plain, which services allow on loopback only.
+    connection is plain, which services allow on loopback only. `token` is an access token, where you were given one.
     """
 
     def __init__(
@@ -32,8 +33,10 @@ class Client:
         ca: str | Path | None = None,
         certificate: str | Path | None = None,
         key: str | Path | None = None,
+        token: str = "",
     ) -> None:
         self.address = address
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._channel = self._open(address, ca, certificate, key)
         self._stub = pb_grpc.AnalyticsServiceStub(self._channel)
 
@@ -53,7 +56,9 @@ class Client:
             "cells_withheld": found.cells_withheld,
             "largest_error": found.largest_error,
             "attack_failures": found.attack_failures,
+            "attacked": found.attacked,
             "parameters": found.parameter_version,
+            "changes": list(found.change_notes),
         }
 
     def measures(self, release: str = "") -> list[Measure]:
@@ -69,14 +74,43 @@ class Client:
         by: Sequence[str] = (),
         where: Mapping[str, str | Sequence[str]] | None = None,
         release: str = "",
+        *,
+        explain: bool = False,
     ) -> Answer:
-        """Ask for a measure, broken down `by` dimensions, keeping only the categories in `where`. Newest release by default."""
-        filters = [
-            pb.Filter(dimension_id=name, category_ids=[keep] if isinstance(keep, str) else list(keep))
-            for name, keep in (where or {}).items()
-        ]
-        request = pb.QueryRequest(release_id=release, measure_id=measure, by=list(by), where=filters)
+        """Ask for a measure, broken down `by` dimensions, keeping only the categories in `where`. Newest release by default.
+
+        With `explain`, each cell says rule by rule why it is shown or not.
+        """
+        request = pb.QueryRequest(
+            release_id=release, measure_id=measure, by=list(by), where=_filters(where), explain=explain
+        )
         return Answer.of(self._call(self._stub.Query, request))
+
+    def compare(self, measure: str, release: str = "") -> Comparison:
+        """Compare two groups' shares of an outcome (engaged against not), crude and adjusted."""
+        return Comparison.of(self._call(self._stub.Compare, pb.CompareRequest(release_id=release, measure_id=measure)))
+
+    def change(self, measure: str, by: str = "", release: str = "") -> Change:
+        """The mean change from before to after, of all or by a dimension."""
+        request = pb.ChangeRequest(release_id=release, measure_id=measure, by=by)
+        return Change.of(self._call(self._stub.Change, request))
+
+    def pathways(self, first_service: str = "", release: str = "") -> Pathways:
+        """What followed each first service, or one."""
+        request = pb.PathwaysRequest(release_id=release, first_service=first_service)
+        return Pathways.of(self._call(self._stub.Pathways, request))
+
+    def trend(
+        self, measure: str, by: Sequence[str] = (), where: Mapping[str, str | Sequence[str]] | None = None
+    ) -> Trend:
+        """Ask every release one question."""
+        request = pb.TrendRequest(measure_id=measure, by=list(by), where=_filters(where))
+        return Trend.of(self._call(self._stub.Trend, request))
+
+    def inequality(self, measure: str, over: str = "", release: str = "") -> Inequality:
+        """How unequal an outcome is over an ordered dimension (deprivation by default)."""
+        request = pb.InequalityRequest(release_id=release, measure_id=measure, over=over)
+        return Inequality.of(self._call(self._stub.Inequality, request))
 
     def close(self) -> None:
         """Close the connection."""
@@ -92,7 +126,7 @@ class Client:
 
     def _call(self, method: Callable[..., Response], request: object) -> Response:
         try:
-            return method(request, timeout=_DEADLINE_S)
+            return method(request, timeout=_DEADLINE_S, metadata=self._metadata)
         except grpc.RpcError as error:
             raise ClientError(self._explain(error)) from None
 
@@ -106,6 +140,8 @@ class Client:
             return f"{self.address or '(no address)'} does not answer. Check the address, the network and the certificates."
         if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
             return f"{self.address} did not answer in {_DEADLINE_S:.0f} s."
+        if error.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+            return f"{error.details()} Ask whoever keeps the service's policy."
         return f"{error.code().name}: {error.details()}"
 
     @staticmethod
@@ -121,3 +157,10 @@ class Client:
         except OSError as error:
             raise ClientError(f"{error.filename} cannot be read: {error.strerror}.") from None
         return grpc.secure_channel(address, grpc.ssl_channel_credentials(*pem))
+
+
+def _filters(where: Mapping[str, str | Sequence[str]] | None) -> list[pb.Filter]:
+    return [
+        pb.Filter(dimension_id=name, category_ids=[keep] if isinstance(keep, str) else list(keep))
+        for name, keep in (where or {}).items()
+    ]

@@ -125,8 +125,9 @@ def run(config: Path) -> None:
         if "truth" in content:
             _score(folder / "links.csv", base / content["truth"])
         if "release" in content:
-            cut = pilot.cut(layout, content["release"], content.get("data_until", date.today().isoformat()))
-            click.echo(f"release {content['release']} in {cut.path}; ask it with: childlink-local serve {config}")
+            pilot.cut(layout, content["release"], content.get("data_until", date.today().isoformat()))
+            where = layout.store.releases / content["release"]
+            click.echo(f"release {content['release']} in {where}; ask it with: childlink-local serve {config}")
     if any(report.rejected or report.refused for report in reports):
         sys.exit(EXIT_PARTIAL)
 
@@ -135,12 +136,14 @@ def run(config: Path) -> None:
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def serve(config: Path) -> None:
     """Answer questions about a pilot's releases on 127.0.0.1:7443, until interrupted."""
+    from childlink_analytics.app import build_access
     from childlink_analytics.metrics import ServingMetrics
     from childlink_analytics.server import serve as start
     from childlink_analytics.settings import ServingSettings
 
     folder = config.parent / _read_config(config).get("folder", "work")
-    server, port = start(ServingSettings(releases=folder / "analytics" / "releases"), ServingMetrics())
+    settings = ServingSettings(releases=folder / "analytics" / "releases")
+    server, port = start(settings, ServingMetrics(), build_access(settings))
     click.echo(f"answering on 127.0.0.1:{port}; try: childlink measures")
     server.wait_for_termination()
 

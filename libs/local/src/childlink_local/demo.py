@@ -20,7 +20,6 @@ from childlink_ingest.readers import Record, Source, open_extract
 
 from childlink_local import pilot, score
 from childlink_local.broker import mock_broker
-from childlink_local.odds import odds_ratios
 from childlink_local.pilot import Extract
 from childlink_local.progress import Line
 from childlink_local.site import Layout, lay_out
@@ -87,7 +86,7 @@ def run(folder: Path, children: int, seed: int) -> None:
                 take_back(layout, hub, extracts, folder)
         with _step("5. Cutting a release: counting, rounding, attacking it ourselves"):
             cut = pilot.cut(layout, RELEASE, DATA_UNTIL)
-        cells = sum(item.cells for item in cut.populations)
+        cells = sum(len(item.cells.counts) for item in cut.populations)
         attacked = sum(item.attack.attacked for item in cut.populations)
         found = sum(len(item.attack.too_tight) for item in cut.populations)
         click.echo(f"   {cells:,} protected cells; {attacked} small counts attacked, {found} found")
@@ -166,12 +165,13 @@ def ask_five(client: Client, charts: Path) -> None:
     for measure in ("asq3_overall", "asq3_communication", "asq3_personal_social"):
         answer = client.ask(measure, ["engaged"])
         _show("Q4. Do more engaged children reach the expected level at two and a half?", answer, charts)
-        crude, adjusted = odds_ratios(client, measure)
+        found = client.compare(measure)
         click.echo(
-            f"  odds ratio, engaged against not: crude {crude}; adjusted for health visiting offer and deprivation {adjusted}"
+            f"  odds ratio, engaged against not: crude {found.crude_odds_ratio.text()}; adjusted {found.adjusted_odds_ratio.text()}; "
+            f"risk ratio, adjusted {found.adjusted_risk_ratio.text()}"
         )
     for measure in ("change_mental_health", "change_parenting_knowledge"):
-        _show("Q5. Do parents' scores change from before to after?", client.ask(measure), charts)
+        click.echo(f"\nQ5. Do parents' scores change from before to after?\n{client.change(measure)}")
 
 
 def _show(question: str, answer: Answer, charts: Path) -> None:

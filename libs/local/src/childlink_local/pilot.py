@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
@@ -36,6 +36,7 @@ from childlink_local.site import Layout
 
 Progress = Callable[[str, int], None]
 _STUCK_AFTER_S = 60.0
+PERSON = "whoever runs this pilot"
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def stage(settings: IngestSettings, extracts: Sequence[Extract]) -> list[int]:
     for extract in extracts:
         mapping = ingest.load_mapping(extract.mapping)
         wanted = what(extract.mapping, mapping, get_profile(settings.profile))
-        approve(settings.approvals, extract.mapping, wanted, "whoever runs this pilot")
+        approve(settings.approvals, extract.mapping, wanted, PERSON)
     with open_spool(settings.spool) as spool:
         for extract in extracts:
             runs.append(ingest.run_extract(settings, spool, extract.path, extract.mapping))
@@ -164,14 +165,20 @@ def estimate_and_relink(layout: Layout, hub: Hub) -> Outcome:
 def cut(
     layout: Layout, release_id: str, data_until: str, progress: Callable[[str], None] = lambda _measure: None
 ) -> Cut:
-    """Cut a release of the pilot."""
-    return analytics.cut(layout.store, release_id, data_until, progress)
+    """Cut and publish a release of the pilot, as the one person that runs it."""
+    desk = analytics.build_desk(layout.store)
+    try:
+        done = desk.cut(PERSON, release_id, data_until, progress)
+        desk.publish(PERSON, release_id)
+    finally:
+        desk.engine.dispose()
+    return replace(done, path=layout.store.releases / release_id)
 
 
 @contextmanager
 def answering(layout: Layout) -> Iterator[Client]:
     """Serve the pilot's releases over gRPC on a free loopback port, and connect to it."""
-    server, port = serve(layout.serving, ServingMetrics())
+    server, port = serve(layout.serving, ServingMetrics(), analytics.build_access(layout.serving))
     try:
         with Client(f"127.0.0.1:{port}") as client:
             yield client

@@ -86,7 +86,9 @@ def lay_out(
     releases = folder / "analytics" / "releases"
     store = StoreSettings(
         database=f"sqlite:///{folder / 'analytics' / 'analytics.sqlite'}",
+        drafts=folder / "analytics" / "drafts",
         releases=releases,
+        one_person=True,
         micro_batch=_MICRO_BATCH,
         **keys("analytics", "release", "signing", "opening"),
         **bus,

@@ -1,29 +1,36 @@
 """Composition root of analytics' store side."""
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import sqlalchemy as sa
+import structlog
 from childlink.wire.v1 import envelope_pb2
 from childlink_bus.database import migrate, open_database
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
 from childlink_bus.ports import Subscriber
 from childlink_bus.pump import Pump, Source
 from childlink_core import topics
+from childlink_core.datasets import all_datasets
 from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
 
 from childlink_analytics import tables
-from childlink_analytics.counting import open_counter
-from childlink_analytics.cut_release import Cut, cut_release
-from childlink_analytics.errors import ReleaseError
+from childlink_analytics.denominators import parse_denominators
+from childlink_analytics.errors import CatalogueError
 from childlink_analytics.intake import StoreHandler
+from childlink_analytics.lifecycle import SCHEDULE, ReleaseDesk
 from childlink_analytics.measures import catalogue
 from childlink_analytics.metrics import StoreMetrics
-from childlink_analytics.releases import check_release_name
-from childlink_analytics.settings import StoreSettings
-from childlink_analytics.store import Store
+from childlink_analytics.purposes import Register, parse_purposes
+from childlink_analytics.questions_trail import QuestionsTrail
+from childlink_analytics.server import Access
+from childlink_analytics.settings import ServingSettings, StoreSettings
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,39 @@ class Consumer:
         self.metrics.lag(subscriber.lag())
         with self.engine.connect() as tx:
             self.metrics.holdings(*holdings(tx))
+            states = sa.select(tables.release.c.state, sa.func.count()).group_by(tables.release.c.state)
+            found: dict[str, int] = dict(tx.execute(states).tuples().all())
+        for state in ("draft", "published", "recalling", "recalled"):
+            self.metrics.releases.labels(state).set(found.get(state, 0))
+
+
+class Schedule:
+    """Cuts the drafts that the schedule asks for, and deletes what was kept long enough, beside the consumer."""
+
+    def __init__(self, desk: ReleaseDesk, metrics: StoreMetrics) -> None:
+        self._desk, self._metrics = desk, metrics
+        self._asked_on: date | None = None
+        self._busy: threading.Thread | None = None
+
+    def look(self, today: date) -> None:
+        """Once a day: start what is due. A cut takes minutes, and happens beside the caller."""
+        if today == self._asked_on or (self._busy and self._busy.is_alive()):
+            return
+        self._asked_on = today
+        self._busy = threading.Thread(target=self._do, args=(today,), name="schedule", daemon=True)
+        self._busy.start()
+
+    def _do(self, today: date) -> None:
+        try:
+            self._desk.expire(SCHEDULE, today)
+            due = self._desk.due(today)
+            if due:
+                self._desk.cut(SCHEDULE, *due)
+                log.info("draft cut", release=due[0])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the consumer goes on
+            # Tomorrow it is tried again; the metric has an alert.
+            self._metrics.scheduled_cut_failures.inc()
+            log.error("scheduled cut failed", error_type=type(error).__name__, why=getattr(error, "problem", ""))
 
 
 def holdings(tx: sa.Connection) -> tuple[int, int, int]:
@@ -99,33 +139,39 @@ def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
     return Consumer(engine, pump, metrics)
 
 
-def cut(
-    settings: StoreSettings,
-    release_id: str,
-    data_until: str,
-    progress: Callable[[str], None] = lambda _population: None,
-    *,
-    anyway: bool = False,
-) -> Cut:
-    """Cut a release of what the store holds now, from one consistent view of it. Raises ReleaseError while links of rows that are
-    here have not come, unless `anyway`."""
-    check_release_name(release_id)
+def build_desk(settings: StoreSettings) -> ReleaseDesk:
+    """The release managers' desk."""
+    key = read_secret_key(settings.release_key)
+    dimensions = {name: item for measure in catalogue().values() for name, item in measure.dimensions.items()}
+    denominators, purposes = settings.denominators, settings.purposes
+    return ReleaseDesk(
+        engine=open_store(settings),
+        settings=settings,
+        secret=key.derive("rounding"),
+        audit_key=key.derive("audit trail"),
+        denominators=parse_denominators(read_text(denominators), dimensions, str(denominators)) if denominators else {},
+        register=read_register(purposes) if purposes else Register(),
+    )
+
+
+def build_access(settings: ServingSettings) -> Access:
+    """What callers of the answering process may see, and the trail of what they ask."""
+    trail = None
+    if settings.audit:
+        if settings.audit_key is None:
+            raise CatalogueError("The trail of questions has no key.", "Set audit_key; `keys new-audit` makes one.")
+        trail = QuestionsTrail(settings.audit, read_secret_key(settings.audit_key).derive("questions"))
+    return Access(read_register(settings.purposes) if settings.purposes else None, trail)
+
+
+def read_register(path: Path) -> Register:
+    """The register of purposes. Raises CatalogueError."""
+    return parse_purposes(read_text(path), all_datasets(), str(path))
+
+
+def read_text(path: Path) -> str:
+    """A file's text. Raises CatalogueError."""
     try:
-        date.fromisoformat(data_until)
-    except ValueError:
-        raise ReleaseError(f"{data_until!r} is not a date.", "Give the last day of data as YYYY-MM-DD.") from None
-    secret = read_secret_key(settings.release_key).derive("rounding")
-    engine = open_store(settings)
-    with engine.connect() as tx:
-        if tx.dialect.name == "postgresql":
-            tx.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-        store = Store(tx)
-        behind = store.behind()
-        if behind and not anyway:
-            raise ReleaseError(
-                f"Rows of {', '.join(behind)} are here before their links: a release now would count them as nobody's.",
-                "Wait until the linker has read what they sent (see `status`), or cut with --anyway; the release will say so.",
-            )
-        facts = {"parameter_version": ", ".join(store.parameter_versions()), "behind": behind}
-        with open_counter(store.observations(), store.links()) as counter:
-            return cut_release(release_id, data_until, counter, catalogue(), secret, settings.releases, progress, facts)
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{path} cannot be read ({type(error).__name__}).", "Correct the setting.") from None

@@ -1,18 +1,21 @@
 """The attacker that gates every cut: bounds each small count with all that an analyst can learn, and must fail.
 
-It knows every protected count (sums of withheld cells reveal them), that margins add up, that counts are whole and not
-negative, and the largest error of the rounding. Linear-programming bounds are at least as tight as any differencing of
-published tables (Dobra & Fienberg 2000); here every bound that is too tight is confirmed with whole numbers.
+It knows every protected count (sums of withheld cells reveal them), that margins add up, that a union of services is at most their sum,
+that counts are whole and not negative, the rule by which they are rounded, and every earlier release that is not retired: where a count
+changed by few, it is taken to know by how many. Linear-programming bounds are at least as tight as any differencing of published tables
+(Dobra & Fienberg 2000); here every bound that is too tight is confirmed with whole numbers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import highspy
 import numpy as np
 
 from childlink_analytics import disclosure
 from childlink_analytics.cubes import Cell, LinkedCells
-from childlink_analytics.rounding import Programme, solve
+from childlink_analytics.rounding import Programme, inequalities, load
 
 _TIME_LIMIT_S = 20.0
 
@@ -27,44 +30,77 @@ class AttackReport:
     """Width of the tightest interval found for a small count."""
 
 
-def attack(linked: LinkedCells, protected: Mapping[Cell, int]) -> AttackReport:
-    """Try to bound every small count. Truth is used only to choose and score the targets."""
+@dataclass(frozen=True)
+class Earlier:
+    """A population's cells in an earlier release."""
+
+    counts: Mapping[Cell, int]
+    protected: Mapping[Cell, int]
+
+
+def attack(
+    linked: LinkedCells,
+    protected: Mapping[Cell, int],
+    earlier: Sequence[Earlier] = (),
+    possible: Callable[[int], tuple[int, int]] = disclosure.possible_counts,
+) -> AttackReport:
+    """Try to bound every small count. Truth is used only to choose and score the targets, and for what changed since. `possible` says
+    what a published count can truly be."""
     cells = sorted(linked.counts)
     index = {cell: at for at, cell in enumerate(cells)}
-    shown = np.array([protected[cell] for cell in cells], dtype=float)
+    bounds = [_known(cell, linked.counts[cell], protected[cell], earlier, possible) for cell in cells]
     programme = Programme(
         cost=np.zeros(len(cells)),
-        lower=np.maximum(0.0, shown - disclosure.LARGEST_ERROR),
-        upper=shown + disclosure.LARGEST_ERROR,
+        lower=np.array([low for low, _ in bounds], dtype=float),
+        upper=np.array([high for _, high in bounds], dtype=float),
         integer=np.zeros(len(cells), dtype=bool),
         rows=[
             (0.0, 0.0, [index[m], *(index[p] for p in parts)], [1.0, *(-1.0 for _ in parts)])
             for m, parts in linked.sums
-        ],
+        ]
+        + inequalities(linked, index),
     )
     targets = [cell for cell in cells if linked.counts[cell] in disclosure.SMALL]
+    solver = load(programme, _TIME_LIMIT_S)
     too_tight = []
     narrowest = 2 * disclosure.LARGEST_ERROR
     for cell in targets:
-        width = _width(programme, index[cell])
+        width = _width(solver, index[cell])
+        if width < disclosure.LARGEST_ERROR:
+            whole = Programme(
+                programme.cost, programme.lower, programme.upper, np.ones(len(cells), dtype=bool), programme.rows
+            )
+            width = _width(load(whole, _TIME_LIMIT_S), index[cell])
         narrowest = min(narrowest, width)
         if width < disclosure.NARROWEST_INTERVAL:
             too_tight.append(cell)
     return AttackReport(len(targets), too_tight, narrowest)
 
 
-def _width(programme: Programme, target: int) -> int:
-    """Width of the target's interval; bounds that come out tight are recomputed with whole numbers."""
-    width = _bound(programme, target, whole=False)
-    return _bound(programme, target, whole=True) if width < disclosure.LARGEST_ERROR else width
+def _known(
+    cell: Cell, true: int, protected: int, earlier: Sequence[Earlier], possible: Callable[[int], tuple[int, int]]
+) -> tuple[int, int]:
+    """What single releases tell of a cell: the least and the most that it can be."""
+    low, high = possible(protected)
+    for release in earlier:
+        if cell in release.counts:
+            change = true - release.counts[cell]
+            if abs(change) <= disclosure.SMALL[-1]:
+                least, most = possible(release.protected[cell])
+                low, high = max(low, least + change), min(high, most + change)
+    return low, high
 
 
-def _bound(programme: Programme, target: int, *, whole: bool) -> int:
-    cost = np.zeros(len(programme.cost))
-    cost[target] = 1.0
-    question = Programme(cost, programme.lower, programme.upper, np.full(len(cost), whole), programme.rows)
-    low, high = solve(question, _TIME_LIMIT_S), solve(question, _TIME_LIMIT_S, maximise=True)
-    if low is None or high is None:
-        # The attacker ran out of time: count what is certain, nothing.
-        return 0
-    return int(np.floor(high[target] + 1e-6) - np.ceil(low[target] - 1e-6))
+def _width(solver: Any, target: int) -> int:
+    """Width of a cell's interval. Zero where the attacker ran out of time: what is not certain does not protect."""
+    solver.changeColCost(target, 1.0)
+    ends = []
+    for sense in (highspy.ObjSense.kMinimize, highspy.ObjSense.kMaximize):
+        solver.changeObjectiveSense(sense)
+        solver.run()
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            ends = [0.0, 0.0]
+            break
+        ends.append(solver.getInfo().objective_function_value)
+    solver.changeColCost(target, 0.0)
+    return int(np.floor(ends[1] + 1e-6) - np.ceil(ends[0] - 1e-6))

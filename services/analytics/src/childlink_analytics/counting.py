@@ -1,15 +1,20 @@
 """Counts the inner cells of every cube with DuckDB, in memory. Adapter."""
 
+import itertools
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from importlib.resources import files
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 from childlink_core.datasets import instruments
 
+from childlink_analytics.confounders import strata
 from childlink_analytics.errors import CatalogueError
-from childlink_analytics.measures import Measure
+from childlink_analytics.measures import QUARTERS, Measure, quarters
 
 
 class Counter:
@@ -18,39 +23,79 @@ class Counter:
     def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
         self._db = db
 
-    def inner_cells(self, measure: Measure, cube: tuple[str, ...]) -> dict[tuple[str, ...], int]:
-        """Distinct persons or families of each inner cell of a cube that has any.
+    def inner_cells(self, measure: Measure, cube: tuple[str, ...]) -> dict[tuple[str | None, ...], int]:
+        """Distinct persons or families of each inner cell of a cube that has any; over overlapping dimensions also of all together
+        (None).
 
-        Raises CatalogueError when the view holds someone twice, or a category that the catalogue does not know.
+        Raises CatalogueError when someone is in two categories of a dimension that places everyone once, or in a category that the
+        catalogue does not know.
         """
-        columns = [f"coalesce(\"{measure.columns.get(name, name)}\", 'not_recorded')" for name in cube]
-        rows = self._db.execute(
-            f"SELECT {', '.join(columns)}, count(DISTINCT id), count(*) FROM {measure.view} "  # noqa: S608 - names from the catalogue
-            f"WHERE {measure.where} GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-        cells: dict[tuple[str, ...], int] = {}
-        for *categories, persons, total in rows:
-            for name, category in zip(cube, categories, strict=True):
-                if category not in measure.dimensions[name].categories:
+        overlapping = [name for name in cube if measure.dimensions[name].overlapping]
+        cells: dict[tuple[str | None, ...], int] = {}
+        for count in range(len(overlapping) + 1):
+            for kept in itertools.combinations(overlapping, count):
+                left_out = {name for name in overlapping if name not in kept}
+                left_out |= {name for name in cube if measure.dimensions[name].within in left_out}
+                cells |= self._grouped(measure, cube, left_out)
+        return cells
+
+    def _grouped(
+        self, measure: Measure, cube: tuple[str, ...], left_out: set[str]
+    ) -> dict[tuple[str | None, ...], int]:
+        """Counts of a cube without some of its dimensions."""
+        columns = {name: f"coalesce(\"{measure.columns.get(name, name)}\", 'not_recorded')" for name in cube}
+        shown = [columns[name] for name in cube if name not in left_out]
+        overlapping = [columns[name] for name in cube if name not in left_out and measure.dimensions[name].overlapping]
+        cells: dict[tuple[str | None, ...], int] = {}
+        for *found, persons in self._counted(measure, shown):
+            categories = iter(found)
+            cell = tuple(None if name in left_out else next(categories) for name in cube)
+            for name, category in zip(cube, cell, strict=True):
+                if category is not None and category not in measure.dimensions[name].categories:
                     raise CatalogueError(
                         f"measure {measure.id}: {name} has no category {category!r}.", "Add it to dimensions.toml."
                     )
-            if persons != total:
-                raise CatalogueError(
-                    f"measure {measure.id}: its view holds someone twice.", "One row per person or family."
-                )
-            cells[tuple(categories)] = persons
+            cells[cell] = persons
+        if sum(cells.values()) != sum(persons for *_, persons in self._counted(measure, overlapping)):
+            raise CatalogueError(
+                f"measure {measure.id}: its view places someone in two categories of {' x '.join(cube)}.",
+                "Declare the dimension as overlapping, or place everyone once.",
+            )
         return cells
+
+    def _counted(self, measure: Measure, columns: list[str]) -> list[tuple[Any, ...]]:
+        query = (
+            f"SELECT {', '.join([*columns, 'count(DISTINCT id)'])} FROM {measure.view} "  # noqa: S608 - names from the catalogue
+            f"WHERE {measure.where} GROUP BY ALL ORDER BY ALL"
+        )
+        return self._db.execute(query).fetchall()
 
     def rows_by_dataset(self) -> dict[str, int]:
         """Linked observations by dataset."""
         return dict(self._db.execute("SELECT dataset, count(*) FROM fact GROUP BY dataset ORDER BY dataset").fetchall())
 
 
+# The outcomes whose comparisons are adjusted, and for what (the catalogue's measures say it too).
+_SCORED: Final = {
+    "asq3_child": ("offer", "imd_quintile", "ethnicity", "residence", "sex"),
+    "eyfs_child": ("imd_quintile", "ethnicity", "residence", "sex"),
+}
+
+
 @contextmanager
-def open_counter(observations: Iterable[pa.RecordBatch], links: Iterable[pa.RecordBatch]) -> Iterator[Counter]:
-    """Load the store's tables into memory and build the views."""
-    with duckdb.connect(":memory:") as db:
+def open_counter(
+    observations: Iterable[pa.RecordBatch], links: Iterable[pa.RecordBatch], until: date, memory_limit: str = ""
+) -> Iterator[Counter]:
+    """Load the store's tables and build the views of what happened up to the month of a day. With a limit ("2GB"), what does not fit
+    into memory waits in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="childlink-cut-") as folder, duckdb.connect(":memory:") as db:
+        db.execute(f"SET temp_directory = '{folder}'")
+        if memory_limit:
+            db.execute("SET memory_limit = ?", [memory_limit])
+        db.execute("CREATE TABLE cut (last_month VARCHAR, first_month VARCHAR)")
+        first = next(name for name in quarters(until, QUARTERS) if name != "earlier")
+        first_month = f"{first[:4]}-{int(first[6]) * 3 - 2:02d}"
+        db.execute("INSERT INTO cut VALUES (?, ?)", [f"{until:%Y-%m}", first_month])
         _load(
             db,
             "observation",
@@ -64,7 +109,28 @@ def open_counter(observations: Iterable[pa.RecordBatch], links: Iterable[pa.Reco
             [(code, i.domain, *i.range, 1 if i.better == "higher" else -1) for code, i in instruments().items()],
         )
         db.execute((files("childlink_analytics") / "catalogue" / "views.sql").read_text(encoding="utf-8"))
+        for view, covariates in _SCORED.items():
+            _score(db, view, covariates)
         yield Counter(db)
+
+
+def _score(db: duckdb.DuckDBPyConnection, view: str, covariates: tuple[str, ...]) -> None:
+    """Add the strata of the confounder score to an outcome's view."""
+    names = ", ".join(covariates)
+    rows = db.execute(
+        f"SELECT {names}, count(*) FILTER (engaged = 'engaged'), count(*) FROM {view}_unscored GROUP BY ALL ORDER BY ALL"  # noqa: S608 - fixed names
+    ).fetchall()
+    patterns = [row[:-2] for row in rows]
+    found = strata(patterns, [row[-2] for row in rows], [row[-1] for row in rows])
+    columns = ", ".join(f"{name} VARCHAR" for name in (*covariates, "stratum"))
+    db.execute(f"CREATE TABLE {view}_stratum ({columns})")
+    if rows:
+        marks = ", ".join("?" for _ in range(len(covariates) + 1))
+        db.executemany(
+            f"INSERT INTO {view}_stratum VALUES ({marks})",  # noqa: S608 - fixed names
+            [[*pattern, stratum] for pattern, stratum in zip(patterns, found, strict=True)],
+        )
+    db.execute(f"CREATE TABLE {view} AS SELECT * FROM {view}_unscored JOIN {view}_stratum USING ({names})")  # noqa: S608
 
 
 def _load(db: duckdb.DuckDBPyConnection, table: str, batches: Iterable[pa.RecordBatch], columns: str) -> None:

@@ -1,18 +1,39 @@
-"""The use case of a cut: count, protect, attack, publish. Nothing unprotected is kept, and all of it appears at once."""
+"""The use case of a cut: count, protect, attack, write. Nothing unprotected is in a release, and all of it appears at once."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from childlink_analytics import disclosure
-from childlink_analytics.attack import AttackReport, attack
+from childlink_analytics.attack import AttackReport, Earlier, attack
 from childlink_analytics.counting import Counter
-from childlink_analytics.cubes import LinkedCells, link_cells, measure_cells
+from childlink_analytics.cubes import Cell, LinkedCells, link_cells, measure_cells
+from childlink_analytics.denominators import Denominators
 from childlink_analytics.errors import CatalogueError, ProtectionError
 from childlink_analytics.measures import Measure
-from childlink_analytics.releases import Published, measure_content, release_ids, write_release
+from childlink_analytics.releases import Published, measure_content, write_release
 from childlink_analytics.rounding import round_cells
+
+_ATTEMPTS: Final = 4
+Before = Mapping[str, Earlier]
+"""An earlier release: its cells by population."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a cut is told beside the data."""
+
+    release_id: str
+    number: int
+    data_until: str
+    measures: Mapping[str, Measure]
+    denominators: Denominators = field(default_factory=dict)
+    earlier: Sequence[Before] = ()
+    """Releases that analysts may have, oldest first."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What else the manifest says."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +42,7 @@ class Protected:
 
     population: str
     published: list[Published]
-    cells: int
+    cells: Earlier
     largest_error: int
     mean_error: float
     withheld: int
@@ -33,42 +54,47 @@ class Cut:
     """What a cut did."""
 
     path: Path
+    content_sha256: str
     populations: list[Protected]
 
 
 def cut_release(
-    release_id: str,
-    data_until: str,
+    plan: Plan,
     counter: Counter,
-    measures: Mapping[str, Measure],
     secret: bytes,
     folder: Path,
     progress: Callable[[str], None] = lambda _population: None,
-    facts: Mapping[str, Any] | None = None,
 ) -> Cut:
     """Count, protect and attack every measure, then write the release. Raises before anything is written."""
     by_population: dict[str, list[Measure]] = {}
-    for measure in measures.values():
+    for measure in plan.measures.values():
         by_population.setdefault(measure.population, []).append(measure)
+    rows = counter.rows_by_dataset()
     done = []
     for population, together in by_population.items():
         progress(", ".join(measure.id for measure in together))
-        done.append(protect(population, together, count(together, counter), secret, release_id))
+        linked = count(together, counter)
+        earlier = [release[population] for release in plan.earlier if population in release]
+        done.append(protect(population, together, linked, secret, plan.release_id, earlier))
     published = sorted((item for population in done for item in population.published), key=lambda item: item.measure.id)
-    content = {"measures": [measure_content(item) for item in published], "policy": disclosure.POLICY_ID}
+    published = [_with_context(item, rows, plan.denominators) for item in published]
+    content = {"policy": disclosure.POLICY_ID, "measures": [measure_content(item) for item in published]}
     manifest = {
-        "number": len(release_ids(folder)) + 1,
-        "data_until": data_until,
+        "number": plan.number,
+        "data_until": plan.data_until,
         "policy_id": disclosure.POLICY_ID,
         "policy_text": disclosure.POLICY_TEXT,
-        **(facts or {}),
-        "datasets": {name: _rounded(rows) for name, rows in counter.rows_by_dataset().items()},
-        "cells": sum(item.cells for item in done),
+        **plan.facts,
+        "datasets": {name: _rounded(count) for name, count in rows.items()},
+        "cells": sum(len(item.cells.counts) for item in done),
         "cells_withheld": sum(item.withheld for item in done),
         "largest_error": max((item.largest_error for item in done), default=0),
+        "attacked": sum(item.attack.attacked for item in done),
         "attack_failures": sum(len(item.attack.too_tight) for item in done),
+        "changes": changes(done, plan),
     }
-    return Cut(write_release(folder, release_id, content, manifest), done)
+    path, digest = write_release(folder, plan.release_id, content, manifest)
+    return Cut(path, digest, done)
 
 
 def count(measures: Sequence[Measure], counter: Counter) -> LinkedCells:
@@ -80,20 +106,61 @@ def count(measures: Sequence[Measure], counter: Counter) -> LinkedCells:
 
 
 def protect(
-    population: str, measures: Sequence[Measure], linked: LinkedCells, secret: bytes, release_id: str
+    population: str,
+    measures: Sequence[Measure],
+    linked: LinkedCells,
+    secret: bytes,
+    release_id: str,
+    earlier: Sequence[Earlier] = (),
 ) -> Protected:
-    """Round the cells and let the attacker try. Raises ProtectionError when it succeeds."""
-    protected = round_cells(linked, secret, f"{release_id} {population}")
-    report = attack(linked, protected)
-    if report.too_tight:
+    """Round the cells and let the attacker try. Counts that are what they were in the release before are carried forward. Raises
+    ProtectionError when the attacker succeeds however they are rounded."""
+    kept = _unchanged(linked.counts, earlier[-1]) if earlier else {}
+    for attempt in range(_ATTEMPTS):
+        protected = round_cells(linked, secret, f"{release_id} {population} {attempt or ''}".rstrip(), kept)
+        report = attack(linked, protected, earlier)
+        if not report.too_tight:
+            break
+        kept = {}
+    else:
         raise ProtectionError(
             f"{population}: an attacker bounds {len(report.too_tight)} small counts to less than {disclosure.NARROWEST_INTERVAL} apart.",
             "Use fewer dimensions or a coarser level.",
         )
     errors = [abs(protected[cell] - count) for cell, count in linked.counts.items()]
-    withheld = sum(1 for value in protected.values() if disclosure.show_count(value).withheld)
-    published = [Published(measure, measure_cells(measure, protected)) for measure in measures]
-    return Protected(population, published, len(errors), max(errors), sum(errors) / len(errors), withheld, report)
+    withheld = sum(1 for value in protected.values() if disclosure.show_count(disclosure.group([value])).withheld)
+    rounding_sd = max(1.0, math.ceil(2.0 * math.sqrt(sum(error**2 for error in errors) / len(errors))) / 2.0)
+    published = [Published(measure, measure_cells(measure, protected), rounding_sd=rounding_sd) for measure in measures]
+    cells = Earlier(linked.counts, protected)
+    return Protected(population, published, cells, max(errors), sum(errors) / len(errors), withheld, report)
+
+
+def changes(done: Sequence[Protected], plan: Plan) -> dict[str, Any]:
+    """The change notes of a release: what came, went and moved since the one before. Says nothing that the two releases do not."""
+    if not plan.earlier:
+        return {"first": True}
+    before = plan.earlier[-1]
+    revised = {}
+    for item in done:
+        if item.population in before:
+            old = before[item.population].protected
+            common = [cell for cell in item.cells.protected if cell in old]
+            moved = sum(1 for cell in common if item.cells.protected[cell] != old[cell])
+            for published in item.published:
+                revised[published.measure.id] = {"cells": len(common), "moved": moved}
+    new = sorted(p.measure.id for item in done if item.population not in before for p in item.published)
+    return {"first": False, "new_measures": new, "cells_of_the_population_that_moved": revised}
+
+
+def _unchanged(counts: Mapping[Cell, int], before: Earlier) -> dict[Cell, int]:
+    return {cell: before.protected[cell] for cell, count in counts.items() if before.counts.get(cell) == count}
+
+
+def _with_context(item: Published, rows: Mapping[str, int], denominators: Denominators) -> Published:
+    """Whether it was collected at all, and the population's public counts."""
+    measure = item.measure
+    collected = all(rows.get(name) for name in measure.datasets)
+    return replace(item, collected=collected, population=denominators.get(measure.population_of, {}))
 
 
 def _rounded(rows: int) -> int | None:

@@ -17,6 +17,14 @@ class ReleaseError(UserError):
     """A release file is missing or damaged."""
 
 
+class RecalledError(ReleaseError):
+    """A release was taken back."""
+
+
+class ApprovalError(UserError):
+    """What needs two people was tried by one, or out of turn."""
+
+
 @dataclass
 class QuestionError(Exception):
     """A question that cannot be answered: which field is wrong, why, and what may stand there."""

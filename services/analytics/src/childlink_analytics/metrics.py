@@ -40,6 +40,16 @@ class StoreMetrics:
         )
         # What the store holds; waiting: observations none of whose references is linked yet.
         self.held = Gauge("childlink_analytics_held", "Rows held.", ["kind"], registry=self.registry)
+        # Releases by state: drafts wait for a second person, recalling ones too.
+        self.releases = Gauge("childlink_analytics_releases", "Releases, by state.", ["state"], registry=self.registry)
+        # Cuts that the schedule asked for and that failed.
+        self.scheduled_cut_failures = Counter(
+            "childlink_analytics_scheduled_cut_failures", "Scheduled cuts that failed.", registry=self.registry
+        )
+        # Calls of the release service that were turned away, by method and why.
+        self.turned_away = Counter(
+            "childlink_analytics_calls_refused", "Calls turned away.", ["method", "why"], registry=self.registry
+        )
 
     def serve(self, port: int, address: str) -> None:
         """Serve the registry, when a port is set."""
@@ -69,6 +79,10 @@ class StoreMetrics:
         for topic, messages in lag.items():
             self.lag_messages.labels(topic).set(messages)
 
+    def refused(self, _who: str, method: str, why: str) -> None:
+        """A call was turned away."""
+        self.turned_away.labels(method.rpartition("/")[2], why).inc()
+
     def holdings(self, observations: int, links: int, waiting: int) -> None:
         """Set what the store holds."""
         for kind, count in (("observation", observations), ("link", links), ("waiting", waiting)):
@@ -96,6 +110,10 @@ class ServingMetrics:
         self.withheld = Counter(
             "childlink_serve_cells_withheld", "Cells withheld, by reason.", ["reason"], registry=self.registry
         )
+        # Calls turned away before they were answered, by method and why (unauthenticated, denied).
+        self.turned_away = Counter(
+            "childlink_serve_calls_refused", "Calls turned away.", ["method", "why"], registry=self.registry
+        )
         # Releases that can be asked, and files that were refused because they are damaged.
         self.releases = Gauge("childlink_serve_releases", "Releases served.", registry=self.registry)
         self.damaged = Gauge(
@@ -106,3 +124,7 @@ class ServingMetrics:
         """Serve the registry, when a port is set."""
         if port:
             start_http_server(port, addr=address, registry=self.registry)
+
+    def refused(self, _who: str, method: str, why: str) -> None:
+        """A call was turned away."""
+        self.turned_away.labels(method.rpartition("/")[2], why).inc()

@@ -2,14 +2,19 @@
 
 import difflib
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from childlink_analytics import disclosure
-from childlink_analytics.cubes import Cell
 from childlink_analytics.errors import QuestionError
 from childlink_analytics.measures import Measure
 from childlink_analytics.releases import Published, Release
+
+MOST_CELLS_ASKED: Final = 5_000
+Group = Mapping[str, tuple[str, ...]]
+"""Categories kept, by dimension."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,8 @@ class Question:
     measure_id: str
     by: tuple[str, ...] = ()
     where: Mapping[str, tuple[str, ...]] | None = None
+    explain: bool = False
+    """Say of each cell, rule by rule, why it is shown or not."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +41,20 @@ class AnswerCell:
 class Answer:
     """An answer, with what its reader must know."""
 
-    measure: Measure
+    published: Published
     by: tuple[str, ...]
     cells: list[AnswerCell]
     notes: list[str]
+    explain: bool = False
+
+    @property
+    def measure(self) -> Measure:
+        """The measure that was asked."""
+        return self.published.measure
+
+    def explained(self) -> list[tuple[AnswerCell, list[str]]]:
+        """Each cell, with the rules that decided on it where the question asked for them."""
+        return [(cell, explain(self.measure, cell) if self.explain else []) for cell in self.cells]
 
 
 def answer(release: Release, question: Question) -> Answer:
@@ -50,21 +67,40 @@ def answer(release: Release, question: Question) -> Answer:
     >>> [cell.count.value for cell in answer(release, Question("reach_adults", ("residence",))).cells[:2]]
     [30, None]
     """
-    published = _measure(release, question.measure_id)
+    published = find_measure(release, question.measure_id)
     measure = published.measure
     where = dict(question.where or {})
     _check(measure, question.by, where)
     _cube_for(measure, {*question.by, *where})
     shown = [where.get(name) or tuple(measure.dimensions[name].categories) for name in question.by]
+    _check_size(shown)
     others = {name: categories for name, categories in where.items() if name not in question.by}
     cells = []
     for categories in itertools.product(*shown):
         group = {name: (category,) for name, category in zip(question.by, categories, strict=True)} | others
-        cells.append(AnswerCell(categories, disclosure.show_count(_sum(published, group)), _estimate(published, group)))
-    return Answer(measure, question.by, cells, _notes(measure, cells))
+        cells.append(_answer_cell(published, categories, group))
+    return Answer(published, question.by, cells, _notes(measure, cells, question.by), question.explain)
 
 
-def _measure(release: Release, measure_id: str) -> Published:
+def explain(measure: Measure, cell: AnswerCell) -> list[str]:
+    """Rule by rule, why a cell is shown or not. Says no more than that it is, or is not."""
+    said = [disclosure.RULES[cell.count.withheld or "shown"]]
+    if cell.estimate is not None:
+        what = {"share": "share", "mean": "mean", "rate": "share of the population"}[measure.estimate]
+        rule = disclosure.RULES[f"estimate {cell.estimate.withheld or 'shown'}"]
+        said.append(f"The {what}: {rule}")
+    return said
+
+
+def _answer_cell(published: Published, categories: tuple[str, ...], group: Group) -> AnswerCell:
+    if not published.collected:
+        missing = disclosure.Shown(None, "not_collected")
+        return AnswerCell(categories, missing, missing if published.measure.estimate else None)
+    return AnswerCell(categories, disclosure.show_count(count(published, group)), _estimate(published, group))
+
+
+def find_measure(release: Release, measure_id: str) -> Published:
+    """A release's measure. Raises QuestionError."""
     if measure_id not in release.measures:
         raise QuestionError(
             "measure_id",
@@ -84,11 +120,28 @@ def _check(measure: Measure, by: Sequence[str], where: Mapping[str, tuple[str, .
                 )
     if len(set(by)) != len(by):
         raise QuestionError("by", "a dimension is named twice", [])
+    for name in {*by, *where}:
+        within = measure.dimensions[name].within
+        if within and within not in by and len(where.get(within, ())) != 1:
+            raise QuestionError(
+                "by", f"{name} says something about each {within}: break down by {within} too, or keep one", []
+            )
     for name, categories in where.items():
         if not categories:
             raise QuestionError("where", f"{name} keeps no category", list(measure.dimensions[name].categories))
         if len(set(categories)) != len(categories):
             raise QuestionError("where", f"a category of {name} is named twice", [])
+        if (
+            measure.dimensions[name].overlapping
+            and 1 < len(categories) < len(measure.dimensions[name].categories)
+            and name not in by
+        ):
+            raise QuestionError(
+                "where",
+                f"distinct {measure.unit} do not sum over {name}: one can be in several of its categories. Keep one, keep all, or break down "
+                f"by {name}",
+                [],
+            )
         for category in categories:
             if category not in measure.dimensions[name].categories:
                 raise QuestionError(
@@ -96,6 +149,15 @@ def _check(measure: Measure, by: Sequence[str], where: Mapping[str, tuple[str, .
                     f"{name} has no category {category!r}",
                     _nearest(category, measure.dimensions[name].categories),
                 )
+
+
+def _check_size(shown: Sequence[Sequence[str]]) -> None:
+    """Refuse a question that would cost much before it costs anything."""
+    size = math.prod(len(categories) for categories in shown)
+    if size > MOST_CELLS_ASKED:
+        raise QuestionError(
+            "by", f"the answer would have {size:,} cells, more than {MOST_CELLS_ASKED:,}: keep fewer categories", []
+        )
 
 
 def _cube_for(measure: Measure, names: set[str]) -> tuple[str, ...]:
@@ -107,44 +169,66 @@ def _cube_for(measure: Measure, names: set[str]) -> tuple[str, ...]:
     raise QuestionError("by", f"{measure.id} is not published by {' x '.join(sorted(names))} together", [together])
 
 
-def _sum(published: Published, group: Mapping[str, Iterable[str]]) -> int:
-    """Sum of protected cells over the groups of categories; dimensions not named are summed by their margin."""
-    names = sorted(group)
-    return sum(
-        published.cells.get(_cell(names, categories), 0)
-        for categories in itertools.product(*(tuple(group[name]) for name in names))
+def count(published: Published, group: Group) -> disclosure.Group:
+    """Protected cells of the groups of categories, added up; dimensions not named, or kept whole, are summed by their margin."""
+    measure = published.measure
+    names = [
+        name
+        for name in sorted(group)
+        if len(group[name]) < len(measure.dimensions[name].categories) or measure.dimensions[name].within
+    ]
+    return disclosure.group(
+        published.cells.get(tuple(zip(names, categories, strict=True)), 0)
+        for categories in itertools.product(*(group[name] for name in names))
     )
 
 
-def _cell(names: Sequence[str], categories: Sequence[str]) -> Cell:
-    return tuple(zip(names, categories, strict=True))
-
-
-def _estimate(published: Published, group: Mapping[str, tuple[str, ...]]) -> disclosure.Shown | None:
+def _estimate(published: Published, group: Group) -> disclosure.Shown | None:
     measure = published.measure
     if measure.share:
         name, numerator, complement = measure.share
         if name in group:
             return None
-        part, rest_of_group = (_sum(published, {**group, name: (c,)}) for c in (numerator, complement))
-        return disclosure.show_share(part, part + rest_of_group)
+        part, rest_of_group = (count(published, {**group, name: kept}) for kept in (numerator, complement))
+        return disclosure.show_share(part, rest_of_group, harmless=measure.harmless)
     if measure.mean:
         midpoints = measure.dimensions[measure.mean].midpoints or {}
         rest = {key: value for key, value in group.items() if key != measure.mean}
         bands = group.get(measure.mean, tuple(midpoints))
-        counts = {band: _sum(published, rest | {measure.mean: (band,)}) for band in bands}
+        counts = {band: count(published, rest | {measure.mean: (band,)}).protected for band in bands}
         return disclosure.show_mean(sum(midpoints[band] * n for band, n in counts.items()), sum(counts.values()))
+    if published.population:
+        return disclosure.show_rate(count(published, group), _population(published, group))
     return None
 
 
-def _notes(measure: Measure, cells: Sequence[AnswerCell]) -> list[str]:
+def _population(published: Published, group: Group) -> int | None:
+    """Public count of the population of a group, where the denominators have it."""
+    kept = {k: v for k, v in group.items() if len(v) < len(published.measure.dimensions[k].categories)}
+    total = 0
+    for categories in itertools.product(*(kept[name] for name in sorted(kept))):
+        cell = tuple(zip(sorted(kept), categories, strict=True))
+        if cell not in published.population:
+            return None
+        total += published.population[cell]
+    return total
+
+
+def _notes(measure: Measure, cells: Sequence[AnswerCell], by: Sequence[str]) -> list[str]:
     notes = [disclosure.POLICY_TEXT, f"Counts are of distinct {measure.unit}."]
+    overlapping = [name for name in by if measure.dimensions[name].overlapping]
+    if overlapping:
+        notes.append(f"Over {' and '.join(overlapping)} they do not sum: one can be in several categories.")
     if any(cell.count.withheld for cell in cells):
         notes.append("<10: fewer than 10, possibly none.")
     if any(cell.estimate and cell.estimate.withheld == "all_or_none" for cell in cells):
         notes.append("An estimate is withheld where nearly all or nearly none of a group are counted in it.")
     if any(cell.estimate and cell.estimate.withheld == "small_base" for cell in cells):
         notes.append(f"An estimate is withheld for groups under {disclosure.FEWEST_IN_BASE}.")
+    if any(cell.count.withheld == "not_collected" for cell in cells):
+        notes.append("Not collected: no partner has sent what this is made from. That is not zero.")
+    if any(cell.estimate and cell.estimate.withheld == "no_population" for cell in cells):
+        notes.append("No share of the population is given where there is no count of it.")
     return notes
 
 

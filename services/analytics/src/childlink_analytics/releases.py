@@ -11,12 +11,15 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from childlink_analytics.errors import ReleaseError
-from childlink_analytics.measures import Dimension, Measure
+from pydantic import TypeAdapter
+
+from childlink_analytics.cubes import Cell
+from childlink_analytics.errors import RecalledError, ReleaseError
+from childlink_analytics.measures import Measure
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -26,7 +29,16 @@ class Published:
     """A measure in a release: its declaration and its protected counts."""
 
     measure: Measure
-    cells: Mapping[tuple[tuple[str, str], ...], int]
+    cells: Mapping[Cell, int]
+    collected: bool = True
+    """Whether any partner sends what it is made from."""
+    rounding_sd: float = 3.0
+    """Root mean square error of its population's protected counts, rounded up to a half: intervals allow for it."""
+    population: Mapping[Cell, int] = field(default_factory=dict)
+    """Public counts of whom it could reach, of some of its groups."""
+
+
+_MEASURE: Final = TypeAdapter(Measure)
 
 
 @dataclass(frozen=True)
@@ -39,35 +51,64 @@ class Release:
     measures: Mapping[str, Published]
 
 
-def write_release(folder: Path, release_id: str, content: Mapping[str, Any], manifest: Mapping[str, Any]) -> Path:
-    """Write a release; it appears whole or not at all. Never overwrites one."""
+def write_release(
+    folder: Path, release_id: str, content: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> tuple[Path, str]:
+    """Write a release; it appears whole or not at all. Never overwrites one. Returns where it is, and its content's SHA-256."""
     check_release_name(release_id)
     target = folder / release_id
     if target.exists():
         raise ReleaseError(
             f"Release {release_id} exists already.", "A release is never edited; give the next one another name."
         )
-    body = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    # Not sorted by key: the order of a dimension's categories means something.
+    body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
     whole = {**manifest, "release_id": release_id, "content_sha256": hashlib.sha256(body).hexdigest()}
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".cutting-", dir=folder))
+    _write_whole(target, {"release.json": body, "manifest.json": json.dumps(whole, sort_keys=True, indent=1).encode()})
+    return target, whole["content_sha256"]
+
+
+def publish_release(drafts: Path, folder: Path, release_id: str, approval: Mapping[str, str]) -> Path:
+    """Copy a draft, with who approved it, into the folder that is served; it appears whole or not at all. Raises ReleaseError when
+    the draft is damaged. One that is there already stays."""
+    read_release(drafts, release_id)
+    target = folder / release_id
+    if not target.exists():
+        files = {name: (drafts / release_id / name).read_bytes() for name in ("release.json", "manifest.json")}
+        _write_whole(target, files | {"published.json": json.dumps(approval, sort_keys=True, indent=1).encode()})
+    return target
+
+
+def recall_release(folder: Path, release_id: str, approval: Mapping[str, str]) -> None:
+    """Take a release's content away from the folder that is served; the manifest stays, and says that it was recalled and why."""
+    path = folder / release_id
+    _write_file(path / "recalled.json", json.dumps(approval, sort_keys=True, indent=1).encode())
+    (path / "release.json").unlink(missing_ok=True)
+
+
+def _write_whole(target: Path, files: Mapping[str, bytes]) -> None:
     try:
-        for name, data in (
-            ("release.json", body),
-            ("manifest.json", json.dumps(whole, sort_keys=True, indent=1).encode()),
-        ):
-            with (draft / name).open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".cutting-", dir=target.parent))
+    except OSError as error:
+        raise ReleaseError(f"{target.parent} cannot be written ({error.strerror}).", "Nothing was published.") from None
+    try:
+        for name, data in files.items():
+            _write_file(draft / name, data)
         draft.chmod(0o755)
         draft.rename(target)
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise ReleaseError(
-            f"Release {release_id} could not be written ({error.strerror}).", "Nothing was published."
+            f"Release {target.name} could not be written ({error.strerror}).", "Nothing was published."
         ) from None
-    return target
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def check_release_name(release_id: str) -> str:
@@ -91,8 +132,11 @@ def release_ids(folder: Path) -> list[str]:
 
 
 def read_release(folder: Path, release_id: str) -> Release:
-    """Read a release, or raise ReleaseError when it is damaged."""
+    """Read a release, or raise ReleaseError when it is damaged or was recalled."""
     path = folder / release_id
+    if (path / "recalled.json").exists():
+        said = _read_json(path / "recalled.json")
+        raise RecalledError(f"Release {release_id} was recalled: {said.get('why', '')}", "Use another release.")
     try:
         body = (path / "release.json").read_bytes()
     except OSError:
@@ -110,24 +154,22 @@ def read_release(folder: Path, release_id: str) -> Release:
 def measure_content(published: Published) -> dict[str, Any]:
     """A measure as `release.json` keeps it."""
     cells = [[dict(cell), count] for cell, count in sorted(published.cells.items())]
-    return {"measure": published.measure.to_json(), "cells": cells}
+    return {
+        "measure": _MEASURE.dump_python(published.measure, mode="json"),
+        "cells": cells,
+        "collected": published.collected,
+        "rounding_sd": published.rounding_sd,
+        "population": [[dict(cell), count] for cell, count in sorted(published.population.items())],
+    }
 
 
 def _published(item: Mapping[str, Any]) -> Published:
-    raw = item["measure"]
-    dimensions = {
-        name: Dimension(value["id"], value["title"], dict(value["categories"]), dict(value["midpoints"]) or None)
-        for name, value in raw["dimensions"].items()
-    }
-    measure = Measure(
-        **{
-            **raw,
-            "cubes": tuple(tuple(cube) for cube in raw["cubes"]),
-            "dimensions": dimensions,
-            "share": tuple(raw["share"]) if raw["share"] else None,
-        }
+    cells, population = (
+        {tuple(sorted(cell.items())): count for cell, count in item[key]} for key in ("cells", "population")
     )
-    return Published(measure, {tuple(sorted(cell.items())): count for cell, count in item["cells"]})
+    return Published(
+        _MEASURE.validate_python(item["measure"]), cells, item["collected"], item["rounding_sd"], population
+    )
 
 
 def _read_json(path: Path) -> dict[str, Any]:

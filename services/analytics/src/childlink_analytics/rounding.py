@@ -6,6 +6,7 @@ replay it. HiGHS runs on one thread with fixed settings: the same input gives th
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,8 +34,11 @@ class Programme:
     """(least, most, columns, coefficients)."""
 
 
-def round_cells(linked: LinkedCells, secret: bytes, label: str) -> dict[Cell, int]:
-    """Protected counts of all cells. Raises ProtectionError when none are found in time."""
+def round_cells(
+    linked: LinkedCells, secret: bytes, label: str, kept: Mapping[Cell, int] | None = None
+) -> dict[Cell, int]:
+    """Protected counts of all cells; those `kept` from an earlier release are as there, if that can be. Raises ProtectionError when
+    none are found in time."""
     cells = sorted(linked.counts)
     index = {cell: at for at, cell in enumerate(cells)}
     n = len(cells)
@@ -45,17 +49,28 @@ def round_cells(linked: LinkedCells, secret: bytes, label: str) -> dict[Cell, in
     rows: list[tuple[float, float, list[int], list[float]]] = []
     for margin, parts in linked.sums:
         rows.append((0.0, 0.0, [index[margin], *(index[part] for part in parts)], [1.0, *(-1.0 for _ in parts)]))
+    rows += inequalities(linked, index)
     for at in range(n):
         rows.append((-true[at], highspy.kHighsInf, [n + at, at], [1.0, -base]))
         rows.append((true[at], highspy.kHighsInf, [n + at, at], [1.0, base]))
-    programme = Programme(
-        cost=np.concatenate([np.zeros(n), 1.0 + np.array([_noise(secret, label, cell) for cell in cells])]),
-        lower=np.concatenate([[a[0] / base for a in allowed], np.zeros(n)]),
-        upper=np.concatenate([[a[-1] / base for a in allowed], np.full(n, float(disclosure.LARGEST_ERROR))]),
-        integer=np.arange(2 * n) < n,
-        rows=rows,
-    )
-    values = solve(programme, TIME_LIMIT_S)
+    cost = np.concatenate([np.zeros(n), 1.0 + np.array([_noise(secret, label, cell) for cell in cells])])
+    most_error = np.full(n, float(disclosure.LARGEST_ERROR))
+    values = None
+    for fixed in (kept, {}) if kept else ({},):
+        ranges = [
+            (fixed[cell],) * 2 if fixed.get(cell, -1) in around else (around[0], around[-1])
+            for cell, around in zip(cells, allowed, strict=True)
+        ]
+        programme = Programme(
+            cost=cost,
+            lower=np.concatenate([[low / base for low, _ in ranges], np.zeros(n)]),
+            upper=np.concatenate([[high / base for _, high in ranges], most_error]),
+            integer=np.arange(2 * n) < n,
+            rows=rows,
+        )
+        values = solve(programme, TIME_LIMIT_S)
+        if values is not None:
+            break
     if values is None:
         raise ProtectionError(
             f"{label}: {n:,} linked cells could not be rounded in {TIME_LIMIT_S:.0f} s.",
@@ -64,11 +79,32 @@ def round_cells(linked: LinkedCells, secret: bytes, label: str) -> dict[Cell, in
     return {cell: round(values[index[cell]]) * base for cell in cells}
 
 
-def solve(programme: Programme, time_limit_s: float, *, maximise: bool = False) -> np.ndarray | None:
+def inequalities(linked: LinkedCells, index: Mapping[Cell, int]) -> list[tuple[float, float, list[int], list[float]]]:
+    """What is known of cells beside sums, as rows of a programme: covers and nested cells."""
+    rows: list[tuple[float, float, list[int], list[float]]] = []
+    for union, parts in linked.covers:
+        at = [index[part] for part in parts]
+        rows.append((0.0, highspy.kHighsInf, [*at, index[union]], [*(1.0 for _ in parts), -1.0]))
+        rows += [(0.0, highspy.kHighsInf, [index[union], part], [1.0, -1.0]) for part in at]
+    rows += [(0.0, highspy.kHighsInf, [index[whole], index[part]], [1.0, -1.0]) for part, whole in linked.nested]
+    return rows
+
+
+def solve(programme: Programme, time_limit_s: float) -> np.ndarray | None:
     """The solution's columns, or None when there is none (or none in time)."""
+    solver = load(programme, time_limit_s)
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return np.array(solver.getSolution().col_value)
+
+
+def load(programme: Programme, time_limit_s: float) -> Any:
+    """A solver that holds the programme, under fixed settings."""
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.silent()
     for option, value in (
-        ("output_flag", False), ("threads", 1), ("parallel", "off"), ("random_seed", 0), ("mip_rel_gap", _GAP), ("time_limit", time_limit_s),
+        ("threads", 1), ("parallel", "off"), ("random_seed", 0), ("mip_rel_gap", _GAP), ("time_limit", time_limit_s),
     ):  # fmt: skip
         solver.setOptionValue(option, value)
     model = highspy.HighsLp()
@@ -82,7 +118,6 @@ def solve(programme: Programme, time_limit_s: float, *, maximise: bool = False) 
     model.integrality_ = [
         highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous for whole in programme.integer
     ]
-    model.sense_ = highspy.ObjSense.kMaximize if maximise else highspy.ObjSense.kMinimize
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     model.a_matrix_.start_ = np.cumsum([0, *(len(row[2]) for row in programme.rows)])
     model.a_matrix_.index_ = (
@@ -92,10 +127,7 @@ def solve(programme: Programme, time_limit_s: float, *, maximise: bool = False) 
         np.concatenate([np.array(row[3]) for row in programme.rows]) if programme.rows else np.zeros(0)
     )
     solver.passModel(model)
-    solver.run()
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return None
-    return np.array(solver.getSolution().col_value)
+    return solver
 
 
 def _noise(secret: bytes, label: str, cell: Cell) -> float:

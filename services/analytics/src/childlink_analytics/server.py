@@ -1,246 +1,266 @@
-"""The analysts' gRPC service over a folder of releases. The edge: here alone values become messages and errors a status."""
+"""The analysts' gRPC service over a folder of releases. The edge: errors become a status, and every call is counted and written down."""
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, TypeVar
 
 import grpc
-import structlog
 from childlink.analytics.v1 import analytics_pb2 as pb
 from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
-from childlink_core.errors import UserError
-from google.protobuf import any_pb2
-from google.rpc import code_pb2, error_details_pb2, status_pb2
+from childlink_access.guard import Guard, Rules, caller
+from childlink_access.policy import ROLES, PolicyFile
+from childlink_access.serving import open_port
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
-from childlink_analytics import disclosure
-from childlink_analytics.errors import QuestionError, ReleaseError
-from childlink_analytics.measures import Measure
+from childlink_analytics import messages, study
+from childlink_analytics.errors import QuestionError
 from childlink_analytics.metrics import ServingMetrics
+from childlink_analytics.purposes import Register
 from childlink_analytics.question import Answer, Question, answer
-from childlink_analytics.releases import Release, read_release, release_ids
+from childlink_analytics.questions_trail import QuestionsTrail
+from childlink_analytics.releases import Release
 from childlink_analytics.settings import ServingSettings
+from childlink_analytics.shelf import Shelf
 
-log = structlog.get_logger()
-
-_WITHHELD: Final = {
-    "": pb.WITHHELD_UNSPECIFIED,
-    "small": pb.WITHHELD_SMALL,
-    "small_base": pb.WITHHELD_SMALL_BASE,
-    "all_or_none": pb.WITHHELD_ALL_OR_NONE,
-    "not_collected": pb.WITHHELD_NOT_COLLECTED,
-}
-_LOOK_AGAIN_S: Final = 2.0
 _MOST_REQUEST_BYTES: Final = 64 * 1024
+_CELLS_A_MESSAGE: Final = 500
 Request = TypeVar("Request")
 Response = TypeVar("Response")
+_SERVICE: Final = pb.DESCRIPTOR.services_by_name["AnalyticsService"]
+
+# Who may call what. A method that is not here is nobody's.
+RULES: Final[Rules] = {
+    **{
+        f"/{_SERVICE.full_name}/{method}": frozenset(("analyst", "release_manager", "auditor"))
+        for method in ("ListReleases", "DescribeRelease", "ListMeasures")
+    },
+    **{
+        f"/{_SERVICE.full_name}/{method}": frozenset(("analyst",))
+        for method in ("Query", "StreamQuery", "Compare", "Change", "Pathways", "Trend", "Inequality")
+    },
+    "/grpc.health.v1.Health/Check": frozenset(ROLES),
+    "/grpc.health.v1.Health/Watch": frozenset(ROLES),
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": frozenset(ROLES),
+}
 
 
-class Shelf:
-    """The releases of a folder. A new one is found within seconds; a damaged one is not served."""
+@dataclass(frozen=True)
+class Access:
+    """What callers may see, and where it is written down that they asked."""
 
-    def __init__(self, folder: Path, metrics: ServingMetrics) -> None:
-        self._folder, self._metrics = folder, metrics
-        self._releases: dict[str, Release] = {}
-        self._damaged: set[str] = set()
-        self._looked_at = float("-inf")
+    register: Register | None
+    """Without one, everybody who may call sees every measure."""
+    trail: QuestionsTrail | None = None
 
-    def all(self) -> list[Release]:
-        """Releases, newest first."""
-        if time.monotonic() - self._looked_at > _LOOK_AGAIN_S:
-            self._looked_at = time.monotonic()
-            self._look()
-        return sorted(self._releases.values(), key=lambda release: -release.number)
+    def visible(self, release: Release) -> Release:
+        """A release with the measures that the caller's purposes allow."""
+        if self.register is None:
+            return release
+        allowed = self.register.datasets_for(caller().purposes, date.today())
+        seen = {name: item for name, item in release.measures.items() if set(item.measure.datasets) <= allowed}
+        return Release(release.release_id, release.number, release.manifest, seen)
 
-    def get(self, release_id: str) -> Release:
-        """A release by name, or the newest."""
-        releases = self.all()
-        if not releases:
-            raise QuestionError("release_id", "there is no release yet", [], True)
-        if not release_id:
-            return releases[0]
-        for release in releases:
-            if release.release_id == release_id:
-                return release
-        raise QuestionError("release_id", f"there is no release {release_id!r}", [r.release_id for r in releases], True)
-
-    def _look(self) -> None:
-        names = release_ids(self._folder)
-        self._releases = {name: release for name, release in self._releases.items() if name in names}
-        for name in names:
-            if name not in self._releases and name not in self._damaged:
-                try:
-                    self._releases[name] = read_release(self._folder, name)
-                except (ReleaseError, KeyError, TypeError) as error:
-                    self._damaged.add(name)
-                    log.error("release not served", release=name, error_type=type(error).__name__)
-        self._metrics.releases.set(len(self._releases))
-        self._metrics.damaged.set(len(self._damaged))
+    def note(self, method: str, outcome: str, **detail: str) -> None:
+        """Write a call down."""
+        if self.trail:
+            self.trail.append(caller().name, method, outcome=outcome, **detail)
 
 
 def _edge(method: Callable[[Any, Request], Response]) -> Callable[[Any, Request, grpc.ServicerContext], Response]:
-    """Turns QuestionError into a rich status, times and counts the call."""
+    """Turns QuestionError into a rich status; times, counts and writes down the call."""
 
     @functools.wraps(method)
     def call(self: "AnalyticsService", request: Request, context: grpc.ServicerContext) -> Response:
-        started, outcome = time.perf_counter(), "OK"
-        try:
+        with self.called(method.__name__, request, context):
             return method(self, request)
-        except QuestionError as error:
-            outcome = "NOT_FOUND" if error.not_found else "INVALID_ARGUMENT"
-            context.abort_with_status(rpc_status.to_status(_status(error)))
-            raise
-        finally:
-            self.metrics.calls.labels(method.__name__, outcome).inc()
-            self.metrics.seconds.labels(method.__name__).observe(time.perf_counter() - started)
 
     return call
+
+
+class _Called:
+    """A call that is being answered."""
+
+    def __init__(self, service: "AnalyticsService", name: str, request: Any, context: grpc.ServicerContext) -> None:
+        self._service, self._name, self._request, self._context = service, name, request, context
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        outcome = "OK" if error is None else "INTERNAL"
+        if isinstance(error, QuestionError):
+            outcome = "NOT_FOUND" if error.not_found else "INVALID_ARGUMENT"
+        asked = {
+            name: str(value)[:200]
+            for name in ("release_id", "measure_id")
+            if (value := getattr(getattr(self._request, "query", self._request), name, ""))
+        }
+        by = list(getattr(getattr(self._request, "query", self._request), "by", ()))
+        if by:
+            asked["by"] = " ".join(by)[:200]
+        self._service.metrics.calls.labels(self._name, outcome).inc()
+        self._service.metrics.seconds.labels(self._name).observe(time.perf_counter() - self._started)
+        self._service.access.note(self._name, outcome, **asked)
+        if isinstance(error, QuestionError):
+            self._context.abort_with_status(rpc_status.to_status(messages.status(error)))
 
 
 class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
     """See analytics.proto."""
 
-    def __init__(self, shelf: Shelf, metrics: ServingMetrics) -> None:
-        self.shelf, self.metrics = shelf, metrics
+    def __init__(self, shelf: Shelf, metrics: ServingMetrics, access: Access) -> None:
+        self.shelf, self.metrics, self.access = shelf, metrics, access
+
+    def called(self, name: str, request: Any, context: grpc.ServicerContext) -> _Called:
+        """For each call: a context that times, counts and writes it down, and turns QuestionError into a status."""
+        return _Called(self, name, request, context)
 
     @_edge
     def ListReleases(self, request: pb.ListReleasesRequest) -> pb.ListReleasesResponse:
         """See analytics.proto."""
-        return pb.ListReleasesResponse(releases=[_summary(release) for release in self.shelf.all()])
+        return pb.ListReleasesResponse(releases=[messages.summary(release) for release in self.shelf.all()])
 
     @_edge
     def DescribeRelease(self, request: pb.DescribeReleaseRequest) -> pb.DescribeReleaseResponse:
         """See analytics.proto."""
-        release = self.shelf.get(request.release_id)
-        facts = release.manifest
-        return pb.DescribeReleaseResponse(
-            summary=_summary(release),
-            policy_text=facts["policy_text"],
-            datasets=[pb.DatasetCount(dataset=name, rows=rows) for name, rows in sorted(facts["datasets"].items())],
-            measure_ids=list(release.measures),
-            cells=facts["cells"],
-            cells_withheld=facts["cells_withheld"],
-            largest_error=facts["largest_error"],
-            attack_failures=facts["attack_failures"],
-            parameter_version=facts.get("parameter_version", ""),
-        )
+        release = self._release(request.release_id)
+        return messages.description(release, release.measures)
 
     @_edge
     def ListMeasures(self, request: pb.ListMeasuresRequest) -> pb.ListMeasuresResponse:
         """See analytics.proto."""
-        measures = self.shelf.get(request.release_id).measures.values()
-        return pb.ListMeasuresResponse(measures=[_measure(item.measure) for item in measures])
+        measures = self._release(request.release_id).measures.values()
+        return pb.ListMeasuresResponse(measures=[messages.measure(item) for item in measures])
 
     @_edge
     def Query(self, request: pb.QueryRequest) -> pb.QueryResponse:
         """See analytics.proto."""
-        release = self.shelf.get(request.release_id)
-        where: dict[str, tuple[str, ...]] = {}
-        for item in request.where:
-            if item.dimension_id in where:
-                raise QuestionError("where", f"{item.dimension_id} is filtered twice", [])
-            where[item.dimension_id] = tuple(item.category_ids)
-        result = answer(release, Question(request.measure_id, tuple(request.by), where))
+        release, result = self._answer(request)
+        return messages.response(release, result)
+
+    def StreamQuery(
+        self, request: pb.StreamQueryRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.StreamQueryResponse]:
+        """See analytics.proto."""
+        with self.called("StreamQuery", request, context):
+            release, result = self._answer(request.query)
+        yield pb.StreamQueryResponse(head=messages.response(release, result, cells=False))
+        for part in _parts(result.explained()):
+            yield pb.StreamQueryResponse(cells=[messages.cell(item, explained) for item, explained in part])
+
+    @_edge
+    def Compare(self, request: pb.CompareRequest) -> pb.CompareResponse:
+        """See analytics.proto."""
+        release = self._release(request.release_id)
+        found = study.compare(release, request.measure_id)
+        return messages.comparison(release, found, release.measures[request.measure_id])
+
+    @_edge
+    def Change(self, request: pb.ChangeRequest) -> pb.ChangeResponse:
+        """See analytics.proto."""
+        release = self._release(request.release_id)
+        _, rows, notes = study.change(release, request.measure_id, request.by)
+        return pb.ChangeResponse(
+            release=messages.summary(release), measure=messages.measure(release.measures[request.measure_id]), by=request.by,
+            rows=[messages.change_row(row) for row in rows], notes=notes,
+        )  # fmt: skip
+
+    @_edge
+    def Pathways(self, request: pb.PathwaysRequest) -> pb.PathwaysResponse:
+        """See analytics.proto."""
+        release = self._release(request.release_id)
+        measure, found, notes = study.pathways(release, request.first_service)
+        return pb.PathwaysResponse(
+            release=messages.summary(release), measure=messages.measure(release.measures[measure.id]),
+            pathways=[messages.pathway(item) for item in found], notes=notes,
+        )  # fmt: skip
+
+    @_edge
+    def Trend(self, request: pb.TrendRequest) -> pb.TrendResponse:
+        """See analytics.proto."""
+        releases = [self.access.visible(release) for release in self.shelf.all()]
+        if not releases:
+            raise QuestionError("release_id", "there is no release yet", [], True)
+        question = Question(request.measure_id, tuple(request.by), _where(request.where))
+        points, notes = study.trend(releases, question)
+        newest, latest = points[-1]
+        return pb.TrendResponse(
+            measure=messages.measure(newest.measures[request.measure_id]), by=latest.by, notes=notes,
+            points=[
+                pb.TrendPoint(release=messages.summary(release), cells=[messages.cell(cell, []) for cell in found.cells])
+                for release, found in points
+            ],
+        )  # fmt: skip
+
+    @_edge
+    def Inequality(self, request: pb.InequalityRequest) -> pb.InequalityResponse:
+        """See analytics.proto."""
+        release = self._release(request.release_id)
+        found = study.inequality(release, request.measure_id, request.over)
+        return pb.InequalityResponse(
+            release=messages.summary(release), measure=messages.measure(release.measures[request.measure_id]), over=found.over,
+            ends=found.ends, gap=messages.estimate(found.gap), ratio=messages.estimate(found.ratio),
+            slope_index=messages.estimate(found.slope_index), relative_index=messages.estimate(found.relative_index),
+            notes=found.notes,
+        )  # fmt: skip
+
+    def _release(self, release_id: str) -> Release:
+        return self.access.visible(self.shelf.get(release_id))
+
+    def _answer(self, request: pb.QueryRequest) -> tuple[Release, Answer]:
+        release = self._release(request.release_id)
+        question = Question(request.measure_id, tuple(request.by), _where(request.where), request.explain)
+        result = answer(release, question)
         for cell in result.cells:
             if cell.count.withheld:
                 self.metrics.withheld.labels(cell.count.withheld).inc()
-        return _response(release, result)
+        return release, result
 
 
-def serve(settings: ServingSettings, metrics: ServingMetrics) -> tuple[grpc.Server, int]:
+def serve(settings: ServingSettings, metrics: ServingMetrics, access: Access) -> tuple[grpc.Server, int]:
     """Start the server. Returns it with the port it listens on. The caller stops it."""
+    policy = PolicyFile(settings.policy).now if settings.policy else None
     server = grpc.server(
         ThreadPoolExecutor(max_workers=settings.threads),
         options=[("grpc.max_receive_message_length", _MOST_REQUEST_BYTES), ("grpc.so_reuseport", 0)],
+        interceptors=[Guard(policy, RULES, metrics.refused)],
     )
-    service = pb.DESCRIPTOR.services_by_name["AnalyticsService"].full_name
-    pb_grpc.add_AnalyticsServiceServicer_to_server(AnalyticsService(Shelf(settings.releases, metrics), metrics), server)
+    service = AnalyticsService(Shelf(settings.releases, metrics), metrics, access)
+    pb_grpc.add_AnalyticsServiceServicer_to_server(service, server)
     health_service = health.HealthServicer()
-    health_service.set(service, health_pb2.HealthCheckResponse.SERVING)
+    health_service.set(_SERVICE.full_name, health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     if settings.reflection:
-        reflection.enable_server_reflection([service, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
-    try:
-        port = _listen(server, settings)
-    except RuntimeError:
-        raise UserError(
-            f"{settings.address} cannot be listened on.", "Is another process using it? Set another address."
-        ) from None
+        names = [_SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME]
+        reflection.enable_server_reflection(names, server)
+    port = open_port(
+        server,
+        settings.address,
+        settings.tls_certificate,
+        settings.tls_key,
+        settings.tls_client_ca,
+        guarded=policy is not None,
+    )
     server.start()
     return server, port
 
 
-def _listen(server: grpc.Server, settings: ServingSettings) -> int:
-    if settings.tls_certificate and settings.tls_key:
-        pair = (settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())
-        ca = settings.tls_client_ca.read_bytes() if settings.tls_client_ca else None
-        return server.add_secure_port(
-            settings.address, grpc.ssl_server_credentials([pair], ca, require_client_auth=ca is not None)
-        )
-    host = settings.address.rsplit(":", 1)[0]
-    if host not in ("127.0.0.1", "localhost", "[::1]"):
-        raise UserError(
-            f"{settings.address} is open to the network and there is no certificate.",
-            "Set tls_certificate and tls_key.",
-        )
-    return server.add_insecure_port(settings.address)
+def _where(filters: Sequence[pb.Filter]) -> dict[str, tuple[str, ...]]:
+    where: dict[str, tuple[str, ...]] = {}
+    for item in filters:
+        if item.dimension_id in where:
+            raise QuestionError("where", f"{item.dimension_id} is filtered twice", [])
+        where[item.dimension_id] = tuple(item.category_ids)
+    return where
 
 
-def _status(error: QuestionError) -> status_pb2.Status:
-    allowed = f"; use one of: {', '.join(error.allowed)}" if error.allowed else ""
-    violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.problem + allowed)
-    detail = any_pb2.Any()
-    detail.Pack(error_details_pb2.BadRequest(field_violations=[violation]))
-    code = code_pb2.NOT_FOUND if error.not_found else code_pb2.INVALID_ARGUMENT
-    return status_pb2.Status(code=code, message=f"{error.field}: {error.problem}{allowed}", details=[detail])
-
-
-def _summary(release: Release) -> pb.ReleaseSummary:
-    return pb.ReleaseSummary(
-        release_id=release.release_id,
-        number=release.number,
-        data_until=release.manifest["data_until"],
-        policy_id=release.manifest["policy_id"],
-        content_sha256=release.manifest["content_sha256"],
-    )
-
-
-def _measure(measure: Measure) -> pb.Measure:
-    return pb.Measure(
-        measure_id=measure.id,
-        title=measure.title,
-        description=measure.description,
-        unit=measure.unit,
-        estimate=measure.estimate,
-        dimensions=[
-            pb.Dimension(
-                dimension_id=item.id,
-                title=item.title,
-                categories=[pb.Category(category_id=key, title=title) for key, title in item.categories.items()],
-            )
-            for item in measure.dimensions.values()
-        ],
-    )
-
-
-def _response(release: Release, result: Answer) -> pb.QueryResponse:
-    cells = []
-    for cell in result.cells:
-        estimate: disclosure.Shown | None = cell.estimate
-        cells.append(
-            pb.Cell(
-                category_ids=cell.categories,
-                count=int(cell.count.value) if cell.count.value is not None else None,
-                estimate=estimate.value if estimate else None,
-                withheld=_WITHHELD[cell.count.withheld],
-                estimate_withheld=_WITHHELD[estimate.withheld if estimate else ""],
-            )
-        )
-    return pb.QueryResponse(
-        release=_summary(release), measure=_measure(result.measure), by=result.by, cells=cells, notes=result.notes
-    )
+def _parts(cells: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for at in range(0, len(cells), _CELLS_A_MESSAGE):
+        yield cells[at : at + _CELLS_A_MESSAGE]

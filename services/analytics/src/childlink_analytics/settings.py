@@ -4,6 +4,7 @@ The answering process has no setting through which it could reach the store.
 """
 
 from pathlib import Path
+from typing import Literal
 
 from childlink_core.settings import ServiceSettings, SettingsFile
 from pydantic_settings import SettingsConfigDict
@@ -24,8 +25,34 @@ class StoreSettings(ServiceSettings):
     """Analytics' X25519 key."""
     release_key: Path = Path("keys/release.key")
     """Key from which each release's rounding takes its secret numbers."""
+    drafts: Path = Path("drafts")
+    """Folder of releases that were cut and not published yet; the answering process must not see it."""
     releases: Path = Path("releases")
-    """Folder that releases are written to."""
+    """Folder of published releases, which the answering process reads."""
+    one_person: bool = False
+    """For pilots with made-up data: whoever cuts a release may also publish it."""
+    schedule: Literal["", "monthly", "quarterly", "yearly"] = ""
+    """Cut a draft by itself after each period; empty: only when asked."""
+    schedule_after_days: int = 28
+    """Days after the end of a period until its draft is cut: for what comes late."""
+    denominators: Path | None = None
+    """CSV file of the population's public counts, for shares of the population."""
+    purposes: Path | None = None
+    """Register of purposes and retention periods (TOML)."""
+    editions: str = ""
+    """Area boundaries and deprivation edition that sites use, as change notes say them: "ONSPD May 2025, IMD 2019"."""
+    cut_memory: str = "2GB"
+    """Memory for counting; what does not fit waits on disk."""
+    grpc_address: str = ""
+    """host:port of the release managers' gRPC service; empty serves none."""
+    grpc_tls_certificate: Path | None = None
+    """Its certificate."""
+    grpc_tls_key: Path | None = None
+    """The certificate's private key file."""
+    grpc_tls_client_ca: Path | None = None
+    """CA of the callers' certificates."""
+    policy: Path | None = None
+    """Who may call, and in which role. Without it, only this host is served."""
     micro_batch: int = 16
     """Most messages in one transaction."""
 
@@ -36,7 +63,15 @@ class ServingSettings(SettingsFile):
     model_config = SettingsConfigDict(env_prefix="CHILDLINK_SERVE_", extra="forbid")
 
     releases: Path = Path("releases")
-    """Folder of releases; read only."""
+    """Folder of published releases; read only."""
+    policy: Path | None = None
+    """Who may call, and in which role. Without it, only this host is served."""
+    purposes: Path | None = None
+    """Register of purposes (TOML): an analyst sees what the datasets of their purposes allow. Without it, everything."""
+    audit: str = ""
+    """SQLAlchemy URL of a database of its own for the trail of questions, for example sqlite:////var/lib/childlink/questions.sqlite."""
+    audit_key: Path | None = None
+    """Key under which the trail's entries are hashed; `keys new-audit` makes one."""
     address: str = "127.0.0.1:7443"
     """host:port to listen on."""
     tls_certificate: Path | None = None

@@ -1,6 +1,6 @@
 """Analytics' database inside one transaction: bulk upserts, withdrawals, and reading it all for a cut."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import pyarrow as pa
@@ -69,6 +69,15 @@ class Store:
         """Versions of the match parameters that links were made under."""
         column = t.link.c.parameter_version
         return list(self._tx.execute(sa.select(column).where(column != "").distinct().order_by(column)).scalars())
+
+    def expire(self, before: Mapping[str, str]) -> dict[str, int]:
+        """Delete rows of datasets whose month lies before the one given ("YYYY-MM"). Returns how many of each."""
+        c = t.observation.c
+        gone = {}
+        for dataset, month in before.items():
+            statement = t.observation.delete().where(c.dataset == dataset, c.month < month)
+            gone[dataset] = self._tx.execute(statement).rowcount
+        return gone
 
     def _upsert(self, table: sa.Table, rows: Sequence[dict[str, Any]], only_newer: str | None = None) -> None:
         if not rows:

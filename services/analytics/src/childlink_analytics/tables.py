@@ -1,10 +1,15 @@
 """Analytics' tables. No encoding, no link reference, no capsule: observations, and which reference is which person."""
 
+import json
+from collections.abc import Mapping
+
 import sqlalchemy as sa
+from childlink_bus.audit import Audit
 from childlink_bus.ledger import Ledger
 
 metadata = sa.MetaData()
 ledger = Ledger(metadata)
+audit = Audit(metadata)
 
 # The attribute half of one row of one partner.
 observation = sa.Table(
@@ -38,3 +43,42 @@ progress = sa.Table(
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),
 )  # fmt: skip
+
+# Every release that was ever cut. It is a draft, then published, then perhaps recalled; names and numbers are never used again.
+release = sa.Table(
+    "release", metadata,
+    sa.Column("release_id", sa.String(64), primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False, unique=True),
+    sa.Column("state", sa.String(16), nullable=False, comment="draft, published, recalling, recalled, discarded"),
+    sa.Column("data_until", sa.String(10), nullable=False),
+    sa.Column("content_sha256", sa.String(64), nullable=False),
+    sa.Column("cut_by", sa.String(128), nullable=False),
+    sa.Column("cut_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("published_by", sa.String(128), nullable=True),
+    sa.Column("published_at_ms", sa.BigInteger, nullable=True),
+    sa.Column("recall_asked_by", sa.String(128), nullable=True),
+    sa.Column("recalled_by", sa.String(128), nullable=True),
+    sa.Column("recall_why", sa.String(512), nullable=True),
+)  # fmt: skip
+
+# What the cells of a release truly were: so that a later release can carry forward what has not changed, and be attacked together
+# with it. Never leaves this database.
+release_cells = sa.Table(
+    "release_cells", metadata,
+    sa.Column("release_id", sa.String(64), primary_key=True),
+    sa.Column("population", sa.String(128), primary_key=True),
+    sa.Column("cells", sa.Text, nullable=False, comment="JSON: [[[column, category], ...], true, protected] of each cell"),
+)  # fmt: skip
+
+Cells = Mapping[tuple[tuple[str, str], ...], int]
+
+
+def to_json(counts: Cells, protected: Cells) -> str:
+    """The column `cells` of `release_cells`."""
+    return json.dumps([[cell, count, protected[cell]] for cell, count in sorted(counts.items())], separators=(",", ":"))
+
+
+def from_json(text: str) -> tuple[Cells, Cells]:
+    """True and protected counts by cell."""
+    rows = [(tuple((column, category) for column, category in cell), *both) for cell, *both in json.loads(text)]
+    return {cell: true for cell, true, _ in rows}, {cell: protected for cell, _, protected in rows}

@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&childlink/analytics/v1/analytics.proto\x12\x16\x63hildlink.analytics.v1\"\x15\n\x13ListReleasesRequest\"P\n\x14ListReleasesResponse\x12\x38\n\x08releases\x18\x01 \x03(\x0b\x32&.childlink.analytics.v1.ReleaseSummary\"s\n\x0eReleaseSummary\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x12\n\ndata_until\x18\x03 \x01(\t\x12\x11\n\tpolicy_id\x18\x04 \x01(\t\x12\x16\n\x0e\x63ontent_sha256\x18\x05 \x01(\t\",\n\x16\x44\x65scribeReleaseRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\"\xa6\x02\n\x17\x44\x65scribeReleaseResponse\x12\x37\n\x07summary\x18\x01 \x01(\x0b\x32&.childlink.analytics.v1.ReleaseSummary\x12\x13\n\x0bpolicy_text\x18\x02 \x01(\t\x12\x36\n\x08\x64\x61tasets\x18\x03 \x03(\x0b\x32$.childlink.analytics.v1.DatasetCount\x12\x13\n\x0bmeasure_ids\x18\x04 \x03(\t\x12\r\n\x05\x63\x65lls\x18\x05 \x01(\r\x12\x16\n\x0e\x63\x65lls_withheld\x18\x06 \x01(\r\x12\x15\n\rlargest_error\x18\x07 \x01(\r\x12\x17\n\x0f\x61ttack_failures\x18\x08 \x01(\r\x12\x19\n\x11parameter_version\x18\t \x01(\t\";\n\x0c\x44\x61tasetCount\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\x12\x11\n\x04rows\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x07\n\x05_rows\")\n\x13ListMeasuresRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\"I\n\x14ListMeasuresResponse\x12\x31\n\x08measures\x18\x01 \x03(\x0b\x32\x1f.childlink.analytics.v1.Measure\"\x98\x01\n\x07Measure\x12\x12\n\nmeasure_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x10\n\x08\x65stimate\x18\x05 \x01(\t\x12\x35\n\ndimensions\x18\x06 \x03(\x0b\x32!.childlink.analytics.v1.Dimension\"f\n\tDimension\x12\x14\n\x0c\x64imension_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x34\n\ncategories\x18\x03 \x03(\x0b\x32 .childlink.analytics.v1.Category\".\n\x08\x43\x61tegory\x12\x13\n\x0b\x63\x61tegory_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\"q\n\x0cQueryRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x12\n\nmeasure_id\x18\x02 \x01(\t\x12\n\n\x02\x62y\x18\x03 \x03(\t\x12-\n\x05where\x18\x04 \x03(\x0b\x32\x1e.childlink.analytics.v1.Filter\"4\n\x06\x46ilter\x12\x14\n\x0c\x64imension_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61tegory_ids\x18\x02 \x03(\t\"\xc2\x01\n\rQueryResponse\x12\x37\n\x07release\x18\x01 \x01(\x0b\x32&.childlink.analytics.v1.ReleaseSummary\x12\x30\n\x07measure\x18\x02 \x01(\x0b\x32\x1f.childlink.analytics.v1.Measure\x12\n\n\x02\x62y\x18\x03 \x03(\t\x12+\n\x05\x63\x65lls\x18\x04 \x03(\x0b\x32\x1c.childlink.analytics.v1.Cell\x12\r\n\x05notes\x18\x05 \x03(\t\"\xcf\x01\n\x04\x43\x65ll\x12\x14\n\x0c\x63\x61tegory_ids\x18\x01 \x03(\t\x12\x12\n\x05\x63ount\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x15\n\x08\x65stimate\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x32\n\x08withheld\x18\x04 \x01(\x0e\x32 .childlink.analytics.v1.Withheld\x12;\n\x11\x65stimate_withheld\x18\x05 \x01(\x0e\x32 .childlink.analytics.v1.WithheldB\x08\n\x06_countB\x0b\n\t_estimate*\x87\x01\n\x08Withheld\x12\x18\n\x14WITHHELD_UNSPECIFIED\x10\x00\x12\x12\n\x0eWITHHELD_SMALL\x10\x01\x12\x17\n\x13WITHHELD_SMALL_BASE\x10\x02\x12\x18\n\x14WITHHELD_ALL_OR_NONE\x10\x03\x12\x1a\n\x16WITHHELD_NOT_COLLECTED\x10\x04\x32\xb2\x03\n\x10\x41nalyticsService\x12i\n\x0cListReleases\x12+.childlink.analytics.v1.ListReleasesRequest\x1a,.childlink.analytics.v1.ListReleasesResponse\x12r\n\x0f\x44\x65scribeRelease\x12..childlink.analytics.v1.DescribeReleaseRequest\x1a/.childlink.analytics.v1.DescribeReleaseResponse\x12i\n\x0cListMeasures\x12+.childlink.analytics.v1.ListMeasuresRequest\x1a,.childlink.analytics.v1.ListMeasuresResponse\x12T\n\x05Query\x12$.childlink.analytics.v1.QueryRequest\x1a%.childlink.analytics.v1.QueryResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&childlink/analytics/v1/analytics.proto\x12\x16\x63hildlink.analytics.v1\"\x15\n\x13ListReleasesRequest\"P\n\x14ListReleasesResponse\x12\x38\n\x08releases\x18\x01 \x03(\x0b\x32&.childlink.analytics.v1.ReleaseSummary\"s\n\x0eReleaseSummary\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x12\n\ndata_until\x18\x03 \x01(\t\x12\x11\n\tpolicy_id\x18\x04 \x01(\t\x12\x16\n\x0e\x63ontent_sha256\x18\x05 \x01(\t\",\n\x16\x44\x65scribeReleaseRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\"\xce\x02\n\x17\x44\x65scribeReleaseResponse\x12\x37\n\x07summary\x18\x01 \x01(\x0b\x32&.childlink.analytics.v1.ReleaseSummary\x12\x13\n\x0bpolicy_text\x18\x02 \x01(\t\x12\x36\n\x08\x64\x61tasets\x18\x03 \x03(\x0b\x32$.childlink.analytics.v1.DatasetCount\x12\x13\n\x0bmeasure_ids\x18\x04 \x03(\t\x12\r\n\x05\x63\x65lls\x18\x05 \x01(\r\x12\x16\n\x0e\x63\x65lls_withheld\x18\x06 \x01(\r\x12\x15\n\rlargest_error\x18\x07 \x01(\r\x12\x17\n\x0f\x61ttack_failures\x18\x08 \x01(\r\x12\x19\n\x11parameter_version\x18\t \x01(\t\x12\x10\n\x08\x61ttacked\x18\n \x01(\r\x12\x14\n\x0c\x63hange_notes\x18\x0b \x03(\t\";\n\x0c\x44\x61tasetCount\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\x12\x11\n\x04rows\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x07\n\x05_rows\")\n\x13ListMeasuresRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\"I\n\x14ListMeasuresResponse\x12\x31\n\x08measures\x18\x01 \x03(\x0b\x32\x1f.childlink.analytics.v1.Measure\"\xea\x01\n\x07Measure\x12\x12\n\nmeasure_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x10\n\x08\x65stimate\x18\x05 \x01(\t\x12\x35\n\ndimensions\x18\x06 \x03(\x0b\x32!.childlink.analytics.v1.Dimension\x12+\n\x05\x63ubes\x18\x07 \x03(\x0b\x32\x1c.childlink.analytics.v1.Cube\x12\x10\n\x08\x63ompares\x18\x08 \x03(\t\x12\x11\n\tcollected\x18\t \x01(\x08\"\x1d\n\x04\x43ube\x12\x15\n\rdimension_ids\x18\x01 \x03(\t\"\x8b\x01\n\tDimension\x12\x14\n\x0c\x64imension_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x34\n\ncategories\x18\x03 \x03(\x0b\x32 .childlink.analytics.v1.Category\x12\x13\n\x0boverlapping\x18\x04 \x01(\x08\x12\x0e\n\x06within\x18\x05 \x01(\t\".\n\x08\x43\x61tegory\x12\x13\n\x0b\x63\x61tegory_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\"\x82\x01\n\x0cQueryRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x12\n\nmeasure_id\x18\x02 \x01(\t\x12\n\n\x02\x62y\x18\x03 \x03(\t\x12-\n\x05where\x18\x04 \x03(\x0b\x32\x1e.childlink.analytics.v1.Filter\x12\x0f\n\x07\x65xplain\x18\x05 \x01(\x08\"I\n\x12StreamQueryRequest\x12\x33\n\x05query\x18\x01 \x01(\x0b\x32$.childlink.analytics.v1.QueryRequest\"w\n\x13StreamQueryResponse\x12\x33\n\x04head\x18\x01 \x01(\x0b\x32%.childlink.analytics.v1.QueryResponse\x12+\n\x05\x63\x65lls\x18\x02 \x03(\x0b\x32\x1c.childlink.analytics.v1.Cell\"4\n\x06\x46ilter\x12\x14\n\x0c\x64imension_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61tegory_ids\x18\x02 \x03(\t\"\xc2\x01\n\rQueryResponse\x12\x37\n\x07release\x18\x01 \x01(\x0b\x32&.childlink.analytics.v1.ReleaseSummary\x12\x30\n\x07measure\x18\x02 \x01(\x0b\x32\x1f.childlink.analytics.v1.Measure\x12\n\n\x02\x62y\x18\x03 \x03(\t\x12+\n\x05\x63\x65lls\x18\x04 \x03(\x0b\x32\x1c.childlink.analytics.v1.Cell\x12\r\n\x05notes\x18\x05 \x03(\t\"\xe4\x01\n\x04\x43\x65ll\x12\x14\n\x0c\x63\x61tegory_ids\x18\x01 \x03(\t\x12\x12\n\x05\x63ount\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x15\n\x08\x65stimate\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x32\n\x08withheld\x18\x04 \x01(\x0e\x32 .childlink.analytics.v1.Withheld\x12;\n\x11\x65stimate_withheld\x18\x05 \x01(\x0e\x32 .childlink.analytics.v1.Withheld\x12\x13\n\x0b\x65xplanation\x18\x06 \x03(\tB\x08\n\x06_countB\x0b\n\t_estimate\"p\n\x08\x45stimate\x12\x12\n\x05value\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x03low\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04high\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x08withheld\x18\x04 \x01(\tB\x08\n\x06_valueB\x06\n\x04_lowB\x07\n\x05_high\"8\n\x0e\x43ompareRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x12\n\nmeasure_id\x18\x02 \x01(\t\"\xfe\x03\n\x0f\x43ompareResponse\x12\x37\n\x07release\x18\x01 \x01(\x0b\x32&.childlink.analytics.v1.ReleaseSummary\x12\x30\n\x07measure\x18\x02 \x01(\x0b\x32\x1f.childlink.analytics.v1.Measure\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12\x30\n\x06shares\x18\x04 \x03(\x0b\x32 .childlink.analytics.v1.Estimate\x12:\n\x10\x63rude_odds_ratio\x18\x05 \x01(\x0b\x32 .childlink.analytics.v1.Estimate\x12=\n\x13\x61\x64justed_odds_ratio\x18\x06 \x01(\x0b\x32 .childlink.analytics.v1.Estimate\x12:\n\x10\x63rude_risk_ratio\x18\x07 \x01(\x0b\x32 .childlink.analytics.v1.Estimate\x12=\n\x13\x61\x64justed_risk_ratio\x18\x08 \x01(\x0b\x32 .childlink.analytics.v1.Estimate\x12\x14\n\x0c\x61\x64justed_for\x18\t \x03(\t\x12\x13\n\x0bstrata_used\x18\n \x01(\r\x12\x0e\n\x06strata\x18\x0b \x01(\r\x12\r\n\x05notes\x18\x0c \x03(\t\"C\n\rChangeRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x12\n\nmeasure_id\x18\x02 \x01(\t\x12\n\n\x02\x62y\x18\x03 \x01(\t\"\xc8\x01\n\tChangeRow\x12\x13\n\x0b\x63\x61tegory_id\x18\x01 \x01(\t\x12\x12\n\x05\x63ount\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12.\n\x04mean\x18\x03 \x01(\x0b\x32 .childlink.analytics.v1.Estimate\x12\x36\n\x0cstandardised\x18\x04 \x01(\x0b\x32 .childlink.analytics.v1.Estimate\x12\x14\n\x07p_value\x18\x05 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_countB\n\n\x08_p_value\"\xc7\x01\n\x0e\x43hangeResponse\x12\x37\n\x07release\x18\x01 \x01(\x0b\x32&.childlink.analytics.v1.ReleaseSummary\x12\x30\n\x07measure\x18\x02 \x01(\x0b\x32\x1f.childlink.analytics.v1.Measure\x12\n\n\x02\x62y\x18\x03 \x01(\t\x12/\n\x04rows\x18\x04 \x03(\x0b\x32!.childlink.analytics.v1.ChangeRow\x12\r\n\x05notes\x18\x05 \x03(\t\"<\n\x0fPathwaysRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x15\n\rfirst_service\x18\x02 \x01(\t\"\xc3\x01\n\x07Pathway\x12\x15\n\rfirst_service\x18\x01 \x01(\t\x12\x15\n\x08\x66\x61milies\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x31\n\x07went_on\x18\x03 \x01(\x0b\x32 .childlink.analytics.v1.Estimate\x12\x31\n\x04next\x18\x04 \x03(\x0b\x32#.childlink.analytics.v1.NextService\x12\x17\n\x0fothers_withheld\x18\x05 \x01(\x08\x42\x0b\n\t_families\"0\n\x0bNextService\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08\x66\x61milies\x18\x02 \x01(\x04\"\xbf\x01\n\x10PathwaysResponse\x12\x37\n\x07release\x18\x01 \x01(\x0b\x32&.childlink.analytics.v1.ReleaseSummary\x12\x30\n\x07measure\x18\x02 \x01(\x0b\x32\x1f.childlink.analytics.v1.Measure\x12\x31\n\x08pathways\x18\x03 \x03(\x0b\x32\x1f.childlink.analytics.v1.Pathway\x12\r\n\x05notes\x18\x04 \x03(\t\"]\n\x0cTrendRequest\x12\x12\n\nmeasure_id\x18\x01 \x01(\t\x12\n\n\x02\x62y\x18\x02 \x03(\t\x12-\n\x05where\x18\x03 \x03(\x0b\x32\x1e.childlink.analytics.v1.Filter\"r\n\nTrendPoint\x12\x37\n\x07release\x18\x01 \x01(\x0b\x32&.childlink.analytics.v1.ReleaseSummary\x12+\n\x05\x63\x65lls\x18\x02 \x03(\x0b\x32\x1c.childlink.analytics.v1.Cell\"\x90\x01\n\rTrendResponse\x12\x30\n\x07measure\x18\x01 \x01(\x0b\x32\x1f.childlink.analytics.v1.Measure\x12\n\n\x02\x62y\x18\x02 \x03(\t\x12\x32\n\x06points\x18\x03 \x03(\x0b\x32\".childlink.analytics.v1.TrendPoint\x12\r\n\x05notes\x18\x04 \x03(\t\"I\n\x11InequalityRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\x12\n\nmeasure_id\x18\x02 \x01(\t\x12\x0c\n\x04over\x18\x03 \x01(\t\"\xfb\x02\n\x12InequalityResponse\x12\x37\n\x07release\x18\x01 \x01(\x0b\x32&.childlink.analytics.v1.ReleaseSummary\x12\x30\n\x07measure\x18\x02 \x01(\x0b\x32\x1f.childlink.analytics.v1.Measure\x12\x0c\n\x04over\x18\x03 \x01(\t\x12\x0c\n\x04\x65nds\x18\x04 \x03(\t\x12-\n\x03gap\x18\x05 \x01(\x0b\x32 .childlink.analytics.v1.Estimate\x12/\n\x05ratio\x18\x06 \x01(\x0b\x32 .childlink.analytics.v1.Estimate\x12\x35\n\x0bslope_index\x18\x07 \x01(\x0b\x32 .childlink.analytics.v1.Estimate\x12\x38\n\x0erelative_index\x18\x08 \x01(\x0b\x32 .childlink.analytics.v1.Estimate\x12\r\n\x05notes\x18\t \x03(\t*\xa3\x01\n\x08Withheld\x12\x18\n\x14WITHHELD_UNSPECIFIED\x10\x00\x12\x12\n\x0eWITHHELD_SMALL\x10\x01\x12\x17\n\x13WITHHELD_SMALL_BASE\x10\x02\x12\x18\n\x14WITHHELD_ALL_OR_NONE\x10\x03\x12\x1a\n\x16WITHHELD_NOT_COLLECTED\x10\x04\x12\x1a\n\x16WITHHELD_NO_POPULATION\x10\x05\x32\xeb\x07\n\x10\x41nalyticsService\x12i\n\x0cListReleases\x12+.childlink.analytics.v1.ListReleasesRequest\x1a,.childlink.analytics.v1.ListReleasesResponse\x12r\n\x0f\x44\x65scribeRelease\x12..childlink.analytics.v1.DescribeReleaseRequest\x1a/.childlink.analytics.v1.DescribeReleaseResponse\x12i\n\x0cListMeasures\x12+.childlink.analytics.v1.ListMeasuresRequest\x1a,.childlink.analytics.v1.ListMeasuresResponse\x12T\n\x05Query\x12$.childlink.analytics.v1.QueryRequest\x1a%.childlink.analytics.v1.QueryResponse\x12h\n\x0bStreamQuery\x12*.childlink.analytics.v1.StreamQueryRequest\x1a+.childlink.analytics.v1.StreamQueryResponse0\x01\x12Z\n\x07\x43ompare\x12&.childlink.analytics.v1.CompareRequest\x1a\'.childlink.analytics.v1.CompareResponse\x12W\n\x06\x43hange\x12%.childlink.analytics.v1.ChangeRequest\x1a&.childlink.analytics.v1.ChangeResponse\x12]\n\x08Pathways\x12\'.childlink.analytics.v1.PathwaysRequest\x1a(.childlink.analytics.v1.PathwaysResponse\x12T\n\x05Trend\x12$.childlink.analytics.v1.TrendRequest\x1a%.childlink.analytics.v1.TrendResponse\x12\x63\n\nInequality\x12).childlink.analytics.v1.InequalityRequest\x1a*.childlink.analytics.v1.InequalityResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'childlink.analytics.v1.analytics_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WITHHELD']._serialized_start=1694
-  _globals['_WITHHELD']._serialized_end=1829
+  _globals['_WITHHELD']._serialized_start=4598
+  _globals['_WITHHELD']._serialized_end=4761
   _globals['_LISTRELEASESREQUEST']._serialized_start=66
   _globals['_LISTRELEASESREQUEST']._serialized_end=87
   _globals['_LISTRELEASESRESPONSE']._serialized_start=89
@@ -42,27 +42,63 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESCRIBERELEASEREQUEST']._serialized_start=288
   _globals['_DESCRIBERELEASEREQUEST']._serialized_end=332
   _globals['_DESCRIBERELEASERESPONSE']._serialized_start=335
-  _globals['_DESCRIBERELEASERESPONSE']._serialized_end=629
-  _globals['_DATASETCOUNT']._serialized_start=631
-  _globals['_DATASETCOUNT']._serialized_end=690
-  _globals['_LISTMEASURESREQUEST']._serialized_start=692
-  _globals['_LISTMEASURESREQUEST']._serialized_end=733
-  _globals['_LISTMEASURESRESPONSE']._serialized_start=735
-  _globals['_LISTMEASURESRESPONSE']._serialized_end=808
-  _globals['_MEASURE']._serialized_start=811
-  _globals['_MEASURE']._serialized_end=963
-  _globals['_DIMENSION']._serialized_start=965
-  _globals['_DIMENSION']._serialized_end=1067
-  _globals['_CATEGORY']._serialized_start=1069
-  _globals['_CATEGORY']._serialized_end=1115
-  _globals['_QUERYREQUEST']._serialized_start=1117
-  _globals['_QUERYREQUEST']._serialized_end=1230
-  _globals['_FILTER']._serialized_start=1232
-  _globals['_FILTER']._serialized_end=1284
-  _globals['_QUERYRESPONSE']._serialized_start=1287
-  _globals['_QUERYRESPONSE']._serialized_end=1481
-  _globals['_CELL']._serialized_start=1484
-  _globals['_CELL']._serialized_end=1691
-  _globals['_ANALYTICSSERVICE']._serialized_start=1832
-  _globals['_ANALYTICSSERVICE']._serialized_end=2266
+  _globals['_DESCRIBERELEASERESPONSE']._serialized_end=669
+  _globals['_DATASETCOUNT']._serialized_start=671
+  _globals['_DATASETCOUNT']._serialized_end=730
+  _globals['_LISTMEASURESREQUEST']._serialized_start=732
+  _globals['_LISTMEASURESREQUEST']._serialized_end=773
+  _globals['_LISTMEASURESRESPONSE']._serialized_start=775
+  _globals['_LISTMEASURESRESPONSE']._serialized_end=848
+  _globals['_MEASURE']._serialized_start=851
+  _globals['_MEASURE']._serialized_end=1085
+  _globals['_CUBE']._serialized_start=1087
+  _globals['_CUBE']._serialized_end=1116
+  _globals['_DIMENSION']._serialized_start=1119
+  _globals['_DIMENSION']._serialized_end=1258
+  _globals['_CATEGORY']._serialized_start=1260
+  _globals['_CATEGORY']._serialized_end=1306
+  _globals['_QUERYREQUEST']._serialized_start=1309
+  _globals['_QUERYREQUEST']._serialized_end=1439
+  _globals['_STREAMQUERYREQUEST']._serialized_start=1441
+  _globals['_STREAMQUERYREQUEST']._serialized_end=1514
+  _globals['_STREAMQUERYRESPONSE']._serialized_start=1516
+  _globals['_STREAMQUERYRESPONSE']._serialized_end=1635
+  _globals['_FILTER']._serialized_start=1637
+  _globals['_FILTER']._serialized_end=1689
+  _globals['_QUERYRESPONSE']._serialized_start=1692
+  _globals['_QUERYRESPONSE']._serialized_end=1886
+  _globals['_CELL']._serialized_start=1889
+  _globals['_CELL']._serialized_end=2117
+  _globals['_ESTIMATE']._serialized_start=2119
+  _globals['_ESTIMATE']._serialized_end=2231
+  _globals['_COMPAREREQUEST']._serialized_start=2233
+  _globals['_COMPAREREQUEST']._serialized_end=2289
+  _globals['_COMPARERESPONSE']._serialized_start=2292
+  _globals['_COMPARERESPONSE']._serialized_end=2802
+  _globals['_CHANGEREQUEST']._serialized_start=2804
+  _globals['_CHANGEREQUEST']._serialized_end=2871
+  _globals['_CHANGEROW']._serialized_start=2874
+  _globals['_CHANGEROW']._serialized_end=3074
+  _globals['_CHANGERESPONSE']._serialized_start=3077
+  _globals['_CHANGERESPONSE']._serialized_end=3276
+  _globals['_PATHWAYSREQUEST']._serialized_start=3278
+  _globals['_PATHWAYSREQUEST']._serialized_end=3338
+  _globals['_PATHWAY']._serialized_start=3341
+  _globals['_PATHWAY']._serialized_end=3536
+  _globals['_NEXTSERVICE']._serialized_start=3538
+  _globals['_NEXTSERVICE']._serialized_end=3586
+  _globals['_PATHWAYSRESPONSE']._serialized_start=3589
+  _globals['_PATHWAYSRESPONSE']._serialized_end=3780
+  _globals['_TRENDREQUEST']._serialized_start=3782
+  _globals['_TRENDREQUEST']._serialized_end=3875
+  _globals['_TRENDPOINT']._serialized_start=3877
+  _globals['_TRENDPOINT']._serialized_end=3991
+  _globals['_TRENDRESPONSE']._serialized_start=3994
+  _globals['_TRENDRESPONSE']._serialized_end=4138
+  _globals['_INEQUALITYREQUEST']._serialized_start=4140
+  _globals['_INEQUALITYREQUEST']._serialized_end=4213
+  _globals['_INEQUALITYRESPONSE']._serialized_start=4216
+  _globals['_INEQUALITYRESPONSE']._serialized_end=4595
+  _globals['_ANALYTICSSERVICE']._serialized_start=4764
+  _globals['_ANALYTICSSERVICE']._serialized_end=5767
 # @@protoc_insertion_point(module_scope)

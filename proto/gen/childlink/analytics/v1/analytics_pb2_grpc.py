@@ -56,6 +56,36 @@ class AnalyticsServiceStub:
                 request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.QueryRequest.SerializeToString,
                 response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.QueryResponse.FromString,
                 _registered_method=True)
+        self.StreamQuery = channel.unary_stream(
+                '/childlink.analytics.v1.AnalyticsService/StreamQuery',
+                request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.StreamQueryRequest.SerializeToString,
+                response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.StreamQueryResponse.FromString,
+                _registered_method=True)
+        self.Compare = channel.unary_unary(
+                '/childlink.analytics.v1.AnalyticsService/Compare',
+                request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.CompareRequest.SerializeToString,
+                response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.CompareResponse.FromString,
+                _registered_method=True)
+        self.Change = channel.unary_unary(
+                '/childlink.analytics.v1.AnalyticsService/Change',
+                request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ChangeRequest.SerializeToString,
+                response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ChangeResponse.FromString,
+                _registered_method=True)
+        self.Pathways = channel.unary_unary(
+                '/childlink.analytics.v1.AnalyticsService/Pathways',
+                request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.PathwaysRequest.SerializeToString,
+                response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.PathwaysResponse.FromString,
+                _registered_method=True)
+        self.Trend = channel.unary_unary(
+                '/childlink.analytics.v1.AnalyticsService/Trend',
+                request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.TrendRequest.SerializeToString,
+                response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.TrendResponse.FromString,
+                _registered_method=True)
+        self.Inequality = channel.unary_unary(
+                '/childlink.analytics.v1.AnalyticsService/Inequality',
+                request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityRequest.SerializeToString,
+                response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityResponse.FromString,
+                _registered_method=True)
 
 
 class AnalyticsServiceServicer:
@@ -91,6 +121,48 @@ class AnalyticsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamQuery(self, request, context):
+        """The same, for large answers: the first response says what was asked, each holds up to 500 cells.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Compare(self, request, context):
+        """Compare the shares of an outcome in two groups, crude and adjusted for who came to be in them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Change(self, request, context):
+        """The mean change from before to after, with a paired test.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Pathways(self, request, context):
+        """What followed the first service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Trend(self, request, context):
+        """One question asked of every release.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Inequality(self, request, context):
+        """How unequal an outcome is over an ordered dimension.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AnalyticsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -113,6 +185,36 @@ def add_AnalyticsServiceServicer_to_server(servicer, server):
                     servicer.Query,
                     request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.QueryRequest.FromString,
                     response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.QueryResponse.SerializeToString,
+            ),
+            'StreamQuery': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamQuery,
+                    request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.StreamQueryRequest.FromString,
+                    response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.StreamQueryResponse.SerializeToString,
+            ),
+            'Compare': grpc.unary_unary_rpc_method_handler(
+                    servicer.Compare,
+                    request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.CompareRequest.FromString,
+                    response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.CompareResponse.SerializeToString,
+            ),
+            'Change': grpc.unary_unary_rpc_method_handler(
+                    servicer.Change,
+                    request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ChangeRequest.FromString,
+                    response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ChangeResponse.SerializeToString,
+            ),
+            'Pathways': grpc.unary_unary_rpc_method_handler(
+                    servicer.Pathways,
+                    request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.PathwaysRequest.FromString,
+                    response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.PathwaysResponse.SerializeToString,
+            ),
+            'Trend': grpc.unary_unary_rpc_method_handler(
+                    servicer.Trend,
+                    request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.TrendRequest.FromString,
+                    response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.TrendResponse.SerializeToString,
+            ),
+            'Inequality': grpc.unary_unary_rpc_method_handler(
+                    servicer.Inequality,
+                    request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityRequest.FromString,
+                    response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -225,6 +327,168 @@ class AnalyticsService:
             '/childlink.analytics.v1.AnalyticsService/Query',
             childlink_dot_analytics_dot_v1_dot_analytics__pb2.QueryRequest.SerializeToString,
             childlink_dot_analytics_dot_v1_dot_analytics__pb2.QueryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamQuery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/childlink.analytics.v1.AnalyticsService/StreamQuery',
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.StreamQueryRequest.SerializeToString,
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.StreamQueryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Compare(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.analytics.v1.AnalyticsService/Compare',
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.CompareRequest.SerializeToString,
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.CompareResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Change(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.analytics.v1.AnalyticsService/Change',
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.ChangeRequest.SerializeToString,
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.ChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Pathways(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.analytics.v1.AnalyticsService/Pathways',
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.PathwaysRequest.SerializeToString,
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.PathwaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Trend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.analytics.v1.AnalyticsService/Trend',
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.TrendRequest.SerializeToString,
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.TrendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Inequality(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.analytics.v1.AnalyticsService/Inequality',
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityRequest.SerializeToString,
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityResponse.FromString,
             options,
             channel_credentials,
             insecure,

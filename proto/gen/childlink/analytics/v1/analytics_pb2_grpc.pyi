@@ -43,6 +43,18 @@ class AnalyticsServiceStub:
     """What can be asked of a release."""
     Query: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.QueryRequest, _analytics_pb2.QueryResponse]
     """Ask for a measure, broken down by some of its dimensions."""
+    StreamQuery: _grpc.UnaryStreamMultiCallable[_analytics_pb2.StreamQueryRequest, _analytics_pb2.StreamQueryResponse]
+    """The same, for large answers: the first response says what was asked, each holds up to 500 cells."""
+    Compare: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.CompareRequest, _analytics_pb2.CompareResponse]
+    """Compare the shares of an outcome in two groups, crude and adjusted for who came to be in them."""
+    Change: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ChangeRequest, _analytics_pb2.ChangeResponse]
+    """The mean change from before to after, with a paired test."""
+    Pathways: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.PathwaysRequest, _analytics_pb2.PathwaysResponse]
+    """What followed the first service."""
+    Trend: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.TrendRequest, _analytics_pb2.TrendResponse]
+    """One question asked of every release."""
+    Inequality: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.InequalityRequest, _analytics_pb2.InequalityResponse]
+    """How unequal an outcome is over an ordered dimension."""
 
 @_typing.type_check_only
 class AnalyticsServiceAsyncStub(AnalyticsServiceStub):
@@ -59,6 +71,18 @@ class AnalyticsServiceAsyncStub(AnalyticsServiceStub):
     """What can be asked of a release."""
     Query: _aio.UnaryUnaryMultiCallable[_analytics_pb2.QueryRequest, _analytics_pb2.QueryResponse]  # type: ignore[assignment]
     """Ask for a measure, broken down by some of its dimensions."""
+    StreamQuery: _aio.UnaryStreamMultiCallable[_analytics_pb2.StreamQueryRequest, _analytics_pb2.StreamQueryResponse]  # type: ignore[assignment]
+    """The same, for large answers: the first response says what was asked, each holds up to 500 cells."""
+    Compare: _aio.UnaryUnaryMultiCallable[_analytics_pb2.CompareRequest, _analytics_pb2.CompareResponse]  # type: ignore[assignment]
+    """Compare the shares of an outcome in two groups, crude and adjusted for who came to be in them."""
+    Change: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ChangeRequest, _analytics_pb2.ChangeResponse]  # type: ignore[assignment]
+    """The mean change from before to after, with a paired test."""
+    Pathways: _aio.UnaryUnaryMultiCallable[_analytics_pb2.PathwaysRequest, _analytics_pb2.PathwaysResponse]  # type: ignore[assignment]
+    """What followed the first service."""
+    Trend: _aio.UnaryUnaryMultiCallable[_analytics_pb2.TrendRequest, _analytics_pb2.TrendResponse]  # type: ignore[assignment]
+    """One question asked of every release."""
+    Inequality: _aio.UnaryUnaryMultiCallable[_analytics_pb2.InequalityRequest, _analytics_pb2.InequalityResponse]  # type: ignore[assignment]
+    """How unequal an outcome is over an ordered dimension."""
 
 class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
     """What analysts may ask. No call can express a person, a row or an unprotected figure:
@@ -96,5 +120,53 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.QueryResponse, _abc.Awaitable[_analytics_pb2.QueryResponse]]:
         """Ask for a measure, broken down by some of its dimensions."""
+
+    @_abc_1.abstractmethod
+    def StreamQuery(
+        self,
+        request: _analytics_pb2.StreamQueryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_analytics_pb2.StreamQueryResponse], _abc.AsyncIterator[_analytics_pb2.StreamQueryResponse]]:
+        """The same, for large answers: the first response says what was asked, each holds up to 500 cells."""
+
+    @_abc_1.abstractmethod
+    def Compare(
+        self,
+        request: _analytics_pb2.CompareRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.CompareResponse, _abc.Awaitable[_analytics_pb2.CompareResponse]]:
+        """Compare the shares of an outcome in two groups, crude and adjusted for who came to be in them."""
+
+    @_abc_1.abstractmethod
+    def Change(
+        self,
+        request: _analytics_pb2.ChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.ChangeResponse, _abc.Awaitable[_analytics_pb2.ChangeResponse]]:
+        """The mean change from before to after, with a paired test."""
+
+    @_abc_1.abstractmethod
+    def Pathways(
+        self,
+        request: _analytics_pb2.PathwaysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.PathwaysResponse, _abc.Awaitable[_analytics_pb2.PathwaysResponse]]:
+        """What followed the first service."""
+
+    @_abc_1.abstractmethod
+    def Trend(
+        self,
+        request: _analytics_pb2.TrendRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.TrendResponse, _abc.Awaitable[_analytics_pb2.TrendResponse]]:
+        """One question asked of every release."""
+
+    @_abc_1.abstractmethod
+    def Inequality(
+        self,
+        request: _analytics_pb2.InequalityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.InequalityResponse, _abc.Awaitable[_analytics_pb2.InequalityResponse]]:
+        """How unequal an outcome is over an ordered dimension."""
 
 def add_AnalyticsServiceServicer_to_server(servicer: AnalyticsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

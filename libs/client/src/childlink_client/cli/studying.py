@@ -1,0 +1,77 @@
+"""Commands that compare, follow and rank."""
+
+from pathlib import Path
+
+import click
+
+from childlink_client.cli.common import JSON, MEASURE, PATH, RELEASE, filters, main, show
+from childlink_client.client import Client
+from childlink_client.studies import Study
+
+_CSV = click.option("--csv", "csv_file", type=PATH, help="Write a CSV file (needs pandas).")
+
+
+def _give(study: Study, as_json: bool, csv_file: Path | None) -> None:
+    show(study.to_json() if as_json else str(study))
+    if csv_file:
+        study.to_pandas().to_csv(csv_file, index=False)
+
+
+@main.command()
+@click.argument("measure", type=MEASURE)
+@RELEASE
+@JSON
+@_CSV
+@click.pass_obj
+def compare(client: Client, measure: str, release: str, as_json: bool, csv_file: Path | None) -> None:
+    """Compare those who engaged with those who did not, crude and adjusted: childlink compare asq3_overall"""
+    _give(client.compare(measure, release), as_json, csv_file)
+
+
+@main.command()
+@click.argument("measure", type=MEASURE)
+@click.option("--by", default="", help="A dimension to break down by, for example programme.")
+@RELEASE
+@JSON
+@_CSV
+@click.pass_obj
+def change(client: Client, measure: str, by: str, release: str, as_json: bool, csv_file: Path | None) -> None:
+    """The mean change from before to after, with a paired test: childlink change change_mental_health --by programme"""
+    _give(client.change(measure, by, release), as_json, csv_file)
+
+
+@main.command()
+@click.argument("service", default="")
+@RELEASE
+@JSON
+@_CSV
+@click.pass_obj
+def pathways(client: Client, service: str, release: str, as_json: bool, csv_file: Path | None) -> None:
+    """What followed a first contact with SERVICE, or with each: childlink pathways community_engagement"""
+    _give(client.pathways(service, release), as_json, csv_file)
+
+
+@main.command()
+@click.argument("measure", type=MEASURE)
+@click.option("--by", multiple=True, help="A dimension to break down by; repeat for more.")
+@click.option("--where", multiple=True, metavar="DIMENSION=A,B", help="Keep these categories; repeat for more.")
+@JSON
+@_CSV
+@click.pass_obj
+def trend(
+    client: Client, measure: str, by: tuple[str, ...], where: tuple[str, ...], as_json: bool, csv_file: Path | None
+) -> None:
+    """Ask every release one question: childlink trend reach_children --by residence"""
+    _give(client.trend(measure, by, filters(where)), as_json, csv_file)
+
+
+@main.command()
+@click.argument("measure", type=MEASURE)
+@click.option("--over", default="", help="An ordered dimension; deprivation by default.")
+@RELEASE
+@JSON
+@_CSV
+@click.pass_obj
+def inequality(client: Client, measure: str, over: str, release: str, as_json: bool, csv_file: Path | None) -> None:
+    """Gap, ratio, slope and relative index of inequality: childlink inequality asq3_overall"""
+    _give(client.inequality(measure, over, release), as_json, csv_file)

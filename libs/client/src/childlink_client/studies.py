@@ -1,0 +1,275 @@
+"""Comparisons, changes, pathways, trends and inequality, as plain values with text, tables and data frames."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from childlink.analytics.v1 import analytics_pb2 as pb
+
+from childlink_client.answers import Cell, Measure, Release
+from childlink_client.errors import ClientError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95% interval, or why there is none."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    withheld: str
+
+    @classmethod
+    def of(cls, message: pb.Estimate) -> "Estimate":
+        """From the wire."""
+        found = {name: getattr(message, name) if message.HasField(name) else None for name in ("value", "low", "high")}
+        return cls(found["value"], found["low"], found["high"], message.withheld)
+
+    def text(self, style: str = "{:.2f}") -> str:
+        """The figure and its interval, or why there is none."""
+        if self.value is None:
+            return f"withheld: {self.withheld}"
+        if self.low is None or self.high is None:
+            return style.format(self.value)
+        return f"{style.format(self.value)} ({style.format(self.low)} to {style.format(self.high)})"
+
+
+class Study:
+    """What every study can do."""
+
+    release: Release
+    measure: Measure
+    notes: tuple[str, ...]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One flat dictionary per row."""
+        raise NotImplementedError
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """A DataFrame."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ClientError("pandas is not installed: pip install 'childlink-client[pandas]'.") from None
+        return pd.DataFrame(list(self.rows()))
+
+    def to_json(self) -> str:
+        """JSON for programs."""
+        facts = {
+            "release": asdict(self.release),
+            "measure": self.measure.id,
+            "rows": list(self.rows()),
+            "notes": list(self.notes),
+        }
+        return json.dumps(facts, indent=2, ensure_ascii=False)
+
+    def __str__(self) -> str:
+        from childlink_client.render import render_study
+
+        return render_study(self)
+
+
+@dataclass(frozen=True)
+class Comparison(Study):
+    """Two groups' shares of an outcome, crude and adjusted."""
+
+    release: Release
+    measure: Measure
+    groups: tuple[str, ...]
+    shares: tuple[Estimate, ...]
+    crude_odds_ratio: Estimate
+    adjusted_odds_ratio: Estimate
+    crude_risk_ratio: Estimate
+    adjusted_risk_ratio: Estimate
+    adjusted_for: tuple[str, ...]
+    strata_used: int
+    strata: int
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, message: pb.CompareResponse) -> "Comparison":
+        """From the wire."""
+        crude_or, adjusted_or = map(Estimate.of, (message.crude_odds_ratio, message.adjusted_odds_ratio))
+        crude_rr, adjusted_rr = map(Estimate.of, (message.crude_risk_ratio, message.adjusted_risk_ratio))
+        return cls(
+            Release.of(message.release), Measure.of(message.measure), tuple(message.groups), tuple(map(Estimate.of, message.shares)),
+            crude_or, adjusted_or, crude_rr, adjusted_rr, tuple(message.adjusted_for), message.strata_used, message.strata,
+            tuple(message.notes),
+        )  # fmt: skip
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row per figure."""
+        for group, share in zip(self.groups, self.shares, strict=True):
+            yield {"figure": f"share, {group}", **asdict(share)}
+        for name in ("crude_odds_ratio", "adjusted_odds_ratio", "crude_risk_ratio", "adjusted_risk_ratio"):
+            yield {"figure": name.replace("_", " "), **asdict(getattr(self, name))}
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """One group's change from before to after."""
+
+    category: str
+    count: int | None
+    mean: Estimate
+    standardised: Estimate
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class Change(Study):
+    """Mean changes."""
+
+    release: Release
+    measure: Measure
+    by: str
+    changes: tuple[ChangeRow, ...]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, message: pb.ChangeResponse) -> "Change":
+        """From the wire."""
+        rows = tuple(
+            ChangeRow(
+                row.category_id, row.count if row.HasField("count") else None, Estimate.of(row.mean), Estimate.of(row.standardised),
+                row.p_value if row.HasField("p_value") else None,
+            )
+            for row in message.rows
+        )  # fmt: skip
+        return cls(Release.of(message.release), Measure.of(message.measure), message.by, rows, tuple(message.notes))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row per group."""
+        for row in self.changes:
+            title = self.measure.dimensions[self.by].categories[row.category] if self.by else "All"
+            yield {
+                "group": title, "count": row.count, "mean_change": row.mean.value, "low": row.mean.low, "high": row.mean.high,
+                "standardised": row.standardised.value, "p": row.p_value, "withheld": row.mean.withheld,
+            }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pathway:
+    """A first service and what followed; `next` is (service, families), most first."""
+
+    first_service: str
+    families: int | None
+    went_on: Estimate
+    next: tuple[tuple[str, int], ...]
+    others_withheld: bool
+
+
+@dataclass(frozen=True)
+class Pathways(Study):
+    """What followed the first service."""
+
+    release: Release
+    measure: Measure
+    pathways: tuple[Pathway, ...]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, message: pb.PathwaysResponse) -> "Pathways":
+        """From the wire."""
+        found = tuple(
+            Pathway(
+                item.first_service, item.families if item.HasField("families") else None, Estimate.of(item.went_on),
+                tuple((following.service, following.families) for following in item.next), item.others_withheld,
+            )
+            for item in message.pathways
+        )  # fmt: skip
+        return cls(Release.of(message.release), Measure.of(message.measure), found, tuple(message.notes))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row per first service."""
+        first, following = (self.measure.dimensions[name].categories for name in ("first_service", "next_service"))
+        for item in self.pathways:
+            yield {
+                "first_service": first[item.first_service], "families": item.families, "went_on": item.went_on.value,
+                "low": item.went_on.low, "high": item.went_on.high, "withheld": item.went_on.withheld,
+                "next": "; ".join(f"{following[service]} {families}" for service, families in item.next),
+            }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TrendPoint:
+    """One release's answer."""
+
+    release: Release
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Trend(Study):
+    """One question asked of every release, oldest first."""
+
+    measure: Measure
+    by: tuple[str, ...]
+    points: tuple[TrendPoint, ...]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, message: pb.TrendResponse) -> "Trend":
+        """From the wire."""
+        points = tuple(TrendPoint(Release.of(p.release), tuple(map(Cell.of, p.cells))) for p in message.points)
+        return cls(Measure.of(message.measure), tuple(message.by), points, tuple(message.notes))
+
+    @property
+    def release(self) -> Release:  # type: ignore[override]
+        """The newest release."""
+        return self.points[-1].release
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row per release and cell."""
+        for point in self.points:
+            for cell in point.cells:
+                titles = self.titles(cell.categories)
+                row: dict[str, Any] = {"release": point.release.id, "data_until": point.release.data_until, **titles}
+                row |= {"count": cell.count, "count_withheld": cell.count_withheld}
+                if self.measure.estimate:
+                    row |= {
+                        self.measure.estimate: cell.estimate,
+                        f"{self.measure.estimate}_withheld": cell.estimate_withheld,
+                    }
+                yield row
+
+    def titles(self, categories: Sequence[str]) -> dict[str, str]:
+        """Categories' titles by dimension. A later release may have categories (quarters) that an earlier one had not."""
+        return {
+            name: self.measure.dimensions[name].categories.get(category, category)
+            for name, category in zip(self.by, categories, strict=True)
+        }
+
+
+@dataclass(frozen=True)
+class Inequality(Study):
+    """How unequal an outcome is over an ordered dimension."""
+
+    release: Release
+    measure: Measure
+    over: str
+    ends: tuple[str, ...]
+    gap: Estimate
+    ratio: Estimate
+    slope_index: Estimate
+    relative_index: Estimate
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, message: pb.InequalityResponse) -> "Inequality":
+        """From the wire."""
+        gap, ratio = map(Estimate.of, (message.gap, message.ratio))
+        slope, relative = map(Estimate.of, (message.slope_index, message.relative_index))
+        release, measure = Release.of(message.release), Measure.of(message.measure)
+        return cls(
+            release, measure, message.over, tuple(message.ends), gap, ratio, slope, relative, tuple(message.notes)
+        )
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row per figure."""
+        for name in ("gap", "ratio", "slope_index", "relative_index"):
+            yield {"figure": name.replace("_", " "), **asdict(getattr(self, name))}

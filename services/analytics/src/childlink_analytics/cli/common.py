@@ -1,0 +1,39 @@
+"""The group that every command hangs on, and what they share."""
+
+import getpass
+import signal
+import threading
+from pathlib import Path
+
+import click
+from childlink_core import __version__, logs
+from childlink_core.commands import Commands
+
+
+@click.group(cls=Commands)
+@click.version_option(__version__)
+@click.option(
+    "--settings",
+    "settings_file",
+    type=click.Path(path_type=Path),
+    envvar="CHILDLINK_ANALYTICS_SETTINGS",
+    help="TOML settings file.",
+)
+@click.pass_context
+def main(ctx: click.Context, settings_file: Path | None) -> None:
+    """Store linked observations, cut protected releases, and answer questions from the releases alone."""
+    logs.configure("analytics")
+    ctx.obj = settings_file
+
+
+def operator() -> str:
+    """Who sits at the command line, for the audit trail and for what needs two people."""
+    return f"{getpass.getuser()} at the command line"
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

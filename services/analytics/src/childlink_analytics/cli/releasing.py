@@ -1,0 +1,147 @@
+"""Commands for releases: cut, check, publish, list, show, verify, recall."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+
+from childlink_analytics import app
+from childlink_analytics.cli.common import main, operator
+from childlink_analytics.lifecycle import Known, ReleaseDesk
+from childlink_analytics.messages import change_notes
+from childlink_analytics.settings import StoreSettings
+
+
+@main.group()
+def release() -> None:
+    """Releases: cut as a draft, checked, published by a second person, perhaps recalled by two."""
+
+
+def _desk(settings_file: Path | None) -> ReleaseDesk:
+    return app.build_desk(StoreSettings.load(settings_file))
+
+
+@release.command("cut")
+@click.argument("release_id")
+@click.option("--data-until", default=None, help="Last day of data that it covers, YYYY-MM-DD; default today.")
+@click.option("--anyway", is_flag=True, help="Even while links of rows that are here have not come.")
+@click.pass_obj
+def release_cut(settings_file: Path | None, release_id: str, data_until: str | None, anyway: bool) -> None:
+    """Cut a draft: count, protect, attack. All or nothing; nobody can ask it yet."""
+    done = _desk(settings_file).cut(
+        operator(),
+        release_id,
+        data_until or date.today().isoformat(),
+        lambda what: click.echo(f"protecting {what}", err=True),
+        anyway=anyway,
+    )
+    click.echo(f"{done.path}")
+    for item in done.populations:
+        click.echo(f"  {', '.join(published.measure.id for published in item.published)}")
+        click.echo(
+            f"    {len(item.cells.counts):,} linked cells, {item.withheld:,} withheld; error mean {item.mean_error:.1f}, largest "
+            f"{item.largest_error}; {item.attack.attacked} small counts attacked, {len(item.attack.too_tight)} found, narrowest interval "
+            f"{item.attack.narrowest}"
+        )
+    click.echo(
+        f"A draft. Have a second person run: childlink-analytics release check {release_id}, then release publish {release_id}"
+    )
+
+
+@release.command("check")
+@click.argument("release_id")
+@click.pass_obj
+def release_check(settings_file: Path | None, release_id: str) -> None:
+    """Show what a draft holds and what changed, and attack it anew together with all that is published."""
+    found, report = _desk(settings_file).check(operator(), release_id)
+    facts = found.manifest
+    click.echo(
+        f"{release_id}: data until {facts['data_until']}, {len(found.measures)} measures, {facts['cells']:,} cells"
+    )
+    click.echo(
+        f"  {facts['cells_withheld']:,} cells withheld; largest error {facts['largest_error']}; "
+        f"linked under {facts['parameter_version']}"
+    )
+    click.echo(
+        f"  attacked with everything published: {report.attacked} small counts, none found; narrowest interval {report.narrowest}"
+    )
+    for note in change_notes(facts):
+        click.echo(f"  {note}")
+    for name, rows in facts["datasets"].items():
+        click.echo(f"  {name}: {f'{rows:,}' if rows is not None else '<10'} rows")
+
+
+@release.command("publish")
+@click.argument("release_id")
+@click.pass_obj
+def release_publish(settings_file: Path | None, release_id: str) -> None:
+    """Let a draft be asked. Whoever cut it cannot publish it."""
+    known = _desk(settings_file).publish(operator(), release_id)
+    click.echo(f"{release_id} is published: number {known.number}, {known.content_sha256}")
+
+
+@release.command("discard")
+@click.argument("release_id")
+@click.pass_obj
+def release_discard(settings_file: Path | None, release_id: str) -> None:
+    """Throw a draft away."""
+    _desk(settings_file).discard(operator(), release_id)
+    click.echo(f"{release_id} is discarded")
+
+
+@release.command("recall")
+@click.argument("release_id")
+@click.option("--why", default="", help="What is wrong with it; analysts will read this. Of who asks for the recall.")
+@click.pass_obj
+def release_recall(settings_file: Path | None, release_id: str, why: str) -> None:
+    """Take a release back: the first person asks with --why, a second one runs it again."""
+    known = _desk(settings_file).recall(operator(), release_id, why)
+    if known.state == "recalled":
+        click.echo(f"{release_id} is recalled; whoever asks it is told why")
+    else:
+        click.echo(f"Recall asked for. Have a second person run: childlink-analytics release recall {release_id}")
+
+
+@release.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def release_list(settings_file: Path | None, as_json: bool) -> None:
+    """Every release that was ever cut, newest first."""
+    found = _desk(settings_file).releases()
+    if as_json:
+        click.echo(json.dumps([vars(item) for item in found], indent=1))
+        return
+    if not found:
+        click.echo("Nothing was cut yet: childlink-analytics release cut NAME")
+    for item in found:
+        click.echo(_line(item))
+
+
+@release.command("show")
+@click.argument("release_id")
+@click.pass_obj
+def release_show(settings_file: Path | None, release_id: str) -> None:
+    """A release with its manifest."""
+    known, manifest = _desk(settings_file).show(release_id)
+    click.echo(_line(known))
+    if manifest:
+        click.echo(json.dumps(manifest, indent=1, sort_keys=True))
+
+
+@release.command("verify")
+@click.pass_obj
+def release_verify(settings_file: Path | None) -> None:
+    """Check every release's content against what was cut."""
+    for known in _desk(settings_file).verify(operator()):
+        click.echo(f"{known.release_id}: whole, {known.state}, {known.content_sha256}")
+
+
+def _line(item: Known) -> str:
+    at = datetime.fromtimestamp(item.cut_at_ms / 1000, UTC)
+    by = f"cut {at:%Y-%m-%d} by {item.cut_by}"
+    if item.published_by:
+        by += f", published by {item.published_by}"
+    if item.recall_asked_by:
+        by += f"; recall asked for by {item.recall_asked_by}: {item.recall_why}"
+    return f"{item.number:4} {item.release_id:14} {item.state:10} data until {item.data_until}; {by}"

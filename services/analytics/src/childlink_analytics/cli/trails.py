@@ -1,0 +1,75 @@
+"""Commands for the audit trails: of what is done with releases, and of what analysts ask."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from childlink_bus.audit import Entry, Head
+
+from childlink_analytics import app
+from childlink_analytics.cli.common import main
+from childlink_analytics.errors import CatalogueError
+from childlink_analytics.questions_trail import QuestionsTrail
+from childlink_analytics.settings import ServingSettings, StoreSettings
+
+
+@main.group()
+def audit() -> None:
+    """Who did what with releases; with --questions, who asked what (on the answering host)."""
+
+
+_questions = click.option("--questions", is_flag=True, help="The answering process's trail.")
+
+
+@audit.command("show")
+@click.option("--after", default=0, help="Leave out entries up to this number.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines, for an archive or another system.")
+@_questions
+@click.pass_obj
+def audit_show(settings_file: Path | None, after: int, as_json: bool, questions: bool) -> None:
+    """The audit trail, oldest first."""
+    if questions:
+        trail = _trail(settings_file)
+        entries = trail.read(after)
+        trail.close()
+    else:
+        entries = app.build_desk(StoreSettings.load(settings_file)).audit_trail(after)
+    for entry in entries:
+        click.echo(json.dumps({**asdict(entry), "digest": entry.digest.hex()}) if as_json else _line(entry))
+
+
+@audit.command("verify")
+@click.option("--noted", default="", help="NUMBER:HASH as an earlier `verify` printed it: finds entries cut off since.")
+@_questions
+@click.pass_obj
+def audit_verify(settings_file: Path | None, noted: str, questions: bool) -> None:
+    """Check that no entry was changed, removed or moved. Note the line that it prints somewhere else."""
+    number, _, digest = noted.partition(":")
+    try:
+        earlier = Head(int(number), bytes.fromhex(digest)) if noted else None
+    except ValueError:
+        raise click.BadParameter("it is NUMBER:HASH, as `audit verify` prints it", param_hint="--noted") from None
+    if questions:
+        trail = _trail(settings_file)
+        head = trail.verify(earlier)
+        trail.close()
+    else:
+        head = app.build_desk(StoreSettings.load(settings_file)).verify_audit(earlier)
+    click.echo(f"{head.number:,} entries, as they were written. Note: {head.number}:{head.digest.hex()}")
+
+
+def _trail(settings_file: Path | None) -> QuestionsTrail:
+    trail = app.build_access(ServingSettings.load(settings_file)).trail
+    if trail is None:
+        raise CatalogueError(
+            "There is no trail of questions here.", "Set audit and audit_key of the answering process."
+        )
+    return trail
+
+
+def _line(entry: Entry) -> str:
+    detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
+    at = datetime.fromtimestamp(entry.at_ms / 1000, UTC)
+    return f"{entry.number:6} {at:%Y-%m-%d %H:%M:%S}Z  {entry.who}: {entry.action} {detail}".rstrip()

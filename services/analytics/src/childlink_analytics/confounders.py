@@ -1,0 +1,50 @@
+"""Strata of a confounder score: how likely it was that a child came, given what is recorded of it. Rule: counts in, strata out.
+
+The propensity score of Rosenbaum & Rubin (1983), fitted without any outcome, in fifths (Rosenbaum & Rubin 1984: five strata take away
+about nine tenths of the bias of what the score is fitted on). Ridge-penalised, so that a rare category cannot make it diverge.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+
+STRATA: Final = 5
+_PENALTY: Final = 1.0
+
+
+def strata(patterns: Sequence[tuple[str, ...]], engaged: Sequence[int], total: Sequence[int]) -> list[str]:
+    """The stratum ("1" to "5", the last most likely to be engaged) of each pattern of covariates.
+
+    `engaged` of `total` children of each pattern came. Patterns of one score are in one stratum.
+
+    >>> strata([("1", "white"), ("5", "white")], [80, 10], [100, 100])
+    ['4', '2']
+    """
+    if not patterns:
+        return []
+    weights = np.asarray(total, dtype=float)
+    covariates = pd.get_dummies(pd.DataFrame(list(patterns)).astype(str), drop_first=True).to_numpy(dtype=float)
+    design = np.column_stack([np.ones(len(patterns)), covariates])
+    came = np.asarray(engaged, dtype=float)
+    if came.sum() in (0.0, weights.sum()) or design.shape[1] == 1:
+        return ["3"] * len(patterns)
+    rate = (came.sum() / weights.sum()).clip(0.001, 0.999)
+    model = sm.GLM(np.column_stack([came, weights - came]), design, family=sm.families.Binomial())
+    start = np.zeros(design.shape[1])
+    start[0] = np.log(rate / (1.0 - rate))
+    penalty = np.full(design.shape[1], _PENALTY / weights.sum())
+    penalty[0] = 0.0
+    fitted = model.fit_regularized(alpha=penalty, L1_wt=0.0, start_params=start)
+    score = np.round(design @ fitted.params, 6)
+    order = np.argsort(score, kind="stable")
+    below = np.cumsum(weights[order]) - weights[order] / 2.0
+    place = np.empty(len(score))
+    place[order] = below / weights.sum()
+    # Patterns of one score share the place of the middle one.
+    for value in np.unique(score):
+        same = score == value
+        place[same] = np.average(place[same], weights=weights[same])
+    return [str(1 + int(at)) for at in np.minimum(place * STRATA, STRATA - 1e-9)]
