@@ -3,6 +3,7 @@
 The source folder is the repository, so that a page may link to any file of it: pages become pages, other files are copied into the site.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +47,18 @@ html_theme_options = {
 
 
 def _reachable(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:
-    """What axe finds missing: the level of the navigation's headings, and a way by keyboard into code that scrolls."""
-    for part, old, new in (
-        ("furo_navigation_tree", 'role="heading"', 'role="heading" aria-level="2"'),
-        ("body", "<pre>", '<pre tabindex="0">'),
-    ):
-        if part in context:
-            context[part] = context[part].replace(old, new)
+    """What axe finds missing: the level of the navigation's headings, and a way by keyboard into what scrolls."""
+    if "furo_navigation_tree" in context:
+        context["furo_navigation_tree"] = context["furo_navigation_tree"].replace(
+            'role="heading"', 'role="heading" aria-level="2"'
+        )
+    if "body" in context:
+        body = context["body"].replace("<pre>", '<pre tabindex="0">')
+        body = body.replace('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper')
+        # The long names of tests may break after an underscore.
+        context["body"] = re.sub(
+            r'(?<=<span class="pre">)\w+(?=</span>)', lambda name: name[0].replace("_", "_<wbr>"), body
+        )
 
 
 def _first_page(app: Sphinx, problem: Exception | None) -> None:

@@ -211,7 +211,12 @@ PAGES = {
 def broken_links() -> list[str]:
     """Relative links of every Markdown page that lead nowhere."""
     broken = []
-    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("proto/*.md")]:
+    for page in [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("proto/*.md"),
+        *ROOT.glob("deploy/**/*.md"),
+    ]:
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8")):
             if not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)}: {target}")
