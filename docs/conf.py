@@ -25,13 +25,12 @@ include_patterns = [
     "SECURITY.md",
     "deploy/partner/CHECKLIST.md",
 ]
-exclude_patterns = [".*", "**/.*", "**/node_modules", "dist", "build"]
+exclude_patterns = [".*"]
 
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 myst_heading_anchors = 4
-myst_enable_extensions = ["colon_fence", "tasklist"]
-# A page may begin below the first level, and commands in a fence need no language.
+myst_enable_extensions = ["tasklist"]
 highlight_language = "none"
 
 html_theme = "furo"
