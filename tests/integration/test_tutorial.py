@@ -27,6 +27,7 @@ def run(blocks, home):
 
 @pytest.mark.slow
 def test_every_command_of_the_tutorial_works_and_shows_what_the_page_says(tmp_path):
+    assert PAGE.read_text(encoding="utf-8").count("```") == 2 * len(BLOCKS), "every block is one that is run"
     code, output = run(BLOCKS, tmp_path)
     assert code == 0, output
     assert "180 rows read, 180 good, 0 rejected" in output
