@@ -60,6 +60,20 @@ proto-baseline: setup ## Declare today's contracts to be what other parties run
 docs-generated: setup ## Write the generated pages of docs/reference
 	$(BIN)/python tools/check_docs.py --write
 
+DOCS_TOOLS := .tools/docs/.ready
+$(DOCS_TOOLS): docs/tools.lock
+	$(PYTHON) -m venv .tools/docs
+	.tools/docs/bin/pip install --quiet --disable-pip-version-check --require-hashes -r docs/tools.lock
+	@touch $@
+
+docs: $(DOCS_TOOLS) ## The documents as a site that works offline, in .cache/site; a link that leads nowhere fails
+	rm -rf .cache/site
+	.tools/docs/bin/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going --nitpicky -c docs -d .cache/doctrees . .cache/site
+
+docs-lock: $(UV) ## Resolve what builds the documents anew and write docs/tools.lock
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url docs/tools.in -o docs/tools.lock
+
 lock: $(UV) ## Resolve the dependencies anew and write requirements.lock (hashes, no addresses)
 	$(UV) lock --quiet --upgrade
 	$(UV) export --quiet --all-packages --all-extras --no-extra spark --no-emit-workspace --no-header --format requirements-txt -o requirements.lock
@@ -122,4 +136,4 @@ clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 	@[ ! -e .stack ] || echo ".stack holds the keys of a stack: make down CLEAN=1"
 
-.PHONY: help setup demo test test-spark check format proto proto-baseline docs-generated lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-spark clean
+.PHONY: help setup demo test test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-spark clean

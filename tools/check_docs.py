@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import click
+import contracts as contract_pages
+import exit_codes as exit_pages
 from childlink_analytics import cli as analytics_cli
 from childlink_analytics.measures import catalogue
 from childlink_client import cli as client_cli
@@ -27,19 +29,20 @@ GENERATED = "<!-- Written by `make docs-generated`; `make check` proves it curre
 PARTS = {name: f"services/{name}/src/childlink_{name}" for name in ("ingest", "linker", "analytics")}
 PARTS["ops"] = "libs/ops/src/childlink_ops"
 
+PROGRAMS = {
+    "childlink": client_cli.main,
+    "childlink-ingest": ingest_cli.main,
+    "childlink-linker": linker_cli.main,
+    "childlink-analytics": analytics_cli.main,
+    "childlink-local": local_cli.main,
+    "childlink-ops": ops_cli.main,
+}
+
 
 def commands() -> str:
     """Help of every command."""
     lines = ["# Commands", ""]
-    groups = {
-        "childlink": client_cli.main,
-        "childlink-ingest": ingest_cli.main,
-        "childlink-linker": linker_cli.main,
-        "childlink-analytics": analytics_cli.main,
-        "childlink-local": local_cli.main,
-        "childlink-ops": ops_cli.main,
-    }
-    for name, group in groups.items():
+    for name, group in PROGRAMS.items():
         lines += [f"## {name}", "", *_help(group, name)]
     return "\n".join(lines)
 
@@ -182,10 +185,22 @@ def _rights(kind: str, name: str, partners: list[str]) -> set[tuple[str, str]]:
     return {(grant.right, grant.topic) for grant in grants(kind, name, partners)}
 
 
+def contracts() -> str:
+    """The messages and services of proto/."""
+    return contract_pages.render(ROOT / "proto")
+
+
+def exit_codes() -> str:
+    """With which codes commands end."""
+    return exit_pages.render(PROGRAMS)
+
+
 PAGES = {
     "broker-access.md": broker_access,
     "commands.md": commands,
+    "contracts.md": contracts,
     "datasets.md": datasets,
+    "exit-codes.md": exit_codes,
     "measures.md": measures,
     "reasons.md": reasons,
     "settings.md": settings,
@@ -196,7 +211,12 @@ PAGES = {
 def broken_links() -> list[str]:
     """Relative links of every Markdown page that lead nowhere."""
     broken = []
-    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("proto/*.md")]:
+    for page in [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("proto/*.md"),
+        *ROOT.glob("deploy/**/*.md"),
+    ]:
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8")):
             if not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)}: {target}")

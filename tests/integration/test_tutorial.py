@@ -1,0 +1,49 @@
+"""The tutorial is run as it stands: every fenced block of the page, in its order, by one shell, in a home folder of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "tutorials" / "laptop.md"
+BLOCKS = re.findall(r"^```\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def run(blocks, home):
+    """Exit code and output of the blocks. What the shell started ends with it."""
+    script = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "".join(blocks)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CHILDLINK_")}
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, env={**environment, "HOME": str(home), "PATH": path}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=150,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+@pytest.mark.slow
+def test_every_command_of_the_tutorial_works_and_shows_what_the_page_says(tmp_path):
+    assert PAGE.read_text(encoding="utf-8").count("```") == 2 * len(BLOCKS), "every block is one that is run"
+    code, output = run(BLOCKS, tmp_path)
+    assert code == 0, output
+    assert "180 rows read, 180 good, 0 rejected" in output
+    assert "child: precision 1.0000, recall 0.9" in output
+    assert "national data opt-out" in output
+    found = dict(re.findall(r"^[\w-]+,(\w*C10219|\w*C1021),child,(\w+),", output, re.MULTILINE))
+    assert len(found) == 5
+    assert found["C10219"] == found["HC10219"] == found["MC10219"], "one boy at all three"
+    assert found["C1021"] != found["MC1021"], "the one that is missed"
+    assert "Black or Black British" in output
+    assert "group too small" in output
+    assert "report.html written" in output
+    assert not (tmp_path / "childlink-tutorial").exists()
+
+
+def test_a_command_that_fails_fails_the_page(tmp_path):
+    code, output = run(["childlink-ingest no-such-command\n", "echo never\n"], tmp_path)
+    assert code != 0
+    assert "never" not in output
