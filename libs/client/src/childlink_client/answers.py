@@ -23,6 +23,7 @@ WITHHELD: Final = {
     pb.WITHHELD_SMALL_BASE: "group too small",
     pb.WITHHELD_ALL_OR_NONE: "nearly all or none",
     pb.WITHHELD_NOT_COLLECTED: "not collected",
+    pb.WITHHELD_SUPPRESSED: "c",
     pb.WITHHELD_NO_POPULATION: "no population count",
 }
 

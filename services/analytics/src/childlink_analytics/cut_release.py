@@ -15,6 +15,7 @@ from childlink_analytics.errors import CatalogueError, ProtectionError
 from childlink_analytics.measures import Measure
 from childlink_analytics.releases import Published, measure_content, write_release
 from childlink_analytics.rounding import round_cells
+from childlink_analytics.suppression import suppress_cells
 
 _ATTEMPTS: Final = 4
 Before = Mapping[str, Earlier]
@@ -34,6 +35,7 @@ class Plan:
     """Releases that analysts may have, oldest first."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What else the manifest says."""
+    policy: str = disclosure.ROUNDED
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,15 @@ def cut_release(
         progress(", ".join(measure.id for measure in together))
         linked = count(together, counter)
         earlier = [release[population] for release in plan.earlier if population in release]
-        done.append(protect(population, together, linked, secret, plan.release_id, earlier))
+        done.append(protect(population, together, linked, secret, plan.release_id, earlier, plan.policy))
     published = sorted((item for population in done for item in population.published), key=lambda item: item.measure.id)
     published = [_with_context(item, rows, plan.denominators) for item in published]
-    content = {"policy": disclosure.POLICY_ID, "measures": [measure_content(item) for item in published]}
+    content = {"policy": plan.policy, "measures": [measure_content(item) for item in published]}
     manifest = {
         "number": plan.number,
         "data_until": plan.data_until,
-        "policy_id": disclosure.POLICY_ID,
-        "policy_text": disclosure.POLICY_TEXT,
+        "policy_id": plan.policy,
+        "policy_text": disclosure.POLICIES[plan.policy],
         **plan.facts,
         "datasets": {name: _rounded(count) for name, count in rows.items()},
         "cells": sum(len(item.cells.counts) for item in done),
@@ -112,25 +114,36 @@ def protect(
     secret: bytes,
     release_id: str,
     earlier: Sequence[Earlier] = (),
+    policy: str = disclosure.ROUNDED,
 ) -> Protected:
-    """Round the cells and let the attacker try. Counts that are what they were in the release before are carried forward. Raises
-    ProtectionError when the attacker succeeds however they are rounded."""
+    """Round the cells (or withhold some) and let the attacker try. Counts that are what they were in the release before are carried
+    forward. Raises ProtectionError when the attacker succeeds however often it is tried."""
     kept = _unchanged(linked.counts, earlier[-1]) if earlier else {}
+    more: frozenset[Cell] = frozenset()
     for attempt in range(_ATTEMPTS):
-        protected = round_cells(linked, secret, f"{release_id} {population} {attempt or ''}".rstrip(), kept)
-        report = attack(linked, protected, earlier)
+        if policy == disclosure.SUPPRESSED:
+            protected = suppress_cells(linked, more)
+        else:
+            protected = round_cells(linked, secret, f"{release_id} {population} {attempt or ''}".rstrip(), kept)
+        report = attack(linked, protected, earlier, disclosure.possible(policy))
         if not report.too_tight:
             break
-        kept = {}
+        kept, more = {}, more | frozenset(report.too_tight)
     else:
         raise ProtectionError(
             f"{population}: an attacker bounds {len(report.too_tight)} small counts to less than {disclosure.NARROWEST_INTERVAL} apart.",
             "Use fewer dimensions or a coarser level.",
         )
-    errors = [abs(protected[cell] - count) for cell, count in linked.counts.items()]
-    withheld = sum(1 for value in protected.values() if disclosure.show_count(disclosure.group([value])).withheld)
+    shown = {cell: count for cell, count in linked.counts.items() if protected[cell] != disclosure.HIDDEN}
+    errors = [abs(protected[cell] - count) for cell, count in shown.items()] or [0]
+    withheld = sum(
+        1 for value in protected.values() if disclosure.show_count(disclosure.group([value], policy)).withheld
+    )
     rounding_sd = max(1.0, math.ceil(2.0 * math.sqrt(sum(error**2 for error in errors) / len(errors))) / 2.0)
-    published = [Published(measure, measure_cells(measure, protected), rounding_sd=rounding_sd) for measure in measures]
+    published = [
+        Published(measure, measure_cells(measure, protected), rounding_sd=rounding_sd, policy=policy)
+        for measure in measures
+    ]
     cells = Earlier(linked.counts, protected)
     return Protected(population, published, cells, max(errors), sum(errors) / len(errors), withheld, report)
 

@@ -1,4 +1,4 @@
-"""The disclosure-control policy, and the rules by which a protected count becomes what an analyst sees. Nowhere else.
+"""The disclosure-control policies, and the rules by which a protected count becomes what an analyst sees. Nowhere else.
 
 Recited by an information-governance board: "Frozen releases. Under 10 shows as <10. Everything else is a multiple of 5 and
 tables add up. No group of 1 to 7 is ever shown as a number."
@@ -8,15 +8,25 @@ control; at least 10, the SDAP Handbook on Statistical Disclosure Control for Ou
 Cox (1987) and Salazar-Gonzalez (2006); withholding percentages near 0 or 100, Office for Students' rule.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-POLICY_ID: Final = "rounded-5-v1"
-POLICY_TEXT: Final = (
-    "Frozen releases. Under 10 shows as <10. Everything else is a multiple of 5 and tables add up. "
-    "No group of 1 to 7 is ever shown as a number."
-)
+POLICIES: Final = {
+    "rounded-5-v1": (
+        "Frozen releases. Under 10 shows as <10. Everything else is a multiple of 5 and tables add up. "
+        "No group of 1 to 7 is ever shown as a number."
+    ),
+    "suppressed-5-v1": (
+        "Frozen releases. Groups of 1 to 7 are withheld, and as many others as keep them from being worked out, with one sign for both. "
+        "Everything else is rounded to the nearest 5, so tables may not add up exactly."
+    ),
+}
+"""What an information-governance board recites, by policy."""
+ROUNDED: Final = "rounded-5-v1"
+SUPPRESSED: Final = "suppressed-5-v1"
+HIDDEN: Final = -1
+"""Instead of a protected count, where the second policy withholds it."""
 BASE: Final = 5
 """Published counts are multiples of this."""
 SMALL: Final = range(1, 8)
@@ -32,7 +42,7 @@ FEWEST_EVENTS: Final = 10
 FEWEST_IN_BASE: Final = 20
 """A share or mean is given only of groups of at least this protected size."""
 
-Reason = Literal["", "small", "small_base", "all_or_none", "not_collected", "no_population"]
+Reason = Literal["", "small", "suppressed", "small_base", "all_or_none", "not_collected", "no_population"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,29 @@ class Group:
     protected: int
     surely: int
     """The least that it can truly be, as anybody may work out."""
+    policy: str = ROUNDED
+    hidden: bool = False
+    """Whether a part of it is withheld by the second policy."""
+
+
+def nearest(true: int) -> int:
+    """The nearest multiple of the base, as the second policy shows what it does not withhold.
+
+    >>> nearest(0), nearest(8), nearest(12), nearest(13)
+    (0, 10, 10, 15)
+    """
+    return BASE * ((true + BASE // 2) // BASE)
+
+
+def possible_when_suppressed(protected: int) -> tuple[int, int]:
+    """The least and the most that a cell can truly be under the second policy.
+
+    >>> possible_when_suppressed(0), possible_when_suppressed(10), possible_when_suppressed(15)
+    ((0, 0), (8, 12), (13, 17))
+    """
+    if protected == HIDDEN:
+        return 1, 10**6
+    return (protected - BASE // 2, protected + BASE // 2) if protected else (0, 0)
 
 
 def possible_counts(protected: int) -> tuple[int, int]:
@@ -77,14 +110,21 @@ def possible_counts(protected: int) -> tuple[int, int]:
     return possible[0], possible[-1]
 
 
-def group(cells: Iterable[int]) -> Group:
+def possible(policy: str) -> Callable[[int], tuple[int, int]]:
+    """What a published cell can truly be, under a policy."""
+    return possible_when_suppressed if policy == SUPPRESSED else possible_counts
+
+
+def group(cells: Iterable[int], policy: str = ROUNDED) -> Group:
     """The sum of protected cells.
 
     >>> group([10]), group([5, 5]), group([20, 5])
     (Group(protected=10, surely=8), Group(protected=10, surely=0), Group(protected=25, surely=11))
     """
     counts = list(cells)
-    return Group(sum(counts), sum(possible_counts(count)[0] for count in counts))
+    least = possible(policy)
+    shown = [count for count in counts if count != HIDDEN]
+    return Group(sum(shown), sum(least(count)[0] for count in shown), policy, len(shown) < len(counts))
 
 
 def show_count(counted: Group) -> Shown:
@@ -94,6 +134,9 @@ def show_count(counted: Group) -> Shown:
     (15, 'small', 'small')
     """
     certain = counted.surely > SMALL[-1]
+    if counted.policy == SUPPRESSED:
+        shown = not counted.hidden and (certain or counted.protected == 0)
+        return Shown(counted.protected) if shown else Shown(None, "suppressed")
     return Shown(counted.protected) if counted.protected >= FEWEST_SHOWN and certain else Shown(None, "small")
 
 
@@ -107,6 +150,8 @@ def show_share(numerator: Group, complement: Group, *, harmless: bool = False) -
     base = numerator.protected + complement.protected
     if base < FEWEST_IN_BASE:
         return Shown(None, "small_base")
+    if numerator.hidden or complement.hidden:
+        return Shown(None, "suppressed")
     if not harmless and (show_count(numerator).withheld or show_count(complement).withheld):
         return Shown(None, "all_or_none")
     return Shown(numerator.protected / base)
@@ -122,7 +167,8 @@ def show_rate(counted: Group, population: int | None) -> Shown:
         return Shown(None, "no_population")
     if population < FEWEST_IN_BASE:
         return Shown(None, "small_base")
-    return Shown(counted.protected / population) if not show_count(counted).withheld else Shown(None, "small")
+    shown = show_count(counted)
+    return Shown(counted.protected / population) if not shown.withheld else shown
 
 
 def show_mean(total: float, base: int) -> Shown:
@@ -143,9 +189,14 @@ RULES: Final[dict[str, str]] = {
         f"The count is withheld: its protected figure is under {FEWEST_SHOWN}, or could be of {SMALL[0]} to {SMALL[-1]} people. "
         "It may be none."
     ),
+    "suppressed": (
+        f"The count is withheld: it is of {SMALL[0]} to {SMALL[-1]}, or it would let one that is be worked out. "
+        "The sign is the same for both."
+    ),
     "not_collected": "Nothing is shown because no partner has sent what it is made from. That is not zero.",
     "estimate shown": f"shown, because the group is at least {FEWEST_IN_BASE} and neither nearly all nor nearly none of it are counted.",
     "estimate small": "withheld, because the count is.",
+    "estimate suppressed": "withheld, because a count that it is made from is.",
     "estimate small_base": f"withheld, because the group is under {FEWEST_IN_BASE}.",
     "estimate all_or_none": (
         "withheld, because nearly all or nearly none of the group are counted: that would tell something of everybody in it."

@@ -14,6 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from childlink_bus.audit import Entry, Head
 
+from childlink_analytics import disclosure
 from childlink_analytics import tables as t
 from childlink_analytics.attack import AttackReport, Earlier, attack
 from childlink_analytics.counting import open_counter
@@ -90,6 +91,7 @@ class ReleaseDesk:
                     {
                         "parameter_version": ", ".join(store.parameter_versions()), "behind": behind, "editions": self.settings.editions,
                     },
+                    self.settings.disclosure,
                 )  # fmt: skip
                 with open_counter(store.observations(), store.links(), until, self.settings.cut_memory) as counter:
                     done = cut_release(plan, counter, self.secret, self.settings.drafts, progress)
@@ -215,7 +217,8 @@ class ReleaseDesk:
         for population, measures in by_population.items():
             cells = mine[population]
             linked = link_cells((m, cube, inner_of(m, cube, cells.counts)) for m in measures for cube in m.cubes)
-            report = attack(linked, cells.protected, [item[population] for item in earlier if population in item])
+            before = [item[population] for item in earlier if population in item]
+            report = attack(linked, cells.protected, before, disclosure.possible(release.manifest["policy_id"]))
             if report.too_tight:
                 raise ProtectionError(
                     f"{release_id} and what is published by now together bound {len(report.too_tight)} small counts of {population}.",

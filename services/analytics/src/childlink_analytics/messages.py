@@ -18,6 +18,7 @@ from childlink_analytics.releases import Published, Release
 _WITHHELD: Final = {
     "": pb.WITHHELD_UNSPECIFIED,
     "small": pb.WITHHELD_SMALL,
+    "suppressed": pb.WITHHELD_SUPPRESSED,
     "small_base": pb.WITHHELD_SMALL_BASE,
     "all_or_none": pb.WITHHELD_ALL_OR_NONE,
     "not_collected": pb.WITHHELD_NOT_COLLECTED,

@@ -79,7 +79,7 @@ def answer(release: Release, question: Question) -> Answer:
     for categories in itertools.product(*shown):
         group = {name: (category,) for name, category in zip(question.by, categories, strict=True)} | others
         cells.append(_answer_cell(published, categories, group))
-    return Answer(published, question.by, cells, _notes(measure, cells, question.by), question.explain)
+    return Answer(published, question.by, cells, _notes(published, cells, question.by), question.explain)
 
 
 def explain(measure: Measure, cell: AnswerCell) -> list[str]:
@@ -177,10 +177,11 @@ def count(published: Published, group: Group) -> disclosure.Group:
         for name in sorted(group)
         if len(group[name]) < len(measure.dimensions[name].categories) or measure.dimensions[name].within
     ]
-    return disclosure.group(
+    cells = (
         published.cells.get(tuple(zip(names, categories, strict=True)), 0)
         for categories in itertools.product(*(group[name] for name in names))
     )
+    return disclosure.group(cells, published.policy)
 
 
 def _estimate(published: Published, group: Group) -> disclosure.Shown | None:
@@ -195,8 +196,11 @@ def _estimate(published: Published, group: Group) -> disclosure.Shown | None:
         midpoints = measure.dimensions[measure.mean].midpoints or {}
         rest = {key: value for key, value in group.items() if key != measure.mean}
         bands = group.get(measure.mean, tuple(midpoints))
-        counts = {band: count(published, rest | {measure.mean: (band,)}).protected for band in bands}
-        return disclosure.show_mean(sum(midpoints[band] * n for band, n in counts.items()), sum(counts.values()))
+        counted = {band: count(published, rest | {measure.mean: (band,)}) for band in bands}
+        if any(item.hidden for item in counted.values()):
+            return disclosure.Shown(None, "suppressed")
+        total = sum(midpoints[band] * item.protected for band, item in counted.items())
+        return disclosure.show_mean(total, sum(item.protected for item in counted.values()))
     if published.population:
         return disclosure.show_rate(count(published, group), _population(published, group))
     return None
@@ -214,13 +218,16 @@ def _population(published: Published, group: Group) -> int | None:
     return total
 
 
-def _notes(measure: Measure, cells: Sequence[AnswerCell], by: Sequence[str]) -> list[str]:
-    notes = [disclosure.POLICY_TEXT, f"Counts are of distinct {measure.unit}."]
+def _notes(published: Published, cells: Sequence[AnswerCell], by: Sequence[str]) -> list[str]:
+    measure = published.measure
+    notes = [disclosure.POLICIES[published.policy], f"Counts are of distinct {measure.unit}."]
     overlapping = [name for name in by if measure.dimensions[name].overlapping]
     if overlapping:
         notes.append(f"Over {' and '.join(overlapping)} they do not sum: one can be in several categories.")
-    if any(cell.count.withheld for cell in cells):
+    if any(cell.count.withheld == "small" for cell in cells):
         notes.append("<10: fewer than 10, possibly none.")
+    if any(cell.count.withheld == "suppressed" for cell in cells):
+        notes.append("c: withheld, because it is small or would let a small one be worked out.")
     if any(cell.estimate and cell.estimate.withheld == "all_or_none" for cell in cells):
         notes.append("An estimate is withheld where nearly all or nearly none of a group are counted in it.")
     if any(cell.estimate and cell.estimate.withheld == "small_base" for cell in cells):

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from childlink_analytics import disclosure
 from childlink_analytics.cubes import Cell
 from childlink_analytics.errors import RecalledError, ReleaseError
 from childlink_analytics.measures import Measure
@@ -36,6 +37,8 @@ class Published:
     """Root mean square error of its population's protected counts, rounded up to a half: intervals allow for it."""
     population: Mapping[Cell, int] = field(default_factory=dict)
     """Public counts of whom it could reach, of some of its groups."""
+    policy: str = disclosure.ROUNDED
+    """The policy that protects it."""
 
 
 _MEASURE: Final = TypeAdapter(Measure)
@@ -158,6 +161,7 @@ def measure_content(published: Published) -> dict[str, Any]:
         "measure": _MEASURE.dump_python(published.measure, mode="json"),
         "cells": cells,
         "collected": published.collected,
+        "policy": published.policy,
         "rounding_sd": published.rounding_sd,
         "population": [[dict(cell), count] for cell, count in sorted(published.population.items())],
     }
@@ -168,7 +172,12 @@ def _published(item: Mapping[str, Any]) -> Published:
         {tuple(sorted(cell.items())): count for cell, count in item[key]} for key in ("cells", "population")
     )
     return Published(
-        _MEASURE.validate_python(item["measure"]), cells, item["collected"], item["rounding_sd"], population
+        _MEASURE.validate_python(item["measure"]),
+        cells,
+        item["collected"],
+        item["rounding_sd"],
+        population,
+        item["policy"],
     )
 
 

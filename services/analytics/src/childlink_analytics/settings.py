@@ -29,6 +29,8 @@ class StoreSettings(ServiceSettings):
     """Folder of releases that were cut and not published yet; the answering process must not see it."""
     releases: Path = Path("releases")
     """Folder of published releases, which the answering process reads."""
+    disclosure: Literal["rounded-5-v1", "suppressed-5-v1"] = "rounded-5-v1"
+    """The policy that protects releases. A partnership keeps to one: releases under both would tell on each other."""
     one_person: bool = False
     """For pilots with made-up data: whoever cuts a release may also publish it."""
     schedule: Literal["", "monthly", "quarterly", "yearly"] = ""

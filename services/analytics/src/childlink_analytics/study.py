@@ -16,6 +16,7 @@ from childlink_analytics.releases import Published, Release
 _SMALL: Final = Estimate(
     None, withheld=f"a group has fewer than {disclosure.FEWEST_EVENTS} with or without the outcome"
 )
+_SUPPRESSED: Final = Estimate(None, withheld="a count that it is made from is withheld")
 _NOT_COLLECTED: Final = Estimate(None, withheld="not collected")
 INTERVALS: Final = "Intervals are 95%, for chance and for the rounding."
 NOT_AN_EFFECT: Final = (
@@ -94,7 +95,7 @@ def compare(release: Release, measure_id: str) -> Compared:
         for figure in (estimates.odds_ratio, estimates.risk_ratio)
     ]
     notes = [
-        disclosure.POLICY_TEXT,
+        _policy(published),
         "The odds ratio is not the risk ratio: where most have the outcome it is much further from 1.",
         "Adjusted: Mantel-Haenszel over fifths of a score fitted, without the outcome, on "
         f"{', '.join(rule.adjusted_for)}; {len(used)} of {len(strata)} strata are large enough.",
@@ -120,9 +121,12 @@ def change(release: Release, measure_id: str, by: str) -> tuple[Measure, list[Ch
     rows = []
     for category in measure.dimensions[by].categories if by else ("",):
         group = {by: (category,)} if by else {}
-        counts = [count(published, group | {"band": (band,)}).protected for band in midpoints]
+        counted = [count(published, group | {"band": (band,)}) for band in midpoints]
         shown = disclosure.show_count(count(published, group))
+        counts = [item.protected for item in counted]
         found = estimates.change(list(midpoints.values()), counts, published.rounding_sd)
+        if any(item.hidden for item in counted):
+            found = estimates.Change(_SUPPRESSED, _SUPPRESSED, None)
         if not published.collected:
             shown, found = (
                 disclosure.Shown(None, "not_collected"),
@@ -130,7 +134,7 @@ def change(release: Release, measure_id: str, by: str) -> tuple[Measure, list[Ch
             )
         rows.append(ChangeRow(category, shown, found))
     notes = [
-        disclosure.POLICY_TEXT,
+        _policy(published),
         "Change is in percent of the scale's range, in the good direction; made from bands of ten points. p is of a paired t test.",
         INTERVALS,
         "Without a comparison group a change is not by itself an effect: people come when they are low, and many would recover anyway.",
@@ -163,7 +167,7 @@ def pathways(release: Release, first_service: str) -> tuple[Measure, list[Pathwa
         hidden = len(shown_next) < len(measure.dimensions["next_service"].categories) - 1
         went_on = _figure(published, estimates.share, groups, ratio=False)
         found.append(Pathway(service, families, went_on, shown_next, hidden))
-    notes = [disclosure.POLICY_TEXT, "Next: the next other service that the family used, if any.", INTERVALS]
+    notes = [_policy(published), "Next: the next other service that the family used, if any.", INTERVALS]
     return measure, found, notes
 
 
@@ -176,7 +180,7 @@ def trend(releases: Sequence[Release], question: Question) -> tuple[list[tuple[R
     if not points:
         find_measure(max(releases, key=lambda item: item.number), question.measure_id)
     notes = [
-        disclosure.POLICY_TEXT,
+        *{disclosure.POLICIES[found.published.policy]: None for _, found in points},
         f"A protected count is off by up to {disclosure.LARGEST_ERROR}: a smaller difference between releases says nothing.",
         "Later releases also hold what came late, and links that were corrected: they revise, they do not only add.",
     ]
@@ -203,12 +207,16 @@ def inequality(release: Release, measure_id: str, over: str) -> Unequal:
         )
     ]  # fmt: skip
     notes = [
-        disclosure.POLICY_TEXT,
+        _policy(published),
         "Slope index: the difference between the two ends of the ranked population, by least squares weighted by size; relative "
         "index: that divided by the mean share (Mackenbach & Kunst 1997). People whose place is not recorded are left out.",
         INTERVALS,
     ]
     return Unequal(measure, over, (ordered[0], ordered[-1]), figures[0], figures[1], figures[2], figures[3], notes)
+
+
+def _policy(published: Published) -> str:
+    return disclosure.POLICIES[published.policy]
 
 
 def _groups(published: Published, groups: Sequence[dict[str, tuple[str, ...]]]) -> Counts:

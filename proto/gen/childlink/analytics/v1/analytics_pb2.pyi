@@ -15,12 +15,14 @@ class Withheld(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WITHHELD_ALL_OR_NONE: _ClassVar[Withheld]
     WITHHELD_NOT_COLLECTED: _ClassVar[Withheld]
     WITHHELD_NO_POPULATION: _ClassVar[Withheld]
+    WITHHELD_SUPPRESSED: _ClassVar[Withheld]
 WITHHELD_UNSPECIFIED: Withheld
 WITHHELD_SMALL: Withheld
 WITHHELD_SMALL_BASE: Withheld
 WITHHELD_ALL_OR_NONE: Withheld
 WITHHELD_NOT_COLLECTED: Withheld
 WITHHELD_NO_POPULATION: Withheld
+WITHHELD_SUPPRESSED: Withheld
 
 class ListReleasesRequest(_message.Message):
     __slots__ = ()
