@@ -43,9 +43,10 @@ def attack(
     protected: Mapping[Cell, int],
     earlier: Sequence[Earlier] = (),
     possible: Callable[[int], tuple[int, int]] = disclosure.possible_counts,
+    unsafe: Mapping[Cell, int] | None = None,
 ) -> AttackReport:
-    """Try to bound every small count. Truth is used only to choose and score the targets, and for what changed since. `possible` says
-    what a published count can truly be."""
+    """Try to bound every small count, and every `unsafe` one (with how wide its interval has to be). Truth is used only to choose and
+    score the targets, and for what changed since. `possible` says what a published count can truly be."""
     cells = sorted(linked.counts)
     index = {cell: at for at, cell in enumerate(cells)}
     bounds = [_known(cell, linked.counts[cell], protected[cell], earlier, possible) for cell in cells]
@@ -60,21 +61,22 @@ def attack(
         ]
         + inequalities(linked, index),
     )
-    targets = [cell for cell in cells if linked.counts[cell] in disclosure.SMALL]
+    wanted = {cell: disclosure.NARROWEST_INTERVAL for cell in cells if linked.counts[cell] in disclosure.SMALL}
+    wanted |= unsafe or {}
     solver = load(programme, _TIME_LIMIT_S)
     too_tight = []
     narrowest = 2 * disclosure.LARGEST_ERROR
-    for cell in targets:
+    for cell, enough in sorted(wanted.items()):
         width = _width(solver, index[cell])
-        if width < disclosure.LARGEST_ERROR:
+        if width < max(enough, disclosure.LARGEST_ERROR):
             whole = Programme(
                 programme.cost, programme.lower, programme.upper, np.ones(len(cells), dtype=bool), programme.rows
             )
             width = _width(load(whole, _TIME_LIMIT_S), index[cell])
         narrowest = min(narrowest, width)
-        if width < disclosure.NARROWEST_INTERVAL:
+        if width < enough:
             too_tight.append(cell)
-    return AttackReport(len(targets), too_tight, narrowest)
+    return AttackReport(len(wanted), too_tight, narrowest)
 
 
 def _known(

@@ -63,6 +63,25 @@ class Counter:
             )
         return cells
 
+    def attendances(
+        self, measure: Measure, cube: tuple[str, ...]
+    ) -> dict[tuple[str | None, ...], tuple[int, int, int]]:
+        """For each cell of a cube of attendances, margins (None) too: how many, of how many people, and of the one with the most."""
+        columns = {name: f"coalesce(\"{measure.columns.get(name, name)}\", 'not_recorded')" for name in cube}
+        cells: dict[tuple[str | None, ...], tuple[int, int, int]] = {}
+        for count in range(len(cube) + 1):
+            for kept in itertools.combinations(cube, count):
+                shown = "".join(f'{columns[name]} AS "{name}", ' for name in kept)
+                query = (
+                    f"SELECT * EXCLUDE (id, n), coalesce(sum(n), 0)::BIGINT, count(*), coalesce(max(n), 0) FROM "  # noqa: S608 - names from the catalogue
+                    f"(SELECT {shown}id, count(*) AS n FROM {measure.view} WHERE {measure.where} GROUP BY ALL) GROUP BY ALL ORDER BY ALL"
+                )
+                for *found, total, contributors, largest in self._db.execute(query).fetchall():
+                    categories = iter(found)
+                    cell = tuple(next(categories) if name in kept else None for name in cube)
+                    cells[cell] = (total, contributors, largest)
+        return cells
+
     def _counted(self, measure: Measure, columns: list[str]) -> list[tuple[Any, ...]]:
         query = (
             f"SELECT {', '.join([*columns, 'count(DISTINCT id)'])} FROM {measure.view} "  # noqa: S608 - names from the catalogue

@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from childlink_analytics import disclosure
 from childlink_analytics.attack import AttackReport, Earlier, attack
 from childlink_analytics.counting import Counter
-from childlink_analytics.cubes import Cell, LinkedCells, link_cells, measure_cells
+from childlink_analytics.cubes import Cell, LinkedCells, cell_of, link_cells, measure_cells
 from childlink_analytics.denominators import Denominators
 from childlink_analytics.errors import CatalogueError, ProtectionError
 from childlink_analytics.measures import Measure
@@ -75,9 +76,15 @@ def cut_release(
     done = []
     for population, together in by_population.items():
         progress(", ".join(measure.id for measure in together))
-        linked = count(together, counter)
         earlier = [release[population] for release in plan.earlier if population in release]
-        done.append(protect(population, together, linked, secret, plan.release_id, earlier, plan.policy))
+        if together[0].unit == "attendances":
+            linked, unsafe = count_attendances(together, counter)
+            done.append(
+                protect(population, together, linked, secret, plan.release_id, earlier, disclosure.SUPPRESSED, unsafe)
+            )
+        else:
+            linked = count(together, counter)
+            done.append(protect(population, together, linked, secret, plan.release_id, earlier, plan.policy))
     published = sorted((item for population in done for item in population.published), key=lambda item: item.measure.id)
     published = [_with_context(item, rows, plan.denominators) for item in published]
     content = {"policy": plan.policy, "measures": [measure_content(item) for item in published]}
@@ -107,6 +114,22 @@ def count(measures: Sequence[Measure], counter: Counter) -> LinkedCells:
         raise CatalogueError(f"{error}.", "Each dimension must place everyone in exactly one category.") from None
 
 
+def count_attendances(measures: Sequence[Measure], counter: Counter) -> tuple[LinkedCells, dict[Cell, int]]:
+    """All linked cells of a population of attendances; and those that tell too much of who makes them, with how wide an attacker's
+    interval for each has to be."""
+    found = [(m, cube, counter.attendances(m, cube)) for m in measures for cube in m.cubes]
+    linked = link_cells(
+        (m, cube, {cell: facts[0] for cell, facts in cells.items() if None not in cell}) for m, cube, cells in found
+    )
+    unsafe = {}
+    for m, cube, cells in found:
+        columns = [m.columns.get(name, name) for name in cube]
+        for categories, (total, contributors, largest) in cells.items():
+            if disclosure.unsafe_attendances(total, contributors, largest):
+                unsafe[cell_of(columns, categories)] = disclosure.interval_of_attendances(total)
+    return linked, unsafe
+
+
 def protect(
     population: str,
     measures: Sequence[Measure],
@@ -115,20 +138,21 @@ def protect(
     release_id: str,
     earlier: Sequence[Earlier] = (),
     policy: str = disclosure.ROUNDED,
+    unsafe: Mapping[Cell, int] = MappingProxyType({}),
 ) -> Protected:
     """Round the cells (or withhold some) and let the attacker try. Counts that are what they were in the release before are carried
     forward. Raises ProtectionError when the attacker succeeds however often it is tried."""
     kept = _unchanged(linked.counts, earlier[-1]) if earlier else {}
-    more: frozenset[Cell] = frozenset()
+    more = dict(unsafe)
     for attempt in range(_ATTEMPTS):
         if policy == disclosure.SUPPRESSED:
             protected = suppress_cells(linked, more)
         else:
             protected = round_cells(linked, secret, f"{release_id} {population} {attempt or ''}".rstrip(), kept)
-        report = attack(linked, protected, earlier, disclosure.possible(policy))
+        report = attack(linked, protected, earlier, disclosure.possible(policy), unsafe)
         if not report.too_tight:
             break
-        kept, more = {}, more | frozenset(report.too_tight)
+        kept, more = {}, more | {cell: 2 * more.get(cell, disclosure.NARROWEST_INTERVAL) for cell in report.too_tight}
     else:
         raise ProtectionError(
             f"{population}: an attacker bounds {len(report.too_tight)} small counts to less than {disclosure.NARROWEST_INTERVAL} apart.",

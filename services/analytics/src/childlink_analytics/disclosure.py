@@ -37,6 +37,9 @@ LARGEST_ERROR: Final = 9
 """A protected count differs from the true one by at most this. Public: attackers are assumed to know it."""
 NARROWEST_INTERVAL: Final = 5
 """An attacker's interval for a small count must be at least this wide: then no guess is surely within 2."""
+MOST_DOMINANT: Final = 0.5
+"""Attendances are withheld where one person makes more than this share of them (a dominance rule, as in tau-Argus), or where those who
+make them are few."""
 FEWEST_EVENTS: Final = 10
 """A comparison is given where each side has at least so many with and without the outcome (SDAP Handbook: degrees of freedom)."""
 FEWEST_IN_BASE: Final = 20
@@ -110,6 +113,20 @@ def possible_counts(protected: int) -> tuple[int, int]:
     return possible[0], possible[-1]
 
 
+def unsafe_attendances(total: int, contributors: int, largest: int) -> bool:
+    """Whether a count of attendances tells too much of who makes it.
+
+    >>> unsafe_attendances(40, 12, 10), unsafe_attendances(40, 3, 14), unsafe_attendances(40, 12, 25), unsafe_attendances(0, 0, 0)
+    (False, True, True, False)
+    """
+    return contributors in SMALL or (total > 0 and largest > MOST_DOMINANT * total)
+
+
+def interval_of_attendances(total: int) -> int:
+    """How wide an attacker's interval for unsafe attendances must be: a fifth of them, and no less than for people."""
+    return max(NARROWEST_INTERVAL, -(-total // 5))
+
+
 def possible(policy: str) -> Callable[[int], tuple[int, int]]:
     """What a published cell can truly be, under a policy."""
     return possible_when_suppressed if policy == SUPPRESSED else possible_counts
@@ -118,8 +135,8 @@ def possible(policy: str) -> Callable[[int], tuple[int, int]]:
 def group(cells: Iterable[int], policy: str = ROUNDED) -> Group:
     """The sum of protected cells.
 
-    >>> group([10]), group([5, 5]), group([20, 5])
-    (Group(protected=10, surely=8), Group(protected=10, surely=0), Group(protected=25, surely=11))
+    >>> [(found.protected, found.surely) for found in (group([10]), group([5, 5]), group([20, 5]))]
+    [(10, 8), (10, 0), (25, 11)]
     """
     counts = list(cells)
     least = possible(policy)

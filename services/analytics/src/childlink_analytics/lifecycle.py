@@ -218,7 +218,9 @@ class ReleaseDesk:
             cells = mine[population]
             linked = link_cells((m, cube, inner_of(m, cube, cells.counts)) for m in measures for cube in m.cubes)
             before = [item[population] for item in earlier if population in item]
-            report = attack(linked, cells.protected, before, disclosure.possible(release.manifest["policy_id"]))
+            # Which attendances are unsafe only the rows told; they were attacked when it was cut.
+            policy = release.measures[measures[0].id].policy
+            report = attack(linked, cells.protected, before, disclosure.possible(policy))
             if report.too_tight:
                 raise ProtectionError(
                     f"{release_id} and what is published by now together bound {len(report.too_tight)} small counts of {population}.",

@@ -220,7 +220,10 @@ def _population(published: Published, group: Group) -> int | None:
 
 def _notes(published: Published, cells: Sequence[AnswerCell], by: Sequence[str]) -> list[str]:
     measure = published.measure
-    notes = [disclosure.POLICIES[published.policy], f"Counts are of distinct {measure.unit}."]
+    notes = [
+        disclosure.POLICIES[published.policy],
+        f"Counts are of {'' if measure.unit == 'attendances' else 'distinct '}{measure.unit}.",
+    ]
     overlapping = [name for name in by if measure.dimensions[name].overlapping]
     if overlapping:
         notes.append(f"Over {' and '.join(overlapping)} they do not sum: one can be in several categories.")

@@ -7,6 +7,8 @@ every cell that has to move with it is withheld too. Cells withheld already move
 multiple of the base, each cell for itself.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import highspy
@@ -21,15 +23,15 @@ _TIME_LIMIT_S: Final = 20.0
 _MOVED: Final = 1e-6
 
 
-def suppress_cells(linked: LinkedCells, more: frozenset[Cell] = frozenset()) -> dict[Cell, int]:
-    """Protected counts of all cells; `disclosure.HIDDEN` where withheld. `more` are protected as if they were small themselves. Raises
-    ProtectionError when a cell cannot be protected."""
+def suppress_cells(linked: LinkedCells, more: Mapping[Cell, int] = MappingProxyType({})) -> dict[Cell, int]:
+    """Protected counts of all cells; `disclosure.HIDDEN` where withheld. `more` are withheld as if they were small, with how far up they
+    must be able to lie. Raises ProtectionError when a cell cannot be protected."""
     cells = sorted(linked.counts)
     hidden = suppressed(linked, more)
     return {cell: disclosure.HIDDEN if cell in hidden else disclosure.nearest(linked.counts[cell]) for cell in cells}
 
 
-def suppressed(linked: LinkedCells, more: frozenset[Cell] = frozenset()) -> set[Cell]:
+def suppressed(linked: LinkedCells, more: Mapping[Cell, int] = MappingProxyType({})) -> set[Cell]:
     """The cells that are withheld: the primary ones and what protects them."""
     cells = sorted(linked.counts)
     primary = [cell for cell in cells if linked.counts[cell] in disclosure.SMALL or cell in more]
@@ -38,7 +40,7 @@ def suppressed(linked: LinkedCells, more: frozenset[Cell] = frozenset()) -> set[
     solver = _solver(linked, cells, index)
     # The largest first: what protects them often protects the smaller ones.
     for cell in sorted(primary, key=lambda item: (-linked.counts[item], item)):
-        for needed in (disclosure.NARROWEST_INTERVAL, -min(linked.counts[cell] - 1, 2)):
+        for needed in (more.get(cell, disclosure.NARROWEST_INTERVAL), -min(linked.counts[cell] - 1, 2)):
             if needed == 0:
                 continue
             for moved in _moved(solver, index[cell], needed, [index[item] for item in sorted(hidden)], len(cells)):

@@ -46,6 +46,9 @@ CREATE TABLE attendance AS
 SELECT child, adult, family, month, quarter_of(month) AS quarter, json_extract_string(attributes, '$.service') AS service
 FROM fact WHERE dataset = 'attendance';
 
+-- One row per attendance of a child.
+CREATE VIEW attended AS SELECT child AS id, service, quarter FROM attendance WHERE child IS NOT NULL;
+
 -- What each person or family did at services: the first service (and the next other one), how many, how often. Services of one month:
 -- the one whose name comes first.
 CREATE TABLE took_part AS
