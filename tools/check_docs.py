@@ -95,6 +95,14 @@ def measures() -> str:
         lines += [f"## {measure.id}: {measure.title}", "", measure.description, ""]
         lines += [f"Counts {measure.unit}." + (f" Gives the {measure.estimate}." if measure.estimate else ""), ""]
         lines += ["Published by: " + "; ".join(" x ".join(cube) for cube in measure.cubes) + ".", ""]
+        if measure.datasets:
+            lines += [f"Made from: {', '.join(measure.datasets)}.", ""]
+        overlapping = [name for name, item in measure.dimensions.items() if item.overlapping]
+        if overlapping:
+            lines += [f"Over {' and '.join(overlapping)} people do not sum: one can be in several.", ""]
+        if measure.compare:
+            rule = measure.compare
+            lines += [f"Compares {rule.of} with {rule.against}, adjusted for {', '.join(rule.adjusted_for)}.", ""]
     return "\n".join(lines)
 
 

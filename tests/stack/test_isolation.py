@@ -205,8 +205,10 @@ def _reached_from_here() -> str | None:
 
 def test_the_answering_process_holds_releases_and_a_server_s_certificate_only() -> None:
     mounts = {mount["Destination"]: mount["RW"] for mount in inspect("answers")["Mounts"]}
-    assert mounts == {"/etc/childlink": False, "/srv/childlink/releases": False}
-    assert sorted(path.name for path in (stack.STACK / "answers" / "etc").iterdir()) == ["ca.pem", "tls.key", "tls.pem"]
+    assert mounts == {"/etc/childlink": False, "/srv/childlink/releases": False, "/srv/childlink/trail": True}
+    held = {path.name for path in (stack.STACK / "answers" / "etc").iterdir()}
+    # The key opens nothing but the trail of questions.
+    assert held == {"ca.pem", "policy.toml", "purposes.toml", "questions.key", "tls.key", "tls.pem"}
     assert not [v for v in inspect("answers")["Config"]["Env"] if "DATABASE" in v or "PASSWORD" in v or "KAFKA" in v]
 
 

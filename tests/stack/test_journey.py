@@ -60,6 +60,27 @@ def test_an_analyst_with_a_certificate_gets_a_protected_answer() -> None:
     assert all(count % 5 == 0 and count >= 10 for count in counts)
 
 
+def test_a_release_was_published_by_somebody_else_than_who_cut_it_and_the_trails_say_so() -> None:
+    said = stack.inside("analytics", "childlink-analytics", "release", "list")
+    assert "cut" in said
+    assert "first-manager" in said
+    assert "published by second-manager" in said
+    with pytest.raises(stack.StackError, match="exists already"):
+        stack.inside("analytics", "childlink-analytics", "release", "cut", stack.RELEASE)
+    assert "entries, as they were written" in stack.inside("analytics", "childlink-analytics", "audit", "verify")
+
+
+def test_who_asked_what_is_in_the_trail_of_questions() -> None:
+    with _client() as client:
+        client.ask("reach_children", ["sex"])
+    stack.wait_for(
+        "the question to be written down",
+        lambda: "demo-analyst: Query" in stack.inside("answers", "childlink-analytics", "audit", "show", "--questions"),
+        20,
+    )
+    assert "as they were written" in stack.inside("answers", "childlink-analytics", "audit", "verify", "--questions")
+
+
 def test_an_analyst_without_a_certificate_gets_none() -> None:
     with pytest.raises(ClientError), _client(certificate=None, key=None) as client:
         client.releases()
