@@ -73,6 +73,11 @@ class Schedule:
         self._busy = threading.Thread(target=self._do, args=(today,), name="schedule", daemon=True)
         self._busy.start()
 
+    def join(self) -> None:
+        """Wait for what was started."""
+        if self._busy:
+            self._busy.join()
+
     def _do(self, today: date) -> None:
         try:
             self._desk.expire(SCHEDULE, today)
