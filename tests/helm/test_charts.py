@@ -109,7 +109,7 @@ def test_tables_are_migrated_before_the_new_version_starts(chart: str) -> None:
 
 
 def test_the_linker_has_a_role_of_its_own_and_not_the_password_of_its_tables_owner() -> None:
-    found = {name.removeprefix("demo-linker"): pod["spec"] for name, pod in pods("linker")}
+    found = {name.removeprefix("demo-childlink-linker"): pod["spec"] for name, pod in pods("linker")}
     users, secrets = {}, {}
     for name, spec in found.items():
         env = {item["name"]: item["value"] for item in spec["containers"][0]["env"]}
