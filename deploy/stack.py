@@ -47,10 +47,10 @@ def prepare() -> None:
     for name in PARTNERS:
         _partner(name)
     _spread()
-    for service in ("linker", "analytics"):
+    for password in ("linker/db-password", "linker/service-password", "analytics/db-password"):
         # Read by the database's user and by the service's: open to both, in a folder that nobody else can enter.
-        (STACK / service / "db-password").write_text(secrets.token_urlsafe(32))
-        (STACK / service / "db-password").chmod(0o444)
+        (STACK / password).write_text(secrets.token_urlsafe(32))
+        (STACK / password).chmod(0o444)
     hand_over()
     (STACK / "ready").touch()
 

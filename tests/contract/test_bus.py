@@ -83,6 +83,42 @@ def test_two_topics_are_both_read(bus, topic):
     publisher.close()
 
 
+def polls_until(subscriber, topic, most=200):
+    """How many micro-batches it takes until one has a message of a topic; each takes a while to work through."""
+    for count in range(1, most):
+        if any(m.topic == topic for m in subscriber.poll(0.2)):
+            return count
+        time.sleep(0.02)
+    return most
+
+
+def test_a_topic_with_thousands_of_messages_does_not_hold_up_another(bus, topic):
+    publisher = bus.publisher()
+    publisher.publish([(topic, b"%d" % n) for n in range(4000)])
+    publisher.publish([(topic + "x", b"one")])
+    subscriber = bus.subscriber({topic: 0, topic + "x": 0})
+    assert polls_until(subscriber, topic + "x") <= 5
+    publisher.publish([(topic + "x", b"another")])
+    assert polls_until(subscriber, topic + "x") <= 5
+    subscriber.close()
+    publisher.close()
+
+
+def test_a_full_topic_gets_what_the_others_leave_of_a_micro_batch_in_order(bus, topic):
+    publisher = bus.publisher()
+    publisher.publish([(topic, b"%d" % n) for n in range(200)])
+    publisher.publish([(topic + "x", b"x")] * 5)
+    subscriber = bus.subscriber({topic: 0, topic + "x": 0})
+    batches, deadline = [], time.monotonic() + 20
+    while sum(map(len, batches)) < 205 and time.monotonic() < deadline:
+        batches.append(subscriber.poll(0.2))
+    assert [int(m.value) for batch in batches for m in batch if m.topic == topic] == list(range(200))
+    assert max(map(len, batches)) == 16
+    assert len([batch for batch in batches if len(batch) == 16]) >= 10
+    subscriber.close()
+    publisher.close()
+
+
 def test_a_large_batch_passes(bus, topic):
     publisher = bus.publisher()
     publisher.publish([(topic, os.urandom(900_000))])

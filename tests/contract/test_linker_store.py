@@ -40,6 +40,15 @@ def test_migrations_go_down_and_up_again(database_url, partnership):
     linker.close()
 
 
+def test_tables_go_back_to_an_older_revision_and_forth(database_url, partnership):
+    linker = LinkerUnderTest(partnership, database_url)
+    migrate(linker.engine, "childlink_linker", "0008")
+    assert "proposal" not in sa.inspect(linker.engine).get_table_names()
+    migrate(linker.engine, "childlink_linker", "0009")
+    assert "proposal" in sa.inspect(linker.engine).get_table_names()
+    linker.close()
+
+
 def test_tables_are_what_the_migrations_make(database_url, partnership):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

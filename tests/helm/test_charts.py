@@ -105,7 +105,19 @@ def test_the_answering_processes_may_reach_nothing_and_hold_no_key_of_the_store(
 def test_tables_are_migrated_before_the_new_version_starts(chart: str) -> None:
     [job] = [item for item in objects(chart) if item["kind"] == "Job"]
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
-    assert job["spec"]["template"]["spec"]["containers"][0]["args"] == ["migrate-store"]
+    assert job["spec"]["template"]["spec"]["containers"][0]["args"][0] == "migrate-store"
+
+
+def test_the_linker_has_a_role_of_its_own_and_not_the_password_of_its_tables_owner() -> None:
+    found = {name.removeprefix("demo-childlink-linker"): pod["spec"] for name, pod in pods("linker")}
+    users, secrets = {}, {}
+    for name, spec in found.items():
+        env = {item["name"]: item["value"] for item in spec["containers"][0]["env"]}
+        users[name] = env["CHILDLINK_LINKER_DATABASE"].split("//")[1].split("@")[0]
+        [secrets[name]] = [v["secret"]["secretName"] for v in spec["volumes"] if v["name"] == "database"]
+    assert users == {"": "linker_service", "-migrate": "linker"}
+    assert secrets == {"": "linker-database", "-migrate": "linker-database-owner"}
+    assert found["-migrate"]["containers"][0]["args"][1:] == ["--service-role", "linker_service"]
 
 
 @pytest.mark.parametrize("chart", CHARTS)
@@ -125,6 +137,7 @@ def test_everything_that_runs_has_a_disruption_budget(chart: str) -> None:
     [
         ("linker", "database.url=postgresql+psycopg://linker:secret@host/linker"),
         ("linker", "databse.url=typo"),
+        ("linker", "database.owner.url=postgresql+psycopg://linker:secret@host/linker"),
         ("linker", "egress.broker.cidr=anywhere"),
         ("analytics", "answers.replicas=0"),
         ("analytics", "image.digest=latest"),

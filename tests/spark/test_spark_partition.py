@@ -7,6 +7,7 @@ from childlink_core.profiles import get_profile
 from childlink_linker import repartition as repartition_module
 from childlink_linker import review
 from childlink_linker.changes import find_changes
+from childlink_linker.decisions import VERDICTS
 from childlink_linker.parameters import load_parameters
 from childlink_linker.propose import propose
 from childlink_linker.repartition import repartition
@@ -32,7 +33,7 @@ def village(database_url, partnership):
         for partner, facet in own.items():
             if sent := [subject for subject in subjects[at : at + 3] if subject.facet == facet]:
                 linker.send(partner, *sent)
-    for verdict in review.VERDICTS:
+    for verdict in VERDICTS:
         with linker.engine.begin() as tx:
             store = Store(tx, VAULT)
             if doubts := review.doubts(store):
@@ -47,7 +48,7 @@ def test_the_partition_the_doubts_and_the_edges_are_the_linkers_own(session, vil
     engine = spark_engine(session, village.engine, tmp_path / "export")
     with village.engine.connect() as tx:
         persons, doubts, edges = state_of(tx)
-    assert {item.verdict for item in engine.snapshot.decisions} == set(review.VERDICTS)
+    assert {item.verdict for item in engine.snapshot.decisions} == set(VERDICTS)
     assert 1 < len(persons) < len(engine.snapshot.subjects)
     assert partition_of(engine) == persons
     assert {(min(a, b), max(a, b), weight) for a, b, weight in repartition(engine).doubts} == doubts != set()

@@ -51,6 +51,17 @@ def test_an_export_holds_every_record_and_opens_none(known, session, tmp_path):
     assert (tmp_path / "export").stat().st_mode & 0o777 == 0o700
 
 
+def test_an_export_says_what_was_decided_and_not_who_decided_it(linker, child, session, tmp_path):
+    linker.send("trust-a", child("trust-a", "1", nhs=NHS[0]))
+    linker.send("council-b", child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA"))
+    desk = linker.desk()
+    [case] = desk.cases("N. Steward")
+    desk.decide("N. Steward", [(case.doubts[0].pair, "same")], "spoke to both", asks_second=True)
+    snapshot = spark_engine(session, linker.engine, tmp_path / "export").snapshot
+    assert [(item.verdict, item.steward, item.asks_second) for item in snapshot.decisions] == [("same", "1", True)]
+    assert files_with(tmp_path / "export", b"Steward", b"spoke to both")[1] == set()
+
+
 def test_sparks_own_files_hold_neither_sealed_nor_opened_rows_nor_the_key(known, session, scratch, tmp_path):
     database, opened, sealed = known
     engine = spark_engine(session, database, tmp_path / "export")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("loaded")
 
 A, B = stack.PARTNERS
 ATTEMPTS = (Path(__file__).parent / "attempts.py").read_text()
-SERVICES = ("kafka", "gatekeeper", "linker", "linker-db", "analytics", "analytics-db", "answers", "partner-a", "partner-b",
+SERVICES = ("kafka", "gatekeeper", "linker", "linker-db", "linker-migrate", "analytics", "analytics-db", "answers", "partner-a", "partner-b",
             "prometheus")  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def test_a_container_has_no_more_power_than_it_needs(service: str) -> None:
 
 
 def test_no_secret_is_in_a_container_s_arguments_or_environment() -> None:
-    secrets = [path.read_text().strip() for path in stack.STACK.glob("*/db-password")]
+    secrets = [path.read_text().strip() for path in stack.STACK.glob("*/*-password")]
     secrets += [
         json.loads(path.read_text())["secret"] for path in stack.STACK.rglob("keys/*.key") if "tls" not in path.name
     ]
@@ -234,6 +234,31 @@ def test_no_secret_is_in_a_container_s_arguments_or_environment() -> None:
     for service in SERVICES:
         text = json.dumps(inspect(service))
         assert not [secret for secret in secrets if secret in text]
+
+
+@pytest.mark.parametrize(
+    ("statement", "came"),
+    [
+        ("SELECT count(*) FROM audit_entry", "done"),
+        ("DELETE FROM audit_entry", "InsufficientPrivilege"),
+        ("UPDATE event SET person_id = NULL", "InsufficientPrivilege"),
+        ("DROP TABLE record", "InsufficientPrivilege"),
+    ],
+)
+def test_the_linker_cannot_change_its_tables_nor_rewrite_its_audit_trail(statement: str, came: str) -> None:
+    code = (
+        "import pathlib, psycopg, sys\n"
+        "password = pathlib.Path('/run/secrets/linker_service_password').read_text()\n"
+        "there = psycopg.connect(host='linker-db', dbname='linker', user='linker_service', password=password)\n"
+        "try: there.execute(sys.argv[1]); print('done')\n"
+        "except psycopg.Error as error: print(type(error).__name__)\n"
+    )
+    assert stack.inside("linker", "/app/bin/python", "-c", code, statement).strip() == came
+
+
+def test_the_linker_does_not_have_its_tables_owners_password() -> None:
+    mounted = {mount["Destination"] for mount in inspect("linker")["Mounts"]}
+    assert {path for path in mounted if "password" in path} == {"/run/secrets/linker_service_password"}
 
 
 def test_the_ingest_image_holds_ingest_only() -> None:

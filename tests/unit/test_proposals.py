@@ -72,6 +72,26 @@ def test_the_same_rules_propose_nothing(village):
     assert (item.changes, item.merges, item.splits, item.state) == (0, 0, 0, "waiting")
 
 
+@pytest.mark.parametrize("parameters", [SAME_AS_NOW, LENIENT, STRICT], ids=["same", "lenient", "strict"])
+def test_what_stewards_decided_counts_in_a_proposal_as_it_does_in_relinking(village, parameters):
+    pairs = sorted(pair[:2] for pair in state(village)[1])
+    with village.engine.begin() as tx:
+        store = Store(tx, VAULT)
+
+        def decide(pair, verdict, steward, *, asks_second=False):
+            review.decide(
+                store, [(pair, verdict)], steward, "met", get_profile(), load_parameters(), asks_second=asks_second
+            )
+
+        # Of one a second steward is of the same mind; of the other nobody said anything yet.
+        decide(pairs[0], "same", "N. Steward", asks_second=True)
+        decide(pairs[0], "same", "B. Other")
+        decide(pairs[1], "different", "N. Steward", asks_second=True)
+    expected = relinked(village, parameters)
+    approve(village, propose_ordinary(village, parameters))
+    assert state(village) == expected
+
+
 def test_a_proposal_changes_nothing_and_says_what_would(village):
     before, told = state(village), events(village)
     number = propose_ordinary(village, LENIENT)

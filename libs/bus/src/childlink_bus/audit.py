@@ -9,12 +9,13 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from childlink_core.errors import UserError
 
 _NOTHING = bytes(32)
+_APPENDING: Final = 0x636C_0004
 
 
 class AuditBrokenError(UserError):
@@ -58,7 +59,8 @@ class Audit:
     def append(self, tx: sa.Connection, key: bytes, who: str, action: str, **detail: str | int) -> None:
         """Write down, within the transaction of what is done, that it was done."""
         if tx.dialect.name == "postgresql":
-            tx.execute(sa.text("LOCK TABLE audit_entry IN SHARE ROW EXCLUSIVE MODE"))
+            # Not LOCK TABLE: that takes a right to change entries, which a service has no other need of.
+            tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPENDING})
         last = self.head(tx)
         entry = (last.number + 1, int(time.time() * 1000), who[:128], action, json.dumps(detail, sort_keys=True))
         names = ("number", "at_ms", "who", "action", "detail")

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from childlink_bus.ports import BusError, Message
 
 _SEND_TIMEOUT_S: Final = 30
 _METADATA_EVERY_S: Final = 5.0
+_EVERYTHING: Final = 2**31
 _KNOCK_TIMEOUT_S: Final = 5.0
 
 
@@ -51,19 +53,26 @@ class KafkaPublisher:
 
 
 class KafkaSubscriber:
-    """See `ports.Subscriber`. Topics that do not exist yet are looked for again every few seconds."""
+    """See `ports.Subscriber`. Topics that do not exist yet are looked for again every few seconds.
+
+    kafka-python hands out all that it has fetched of one topic, thousands of small messages, before the next. So all of it is taken at
+    once and topics take turns here; one of which enough is here is paused.
+    """
 
     def __init__(self, settings: ServiceSettings, positions: Mapping[str, int], max_messages: int = 16) -> None:
         self._waiting = dict(positions)
         self._assigned: list[TopicPartition] = []
+        self._fetched: dict[str, deque[Message]] = {topic: deque() for topic in positions}
+        self._turns: deque[str] = deque()
+        self._max_messages = max_messages
         self._looked_at = 0.0
         self._consumer = connect(
             KafkaConsumer,
             settings,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            max_poll_records=max_messages,
-            max_partition_fetch_bytes=4 * LARGEST_BATCH_BYTES,
+            # What is fetched of a topic is here twice at most: taken, and on its way.
+            max_partition_fetch_bytes=2 * LARGEST_BATCH_BYTES,
             fetch_max_wait_ms=100,
         )
 
@@ -74,22 +83,43 @@ class KafkaSubscriber:
             if not self._assigned:
                 time.sleep(min(timeout_s, 1.0))
                 return []
-            polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+            self._fetch(0 if self._turns else int(timeout_s * 1000))
         except KafkaError as error:
             raise _bus_error("Kafka could not be read", error) from None
-        return [Message(at.topic, r.offset, bytes(r.value or b"")) for at, records in polled.items() for r in records]
+        messages: list[Message] = []
+        while self._turns and len(messages) < self._max_messages:
+            topic = self._turns.popleft()
+            messages.append(self._fetched[topic].popleft())
+            if self._fetched[topic]:
+                self._turns.append(topic)
+        return messages
 
     def lag(self) -> dict[str, int]:
         """See `ports.Subscriber.lag`."""
         try:
             ends = self._consumer.end_offsets(self._assigned) if self._assigned else {}
-            return {at.topic: max(0, end - self._consumer.position(at)) for at, end in ends.items()}
+            ahead = {at: end - self._consumer.position(at) for at, end in ends.items()}
+            return {at.topic: max(0, count) + len(self._fetched[at.topic]) for at, count in ahead.items()}
         except KafkaError as error:
             raise _bus_error("Kafka could not be asked for its offsets", error) from None
 
     def close(self) -> None:
         """See `ports.Subscriber.close`."""
         self._consumer.close()
+
+    def _fetch(self, timeout_ms: int) -> None:
+        # All at once, always: kafka-python 3.0.12 can forget what is left over of a topic that is paused then.
+        polled = self._consumer.poll(timeout_ms=timeout_ms, max_records=_EVERYTHING)
+        for at, records in polled.items():
+            if not self._fetched[at.topic]:
+                self._turns.append(at.topic)
+            self._fetched[at.topic] += [
+                Message(at.topic, record.offset, bytes(record.value or b"")) for record in records
+            ]
+        full = {at for at in self._assigned if len(self._fetched[at.topic]) >= 2 * self._max_messages}
+        paused = self._consumer.paused()
+        self._consumer.pause(*(full - paused))
+        self._consumer.resume(*(paused - full))
 
     def _look_for_topics(self) -> None:
         if not self._waiting or time.monotonic() - self._looked_at < _METADATA_EVERY_S:

@@ -6,7 +6,7 @@
 [b'b']
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 
 from childlink_bus.ports import Message
@@ -48,16 +48,21 @@ class MemorySubscriber:
     def __init__(self, broker: MemoryBroker, positions: Mapping[str, int], max_messages: int) -> None:
         self._broker = broker
         self._next = dict(positions)
+        self._turns = deque(positions)
         self._max_messages = max_messages
 
     def poll(self, timeout_s: float) -> list[Message]:
         """See `ports.Subscriber.poll`."""
         messages: list[Message] = []
-        for topic, start in self._next.items():
-            room = self._max_messages - len(messages)
-            values = self._broker.topics[topic][start : start + room]
-            messages += [Message(topic, start + index, value) for index, value in enumerate(values)]
-            self._next[topic] = start + len(values)
+        without = 0
+        while len(messages) < self._max_messages and without < len(self._turns):
+            topic = self._turns[0]
+            self._turns.rotate(-1)
+            values, at = self._broker.topics[topic], self._next[topic]
+            without = 0 if at < len(values) else without + 1
+            if not without:
+                messages.append(Message(topic, at, values[at]))
+                self._next[topic] = at + 1
         return messages
 
     def lag(self) -> dict[str, int]:

@@ -34,7 +34,8 @@ class Subscriber(Protocol):
     """Reads topics from given offsets on. Keeps no place of its own: the service's database does."""
 
     def poll(self, timeout_s: float) -> list[Message]:
-        """The next messages, in order within each topic; empty after `timeout_s` without any."""
+        """The next messages, in order within each topic; empty after `timeout_s` without any. Topics take turns, so that a full one
+        does not hold up the others."""
 
     def lag(self) -> dict[str, int]:
         """Messages not yet returned by `poll`, by topic."""

@@ -10,7 +10,7 @@ from childlink_core.profiles import Profile
 
 from childlink_linker import tables as t
 from childlink_linker.errors import SparkError
-from childlink_linker.snapshot import Snapshot, Standing, in_batches
+from childlink_linker.snapshot import Snapshot, Standing, in_batches, standing_decisions
 
 try:
     import pyarrow as pa
@@ -20,7 +20,7 @@ except ImportError:
         "Re-linkage on Spark needs PyArrow.", "Install it with: pip install 'childlink-linker[spark]'"
     ) from None
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _MANIFEST: Final = "manifest.json"
 # What of each table is written, and as what. Decisions without who and why; no capsule, no key, no carer.
 _FILES: Final[dict[str, tuple[sa.Table, dict[str, pa.DataType]]]] = {
@@ -42,6 +42,7 @@ _FILES: Final[dict[str, tuple[sa.Table, dict[str, pa.DataType]]]] = {
         t.decision,
         {
             "decision_id": pa.int64(), "smaller_subject_id": pa.int64(), "larger_subject_id": pa.int64(), "verdict": pa.string(),
+            "steward": pa.string(), "asks_second": pa.bool_(),
         },
     ),
     "doubts": (
@@ -65,9 +66,10 @@ def write_export(tx: sa.Connection, folder: Path, profile: Profile) -> int:
 def _write(tx: sa.Connection, folder: Path, name: str) -> int:
     table, types = _FILES[name]
     schema = pa.schema([pa.field(column, kind) for column, kind in types.items()])
-    statement = sa.select(*(table.c[column] for column in types)).order_by(*table.primary_key.columns)
     if table is t.decision:
-        statement = statement.where(t.decision.c.undone_at_ms.is_(None))
+        statement = standing_decisions()
+    else:
+        statement = sa.select(*(table.c[column] for column in types)).order_by(*table.primary_key.columns)
     count = 0
     # What is encrypted neither repeats itself nor grows smaller.
     with parquet.ParquetWriter(path_of(folder, name), schema, use_dictionary=False, compression="none") as writer:

@@ -26,6 +26,9 @@ class Standing:
     smaller_subject_id: int
     larger_subject_id: int
     verdict: str
+    steward: str
+    """A number: that two were of one mind counts, who they are does not."""
+    asks_second: bool
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,17 @@ def in_batches(tx: sa.Connection, statement: "sa.Select[Any]") -> Iterator[Seque
         yield from result.partitions()
 
 
+def standing_decisions() -> "sa.Select[Any]":
+    """Decisions that nobody took back, as `Standing`, oldest first."""
+    c = t.decision.c
+    steward = sa.cast(sa.func.dense_rank().over(order_by=c.steward), sa.String).label("steward")
+    columns = (c.decision_id, c.smaller_subject_id, c.larger_subject_id, c.verdict, steward, c.asks_second)
+    return sa.select(*columns).where(c.undone_at_ms.is_(None)).order_by(c.decision_id)
+
+
 def read_snapshot(tx: sa.Connection) -> Snapshot:
     """The store as `tx` sees it."""
-    subject, record, decision, pair = t.subject.c, t.record.c, t.decision.c, t.review_pair.c
+    subject, record, pair = t.subject.c, t.record.c, t.review_pair.c
     people = list(in_batches(tx, sa.select(subject.subject_id, subject.person_id).order_by(subject.subject_id)))
     held = [
         (
@@ -97,11 +108,6 @@ def read_snapshot(tx: sa.Connection) -> Snapshot:
         np.ascontiguousarray(ids[:, 0]),
         np.ascontiguousarray(ids[:, 1]),
         np.concatenate([np.zeros((0, 16), dtype=np.uint8), *(part for _, part in held)]),
-        [
-            Standing(row.decision_id, row.smaller_subject_id, row.larger_subject_id, row.verdict)
-            for row in tx.execute(
-                sa.select(t.decision).where(decision.undone_at_ms.is_(None)).order_by(decision.decision_id)
-            )
-        ],
+        [Standing(*tuple(row)) for row in tx.execute(standing_decisions())],
         [tuple(row) for row in tx.execute(sa.select(pair.smaller_subject_id, pair.larger_subject_id, pair.weight))],
     )  # fmt: skip

@@ -179,3 +179,6 @@ proposed_edge = sa.Table(
     sa.Column("larger", _Id, primary_key=True),
     sa.Column("weight", sa.Float, nullable=False),
 )  # fmt: skip
+
+# Nobody changes what was written here, and the service's database role may not (see `childlink_bus.service_role`).
+APPEND_ONLY = (audit.entries, event)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from childlink_bus.database import migrate, open_database
 from childlink_bus.ports import BusError, Subscriber
+from childlink_bus.service_role import grant_to_service
 from childlink_core import __version__, topics
 
 from childlink_linker import app, evaluate, tables
@@ -96,12 +97,32 @@ def resume(settings_file: Path | None, topic: str) -> None:
 
 @main.command()
 @click.option("--revision", default="head", show_default=True, help="'head', 'base' or a revision.")
+@click.option(
+    "--service-role", metavar="NAME", help="Database role that `run` connects as: may work with rows, no more."
+)
+@click.option(
+    "--service-password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with that role's password: the role is made if there is none.",
+)
 @click.pass_obj
-def migrate_store(settings_file: Path | None, revision: str) -> None:
-    """Bring the database's tables to a revision."""
+def migrate_store(
+    settings_file: Path | None, revision: str, service_role: str | None, service_password_file: Path | None
+) -> None:
+    """Bring the database's tables to a revision, as their owner. With --service-role, let that role use them, but neither change them
+    nor rewrite the audit trail and the event log."""
+    if service_role and revision != "head":
+        raise click.UsageError("--service-role is for tables that are up to date")
+    if service_password_file and not service_role:
+        raise click.UsageError("--service-password-file is for --service-role")
     settings = LinkerSettings.load(settings_file)
-    migrate(open_database(settings.database, settings.database_password_file), "childlink_linker", revision)
+    engine = open_database(settings.database, settings.database_password_file)
+    migrate(engine, "childlink_linker", revision)
     click.echo(f"tables are at {revision}")
+    if service_role:
+        password = service_password_file.read_text(encoding="utf-8").strip() if service_password_file else ""
+        grant_to_service(engine, tables.metadata, service_role, tables.APPEND_ONLY, password)
+        click.echo(f"{service_role} may use them, and no more")
 
 
 @main.command()
