@@ -8,14 +8,14 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient
 
-from tests.support.pki import Authority
+from tests.support.pki import Signs
 
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / ".cache" / "kafka"
@@ -46,10 +46,11 @@ def docker_runs() -> bool:
 class KafkaBroker:
     """A broker of Kafka jars on Java, in KRaft mode. Can be killed and started again.
 
-    With an authority it also listens at `tls_address`, to clients with a certificate of that authority's alone.
+    With an authority it also listens at `tls_address`, to clients with a certificate of that authority's alone. `more` are further
+    lines of its configuration.
     """
 
-    def __init__(self, folder: Path, authority: Authority | None = None) -> None:
+    def __init__(self, folder: Path, authority: Signs | None = None, more: Sequence[str] = ()) -> None:
         self.folder = folder
         self.port, controller, tls_port = free_port(), free_port(), free_port()
         self.tls_address = f"127.0.0.1:{tls_port}"
@@ -78,6 +79,7 @@ class KafkaBroker:
                     "transaction.state.log.min.isr=1",
                     "share.coordinator.state.topic.replication.factor=1",
                     "share.coordinator.state.topic.min.isr=1",
+                    *more,
                 ]
             )
         )
@@ -109,7 +111,7 @@ class KafkaBroker:
         return subprocess.Popen(["java", "-Xmx512m", "-cp", f"{JARS}/*", *arguments], stdout=log, stderr=log)
 
 
-def _tls(folder: Path, authority: Authority) -> list[str]:
+def _tls(folder: Path, authority: Signs) -> list[str]:
     certificate, key = authority.sign("broker")
     store = folder / "broker-store.pem"
     store.write_bytes(key.read_bytes() + certificate.read_bytes())

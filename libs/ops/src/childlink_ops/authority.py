@@ -102,6 +102,14 @@ class Register:
             found.append(Issued(serial, kind, name, expires, certificate.serial_number in revoked))
         return sorted(found, key=lambda issued: issued.expires)
 
+    def list_ends(self) -> datetime:
+        """When the revocation list must have been signed anew. Raises AuthorityError."""
+        return self._crl().next_update_utc or datetime.max.replace(tzinfo=UTC)
+
+    def list_signed(self) -> datetime:
+        """When the revocation list was signed. Raises AuthorityError."""
+        return self._crl().last_update_utc
+
     def publish(self, folder: Path) -> None:
         """Copy the public half to `folder`: what the gatekeeper reads. The revocation list last, in one step."""
         (folder / "issued").mkdir(parents=True, exist_ok=True)
@@ -111,6 +119,9 @@ class Register:
                 _replace(target, path.read_bytes())
 
     def _revoked(self) -> dict[int, datetime]:
+        return {item.serial_number: item.revocation_date_utc for item in self._crl()}
+
+    def _crl(self) -> x509.CertificateRevocationList:
         path = self.folder / "crl.pem"
         try:
             crl = x509.load_pem_x509_crl(path.read_bytes())
@@ -122,7 +133,7 @@ class Register:
         public = self.certificate.public_key()
         if not isinstance(public, ec.EllipticCurvePublicKey) or not crl.is_signature_valid(public):
             raise AuthorityError(f"{path} was not signed by this authority.", "Copy it from the authority again.")
-        return {item.serial_number: item.revocation_date_utc for item in crl}
+        return crl
 
 
 class Authority(Register):

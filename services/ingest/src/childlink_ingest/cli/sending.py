@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 import click
+from childlink_core.checkup import examine, show
 
 from childlink_ingest import errors, report
 from childlink_ingest.cli.common import exchange, write_csv, write_text
-from childlink_ingest.doctor import examine
+from childlink_ingest.doctor import checks
 from childlink_ingest.metrics import IngestMetrics
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import open_spool
@@ -59,12 +60,5 @@ def status(settings_file: Path | None, as_json: bool, page: Path | None, rejects
 @click.pass_obj
 def doctor(settings_file: Path | None) -> None:
     """Check this site's set-up: keys, secret, backup, spool, disk, lists, certificate, broker, clock. Says what to fix."""
-    settings = IngestSettings.load(settings_file)
-    bad = 0
-    for finding in examine(settings):
-        click.echo(f"{'ok  ' if finding.ok else 'FIX '} {finding.what}: {finding.says}")
-        if not finding.ok:
-            bad += 1
-            click.echo(f"       what to do: {finding.remedy}")
-    click.echo("All is well." if not bad else f"{bad} to fix.")
+    bad = show(examine(checks(IngestSettings.load(settings_file))))
     sys.exit(errors.EXIT_ERROR if bad else errors.EXIT_OK)
