@@ -57,8 +57,12 @@ class Audit:
 
     def append(self, tx: sa.Connection, key: bytes, who: str, action: str, **detail: str | int) -> None:
         """Write down, within the transaction of what is done, that it was done."""
+        # One at a time: two that continued after the same entry would break the chain.
         if tx.dialect.name == "postgresql":
             tx.execute(sa.text("LOCK TABLE audit_entry IN SHARE ROW EXCLUSIVE MODE"))
+        else:
+            # SQLite locks with the first write of a transaction, whether it finds a row or not.
+            tx.execute(self.entries.delete().where(sa.false()))
         last = self.head(tx)
         entry = (last.number + 1, int(time.time() * 1000), who[:128], action, json.dumps(detail, sort_keys=True))
         names = ("number", "at_ms", "who", "action", "detail")
