@@ -17,6 +17,7 @@ from typing import Final
 
 from childlink_core.errors import UserError
 from childlink_core.keys import write_private
+from childlink_core.revocation import read_revocation_list
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -122,18 +123,10 @@ class Register:
         return {item.serial_number: item.revocation_date_utc for item in self._crl()}
 
     def _crl(self) -> x509.CertificateRevocationList:
-        path = self.folder / "crl.pem"
         try:
-            crl = x509.load_pem_x509_crl(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise AuthorityError(
-                f"{path} cannot be read ({type(error).__name__}).",
-                "Copy it from the authority: without it, nobody knows who was revoked.",
-            ) from None
-        public = self.certificate.public_key()
-        if not isinstance(public, ec.EllipticCurvePublicKey) or not crl.is_signature_valid(public):
-            raise AuthorityError(f"{path} was not signed by this authority.", "Copy it from the authority again.")
-        return crl
+            return read_revocation_list(self.folder / "crl.pem", self.certificate)
+        except UserError as error:
+            raise AuthorityError(error.problem, error.remedy) from None
 
 
 class Authority(Register):
