@@ -8,13 +8,9 @@ import pytest
 from childlink.wire.v1 import encoded_pb2, link_pb2, observation_pb2, receipt_pb2
 from childlink.wire.v1 import envelope_pb2 as wire
 from childlink_core import envelope, topics
-from childlink_ingest.spool import open_spool
-from childlink_local import pilot
-from childlink_local.broker import mock_broker
-from childlink_local.site import lay_out
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from tests.support.one_site import AMINA, LINH, OLIVER, Pilot
+from tests.support.one_site import journey
 from tests.support.real import ROOT
 
 NAMES = {
@@ -105,26 +101,6 @@ def sealer(version, kinds):
         return as_of(version, "SealedBatch", batch.SerializeToString())
 
     return seal
-
-
-def journey(folder):
-    """Rows are sent, corrected, deleted and taken back; what is left at the hub, and what the site was told."""
-    from childlink_ingest import withdraw
-
-    folder.mkdir()
-    with mock_broker() as address:
-        layout = lay_out(folder / "work", ["trust-a"], address)
-        with pilot.open_hub(layout) as hub:
-            site = Pilot(folder, layout, hub)
-            reports = [site.run(AMINA, OLIVER, LINH), site.run(AMINA + "D", OLIVER.replace("Khan", "Kahn"))]
-            reports.append(
-                site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], []))
-            )
-            with open_spool(site.settings.spool) as spool:
-                assert not spool.incidents()
-                told = [(r.accepted, r.refused, r.waiting) for r in map(spool.report, sorted(spool.runs()))]
-            dead = hub.linker.metrics.dead_letter_messages._value.get()
-            return site.counts(), told, [r.withdrawn_proved for r in reports], dead
 
 
 @pytest.fixture(scope="module")

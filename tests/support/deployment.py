@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from childlink_analytics import app as analytics_app
 from childlink_analytics import tables as analytics_tables
+from childlink_bus.ports import BusError
 from childlink_core import topics
 from childlink_ingest import app as ingest
 from childlink_ingest import withdraw as takeback
@@ -52,7 +53,7 @@ class Deployment:
         self.layout.linker.database = databases["linker"]
         self.layout.store.database = databases["analytics"]
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.kills = 0
+        self.kills = self.revived = 0
         self.broker: real.KafkaBroker | None = None
 
     def start(self, service: str) -> None:
@@ -127,13 +128,27 @@ class Deployment:
     def settle(self, partner: str, deadline: float, meanwhile: Callable[[], None] = lambda: None) -> list[RunReport]:
         """Send what is spooled and wait until all of it is answered."""
         settings = self.layout.ingest[partner]
-        with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
-            while not connection.exchange.settled():
-                assert time.monotonic() < deadline, f"{partner} is not answered: {self.logs()}"
-                connection.exchange.send()
-                connection.exchange.receive(connection.subscriber, 0.2)
+        while True:
+            try:
+                with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
+                    while not connection.exchange.settled():
+                        assert time.monotonic() < deadline, f"{partner} is not answered: {self.logs()}"
+                        connection.exchange.send()
+                        connection.exchange.receive(connection.subscriber, 0.2)
+                        meanwhile()
+                    return [spool.report(run) for run in spool.runs()]
+            except BusError:
+                # The broker is away: a site's next run, or `watch`, goes on where this one stopped.
+                assert time.monotonic() < deadline, f"the broker stays away: {self.logs()}"
                 meanwhile()
-            return [spool.report(run) for run in spool.runs()]
+                time.sleep(0.5)
+
+    def revive(self) -> None:
+        """What compose and Kubernetes do: start again whatever has ended."""
+        for service, process in list(self.processes.items()):
+            if process.poll() is not None:
+                self.revived += 1
+                self.start(service)
 
     def withdraw(self, extract: Extract, local_id: str) -> None:
         """Withdraw a child; what takes it back is spooled."""

