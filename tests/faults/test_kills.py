@@ -6,59 +6,11 @@ import os
 import random
 
 import pytest
-import sqlalchemy as sa
-from childlink_core.topics import SERVICES
-from childlink_local.synth import synthesise
-
-from tests.support import real
-from tests.support.deployment import Deployment
 
 KILLS = 10
+CHILDREN = int(os.environ.get("CHILDLINK_TEST_KILL_CHILDREN", "1500"))
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(1500)]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    synthesise(folder, seed=7, children=int(os.environ.get("CHILDLINK_TEST_KILL_CHILDREN", "1500")))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def deploy(data, tmp_path_factory, postgres_server):
-    why = real.fetch_jars()
-    if why:
-        real.unavailable("Kafka", why)
-    made, brokers = [], []
-    folder = tmp_path_factory.mktemp("deployments")
-
-    def build(name, linkers=1):
-        broker = real.KafkaBroker(folder / name / "kafka")
-        broker.start()
-        brokers.append(broker)
-        databases = {}
-        admin = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
-        with admin.connect() as tx:
-            for service in SERVICES:
-                database = f"{name}_{service}_{os.urandom(4).hex()}"
-                tx.exec_driver_sql(f"CREATE DATABASE {database}")
-                url = sa.make_url(postgres_server).set(database=database)
-                databases[service] = url.render_as_string(hide_password=False)
-        admin.dispose()
-        keys_of = None if name == "calm" else folder / "calm"
-        deployment = Deployment(folder / name, data, broker.address, databases, keys_of, linkers)
-        made.append(deployment)
-        for service in deployment.services:
-            deployment.start(service)
-        return deployment
-
-    yield build
-    for deployment in made:
-        for process in deployment.processes.values():
-            process.kill()
-    for broker in brokers:
-        broker.kill()
 
 
 @pytest.fixture(scope="module")

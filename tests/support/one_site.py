@@ -1,10 +1,12 @@
 """One site with a hub, in one process, that sends rows written by hand."""
 
 import sqlalchemy as sa
-from childlink_ingest import app
+from childlink_ingest import app, withdraw
 from childlink_ingest.approvals import approve, what
 from childlink_ingest.spool import open_spool
 from childlink_local import pilot
+from childlink_local.broker import mock_broker
+from childlink_local.site import lay_out
 
 HEADER = "id,nhs,first,last,dob,mum,mumnhs,mumfirst,mumlast,mumdob,when,status"
 MUM = "M{0},{1},Grace,Okafor,1990-05-0{0}"
@@ -68,3 +70,21 @@ class Pilot:
             people = tx.execute(sa.text("SELECT count(person) FROM link")).scalar()
         assert people == linker[0], "analytics has a link for every subject there is, and no other"
         return {"subjects": linker[0], "records": linker[1], "rows": rows[0], "with_adult": rows[1]}
+
+
+def journey(folder):
+    """Rows are sent, corrected, deleted and taken back; what is left at the hub, and what the site was told."""
+    folder.mkdir()
+    with mock_broker() as address:
+        layout = lay_out(folder / "work", ["trust-a"], address)
+        with pilot.open_hub(layout) as hub:
+            site = Pilot(folder, layout, hub)
+            reports = [site.run(AMINA, OLIVER, LINH), site.run(AMINA + "D", OLIVER.replace("Khan", "Kahn"))]
+            reports.append(
+                site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], []))
+            )
+            with open_spool(site.settings.spool) as spool:
+                assert not spool.incidents()
+                told = [(r.accepted, r.refused, r.waiting) for r in map(spool.report, sorted(spool.runs()))]
+            dead = hub.linker.metrics.dead_letter_messages._value.get()
+            return site.counts(), told, [r.withdrawn_proved for r in reports], dead

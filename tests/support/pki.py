@@ -3,13 +3,25 @@
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Protocol
 
+from childlink_ops import authority as ops
+from childlink_ops.authority import create, new_request
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 DAY = timedelta(days=1)
+
+
+class Signs(Protocol):
+    """What a broker of the tests needs of an authority."""
+
+    ca: Path
+
+    def sign(self, name: str) -> tuple[Path, Path]:
+        """Certificate and key files of a server."""
 
 
 class Authority:
@@ -41,6 +53,29 @@ class Authority:
         certificate.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         form = serialization.PrivateFormat.PKCS8
         private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+        return certificate, private
+
+
+class OperatorsAuthority:
+    """The authority that `childlink-ops` makes, as a broker of the tests needs it."""
+
+    def __init__(self, folder: Path) -> None:
+        create(folder, "test")
+        self.folder, self.ca = folder, folder / "ca.pem"
+
+    def sign(self, name: str) -> tuple[Path, Path]:
+        """Certificate and key files of a broker at 127.0.0.1."""
+        return self.issue("broker", name, "127.0.0.1")
+
+    def issue(self, kind: str, name: str, *hosts: str, days: int = 90) -> tuple[Path, Path]:
+        """Certificate and key files of whatever kind."""
+        request, key = new_request(name)
+        folder = self.folder.parent / f"{kind}-{name}"
+        folder.mkdir(exist_ok=True)
+        certificate, private = folder / "tls.pem", folder / "tls.key"
+        certificate.write_bytes(ops.Authority(self.folder).sign(request, kind, name, hosts, days))
+        private.write_bytes(key)
+        private.chmod(0o600)
         return certificate, private
 
 

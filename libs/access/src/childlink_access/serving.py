@@ -2,9 +2,25 @@
 
 import ipaddress
 from pathlib import Path
+from typing import Final
 
 import grpc
 from childlink_core.errors import UserError
+
+# Requests are small; nothing that is larger is read.
+_MOST_REQUEST_BYTES: Final = 64 * 1024
+SERVER_OPTIONS: Final = (
+    ("grpc.max_receive_message_length", _MOST_REQUEST_BYTES),
+    # Nothing compressed is taken: 64 KiB of it could be 64 MiB of zeros. Bit 0: not compressed.
+    ("grpc.compression_enabled_algorithms_bitset", 1),
+    # Who opens a connection and does not shake hands is put out soon; an idle one later.
+    ("grpc.server_handshake_timeout_ms", 5_000),
+    ("grpc.max_connection_idle_ms", 300_000),
+    ("grpc.max_concurrent_streams", 100),
+    # One process a port: a second one would get half of the calls.
+    ("grpc.so_reuseport", 0),
+)
+"""For every gRPC server of the hub."""
 
 
 class ServingError(UserError):

@@ -58,9 +58,13 @@ class Audit:
 
     def append(self, tx: sa.Connection, key: bytes, who: str, action: str, **detail: str | int) -> None:
         """Write down, within the transaction of what is done, that it was done."""
+        # One at a time: two that continued after the same entry would break the chain.
         if tx.dialect.name == "postgresql":
             # Not LOCK TABLE: that takes a right to change entries, which a service has no other need of.
             tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPENDING})
+        else:
+            # SQLite locks with the first write of a transaction, whether it finds a row or not.
+            tx.execute(self.entries.delete().where(sa.false()))
         last = self.head(tx)
         entry = (last.number + 1, int(time.time() * 1000), who[:128], action, json.dumps(detail, sort_keys=True))
         names = ("number", "at_ms", "who", "action", "detail")

@@ -195,6 +195,16 @@ class Ledger:
             epoch = max(int(time.time()), row.epoch + 1)
             tx.execute(self.sequences.update().where(c.topic == topic).values(epoch=epoch, next_sequence=1))
 
+    def restored(self, tx: sa.Connection, *, new_broker: bool = False) -> None:
+        """This database came back from a backup: what was sent since is out there under numbers that would be used once more, and
+        readers would take the new messages for old ones. Every outgoing topic starts anew. With a new broker, which counts its
+        messages from 0, it is read from the start; streams know what they have."""
+        now, c = int(time.time()), self.sequences.c
+        later = sa.case((c.epoch >= now, c.epoch + 1), else_=now)
+        tx.execute(self.sequences.update().values(epoch=later, next_sequence=1))
+        if new_broker:
+            tx.execute(self.offsets.delete())
+
     def put(self, tx: sa.Connection, messages: Sequence[tuple[str, bytes]]) -> None:
         """Queue sealed messages for Kafka."""
         if messages:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -183,10 +184,31 @@ def read_secret_key(path: Path) -> SecretKey:
     return SecretKey(content["owner"], int(content["version"]), base64.b64decode(content["secret"]))
 
 
-def _read(path: Path, kind: str) -> dict[str, Any]:
+def read_any_key(path: Path) -> AnyKey:
+    """Read a key file of whatever kind, or raise KeyFileError. For those who look after key files, not for those who use them."""
+    try:
+        kind = str(json.loads(path.read_text())["kind"])
+    except (OSError, ValueError, KeyError, TypeError):
+        kind = ""
+    readers: dict[str, Callable[[Path], AnyKey]] = {"signing": read_signing_key, "opening": read_opening_key}
+    return readers.get(kind, read_secret_key)(path)
+
+
+def check_private(path: Path) -> None:
+    """Raise KeyFileError if other users can read a file, or if it is not there."""
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise KeyFileError(f"{path} can be read by other users.", f"Run: chmod 600 {path}")
+    except OSError as error:
+        raise KeyFileError(
+            f"{path} cannot be read ({error.strerror}).", "Restore it from its backup, or correct the setting."
+        ) from None
+
+
+def _read(path: Path, kind: str) -> dict[str, Any]:
+    try:
+        if path.exists():
+            check_private(path)
         content = json.loads(path.read_text())
         if content["kind"] != kind or len(base64.b64decode(content["secret"])) != 32:
             raise KeyFileError(f"{path} does not hold a {kind} key.", "Give the file that `keys new` made for this.")

@@ -11,7 +11,7 @@ ALLOWED_FIELDS: Final = frozenset(
     {
         "event", "level", "timestamp", "service", "partner", "sender", "topic", "epoch", "sequence", "offset", "reason",
         "dataset", "release", "measure", "cube", "count", "accepted", "refused", "records", "links", "persons", "bytes",
-        "seconds", "version", "profile", "port", "path", "error_type", "outcome", "run", "lag", "state", "method",
+        "seconds", "version", "profile", "port", "path", "error_type", "outcome", "run", "lag", "state", "method", "caller",
     }
 )  # fmt: skip
 

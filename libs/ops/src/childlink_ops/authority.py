@@ -17,6 +17,7 @@ from typing import Final
 
 from childlink_core.errors import UserError
 from childlink_core.keys import write_private
+from childlink_core.revocation import read_revocation_list
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -102,6 +103,14 @@ class Register:
             found.append(Issued(serial, kind, name, expires, certificate.serial_number in revoked))
         return sorted(found, key=lambda issued: issued.expires)
 
+    def list_ends(self) -> datetime:
+        """When the revocation list must have been signed anew. Raises AuthorityError."""
+        return self._crl().next_update_utc or datetime.max.replace(tzinfo=UTC)
+
+    def list_signed(self) -> datetime:
+        """When the revocation list was signed. Raises AuthorityError."""
+        return self._crl().last_update_utc
+
     def publish(self, folder: Path) -> None:
         """Copy the public half to `folder`: what the gatekeeper reads. The revocation list last, in one step."""
         (folder / "issued").mkdir(parents=True, exist_ok=True)
@@ -111,18 +120,13 @@ class Register:
                 _replace(target, path.read_bytes())
 
     def _revoked(self) -> dict[int, datetime]:
-        path = self.folder / "crl.pem"
+        return {item.serial_number: item.revocation_date_utc for item in self._crl()}
+
+    def _crl(self) -> x509.CertificateRevocationList:
         try:
-            crl = x509.load_pem_x509_crl(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise AuthorityError(
-                f"{path} cannot be read ({type(error).__name__}).",
-                "Copy it from the authority: without it, nobody knows who was revoked.",
-            ) from None
-        public = self.certificate.public_key()
-        if not isinstance(public, ec.EllipticCurvePublicKey) or not crl.is_signature_valid(public):
-            raise AuthorityError(f"{path} was not signed by this authority.", "Copy it from the authority again.")
-        return {item.serial_number: item.revocation_date_utc for item in crl}
+            return read_revocation_list(self.folder / "crl.pem", self.certificate)
+        except UserError as error:
+            raise AuthorityError(error.problem, error.remedy) from None
 
 
 class Authority(Register):

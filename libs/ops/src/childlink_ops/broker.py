@@ -18,6 +18,7 @@ from kafka.admin import (
     ACLResourcePatternType,
     ConfigResource,
     ConfigResourceType,
+    OffsetSpec,
     ResourcePattern,
     ResourcePatternFilter,
     ResourceType,
@@ -35,6 +36,8 @@ _EVERYTHING: Final = ACLFilter(
     permission_type=ACLPermissionType.ANY,
     resource_pattern=ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY),
 )
+# Kafka's name for "the message with the latest timestamp".
+_NEWEST: Final = OffsetSpec.MAX_TIMESTAMP
 Right = tuple[str, Grant]
 Result = TypeVar("Result")
 
@@ -88,6 +91,14 @@ class Broker:
         """How many messages each topic holds. Raises BusError."""
         return _asking(lambda: self._depth(partners))
 
+    def newest(self, partners: Sequence[str]) -> dict[str, int]:
+        """When the newest message of each topic that holds any was written, by its writer's clock, Unix ms. Raises BusError."""
+        return _asking(lambda: self._newest(partners))
+
+    def free_bytes(self) -> dict[str, int]:
+        """What is free on each disk of the brokers; of those that say so (Kafka 3.3 and later). Raises BusError."""
+        return _asking(self._free_bytes)
+
     def _align(self, partners: Sequence[str], certificates: Iterable[Issued], dry_run: bool) -> Changes:
         existing = set(self._admin.list_topics())
         missing = [name for name in all_topics(partners) if name not in existing]
@@ -136,6 +147,20 @@ class Broker:
             self._admin.list_partition_offsets({TopicPartition(name, 0): at for name in names}) for at in (-1, -2)
         )
         return {at.topic: ends[at].offset - starts[at].offset for at in ends}
+
+    def _newest(self, partners: Sequence[str]) -> dict[str, int]:
+        existing = set(self._admin.list_topics())
+        places = [TopicPartition(name, 0) for name in all_topics(partners) if name in existing]
+        found = self._admin.list_partition_offsets(dict.fromkeys(places, _NEWEST)) if places else {}
+        return {at.topic: int(item.timestamp) for at, item in found.items() if item.timestamp > 0}
+
+    def _free_bytes(self) -> dict[str, int]:
+        return {
+            f"broker {answer['broker']}: {disk['log_dir']}": int(disk["usable_bytes"])
+            for answer in self._admin.describe_log_dirs()
+            for disk in answer["log_dirs"]
+            if disk.get("usable_bytes", -1) >= 0
+        }
 
     def retention_ms(self, topic: str) -> int:
         """How long a topic keeps messages."""

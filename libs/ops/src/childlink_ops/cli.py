@@ -10,12 +10,13 @@ from pathlib import Path
 
 import click
 from childlink_core import __version__, logs
+from childlink_core.checkup import examine, show
 from childlink_core.commands import Commands
 from childlink_core.directory import read_directory, render_directory
 from childlink_core.errors import UserError
 from childlink_core.keys import write_private
 
-from childlink_ops import access, gatekeeper
+from childlink_ops import access, doctor, gatekeeper
 from childlink_ops.authority import Authority, AuthorityError, Issued, Register, create, new_request, read_request
 from childlink_ops.metrics import GatekeeperMetrics
 from childlink_ops.settings import GatekeeperSettings
@@ -106,6 +107,16 @@ def ca_revoke(serials: tuple[str, ...], authority: Path, passphrase_file: Path |
     for serial in serials:
         click.echo(f"revoked: {known[serial].kind} {known[serial].name} {serial}")
     click.echo(f"publish {authority / 'crl.pem'} to the gatekeeper and the services")
+
+
+@ca.command("refresh")
+@_authority
+@_passphrase
+def ca_refresh(authority: Path, passphrase_file: Path | None) -> None:
+    """Sign the revocation list anew, revoking nobody: it must be younger than 400 days. Then `ca publish`."""
+    signer = Authority(authority, _read_passphrase(passphrase_file))
+    signer.revoke(())
+    click.echo(f"{authority / 'crl.pem'} is good until {signer.list_ends():%Y-%m-%d}; publish it")
 
 
 @ca.command("publish")
@@ -246,6 +257,18 @@ def align(settings_file: Path | None, dry_run: bool) -> None:
         click.echo(line)
     if not changes:
         click.echo("All is as it should be.")
+
+
+@main.command("doctor")
+@click.option("--settings", "settings_file", type=NEW, envvar="CHILDLINK_OPS_SETTINGS", help="TOML settings file.")
+@click.option("--keys", "key_folders", multiple=True, type=NEW, help="Folder of a service's keys; repeat for more.")
+def run_doctor(settings_file: Path | None, key_folders: tuple[Path, ...]) -> None:
+    """Check the hub's set-up: directory, certificates, keys, disks, broker, topics and rights, clock. Says what to fix; changes nothing.
+
+    Run it where the gatekeeper runs, with its settings. Exit code 1 if there is anything to fix.
+    """
+    settings = GatekeeperSettings.load(settings_file)
+    sys.exit(1 if show(examine(doctor.checks(settings, key_folders))) else 0)
 
 
 def _ends_within(item: Issued, days: int) -> bool:

@@ -7,7 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 
 class GatekeeperSettings(ServiceSettings):
-    """Of `gatekeeper` and `broker apply`. The certificate must be an operator's."""
+    """Of `gatekeeper`, `align` and `doctor`. The certificate must be an operator's."""
 
     model_config = SettingsConfigDict(env_prefix="CHILDLINK_OPS_", extra="forbid")
 
@@ -19,3 +19,7 @@ class GatekeeperSettings(ServiceSettings):
     """How long topics keep what was sent: longer than the longest outage of a reader."""
     every_s: float = 15
     """Seconds between two looks: a revocation is honoured within this time."""
+    disk: Path = Path()
+    """Folder whose disk `doctor` looks at, beside the brokers' own."""
+    time_server: str = ""
+    """NTP server that `doctor` compares this machine's clock with; empty compares with none."""

@@ -1,20 +1,16 @@
 """Checks a site's set-up, and says of each thing that is wrong what to do. Reads; changes nothing."""
 
-import shutil
-import ssl
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 
 from childlink_bus.kafka import existing_topics
 from childlink_core import topics
+from childlink_core.checkup import MOST_CLOCK_SKEW_S, Check, certificates_last, free_space
 from childlink_core.custody import backup_check_value
 from childlink_core.directory import read_directory
 from childlink_core.errors import UserError
 from childlink_core.keys import read_opening_key, read_secret_key
-from cryptography import x509
 
 from childlink_ingest.app import build_site, linkage_keys
 from childlink_ingest.area_lookup import open_lookup
@@ -23,23 +19,11 @@ from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import open_spool
 
 _LEAST_FREE_BYTES = 2 * 1024**3
-_MOST_CLOCK_SKEW_S = 60.0
-_CERTIFICATE_WARNING_DAYS = 30
 
 
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check."""
-
-    what: str
-    ok: bool
-    says: str
-    remedy: str = ""
-
-
-def examine(settings: IngestSettings) -> Iterator[Finding]:
-    """Run every check; one that fails does not stop the others."""
-    checks: list[tuple[str, Callable[[IngestSettings], str]]] = [
+def checks(settings: IngestSettings) -> list[Check]:
+    """Everything that is looked at."""
+    found: list[tuple[str, Callable[[IngestSettings], str]]] = [
         ("keys and directory", _keys),
         ("linkage secret", _linkage),
         ("backup of the reference key", _backup),
@@ -51,11 +35,7 @@ def examine(settings: IngestSettings) -> Iterator[Finding]:
         ("broker and topics", _broker),
         ("clock", _clock),
     ]
-    for what, check in checks:
-        try:
-            yield Finding(what, True, check(settings))
-        except UserError as error:
-            yield Finding(what, False, error.problem, error.remedy)
+    return [(what, partial(check, settings)) for what, check in found]
 
 
 def _keys(settings: IngestSettings) -> str:
@@ -115,13 +95,8 @@ def _spool(settings: IngestSettings) -> str:
 
 
 def _disk(settings: IngestSettings) -> str:
-    free = shutil.disk_usage(settings.spool.resolve().parent).free
-    if free < _LEAST_FREE_BYTES:
-        raise UserError(
-            f"Only {free / 1e9:.1f} GB are free where the spool is.",
-            "Free space: a run of two million rows needs about 3 GB.",
-        )
-    return f"{free / 1e9:.0f} GB free"
+    folder = settings.spool.resolve().parent
+    return free_space(folder, _LEAST_FREE_BYTES, "a run of two million rows needs about 3 GB.")
 
 
 def _lists(settings: IngestSettings) -> str:
@@ -153,22 +128,7 @@ def _certificate(settings: IngestSettings) -> str:
     if settings.kafka_tls_ca is None:
         return "none set: fit for a broker on this machine only"
     paths = [path for path in (settings.kafka_tls_ca, settings.kafka_tls_certificate) if path]
-    ends = {path: _ends(path) for path in paths}
-    soonest = min(ends, key=lambda path: ends[path])
-    days = (ends[soonest] - datetime.now(UTC)).days
-    if days < _CERTIFICATE_WARNING_DAYS:
-        raise UserError(
-            f"{soonest} ends on {ends[soonest]:%Y-%m-%d}.",
-            "Ask the hub to renew it: send a new request (`keys request`).",
-        )
-    return f"valid for {days} more days"
-
-
-def _ends(path: Path) -> datetime:
-    try:
-        return x509.load_pem_x509_certificates(path.read_bytes())[0].not_valid_after_utc
-    except (OSError, ValueError, ssl.SSLError, IndexError) as error:
-        raise UserError(f"{path} is not a certificate ({type(error).__name__}).", "Correct the setting.") from None
+    return certificates_last(paths, "Ask the hub to renew it: send a new request (`keys request`).")
 
 
 def _broker(settings: IngestSettings) -> str:
@@ -189,6 +149,6 @@ def _broker(settings: IngestSettings) -> str:
 def _clock(settings: IngestSettings) -> str:
     with open_spool(settings.spool) as spool:
         ahead = spool.hub_ahead_s()
-    if ahead > _MOST_CLOCK_SKEW_S:
+    if ahead > MOST_CLOCK_SKEW_S:
         raise UserError(f"This machine's clock is at least {ahead:.0f} s slow against the hub's.", "Set it by NTP.")
     return "no receipt came from this machine's future"

@@ -55,6 +55,17 @@ class Linker:
         tables.ledger.flush(self.engine, self.pump.publisher)
         return count
 
+    def restored(self, *, new_broker: bool = False) -> int:
+        """The store came back from a backup: number what is sent anew, and send every link again, as newer than any that the lost
+        store sent. Returns how many batches of links there are."""
+        with self.engine.begin() as tx:
+            tables.ledger.restored(tx, new_broker=new_broker)
+            Store(tx, self.handler.vault).renew_links()
+            links = self.handler.all_links(tx)
+            self.pump.send(tx, links)
+        tables.ledger.flush(self.engine, self.pump.publisher)
+        return len(links)
+
     def estimate(self, version: str) -> Parameters:
         """Match parameters estimated from everything in the store. Changes nothing."""
         with self.engine.connect() as tx:

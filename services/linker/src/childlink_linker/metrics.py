@@ -55,7 +55,7 @@ class LinkerMetrics:
         self.review = Gauge(
             "childlink_linker_review_pairs", "Pairs that wait for a data steward.", registry=self.registry
         )
-        # gRPC calls turned away: unauthenticated or denied.
+        # gRPC calls turned away: unauthenticated, revoked, denied, too_many, no_deadline or unreadable (malformed, too large, compressed).
         self.calls_refused = Counter(
             "childlink_linker_calls_refused", "gRPC calls turned away.", ["method", "reason"], registry=self.registry
         )

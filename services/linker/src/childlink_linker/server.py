@@ -9,14 +9,19 @@ import sqlalchemy as sa
 from childlink.linker.v1 import operator_pb2, operator_pb2_grpc, review_pb2_grpc
 from childlink.wire.v1 import encoded_pb2
 from childlink_access.guard import Guard, Rules
+from childlink_access.limits import Limiter
 from childlink_access.policy import ROLES, PolicyFile
-from childlink_access.serving import open_port
+from childlink_access.revoked import RevokedCertificates
+from childlink_access.serving import SERVER_OPTIONS, ServingError, open_port
 from grpc_health.v1 import health, health_pb2_grpc
 
 from childlink_linker import tables as t
 from childlink_linker.review_service import ReviewService
 from childlink_linker.settings import LinkerSettings
 
+_THREADS: Final = 8
+# Calls that are answered or wait for a thread; more are refused at once.
+_MOST_CALLS: Final = 64
 Refused = Callable[[str, str, str], None]
 """Hears of calls that were turned away: who, method, why."""
 
@@ -63,7 +68,7 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         )
 
 
-# Who may call what. A method that is not here is nobody's.
+# Who may call what. A method that is not here is nobody's: Health/Watch, which would hold a thread for as long as its caller likes.
 RULES: Final[Rules] = {
     "/childlink.linker.v1.OperatorService/GetStatus": frozenset(("operator", "auditor")),
     "/childlink.linker.v1.ReviewService/ListCases": frozenset(("steward",)),
@@ -73,7 +78,6 @@ RULES: Final[Rules] = {
     "/childlink.linker.v1.ReviewService/UndoDecision": frozenset(("steward",)),
     "/childlink.linker.v1.ReviewService/ListDecisions": frozenset(("steward", "auditor")),
     "/grpc.health.v1.Health/Check": frozenset(ROLES),
-    "/grpc.health.v1.Health/Watch": frozenset(ROLES),
 }
 
 
@@ -82,7 +86,14 @@ def serve(
 ) -> grpc.Server:
     """Start the server. The caller stops it."""
     policy = PolicyFile(settings.policy).now if settings.policy else None
-    server = grpc.server(ThreadPoolExecutor(max_workers=4), interceptors=[Guard(policy, RULES, refused)])
+    guard = Guard(
+        policy, RULES, refused, revoked=_revoked(settings), limiter=Limiter(settings.grpc_calls_a_minute),
+        longest_call_s=settings.grpc_longest_call_s,
+    )  # fmt: skip
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=_THREADS), interceptors=[guard], options=SERVER_OPTIONS,
+        maximum_concurrent_rpcs=_MOST_CALLS,
+    )  # fmt: skip
     operator_pb2_grpc.add_OperatorServiceServicer_to_server(operators, server)
     review_pb2_grpc.add_ReviewServiceServicer_to_server(stewards, server)
     health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
@@ -92,3 +103,11 @@ def serve(
     )  # fmt: skip
     server.start()
     return server
+
+
+def _revoked(settings: LinkerSettings) -> RevokedCertificates | None:
+    if settings.grpc_tls_revoked is None:
+        return None
+    if settings.grpc_tls_client_ca is None:
+        raise ServingError("There is a revocation list, but no authority.", "Set grpc_tls_client_ca.")
+    return RevokedCertificates(settings.grpc_tls_revoked, settings.grpc_tls_client_ca)

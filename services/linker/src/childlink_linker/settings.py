@@ -38,6 +38,12 @@ class LinkerSettings(ServiceSettings):
     """Its private key."""
     grpc_tls_client_ca: Path | None = None
     """CA of the callers' certificates. With it, every caller needs one."""
+    grpc_tls_revoked: Path | None = None
+    """The revocation list (crl.pem) of that CA. It is read again whenever it changes; while it cannot be read, no certificate gets in."""
+    grpc_calls_a_minute: int = 300
+    """Calls that one caller may make in a minute, or all at once."""
+    grpc_longest_call_s: float = 60
+    """Longest deadline of a call. One without a deadline is refused."""
     policy: Path | None = None
     """Who may call, and in which role: see how-to/who-gets-in. Without it, only this host is served."""
     review_address: str = ""

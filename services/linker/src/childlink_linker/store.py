@@ -228,6 +228,12 @@ class Store:
         rows = [(s.subject_id, s.person_id, s.link_version, s.capsule, s.capsule_key_id) for s in subjects]
         self._update(t.subject.c.subject_id, ("person_id", "link_version", "capsule", "capsule_key_id"), rows)
 
+    def renew_links(self) -> None:
+        """Give every link a version that is greater than any given before now, here or in a store that was lost since."""
+        now, c = time.time_ns() // 1_000_000, t.subject.c
+        later = sa.case((c.link_version >= now, c.link_version + 1), else_=now)
+        self.tx.execute(t.subject.update().values(link_version=later))
+
     def set_families(self, family_of: Mapping[str, str]) -> None:
         """Write persons' families."""
         self._update(t.person.c.person_id, ("family_id",), list(family_of.items()))

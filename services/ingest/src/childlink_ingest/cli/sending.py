@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 import click
+from childlink_core.checkup import examine, show
 
 from childlink_ingest import errors, report
 from childlink_ingest.cli.common import exchange, write_csv, write_text
-from childlink_ingest.doctor import examine
+from childlink_ingest.doctor import checks
 from childlink_ingest.metrics import IngestMetrics
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import open_spool
@@ -15,11 +16,16 @@ from childlink_ingest.spool import open_spool
 
 @click.command()
 @click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for receipts.")
+@click.option(
+    "--again", is_flag=True, help="And what was sent and never answered: when the hub says that its broker was lost."
+)
 @click.pass_obj
-def send(settings_file: Path | None, wait: float) -> None:
+def send(settings_file: Path | None, wait: float, again: bool) -> None:
     """Send what is still in the spool and fetch receipts."""
     settings = IngestSettings.load(settings_file)
     with open_spool(settings.spool) as spool:
+        if again:
+            spool.send_unanswered_again()
         exchange(settings, spool, IngestMetrics(), wait)
         left = spool.count_batches("queued", "sent")
     click.echo(f"{left:,} batches are not answered yet")
@@ -59,12 +65,5 @@ def status(settings_file: Path | None, as_json: bool, page: Path | None, rejects
 @click.pass_obj
 def doctor(settings_file: Path | None) -> None:
     """Check this site's set-up: keys, secret, backup, spool, disk, lists, certificate, broker, clock. Says what to fix."""
-    settings = IngestSettings.load(settings_file)
-    bad = 0
-    for finding in examine(settings):
-        click.echo(f"{'ok  ' if finding.ok else 'FIX '} {finding.what}: {finding.says}")
-        if not finding.ok:
-            bad += 1
-            click.echo(f"       what to do: {finding.remedy}")
-    click.echo("All is well." if not bad else f"{bad} to fix.")
+    bad = show(examine(checks(IngestSettings.load(settings_file))))
     sys.exit(errors.EXIT_ERROR if bad else errors.EXIT_OK)

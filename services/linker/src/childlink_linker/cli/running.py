@@ -138,6 +138,19 @@ def republish(settings_file: Path | None) -> None:
 
 
 @main.command()
+@click.option("--new-broker", is_flag=True, help="The broker is new as well: its topics are read from their start.")
+@click.pass_obj
+def restored(settings_file: Path | None, new_broker: bool) -> None:
+    """After the store was restored from a backup, and before `run`: what is sent from now on supersedes what the lost store sent."""
+    linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
+    try:
+        click.echo(f"{linker.restored(new_broker=new_broker):,} batches sent to {topics.LINKS}; start the linker now")
+        linker.desk().note(operator(), "restored")
+    finally:
+        linker.close()
+
+
+@main.command()
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="Parameter file to write.")
 @click.option("--version", "version", required=True, help="Name of the new parameters, for example 'lambeth-2026-11'.")
 @click.pass_obj

@@ -1,0 +1,34 @@
+"""How often one caller may call. Rules only.
+
+>>> limiter = Limiter(60, clock=lambda: 0.0)
+>>> [limiter.wait_s("a") for _ in range(61)][-2:], limiter.wait_s("b")
+([0.0, 1.0], 0.0)
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+
+class Limiter:
+    """A token bucket for each caller: so many calls a minute, and at most so many at once."""
+
+    def __init__(self, calls_a_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.calls_a_minute = calls_a_minute
+        self._clock = clock
+        self._lock = threading.Lock()
+        # What was in each bucket, and when. Callers are people of the policy file: there is no end to nobody's names here.
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def wait_s(self, caller: str) -> float:
+        """Take one call: 0 if it may be made now, else the seconds after which the next may (and nothing is taken)."""
+        a_second = self.calls_a_minute / 60
+        with self._lock:
+            now = self._clock()
+            held, at = self._buckets.get(caller, (float(self.calls_a_minute), now))
+            held = min(float(self.calls_a_minute), held + (now - at) * a_second)
+            if held < 1:
+                self._buckets[caller] = (held, now)
+                return (1 - held) / a_second
+            self._buckets[caller] = (held - 1, now)
+            return 0.0
