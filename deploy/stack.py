@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from childlink_access.policy import new_token, sha256
+
 ROOT: Final = Path(__file__).parents[1]
 BIN: Final = ROOT / ".venv" / "bin"
 STACK: Final = Path(os.environ.get("CHILDLINK_STACK", ROOT / ".stack")).resolve()
@@ -41,7 +43,7 @@ def prepare() -> None:
     down(volumes=True)
     STACK.mkdir(mode=0o700, parents=True)
     for folder in ("kafka/etc", "kafka/data", "gatekeeper/etc", "linker/etc", "analytics/etc", "analytics/drafts", "analytics/releases",
-                   "answers/etc", "answers/trail", "analyst", "custodian"):  # fmt: skip
+                   "answers/etc", "answers/trail", "analyst", "leaver", "operator", "custodian"):  # fmt: skip
         (STACK / folder).mkdir(parents=True)
     _hub()
     for name in PARTNERS:
@@ -107,13 +109,13 @@ def down(*, volumes: bool = False) -> None:
 
 def addresses() -> str:
     """Where things are, for people."""
-    answers, prometheus = (
-        os.environ.get(f"CHILDLINK_{n}_PORT", p) for n, p in (("ANSWERS", "7443"), ("PROMETHEUS", "9090"))
-    )
+    ports = {"ANSWERS": "7443", "PROMETHEUS": "9090", "REVIEW": "8444"}
+    answers, prometheus, review = (os.environ.get(f"CHILDLINK_{name}_PORT", port) for name, port in ports.items())
     analyst = STACK / "analyst"
     return (
         f"questions    {' '.join(map(str, ask_command(answers)))} \\\n                 ask reach_children --by residence\n"
         f"metrics      http://127.0.0.1:{prometheus}\n"
+        f"stewards     http://localhost:{review} (the token is in {STACK / 'steward' / 'token'})\n"
         f"a partner    docker compose --profile '*' exec partner-a childlink-ingest --settings /etc/childlink/ingest.toml status\n"
         f"the linker   docker compose --profile '*' exec linker childlink-linker status\n"
         f"keys         {STACK} (the analyst's certificate: {analyst})\n"
@@ -203,17 +205,31 @@ def wait_for(what: str, true: Callable[[], bool], seconds: float) -> None:
 
 
 def _hub() -> None:
-    broker, answers = STACK / "authority" / "broker", STACK / "authority" / "answers"
-    # Two authorities: whoever signs for the broker cannot let an analyst in.
+    broker, answers, stewards = (STACK / "authority" / name for name in ("broker", "answers", "stewards"))
+    # An authority each: whoever signs for the broker cannot let an analyst in, or a steward.
     run("childlink-ops", "ca", "new", "--authority", broker, "--title", "demonstration: broker")
     run("childlink-ops", "ca", "new", "--authority", answers, "--title", "demonstration: answers")
+    run("childlink-ops", "ca", "new", "--authority", stewards, "--title", "demonstration: stewards and operators")
     _issue(broker, "broker", "kafka", STACK / "kafka" / "etc", "kafka", "localhost", "127.0.0.1")
     _issue(broker, "operator", "gatekeeper", STACK / "gatekeeper" / "etc")
     _issue(answers, "server", "answers", STACK / "answers" / "etc", "answers", "localhost", "127.0.0.1")
     _issue(answers, "analyst", "demo-analyst", STACK / "analyst")
+    _issue(answers, "analyst", "leaving-analyst", STACK / "leaver")
+    _issue(stewards, "server", "linker", STACK / "linker" / "etc" / "stewards", "linker", "localhost", "127.0.0.1")
+    _issue(stewards, "operator", "demo-operator", STACK / "operator")
+    token = new_token()
+    (STACK / "steward").mkdir()
+    (STACK / "steward" / "token").touch(mode=0o600)
+    (STACK / "steward" / "token").write_text(f"{token}\n")
+    (STACK / "linker" / "etc" / "policy.toml").write_text(
+        '[[person]]\nname = "demo-operator"\nroles = ["operator"]\ncertificate = "childlink:operator:demo-operator"\n\n'
+        f'[[person]]\nname = "demo-steward"\nroles = ["steward"]\ntoken_sha256 = "{sha256(token)}"\n'
+    )
     (STACK / "answers" / "etc" / "policy.toml").write_text(
         '[[person]]\nname = "demo-analyst"\nroles = ["analyst"]\npurposes = ["demonstration"]\n'
-        'certificate = "childlink:analyst:demo-analyst"\n'
+        'certificate = "childlink:analyst:demo-analyst"\n\n'
+        '[[person]]\nname = "leaving-analyst"\nroles = ["analyst"]\npurposes = ["demonstration"]\n'
+        'certificate = "childlink:analyst:leaving-analyst"\n'
     )
     (STACK / "answers" / "etc" / "purposes.toml").write_text(
         '[[purpose]]\nid = "demonstration"\ntitle = "Showing what childlink does, with made-up data"\n'
@@ -278,24 +294,21 @@ def _spread() -> None:
     broker, answers = STACK / "authority" / "broker", STACK / "authority" / "answers"
     for folder in ("kafka/etc", "linker/etc", "analytics/etc", *(f"partners/{name}/etc" for name in PARTNERS)):
         shutil.copy(broker / "ca.pem", STACK / folder / "ca.pem")
-    for folder in ("answers/etc", "analyst"):
+    for folder in ("answers/etc", "analyst", "leaver"):
         shutil.copy(answers / "ca.pem", STACK / folder / "ca.pem")
     for folder in ("gatekeeper/etc", "linker/etc", "analytics/etc", *(f"partners/{name}/etc" for name in PARTNERS)):
         shutil.copy(STACK / "directory.toml", STACK / folder / "directory.toml")
+    shutil.copy(STACK / "authority" / "stewards" / "ca.pem", STACK / "operator" / "ca.pem")
     publish()
 
 
 def publish() -> None:
-    """Publish the broker's authority's public half to the gatekeeper, as after every change."""
-    run(
-        "childlink-ops",
-        "ca",
-        "publish",
-        STACK / "gatekeeper" / "etc" / "authority",
-        "--authority",
-        STACK / "authority" / "broker",
-    )
-    _own(STACK / "gatekeeper")
+    """Publish the authorities' public halves to who honours them, as after every change."""
+    folders = {"broker": "gatekeeper/etc", "answers": "answers/etc", "stewards": "linker/etc/stewards"}
+    for authority, folder in folders.items():
+        target = STACK / folder / "authority"
+        run("childlink-ops", "ca", "publish", target, "--authority", STACK / "authority" / authority)
+        _own(target)
 
 
 def hand_over() -> None:

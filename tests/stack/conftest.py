@@ -55,6 +55,8 @@ def prepared() -> None:
         "CHILDLINK_PROJECT": "childlink-test",
         "CHILDLINK_ANSWERS_PORT": str(free_port()),
         "CHILDLINK_PROMETHEUS_PORT": str(free_port()),
+        "CHILDLINK_LINKER_PORT": str(free_port()),
+        "CHILDLINK_REVIEW_PORT": str(free_port()),
     }
     shutil.rmtree(stack.STACK, ignore_errors=True)
     stack.prepare()

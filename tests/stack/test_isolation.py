@@ -208,7 +208,7 @@ def test_the_answering_process_holds_releases_and_a_server_s_certificate_only() 
     assert mounts == {"/etc/childlink": False, "/srv/childlink/releases": False, "/srv/childlink/trail": True}
     held = {path.name for path in (stack.STACK / "answers" / "etc").iterdir()}
     # The key opens nothing but the trail of questions.
-    assert held == {"ca.pem", "policy.toml", "purposes.toml", "questions.key", "tls.key", "tls.pem"}
+    assert held == {"authority", "ca.pem", "policy.toml", "purposes.toml", "questions.key", "tls.key", "tls.pem"}
     assert not [v for v in inspect("answers")["Config"]["Env"] if "DATABASE" in v or "PASSWORD" in v or "KAFKA" in v]
 
 

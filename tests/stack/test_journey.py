@@ -8,7 +8,9 @@ import subprocess
 import urllib.parse
 import urllib.request
 
+import grpc
 import pytest
+from childlink.linker.v1 import operator_pb2, operator_pb2_grpc
 from childlink_client import Client, ClientError
 from childlink_ingest.app import load_mapping
 
@@ -90,6 +92,49 @@ def test_a_partner_s_certificate_is_not_an_analyst_s() -> None:
     etc = stack.STACK / "partners" / "st-anns-trust" / "etc"
     with pytest.raises(ClientError), _client(certificate=etc / "tls.pem", key=etc / "keys" / "tls.key") as client:
         client.releases()
+
+
+def test_an_analyst_whose_certificate_is_revoked_is_let_in_no_more_within_a_minute() -> None:
+    leaver = stack.STACK / "leaver"
+    given = {name: leaver / file for name, file in (("certificate", "tls.pem"), ("key", "tls.key"))}
+    with _client(**given) as client:
+        assert client.releases()
+        authority = stack.STACK / "authority" / "answers"
+        listed = stack.run("childlink-ops", "ca", "list", "--authority", authority)
+        [serial] = [word for line in listed.splitlines() if "leaving-analyst" in line for word in line.split()[:1]]
+        stack.run("childlink-ops", "ca", "revoke", serial, "--authority", authority)
+        stack.publish()
+        stack.wait_for("the open connection to be refused", lambda: _refused(client), 60)
+    with _client() as client:
+        assert client.releases(), "the others stay"
+
+
+def _refused(client: Client) -> bool:
+    try:
+        client.releases()
+    except ClientError as error:
+        return "revoked" in str(error)
+    return False
+
+
+def test_an_operator_asks_the_linker_with_a_certificate_and_nobody_without() -> None:
+    keys = stack.STACK / "operator"
+    read = [(keys / name).read_bytes() for name in ("ca.pem", "tls.key", "tls.pem")]
+    address = f"localhost:{os.environ['CHILDLINK_LINKER_PORT']}"
+    with grpc.secure_channel(address, grpc.ssl_channel_credentials(*read)) as channel:
+        status = operator_pb2_grpc.OperatorServiceStub(channel).GetStatus(operator_pb2.GetStatusRequest(), timeout=20)
+    assert status.records > 0
+    with (
+        grpc.secure_channel(address, grpc.ssl_channel_credentials(read[0])) as channel,
+        pytest.raises(grpc.RpcError),
+    ):
+        operator_pb2_grpc.OperatorServiceStub(channel).GetStatus(operator_pb2.GetStatusRequest(), timeout=20)
+
+
+def test_the_stewards_page_asks_for_a_token() -> None:
+    with urllib.request.urlopen(f"http://localhost:{os.environ['CHILDLINK_REVIEW_PORT']}/", timeout=20) as answer:
+        page = answer.read().decode()
+    assert "token" in page.lower()
 
 
 def test_prometheus_sees_every_service_of_the_hub() -> None:

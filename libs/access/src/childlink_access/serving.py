@@ -7,6 +7,8 @@ from typing import Final
 import grpc
 from childlink_core.errors import UserError
 
+from childlink_access.revoked import RevokedCertificates
+
 # Requests are small; nothing that is larger is read.
 _MOST_REQUEST_BYTES: Final = 64 * 1024
 SERVER_OPTIONS: Final = (
@@ -67,6 +69,17 @@ def open_port(
     if not bound:
         raise ServingError(f"{address} cannot be served.", "Is it in use? Set another address.")
     return bound
+
+
+def revocations(file: Path | None, client_ca: Path | None) -> RevokedCertificates | None:
+    """What a guard asks whether a certificate was revoked. Raises ServingError for a list without its authority."""
+    if file is None:
+        return None
+    if client_ca is None:
+        raise ServingError(
+            "There is a revocation list, but no authority.", "Set the authority of the callers' certificates."
+        )
+    return RevokedCertificates(file, client_ca)
 
 
 def _credentials(certificate: Path, key: Path | None, client_ca: Path | None) -> grpc.ServerCredentials:

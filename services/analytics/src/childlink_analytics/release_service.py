@@ -12,7 +12,7 @@ from childlink.analytics.v1 import release_pb2 as pb
 from childlink.analytics.v1 import release_pb2_grpc as pb_grpc
 from childlink_access.guard import Guard, Rules, caller
 from childlink_access.policy import ROLES, PolicyFile
-from childlink_access.serving import open_port
+from childlink_access.serving import SERVER_OPTIONS, open_port, revocations
 from childlink_core.errors import UserError
 from grpc_health.v1 import health, health_pb2_grpc
 
@@ -22,6 +22,7 @@ from childlink_analytics.metrics import StoreMetrics
 from childlink_analytics.settings import StoreSettings
 
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["ReleaseService"].full_name
+_LONGEST_CUT_S: Final = 3600.0
 _MANAGERS, _READERS = frozenset(("release_manager",)), frozenset(("release_manager", "auditor"))
 # Who may call what. A method that is not here is nobody's.
 RULES: Final[Rules] = {
@@ -131,7 +132,11 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
 def serve_releases(settings: StoreSettings, desk: ReleaseDesk, metrics: StoreMetrics) -> grpc.Server:
     """Start the server. The caller stops it."""
     policy = PolicyFile(settings.policy).now if settings.policy else None
-    server = grpc.server(ThreadPoolExecutor(max_workers=4), interceptors=[Guard(policy, RULES, metrics.refused)])
+    guard = Guard(
+        policy, RULES, metrics.refused, revoked=revocations(settings.grpc_tls_revoked, settings.grpc_tls_client_ca),
+        longest_call_s=_LONGEST_CUT_S,
+    )  # fmt: skip
+    server = grpc.server(ThreadPoolExecutor(max_workers=4), interceptors=[guard], options=SERVER_OPTIONS)
     pb_grpc.add_ReleaseServiceServicer_to_server(ReleaseService(desk), server)
     health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
     open_port(

@@ -12,8 +12,9 @@ import grpc
 from childlink.analytics.v1 import analytics_pb2 as pb
 from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
 from childlink_access.guard import Guard, Rules, caller
+from childlink_access.limits import Limiter
 from childlink_access.policy import ROLES, PolicyFile
-from childlink_access.serving import open_port
+from childlink_access.serving import SERVER_OPTIONS, open_port, revocations
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
@@ -28,7 +29,7 @@ from childlink_analytics.releases import Release
 from childlink_analytics.settings import ServingSettings
 from childlink_analytics.shelf import Shelf
 
-_MOST_REQUEST_BYTES: Final = 64 * 1024
+_MOST_CALLS: Final = 64
 _CELLS_A_MESSAGE: Final = 500
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -227,10 +228,15 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
 def serve(settings: ServingSettings, metrics: ServingMetrics, access: Access) -> tuple[grpc.Server, int]:
     """Start the server. Returns it with the port it listens on. The caller stops it."""
     policy = PolicyFile(settings.policy).now if settings.policy else None
+    guard = Guard(
+        policy, RULES, metrics.refused, revoked=revocations(settings.tls_revoked, settings.tls_client_ca),
+        limiter=Limiter(settings.calls_a_minute) if policy else None, longest_call_s=settings.longest_call_s,
+    )  # fmt: skip
     server = grpc.server(
         ThreadPoolExecutor(max_workers=settings.threads),
-        options=[("grpc.max_receive_message_length", _MOST_REQUEST_BYTES), ("grpc.so_reuseport", 0)],
-        interceptors=[Guard(policy, RULES, metrics.refused)],
+        options=SERVER_OPTIONS,
+        interceptors=[guard],
+        maximum_concurrent_rpcs=_MOST_CALLS,
     )
     service = AnalyticsService(Shelf(settings.releases, metrics), metrics, access)
     pb_grpc.add_AnalyticsServiceServicer_to_server(service, server)

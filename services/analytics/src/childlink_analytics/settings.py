@@ -53,6 +53,8 @@ class StoreSettings(ServiceSettings):
     """The certificate's private key file."""
     grpc_tls_client_ca: Path | None = None
     """CA of the callers' certificates."""
+    grpc_tls_revoked: Path | None = None
+    """That authority's revocation list (PEM); read again when it changes."""
     policy: Path | None = None
     """Who may call, and in which role. Without it, only this host is served."""
     micro_batch: int = 16
@@ -82,6 +84,12 @@ class ServingSettings(SettingsFile):
     """The certificate's private key file."""
     tls_client_ca: Path | None = None
     """CA of the callers' certificates. With it, a caller without a certificate is refused."""
+    tls_revoked: Path | None = None
+    """That authority's revocation list (PEM); read again when it changes."""
+    calls_a_minute: int = 600
+    """Calls that one caller may make in a minute."""
+    longest_call_s: float = 60
+    """Every call has to set a deadline of at most this many seconds."""
     reflection: bool = False
     """Whether tools like grpcurl may list the service's methods."""
     threads: int = 8

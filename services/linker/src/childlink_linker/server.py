@@ -11,8 +11,7 @@ from childlink.wire.v1 import encoded_pb2
 from childlink_access.guard import Guard, Rules
 from childlink_access.limits import Limiter
 from childlink_access.policy import ROLES, PolicyFile
-from childlink_access.revoked import RevokedCertificates
-from childlink_access.serving import SERVER_OPTIONS, ServingError, open_port
+from childlink_access.serving import SERVER_OPTIONS, open_port, revocations
 from grpc_health.v1 import health, health_pb2_grpc
 
 from childlink_linker import tables as t
@@ -87,7 +86,8 @@ def serve(
     """Start the server. The caller stops it."""
     policy = PolicyFile(settings.policy).now if settings.policy else None
     guard = Guard(
-        policy, RULES, refused, revoked=_revoked(settings), limiter=Limiter(settings.grpc_calls_a_minute),
+        policy, RULES, refused, revoked=revocations(settings.grpc_tls_revoked, settings.grpc_tls_client_ca),
+        limiter=Limiter(settings.grpc_calls_a_minute),
         longest_call_s=settings.grpc_longest_call_s,
     )  # fmt: skip
     server = grpc.server(
@@ -103,11 +103,3 @@ def serve(
     )  # fmt: skip
     server.start()
     return server
-
-
-def _revoked(settings: LinkerSettings) -> RevokedCertificates | None:
-    if settings.grpc_tls_revoked is None:
-        return None
-    if settings.grpc_tls_client_ca is None:
-        raise ServingError("There is a revocation list, but no authority.", "Set grpc_tls_client_ca.")
-    return RevokedCertificates(settings.grpc_tls_revoked, settings.grpc_tls_client_ca)
