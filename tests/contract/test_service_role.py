@@ -173,6 +173,28 @@ def test_a_role_that_could_do_more_whatever_is_granted_is_refused(owner, role, p
     assert "could change tables" in owner("--service-role", admin.url.username, code=1)
 
 
+def test_an_owner_with_no_other_right_grants_but_cannot_make_the_role_and_says_so(
+    role, password, postgres_url, tmp_path
+):
+    database = sa.make_url(postgres_url).database
+    admin, plain = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT"), f"owner_{os.urandom(4).hex()}"
+    with admin.connect() as tx:
+        for statement in (f"CREATE ROLE {plain} LOGIN", f"ALTER DATABASE {database} OWNER TO {plain}"):
+            tx.exec_driver_sql(statement)
+        url = admin.url.set(username=plain).render_as_string(hide_password=False)
+        (tmp_path / "plain.toml").write_text(f'directory = "none"\ndatabase = "{url}"\n')
+        asked = ["--settings", str(tmp_path / "plain.toml"), "migrate-store", "--service-role", role]
+        refused = CliRunner().invoke(main, [*asked, "--service-password-file", password])
+        assert (refused.exit_code, "may not make roles" in refused.output) == (1, True)
+        tx.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
+        assert CliRunner().invoke(main, asked).exit_code == 0
+        granted = sa.text("SELECT has_table_privilege(:role, 'record', 'DELETE')")
+        assert tx.execute(granted, {"role": role}).scalar()
+        for statement in (f"REASSIGN OWNED BY {plain} TO CURRENT_USER", f"DROP OWNED BY {plain}", f"DROP ROLE {plain}"):
+            tx.exec_driver_sql(statement)
+    admin.dispose()
+
+
 def test_a_role_that_is_not_there_is_refused(owner):
     assert "no role 'nobody_here'" in owner("--service-role", "nobody_here", code=1)
 
