@@ -95,6 +95,8 @@ class KafkaBroker:
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             try:
+                # A client that finds nobody waits longer and longer before it looks again.
+                socket.create_connection(("127.0.0.1", self.port), timeout=3).close()
                 KafkaAdminClient(bootstrap_servers=self.address, request_timeout_ms=3000).close()
             except Exception:
                 time.sleep(0.3)
