@@ -13,7 +13,7 @@ from childlink_core.directory import Directory, Member
 from childlink_core.keys import OpeningKey, SigningKey
 from childlink_ingest.split import Subject
 
-from tests.support import real
+from tests.support import answers, real
 from tests.support.people import LinkerUnderTest, Partnership, open_linker
 
 
@@ -124,6 +124,16 @@ def child(partnership: Partnership) -> Callable[..., Subject]:
         return partnership.subject(partner, person_id, **{**defaults, **who})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def answering_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an answering process with two made-up releases, 2026-Q1 and 2026-Q2."""
+    folder = tmp_path_factory.mktemp("releases")
+    answers.publish(folder, "2026-Q1", 1, "2026-03-31", people=2_800, seed=1)
+    answers.publish(folder, "2026-Q2", 2, "2026-06-30", seed=2)
+    with answers.answering(folder) as address:
+        yield address
 
 
 def _docker_services(request: pytest.FixtureRequest) -> Any:

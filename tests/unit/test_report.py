@@ -1,10 +1,13 @@
 """A report says what a release holds, in words and tables, and never what is withheld."""
 
 import re
+from importlib.resources import files
 
 import pytest
-from childlink_client import Answer, Cell, ClientError, Dimension, Measure, Release
-from childlink_client.report import in_words, make_report, write_pdf
+from childlink_client import Answer, Cell, Client, ClientError, Dimension, Measure, Release
+from childlink_client.pdf import write_pdf
+from childlink_client.report import make_report
+from childlink_client.words import in_words
 
 from tests.support.browser import barriers, chromium
 
@@ -12,7 +15,9 @@ RELEASE = Release("2026-Q3", 3, "2026-09-30", "childlink-rounding-1", "ab" * 32)
 PLACE = Dimension(
     "residence", "Where they live", {"area": "In the area", "borough": "Elsewhere in the borough", "outside": "Outside"}
 )
-REACH = Measure("reach_children", "Children reached", "Distinct children.", "children", "", {"residence": PLACE})
+REACH = Measure(
+    "reach_children", "Children reached", "Distinct children.", "children", "", {"residence": PLACE}, (("residence",),)
+)
 LEVEL = Measure("asq3_overall", "ASQ-3 <b>", "At the expected level.", "children", "share", {"engaged": PLACE})
 QUESTIONS = """
 title = "Annual report"
@@ -44,13 +49,13 @@ class Desk:
     def describe(self, release=""):
         return {
             "release": vars(RELEASE), "policy": "Under 10 shows as <10.", "cells": 1061, "cells_withheld": 12, "largest_error": 9,
-            "attack_failures": 0, "parameters": "prior-2026c",
+            "attack_failures": 0, "parameters": "prior-2026c", "changes": ["The first release."],
         }  # fmt: skip
 
     def measures(self, release=""):
         return [REACH]
 
-    def ask(self, measure, by=(), where=None, release=""):
+    def ask(self, measure, by=(), where=None, release="", *, explain=False):
         assert (measure, release) == ("reach_children", "2026-Q3")
         return counts(7_125, 1_230, None)
 
@@ -119,3 +124,89 @@ def test_a_report_is_printed_as_a_pdf_and_without_a_browser_that_is_told(tmp_pat
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ClientError, match="Chromium"):
         write_pdf("<p>", tmp_path / "again.pdf")
+
+
+EVERY_KIND = """
+title = "Of ${service_title}, at $$5 a copy"
+[[section]]
+title = "Every kind"
+question = [
+  { kind = "compare", measure = "asq3_overall" }, { kind = "inequality", measure = "asq3_overall" },
+  { kind = "change", measure = "change_mental_health", by = ["programme"], only = "${service}" },
+  { kind = "pathways", where = { first_service = "${service}" } }, { kind = "trend", measure = "reach_children" },
+  { kind = "beside", measure = "reach_children", by = ["ethnicity"], where = { service = "${service}" } },
+  { measure = "reach_children", by = ["quarter"], where = { service = "${service}" } },
+  { kind = "compare", measure = "reach_children" }, { measure = "reach_children", by = ["no_such"] },
+]
+"""
+
+
+@pytest.fixture
+def client(answering_address):
+    with Client(answering_address) as client:
+        yield client
+
+
+def test_a_services_report_compares_it_with_all_and_follows_its_families(client):
+    page = make_report(client, kind="quarterly", service="Baby Steps")
+    assert "<h1>Quarterly report: Baby Steps</h1>" in page
+    of, of_all = (client.ask("reach_children", ["priority"], w) for w in ({"service": "baby_steps"}, {}))
+    total = client.ask("reach_children", where={"service": "baby_steps"}).cells[0].count
+    assert f"{of.cell('priority').count / total:.1%}" in page
+    assert f"{of_all.cell('priority').count:,}" in page
+    assert client.pathways("baby_steps").pathways[0].went_on.text("{:.0%}") in page
+    [mine] = [row for row in client.change("change_mental_health", "programme").changes if row.category == "baby_steps"]
+    assert mine.mean.text("{:.1f}") in page
+    assert "Linkage rate" in page
+    assert "What changed since the release before" in page
+    assert "New measures: preterm." in page
+    assert "To cite: childlink release 2026-Q2 (data until 2026-06-30), policy" in page
+
+
+def test_what_a_release_does_not_publish_is_named_and_not_taken_for_none(client):
+    page = make_report(client, kind="quarterly", service="pairs")
+    assert "Children reached: not published by Quarter and Service together." in page
+    assert "Children at PAIRS, by quarter" not in page
+
+
+def test_a_service_is_found_by_id_or_title_and_a_misspelt_one_gets_the_nearest(client):
+    assert "Making it REAL" in make_report(client, kind="quarterly", service="making IT real")
+    with pytest.raises(ClientError, match=r"Did you mean: Baby Steps \(baby_steps\)\."):
+        make_report(client, kind="quarterly", service="Baby Stepps")
+    with pytest.raises(ClientError, match="There are: Baby Steps"):
+        make_report(client, kind="quarterly", service="zzz")
+    with pytest.raises(ClientError, match="--service"):
+        make_report(client, kind="quarterly")
+
+
+def test_every_kind_of_answer_can_stand_in_a_file_of_questions(client):
+    page = make_report(client, EVERY_KIND, service="pairs")
+    assert "Of PAIRS, at $5 a copy" in page
+    for figure in ("Odds ratio, adjusted", "Slope index of inequality", "Both questionnaires", "Went on to another"):
+        assert figure in page
+    assert '<th scope="col" class="n">2026-Q1</th>' in page
+    assert "All services" in page
+    assert "Children reached: there is no compare of it." in page
+    assert "Children reached: not published by no_such." in page
+    with pytest.raises(ClientError, match="no kind of question 'aks'"):
+        make_report(client, EVERY_KIND.replace('"trend"', '"aks"'), service="pairs")
+
+
+def test_the_bundled_reports_have_no_barriers_and_the_bundled_files_can_be_copied(client, tmp_path):
+    bundled = files("childlink_client") / "reports"
+    template = (bundled / "report.html").read_text()
+    with chromium(width=400) as page:
+        for kind in ("annual", "quarterly"):
+            path = tmp_path / f"{kind}.html"
+            path.write_text(make_report(client, (bundled / f"{kind}.toml").read_text(), template, service="pairs"))
+            page.goto(path.as_uri())
+            assert barriers(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= 400
+            assert page.locator("img").count() >= 7
+
+
+def test_a_table_by_the_levels_of_a_share_is_told_by_its_counts(client):
+    answer = client.ask("services_per_family", ["services"])
+    assert answer.measure.estimate == "share"
+    assert in_words(answer).startswith("Most: One, ")
+    assert "too small" not in in_words(answer)

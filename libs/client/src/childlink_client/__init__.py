@@ -12,9 +12,10 @@ with Client("analytics.example:7443", ca="ca.pem", certificate="me.pem", key="me
 from childlink_client.answers import Answer, Cell, Dimension, Measure, Release
 from childlink_client.client import Client
 from childlink_client.errors import ClientError
-from childlink_client.studies import Change, Comparison, Estimate, Inequality, Pathways, Trend
+from childlink_client.studies import Change, Comparison, Inequality, Pathways, Trend
+from childlink_client.study import Estimate, Study
 
 __all__ = [
     "Answer", "Cell", "Change", "Client", "ClientError", "Comparison", "Dimension", "Estimate", "Inequality", "Measure", "Pathways",
-    "Release", "Trend",
+    "Release", "Study", "Trend",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +42,10 @@ class Release:
     def of(cls, message: pb.ReleaseSummary) -> "Release":
         """From the wire."""
         return cls(message.release_id, message.number, message.data_until, message.policy_id, message.content_sha256)
+
+    def citation(self) -> str:
+        """How it is named under a table, chart or report."""
+        return f"childlink release {self.id} (data until {self.data_until}), policy {self.policy}."
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,12 @@ class Answer:
             Release.of(message.release), Measure.of(message.measure), tuple(message.by), cells, tuple(message.notes)
         )
 
+    @property
+    def estimate(self) -> str:
+        """What the cells' estimates are; empty where there are none, as in a table by the very levels that a share is made of."""
+        said = any(cell.estimate is not None or cell.estimate_withheld for cell in self.cells)
+        return self.measure.estimate if said else ""
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """One flat dictionary per cell: category titles, count, why withheld, estimate, why withheld."""
         for cell in self.cells:
@@ -156,8 +166,7 @@ class Answer:
 
     def citation(self) -> str:
         """What to write under a table or chart."""
-        release = self.release
-        return f"{self.measure.title}. childlink release {release.id} (data until {release.data_until}), policy {release.policy}."
+        return f"{self.measure.title}. {self.release.citation()}"
 
     def to_json(self) -> str:
         """JSON for programs."""
@@ -171,12 +180,7 @@ class Answer:
 
     def to_csv(self) -> str:
         """CSV text with a header."""
-        rows = list(self.rows())
-        out = io.StringIO()
-        writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["count"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return out.getvalue()
+        return csv_text(self.rows())
 
     def to_pandas(self) -> "pd.DataFrame":
         """A DataFrame; counts are nullable integers, so that withheld is missing, not zero."""
@@ -216,11 +220,22 @@ class Answer:
 
     def save_chart(self, path: str | Path) -> None:
         """Write a bar chart as PNG or SVG, by the file's ending."""
-        from childlink_client.charts import save_chart
+        from childlink_client.charts import check_chart, save
 
-        save_chart(self, Path(path))
+        check_chart(self.by, Path(path))
+        save(self.plot(), Path(path))
 
     def __str__(self) -> str:
         from childlink_client.render import render
 
         return render(self)
+
+
+def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows of the same columns as CSV text with a header."""
+    found = list(rows)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(found[0]) if found else ["count"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(found)
+    return out.getvalue()

@@ -1,161 +1,61 @@
-"""Answers as tables for a terminal. Two dimensions make a cross table; otherwise one row per cell."""
+"""Tables for a terminal and for a notebook, with the notes that belong under them."""
 
 import html
 import io
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
 
-from childlink_client.answers import Answer, Cell
-from childlink_client.studies import Change, Comparison, Inequality, Pathways, Study, Trend
+from childlink_client.answers import Answer
+from childlink_client.study import Study
+from childlink_client.tables import Table, make_table, titles
 
 
-def render(answer: Answer, width: int | None = None) -> str:
-    """A table with its notes, as plain text."""
+def render(found: Answer | Study, width: int | None = None) -> str:
+    """A table with its notes, as plain text that fits the terminal's width."""
     out = io.StringIO()
     console = Console(file=out, width=width or shutil.get_terminal_size((100, 40)).columns, color_system=None)
-    console.print(_cross(answer) if len(answer.by) == 2 and not answer.measure.estimate else _list(answer))
-    for cell in answer.cells:
-        if cell.explanation:
-            titles = [
-                answer.measure.dimensions[n].categories[c] for n, c in zip(answer.by, cell.categories, strict=True)
-            ]
-            console.print(f"  {', '.join(titles) or 'All'}: {' '.join(cell.explanation)}", highlight=False)
-    for note in answer.notes:
-        console.print(f"  {note}", highlight=False)
-    console.print(f"  {answer.citation()}", highlight=False)
+    console.print(_terminal_table(found.measure.title, make_table(found)))
+    for line in (*_explanations(found), *found.notes, found.citation()):
+        console.print(Padding(Text(line), (0, 0, 0, 2)))
     return out.getvalue().rstrip("\n")
 
 
-def show_count(cell: Cell) -> str:
-    """A count, or why there is none."""
-    return f"{cell.count:,}" if cell.count is not None else cell.count_withheld
-
-
-def show_estimate(cell: Cell, kind: str) -> str:
-    """A share as a percentage, a mean with one decimal, or why there is none."""
-    if cell.estimate is None:
-        return cell.estimate_withheld
-    return f"{cell.estimate:.1%}" if kind in ("share", "rate") else f"{cell.estimate:.1f}"
-
-
-def render_study(study: Study, width: int | None = None) -> str:
-    """A study as tables with its notes, as plain text."""
-    out = io.StringIO()
-    console = Console(file=out, width=width or shutil.get_terminal_size((100, 40)).columns, color_system=None)
-    table = Table(title=study.measure.title, title_justify="left")
-    header, rows = _study_table(study)
-    for number, name in enumerate(header):
-        table.add_column(name, justify="left" if number == 0 else "right")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
-    for note in study.notes:
-        console.print(f"  {note}", highlight=False)
-    release = study.release
-    console.print(
-        f"  childlink release {release.id} (data until {release.data_until}), policy {release.policy}.", highlight=False
-    )
-    return out.getvalue().rstrip("\n")
-
-
-def _study_table(study: Study) -> tuple[Sequence[str], list[Sequence[str]]]:
-    if isinstance(study, Comparison):
-        dimension = next(d for d in study.measure.dimensions.values() if set(study.groups) <= set(d.categories))
-        rows: list[Sequence[str]] = [
-            (f"Share, {dimension.categories[group].lower()}", share.text("{:.1%}"))
-            for group, share in zip(study.groups, study.shares, strict=True)
-        ]
-        rows += [
-            ("Odds ratio, crude", study.crude_odds_ratio.text()),
-            ("Odds ratio, adjusted", study.adjusted_odds_ratio.text()),
-            ("Risk ratio, crude", study.crude_risk_ratio.text()),
-            ("Risk ratio, adjusted", study.adjusted_risk_ratio.text()),
-        ]
-        return ("Figure", "With 95% interval"), rows
-    if isinstance(study, Change):
-        return ("Group", "Both questionnaires", "Mean change, % of scale", "In standard deviations", "p"), [
-            (
-                study.measure.dimensions[study.by].categories[row.category] if study.by else "All",
-                "<10" if row.count is None else f"{row.count:,}", row.mean.text("{:.1f}"),
-                row.standardised.text() if row.mean.value is not None else "",
-                "" if row.p_value is None else "<0.001" if row.p_value < 0.001 else f"{row.p_value:.3f}",
-            )
-            for row in study.changes
-        ]  # fmt: skip
-    if isinstance(study, Pathways):
-        first, following = (study.measure.dimensions[name].categories for name in ("first_service", "next_service"))
-        return ("First service", "Families", "Went on to another", "Next, of those shown"), [
-            (
-                first[item.first_service], "<10" if item.families is None else f"{item.families:,}", item.went_on.text("{:.0%}"),
-                ", ".join(f"{following[service]} {families}" for service, families in item.next[:3]),
-            )
-            for item in study.pathways
-        ]  # fmt: skip
-    if isinstance(study, Trend):
-        kind = study.measure.estimate
-        header = [
-            *(study.measure.dimensions[name].title for name in study.by),
-            *(point.release.id for point in study.points),
-        ]
-        shown: dict[tuple[str, ...], list[str]] = {}
-        for number, point in enumerate(study.points):
-            for cell in point.cells:
-                row = shown.setdefault(cell.categories, ["not there"] * len(study.points))
-                row[number] = show_estimate(cell, kind) if kind else show_count(cell)
-        return header or ["All"], [
-            (*study.titles(categories).values(), *values) for categories, values in shown.items()
-        ]
-    assert isinstance(study, Inequality)  # noqa: S101 - there is no other
-    ends = [study.measure.dimensions[study.over].categories[end] for end in study.ends]
-    return ("Figure", "With 95% interval"), [
-        (f"Gap: {ends[1]} less {ends[0]}", study.gap.text("{:+.3f}")),
-        (f"Ratio: {ends[1]} to {ends[0]}", study.ratio.text()),
-        ("Slope index of inequality", study.slope_index.text("{:+.3f}")),
-        ("Relative index of inequality", study.relative_index.text("{:+.2f}")),
-    ]
-
-
-def as_html(answer: Answer) -> str:
+def as_html(found: Answer | Study) -> str:
     """A table for a notebook, with what was withheld marked and the notes under it."""
-    kind = answer.measure.estimate
-    head = [answer.measure.dimensions[name].title for name in answer.by] + [answer.measure.unit.capitalize()]
-    head += [kind.capitalize()] if kind else []
-    lines = [f"<table><caption>{html.escape(answer.measure.title)}</caption><thead><tr>"]
-    lines += [f'<th scope="col">{html.escape(name)}</th>' for name in head]
+    table = make_table(found)
+    lines = [f"<table><caption>{html.escape(found.measure.title)}</caption><thead><tr>"]
+    lines += [f'<th scope="col">{html.escape(name)}</th>' for name in table.header]
     lines.append("</tr></thead><tbody>")
-    for cell in answer.cells:
-        titles = [answer.measure.dimensions[n].categories[c] for n, c in zip(answer.by, cell.categories, strict=True)]
-        shown = [*titles, show_count(cell), *([show_estimate(cell, kind)] if kind else [])]
-        lines.append("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in shown) + "</tr>")
+    for row in table.rows:
+        shown = [
+            f"<td><em>{html.escape(cell.text)}</em></td>" if cell.withheld else f"<td>{html.escape(cell.text)}</td>"
+            for cell in row[table.labels :]
+        ]
+        names = [f'<th scope="row">{html.escape(cell.text)}</th>' for cell in row[: table.labels]]
+        lines.append(f"<tr>{''.join((*names, *shown))}</tr>")
     lines.append("</tbody></table>")
-    lines += [f"<p><small>{html.escape(note)}</small></p>" for note in (*answer.notes, answer.citation())]
+    lines += [f"<p><small>{html.escape(note)}</small></p>" for note in (*found.notes, found.citation())]
     return "".join(lines)
 
 
-def _cross(answer: Answer) -> Table:
-    down, across = (answer.measure.dimensions[name] for name in answer.by)
-    table = Table(title=answer.measure.title, title_justify="left")
-    table.add_column(down.title)
-    shown = list(dict.fromkeys(cell.categories[1] for cell in answer.cells))
-    for category in shown:
-        table.add_column(across.categories[category], justify="right")
-    for row in dict.fromkeys(cell.categories[0] for cell in answer.cells):
-        table.add_row(down.categories[row], *(show_count(answer.cell(row, category)) for category in shown))
-    return table
+def _terminal_table(title: str, table: Table) -> RichTable:
+    made = RichTable(title=escape(title), title_justify="left")
+    for number, name in enumerate(table.header):
+        made.add_column(escape(name), justify="left" if number < table.labels else "right")
+    for row in table.rows:
+        made.add_row(*(escape(cell.text) for cell in row))
+    return made
 
 
-def _list(answer: Answer) -> Table:
-    table = Table(title=answer.measure.title, title_justify="left")
-    for name in answer.by:
-        table.add_column(answer.measure.dimensions[name].title)
-    table.add_column(answer.measure.unit.capitalize(), justify="right")
-    if answer.measure.estimate:
-        table.add_column(answer.measure.estimate.capitalize(), justify="right")
-    for cell in answer.cells:
-        titles = [answer.measure.dimensions[n].categories[c] for n, c in zip(answer.by, cell.categories, strict=True)]
-        estimate = [show_estimate(cell, answer.measure.estimate)] if answer.measure.estimate else []
-        table.add_row(*titles, show_count(cell), *estimate)
-    return table
+def _explanations(found: Answer | Study) -> Iterator[str]:
+    if not isinstance(found, Answer):
+        return
+    for cell in found.cells:
+        if cell.explanation:
+            yield f"{', '.join(titles(found, cell)) or 'All'}: {' '.join(cell.explanation)}"

@@ -1,166 +1,180 @@
 """One self-contained, accessible HTML file of a release's answers: charts with the tables behind them, and what was withheld.
 
-Which questions it asks is a file (`reports/annual.toml`); what it looks like is a template (`reports/report.html`). A partnership may give
-its own of either.
+Which questions it asks is a file (`reports/annual.toml`, `reports/quarterly.toml`); what it looks like is a template
+(`reports/report.html`). A partnership may give its own of either.
 """
 
-import base64
-import os
-import shutil
-import subprocess
-import tempfile
+import difflib
+import string
 import tomllib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Final
 
-from childlink_client.answers import Answer, Cell
+from childlink_client.answers import Answer, Measure
+from childlink_client.beside import beside, in_words_beside
+from childlink_client.charts import as_image, data_url, draw
 from childlink_client.client import Client
 from childlink_client.errors import ClientError
-from childlink_client.render import show_count, show_estimate
+from childlink_client.questions import Question
+from childlink_client.reasons import reasons
+from childlink_client.studies import Change
+from childlink_client.study import Study
+from childlink_client.study_charts import draw_study
+from childlink_client.tables import Table, make_table
+from childlink_client.words import in_words
 
-_BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
-_PDF_S: Final = 120
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of a table, as text."""
-
-    title: str
-    count: str
-    count_withheld: bool
-    estimate: str
-    estimate_withheld: bool
+_SERVICE: Final = "service"
+_BESIDE: Final = "beside"
 
 
 @dataclass(frozen=True)
 class Item:
     """An answer as a report shows it."""
 
-    answer: Answer
-    by: str
+    found: Answer | Study
+    title: str
     sentence: str
-    rows: Sequence[Row]
+    table: Table
     chart: str
     """A data URL; empty where nothing can be drawn."""
+    reasons: Mapping[str, str]
+    """Why figures are withheld, by what stands in their place."""
+
+    @property
+    def bare(self) -> bool:
+        """Whether it is one figure, which the sentence has said."""
+        return isinstance(self.found, Answer) and not self.found.by
 
 
-def make_report(client: Client, questions: str = "", template: str = "", release: str = "") -> str:
-    """The report as HTML. `questions` and `template` are texts of files; the bundled ones by default. Raises ClientError."""
+def make_report(
+    client: Client,
+    questions: str = "",
+    template: str = "",
+    release: str = "",
+    *,
+    kind: str = "annual",
+    service: str = "",
+) -> str:
+    """The report as HTML. `questions` and `template` are texts of files; the bundled ones by default (`kind`: annual or quarterly).
+
+    `service`, by id or title, is what a file of questions calls `${service}` and `${service_title}`. Raises ClientError.
+    """
     bundled = files("childlink_client") / "reports"
-    asked = _parse(questions or (bundled / "annual.toml").read_text(encoding="utf-8"))
     facts = client.describe(release)
     release = facts["release"]["id"]
-    known = {measure.id for measure in client.measures(release)}
+    measures = {measure.id: measure for measure in client.measures(release)}
+    asked = _parse(questions or (bundled / f"{kind}.toml").read_text(encoding="utf-8"))
+    asked = _fill(asked, _names(measures.values(), service))
+    left_out: list[str] = []
     sections = [
         {
             "title": section["title"], "text": section.get("text", ""),
-            "answers": list(_answers(client, section.get("question", []), known, release)),
+            "items": _items(client, section.get("question", []), measures, release, left_out),
         }
         for section in asked["section"]
     ]  # fmt: skip
+    shown = [section for section in sections if section["items"]]
+    why = {shown: text for section in sections for item in section["items"] for shown, text in item.reasons.items()}
     return _render(
         template or (bundled / "report.html").read_text(encoding="utf-8"),
         title=asked["title"], introduction=asked.get("introduction", ""), policy=facts["policy"], release=facts["release"],
-        facts=facts, sections=[section for section in sections if section["answers"]],
-        made_on=f"{datetime.now(UTC):%-d %B %Y}",
+        facts=facts, sections=shown, left_out=left_out, reasons=why, made_on=f"{datetime.now(UTC):%-d %B %Y}",
     )  # fmt: skip
 
 
-def write_pdf(page: str, path: Path) -> None:
-    """The report as PDF, by headless Chromium. Raises ClientError where there is none."""
-    browser = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
-        raise ClientError(
-            "A PDF needs Chromium or Chrome, and there is none. Write an .html file: every browser prints it."
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "report.html"
-        source.write_text(page, encoding="utf-8")
-        # As root (in a container) Chromium refuses its own sandbox; the page is ours, and has no script.
-        sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        done = subprocess.run(
-            [
-                browser, "--headless", *sandbox, "--disable-gpu", "--no-first-run", "--disable-background-networking",
-                f"--user-data-dir={folder}/profile", "--no-pdf-header-footer", f"--print-to-pdf={path.resolve()}", source.as_uri(),
-            ],
-            capture_output=True, check=False, timeout=_PDF_S,
-        )  # fmt: skip
-    if done.returncode != 0 or not path.exists():
-        raise ClientError(f"{Path(browser).name} could not write {path}. Write an .html file instead.")
+def find_service(measures: Sequence[Measure], told: str) -> tuple[str, str]:
+    """Id and title of a service by either, whatever its case. Raises ClientError that names the nearest."""
+    known: dict[str, str] = {}
+    for measure in measures:
+        if _SERVICE in measure.dimensions:
+            known |= measure.dimensions[_SERVICE].categories
+    by_name = {name.casefold(): key for key, title in known.items() for name in (key, title)}
+    if found := by_name.get(told.casefold()):
+        return found, known[found]
+    near = dict.fromkeys(by_name[name] for name in difflib.get_close_matches(told.casefold(), by_name, n=3, cutoff=0.5))
+    said = "Did you mean" if near else "There are"
+    names = ", ".join(f"{known[key]} ({key})" for key in near or known) or "none that you may see"
+    raise ClientError(f"There is no service {told!r}. {said}: {names}.")
 
 
-def in_words(answer: Answer) -> str:
-    """What an answer says, in a sentence: its largest and smallest shown group, never one that is withheld."""
-    kind, unit = answer.measure.estimate, answer.measure.unit
-    shown = [cell for cell in answer.cells if (cell.estimate if kind else cell.count) is not None]
-    if not shown:
-        return "Every group is too small to be shown."
-    said = {id(cell): show_estimate(cell, kind) if kind else f"{show_count(cell)} {unit}" for cell in shown}
-    if not answer.by:
-        return f"{said[id(shown[0])]}."
-    ranked = sorted(shown, key=lambda cell: (cell.estimate if kind else cell.count) or 0)
-    low, high = ranked[0], ranked[-1]
-    hidden = len(answer.cells) - len(shown)
-    rest = f" {hidden} of {len(answer.cells)} groups {'is' if hidden == 1 else 'are'} withheld." if hidden else ""
-    if low is high:
-        return f"{_named(answer, high)}: {said[id(high)]}.{rest}"
-    return f"Most: {_named(answer, high)}, {said[id(high)]}. Least of those shown: {_named(answer, low)}, {said[id(low)]}.{rest}"
+def _names(measures: Any, service: str) -> dict[str, str]:
+    if not service:
+        return {}
+    key, title = find_service(list(measures), service)
+    return {"service": key, "service_title": title}
 
 
-def _answers(client: Client, questions: Sequence[Any], known: set[str], release: str) -> Iterator[Item]:
-    for question in questions:
-        # A release of an older catalogue lacks the newer measures.
-        if question["measure"] not in known:
+def _items(
+    client: Client, questions: Sequence[Any], measures: Mapping[str, Measure], release: str, left_out: list[str]
+) -> list[Item]:
+    """The answers that the release has; what it has not is noted, so that nobody takes it for none."""
+    items = []
+    for table in questions:
+        set_beside = table.get("kind") == _BESIDE
+        question = Question.of({**table, "kind": "ask"} if set_beside else table)
+        if why := question.missing(measures):
+            left_out.append(why)
             continue
-        answer = client.ask(question["measure"], question.get("by", []), question.get("where"), release)
-        by = ", ".join(answer.measure.dimensions[name].title for name in answer.by)
-        yield Item(answer, by, in_words(answer), [_row(answer, cell) for cell in answer.cells], _chart(answer))
+        found: Answer | Study = (
+            beside(client, question, release) if set_beside else question.put(client, release, explain=True)
+        )
+        if isinstance(found, Change) and "only" in table:
+            found = replace(found, changes=tuple(row for row in found.changes if row.category == table["only"]))
+            if all(row.count is None for row in found.changes):
+                left_out.append(f"{found.measure.title}: of this service nobody, or too few, have both questionnaires")
+                continue
+        words = in_words_beside(found) if set_beside and isinstance(found, Answer) else in_words(found)
+        why_withheld = {reason.shown: reason.why for reason in reasons(found)}
+        title = table.get("title") or _title(question, found)
+        items.append(Item(found, title, words, make_table(found), _chart(found), why_withheld))
+    return items
 
 
-def _row(answer: Answer, cell: Cell) -> Row:
-    kind = answer.measure.estimate
-    return Row(
-        _title(answer, cell), show_count(cell), cell.count is None, show_estimate(cell, kind) if kind else "",
-        bool(kind) and cell.estimate is None,
-    )  # fmt: skip
+def _title(question: Question, found: Answer | Study) -> str:
+    measure = found.measure
+    by = " and ".join(measure.dimensions[name].title.lower() for name in question.by)
+    kept = [measure.dimensions[name].categories[key] for name, keys in question.where.items() for key in keys]
+    return measure.title + (f", by {by}" if by else "") + (f": {', '.join(kept)}" if kept else "")
 
 
-def _title(answer: Answer, cell: Cell) -> str:
-    titles = [answer.measure.dimensions[n].categories[c] for n, c in zip(answer.by, cell.categories, strict=True)]
-    return ", ".join(titles) or "All"
-
-
-def _named(answer: Answer, cell: Cell) -> str:
-    """A group as a sentence names it: a bare number says nothing without its dimension."""
-    title = _title(answer, cell)
-    return f"{answer.measure.dimensions[answer.by[0]].title.lower()} {title}" if title[:1].isdigit() else title
-
-
-def _chart(answer: Answer) -> str:
-    if not answer.by:
-        return ""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "chart.svg"
-        answer.save_chart(path)
-        encoded = base64.b64encode(path.read_bytes()).decode()
-    return f"data:image/svg+xml;base64,{encoded}"
+def _chart(found: Answer | Study) -> str:
+    if isinstance(found, Answer):
+        return data_url(as_image(draw(found), "svg")) if found.by else ""
+    # A single group's figure says in a line what a chart would say in ten.
+    return data_url(as_image(draw_study(found), "svg")) if len(list(found.rows())) > 1 else ""
 
 
 def _parse(text: str) -> dict[str, Any]:
     try:
         content = tomllib.loads(text)
         _ = content["title"], [section["title"] for section in content["section"]]
-        _ = [question["measure"] for section in content["section"] for question in section.get("question", [])]
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        for section in content["section"]:
+            for question in section.get("question", []):
+                _ = question.get("kind") == "pathways" or question["measure"]
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ClientError(
-            f"The file of questions cannot be read ({error}). Start from the bundled annual.toml."
+            f"The file of questions cannot be read ({error}). Start from the bundled annual.toml or quarterly.toml."
         ) from None
     return content
+
+
+def _fill(value: Any, names: Mapping[str, str]) -> Any:
+    """The same with `${service}` and `${service_title}` filled in. Raises ClientError for what is not known."""
+    if isinstance(value, dict):
+        return {key: _fill(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_fill(item, names) for item in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        return string.Template(value).substitute(names)
+    except KeyError as error:
+        raise ClientError(f"The questions speak of {error}: say which with --service.") from None
+    except ValueError:
+        raise ClientError(f"{value!r}: write $$ for a dollar sign.") from None
 
 
 def _render(template: str, **values: Any) -> str:

@@ -1,76 +1,13 @@
-"""Comparisons, changes, pathways, trends and inequality, as plain values with text, tables and data frames."""
+"""Comparisons, changes, pathways, trends and inequality, as plain values."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from childlink.analytics.v1 import analytics_pb2 as pb
 
 from childlink_client.answers import Cell, Measure, Release
-from childlink_client.errors import ClientError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95% interval, or why there is none."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    withheld: str
-
-    @classmethod
-    def of(cls, message: pb.Estimate) -> "Estimate":
-        """From the wire."""
-        found = {name: getattr(message, name) if message.HasField(name) else None for name in ("value", "low", "high")}
-        return cls(found["value"], found["low"], found["high"], message.withheld)
-
-    def text(self, style: str = "{:.2f}") -> str:
-        """The figure and its interval, or why there is none."""
-        if self.value is None:
-            return f"withheld: {self.withheld}"
-        if self.low is None or self.high is None:
-            return style.format(self.value)
-        return f"{style.format(self.value)} ({style.format(self.low)} to {style.format(self.high)})"
-
-
-class Study:
-    """What every study can do."""
-
-    release: Release
-    measure: Measure
-    notes: tuple[str, ...]
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One flat dictionary per row."""
-        raise NotImplementedError
-
-    def to_pandas(self) -> "pd.DataFrame":
-        """A DataFrame."""
-        try:
-            import pandas as pd
-        except ImportError:
-            raise ClientError("pandas is not installed: pip install 'childlink-client[pandas]'.") from None
-        return pd.DataFrame(list(self.rows()))
-
-    def to_json(self) -> str:
-        """JSON for programs."""
-        facts = {
-            "release": asdict(self.release),
-            "measure": self.measure.id,
-            "rows": list(self.rows()),
-            "notes": list(self.notes),
-        }
-        return json.dumps(facts, indent=2, ensure_ascii=False)
-
-    def __str__(self) -> str:
-        from childlink_client.render import render_study
-
-        return render_study(self)
+from childlink_client.study import Estimate, Study
 
 
 @dataclass(frozen=True)
@@ -142,12 +79,15 @@ class Change(Study):
         )  # fmt: skip
         return cls(Release.of(message.release), Measure.of(message.measure), message.by, rows, tuple(message.notes))
 
+    def title(self, row: ChangeRow) -> str:
+        """What a row's group is called."""
+        return self.measure.dimensions[self.by].categories[row.category] if self.by else "All"
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row per group."""
         for row in self.changes:
-            title = self.measure.dimensions[self.by].categories[row.category] if self.by else "All"
             yield {
-                "group": title, "count": row.count, "mean_change": row.mean.value, "low": row.mean.low, "high": row.mean.high,
+                "group": self.title(row), "count": row.count, "mean_change": row.mean.value, "low": row.mean.low, "high": row.mean.high,
                 "standardised": row.standardised.value, "p": row.p_value, "withheld": row.mean.withheld,
             }  # fmt: skip
 

@@ -27,6 +27,7 @@ from childlink_local.synth import synthesise
 
 RELEASE = "demo-1"
 DATA_UNTIL = "2024-12-31"
+SERVICE = "baby_steps"
 
 
 def find_extracts(folder: Path) -> list[Extract]:
@@ -95,8 +96,8 @@ def run(folder: Path, children: int, seed: int) -> None:
         charts.mkdir()
         with pilot.answering(layout) as client:
             ask_five(client, charts)
-            (charts / "annual-report.html").write_text(make_report(client), encoding="utf-8")
-    click.echo(f"\nCharts, and the annual report as a page, in {charts}. Done in {time.monotonic() - started:.0f} s.")
+            write_reports(client, charts)
+    click.echo(f"\nCharts, and both reports as pages, in {charts}. Done in {time.monotonic() - started:.0f} s.")
     click.echo("The demo runs every trust zone on this one machine; a deployment never does.")
 
 
@@ -172,6 +173,13 @@ def ask_five(client: Client, charts: Path) -> None:
         )
     for measure in ("change_mental_health", "change_parenting_knowledge"):
         click.echo(f"\nQ5. Do parents' scores change from before to after?\n{client.change(measure)}")
+
+
+def write_reports(client: Client, folder: Path) -> None:
+    """The partnership's annual report, and a service lead's quarterly one."""
+    (folder / "annual-report.html").write_text(make_report(client), encoding="utf-8")
+    page = make_report(client, kind="quarterly", service=SERVICE)
+    (folder / f"quarterly-report-{SERVICE}.html").write_text(page, encoding="utf-8")
 
 
 def _show(question: str, answer: Answer, charts: Path) -> None:

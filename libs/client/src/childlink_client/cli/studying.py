@@ -4,17 +4,27 @@ from pathlib import Path
 
 import click
 
+from childlink_client.charts import check_chart
 from childlink_client.cli.common import JSON, MEASURE, PATH, RELEASE, filters, main, show
 from childlink_client.client import Client
-from childlink_client.studies import Study
+from childlink_client.errors import ClientError
+from childlink_client.study import Study
 
-_CSV = click.option("--csv", "csv_file", type=PATH, help="Write a CSV file (needs pandas).")
+_CSV = click.option("--csv", "csv_file", type=PATH, help="Write a CSV file.")
+_CHART = click.option("--chart", type=PATH, help="Write a chart, .png or .svg.")
 
 
-def _give(study: Study, as_json: bool, csv_file: Path | None) -> None:
+def _give(study: Study, as_json: bool, csv_file: Path | None, chart: Path | None) -> None:
+    if chart:
+        check_chart((), chart)
     show(study.to_json() if as_json else str(study))
-    if csv_file:
-        study.to_pandas().to_csv(csv_file, index=False)
+    try:
+        if csv_file:
+            csv_file.write_text(study.to_csv(), encoding="utf-8")
+        if chart:
+            study.save_chart(chart)
+    except OSError as error:
+        raise ClientError(f"{error.filename} cannot be written: {error.strerror}.") from None
 
 
 @main.command()
@@ -22,10 +32,13 @@ def _give(study: Study, as_json: bool, csv_file: Path | None) -> None:
 @RELEASE
 @JSON
 @_CSV
+@_CHART
 @click.pass_obj
-def compare(client: Client, measure: str, release: str, as_json: bool, csv_file: Path | None) -> None:
+def compare(
+    client: Client, measure: str, release: str, as_json: bool, csv_file: Path | None, chart: Path | None
+) -> None:
     """Compare those who engaged with those who did not, crude and adjusted: childlink compare asq3_overall"""
-    _give(client.compare(measure, release), as_json, csv_file)
+    _give(client.compare(measure, release), as_json, csv_file, chart)
 
 
 @main.command()
@@ -34,10 +47,13 @@ def compare(client: Client, measure: str, release: str, as_json: bool, csv_file:
 @RELEASE
 @JSON
 @_CSV
+@_CHART
 @click.pass_obj
-def change(client: Client, measure: str, by: str, release: str, as_json: bool, csv_file: Path | None) -> None:
+def change(
+    client: Client, measure: str, by: str, release: str, as_json: bool, csv_file: Path | None, chart: Path | None
+) -> None:
     """The mean change from before to after, with a paired test: childlink change change_mental_health --by programme"""
-    _give(client.change(measure, by, release), as_json, csv_file)
+    _give(client.change(measure, by, release), as_json, csv_file, chart)
 
 
 @main.command()
@@ -45,10 +61,13 @@ def change(client: Client, measure: str, by: str, release: str, as_json: bool, c
 @RELEASE
 @JSON
 @_CSV
+@_CHART
 @click.pass_obj
-def pathways(client: Client, service: str, release: str, as_json: bool, csv_file: Path | None) -> None:
+def pathways(
+    client: Client, service: str, release: str, as_json: bool, csv_file: Path | None, chart: Path | None
+) -> None:
     """What followed a first contact with SERVICE, or with each: childlink pathways community_engagement"""
-    _give(client.pathways(service, release), as_json, csv_file)
+    _give(client.pathways(service, release), as_json, csv_file, chart)
 
 
 @main.command()
@@ -57,12 +76,19 @@ def pathways(client: Client, service: str, release: str, as_json: bool, csv_file
 @click.option("--where", multiple=True, metavar="DIMENSION=A,B", help="Keep these categories; repeat for more.")
 @JSON
 @_CSV
+@_CHART
 @click.pass_obj
 def trend(
-    client: Client, measure: str, by: tuple[str, ...], where: tuple[str, ...], as_json: bool, csv_file: Path | None
+    client: Client,
+    measure: str,
+    by: tuple[str, ...],
+    where: tuple[str, ...],
+    as_json: bool,
+    csv_file: Path | None,
+    chart: Path | None,
 ) -> None:
     """Ask every release one question: childlink trend reach_children --by residence"""
-    _give(client.trend(measure, by, filters(where)), as_json, csv_file)
+    _give(client.trend(measure, by, filters(where)), as_json, csv_file, chart)
 
 
 @main.command()
@@ -71,7 +97,10 @@ def trend(
 @RELEASE
 @JSON
 @_CSV
+@_CHART
 @click.pass_obj
-def inequality(client: Client, measure: str, over: str, release: str, as_json: bool, csv_file: Path | None) -> None:
+def inequality(
+    client: Client, measure: str, over: str, release: str, as_json: bool, csv_file: Path | None, chart: Path | None
+) -> None:
     """Gap, ratio, slope and relative index of inequality: childlink inequality asq3_overall"""
-    _give(client.inequality(measure, over, release), as_json, csv_file)
+    _give(client.inequality(measure, over, release), as_json, csv_file, chart)

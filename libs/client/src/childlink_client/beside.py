@@ -1,0 +1,73 @@
+"""One group's composition beside that of all: who comes to a service, beside who comes to any."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from childlink_client.answers import Answer, Cell, Dimension
+from childlink_client.client import Client
+from childlink_client.questions import Question
+from childlink_client.tables import show_estimate
+
+_WHOSE: Final = "whose"
+_OF: Final = "of"
+_ALL: Final = "all"
+_NOTE: Final = (
+    "Percentages are of protected counts: of under 200 people, one of a few points more or less says nothing."
+)
+
+
+def beside(client: Client, question: Question, release: str) -> Answer:
+    """What is asked, of the categories kept and of all, each in percent of its own total. By one dimension."""
+    [name] = question.by
+    parts = {_OF: question.where, _ALL: {}}
+    answers = {whose: client.ask(question.measure, question.by, where, release) for whose, where in parts.items()}
+    totals = {whose: client.ask(question.measure, (), where, release).cells[0].count for whose, where in parts.items()}
+    measure = answers[_ALL].measure
+    [kept] = [measure.dimensions[key].categories[value] for key, values in question.where.items() for value in values]
+    titles = {_OF: kept, _ALL: f"All {', '.join(measure.dimensions[key].title.lower() for key in question.where)}s"}
+    # A measure of this shape is drawn, tabled and read like any other.
+    shaped = replace(
+        measure,
+        estimate="share",
+        dimensions={**measure.dimensions, _WHOSE: Dimension(_WHOSE, "Of whom", titles)},
+    )
+    cells = [
+        _share(answers[whose].cell(category), totals[whose], (category, whose))
+        for category in measure.dimensions[name].categories
+        for whose in parts
+    ]
+    notes = (*answers[_OF].notes, _NOTE)
+    return Answer(answers[_ALL].release, shaped, (name, _WHOSE), tuple(cells), notes)
+
+
+def in_words_beside(answer: Answer) -> str:
+    """Where the two differ most, either way."""
+    found: dict[str, Mapping[str, Cell]] = {}
+    for cell in answer.cells:
+        found[cell.categories[0]] = {**found.get(cell.categories[0], {}), cell.categories[1]: cell}
+    apart = {
+        category: pair[_OF].estimate - pair[_ALL].estimate  # type: ignore[operator]
+        for category, pair in found.items()
+        if all(cell.estimate is not None for cell in pair.values())
+    }
+    if not apart:
+        return "Every group is too small to be shown."
+    dimension, whose = (answer.measure.dimensions[name] for name in answer.by)
+    more, less = max(apart, key=apart.__getitem__), min(apart, key=apart.__getitem__)
+
+    def said(category: str) -> str:
+        title = dimension.categories[category]
+        named = f"{dimension.title.lower()} {title}" if title[:1].isdigit() else title
+        of, of_all = (show_estimate(found[category][name], "share") for name in (_OF, _ALL))
+        return f"{named} ({of} of {whose.categories[_OF]}, {of_all} of {whose.categories[_ALL].lower()})"
+
+    if more == less:
+        return f"{said(more)}."
+    return f"Furthest above: {said(more)}. Furthest below: {said(less)}."
+
+
+def _share(cell: Cell, total: int | None, categories: tuple[str, ...]) -> Cell:
+    withheld = cell.count_withheld or ("" if total else "group too small")
+    share = cell.count / total if cell.count is not None and total else None
+    return Cell(categories, cell.count, cell.count_withheld, share, "" if share is not None else withheld)

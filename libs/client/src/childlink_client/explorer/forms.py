@@ -1,0 +1,111 @@
+"""What a page offers: only what is published, and what was chosen before as far as it still fits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from childlink_client.answers import Dimension, Measure
+from childlink_client.questions import PATHWAYS, Question, combinations, published, within
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A choice of one or two dimensions."""
+
+    value: str
+    title: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Keep:
+    """A dimension whose categories can be kept."""
+
+    dimension: Dimension
+    kept: tuple[str, ...]
+    single: bool
+    """One category or all: distinct people do not sum over it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks for, and what of it was let go because it does not go with the rest."""
+
+    question: Question
+    release: str
+    dropped: tuple[str, ...]
+
+
+def read(kind: str, args: "MultiDict[str, str]", measures: Mapping[str, Measure]) -> Asked:
+    """The question of an address. What nobody publishes goes through as it is: the service says what may stand there."""
+    measure_id = PATHWAYS if kind == "pathways" else args.get("measure", "")
+    by = tuple(name for value in args.getlist("by") for name in value.split(",") if name)
+    where: dict[str, tuple[str, ...]] = {}
+    for value in args.getlist("keep"):
+        name, _, category = value.partition("=")
+        if category:
+            where[name] = (*where.get(name, ()), category)
+    dropped: list[str] = []
+    measure = measures.get(measure_id)
+    if measure and published(measure, set(by)):
+        for name in list(where):
+            if name in measure.dimensions and not published(measure, {*by, *where}):
+                dropped.append(measure.dimensions[name].title)
+                del where[name]
+    return Asked(Question(kind, measure_id, by, where), args.get("release", ""), tuple(dropped))
+
+
+def breakdowns(measure: Measure, asked: Question) -> dict[str, list[Breakdown]]:
+    """The published ways to break a measure down, by how many dimensions; what is asked now is among them in its own order."""
+    found = {"By one": list[Breakdown](), "By two": list[Breakdown]()}
+    now = ",".join(asked.by)
+    for names in (asked.by if set(names) == set(asked.by) else names for names in combinations(measure)):
+        title = " × ".join(measure.dimensions[name].title for name in names)
+        found["By one" if len(names) == 1 else "By two"].append(
+            Breakdown(",".join(names), title, ",".join(names) == now)
+        )
+    return {title: choices for title, choices in found.items() if choices}
+
+
+def keeps(measure: Measure, asked: Question) -> Iterator[Keep]:
+    """The dimensions that can be kept to some categories beside what is asked; those broken down by come first."""
+    for name in (*asked.by, *(name for name in measure.dimensions if name not in asked.by)):
+        dimension = measure.dimensions[name]
+        if published(measure, {*asked.by, *asked.where, name}) and within(measure, (*asked.by, name)):
+            yield Keep(dimension, tuple(asked.where.get(name, ())), dimension.overlapping and name not in asked.by)
+
+
+def change_dimensions(measure: Measure) -> list[Dimension]:
+    """What a change can be broken down by: what its bands are published with."""
+    return [
+        dimension
+        for name, dimension in measure.dimensions.items()
+        if name != "band" and published(measure, {"band", name})
+    ]
+
+
+def kept(measure: Measure, asked: Question) -> dict[str, list[str]]:
+    """Titles of the categories that are kept, by their dimension's title."""
+    return {
+        measure.dimensions[name].title: [measure.dimensions[name].categories[category] for category in categories]
+        for name, categories in asked.where.items()
+    }
+
+
+def sides(measure: Measure) -> list[str]:
+    """Titles of the two groups that are compared."""
+    return [
+        dimension.categories[group]
+        for group in measure.compares
+        for dimension in measure.dimensions.values()
+        if group in dimension.categories
+    ]
+
+
+def by_unit(measures: Sequence[Measure]) -> dict[str, list[Measure]]:
+    """Measures under what they count."""
+    found: dict[str, list[Measure]] = {}
+    for measure in measures:
+        found.setdefault(measure.unit, []).append(measure)
+    return found

@@ -1,0 +1,36 @@
+"""A page printed by headless Chromium, where there is one."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from childlink_client.errors import ClientError
+
+_BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_PDF_S: Final = 120
+
+
+def write_pdf(page: str, path: Path) -> None:
+    """The report as PDF, by headless Chromium. Raises ClientError where there is none."""
+    browser = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        raise ClientError(
+            "A PDF needs Chromium or Chrome, and there is none. Write an .html file: every browser prints it."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "report.html"
+        source.write_text(page, encoding="utf-8")
+        # As root (in a container) Chromium refuses its own sandbox; the page is ours, and has no script.
+        sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+        done = subprocess.run(
+            [
+                browser, "--headless", *sandbox, "--disable-gpu", "--no-first-run", "--disable-background-networking",
+                f"--user-data-dir={folder}/profile", "--no-pdf-header-footer", f"--print-to-pdf={path.resolve()}", source.as_uri(),
+            ],
+            capture_output=True, check=False, timeout=_PDF_S,
+        )  # fmt: skip
+    if done.returncode != 0 or not path.exists():
+        raise ClientError(f"{Path(browser).name} could not write {path}. Write an .html file instead.")

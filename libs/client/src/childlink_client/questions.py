@@ -1,0 +1,107 @@
+"""A question as a value: what a line of a report's file of questions, or an address of the explorer, asks for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from childlink_client.answers import Answer, Measure
+from childlink_client.client import Client
+from childlink_client.errors import ClientError
+from childlink_client.study import Study
+
+KINDS: Final = {
+    "ask": "Figures", "compare": "Compare", "change": "Change", "pathways": "Pathways", "trend": "Over releases",
+    "inequality": "Inequality",
+}  # fmt: skip
+"""What can be asked of a measure, and what a page calls it."""
+PATHWAYS: Final = "pathways"
+# A mean over bands of change is a change from before to after.
+_BAND: Final = "band"
+_ORDERED: Final = "imd_quintile"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question. Which fields count depends on its kind."""
+
+    kind: str
+    measure: str
+    by: tuple[str, ...] = ()
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> "Question":
+        """From a table of a TOML file. Raises ClientError."""
+        kind = table.get("kind", "ask")
+        if kind not in KINDS:
+            raise ClientError(f"There is no kind of question {kind!r}; use one of: {', '.join(KINDS)}.")
+        where = {
+            name: (kept,) if isinstance(kept, str) else tuple(kept) for name, kept in table.get("where", {}).items()
+        }
+        return cls(kind, PATHWAYS if kind == "pathways" else table["measure"], tuple(table.get("by", ())), where)
+
+    def put(self, client: Client, release: str = "", *, explain: bool = False) -> Answer | Study:
+        """Ask it. Raises ClientError."""
+        if self.kind == "compare":
+            return client.compare(self.measure, release)
+        if self.kind == "change":
+            return client.change(self.measure, self.by[0] if self.by else "", release)
+        if self.kind == "pathways":
+            return client.pathways(self.where.get("first_service", ("",))[0], release)
+        if self.kind == "trend":
+            return client.trend(self.measure, self.by, self.where)
+        if self.kind == "inequality":
+            return client.inequality(self.measure, self.by[0] if self.by else "", release)
+        return client.ask(self.measure, self.by, self.where, release, explain=explain)
+
+    def missing(self, measures: Mapping[str, Measure]) -> str:
+        """Why a release cannot answer this, in words; empty where it can. An older catalogue lacks newer measures."""
+        if self.measure not in measures:
+            return f"{self.measure}: the release has no such measure"
+        measure = measures[self.measure]
+        if self.kind not in kinds_of(measure):
+            return f"{measure.title}: there is no {KINDS[self.kind].lower()} of it"
+        for name in (*self.by, *self.where):
+            if name not in measure.dimensions:
+                return f"{measure.title}: not published by {name}"
+        for name, kept in self.where.items():
+            if unknown := set(kept) - set(measure.dimensions[name].categories):
+                return f"{measure.title}: {measure.dimensions[name].title} has no {', '.join(sorted(unknown))}"
+        if self.kind in ("ask", "trend") and not published(measure, {*self.by, *self.where}):
+            named = " and ".join(measure.dimensions[name].title for name in dict.fromkeys((*self.by, *self.where)))
+            return f"{measure.title}: not published by {named} together"
+        return ""
+
+
+def kinds_of(measure: Measure) -> list[str]:
+    """What can be asked of a measure, in the order of KINDS."""
+    able = {
+        "ask": True, "compare": bool(measure.compares), "change": _BAND in measure.dimensions,
+        "pathways": measure.id == PATHWAYS, "trend": True,
+        "inequality": measure.estimate == "share" and _ORDERED in measure.dimensions,
+    }  # fmt: skip
+    return [kind for kind in KINDS if able[kind]]
+
+
+def published(measure: Measure, names: set[str]) -> bool:
+    """Whether a measure is published by these dimensions together."""
+    return not names or any(names <= set(cube) for cube in measure.cubes)
+
+
+def combinations(measure: Measure) -> list[tuple[str, ...]]:
+    """The breakdowns by one or two dimensions that are published, in the order of the cubes."""
+    found: dict[tuple[str, ...], None] = {}
+    for cube in measure.cubes:
+        for name in cube:
+            found.setdefault((name,))
+    for cube in measure.cubes:
+        for number, name in enumerate(cube):
+            for other in cube[number + 1 :]:
+                if (other, name) not in found:
+                    found.setdefault((name, other))
+    return [names for names in found if within(measure, names)]
+
+
+def within(measure: Measure, names: Sequence[str]) -> bool:
+    """Whether a dimension that says something about each part of another stands beside that one."""
+    return all(not measure.dimensions[name].within or measure.dimensions[name].within in names for name in names)

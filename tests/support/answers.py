@@ -1,0 +1,78 @@
+"""A real answering process over made-up releases of the whole catalogue: what a client sees, without a partnership behind it.
+
+The cells are rounded and no more: how they are protected is tested where they are cut.
+"""
+
+import itertools
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from childlink_analytics import disclosure
+from childlink_analytics.app import build_access
+from childlink_analytics.measures import Dimension, Measure, catalogue
+from childlink_analytics.metrics import ServingMetrics
+from childlink_analytics.releases import Published, measure_content, write_release
+from childlink_analytics.server import serve
+from childlink_analytics.settings import ServingSettings
+
+PEOPLE = 3_000
+NOT_COLLECTED = "breastfeeding"
+
+
+def publish(
+    folder: Path, release_id: str, number: int, data_until: str, *, people: int = PEOPLE, seed: int = 1
+) -> None:
+    """Write a release of so many made-up people."""
+    draw = random.Random(seed)
+    published = [_count(measure, people, draw) for measure in catalogue(date.fromisoformat(data_until)).values()]
+    content = {"policy": disclosure.POLICY_ID, "measures": [measure_content(item) for item in published]}
+    manifest = {
+        "number": number, "data_until": data_until, "policy_id": disclosure.POLICY_ID, "policy_text": disclosure.POLICY_TEXT,
+        "datasets": {"attendance": 12_345, "asq3": None}, "cells": sum(len(item.cells) for item in published), "cells_withheld": 321,
+        "largest_error": 4, "attacked": 236, "attack_failures": 0, "parameter_version": "prior-2026c",
+        "changes": {"first": number == 1, "new_measures": ["preterm"], "cells_of_the_population_that_moved": {}},
+    }  # fmt: skip
+    write_release(folder, release_id, content, manifest)
+
+
+@contextmanager
+def answering(folder: Path, **settings: Any) -> Iterator[str]:
+    """Serve a folder of releases on a free loopback port. Gives its address."""
+    chosen = ServingSettings(releases=folder, address="127.0.0.1:0", **settings)
+    server, port = serve(chosen, ServingMetrics(), build_access(chosen))
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(grace=0).wait()
+
+
+def _count(measure: Measure, people: int, draw: random.Random) -> Published:
+    collected = measure.id != NOT_COLLECTED
+    cells: Counter[tuple[tuple[str, str], ...]] = Counter()
+    subsets = {
+        tuple(sorted(names)) for cube in measure.cubes for size in range(len(cube) + 1) for names in itertools.combinations(cube, size)
+    }  # fmt: skip
+    for _ in range(people if collected else 0):
+        person = {name: _draw(dimension, draw) for name, dimension in measure.dimensions.items()}
+        if measure.share:
+            # Who engaged does better, and so do the less deprived.
+            name, of, against = measure.share
+            better = 0.08 * (person.get("engaged") == "engaged") + 0.03 * "1 2 3 4 5".find(
+                person.get("imd_quintile", "3")
+            )
+            person[name] = draw.choice(of) if draw.random() < 0.55 + better else draw.choice(against)
+        cells.update(tuple((name, person[name]) for name in names) for names in subsets)
+    return Published(measure, {cell: 5 * round(count / 5) for cell, count in cells.items()}, collected)
+
+
+def _draw(dimension: Dimension, draw: random.Random) -> str:
+    names = list(dimension.categories)
+    weights = [0.05 if name == "not_recorded" else 10 / (3 + at) for at, name in enumerate(names)]
+    if dimension.id == "band":
+        weights = [10 / (1 + abs(at - len(names) / 2 - 1)) for at in range(len(names))]
+    return draw.choices(names, weights)[0]
