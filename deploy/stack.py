@@ -49,7 +49,12 @@ def prepare() -> None:
     for name in PARTNERS:
         _partner(name)
     _spread()
-    for password in ("linker/db-password", "linker/service-password", "analytics/db-password"):
+    for password in (
+        "linker/db-password",
+        "linker/service-password",
+        "analytics/db-password",
+        "analytics/service-password",
+    ):
         # Read by the database's user and by the service's: open to both, in a folder that nobody else can enter.
         (STACK / password).write_text(secrets.token_urlsafe(32))
         (STACK / password).chmod(0o444)

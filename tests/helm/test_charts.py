@@ -108,16 +108,18 @@ def test_tables_are_migrated_before_the_new_version_starts(chart: str) -> None:
     assert job["spec"]["template"]["spec"]["containers"][0]["args"][0] == "migrate-store"
 
 
-def test_the_linker_has_a_role_of_its_own_and_not_the_password_of_its_tables_owner() -> None:
-    found = {name.removeprefix("demo-childlink-linker"): pod["spec"] for name, pod in pods("linker")}
+@pytest.mark.parametrize("chart", ["linker", "analytics"])
+def test_a_service_has_a_role_of_its_own_and_not_the_password_of_its_tables_owner(chart: str) -> None:
+    found = {name.removeprefix(f"demo-childlink-{chart}"): pod["spec"] for name, pod in pods(chart)}
+    found.pop("-answers", None)
     users, secrets = {}, {}
     for name, spec in found.items():
         env = {item["name"]: item["value"] for item in spec["containers"][0]["env"]}
-        users[name] = env["CHILDLINK_LINKER_DATABASE"].split("//")[1].split("@")[0]
+        users[name] = env[f"CHILDLINK_{chart.upper()}_DATABASE"].split("//")[1].split("@")[0]
         [secrets[name]] = [v["secret"]["secretName"] for v in spec["volumes"] if v["name"] == "database"]
-    assert users == {"": "linker_service", "-migrate": "linker"}
-    assert secrets == {"": "linker-database", "-migrate": "linker-database-owner"}
-    assert found["-migrate"]["containers"][0]["args"][1:] == ["--service-role", "linker_service"]
+    assert users == {"": f"{chart}_service", "-migrate": chart}
+    assert secrets == {"": f"{chart}-database", "-migrate": f"{chart}-database-owner"}
+    assert found["-migrate"]["containers"][0]["args"][1:] == ["--service-role", f"{chart}_service"]
 
 
 @pytest.mark.parametrize("chart", CHARTS)

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.usefixtures("loaded")
 
 A, B = stack.PARTNERS
 ATTEMPTS = (Path(__file__).parent / "attempts.py").read_text()
-SERVICES = ("kafka", "gatekeeper", "linker", "linker-db", "linker-migrate", "analytics", "analytics-db", "answers", "partner-a", "partner-b",
-            "prometheus")  # fmt: skip
+SERVICES = ("kafka", "gatekeeper", "linker", "linker-db", "linker-migrate", "analytics", "analytics-db", "analytics-migrate", "answers",
+            "partner-a", "partner-b", "prometheus")  # fmt: skip
 
 
 def attempt(service: str, *arguments: str, seconds: float = 60) -> str:
@@ -256,9 +256,10 @@ def test_the_linker_cannot_change_its_tables_nor_rewrite_its_audit_trail(stateme
     assert stack.inside("linker", "/app/bin/python", "-c", code, statement).strip() == came
 
 
-def test_the_linker_does_not_have_its_tables_owners_password() -> None:
-    mounted = {mount["Destination"] for mount in inspect("linker")["Mounts"]}
-    assert {path for path in mounted if "password" in path} == {"/run/secrets/linker_service_password"}
+@pytest.mark.parametrize("service", ["linker", "analytics"])
+def test_a_service_does_not_have_its_tables_owners_password(service: str) -> None:
+    mounted = {mount["Destination"] for mount in inspect(service)["Mounts"]}
+    assert {path for path in mounted if "password" in path} == {f"/run/secrets/{service}_service_password"}
 
 
 def test_the_ingest_image_holds_ingest_only() -> None:

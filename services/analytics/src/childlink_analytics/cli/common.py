@@ -1,6 +1,5 @@
 """The group that every command hangs on, and what they share."""
 
-import getpass
 import signal
 import threading
 from pathlib import Path
@@ -24,11 +23,6 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
     """Store linked observations, cut protected releases, and answer questions from the releases alone."""
     logs.configure("analytics")
     ctx.obj = settings_file
-
-
-def operator() -> str:
-    """Who sits at the command line, for the audit trail and for what needs two people."""
-    return f"{getpass.getuser()} at the command line"
 
 
 def stop_on_signals() -> threading.Event:

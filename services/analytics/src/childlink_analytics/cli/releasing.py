@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
+from childlink_core.commands import at_the_command_line
 
 from childlink_analytics import app
-from childlink_analytics.cli.common import main, operator
+from childlink_analytics.cli.common import main
 from childlink_analytics.lifecycle import Known, ReleaseDesk
 from childlink_analytics.messages import change_notes
 from childlink_analytics.settings import StoreSettings
@@ -30,7 +31,7 @@ def _desk(settings_file: Path | None) -> ReleaseDesk:
 def release_cut(settings_file: Path | None, release_id: str, data_until: str | None, anyway: bool) -> None:
     """Cut a draft: count, protect, attack. All or nothing; nobody can ask it yet."""
     done = _desk(settings_file).cut(
-        operator(),
+        at_the_command_line(),
         release_id,
         data_until or date.today().isoformat(),
         lambda what: click.echo(f"protecting {what}", err=True),
@@ -54,7 +55,7 @@ def release_cut(settings_file: Path | None, release_id: str, data_until: str | N
 @click.pass_obj
 def release_check(settings_file: Path | None, release_id: str) -> None:
     """Show what a draft holds and what changed, and attack it anew together with all that is published."""
-    found, report = _desk(settings_file).check(operator(), release_id)
+    found, report = _desk(settings_file).check(at_the_command_line(), release_id)
     facts = found.manifest
     click.echo(
         f"{release_id}: data until {facts['data_until']}, {len(found.measures)} measures, {facts['cells']:,} cells"
@@ -77,7 +78,7 @@ def release_check(settings_file: Path | None, release_id: str) -> None:
 @click.pass_obj
 def release_publish(settings_file: Path | None, release_id: str) -> None:
     """Let a draft be asked. Whoever cut it cannot publish it."""
-    known = _desk(settings_file).publish(operator(), release_id)
+    known = _desk(settings_file).publish(at_the_command_line(), release_id)
     click.echo(f"{release_id} is published: number {known.number}, {known.content_sha256}")
 
 
@@ -86,7 +87,7 @@ def release_publish(settings_file: Path | None, release_id: str) -> None:
 @click.pass_obj
 def release_discard(settings_file: Path | None, release_id: str) -> None:
     """Throw a draft away."""
-    _desk(settings_file).discard(operator(), release_id)
+    _desk(settings_file).discard(at_the_command_line(), release_id)
     click.echo(f"{release_id} is discarded")
 
 
@@ -96,7 +97,7 @@ def release_discard(settings_file: Path | None, release_id: str) -> None:
 @click.pass_obj
 def release_recall(settings_file: Path | None, release_id: str, why: str) -> None:
     """Take a release back: the first person asks with --why, a second one runs it again."""
-    known = _desk(settings_file).recall(operator(), release_id, why)
+    known = _desk(settings_file).recall(at_the_command_line(), release_id, why)
     if known.state == "recalled":
         click.echo(f"{release_id} is recalled; whoever asks it is told why")
     else:
@@ -133,7 +134,7 @@ def release_show(settings_file: Path | None, release_id: str) -> None:
 @click.pass_obj
 def release_verify(settings_file: Path | None) -> None:
     """Check every release's content against what was cut."""
-    for known in _desk(settings_file).verify(operator()):
+    for known in _desk(settings_file).verify(at_the_command_line()):
         click.echo(f"{known.release_id}: whole, {known.state}, {known.content_sha256}")
 
 

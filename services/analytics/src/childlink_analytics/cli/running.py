@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 from childlink_bus.database import migrate, open_database
 from childlink_bus.ports import BusError, Subscriber
+from childlink_bus.service_role import grant_to_service
+from childlink_core.commands import at_the_command_line
 
 from childlink_analytics import app, tables
-from childlink_analytics.cli.common import main, operator, stop_on_signals
+from childlink_analytics.cli.common import main, stop_on_signals
 from childlink_analytics.measures import catalogue
 from childlink_analytics.metrics import ServingMetrics, StoreMetrics
 from childlink_analytics.release_service import serve_releases
@@ -123,7 +125,7 @@ def resume(settings_file: Path | None, topic: str) -> None:
 @click.pass_obj
 def retention(settings_file: Path | None) -> None:
     """Delete the rows whose retention period is over (see `purposes`). The running service does so every day."""
-    gone = app.build_desk(StoreSettings.load(settings_file)).expire(operator(), date.today())
+    gone = app.build_desk(StoreSettings.load(settings_file)).expire(at_the_command_line(), date.today())
     for dataset, rows in gone.items():
         click.echo(f"{dataset}: {rows:,} rows deleted")
     if not gone:
@@ -132,9 +134,41 @@ def retention(settings_file: Path | None) -> None:
 
 @main.command()
 @click.option("--revision", default="head", show_default=True, help="'head', 'base' or a revision.")
+@click.option(
+    "--service-role", metavar="NAME", help="Database role that `consume` connects as: may work with rows, no more."
+)
+@click.option(
+    "--service-password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with that role's password: the role is made if there is none.",
+)
 @click.pass_obj
-def migrate_store(settings_file: Path | None, revision: str) -> None:
-    """Bring the database's tables to a revision."""
+def migrate_store(
+    settings_file: Path | None, revision: str, service_role: str | None, service_password_file: Path | None
+) -> None:
+    """Bring the database's tables to a revision, as their owner. With --service-role, let that role use them, but neither change them
+    nor rewrite the audit trail."""
+    if service_role and revision != "head":
+        raise click.UsageError("--service-role is for tables that are up to date")
+    if service_password_file and not service_role:
+        raise click.UsageError("--service-password-file is for --service-role")
     settings = StoreSettings.load(settings_file)
-    migrate(open_database(settings.database, settings.database_password_file), "childlink_analytics", revision)
+    engine = open_database(settings.database, settings.database_password_file)
+    migrate(engine, "childlink_analytics", revision)
     click.echo(f"tables are at {revision}")
+    if service_role:
+        password = service_password_file.read_text(encoding="utf-8").strip() if service_password_file else ""
+        grant_to_service(engine, tables.metadata, service_role, [tables.audit.entries], password)
+        click.echo(f"{service_role} may use them, and no more")
+
+
+@main.command()
+@click.option("--new-broker", is_flag=True, help="The broker is new as well: its topics are read from their start.")
+@click.pass_obj
+def restored(settings_file: Path | None, new_broker: bool) -> None:
+    """After the store was restored from a backup, and before `consume`: what is sent from now on supersedes what the lost store sent."""
+    desk = app.build_desk(StoreSettings.load(settings_file))
+    with desk.engine.begin() as tx:
+        tables.ledger.restored(tx, new_broker=new_broker)
+        tables.audit.append(tx, desk.audit_key, at_the_command_line(), "restored", new_broker=int(new_broker))
+    click.echo("receipts are numbered anew; start the service now")

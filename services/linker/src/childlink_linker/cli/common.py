@@ -1,6 +1,5 @@
 """The group that every command hangs on, and what they share."""
 
-import getpass
 from pathlib import Path
 
 import click
@@ -22,8 +21,3 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
     """Assign child, adult and family identifiers from encodings. Holds no name, date of birth, number or attribute."""
     logs.configure("linker")
     ctx.obj = settings_file
-
-
-def operator() -> str:
-    """Who sits at the command line, for the audit trail."""
-    return f"{getpass.getuser()} at the command line"

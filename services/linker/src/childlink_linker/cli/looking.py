@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 from childlink_bus.audit import Head
+from childlink_core.commands import at_the_command_line
 
 from childlink_linker import app, explain
-from childlink_linker.cli.common import main, operator
+from childlink_linker.cli.common import main
 from childlink_linker.settings import LinkerSettings
 
 
@@ -23,7 +24,7 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
 
     Fields overlap, so the parts do not add up to the match weight. No value, reference or partner is shown; records are letters.
     """
-    found = app.reading_desk(LinkerSettings.load(settings_file)).explain(operator(), identifier)
+    found = app.reading_desk(LinkerSettings.load(settings_file)).explain(at_the_command_line(), identifier)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=1))
         return
@@ -41,7 +42,7 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
 @click.pass_obj
 def history_of(settings_file: Path | None, identifier: str) -> None:
     """What became of an identifier: who was given it, merges, splits and withdrawals, oldest first."""
-    for change in app.reading_desk(LinkerSettings.load(settings_file)).history(operator(), identifier):
+    for change in app.reading_desk(LinkerSettings.load(settings_file)).history(at_the_command_line(), identifier):
         moved = f"{change.before or 'new'} -> {change.after or 'forgotten'}"
         if change.family:
             moved = f"{change.family} {'on ' + change.after if change.kind == 'anchored' and change.after else change.after or ''}"
@@ -53,7 +54,7 @@ def history_of(settings_file: Path | None, identifier: str) -> None:
 @click.pass_obj
 def check_store(settings_file: Path | None) -> None:
     """Replay the event log and compare what it makes with the tables: after a restore, or when in doubt."""
-    subjects, families = app.reading_desk(LinkerSettings.load(settings_file)).check_store(operator())
+    subjects, families = app.reading_desk(LinkerSettings.load(settings_file)).check_store(at_the_command_line())
     click.echo(f"{subjects:,} subjects and {families:,} families: the event log and the tables say the same")
 
 
@@ -63,7 +64,7 @@ def check_store(settings_file: Path | None) -> None:
 def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
     """How linkage does, without truth: for each dataset and version of the linkage secret, the share of records whose person another
     dataset knows too, that is in doubt, that has an NHS number, and that carries each pass. Datasets are told by their facet."""
-    found = app.reading_desk(LinkerSettings.load(settings_file)).quality(operator())
+    found = app.reading_desk(LinkerSettings.load(settings_file)).quality(at_the_command_line())
     if as_json:
         click.echo(json.dumps([asdict(item) for item in found], indent=1))
         return

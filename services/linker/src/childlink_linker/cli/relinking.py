@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from childlink_core.commands import at_the_command_line
 
 from childlink_linker import app, proposals, relink_app
-from childlink_linker.cli.common import operator
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.parameters import load_parameters
 from childlink_linker.settings import LinkerSettings
@@ -58,7 +58,7 @@ def _relink_now(settings: LinkerSettings, parameters: Path) -> None:
     linker = app.build(settings, LinkerMetrics())
     try:
         outcome = linker.relink(load_parameters(str(parameters)))
-        linker.desk().note(operator(), "relink", parameters=str(parameters), links=len(outcome.linked))
+        linker.desk().note(at_the_command_line(), "relink", parameters=str(parameters), links=len(outcome.linked))
     finally:
         linker.close()
     click.echo(
@@ -99,7 +99,7 @@ def proposals_show(settings_file: Path | None, number: int, most: int) -> None:
     settings = LinkerSettings.load(settings_file)
     with app.open_store(settings).connect() as tx:
         found = proposals.largest_changes(Store(tx, app.vault_of(settings)), number, most)
-    app.reading_desk(settings).note(operator(), "proposal show", proposal=number)
+    app.reading_desk(settings).note(at_the_command_line(), "proposal show", proposal=number)
     for change in found:
         persons = "1 person" if change.after == 1 else f"{change.after} people"
         click.echo(f"  {change.subjects:4} subjects: {', '.join(change.before)} -> {persons}")

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from childlink_core.commands import at_the_command_line
 
 from childlink_linker import app
-from childlink_linker.cli.common import main, operator
+from childlink_linker.cli.common import main
 from childlink_linker.cli.looking import show_comparisons
 from childlink_linker.decisions import VERDICTS, Verdict
 from childlink_linker.desk import Desk
@@ -46,7 +47,7 @@ def _deciding(settings_file: Path | None) -> Iterator[Desk]:
 @click.pass_obj
 def review_list(settings_file: Path | None, most: int) -> None:
     """What waits, the longest waiting first. Pairs that have people in common stand together."""
-    waiting = app.reading_desk(LinkerSettings.load(settings_file)).cases(operator())
+    waiting = app.reading_desk(LinkerSettings.load(settings_file)).cases(at_the_command_line())
     pairs = sum(len(case.doubts) for case in waiting)
     click.echo(f"{pairs:,} pairs wait, in {len(waiting):,} cases" if waiting else "Nothing waits for a decision.")
     for case in waiting[:most]:
@@ -67,7 +68,7 @@ def review_list(settings_file: Path | None, most: int) -> None:
 @click.pass_obj
 def review_show(settings_file: Path | None, pair: Pair) -> None:
     """What the records of two people (A1, A2, ... and B1, B2, ...) agree on, and what that alone would weigh. No values."""
-    found = app.reading_desk(LinkerSettings.load(settings_file)).show(operator(), pair)
+    found = app.reading_desk(LinkerSettings.load(settings_file)).show(at_the_command_line(), pair)
     if not found:
         click.echo("Nothing of the two can be compared.")
     show_comparisons(found)
@@ -106,7 +107,7 @@ def review_ask(settings_file: Path | None, pair: Pair, whose: str, steward: str)
 @click.pass_obj
 def review_decisions(settings_file: Path | None) -> None:
     """Everything that stewards said, oldest first: what, who, when, why, and whether it was undone."""
-    found = app.reading_desk(LinkerSettings.load(settings_file)).decisions(operator())
+    found = app.reading_desk(LinkerSettings.load(settings_file)).decisions(at_the_command_line())
     if not found:
         click.echo("Nothing was decided yet.")
     for item in found:

@@ -12,9 +12,10 @@ from childlink_bus.database import migrate, open_database
 from childlink_bus.ports import BusError, Subscriber
 from childlink_bus.service_role import grant_to_service
 from childlink_core import __version__, topics
+from childlink_core.commands import at_the_command_line
 
 from childlink_linker import app, evaluate, tables
-from childlink_linker.cli.common import main, operator
+from childlink_linker.cli.common import main
 from childlink_linker.errors import NotAnEvaluationError
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.parameters import render_parameters
@@ -132,7 +133,7 @@ def republish(settings_file: Path | None) -> None:
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         click.echo(f"{linker.republish():,} batches sent to {topics.LINKS}")
-        linker.desk().note(operator(), "republish")
+        linker.desk().note(at_the_command_line(), "republish")
     finally:
         linker.close()
 
@@ -145,7 +146,7 @@ def restored(settings_file: Path | None, new_broker: bool) -> None:
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         click.echo(f"{linker.restored(new_broker=new_broker):,} batches sent to {topics.LINKS}; start the linker now")
-        linker.desk().note(operator(), "restored")
+        linker.desk().note(at_the_command_line(), "restored")
     finally:
         linker.close()
 
@@ -159,7 +160,7 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         parameters = linker.estimate(version)
-        linker.desk().note(operator(), "estimate", version=version)
+        linker.desk().note(at_the_command_line(), "estimate", version=version)
     finally:
         linker.close()
     output.write_text(render_parameters(parameters, f"Estimated from the store by childlink-linker {__version__}."))
@@ -177,7 +178,7 @@ def export(settings_file: Path | None, output: Path | None) -> None:
             "This linker is not marked as an evaluation.",
             "Set evaluation = true only where the data are made up, or approved for evaluation.",
         )
-    app.reading_desk(settings).note(operator(), "export")
+    app.reading_desk(settings).note(at_the_command_line(), "export")
     engine = app.open_store(settings)
     file = output.open("w", newline="", encoding="utf-8") if output else sys.stdout
     with engine.connect() as tx, file:
