@@ -16,7 +16,7 @@ from childlink_client import ClientError
 from childlink_linker.parameters import DEFAULT_PARAMETERS
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
-from childlink_local.demo import ask_five, find_extracts, own_settings
+from childlink_local.demo import ask_five, find_extracts, own_settings, write_reports
 from childlink_local.score import score
 from childlink_local.site import lay_out
 from childlink_local.synth import synthesise
@@ -217,7 +217,10 @@ def test_questions_are_answered_and_wrong_ones_are_helped(ran, tmp_path, capsys)
         with pytest.raises(ClientError, match="r1"):
             client.ask("reach_children", release="r9")
         ask_five(client, tmp_path)
+        write_reports(client, tmp_path)
     assert len(list(tmp_path.glob("*.png"))) >= 4
+    assert "<h1>Annual report</h1>" in (tmp_path / "annual-report.html").read_text()
+    assert "<h1>Quarterly report: Baby Steps</h1>" in (tmp_path / "quarterly-report-baby_steps.html").read_text()
     assert "odds ratio" in capsys.readouterr().out
 
 

@@ -72,7 +72,7 @@ def _count(measure: Measure, people: int, draw: random.Random) -> Published:
 
 def _draw(dimension: Dimension, draw: random.Random) -> str:
     names = list(dimension.categories)
-    weights = [0.05 if name == "not_recorded" else 10 / (3 + at) for at, name in enumerate(names)]
+    weights = [0.01 if name == "not_recorded" else 10 / (3 + at) for at, name in enumerate(names)]
     if dimension.id == "band":
         weights = [10 / (1 + abs(at - len(names) / 2 - 1)) for at in range(len(names))]
     return draw.choices(names, weights)[0]

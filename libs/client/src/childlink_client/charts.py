@@ -4,6 +4,7 @@ import base64
 import io
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -91,9 +92,11 @@ def blank(title: str, citation: str, bars: float, *, narrow: bool) -> tuple["Fig
         from matplotlib.figure import Figure
     except ImportError:
         raise ClientError("matplotlib is not installed: pip install 'childlink-client[plot]'.") from None
-    figure = Figure(figsize=(4.4 if narrow else 8.5, 1.8 + 0.24 * max(bars, 2)), layout="constrained")
+    figure: Any = Figure(figsize=(4.4 if narrow else 8.5, 1.8 + 0.24 * max(bars, 2)), layout="constrained")
     figure.suptitle(textwrap.fill(title, 42 if narrow else 90), x=0.01, ha="left", fontsize=12)
     figure.supxlabel(textwrap.fill(citation, 62 if narrow else 130), x=0.01, ha="left", fontsize=7, color=_QUIET)
+    # A notebook shows a figure by itself only once pyplot was imported, which a chart of ours does not need.
+    figure._repr_png_ = partial(as_image, figure, "png")
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes

@@ -22,7 +22,7 @@ def render(found: Answer | Study, width: int | None = None) -> str:
     console = Console(file=out, width=width or shutil.get_terminal_size((100, 40)).columns, color_system=None)
     console.print(_terminal_table(found.measure.title, make_table(found)))
     for line in (*_explanations(found), *found.notes, found.citation()):
-        console.print(Padding(Text(line), (0, 0, 0, 2)))
+        console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     return out.getvalue().rstrip("\n")
 
 
