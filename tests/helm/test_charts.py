@@ -95,7 +95,15 @@ def test_the_answering_processes_may_reach_nothing_and_hold_no_key_of_the_store(
     ]
     assert wall["egress"] == []
     [pod] = [pod["spec"] for name, pod in pods("analytics") if name.endswith("-answers")]
-    assert {volume["name"] for volume in pod["volumes"]} == {"tmp", "tls", "releases"}
+    held = {volume["name"]: next(iter(volume.keys() - {"name"})) for volume in pod["volumes"]}
+    # The one key beside its certificate opens nothing but its own trail of questions.
+    assert held == {
+        "tmp": "emptyDir",
+        "tls": "secret",
+        "access": "configMap",
+        "trail-key": "secret",
+        "releases": "persistentVolumeClaim",
+    }
     [releases] = [mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "releases"]
     assert releases["readOnly"]
     assert not [item for item in pod["containers"][0]["env"] if "DATABASE" in item["name"] or "KAFKA" in item["name"]]

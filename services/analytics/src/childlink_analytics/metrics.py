@@ -48,7 +48,7 @@ class StoreMetrics:
         )
         # Calls of the release service that were turned away, by method and why.
         self.turned_away = Counter(
-            "childlink_analytics_calls_refused", "Calls turned away.", ["method", "why"], registry=self.registry
+            "childlink_analytics_calls_refused", "Calls turned away.", ["method", "reason"], registry=self.registry
         )
 
     def serve(self, port: int, address: str) -> None:
@@ -112,7 +112,7 @@ class ServingMetrics:
         )
         # Calls turned away before they were answered, by method and why (unauthenticated, denied).
         self.turned_away = Counter(
-            "childlink_serve_calls_refused", "Calls turned away.", ["method", "why"], registry=self.registry
+            "childlink_serve_calls_refused", "Calls turned away.", ["method", "reason"], registry=self.registry
         )
         # Releases that can be asked, and files that were refused because they are damaged.
         self.releases = Gauge("childlink_serve_releases", "Releases served.", registry=self.registry)
