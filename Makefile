@@ -129,6 +129,15 @@ bench-linkage-scale: setup ## A million records against a million, beside anonli
 bench-linker: setup ## Records a second into a growing PostgreSQL, restart, memory
 	$(BIN)/python -m tests.bench.bench_linker 1000000
 
+bench-release: setup ## A release of a million children, whole catalogue; counting beside PostgreSQL (about 15 minutes)
+	$(BIN)/python -m tests.bench.bench_release
+
+bench-query: setup ## Questions of 20 analysts at once over gRPC: p50, p95
+	$(BIN)/python -m tests.bench.bench_query
+
+bench-truth: setup ## Planted truth: what linkage error and protection each add
+	$(BIN)/python -m tests.bench.bench_truth
+
 bench-spark: .cache/spark/.ready ## Re-linkage on Spark beside the ordinary one, and the plan for ten million records (about 10 minutes)
 	.cache/spark/bin/python -m tests.bench.bench_spark
 
@@ -136,4 +145,4 @@ clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 	@[ ! -e .stack ] || echo ".stack holds the keys of a stack: make down CLEAN=1"
 
-.PHONY: help setup demo test test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-spark clean
+.PHONY: help setup demo test test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-query bench-truth bench-spark clean

@@ -1,5 +1,6 @@
 """The use case of a cut: count, protect, attack, write. Nothing unprotected is in a release, and all of it appears at once."""
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,9 @@ from childlink_analytics.rounding import round_cells
 from childlink_analytics.suppression import suppress_cells
 
 _ATTEMPTS: Final = 4
+_ROWS_TO: Final = 100
+# Intervals allow for at least so much rounding: a release's own root mean square error is nearly always less, so this tells nothing of it.
+_LEAST_SD: Final = 2.0
 Before = Mapping[str, Earlier]
 """An earlier release: its cells by population."""
 
@@ -94,11 +98,12 @@ def cut_release(
         "policy_id": plan.policy,
         "policy_text": disclosure.POLICIES[plan.policy],
         **plan.facts,
-        "datasets": {name: _rounded(count) for name, count in rows.items()},
+        "datasets": {name: _about(count, secret, name) for name, count in rows.items()},
         "cells": sum(len(item.cells.counts) for item in done),
         "cells_withheld": sum(item.withheld for item in done),
-        "largest_error": max((item.largest_error for item in done), default=0),
-        "attacked": sum(item.attack.attacked for item in done),
+        # Of the policy. How far this release's figures truly moved, and how many true counts are small, would help an attacker: whoever
+        # knows that none moved by more than 5 bounds more tightly, and a partner who adds children sees which count stops being small.
+        "largest_error": disclosure.LARGEST_ERROR,
         "attack_failures": sum(len(item.attack.too_tight) for item in done),
         "changes": changes(done, plan),
     }
@@ -163,7 +168,7 @@ def protect(
     withheld = sum(
         1 for value in protected.values() if disclosure.show_count(disclosure.group([value], policy)).withheld
     )
-    rounding_sd = max(1.0, math.ceil(2.0 * math.sqrt(sum(error**2 for error in errors) / len(errors))) / 2.0)
+    rounding_sd = max(_LEAST_SD, math.ceil(2.0 * math.sqrt(sum(error**2 for error in errors) / len(errors))) / 2.0)
     published = [
         Published(measure, measure_cells(measure, protected), rounding_sd=rounding_sd, policy=policy)
         for measure in measures
@@ -200,6 +205,8 @@ def _with_context(item: Published, rows: Mapping[str, int], denominators: Denomi
     return replace(item, collected=collected, population=denominators.get(measure.population_of, {}))
 
 
-def _rounded(rows: int) -> int | None:
-    rounded = round(rows / disclosure.BASE) * disclosure.BASE
-    return rounded if rounded >= disclosure.FEWEST_SHOWN else None
+def _about(rows: int, secret: bytes, dataset: str) -> int:
+    """How many rows went in, to a hundred up or down, from a place between hundreds that nobody knows: rounded from a known place, a
+    partner who adds rows of its own could count the others'."""
+    digest = hashlib.blake2b(f"rows of {dataset}".encode(), key=secret, digest_size=4).digest()
+    return max(_ROWS_TO, (rows + int.from_bytes(digest, "big") % _ROWS_TO) // _ROWS_TO * _ROWS_TO)

@@ -60,7 +60,6 @@ def description(release: Release, visible: Iterable[str]) -> pb.DescribeReleaseR
         largest_error=facts["largest_error"],
         attack_failures=facts["attack_failures"],
         parameter_version=facts.get("parameter_version", ""),
-        attacked=facts.get("attacked", 0),
         change_notes=change_notes(facts),
     )
 

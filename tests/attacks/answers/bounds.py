@@ -1,0 +1,230 @@
+"""Linear and integer bounds (HiGHS) on true counts, from protected ones and everything that is publicly known of them.
+
+Beside what the attacker in `childlink_analytics.attack` knows: what the public views imply and the catalogue does not declare (a child
+of the most deprived fifth is of the priority population; whoever used one service is counted in one alone; nobody's next service is the
+first; before the first quarter everybody is new), populations that lie within others, the largest error and the rows of datasets as
+`DescribeRelease` gives them, own rows (a partner's), and several releases together.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import highspy
+import numpy as np
+from childlink_analytics import disclosure
+from childlink_analytics.cubes import Cell, LinkedCells
+from childlink_analytics.rounding import Programme, inequalities, load
+
+from tests.attacks.answers.world import DOMAINS, SERVICES
+
+At = tuple[str, Cell]
+"""A population and a cell of it."""
+Line = tuple[float, float, dict[At, float]]
+"""least <= weighted sum <= most."""
+
+
+@dataclass
+class Claim:
+    """An interval in which a count surely lies, if the attacker's premises hold."""
+
+    low: int
+    high: int
+
+    @property
+    def width(self) -> int:
+        """Zero: found exactly. Up to 4: some guess is surely within 2."""
+        return self.high - self.low
+
+
+@dataclass
+class Knowledge:
+    """All that an attacker takes for certain."""
+
+    intervals: dict[At, tuple[int, int]] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+
+    def add_release(
+        self, linked: Mapping[str, LinkedCells], known: Mapping[str, Mapping[Cell, int]], largest_error: int
+    ) -> None:
+        """What a release's protected counts say."""
+        for population, cells in linked.items():
+            for cell in cells.counts:
+                low, high = possible(known[population].get(cell), largest_error)
+                self.narrow((population, cell), low, high)
+            for margin, parts in cells.sums:
+                self.lines.append(
+                    (0.0, 0.0, {(population, margin): 1.0, **{(population, part): -1.0 for part in parts}})
+                )
+            order = {cell: at for at, cell in enumerate(cells.counts)}
+            names = list(cells.counts)
+            for low_, high_, columns, weights in inequalities(cells, order):
+                line: dict[At, float] = {}
+                for column, weight in zip(columns, weights, strict=True):
+                    line[population, names[column]] = line.get((population, names[column]), 0.0) + weight
+                self.lines.append((low_, high_, line))
+
+    def narrow(self, at: At, low: float, high: float) -> None:
+        """One more thing known of a count."""
+        least, most = self.intervals.get(at, (0, 10**9))
+        self.intervals[at] = (max(least, int(low)), min(most, int(high)))
+
+    def bound(self, targets: Iterable[At], *, whole_below: int = 6) -> dict[At, Claim]:
+        """Bounds of each target; those narrower than `whole_below` are tightened with whole numbers."""
+        names = list(self.intervals)
+        order = {at: n for n, at in enumerate(names)}
+        rows = [
+            (low, high, [order[at] for at in line], list(line.values()))
+            for low, high, line in self.lines
+            if all(at in order for at in line)
+        ]
+
+        def programme(*, whole: bool) -> Programme:
+            return Programme(
+                np.zeros(len(names)), np.array([float(self.intervals[at][0]) for at in names]),
+                np.array([float(self.intervals[at][1]) for at in names]), np.full(len(names), whole), rows,
+            )  # fmt: skip
+
+        linear = load(programme(whole=False), 20.0)
+        claims = {}
+        for at in targets:
+            claim = _ends(linear, order[at]) or Claim(*self.intervals[at])
+            if claim.width < whole_below and claim.width > 0:
+                claim = _ends(load(programme(whole=True), 5.0), order[at]) or claim
+            claims[at] = claim
+        return claims
+
+
+def possible(protected: int | None, largest_error: int = disclosure.LARGEST_ERROR) -> tuple[int, int]:
+    """What a count can be under the public rule; one that could not be unmasked was less than ten."""
+    if protected is None:
+        return 0, possible(disclosure.BASE, largest_error)[1]
+    low, high = disclosure.possible_counts(protected)
+    return max(low, protected - largest_error), min(high, protected + largest_error)
+
+
+_CHILD, _FAMILY, _ASQ3, _EVERYONE = (
+    f"{view} WHERE TRUE" for view in ("reached_child", "reached_family", "asq3_child", "linked_child")
+)
+# Whoever is in the one category is in one of the others: (column, category) -> (column, categories).
+_WITHIN = {
+    ("imd_quintile", "1"): ("priority", ("priority",)),
+    ("priority", "others"): ("imd_quintile", ("2", "3", "4", "5", "not_recorded")),
+    ("sessions", "1"): ("services", ("1",)),
+    ("services", "5_or_more"): ("sessions", ("4_to_6", "7_to_11", "12_or_more")),
+}
+
+
+def public_facts(linked: Mapping[str, LinkedCells]) -> list[Line]:
+    """What the public views imply beyond what the catalogue declares."""
+    lines = [*_services_of_families(), *_domains(linked)]
+    for population in {_CHILD, _FAMILY} & linked.keys():
+        for cell in linked[population].counts:
+            lines += _of_a_cell(population, cell)
+    # Whoever is counted anywhere is a child whom somebody recorded; whoever was engaged before a review was reached.
+    for population in linked:
+        if not population.startswith(("change", "reached_family", "reached_adult", "linked")) and _EVERYONE in linked:
+            lines += [_at_most((population, cell), (_EVERYONE, cell)) for cell in linked[_EVERYONE].counts]
+        engaged = [cell for cell in linked[population].counts if dict(cell).get("engaged") == "engaged"]
+        for cell in engaged:
+            lines.append(_at_most((population, cell), (_CHILD, tuple(pair for pair in cell if pair[0] != "engaged"))))
+    return [line for line in lines if all(at[0] in linked and at[1] in linked[at[0]].counts for at in line[2])]
+
+
+def _of_a_cell(population: str, cell: Cell) -> list[Line]:
+    pairs = dict(cell)
+    lines: list[Line] = []
+    for column, category in cell:
+        other, categories = _WITHIN.get((column, category), ("", ()))
+        if other and other not in pairs:
+            parts = {(population, _with(cell, column, other, each)): 1.0 for each in categories}
+            lines.append((0.0, np.inf, {**parts, (population, cell): -1.0}))
+    nobody = (pairs.get("quarter"), pairs.get("participation")) == ("earlier", "returning") or (
+        "first_service" in pairs and pairs["first_service"] == pairs.get("next_service")
+    )
+    return [*lines, (0.0, 0.0, {(population, cell): 1.0})] if nobody else lines
+
+
+def _services_of_families() -> list[Line]:
+    """Families by service add up to as many services as each used."""
+    lines: list[Line] = []
+    for number, (least, most) in {"1": (1, 1), "2_to_4": (2, 4), "5_or_more": (5, len(SERVICES))}.items():
+        whole = (_FAMILY, (("services", number),))
+        parts = [(_FAMILY, (("service", service), ("services", number))) for service in SERVICES]
+        lines.append((0.0, np.inf, {**dict.fromkeys(parts, 1.0), whole: -float(least)}))
+        lines.append((0.0, np.inf, {**dict.fromkeys(parts, -1.0), whole: float(most)}))
+    return lines
+
+
+def _domains(linked: Mapping[str, LinkedCells]) -> list[Line]:
+    """Whoever is below in a domain is below over all, and whoever is below over all is below in some domain."""
+    lines: list[Line] = []
+    for cell in linked[_ASQ3].counts if _ASQ3 in linked else ():
+        if ("overall", "below") in cell:
+            parts = [(_ASQ3, _with(cell, "overall", domain, "below")) for domain in DOMAINS]
+            lines.append((0.0, np.inf, {**dict.fromkeys(parts, 1.0), (_ASQ3, cell): -1.0}))
+            lines += [_at_most(part, (_ASQ3, cell)) for part in parts]
+    return lines
+
+
+def _at_most(part: At, whole: At) -> Line:
+    return (0.0, np.inf, {whole: 1.0, part: -1.0})
+
+
+def _with(cell: Cell, column: str, other: str, category: str) -> Cell:
+    return tuple(sorted([*(pair for pair in cell if pair[0] != column), (other, category)]))
+
+
+def _ends(solver: object, target: int) -> Claim | None:
+    """The least and most of a column; None where there was no time."""
+    solver.changeColCost(target, 1.0)  # type: ignore[attr-defined]
+    ends = []
+    for sense in (highspy.ObjSense.kMinimize, highspy.ObjSense.kMaximize):
+        solver.changeObjectiveSense(sense)  # type: ignore[attr-defined]
+        solver.run()  # type: ignore[attr-defined]
+        status = solver.getModelStatus()  # type: ignore[attr-defined]
+        if status == highspy.HighsModelStatus.kInfeasible:
+            raise ValueError("what the attacker takes for certain contradicts itself")
+        if status != highspy.HighsModelStatus.kOptimal:
+            break
+        ends.append(solver.getInfo().objective_function_value)  # type: ignore[attr-defined]
+    solver.changeColCost(target, 0.0)  # type: ignore[attr-defined]
+    if len(ends) < 2:
+        return None
+    return Claim(int(np.ceil(ends[0] - 1e-6)), int(np.floor(ends[1] + 1e-6)))
+
+
+@dataclass(frozen=True)
+class Score:
+    """How an attack went. Only certain claims count: a guess needs no attack."""
+
+    targets: int
+    exact: int
+    within_2: int
+    wrong: int
+    narrowest: int
+
+    @property
+    def broken(self) -> bool:
+        """Whether the gate is failed."""
+        return bool(self.exact or self.within_2)
+
+
+def score(claims: Mapping[At, Claim], truth: Callable[[At], int]) -> Score:
+    """Score claims about small counts (true 1 to 7) against the truth."""
+    small = [(claim, truth(at)) for at, claim in claims.items() if truth(at) in disclosure.SMALL]
+    return Score(
+        len(small),
+        sum(1 for claim, true in small if claim.width == 0 and claim.low == true),
+        sum(
+            1
+            for claim, true in small
+            if claim.width < disclosure.NARROWEST_INTERVAL and claim.low <= true <= claim.high
+        ),
+        sum(1 for claim, true in small if not claim.low <= true <= claim.high),
+        min((claim.width for claim, _ in small), default=99),
+    )
+
+
+def joint(intervals: Sequence[tuple[int, int]]) -> Claim:
+    """What all of them say together."""
+    return Claim(max(low for low, _ in intervals), min(high for _, high in intervals))

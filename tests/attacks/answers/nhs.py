@@ -1,0 +1,55 @@
+"""What other systems do, to attack beside ours: each answer counted live; 1 to 7 hidden, the rest rounded to 5, free groupings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ask = Callable[[list[int], list[int]], int | None]
+"""The count of some rows and some columns of a table together; None where withheld."""
+Means = Callable[[int | None, int], tuple[float, float]]
+"""The least and the most that an answer about so many cells can truly be."""
+
+
+@dataclass
+class NhsRule:
+    """A table that answers any grouping of its categories from exact counts, by the rule of NHS England's HES tables."""
+
+    counts: NDArray[np.int64]
+
+    def ask(self, rows: list[int], columns: list[int]) -> int | None:
+        """The rounded count; None where 1 to 7."""
+        exact = int(self.counts[np.ix_(rows, columns)].sum())
+        return None if 1 <= exact <= 7 else 5 * round(exact / 5)
+
+
+def nhs_means(said: int | None, _cells: int) -> tuple[float, float]:
+    """What an answer says under that rule."""
+    return (1, 7) if said is None else (0, 0) if said == 0 else (max(8, said - 2), said + 2)
+
+
+def recover(
+    ask: Ask, means: Means, shape: tuple[int, int], questions: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The least and most of every cell: every cell alone, then random groups; each answer bounds its cells by what the others can be."""
+    rng = np.random.default_rng(1)
+    asked = [([row], [column]) for row in range(shape[0]) for column in range(shape[1])]
+    while len(asked) < questions:
+        sizes = rng.integers(1, 4, size=2)
+        asked.append(
+            tuple(
+                sorted(rng.choice(n, size=min(k, n), replace=False).tolist()) for n, k in zip(shape, sizes, strict=True)
+            )  # type: ignore[arg-type]
+        )
+    heard = []
+    for rows, columns in asked:
+        at = np.ix_(rows, columns)
+        heard.append((at, *means(ask(rows, columns), len(rows) * len(columns))))
+    low, high = np.zeros(shape), np.full(shape, 1e6)
+    for _ in range(60):
+        for at, least, most in heard:
+            lows, highs = low[at], high[at]
+            low[at] = np.maximum(lows, least - (highs.sum() - highs))
+            high[at] = np.minimum(highs, most - (lows.sum() - lows))
+    return low.astype(np.int64), high.astype(np.int64)

@@ -1,0 +1,211 @@
+"""A made-up partnership as the store holds it, straight into Arrow batches; and releases of it, cut and served for real."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from childlink_analytics.attack import Earlier
+from childlink_analytics.counting import open_counter
+from childlink_analytics.cut_release import Cut, Plan, cut_release
+from childlink_analytics.measures import Measure, catalogue
+from childlink_analytics.metrics import ServingMetrics
+from childlink_analytics.server import Access, serve
+from childlink_analytics.settings import ServingSettings
+from childlink_client import Client
+
+UNTIL = date(2024, 12, 31)
+SERVICES = list(catalogue()["reach_children"].dimensions["service"].categories)
+DOMAINS = ("communication", "gross_motor", "fine_motor", "problem_solving", "personal_social")
+_ETHNICITIES = ("asian", "black", "mixed", "white", "other")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One observation; `person` is a child's or (adult=True) an adult's number."""
+
+    partner: str
+    dataset: str
+    month: str
+    person: int
+    attributes: Mapping[str, object]
+    family: int
+    adult: bool = False
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that partners have sent."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    def with_rows(self, rows: Sequence[Row]) -> "World":
+        """With more rows."""
+        return World([*self.rows, *rows])
+
+    def without(self, persons: set[int]) -> "World":
+        """Without some people, as if they had withdrawn."""
+        return World([row for row in self.rows if row.person not in persons])
+
+    @property
+    def children(self) -> list[int]:
+        """The children that anybody sent."""
+        return sorted({row.person for row in self.rows if not row.adult})
+
+    def batches(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+        """Observations and links, as the store gives them to a cut."""
+        columns: list[list[object]] = [[], [], [], [], [], []]
+        people = {}
+        for row in self.rows:
+            reference = _id(row.person, row.adult)
+            people[row.partner, reference] = _id(row.family, None)
+            values = (
+                row.partner, row.dataset, row.month, None if row.adult else reference, reference if row.adult else None,
+                json.dumps(row.attributes, sort_keys=True, separators=(",", ":")),
+            )  # fmt: skip
+            for column, value in zip(columns, values, strict=True):
+                column.append(value)
+        observations = pa.record_batch(
+            [pa.array(c, type=pa.binary() if at in (3, 4) else pa.string()) for at, c in enumerate(columns)],
+            ["partner", "dataset", "month", "child_reference", "adult_reference", "attributes"],
+        )
+        links = pa.record_batch(
+            [
+                pa.array([partner for partner, _ in people], type=pa.string()),
+                *(pa.array([reference for _, reference in people], type=pa.binary()) for _ in range(2)),
+                pa.array(list(people.values()), type=pa.binary()),
+            ],
+            ["partner", "reference", "person", "family"],
+        )
+        return observations, links
+
+
+def _id(number: int, adult: bool | None) -> bytes:
+    return (b"f" if adult is None else b"a" if adult else b"c") + number.to_bytes(15, "big")
+
+
+def partnership(seed: int, children: int, first: int = 1) -> World:
+    """A partnership in which small cells are common: rare services, rare groups, most outcomes reached."""
+    rng = np.random.default_rng(seed)
+    rows: list[Row] = []
+    for number in range(first, first + children):
+        rows += child_rows(number, rng)
+    return World(rows)
+
+
+def child_rows(number: int, rng: np.random.Generator) -> list[Row]:
+    """All that anybody recorded of one child and its mother."""
+    home: dict[str, object] = {
+        "sex": str(rng.choice(["female", "male"])),
+        "ethnicity": str(rng.choice(_ETHNICITIES, p=[0.07, 0.22, 0.08, 0.6, 0.03])),
+        "imd_quintile": int(rng.choice([1, 2, 3, 4, 5], p=[0.42, 0.31, 0.17, 0.07, 0.03])),
+        "residence": str(rng.choice(["area", "borough", "outside"], p=[0.75, 0.19, 0.06])),
+    }
+    home = {name: value for name, value in home.items() if rng.random() > 0.02}
+    born = 2019 * 12 + int(rng.integers(0, 30))
+    rows = []
+
+    def add(partner: str, dataset: str, month: int, attributes: Mapping[str, object], adult: bool = False) -> None:
+        at = f"{month // 12}-{month % 12 + 1:02d}"
+        rows.append(Row(partner, dataset, at, number, attributes, number // 2 if number % 5 else number, adult))
+
+    popular = np.array([1.0 / (at + 1.5) for at in range(len(SERVICES))])
+    used = rng.choice(SERVICES, size=int(rng.choice([0, 1, 2, 3, 5], p=[0.2, 0.5, 0.2, 0.07, 0.03])), replace=False,
+                      p=popular / popular.sum())  # fmt: skip
+    for service in used:
+        for session in range(1 + int(rng.poisson(1.4))):
+            month = born + int(rng.integers(2, 40)) + session
+            for adult in (False, True) if rng.random() < 0.8 else (False,):
+                add("charity", "attendance", month, {"service": str(service), **home}, adult)
+    if rng.random() < 0.75:
+        domains = {name: bool(rng.random() < 0.9) for name in DOMAINS}
+        add("trust", "asq3", born + 27, {**domains, "universal_plus": bool(rng.random() < 0.15), **home})
+    if rng.random() < 0.6:
+        eal = bool(rng.random() < 0.3)
+        good = bool(rng.random() < 0.7)
+        add(
+            "council",
+            "eyfs",
+            born + 60,
+            {"good_level_of_development": good, "english_additional_language": eal, **home},
+        )
+        status = str(rng.choice(["underweight", "healthy", "overweight", "very_overweight"], p=[0.01, 0.77, 0.12, 0.1]))
+        add("council", "ncmp", born + 58, {"weight_status": status, **home})
+    add(
+        "trust",
+        "maternity",
+        born,
+        {"birth_weight": int(rng.normal(3350, 500)), "gestation": int(rng.normal(39, 2)), **home},
+    )
+    if rng.random() < 0.7:
+        add("gp", "immunisation", born + 24, {"up_to_date": bool(rng.random() < 0.88)})
+        add("trust", "six_week_review", born + 2, {"feeding": str(rng.choice(["breast", "mixed", "formula"])), **home})
+    if len(used) and rng.random() < 0.4:
+        instrument, low, high = [("core10", 0, 40), ("hle_index", 0, 49), ("mors_warmth", 0, 35)][int(rng.integers(3))]
+        service = "pairs" if instrument == "core10" else "making_it_real"
+        before = rng.normal(0.5, 0.15)
+        for timepoint, at in (("pre", before), ("post", before + rng.normal(0.1, 0.15))):
+            score = float(np.clip(round(low + (high - low) * at), low, high))
+            add("charity", "questionnaire", born + 20 + 3 * (timepoint == "post"),
+                {"service": service, "instrument": instrument, "timepoint": timepoint, "score": score}, True)  # fmt: skip
+    return rows
+
+
+@dataclass
+class Hub:
+    """A folder of releases, and what a cut needs to know of earlier ones."""
+
+    folder: Path
+    secret: bytes = b"a secret of the releases"
+    measures: Mapping[str, Measure] = field(default_factory=lambda: catalogue(UNTIL))
+    cuts: list[Cut] = field(default_factory=list)
+
+    def cut(self, world: World, release_id: str) -> Cut:
+        """Cut and publish a release of what the partners have sent, through the use case of a cut."""
+        observations, links = world.batches()
+        earlier = [{item.population: item.cells for item in cut.populations} for cut in self.cuts]
+        plan = Plan(release_id, len(self.cuts) + 1, UNTIL.isoformat(), self.measures, {}, earlier)
+        with open_counter([observations], [links], UNTIL) as counter:
+            self.cuts.append(cut_release(plan, counter, self.secret, self.folder))
+        return self.cuts[-1]
+
+    def truth(self, release: int = -1) -> dict[str, Earlier]:
+        """True and protected cells by population: for scoring alone."""
+        return {item.population: item.cells for item in self.cuts[release].populations}
+
+    @contextmanager
+    def analyst(self) -> Iterator[Client]:
+        """An analyst's connection to a real server of the releases."""
+        settings = ServingSettings(releases=self.folder, address="127.0.0.1:0")
+        server, port = serve(settings, ServingMetrics(), Access(None))
+        try:
+            with Client(f"127.0.0.1:{port}") as client:
+                yield client
+        finally:
+            server.stop(grace=0).wait()
+
+
+def counts_of(world: World, measures: Mapping[str, Measure]) -> dict[str, dict[object, int]]:
+    """True cells of some rows alone, by population: what the partner who sent them knows of its own."""
+    from childlink_analytics.cut_release import count
+
+    by_population: dict[str, list[Measure]] = {}
+    for measure in measures.values():
+        by_population.setdefault(measure.population, []).append(measure)
+    observations, links = world.batches()
+    with open_counter([observations], [links], UNTIL) as counter:
+        return {name: dict(count(together, counter).counts) for name, together in by_population.items()}
+
+
+def moved(world: World, persons: set[int], **attributes: object) -> World:
+    """With some people's attributes changed."""
+    return World(
+        [
+            replace(row, attributes={**row.attributes, **attributes}) if row.person in persons else row
+            for row in world.rows
+        ]
+    )

@@ -1,0 +1,110 @@
+"""How long a question takes with 20 analysts at once over gRPC, with the audit trail and without. One JSON line each.
+
+The server runs in a process of its own; the analysts are threads of this one, and each asks without a pause, so on two cores the analysts
+are in the server's way (`pace` 0). With a pace, each analyst waits so many seconds on average between questions, as people do.
+
+    make bench-query            or    python -m tests.bench.bench_query [questions] [--pace SECONDS]
+"""
+
+import argparse
+import itertools
+import json
+import multiprocessing
+import tempfile
+import threading
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+from childlink_analytics.measures import catalogue
+from childlink_analytics.metrics import ServingMetrics
+from childlink_analytics.questions_trail import QuestionsTrail
+from childlink_analytics.server import Access, serve
+from childlink_analytics.settings import ServingSettings
+from childlink_client import Client
+
+from tests.attacks.answers.world import Hub, partnership
+
+ANALYSTS = 20
+QUESTIONS = [
+    ("reach_children", ["residence"], {}), ("reach_children", ["ethnicity", "imd_quintile"], {}), ("reach_children", ["service"], {}),
+    ("reach_children", ["quarter"], {"residence": ["area", "borough"]}), ("immunisation", ["ethnicity"], {}),
+    ("sessions_per_child", ["residence"], {}), ("services_per_family", ["ethnicity"], {}),
+]  # fmt: skip
+_MEASURES = {
+    name: catalogue()[name] for name in ("reach_children", "immunisation", "sessions_per_child", "services_per_family")
+}
+
+
+def answer(folder: str, trail: str, said: Connection) -> None:
+    """Serve until told to stop."""
+    written = QuestionsTrail(trail, b"k" * 32) if trail else None
+    server, port = serve(
+        ServingSettings(releases=Path(folder), address="127.0.0.1:0"), ServingMetrics(), Access(None, written)
+    )
+    said.send(port)
+    said.recv()
+    server.stop(0).wait()
+    if written:
+        written.close()
+
+
+def ask(port: int, count: int, pace: float) -> list[float]:
+    """Seconds of every question of all analysts."""
+    seconds: list[float] = []
+    ready = threading.Barrier(ANALYSTS)
+
+    def work(number: int) -> None:
+        rng = np.random.default_rng(number)
+        with Client(f"127.0.0.1:{port}") as client:
+            client.releases()
+            ready.wait()
+            mine = []
+            for question in itertools.islice(itertools.cycle(QUESTIONS), number, number + count // ANALYSTS):
+                if pace:
+                    time.sleep(float(rng.exponential(pace)))
+                begun = time.perf_counter()
+                client.ask(*question)
+                mine.append(time.perf_counter() - begun)
+        seconds.extend(mine)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(ANALYSTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return seconds
+
+
+def main() -> None:
+    """Print a line for each way of asking."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("questions", type=int, nargs="?", default=6_000)
+    parser.add_argument("--pace", type=float, nargs="*", default=[0.0, 0.2])
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        Hub(Path(folder) / "releases", measures=_MEASURES).cut(partnership(1, 800), "r1")
+        for pace, trail in itertools.product(options.pace, ("", f"sqlite:///{folder}/trail.sqlite")):
+            here, there = multiprocessing.Pipe()
+            server = multiprocessing.get_context("spawn").Process(
+                target=answer, args=(f"{folder}/releases", trail, there)
+            )
+            server.start()
+            begun = time.perf_counter()
+            port = here.recv()
+            begun = time.perf_counter()
+            taken = np.array(ask(port, options.questions, pace)) * 1000
+            whole = time.perf_counter() - begun
+            here.send("stop")
+            server.join()
+            p50, p95, p99 = (round(float(np.percentile(taken, q)), 2) for q in (50, 95, 99))
+            line = {
+                "bench": "query", "analysts": ANALYSTS, "questions": len(taken), "pace_s": pace, "trail": bool(trail), "p50_ms": p50,
+                "p95_ms": p95, "p99_ms": p99, "questions_a_second": round(len(taken) / whole),
+            }  # fmt: skip
+            print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main()

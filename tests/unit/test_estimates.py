@@ -1,0 +1,168 @@
+"""Figures agree with statsmodels, scipy and worked examples; where there is none to give, it says so instead of misleading."""
+
+import math
+
+import numpy as np
+import pytest
+from childlink_analytics import disclosure, estimates
+from childlink_analytics.confounders import strata
+from childlink_analytics.measures import catalogue
+from childlink_analytics.releases import Published, Release
+from childlink_analytics.study import compare, inequality
+from scipy import stats
+from statsmodels.stats.contingency_tables import StratifiedTable, Table2x2
+
+# Five strata of (engaged with, engaged without, not engaged with, not engaged without).
+STRATA = [(120, 30, 200, 90), (80, 25, 150, 80), (60, 40, 70, 75), (200, 20, 90, 20), (45, 15, 30, 22)]
+TABLES = [np.array([[a, b], [c, d]], dtype=float) for a, b, c, d in STRATA]
+STACKED = np.concatenate(TABLES)
+
+
+def test_the_adjusted_odds_ratio_is_mantel_haenszels_and_its_interval_is_close_to_robins_breslow_and_greenlands():
+    theirs = StratifiedTable(TABLES)
+    assert estimates.odds_ratio(STACKED) == pytest.approx(theirs.oddsratio_pooled, rel=1e-12)
+    ours = estimates.interval(estimates.odds_ratio, STACKED, 0.0, ratio=True)
+    low, high = theirs.oddsratio_pooled_confint()
+    assert (math.log(ours.low), math.log(ours.high)) == pytest.approx((math.log(low), math.log(high)), abs=0.01)
+
+
+def test_the_adjusted_risk_ratio_is_mantel_haenszels():
+    assert estimates.risk_ratio(STACKED) == pytest.approx(StratifiedTable(TABLES).riskratio_pooled, rel=1e-12)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_crude_ratios_and_their_intervals_are_those_of_a_two_by_two_table(table):
+    theirs = Table2x2(table)
+    for figure, value, ends in (
+        (estimates.odds_ratio, theirs.oddsratio, theirs.oddsratio_confint()),
+        (estimates.risk_ratio, theirs.riskratio, theirs.riskratio_confint()),
+    ):
+        ours = estimates.interval(figure, table, 0.0, ratio=True)
+        assert (ours.value, ours.low, ours.high) == pytest.approx((value, *ends), rel=1e-3)
+
+
+def test_rounding_widens_an_interval_and_moves_no_figure():
+    without, with_rounding = (estimates.interval(estimates.odds_ratio, STACKED, sd, ratio=True) for sd in (0.0, 3.0))
+    assert with_rounding.value == without.value
+    assert with_rounding.low < without.low < without.high < with_rounding.high
+
+
+def test_intervals_with_rounding_cover_the_truth_19_times_in_20():
+    rng = np.random.default_rng(1)
+    chances = np.array([0.8, 0.72])
+    true = math.log(0.8 / 0.2 / (0.72 / 0.28))
+    hits = 0
+    for _ in range(1_500):
+        with_outcome = rng.binomial(300, chances)
+        exact = np.column_stack([with_outcome, 300 - with_outcome]).astype(float)
+        found = estimates.interval(estimates.odds_ratio, exact + rng.normal(0, 2.0, (2, 2)), 2.0, ratio=True)
+        hits += math.log(found.low) <= true <= math.log(found.high)
+    assert 0.935 < hits / 1_500 < 0.97
+
+
+def test_a_change_is_that_of_a_paired_t_test():
+    middles, counts = [-15.0, -5.0, 5.0, 15.0, 25.0, 35.0], [5, 20, 45, 60, 30, 10]
+    theirs = stats.ttest_1samp(np.repeat(middles, counts), 0.0)
+    ends = theirs.confidence_interval(0.95)
+    ours = estimates.change(middles, counts, 0.0)
+    assert (ours.mean.value, ours.mean.low, ours.mean.high) == pytest.approx(
+        (np.repeat(middles, counts).mean(), ends.low, ends.high)
+    )
+    assert ours.p_value == pytest.approx(theirs.pvalue)
+    everyone = np.repeat(middles, counts)
+    assert ours.standardised.value == pytest.approx(everyone.mean() / everyone.std(ddof=1))
+
+
+def test_the_slope_index_is_that_of_an_example_worked_by_hand():
+    """Five equal fifths with shares 50, 55, 60, 65 and 70%: a line from 47.5 to 72.5%, so 25 points; relative to the mean of 60%, 5/12."""
+    fifths = np.array([[50.0, 50.0], [55.0, 45.0], [60.0, 40.0], [65.0, 35.0], [70.0, 30.0]])
+    assert estimates.slope_index(fifths) == pytest.approx(0.25)
+    assert estimates.relative_index(fifths) == pytest.approx(0.25 / 0.60)
+    assert estimates.gap(fifths) == pytest.approx(0.20)
+    assert estimates.share_ratio(fifths) == pytest.approx(1.4)
+
+
+def test_the_slope_index_of_unequal_groups_is_the_weighted_least_squares_slope_on_mid_ranks():
+    import statsmodels.api as sm
+
+    groups = np.array([[300.0, 100.0], [180.0, 40.0], [90.0, 30.0], [200.0, 20.0], [75.0, 5.0]])
+    sizes = groups.sum(axis=1)
+    ranks = (np.cumsum(sizes) - sizes / 2) / sizes.sum()
+    theirs = sm.WLS(groups[:, 0] / sizes, sm.add_constant(ranks), weights=sizes).fit()
+    assert estimates.slope_index(groups) == pytest.approx(theirs.params[1])
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        [[40.0, 0.0], [30.0, 10.0]], [[40.0, 10.0], [0.0, 30.0]], [[0.0, 0.0], [30.0, 10.0]], [[0.0, 0.0], [0.0, 0.0]],
+        [[40.0, 0.0], [30.0, 0.0]],
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("figure", [estimates.odds_ratio, estimates.risk_ratio, estimates.share_ratio, estimates.gap])
+def test_separation_and_empty_groups_never_give_a_number_that_is_not_finite(counts, figure):
+    found = estimates.interval(figure, np.array(counts), 2.0, ratio=figure is not estimates.gap)
+    assert found.withheld if found.value is None else all(map(math.isfinite, (found.value, found.low, found.high)))
+
+
+def test_too_few_or_all_alike_have_no_change_or_no_p():
+    few = estimates.change([0.0, 10.0], [9, 10], 2.0)
+    assert few.mean.value is few.standardised.value is few.p_value is None
+    assert "fewer than 20" in few.mean.withheld
+    alike = estimates.change([0.0, 10.0], [0, 50], 2.0)
+    assert alike.p_value is alike.standardised.value is None
+    assert "one band" in alike.standardised.withheld
+    assert estimates.change([], [], 2.0).mean.value is None
+
+
+@pytest.mark.parametrize("shown", [(200, 5, 150, 50), (200, 0, 150, 50), (0, 0, 150, 50), (5, 5, 5, 5)])
+def test_a_comparison_with_too_few_on_a_side_is_withheld_and_says_so(shown):
+    found = compare(release(shown), "asq3_overall")
+    for estimate in (
+        found.crude_odds_ratio,
+        found.crude_risk_ratio,
+        found.adjusted_odds_ratio,
+        found.adjusted_risk_ratio,
+    ):
+        assert estimate.value is None
+        assert estimate.withheld
+
+
+def test_a_comparison_with_enough_on_each_side_is_given():
+    found = compare(release((200, 50, 150, 80)), "asq3_overall")
+    assert found.crude_odds_ratio.value == pytest.approx(200 * 80 / (50 * 150))
+    assert found.crude_odds_ratio.value > found.crude_risk_ratio.value > 1
+
+
+def test_inequality_over_an_empty_group_is_withheld():
+    found = inequality(release((200, 50, 150, 80)), "asq3_overall", "imd_quintile")
+    assert all(
+        e.value is None and e.withheld for e in (found.gap, found.ratio, found.slope_index, found.relative_index)
+    )
+
+
+def release(shown):
+    """A release with one comparison, all of it in one stratum; nothing by deprivation."""
+    measure = catalogue()["asq3_overall"]
+    sides = [(e, level) for e in ("engaged", "not_engaged") for level in ("expected", "below")]
+    cells: dict = {}
+    for (engaged, level), count in zip(sides, shown, strict=True):
+        for cell in (
+            (("engaged", engaged), ("level", level)), (("engaged", engaged), ("level", level), ("stratum", "3")),
+        ):  # fmt: skip
+            cells[cell] = count
+    return Release("r", 1, {}, {"asq3_overall": Published(measure, cells)})
+
+
+def test_rates_without_a_denominator_are_withheld_and_say_why():
+    assert disclosure.show_rate(disclosure.group([50]), None).withheld == "no_population"
+    assert disclosure.show_rate(disclosure.group([50]), 0).withheld == "no_population"
+    assert disclosure.show_rate(disclosure.group([50]), 40).withheld == "no_population", "more than there are"
+
+
+def test_strata_of_the_score_stay_finite_under_separation_and_without_anybody():
+    assert strata([], [], []) == []
+    assert strata([("1",), ("5",)], [0, 0], [10, 10]) == ["3", "3"], "nobody came"
+    assert strata([("1",), ("5",)], [10, 10], [10, 10]) == ["3", "3"], "everybody came"
+    separated = strata([("1",), ("5",)], [100, 0], [100, 100])
+    assert separated[0] > separated[1]

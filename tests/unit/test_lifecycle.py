@@ -1,0 +1,343 @@
+"""The life of a release: two persons, all or nothing, carried forward, attacked anew, recalled for good; and who may call and see what."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import grpc
+import pytest
+import sqlalchemy as sa
+from childlink.analytics.v1 import analytics_pb2, release_pb2
+from childlink_access.guard import Guard
+from childlink_access.policy import ROLES, new_token, parse_policy, sha256
+from childlink_analytics import lifecycle, server, tables
+from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
+from childlink_analytics.lifecycle import ReleaseDesk
+from childlink_analytics.measures import catalogue
+from childlink_analytics.metrics import ServingMetrics
+from childlink_analytics.purposes import Register, parse_purposes
+from childlink_analytics.release_service import RULES as RELEASE_RULES
+from childlink_analytics.server import Access, serve
+from childlink_analytics.settings import ServingSettings, StoreSettings
+from childlink_analytics.store import Store
+from childlink_bus.audit import AuditBrokenError
+from childlink_bus.database import migrate, open_database
+from childlink_client import Client, ClientError
+from google.protobuf import empty_pb2
+
+from tests.attacks.answers.world import partnership
+
+MEASURES = {name: catalogue()[name] for name in ("immunisation", "breastfeeding")}
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A desk over a small store, with two small populations."""
+    monkeypatch.setattr(lifecycle, "catalogue", lambda _until: MEASURES)
+    engine = open_database(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    migrate(engine, "childlink_analytics")
+    settings = StoreSettings(
+        directory=tmp_path / "d.toml", drafts=tmp_path / "drafts", releases=tmp_path / "releases", schedule="quarterly"
+    )
+    fill(engine, partnership(1, 120))
+    yield ReleaseDesk(engine, settings, b"rounding", b"audit", {}, Register())
+    engine.dispose()
+
+
+def fill(engine, world, first_row=0):
+    observations, links = world.batches()
+    rows = [
+        {**row, "row_reference": f"r{number + first_row}".encode().ljust(16, b".")}
+        for number, row in enumerate(observations.to_pylist())
+    ]
+    with engine.begin() as tx:
+        Store(tx).put_observations(rows)
+        Store(tx).put_links(
+            [{**link, "role": 1, "version": 1, "parameter_version": "v1"} for link in links.to_pylist()]
+        )
+
+
+def cut(desk, release_id="r1", who="ada"):
+    return desk.cut(who, release_id, "2024-12-31")
+
+
+def published(desk, release_id="r1"):
+    cut(desk, release_id)
+    return desk.publish("bea", release_id)
+
+
+def test_whoever_cut_a_release_cannot_publish_it_and_somebody_else_can(desk):
+    cut(desk)
+    with pytest.raises(ApprovalError, match="somebody else"):
+        desk.publish("ada", "r1")
+    assert not (desk.settings.releases / "r1").exists()
+    assert desk.publish("bea", "r1").state == "published"
+    assert (desk.settings.releases / "r1" / "release.json").exists()
+    assert not (desk.settings.drafts / "r1").exists()
+
+
+def test_a_recall_needs_a_reason_and_two_persons_and_then_the_release_is_not_served_and_says_why(desk):
+    published(desk)
+    with pytest.raises(ApprovalError, match="reason"):
+        desk.recall("ada", "r1", " ")
+    assert desk.recall("ada", "r1", "a wrong extract").state == "recalling"
+    with pytest.raises(ApprovalError, match="somebody else"):
+        desk.recall("ada", "r1")
+    with analyst(desk) as client:
+        assert client.ask("immunisation").cells
+    assert desk.recall("bea", "r1").state == "recalled"
+    assert not (desk.settings.releases / "r1" / "release.json").exists()
+    published(desk, "r2")
+    with analyst(desk) as client:
+        assert [release.id for release in client.releases()] == ["r2"]
+        with pytest.raises(ClientError, match="a wrong extract"):
+            client.ask("immunisation", release="r1")
+
+
+def test_a_cut_that_dies_publishes_nothing_and_can_be_repeated(desk, monkeypatch):
+    def die(*_args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ReleaseDesk, "_remember", die)
+        with pytest.raises(KeyboardInterrupt):
+            cut(desk)
+    assert desk.releases() == []
+    assert not desk.settings.releases.exists()
+    with pytest.raises(ReleaseError):
+        desk.publish("bea", "r1")
+    assert published(desk).state == "published"
+
+
+def test_the_same_store_key_and_earlier_release_give_the_same_bytes(desk):
+    first = cut(desk)
+    desk.discard("ada", "r1")
+    with desk.engine.begin() as tx:
+        tx.execute(tables.release.delete())
+    assert cut(desk).content_sha256 == first.content_sha256
+
+
+def test_a_discarded_releases_name_is_not_used_again(desk):
+    cut(desk)
+    desk.discard("ada", "r1")
+    with pytest.raises(ReleaseError, match="exists already"):
+        cut(desk)
+
+
+def test_figures_of_what_has_not_changed_are_carried_forward(desk):
+    """One birth more changes some counts; all others are what they were, to the last figure."""
+    published(desk)
+    before = figures(desk, "r1")
+    fill(desk.engine, partnership(8, 1, first=5_000), first_row=10_000)
+    published(desk, "r2")
+    after, true = figures(desk, "r2"), {name: true_counts(desk, name) for name in ("r1", "r2")}
+    unchanged = [cell for cell in before if true["r1"][cell] == true["r2"][cell]]
+    assert len(unchanged) > 0.7 * len(before)
+    assert len(unchanged) < len(before)
+    assert all(before[cell] == after[cell] for cell in unchanged)
+
+
+def test_a_draft_is_attacked_anew_with_what_was_published_since_it_was_cut(desk, monkeypatch):
+    cut(desk, "r1")
+    published(desk, "r2")
+    given = []
+    real = lifecycle.attack
+
+    def spy(linked, protected, earlier):
+        given.append(len(earlier))
+        return real(linked, protected, earlier)
+
+    monkeypatch.setattr(lifecycle, "attack", spy)
+    desk.check("bea", "r1")
+    assert given == [1, 1]
+    # An earlier release that leaves the small counts of the draft no room: the draft does not come out.
+    with desk.engine.begin() as tx:
+        for row in tx.execute(sa.select(tables.release_cells).where(tables.release_cells.c.release_id == "r2")).all():
+            counts, _ = tables.from_json(row.cells)
+            told = tables.to_json({c: n + 5 for c, n in counts.items()}, dict.fromkeys(counts, 0))
+            tx.execute(tables.release_cells.update().where(
+                tables.release_cells.c.release_id == "r2", tables.release_cells.c.population == row.population
+            ).values(cells=told))  # fmt: skip
+    with pytest.raises(ProtectionError, match="together bound"):
+        desk.publish("bea", "r1")
+    assert not (desk.settings.releases / "r1").exists()
+
+
+def test_a_damaged_draft_is_neither_verified_nor_published(desk):
+    cut(desk)
+    body = desk.settings.drafts / "r1" / "release.json"
+    body.write_bytes(body.read_bytes().replace(b"5]", b"0]", 1))
+    for act in (lambda: desk.verify("bea"), lambda: desk.publish("bea", "r1")):
+        with pytest.raises(ReleaseError):
+            act()
+
+
+def test_what_is_kept_too_long_is_deleted_before_a_cut_and_that_is_written_down(desk):
+    kept = Register(retention_months={"immunisation": 12})
+    before = kept.expired_before(date.today())["immunisation"]
+    desk = ReleaseDesk(desk.engine, desk.settings, desk.secret, desk.audit_key, {}, kept)
+    c = tables.observation.c
+    old = sa.select(sa.func.count()).where(c.dataset == "immunisation", c.month < before)
+    with desk.engine.connect() as tx:
+        count = tx.execute(old).scalar_one()
+    assert count > 0
+    cut(desk)
+    with desk.engine.connect() as tx:
+        assert tx.execute(old).scalar_one() == 0
+        assert tx.execute(sa.select(sa.func.count()).where(c.dataset == "maternity")).scalar_one() > 0
+    [entry] = [entry for entry in desk.audit_trail() if entry.action == "retention"]
+    assert entry.who == lifecycle.SCHEDULE
+    assert str(count) in str(entry.detail)
+
+
+def test_the_schedule_names_the_period_that_is_due_until_somebody_has_cut_it(desk):
+    assert desk.due(date(2025, 1, 10)) == ("2024-Q3", "2024-09-30"), "28 days for what comes late"
+    assert desk.due(date(2025, 2, 1)) == ("2024-Q4", "2024-12-31")
+    cut(desk, "2024-Q4")
+    assert desk.due(date(2025, 2, 1)) is None
+
+
+def test_everything_done_or_refused_is_in_an_audit_trail_that_shows_tampering(desk):
+    published(desk)
+    with pytest.raises(ApprovalError):
+        desk.publish("ada", "r1")
+    done = [(entry.who, entry.action) for entry in desk.audit_trail()]
+    assert ("ada", "release cut") in done
+    assert ("bea", "release publish") in done
+    assert ("ada", "release publish: failed") in done, "what was refused, too"
+    desk.verify_audit()
+    with desk.engine.begin() as tx:
+        [name] = [t.name for t in tables.metadata.tables.values() if "audit" in t.name]
+        tx.execute(sa.text(f"UPDATE {name} SET who = 'eve' WHERE who = 'ada'"))
+    with pytest.raises(AuditBrokenError):
+        desk.verify_audit()
+
+
+METHODS = {
+    f"/{service.full_name}/{method.name}"
+    for file in (analytics_pb2.DESCRIPTOR, release_pb2.DESCRIPTOR)
+    for service in file.services_by_name.values()
+    for method in service.methods
+}
+_ASK = "Query StreamQuery Compare Change Pathways Trend Inequality"
+_LOOK = "ListReleases DescribeRelease ListMeasures"
+MAY = {
+    "analyst": f"{_LOOK} {_ASK}", "release_manager": f"{_LOOK} CutRelease CheckRelease PublishRelease DiscardRelease RecallRelease "
+    "ListAllReleases ShowRelease VerifyReleases", "auditor": f"{_LOOK} CheckRelease ListAllReleases ShowRelease VerifyReleases",
+    "steward": "", "operator": "",
+}  # fmt: skip
+
+
+def test_every_method_of_both_services_has_a_rule_and_is_in_the_table_above():
+    rules = {**server.RULES, **RELEASE_RULES}
+    assert set(rules) >= METHODS
+    assert {method.rpartition("/")[2] for method in METHODS} == {
+        name for names in MAY.values() for name in names.split()
+    }
+
+
+class Anything(grpc.GenericRpcHandler):
+    """Answers every method with nothing, so that only the guard decides."""
+
+    def service(self, details):
+        return grpc.unary_unary_rpc_method_handler(
+            lambda _request, _context: empty_pb2.Empty(),
+            request_deserializer=empty_pb2.Empty.FromString,
+            response_serializer=empty_pb2.Empty.SerializeToString,
+        )
+
+
+def test_each_role_may_call_what_the_table_says_and_nothing_else():
+    tokens = {role: new_token() for role in ROLES}
+    policy = parse_policy("\n".join(
+        f'[[person]]\nname = "a.{role}"\nroles = ["{role}"]\ntoken_sha256 = "{sha256(token)}"' for role, token in tokens.items()
+    ))  # fmt: skip
+    guarded = grpc.server(
+        ThreadPoolExecutor(2), interceptors=[Guard(lambda: policy, {**server.RULES, **RELEASE_RULES})]
+    )
+    guarded.add_generic_rpc_handlers([Anything()])
+    port = guarded.add_insecure_port("127.0.0.1:0")
+    guarded.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        for method in sorted(METHODS):
+            assert call(channel, method, None) == grpc.StatusCode.UNAUTHENTICATED
+            for role, token in tokens.items():
+                allowed = method.rpartition("/")[2] in MAY[role].split()
+                expected = grpc.StatusCode.OK if allowed else grpc.StatusCode.PERMISSION_DENIED
+                assert call(channel, method, token) == expected, f"{role} {method}"
+    guarded.stop(0).wait()
+
+
+def call(channel, method, token):
+    metadata = [("authorization", f"Bearer {token}")] if token else []
+    ask = channel.unary_unary(method, empty_pb2.Empty.SerializeToString, empty_pb2.Empty.FromString)
+    try:
+        ask(empty_pb2.Empty(), metadata=metadata, timeout=10)
+    except grpc.RpcError as error:
+        return error.code()
+    return grpc.StatusCode.OK
+
+
+@pytest.mark.parametrize(
+    ("purposes", "seen"), [("", set()), ('"gp"', {"immunisation"}), ('"over"', set()), ('"gp", "hv"', set(MEASURES))]
+)
+def test_an_analyst_sees_the_measures_of_their_purposes_and_the_rest_is_as_if_there_were_none(
+    desk, tmp_path, purposes, seen
+):
+    published(desk)
+    register = "".join(
+        f'[[purpose]]\nid = "{name}"\ntitle = "T"\nlawful_basis = "L"\ndatasets = ["{dataset}"]\nuntil = {until}\n'
+        for name, dataset, until in (("gp", "immunisation", "2099-01-01"), ("hv", "six_week_review", "2099-01-01"),
+                                     ("over", "immunisation", "2020-01-01"))
+    )  # fmt: skip
+    token = new_token()
+    (tmp_path / "policy.toml").write_text(
+        f'[[person]]\nname = "ann"\nroles = ["analyst"]\ntoken_sha256 = "{sha256(token)}"\npurposes = [{purposes}]\n'
+    )
+    settings = ServingSettings(releases=desk.settings.releases, address="127.0.0.1:0", policy=tmp_path / "policy.toml")
+    access = Access(parse_purposes(register, ["immunisation", "six_week_review"], "register"))
+    served, port = serve(settings, ServingMetrics(), access)
+    with Client(f"127.0.0.1:{port}", token=token) as client:
+        assert {measure.id for measure in client.measures()} == seen
+        assert set(client.describe()["measures"]) == seen
+        for name in MEASURES:
+            if name in seen:
+                assert client.ask(name).cells
+                continue
+            for asked in (client.ask, client.compare, client.change, client.trend, client.inequality):
+                with pytest.raises(ClientError, match="no measure"):
+                    asked(name)
+    served.stop(0).wait()
+
+
+class analyst:
+    """An analyst's connection to a server of the desk's releases."""
+
+    def __init__(self, desk):
+        settings = ServingSettings(releases=desk.settings.releases, address="127.0.0.1:0")
+        self.server, port = serve(settings, ServingMetrics(), Access(None))
+        self.client = Client(f"127.0.0.1:{port}")
+
+    def __enter__(self):
+        return self.client
+
+    def __exit__(self, *_):
+        self.client.close()
+        self.server.stop(0).wait()
+
+
+def figures(desk, release_id):
+    content = json.loads((desk.settings.releases / release_id / "release.json").read_text())
+    return {
+        (item["measure"]["id"], json.dumps(cell, sort_keys=True)): count for item in content["measures"] for cell, count in item["cells"]
+    }  # fmt: skip
+
+
+def true_counts(desk, release_id):
+    found = {}
+    with desk.engine.connect() as tx:
+        for row in tx.execute(sa.select(tables.release_cells).where(tables.release_cells.c.release_id == release_id)):
+            counts, _ = tables.from_json(row.cells)
+            [measure] = [m.id for m in MEASURES.values() if m.population == row.population]
+            found |= {(measure, json.dumps(dict(cell), sort_keys=True)): n for cell, n in counts.items()}
+    return found
