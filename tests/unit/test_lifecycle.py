@@ -143,9 +143,9 @@ def test_a_draft_is_attacked_anew_with_what_was_published_since_it_was_cut(desk,
     given = []
     real = lifecycle.attack
 
-    def spy(linked, protected, earlier):
+    def spy(linked, protected, earlier, *more):
         given.append(len(earlier))
-        return real(linked, protected, earlier)
+        return real(linked, protected, earlier, *more)
 
     monkeypatch.setattr(lifecycle, "attack", spy)
     desk.check("bea", "r1")

@@ -11,7 +11,11 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from childlink_analytics import disclosure
-from childlink_analytics.cut_release import _about
+from childlink_analytics.attack import attack, attack_as_partner
+from childlink_analytics.counting import open_counter
+from childlink_analytics.cubes import LinkedCells
+from childlink_analytics.cut_release import _about, protect
+from childlink_analytics.cut_release import count as count_cells
 from childlink_analytics.disclosure import possible_counts
 from childlink_analytics.measures import catalogue
 from childlink_client import ClientError
@@ -246,17 +250,32 @@ def test_each_partner_knows_its_own_rows_and_finds_nothing_of_the_others(tmp_pat
     assert told.within_2 > 0, "the same partner succeeds where a release tells how far its figures moved"
 
 
-@pytest.mark.xfail(strict=True, reason="the attacker in the cut does not take a partner's own rows as known")
 def test_the_cut_refuses_figures_from_which_a_partner_would_find_the_only_child_of_another():
-    """30 of 31 children are the partner's own, and the figure is 8 too low: then the others are at most 2."""
-    from childlink_analytics.attack import attack
-    from childlink_analytics.cubes import LinkedCells
-
+    """32 of 33 children are the partner's own, and the figure is 8 too low: then the others are at most 2."""
     linked = LinkedCells({(): 33}, [])
     assert 25 in disclosure.allowed_counts(33)
-    report = attack(linked, {(): 25})
-    others = possible_counts(25)[1] - 32
-    assert others - 0 >= disclosure.NARROWEST_INTERVAL or report.too_tight
+    assert attack(linked, {(): 25}).too_tight == [], "nobody else learns anything"
+    assert attack_as_partner(linked, {(): 25}, {(): 32}).too_tight == [()]
+    assert attack_as_partner(linked, {(): 35}, {(): 32}).too_tight == []
+
+
+@pytest.mark.parametrize("others", [1, 2, 5])
+def test_what_a_partner_would_find_out_is_rounded_again_until_it_does_not(others):
+    for true in range(9, 60):
+        linked, own = LinkedCells({(): true}, []), {(): true - others}
+        done = protect("p", [], linked, bytes([true]), "r", own=[own])
+        assert attack_as_partner(linked, done.cells.protected, own).too_tight == []
+
+
+def test_a_cut_knows_whom_each_partner_knows():
+    """Without that, no partner would be played at a cut."""
+    observations, links = partnership(1, 200).batches()
+    measure = [MEASURES["reach_children"]]
+    with open_counter([observations], [links], UNTIL) as counter:
+        everybody = count_cells(measure, counter).counts[()]
+        known = {partner: count_cells(measure, counter, partner).counts[()] for partner in counter.partners()}
+    assert 0 < max(known.values()) <= everybody
+    assert min(known.values()) < everybody, "not everybody sends attendances"
 
 
 def test_the_nhs_rule_on_each_answer_falls_to_the_same_groupings_that_find_nothing_here(hub, client):

@@ -1,9 +1,9 @@
 """The attacker that gates every cut: bounds each small count with all that an analyst can learn, and must fail.
 
 It knows every protected count (sums of withheld cells reveal them), that margins add up, that a union of services is at most their sum,
-that counts are whole and not negative, the rule by which they are rounded, and every earlier release that is not retired: where a count
-changed by few, it is taken to know by how many. Linear-programming bounds are at least as tight as any differencing of published tables
-(Dobra & Fienberg 2000); here every bound that is too tight is confirmed with whole numbers.
+that counts are whole and not negative, the rule by which they are rounded, and every earlier release: where a count changed by few, it is
+taken to know by how many. As each partner, it knows that partner's own rows as well. Linear-programming bounds are at least as tight as
+any differencing of published tables (Dobra & Fienberg 2000); here every bound that is too tight is confirmed with whole numbers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,13 +47,42 @@ def attack(
 ) -> AttackReport:
     """Try to bound every small count, and every `unsafe` one (with how wide its interval has to be). Truth is used only to choose and
     score the targets, and for what changed since. `possible` says what a published count can truly be."""
+    bounds = {cell: _known(cell, count, protected[cell], earlier, possible) for cell, count in linked.counts.items()}
+    wanted = {cell: disclosure.NARROWEST_INTERVAL for cell, n in linked.counts.items() if n in disclosure.SMALL}
+    return _bound(linked, bounds, wanted | dict(unsafe or {}))
+
+
+def attack_as_partner(
+    linked: LinkedCells,
+    protected: Mapping[Cell, int],
+    own: Mapping[Cell, int],
+    earlier: Sequence[Earlier] = (),
+    possible: Callable[[int], tuple[int, int]] = disclosure.possible_counts,
+) -> AttackReport:
+    """The same by a partner, who takes off those whom it knows from its own rows, wherever 1 to 7 of others are left."""
+    others, bounds = {}, {}
+    for cell, count in linked.counts.items():
+        mine = own.get(cell, 0)
+        low, high = _known(cell, count, protected[cell], earlier, possible)
+        others[cell], bounds[cell] = count - mine, (max(0, low - mine), high - mine)
+    wanted = {
+        cell: disclosure.NARROWEST_INTERVAL
+        for cell, count in others.items()
+        if count in disclosure.SMALL and own.get(cell, 0) > 0
+    }
+    return _bound(LinkedCells(others, linked.sums, linked.covers, linked.nested), bounds, wanted)
+
+
+def _bound(linked: LinkedCells, bounds: Mapping[Cell, tuple[int, int]], wanted: Mapping[Cell, int]) -> AttackReport:
+    """Bound the wanted cells (each with how wide its interval has to be) by all that ties the cells."""
+    if not wanted:
+        return AttackReport(0, [], 2 * disclosure.LARGEST_ERROR)
     cells = sorted(linked.counts)
     index = {cell: at for at, cell in enumerate(cells)}
-    bounds = [_known(cell, linked.counts[cell], protected[cell], earlier, possible) for cell in cells]
     programme = Programme(
         cost=np.zeros(len(cells)),
-        lower=np.array([low for low, _ in bounds], dtype=float),
-        upper=np.array([high for _, high in bounds], dtype=float),
+        lower=np.array([bounds[cell][0] for cell in cells], dtype=float),
+        upper=np.array([bounds[cell][1] for cell in cells], dtype=float),
         integer=np.zeros(len(cells), dtype=bool),
         rows=[
             (0.0, 0.0, [index[m], *(index[p] for p in parts)], [1.0, *(-1.0 for _ in parts)])
@@ -61,8 +90,6 @@ def attack(
         ]
         + inequalities(linked, index),
     )
-    wanted = {cell: disclosure.NARROWEST_INTERVAL for cell in cells if linked.counts[cell] in disclosure.SMALL}
-    wanted |= unsafe or {}
     solver = load(programme, _TIME_LIMIT_S)
     too_tight = []
     narrowest = 2 * disclosure.LARGEST_ERROR

@@ -23,12 +23,19 @@ class Counter:
     def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
         self._db = db
 
-    def inner_cells(self, measure: Measure, cube: tuple[str, ...]) -> dict[tuple[str | None, ...], int]:
+    def partners(self) -> list[str]:
+        """Partners who sent rows of anybody who is linked."""
+        rows = self._db.execute("SELECT DISTINCT partner FROM known ORDER BY partner").fetchall()
+        return [partner for (partner,) in rows]
+
+    def inner_cells(
+        self, measure: Measure, cube: tuple[str, ...], known_to: str = ""
+    ) -> dict[tuple[str | None, ...], int]:
         """Distinct persons or families of each inner cell of a cube that has any; over overlapping dimensions also of all together
         (None).
 
         Raises CatalogueError when someone is in two categories of a dimension that places everyone once, or in a category that the
-        catalogue does not know.
+        catalogue does not know. With `known_to`, only those whom this partner knows from its own rows of the measure's datasets.
         """
         overlapping = [name for name in cube if measure.dimensions[name].overlapping]
         cells: dict[tuple[str | None, ...], int] = {}
@@ -36,18 +43,18 @@ class Counter:
             for kept in itertools.combinations(overlapping, count):
                 left_out = {name for name in overlapping if name not in kept}
                 left_out |= {name for name in cube if measure.dimensions[name].within in left_out}
-                cells |= self._grouped(measure, cube, left_out)
+                cells |= self._grouped(measure, cube, left_out, known_to)
         return cells
 
     def _grouped(
-        self, measure: Measure, cube: tuple[str, ...], left_out: set[str]
+        self, measure: Measure, cube: tuple[str, ...], left_out: set[str], known_to: str
     ) -> dict[tuple[str | None, ...], int]:
         """Counts of a cube without some of its dimensions."""
         columns = {name: f"coalesce(\"{measure.columns.get(name, name)}\", 'not_recorded')" for name in cube}
         shown = [columns[name] for name in cube if name not in left_out]
         overlapping = [columns[name] for name in cube if name not in left_out and measure.dimensions[name].overlapping]
         cells: dict[tuple[str | None, ...], int] = {}
-        for *found, persons in self._counted(measure, shown):
+        for *found, persons in self._counted(measure, shown, known_to):
             categories = iter(found)
             cell = tuple(None if name in left_out else next(categories) for name in cube)
             for name, category in zip(cube, cell, strict=True):
@@ -56,7 +63,7 @@ class Counter:
                         f"measure {measure.id}: {name} has no category {category!r}.", "Add it to dimensions.toml."
                     )
             cells[cell] = persons
-        if sum(cells.values()) != sum(persons for *_, persons in self._counted(measure, overlapping)):
+        if sum(cells.values()) != sum(persons for *_, persons in self._counted(measure, overlapping, known_to)):
             raise CatalogueError(
                 f"measure {measure.id}: its view places someone in two categories of {' x '.join(cube)}.",
                 "Declare the dimension as overlapping, or place everyone once.",
@@ -82,12 +89,17 @@ class Counter:
                     cells[cell] = (total, contributors, largest)
         return cells
 
-    def _counted(self, measure: Measure, columns: list[str]) -> list[tuple[Any, ...]]:
+    def _counted(self, measure: Measure, columns: list[str], known_to: str) -> list[tuple[Any, ...]]:
+        known, arguments = "", []
+        if known_to:
+            of = " AND dataset IN (SELECT unnest(?))" if measure.datasets else ""
+            known = f" AND id IN (SELECT id FROM known WHERE partner = ?{of})"  # noqa: S608 - fixed text
+            arguments = [known_to, *([list(measure.datasets)] if measure.datasets else [])]
         query = (
             f"SELECT {', '.join([*columns, 'count(DISTINCT id)'])} FROM {measure.view} "  # noqa: S608 - names from the catalogue
-            f"WHERE {measure.where} GROUP BY ALL ORDER BY ALL"
+            f"WHERE ({measure.where}){known} GROUP BY ALL ORDER BY ALL"
         )
-        return self._db.execute(query).fetchall()
+        return self._db.execute(query, arguments).fetchall()
 
     def rows_by_dataset(self) -> dict[str, int]:
         """Linked observations by dataset."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from childlink_analytics import disclosure
-from childlink_analytics.attack import AttackReport, Earlier, attack
+from childlink_analytics.attack import AttackReport, Earlier, attack, attack_as_partner
 from childlink_analytics.counting import Counter
 from childlink_analytics.cubes import Cell, LinkedCells, cell_of, link_cells, measure_cells
 from childlink_analytics.denominators import Denominators
@@ -88,7 +88,8 @@ def cut_release(
             )
         else:
             linked = count(together, counter)
-            done.append(protect(population, together, linked, secret, plan.release_id, earlier, plan.policy))
+            own = [count(together, counter, partner).counts for partner in counter.partners()]
+            done.append(protect(population, together, linked, secret, plan.release_id, earlier, plan.policy, own=own))
     published = sorted((item for population in done for item in population.published), key=lambda item: item.measure.id)
     published = [_with_context(item, rows, plan.denominators) for item in published]
     content = {"policy": plan.policy, "measures": [measure_content(item) for item in published]}
@@ -111,10 +112,10 @@ def cut_release(
     return Cut(path, digest, done)
 
 
-def count(measures: Sequence[Measure], counter: Counter) -> LinkedCells:
-    """All linked cells of a population's measures."""
+def count(measures: Sequence[Measure], counter: Counter, known_to: str = "") -> LinkedCells:
+    """All linked cells of a population's measures; or of those in it whom a partner knows from its own rows."""
     try:
-        return link_cells((m, cube, counter.inner_cells(m, cube)) for m in measures for cube in m.cubes)
+        return link_cells((m, cube, counter.inner_cells(m, cube, known_to)) for m in measures for cube in m.cubes)
     except ValueError as error:
         raise CatalogueError(f"{error}.", "Each dimension must place everyone in exactly one category.") from None
 
@@ -144,23 +145,30 @@ def protect(
     earlier: Sequence[Earlier] = (),
     policy: str = disclosure.ROUNDED,
     unsafe: Mapping[Cell, int] = MappingProxyType({}),
+    own: Sequence[Mapping[Cell, int]] = (),
 ) -> Protected:
     """Round the cells (or withhold some) and let the attacker try. Counts that are what they were in the release before are carried
-    forward. Raises ProtectionError when the attacker succeeds however often it is tried."""
+    forward. `own` are the cells of those whom each partner knows. Raises ProtectionError when the attacker succeeds however often it
+    is tried."""
     kept = _unchanged(linked.counts, earlier[-1]) if earlier else {}
     more = dict(unsafe)
+    high: set[Cell] = set()
     for attempt in range(_ATTEMPTS):
         if policy == disclosure.SUPPRESSED:
             protected = suppress_cells(linked, more)
         else:
-            protected = round_cells(linked, secret, f"{release_id} {population} {attempt or ''}".rstrip(), kept)
+            label = f"{release_id} {population} {attempt or ''}".rstrip()
+            protected = round_cells(linked, secret, label, kept, high)
         report = attack(linked, protected, earlier, disclosure.possible(policy), unsafe)
-        if not report.too_tight:
+        as_partners = [attack_as_partner(linked, protected, mine, earlier, disclosure.possible(policy)) for mine in own]
+        found = {cell for item in (report, *as_partners) for cell in item.too_tight}
+        if not found:
             break
-        kept, more = {}, more | {cell: 2 * more.get(cell, disclosure.NARROWEST_INTERVAL) for cell in report.too_tight}
+        kept, high = {}, high | found
+        more |= {cell: 2 * more.get(cell, disclosure.NARROWEST_INTERVAL) for cell in found}
     else:
         raise ProtectionError(
-            f"{population}: an attacker bounds {len(report.too_tight)} small counts to less than {disclosure.NARROWEST_INTERVAL} apart.",
+            f"{population}: an attacker bounds {len(found)} small counts to less than {disclosure.NARROWEST_INTERVAL} apart.",
             "Use fewer dimensions or a coarser level.",
         )
     shown = {cell: count for cell, count in linked.counts.items() if protected[cell] != disclosure.HIDDEN}
@@ -173,6 +181,11 @@ def protect(
         Published(measure, measure_cells(measure, protected), rounding_sd=rounding_sd, policy=policy)
         for measure in measures
     ]
+    report = AttackReport(
+        report.attacked + sum(item.attacked for item in as_partners),
+        [],
+        min(item.narrowest for item in (report, *as_partners)),
+    )
     cells = Earlier(linked.counts, protected)
     return Protected(population, published, cells, max(errors), sum(errors) / len(errors), withheld, report)
 

@@ -56,17 +56,19 @@ class Shown:
     withheld: Reason = ""
 
 
-def allowed_counts(true: int) -> range:
-    """The multiples of the base that a true count may become.
+def allowed_counts(true: int, *, high: bool = False) -> range:
+    """The multiples of the base that a true count may become; with `high`, not one that is far below it.
 
     >>> list(allowed_counts(0)), list(allowed_counts(3)), list(allowed_counts(7)), list(allowed_counts(8))
     ([0, 5], [0, 5], [0, 5], [0, 5, 10, 15])
     >>> list(allowed_counts(23))
     [15, 20, 25, 30]
+    >>> list(allowed_counts(23, high=True))
+    [20, 25, 30]
     """
     if true <= SMALL[-1]:
         return range(0, FEWEST_SHOWN, BASE)
-    lowest = -((LARGEST_ERROR - true) // BASE) * BASE
+    lowest = -(((BASE - 1 if high else LARGEST_ERROR) - true) // BASE) * BASE
     return range(max(0, lowest), true + LARGEST_ERROR + 1, BASE)
 
 

@@ -123,8 +123,10 @@ def parse_dimensions(text: str, until: date) -> dict[str, Dimension]:
         midpoints = item.get("midpoints")
         if "step" in item:
             lows = range(item["first"], item["last"] + 1, item["step"])
-            categories = {str(low): f"{low} to {low + item['step']}" for low in lows}
-            midpoints = {str(low): low + item["step"] / 2 for low in lows}
+            # Centred bands hold scores on both sides of the middle: whole numbers at a band's edge would shift its mean.
+            half = item["step"] // 2 if item.get("centred") else 0
+            categories = {str(low): f"{low - half} to {low - half + item['step']}" for low in lows}
+            midpoints = {str(low): low - half + item["step"] / 2 for low in lows}
         elif item.get("quarters"):
             categories = quarters(until, QUARTERS)
         else:

@@ -9,7 +9,7 @@ import ctypes
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -39,15 +39,19 @@ class Programme:
 
 
 def round_cells(
-    linked: LinkedCells, secret: bytes, label: str, kept: Mapping[Cell, int] | None = None
+    linked: LinkedCells,
+    secret: bytes,
+    label: str,
+    kept: Mapping[Cell, int] | None = None,
+    high: Collection[Cell] = (),
 ) -> dict[Cell, int]:
-    """Protected counts of all cells; those `kept` from an earlier release are as there, if that can be. Raises ProtectionError when
-    none are found in time."""
+    """Protected counts of all cells; those `kept` from an earlier release are as there, if that can be; those in `high` are not far
+    below their true counts. Raises ProtectionError when none are found in time."""
     cells = sorted(linked.counts)
     index = {cell: at for at, cell in enumerate(cells)}
     n = len(cells)
     true = np.array([linked.counts[cell] for cell in cells], dtype=float)
-    allowed = [disclosure.allowed_counts(linked.counts[cell]) for cell in cells]
+    allowed = [disclosure.allowed_counts(linked.counts[cell], high=cell in high) for cell in cells]
     base = disclosure.BASE
     # Columns: k (the protected count is k x base), then the error of each cell.
     rows: list[tuple[float, float, list[int], list[float]]] = []

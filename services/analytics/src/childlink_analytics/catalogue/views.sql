@@ -6,12 +6,16 @@ CREATE MACRO quarter_of(month) AS CASE WHEN month < (SELECT first_month FROM cut
 
 -- Observations whose references are linked, with the persons and families they are about.
 CREATE TABLE fact AS
-SELECT o.dataset, o.month, o.attributes,
+SELECT o.partner, o.dataset, o.month, o.attributes,
        c.person AS child, a.person AS adult, coalesce(c.family, a.family) AS family
 FROM observation o
 LEFT JOIN link c ON c.partner = o.partner AND c.reference = o.child_reference
 LEFT JOIN link a ON a.partner = o.partner AND a.reference = o.adult_reference
 WHERE (c.person IS NOT NULL OR a.person IS NOT NULL) AND o.month <= (SELECT last_month FROM cut);
+
+-- Whom each partner knows from rows of its own.
+CREATE TABLE known AS
+SELECT DISTINCT partner, dataset, unnest([child, adult, family]) AS id FROM fact;
 
 -- Demographics that differ between sources: the latest observation that has a value wins; in the same month, the dataset
 -- whose name comes first; then the value that comes first. Written down in docs/explanation/demographics.md.
@@ -138,7 +142,7 @@ WITH form AS (
   FROM pair p JOIN instrument i ON i.code = p.instrument WHERE pre IS NOT NULL AND post IS NOT NULL GROUP BY p.adult, i.domain
 )
 SELECT c.id, c.domain, c.instrument, c.programme, coalesce(d.residence, 'not_recorded') AS residence,
-       greatest(-50, least(60, 10 * floor(c.percent / 10)))::INTEGER::VARCHAR AS band
+       greatest(-50, least(60, 10 * round_even(c.percent / 10, 0)))::INTEGER::VARCHAR AS band
 FROM improved c LEFT JOIN demographic d ON d.kind = 'adult' AND d.id = c.id;
 
 -- One row per child with an EYFS profile: the last one counts.
