@@ -49,12 +49,15 @@ class MemorySubscriber:
         self._broker = broker
         self._next = dict(positions)
         self._max_messages = max_messages
+        self._rewound: dict[str, int] = {}
 
     def poll(self, timeout_s: float) -> list[Message]:
         """See `ports.Subscriber.poll`."""
         messages: list[Message] = []
         for topic, start in self._next.items():
             room = self._max_messages - len(messages)
+            if start > len(self._broker.topics[topic]):
+                self._rewound[topic], start = start, 0  # noqa: PLW2901
             values = self._broker.topics[topic][start : start + room]
             messages += [Message(topic, start + index, value) for index, value in enumerate(values)]
             self._next[topic] = start + len(values)
@@ -63,6 +66,11 @@ class MemorySubscriber:
     def lag(self) -> dict[str, int]:
         """See `ports.Subscriber.lag`."""
         return {topic: len(self._broker.topics[topic]) - start for topic, start in self._next.items()}
+
+    def rewound(self) -> dict[str, int]:
+        """See `ports.Subscriber.rewound`."""
+        told, self._rewound = self._rewound, {}
+        return told
 
     def close(self) -> None:
         """Nothing to let go of."""

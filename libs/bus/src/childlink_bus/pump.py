@@ -96,6 +96,9 @@ class Observer(Protocol):
     def suspended(self, topic: str) -> None:
         """Nothing is read from a topic any more, until an operator resumes it."""
 
+    def log_lost(self, topic: str) -> None:
+        """The broker's log of a topic ends before what was read of it, so it is read from its beginning."""
+
 
 @dataclass
 class _Work:
@@ -139,6 +142,13 @@ class Pump:
         Raises OffsetConflictError when another process read the same topics; subscribe again then.
         """
         messages = subscriber.poll(timeout_s)
+        for topic, lost in subscriber.rewound().items():
+            with self.engine.begin() as tx:
+                self.ledger.rewind(tx, topic, lost)
+            self.observer.log_lost(topic)
+            log.warning(
+                "the broker's log ends before what was read of it; read from its beginning", topic=topic, offset=lost
+            )
         if messages:
             with self.engine.begin() as tx:
                 suspended = self.ledger.suspended(tx)

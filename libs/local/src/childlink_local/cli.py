@@ -40,7 +40,8 @@ class _Commands(Commands):
 @click.version_option(__version__)
 def main() -> None:
     """The whole childlink pipeline in one process: demo, pilots, synthetic data. Not for production."""
-    logs.configure("local", level="WARNING")
+    # Every pilot has a broker of its own, which is no loss to warn of; what is refused, a run's report says.
+    logs.configure("local", level="ERROR")
 
 
 @main.command()

@@ -178,7 +178,9 @@ class Connection:
 
 
 @contextmanager
-def connect(settings: IngestSettings, spool: Spool) -> Iterator[Connection]:
+def connect(
+    settings: IngestSettings, spool: Spool, on_log_lost: Callable[[str], None] = lambda _topic: None
+) -> Iterator[Connection]:
     """Connect to Kafka."""
     topic = topics.receipts(settings.partner)
     publisher = KafkaPublisher(settings)
@@ -187,9 +189,10 @@ def connect(settings: IngestSettings, spool: Spool) -> Iterator[Connection]:
         try:
             directory = read_directory(settings.directory)
             opening = read_opening_key(settings.opening_key)
-            yield Connection(
-                Exchange(settings.partner, spool, directory, opening, publisher, settings.window_bytes), subscriber
+            exchange = Exchange(
+                settings.partner, spool, directory, opening, publisher, settings.window_bytes, on_log_lost
             )
+            yield Connection(exchange, subscriber)
         finally:
             subscriber.close()
     finally:

@@ -33,6 +33,7 @@ class Exchange:
     opening_key: OpeningKey
     publisher: Publisher
     window_bytes: int = 0
+    on_log_lost: Callable[[str], None] = lambda _topic: None
 
     def send(self) -> int:
         """Send what is queued, as far as the window allows. Returns the number of batches that Kafka took."""
@@ -50,6 +51,15 @@ class Exchange:
     def receive(self, subscriber: Subscriber, timeout_s: float) -> int:
         """Read receipts once. Returns the number of messages read."""
         messages = subscriber.poll(timeout_s)
+        for topic, lost in subscriber.rewound().items():
+            # Receipts are lost, and what they were for may be: sent again, it is either read or answered with the same receipt.
+            with self.spool.transaction():
+                self.spool.move_inbox(topic, 0)
+                self.spool.send_unanswered_again()
+            self.on_log_lost(topic)
+            log.warning(
+                "the broker's log ends before what was read of it; read from its beginning", topic=topic, offset=lost
+            )
         if messages:
             with self.spool.transaction():
                 for message in messages:

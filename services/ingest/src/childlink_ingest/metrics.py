@@ -34,6 +34,10 @@ class IngestMetrics:
         self.lag = Gauge(
             "childlink_ingest_consumer_lag_messages", "Receipts not yet read.", ["topic"], registry=self.registry
         )
+        # Times that the broker's log of receipts ended before what was read of it: read from the beginning, and what waited sent again.
+        self.logs_lost = Counter(
+            "childlink_ingest_logs_lost", "Topics read from their beginning again.", ["topic"], registry=self.registry
+        )
 
         # When the broker's certificate for this site ends, Unix seconds; 0 without one.
         self.certificate_ends = Gauge(
@@ -67,6 +71,10 @@ class IngestMetrics:
         self.rows.labels(report.dataset, "deleted").inc(report.deleted)
         left = report.rejected + report.permitted_out + report.deleted
         self.rows.labels(report.dataset, "staged").inc(report.rows_read - left)
+
+    def log_lost(self, topic: str) -> None:
+        """The broker's log of receipts ended before what was read of it."""
+        self.logs_lost.labels(topic).inc()
 
     def spool_state(self, spool: Spool, lag: dict[str, int]) -> None:
         """Set the gauges."""

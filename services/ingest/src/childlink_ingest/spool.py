@@ -508,6 +508,10 @@ class Spool:
             (half, epoch, sequence),
         )
 
+    def send_unanswered_again(self) -> None:
+        """The broker lost its log: send again whatever has no receipt."""
+        self._db.execute("UPDATE batch SET state = 'queued' WHERE state = 'sent'")
+
     def note_own_check(self, request_id: bytes, references: Sequence[bytes]) -> None:
         """The linker asks about some of the site's own people; the same request twice is one."""
         self._db.execute(
