@@ -1,10 +1,11 @@
-"""`childlink-local run` in a folder that is kept: again, with a new broker."""
+"""`childlink-local run` in a folder that is kept: again, with a new broker, and twice at once."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from childlink_local.lock import only_one
 
 LOCAL = Path(sys.executable).parent / "childlink-local"
 ROWS = """id,nhs,first,last,dob,when
@@ -49,3 +50,13 @@ def test_a_pilot_runs_again_on_a_changed_extract_though_its_broker_is_a_new_one(
     third = run(folder)
     assert third.returncode == 0, third.stderr
     assert "accepted          3" in third.stdout
+
+
+def test_two_pilots_at_once_in_one_folder_are_one_too_many(folder):
+    with only_one(folder / "work"):
+        second = run(folder)
+    assert second.returncode == 1
+    assert "Another childlink-local works in" in second.stderr
+    assert "Traceback" not in second.stderr
+    assert not (folder / "work" / "linker").exists(), "nothing was touched"
+    assert run(folder).returncode == 0, "the folder is free again"
