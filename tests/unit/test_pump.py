@@ -58,6 +58,11 @@ def test_other_content_under_a_used_number_is_a_replay(linker, partnership, subj
     assert refused(linker, reasons.REPLAY) == 1
     assert len(linker.broker.topics[DEAD]) == 1
     assert len(linker.partition()) == 1
+    first, replay = sorted(linker.receipts("trust-a"), key=lambda receipt: receipt.reason)
+    assert (replay.reason, replay.sequence) == (reasons.REPLAY, 1)
+    assert (replay.expected_epoch, replay.expected_sequence) == (1, 2)
+    messages = linker.broker.topics[TOPIC]
+    assert [first.batch_digest, replay.batch_digest] == [envelope.digest(m) for m in messages], "each names its batch"
 
 
 def test_after_a_gap_nothing_is_read_until_the_missing_batch_comes(linker, partnership, subjects):

@@ -24,6 +24,10 @@ class IngestMetrics:
         self.batches = Gauge(
             "childlink_ingest_spool_batches", "Batches in the spool, by state.", ["state"], registry=self.registry
         )
+        # 1 while runs wait for `after-restore`, because the spool was put back from a backup or made anew; else 0.
+        self.runs_held = Gauge(
+            "childlink_ingest_runs_held", "Whether runs wait for after-restore.", registry=self.registry
+        )
         # How long the oldest run waits for receipts.
         self.waiting_age = Gauge(
             "childlink_ingest_oldest_waiting_seconds",
@@ -80,6 +84,8 @@ class IngestMetrics:
         """Set the gauges."""
         for state in ("queued", "sent", "accepted", "refused"):
             self.batches.labels(state).set(spool.count_batches(state))
+        lost = spool.lost_past()
+        self.runs_held.set(lost is not None and not lost.confirmed)
         self.waiting_age.set(spool.oldest_waiting_run_age())
         for topic, messages in lag.items():
             self.lag.labels(topic).set(messages)
