@@ -74,6 +74,41 @@ def test_lag_counts_what_was_not_polled(bus, topic):
     publisher.close()
 
 
+def test_a_place_beyond_the_end_of_a_log_that_was_lost_is_read_from_the_beginning_and_said_once(bus, topic):
+    publisher = bus.publisher()
+    publisher.publish([(topic, b"%d" % n) for n in range(3)])
+    subscriber = bus.subscriber({topic: 40})
+    assert [(m.offset, m.value) for m in read(subscriber, 3)] == [(0, b"0"), (1, b"1"), (2, b"2")]
+    assert subscriber.rewound() == {topic: 40}
+    assert subscriber.rewound() == {}
+    assert subscriber.lag() == {topic: 0}
+    subscriber.close()
+    publisher.close()
+
+
+def test_a_topic_that_was_read_and_is_missing_is_read_from_the_beginning_when_it_comes(bus, topic):
+    subscriber = bus.subscriber({topic: 1})
+    assert subscriber.poll(0.1) == []
+    publisher = bus.publisher()
+    publisher.publish([(topic, b"a"), (topic, b"b")])
+    assert [m.value for m in read(subscriber, 2)] == [b"a", b"b"]
+    assert subscriber.rewound() == {topic: 1}
+    subscriber.close()
+    publisher.close()
+
+
+def test_the_end_of_a_log_is_a_place_like_any_other(bus, topic):
+    publisher = bus.publisher()
+    publisher.publish([(topic, b"%d" % n) for n in range(3)])
+    subscriber = bus.subscriber({topic: 3})
+    assert read(subscriber, 1, seconds=2) == []
+    publisher.publish([(topic, b"new")])
+    assert [m.offset for m in read(subscriber, 1)] == [3]
+    assert subscriber.rewound() == {}
+    subscriber.close()
+    publisher.close()
+
+
 def test_two_topics_are_both_read(bus, topic):
     publisher = bus.publisher()
     publisher.publish([(topic, b"a"), (topic + "x", b"b")])

@@ -58,6 +58,11 @@ def test_other_content_under_a_used_number_is_a_replay(linker, partnership, subj
     assert refused(linker, reasons.REPLAY) == 1
     assert len(linker.broker.topics[DEAD]) == 1
     assert len(linker.partition()) == 1
+    first, replay = sorted(linker.receipts("trust-a"), key=lambda receipt: receipt.reason)
+    assert (replay.reason, replay.sequence) == (reasons.REPLAY, 1)
+    assert (replay.expected_epoch, replay.expected_sequence) == (1, 2)
+    messages = linker.broker.topics[TOPIC]
+    assert [first.batch_digest, replay.batch_digest] == [envelope.digest(m) for m in messages], "each names its batch"
 
 
 def test_after_a_gap_nothing_is_read_until_the_missing_batch_comes(linker, partnership, subjects):
@@ -224,3 +229,19 @@ def test_a_resumed_topic_is_read_on_from_where_it_was_left(linker, partnership, 
         assert tables.ledger.resume(tx, TOPIC)
     linker.run()
     assert linker.persons(subjects[0]) != [None]
+
+
+def test_a_log_that_the_broker_lost_is_read_from_its_beginning_counted_and_goes_on(linker, partnership, subjects):
+    messages = [partnership.message("trust-a", [s]) for s in subjects[:3]]
+    linker.put("trust-a", *messages)
+    linker.run()
+    # The broker's disk is gone; the site sends again what it had no receipt for, and then something new.
+    linker.broker.topics[TOPIC].clear()
+    linker.put("trust-a", messages[2])
+    linker.run()
+    linker.put("trust-a", partnership.message("trust-a", subjects[3:4]))
+    linker.run()
+    assert len(linker.partition()) == 4
+    assert [r.sequence for r in linker.receipts("trust-a")] == [1, 2, 3, 3, 4]
+    assert linker.metrics.registry.get_sample_value("childlink_linker_logs_lost_total", {"topic": TOPIC}) == 1
+    assert not linker.broker.topics[DEAD]

@@ -65,7 +65,9 @@ class KafkaSubscriber:
         self._fetched: dict[str, deque[Message]] = {topic: deque() for topic in positions}
         self._turns: deque[str] = deque()
         self._max_messages = max_messages
-        self._looked_at = 0.0
+        self._looked_at = -_METADATA_EVERY_S
+        self._rewound: dict[str, int] = {}
+        self._missing: set[str] = set()
         self._consumer = connect(
             KafkaConsumer,
             settings,
@@ -75,6 +77,11 @@ class KafkaSubscriber:
             max_partition_fetch_bytes=2 * LARGEST_BATCH_BYTES,
             fetch_max_wait_ms=100,
         )
+        # At once, before anybody writes to a topic that was made anew.
+        try:
+            self._look_for_topics()
+        except KafkaError as error:
+            raise _bus_error("Kafka could not be asked for its topics", error) from None
 
     def poll(self, timeout_s: float) -> list[Message]:
         """See `ports.Subscriber.poll`."""
@@ -103,6 +110,11 @@ class KafkaSubscriber:
         except KafkaError as error:
             raise _bus_error("Kafka could not be asked for its offsets", error) from None
 
+    def rewound(self) -> dict[str, int]:
+        """See `ports.Subscriber.rewound`."""
+        told, self._rewound = self._rewound, {}
+        return told
+
     def close(self) -> None:
         """See `ports.Subscriber.close`."""
         self._consumer.close()
@@ -128,10 +140,20 @@ class KafkaSubscriber:
         existing = self._consumer.topics()
         found = [topic for topic in self._waiting if topic in existing]
         if found:
-            self._assigned += [TopicPartition(topic, 0) for topic in found]
+            partitions = [TopicPartition(topic, 0) for topic in found]
+            # Asked before anything is read: once more is in the log than was read of the lost one, the loss cannot be told by its
+            # length. Nor can it of a topic that is made anew while we wait for it; but one that was read cannot be missing otherwise.
+            ends = self._consumer.end_offsets(partitions)
+            self._assigned += partitions
             self._consumer.assign(self._assigned)
-            for topic in found:
-                self._consumer.seek(TopicPartition(topic, 0), self._waiting.pop(topic))
+            for at in partitions:
+                wanted = self._waiting.pop(at.topic)
+                if wanted > ends[at] or (wanted and at.topic in self._missing):
+                    self._rewound[at.topic] = wanted
+                    self._consumer.seek_to_beginning(at)
+                else:
+                    self._consumer.seek(at, wanted)
+        self._missing |= self._waiting.keys()
 
 
 def connect(client: type[Any], settings: ServiceSettings, **options: Any) -> Any:

@@ -111,6 +111,12 @@ class Ledger:
         stored = {row.topic: row.next_offset for row in tx.execute(sa.select(self.offsets))}
         return {topic: stored.get(topic, 0) for topic in topics}
 
+    def rewind(self, tx: sa.Connection, topic: str, lost: int) -> None:
+        """Read a topic from its beginning, because its log no longer reaches the offset `lost`. What another process has read meanwhile
+        stays read."""
+        c = self.offsets.c
+        tx.execute(self.offsets.update().where(c.topic == topic, c.next_offset == lost).values(next_offset=0))
+
     def advance(self, tx: sa.Connection, messages: Sequence[Message]) -> None:
         """Move the offsets past `messages`. Raises OffsetConflictError when another process already did."""
         first: dict[str, int] = {}

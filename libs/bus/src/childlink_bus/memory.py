@@ -50,6 +50,7 @@ class MemorySubscriber:
         self._next = dict(positions)
         self._turns = deque(positions)
         self._max_messages = max_messages
+        self._rewound: dict[str, int] = {}
 
     def poll(self, timeout_s: float) -> list[Message]:
         """See `ports.Subscriber.poll`."""
@@ -59,6 +60,8 @@ class MemorySubscriber:
             topic = self._turns[0]
             self._turns.rotate(-1)
             values, at = self._broker.topics[topic], self._next[topic]
+            if at > len(values):
+                self._rewound[topic], at = at, 0
             without = 0 if at < len(values) else without + 1
             if not without:
                 messages.append(Message(topic, at, values[at]))
@@ -68,6 +71,11 @@ class MemorySubscriber:
     def lag(self) -> dict[str, int]:
         """See `ports.Subscriber.lag`."""
         return {topic: len(self._broker.topics[topic]) - start for topic, start in self._next.items()}
+
+    def rewound(self) -> dict[str, int]:
+        """See `ports.Subscriber.rewound`."""
+        told, self._rewound = self._rewound, {}
+        return told
 
     def close(self) -> None:
         """Nothing to let go of."""

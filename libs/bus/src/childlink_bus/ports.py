@@ -40,5 +40,10 @@ class Subscriber(Protocol):
     def lag(self) -> dict[str, int]:
         """Messages not yet returned by `poll`, by topic."""
 
+    def rewound(self) -> dict[str, int]:
+        """Topics that `poll` reads from their beginning, because they end before the offset that was asked for; with that offset.
+        Each is told once. The broker lost its disk, or the topic was made anew: sequence numbers make reading twice harmless, while
+        waiting at an offset that may never come, or is another message's when it comes, would lose messages in silence."""
+
     def close(self) -> None:
         """Let go of connections."""

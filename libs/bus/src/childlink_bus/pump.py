@@ -1,6 +1,5 @@
 """The loop of a service: read a micro-batch, judge, open, handle, answer; all of it in one database transaction."""
 
-import hashlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,6 +95,17 @@ class Observer(Protocol):
     def suspended(self, topic: str) -> None:
         """Nothing is read from a topic any more, until an operator resumes it."""
 
+    def log_lost(self, topic: str) -> None:
+        """The broker's log of a topic ends before what was read of it, so it is read from its beginning."""
+
+
+class _MisplacedError(BatchRefusedError):
+    """A verified batch that is not in its place in the stream; with the receipt that says so."""
+
+    def __init__(self, receipt: receipts_wire.Receipt) -> None:
+        super().__init__(receipt.reason)
+        self.receipt = receipt
+
 
 @dataclass
 class _Work:
@@ -139,6 +149,13 @@ class Pump:
         Raises OffsetConflictError when another process read the same topics; subscribe again then.
         """
         messages = subscriber.poll(timeout_s)
+        for topic, lost in subscriber.rewound().items():
+            with self.engine.begin() as tx:
+                self.ledger.rewind(tx, topic, lost)
+            self.observer.log_lost(topic)
+            log.warning(
+                "the broker's log ends before what was read of it; read from its beginning", topic=topic, offset=lost
+            )
         if messages:
             with self.engine.begin() as tx:
                 suspended = self.ledger.suspended(tx)
@@ -200,8 +217,9 @@ class Pump:
                 self.observer.batch(sender, "refused", refusal.reason)
                 log.warning("batch refused", topic=message.topic, offset=message.offset, reason=refusal.reason)
                 dead.append((message, refusal.reason))
-                # Whoever owns the topic is told; what the message says of itself cannot be believed.
-                answers.append((sender, _refusal_of_stranger(message.topic, refusal.reason)))
+                # Whoever owns the topic is told; what the message says of itself cannot be believed unless it was verified.
+                stranger = _refusal_of_stranger(message.topic, refusal.reason)
+                answers.append((sender, refusal.receipt if isinstance(refusal, _MisplacedError) else stranger))
                 continue
             if work is not None:
                 works.append(work)
@@ -211,7 +229,7 @@ class Pump:
         results = iter(handled.results)
         for work in works:
             result = next(results) if work.opened else None
-            receipt = work.receipt or self._receipt(work.header, result or Result())
+            receipt = work.receipt or self._receipt(work.header, work.digest, result or Result())
             self._settle(tx, work, receipt, answers)
             if receipt.reason:
                 dead.append((work.message, receipt.reason))
@@ -246,7 +264,7 @@ class Pump:
             raise BatchRefusedError(reasons.WRONG_TOPIC)
         stream = (header.sender, header.topic)
         position = positions.get(stream) or self.ledger.stream(tx, *stream)
-        digest = hashlib.sha256(message.value).digest()
+        digest = envelope.digest(message.value)
         known = self.ledger.known_batch(tx, *stream, header.epoch, header.sequence)
         pending = {(w.header.topic, w.header.epoch, w.header.sequence): w.digest for w in works}
         known_digest = known[0] if known else pending.get((header.topic, header.epoch, header.sequence))
@@ -254,16 +272,21 @@ class Pump:
         if verdict is Verdict.DUPLICATE:
             self.observer.batch(header.sender, "duplicate", "")
             if known:
-                answers.append((header.sender, receipts_wire.Receipt.FromString(known[1])))
+                again = receipts_wire.Receipt.FromString(known[1])
+                again.batch_digest = digest  # receipts that an earlier version remembers have none
+                answers.append((header.sender, again))
             return None
         if verdict is Verdict.GAP:
             self.observer.batch(header.sender, "refused", reasons.GAP)
-            receipt = self._receipt(header, Result(reason=reasons.GAP))
+            receipt = self._receipt(header, digest, Result(reason=reasons.GAP))
             receipt.expected_sequence = expected(position, header.epoch)
             answers.append((header.sender, receipt))
             return None
         if verdict is not Verdict.NEXT:
-            raise BatchRefusedError(verdict.value)
+            # The sender itself signed it: a spool that was put back from a backup is told how far its stream was read.
+            receipt = self._receipt(header, digest, Result(reason=verdict.value))
+            receipt.expected_epoch, receipt.expected_sequence = position.epoch, position.next_sequence
+            raise _MisplacedError(receipt)
         positions[stream] = position.after(header.epoch, header.sequence)
         work = _Work(message, header, digest)
         try:
@@ -272,7 +295,7 @@ class Pump:
             payload = envelope.open_batch(header, batch, self.opening_keys)
             work.opened = OpenedBatch(header.sender, header.topic, payload)
         except BatchRefusedError as refusal:
-            work.receipt = self._receipt(header, Result(reason=refusal.reason))
+            work.receipt = self._receipt(header, digest, Result(reason=refusal.reason))
         return work
 
     def _settle(
@@ -293,7 +316,7 @@ class Pump:
         )
         answers.append((header.sender, receipt))
 
-    def _receipt(self, header: wire.Header, result: Result) -> receipts_wire.Receipt:
+    def _receipt(self, header: wire.Header, digest: bytes, result: Result) -> receipts_wire.Receipt:
         return receipts_wire.Receipt(
             topic=header.topic,
             epoch=header.epoch,
@@ -301,6 +324,7 @@ class Pump:
             outcome=receipts_wire.OUTCOME_REFUSED if result.reason else receipts_wire.OUTCOME_ACCEPTED,
             reason=result.reason,
             accepted=result.accepted,
+            batch_digest=digest,
             refused=[receipts_wire.RefusedRecord(index=index, reason=reason) for index, reason in result.refused],
         )
 

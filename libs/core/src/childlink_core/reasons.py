@@ -18,6 +18,8 @@ MALFORMED: Final = "malformed"
 UNKNOWN_PROFILE: Final = "unknown-profile"
 UNKNOWN_KEY_VERSION: Final = "unknown-key-version"
 UNKNOWN_DATASET: Final = "unknown-dataset"
+# Batches: given up by the site that sealed them.
+RESTORED: Final = "restored"
 # Records out of an accepted batch.
 BAD_REFERENCE: Final = "bad-reference"
 BAD_FILTER: Final = "bad-filter"
@@ -40,6 +42,8 @@ EXPLANATIONS: Final[dict[str, str]] = {
     UNKNOWN_PROFILE: "The encoding profile, or its fingerprint, is not the partnership's. Install the agreed profile.",
     UNKNOWN_KEY_VERSION: "The linkage secret's version is not in use. Ask the key custodian for the current one.",
     UNKNOWN_DATASET: "The dataset contract, or its version, is not known here. Install matching versions.",
+    RESTORED: "The site's spool was put back from a backup or made anew, so whatever it says was sent is in doubt. See `childlink-ingest "
+    "after-restore`, then run the extract again.",
     BAD_REFERENCE: "A reference has the wrong length.",
     BAD_FILTER: "A pass has other segments than its profile says, or than it says itself.",
     EMPTY_SUBJECT: "The subject has neither an NHS number nor enough fields for any pass, so it cannot be linked.",

@@ -19,6 +19,7 @@ from childlink_local import demo as demo_module
 from childlink_local import pilot
 from childlink_local import score as scoring
 from childlink_local.broker import mock_broker
+from childlink_local.lock import only_one
 from childlink_local.pilot import Extract
 from childlink_local.progress import Line
 from childlink_local.site import lay_out
@@ -40,7 +41,8 @@ class _Commands(Commands):
 @click.version_option(__version__)
 def main() -> None:
     """The whole childlink pipeline in one process: demo, pilots, synthetic data. Not for production."""
-    logs.configure("local", level="WARNING")
+    # Every pilot has a broker of its own, which is no loss to warn of; what is refused, a run's report says.
+    logs.configure("local", level="ERROR")
 
 
 @main.command()
@@ -91,6 +93,8 @@ def run(config: Path) -> None:
         mapping = "births.toml"
         [partners.trust-a]               # optional: settings of a partner's ingest; paths are relative to this file
         permitted_list = "permitted.dat"
+
+    One run at a time in a folder.
     """
     content = _read_config(config)
     base = config.parent
@@ -98,14 +102,13 @@ def run(config: Path) -> None:
         Extract(str(item["partner"]), base / item["file"], base / item["mapping"]) for item in content["extract"]
     ]
     folder = base / content.get("folder", "work")
-    folder.mkdir(parents=True, exist_ok=True)
     if "release" in content:
         check_release_name(content["release"])
         if content["release"] in release_ids(folder / "analytics" / "releases"):
             raise UserError(
                 f"Release {content['release']} exists already.", "A release is never edited; give it another name."
             )
-    with mock_broker() as address:
+    with only_one(folder), mock_broker() as address:
         own = {name: _own(table, base) for name, table in content.get("partners", {}).items()}
         layout = lay_out(folder, sorted({e.partner for e in extracts}), address, own=own)
         line = Line()

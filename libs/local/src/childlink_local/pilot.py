@@ -121,6 +121,7 @@ def exchange(settings: IngestSettings, spool: Spool, hub: Hub, progress: Progres
     """Send a spool's batches through linker and analytics until all of it is answered."""
     with ingest.connect(settings, spool) as connection:
         exchange = connection.exchange
+        exchange.catch_up(connection.subscriber)
         moved_at = time.monotonic()
         while not exchange.settled():
             moved = exchange.send() + hub.step() + exchange.receive(connection.subscriber, 0.02)

@@ -30,6 +30,13 @@ class StoreMetrics:
         self.suspensions = Counter(
             "childlink_analytics_topic_suspensions", "Topics suspended.", ["topic"], registry=self.registry
         )
+        # Topics whose log on the broker ended before what was read of it (a lost disk, a topic made anew): read from the beginning.
+        self.logs_lost = Counter(
+            "childlink_analytics_logs_lost",
+            "Topics read from their beginning again.",
+            ["topic"],
+            registry=self.registry,
+        )
         # Messages put on the dead-letter topic.
         self.dead_letter_messages = Counter(
             "childlink_analytics_dead_letters", "Messages refused for good.", registry=self.registry
@@ -69,6 +76,10 @@ class StoreMetrics:
     def suspended(self, topic: str) -> None:
         """See `childlink_bus.pump.Observer`."""
         self.suspensions.labels(topic).inc()
+
+    def log_lost(self, topic: str) -> None:
+        """See `childlink_bus.pump.Observer`."""
+        self.logs_lost.labels(topic).inc()
 
     def dead_letters(self, count: int) -> None:
         """See `childlink_bus.pump.Observer`."""

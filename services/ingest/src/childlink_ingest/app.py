@@ -8,8 +8,9 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
+import structlog
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
-from childlink_bus.ports import Subscriber
+from childlink_bus.ports import BusError, Subscriber
 from childlink_core import topics
 from childlink_core.directory import read_directory
 from childlink_core.errors import UserError
@@ -17,6 +18,7 @@ from childlink_core.keys import SecretKey, read_opening_key, read_secret_key, re
 from childlink_core.profiles import get_profile
 from childlink_core.references import ReferenceKeys
 
+from childlink_ingest.after_restore import check_past
 from childlink_ingest.approvals import check_approved, what
 from childlink_ingest.area import AreaLookup
 from childlink_ingest.area_lookup import open_lookup
@@ -36,6 +38,8 @@ from childlink_ingest.readers import Extract, Source, open_extract
 from childlink_ingest.send_extract import Limits, prepared_by, send_extract
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import Spool
+
+log = structlog.get_logger()
 
 
 def build_site(settings: IngestSettings) -> Site:
@@ -109,6 +113,7 @@ def run_extract(
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> int:
     """Stage and queue one approved extract. Returns the run's id."""
+    check_past(spool)
     mapping = load_mapping(mapping_file)
     check_approved(settings.approvals, mapping_file, what(mapping_file, mapping, get_profile(settings.profile)))
     limits = limits or Limits(settings.max_reject_share, settings.max_withdrawn_share)
@@ -178,7 +183,9 @@ class Connection:
 
 
 @contextmanager
-def connect(settings: IngestSettings, spool: Spool) -> Iterator[Connection]:
+def connect(
+    settings: IngestSettings, spool: Spool, on_log_lost: Callable[[str], None] = lambda _topic: None
+) -> Iterator[Connection]:
     """Connect to Kafka."""
     topic = topics.receipts(settings.partner)
     publisher = KafkaPublisher(settings)
@@ -187,13 +194,23 @@ def connect(settings: IngestSettings, spool: Spool) -> Iterator[Connection]:
         try:
             directory = read_directory(settings.directory)
             opening = read_opening_key(settings.opening_key)
-            yield Connection(
-                Exchange(settings.partner, spool, directory, opening, publisher, settings.window_bytes), subscriber
+            exchange = Exchange(
+                settings.partner, spool, directory, opening, publisher, settings.window_bytes, on_log_lost
             )
+            yield Connection(exchange, subscriber)
         finally:
             subscriber.close()
     finally:
         publisher.close()
+
+
+def catch_up(settings: IngestSettings, spool: Spool) -> None:
+    """Read the receipts that are there before a run takes sequence numbers. Without a broker the run is staged all the same."""
+    try:
+        with connect(settings, spool) as connection:
+            connection.exchange.catch_up(connection.subscriber)
+    except BusError as error:
+        log.warning("receipts could not be read before the run", error_type=type(error).__name__)
 
 
 def load_mapping(path: Path) -> Mapping:

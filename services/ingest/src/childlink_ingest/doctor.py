@@ -12,6 +12,7 @@ from childlink_core.directory import read_directory
 from childlink_core.errors import UserError
 from childlink_core.keys import read_opening_key, read_secret_key
 
+from childlink_ingest.after_restore import check_past
 from childlink_ingest.app import build_site, linkage_keys
 from childlink_ingest.area_lookup import open_lookup
 from childlink_ingest.permit_lists import read_objection_tokens, read_objections
@@ -86,6 +87,7 @@ def _spool(settings: IngestSettings) -> str:
     with open_spool(settings.spool) as spool:
         waiting = spool.count_batches("queued", "sent")
         age = spool.oldest_waiting_run_age() / 3600
+        check_past(spool)
     if age > 24:
         raise UserError(
             f"{waiting:,} batches wait; the oldest run is {age:.0f} hours old.",

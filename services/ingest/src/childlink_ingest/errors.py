@@ -25,6 +25,10 @@ class SpoolError(UserError):
     """The spool cannot be used."""
 
 
+class PastLostError(SpoolError):
+    """The services have read what this spool does not know: it was put back from a backup, or made anew."""
+
+
 class PermitError(UserError):
     """Whether people may be sent cannot be decided: a list is missing, too old or damaged."""
 

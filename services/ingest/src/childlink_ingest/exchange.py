@@ -1,5 +1,6 @@
 """Moves sealed batches from the spool to Kafka, and receipts from Kafka into the spool."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +22,7 @@ from childlink_ingest.spool import Spool
 log = structlog.get_logger()
 
 _BATCHES_AT_A_TIME: Final = 128
+_CATCH_UP_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Exchange:
     opening_key: OpeningKey
     publisher: Publisher
     window_bytes: int = 0
+    on_log_lost: Callable[[str], None] = lambda _topic: None
 
     def send(self) -> int:
         """Send what is queued, as far as the window allows. Returns the number of batches that Kafka took."""
@@ -47,9 +50,24 @@ class Exchange:
             sent += len(batches)
         return sent
 
+    def catch_up(self, subscriber: Subscriber) -> None:
+        """Read the receipts that are there, before anything is sent: they tell whether this spool is older than what was read."""
+        until = time.monotonic() + _CATCH_UP_S
+        while (self.receive(subscriber, 0.2) or any(subscriber.lag().values())) and time.monotonic() < until:
+            pass
+
     def receive(self, subscriber: Subscriber, timeout_s: float) -> int:
         """Read receipts once. Returns the number of messages read."""
         messages = subscriber.poll(timeout_s)
+        for topic, lost in subscriber.rewound().items():
+            # Receipts are lost, and what they were for may be: sent again, it is either read or answered with the same receipt.
+            with self.spool.transaction():
+                self.spool.move_inbox(topic, 0)
+                self.spool.send_unanswered_again()
+            self.on_log_lost(topic)
+            log.warning(
+                "the broker's log ends before what was read of it; read from its beginning", topic=topic, offset=lost
+            )
         if messages:
             with self.spool.transaction():
                 for message in messages:
@@ -61,6 +79,7 @@ class Exchange:
         self, subscriber: Subscriber, done: Callable[[], bool], progress: Callable[[], None] = lambda: None
     ) -> None:
         """Send and receive until `done`."""
+        self.catch_up(subscriber)
         while not done():
             self.send()
             self.receive(subscriber, timeout_s=0.2)
@@ -96,7 +115,7 @@ class Exchange:
     def _apply(self, sender: str, receipts: Sequence[receipt_pb2.Receipt]) -> None:
         for receipt in receipts:
             half = self._half(sender, receipt.topic)
-            if half is None:
+            if half is None or (receipt.epoch and not self._answers_ours(half, receipt)):
                 continue
             if receipt.outcome == receipt_pb2.OUTCOME_ACCEPTED:
                 refused = [(item.index, item.reason) for item in receipt.refused]
@@ -105,6 +124,23 @@ class Exchange:
                 self.spool.send_again_from(half, receipt.epoch, receipt.expected_sequence)
             else:
                 self.spool.refuse(half, receipt.epoch, receipt.sequence, receipt.reason)
+
+    def _answers_ours(self, half: Half, receipt: receipt_pb2.Receipt) -> bool:
+        """Whether a receipt is for a batch of this spool. If not, or if another one was read in the place of ours, the spool was put
+        back from a backup or made anew, and begins anew."""
+        place = (half, receipt.epoch, receipt.sequence)
+        ours = self.spool.sealed(*place, receipt.batch_digest)
+        overtaken = receipt.reason in (reasons.REPLAY, reasons.OLD_EPOCH) and self.spool.is_unanswered(*place)
+        if ours and not overtaken:
+            return True
+        last = self.spool.last_sequence(half)
+        if last is None or receipt.epoch >= last[0] or self.spool.lost_past() is None:
+            self.spool.begin_anew(max(receipt.epoch, receipt.expected_epoch))
+            log.error(
+                "a service has read what this spool does not know; it goes on in a new epoch",
+                topic=receipt.topic, epoch=receipt.epoch, sequence=receipt.sequence,
+            )  # fmt: skip
+        return False
 
     def _half(self, sender: str, topic: str) -> Half | None:
         """The half that a service's receipt is about; None when it speaks of a topic that it does not read."""

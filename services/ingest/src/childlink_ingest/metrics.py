@@ -24,6 +24,10 @@ class IngestMetrics:
         self.batches = Gauge(
             "childlink_ingest_spool_batches", "Batches in the spool, by state.", ["state"], registry=self.registry
         )
+        # 1 while runs wait for `after-restore`, because the spool was put back from a backup or made anew; else 0.
+        self.runs_held = Gauge(
+            "childlink_ingest_runs_held", "Whether runs wait for after-restore.", registry=self.registry
+        )
         # How long the oldest run waits for receipts.
         self.waiting_age = Gauge(
             "childlink_ingest_oldest_waiting_seconds",
@@ -33,6 +37,10 @@ class IngestMetrics:
         # Receipts that this site has not read yet.
         self.lag = Gauge(
             "childlink_ingest_consumer_lag_messages", "Receipts not yet read.", ["topic"], registry=self.registry
+        )
+        # Times that the broker's log of receipts ended before what was read of it: read from the beginning, and what waited sent again.
+        self.logs_lost = Counter(
+            "childlink_ingest_logs_lost", "Topics read from their beginning again.", ["topic"], registry=self.registry
         )
 
         # When the broker's certificate for this site ends, Unix seconds; 0 without one.
@@ -68,10 +76,16 @@ class IngestMetrics:
         left = report.rejected + report.permitted_out + report.deleted
         self.rows.labels(report.dataset, "staged").inc(report.rows_read - left)
 
+    def log_lost(self, topic: str) -> None:
+        """The broker's log of receipts ended before what was read of it."""
+        self.logs_lost.labels(topic).inc()
+
     def spool_state(self, spool: Spool, lag: dict[str, int]) -> None:
         """Set the gauges."""
         for state in ("queued", "sent", "accepted", "refused"):
             self.batches.labels(state).set(spool.count_batches(state))
+        lost = spool.lost_past()
+        self.runs_held.set(lost is not None and not lost.confirmed)
         self.waiting_age.set(spool.oldest_waiting_run_age())
         for topic, messages in lag.items():
             self.lag.labels(topic).set(messages)

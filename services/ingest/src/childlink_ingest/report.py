@@ -8,7 +8,9 @@ from dataclasses import asdict
 from childlink_core.profiles import Profile
 
 from childlink_ingest import pages
+from childlink_ingest.after_restore import check_past
 from childlink_ingest.encode import Encoder, carries_pass
+from childlink_ingest.errors import PastLostError
 from childlink_ingest.mapping import Mapping
 from childlink_ingest.prepare import wire_value
 from childlink_ingest.preview import uses_as_salt, uses_in_segments
@@ -162,9 +164,21 @@ def render_run(report: RunReport) -> str:
     return "\n".join(lines)
 
 
-def render_status(reports: Sequence[RunReport], queued: int, sent: int, incidents: Sequence[tuple[str, int]]) -> str:
+def why_held(spool: Spool) -> str:
+    """Why no extract may be run at present; empty when it may."""
+    try:
+        check_past(spool)
+    except PastLostError as error:
+        return str(error)
+    return ""
+
+
+def render_status(
+    reports: Sequence[RunReport], queued: int, sent: int, incidents: Sequence[tuple[str, int]], held: str
+) -> str:
     """The account of the spool, for people."""
     lines = [f"spool: {queued:,} batches to send, {sent:,} sent and not yet answered"]
+    lines += [f"  no extract may be run: {held}"] if held else []
     lines += [
         f"  refused by a service on our topics: {reason}, {count} times. {explain(reason)}"
         for reason, count in incidents
@@ -179,17 +193,20 @@ def status_page(partner: str, spool: Spool, refresh: int | None = None) -> str:
     return pages.render(
         "status.html", partner=partner, queued=spool.count_batches("queued"), sent=spool.count_batches("sent"),
         incidents=[(reason, times, explain(reason)) for reason, times in spool.incidents()],
-        runs=[spool.report(run_id) for run_id in spool.runs()], explain=explain, refresh=refresh,
+        held=why_held(spool), runs=[spool.report(run_id) for run_id in spool.runs()], explain=explain, refresh=refresh,
     )  # fmt: skip
 
 
-def status_json(reports: Sequence[RunReport], queued: int, sent: int, incidents: Sequence[tuple[str, int]]) -> str:
+def status_json(
+    reports: Sequence[RunReport], queued: int, sent: int, incidents: Sequence[tuple[str, int]], held: str
+) -> str:
     """The same for programs."""
     return json.dumps(
         {
             "queued_batches": queued,
             "unanswered_batches": sent,
             "incidents": dict(incidents),
+            "held": held,
             "runs": [asdict(r) for r in reports],
         },
         indent=2,

@@ -13,6 +13,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
 
+from childlink_core import envelope
 from childlink_core.reasons import EXPLANATIONS
 from childlink_core.references import REFERENCE_BYTES
 
@@ -20,9 +21,11 @@ from childlink_ingest.errors import SpoolError
 from childlink_ingest.items import DELETED, Half, StagedItem, Tombstone
 from childlink_ingest.packing import bucket_range, has_role
 from childlink_ingest.rows import Rejection
+from childlink_ingest.spool_past import SCHEMA as PAST_SCHEMA
+from childlink_ingest.spool_past import Past
 from childlink_ingest.stage import ItemNumbers, Stage, open_stage
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS stream (half TEXT PRIMARY KEY, epoch INTEGER NOT NULL, next_sequence INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS run (
@@ -54,7 +57,7 @@ CREATE TABLE IF NOT EXISTS withdrawal (
 CREATE INDEX IF NOT EXISTS withdrawal_run ON withdrawal (run_id);
 CREATE TABLE IF NOT EXISTS batch (
   half TEXT NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, message BLOB, bytes INTEGER NOT NULL,
-  state TEXT NOT NULL DEFAULT 'queued', reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (half, epoch, sequence)
+  state TEXT NOT NULL DEFAULT 'queued', reason TEXT NOT NULL DEFAULT '', digest BLOB, PRIMARY KEY (half, epoch, sequence)
 );
 CREATE INDEX IF NOT EXISTS batch_state ON batch (state);
 CREATE TABLE IF NOT EXISTS inbox (topic TEXT PRIMARY KEY, next_offset INTEGER NOT NULL);
@@ -127,7 +130,7 @@ class RunReport:
     kind: str = "run"
 
 
-class Spool:
+class Spool(Past):
     """Open with `open_spool`. One process at a time holds it."""
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
@@ -254,7 +257,9 @@ class Spool:
         ]
 
     def is_out(self, tombstone: Tombstone) -> bool:
-        """Whether anything was sent that this would withdraw."""
+        """Whether anything was sent that this would withdraw, or may have been."""
+        if self.lost_past() is not None:
+            return True  # for all that is known here
         found = self._one(
             "SELECT count(*) FROM item WHERE half = ? AND state <> 'withdrawn' AND (reference = ? OR about = ? OR also = ?) "
             "AND (? = x'' OR facet = ?)",
@@ -343,8 +348,8 @@ class Spool:
     def queue_message(self, half: Half, epoch: int, sequence: int, message: bytes) -> None:
         """Queue a sealed batch."""
         self._db.execute(
-            "INSERT INTO batch (half, epoch, sequence, message, bytes) VALUES (?, ?, ?, ?, ?)",
-            (half, epoch, sequence, message, len(message)),
+            "INSERT INTO batch (half, epoch, sequence, message, bytes, digest) VALUES (?, ?, ?, ?, ?, ?)",
+            (half, epoch, sequence, message, len(message), envelope.digest(message)),
         )
 
     def next_sequence(self, half: Half) -> tuple[int, int]:
@@ -449,6 +454,23 @@ class Spool:
 
     # Receipts.
 
+    def sealed(self, half: Half, epoch: int, sequence: int, digest: bytes) -> bool:
+        """Whether a batch is this spool's own. An empty digest, of a service or a spool of an earlier version, tells nothing."""
+        row = self._db.execute(
+            "SELECT digest FROM batch WHERE half = ? AND epoch = ? AND sequence = ?", (half, epoch, sequence)
+        ).fetchone()
+        return row is not None and (not digest or row[0] is None or row[0] == digest)
+
+    def is_unanswered(self, half: Half, epoch: int, sequence: int) -> bool:
+        """Whether a batch has no receipt yet."""
+        key = (half, epoch, sequence)
+        return bool(
+            self._one(
+                "SELECT count(*) FROM batch WHERE half = ? AND epoch = ? AND sequence = ? AND state IN ('queued', 'sent')",
+                *key,
+            )
+        )
+
     def inbox_offset(self, topic: str) -> int:
         """Where to read receipts on."""
         return int(self._one("SELECT coalesce(max(next_offset), 0) FROM inbox WHERE topic = ?", topic))
@@ -458,10 +480,14 @@ class Spool:
         self._db.execute("INSERT OR REPLACE INTO inbox VALUES (?, ?)", (topic, next_offset))
 
     def is_new_receipt(self, sender: str, epoch: int, sequence: int, sealed_at_ms: int = 0) -> bool:
-        """Whether a receipt batch comes after every one read from `sender`; if so, note it, and whether it is from the future."""
+        """Whether a receipt batch comes after every one read from `sender`; if so, note it, and whether it is from the future.
+        After a gap, what is not answered is sent again."""
         row = self._db.execute("SELECT epoch, sequence FROM receipt_stream WHERE sender = ?", (sender,)).fetchone()
         if row is not None and (epoch, sequence) <= tuple(row):
             return False
+        if row is not None and epoch == row[0] and sequence > row[1] + 1:
+            # A receipt is missing. Whatever it was for is asked again: sent twice, a batch gets the same receipt.
+            self.send_unanswered_again()
         ahead = max(0, sealed_at_ms - int(time.time() * 1000))
         self._db.execute("INSERT OR REPLACE INTO receipt_stream VALUES (?, ?, ?, ?)", (sender, epoch, sequence, ahead))
         return True
@@ -509,7 +535,7 @@ class Spool:
         )
 
     def send_unanswered_again(self) -> None:
-        """Send everything again that has no receipt: its receipts were lost. Whoever has read it answers with the same receipt."""
+        """Send everything again that has no receipt: its receipts, or the broker's log, were lost. Whoever has read it answers alike."""
         self._db.execute("UPDATE batch SET state = 'queued' WHERE state = 'sent'")
 
     def note_own_check(self, request_id: bytes, references: Sequence[bytes]) -> None:
@@ -630,9 +656,11 @@ def open_spool(path: Path) -> Iterator[Spool]:
                 f"The spool {path} was written by childlink 0.1.",
                 "Send what is left in it with that version, move the file away, and run again: a new spool sends everything anew.",
             )
-        if version not in (0, _VERSION):
+        if version not in (0, 2, _VERSION):
             raise SpoolError(f"The spool {path} was written by a newer childlink.", "Install that version.")
-        db.executescript(_SCHEMA + _STAGE + f"PRAGMA user_version = {_VERSION}")
+        if version == 2:
+            _digest_batches(db)
+        db.executescript(_SCHEMA + PAST_SCHEMA + _STAGE + f"PRAGMA user_version = {_VERSION}")
         make_indexes(db)
         if path.exists():
             path.chmod(0o600)
@@ -650,6 +678,15 @@ def open_spool(path: Path) -> Iterator[Spool]:
         ) from None
     finally:
         db.close()
+
+
+def _digest_batches(db: sqlite3.Connection) -> None:
+    """Version 2 to 3. Batches whose bytes are gone keep no digest: they are answered."""
+    db.create_function("sha256", 1, envelope.digest, deterministic=True)
+    db.executescript(
+        "BEGIN; ALTER TABLE batch ADD COLUMN digest BLOB; "
+        "UPDATE batch SET digest = sha256(message) WHERE message IS NOT NULL; PRAGMA user_version = 3; COMMIT"
+    )
 
 
 def make_indexes(db: sqlite3.Connection) -> None:

@@ -13,12 +13,16 @@ def withdraw(
 ) -> tuple[int, int]:
     """Withdraw people, by (id space, role, local id) or by NHS number, now and for later runs.
 
-    Returns the run's id, and how many subjects were found in what was sent.
+    Returns the run's id, and how many subjects were found in what was sent, or may have been sent.
     """
     with spool.transaction():
         run_id = spool.start_run("(withdrawal)", "", kind="withdraw")
-        references = {site.references.link(space, local, role) for space, role, local in local_ids}
+        people = {(space, local, role) for space, role, local in local_ids}
+        references = {site.references.link(*who) for who in people}
         found = {known for reference in references if (known := spool.subject(reference))}
+        if spool.lost_past() is not None:
+            # They may have been sent in the past that this spool does not know.
+            found |= {(site.references.link(*who), site.references.analytics(*who)) for who in people}
         for number in nhs_numbers:
             key = site.references.nhs(number)
             found |= set(spool.subjects_with(key)) if key else set()

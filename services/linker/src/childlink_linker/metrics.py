@@ -33,6 +33,10 @@ class LinkerMetrics:
         self.suspensions = Counter(
             "childlink_linker_topic_suspensions", "Topics suspended.", ["topic"], registry=self.registry
         )
+        # Topics whose log on the broker ended before what was read of it (a lost disk, a topic made anew): read from the beginning.
+        self.logs_lost = Counter(
+            "childlink_linker_logs_lost", "Topics read from their beginning again.", ["topic"], registry=self.registry
+        )
         # Messages put on the dead-letter topic.
         self.dead_letter_messages = Counter(
             "childlink_linker_dead_letters", "Messages refused for good.", registry=self.registry
@@ -76,6 +80,10 @@ class LinkerMetrics:
     def suspended(self, topic: str) -> None:
         """See `childlink_bus.pump.Observer`."""
         self.suspensions.labels(topic).inc()
+
+    def log_lost(self, topic: str) -> None:
+        """See `childlink_bus.pump.Observer`."""
+        self.logs_lost.labels(topic).inc()
 
     def dead_letters(self, count: int) -> None:
         """See `childlink_bus.pump.Observer`."""

@@ -24,21 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63hildlink/wire/v1/receipt.proto\x12\x11\x63hildlink.wire.v1\"i\n\x0cReceiptBatch\x12,\n\x08receipts\x18\x01 \x03(\x0b\x32\x1a.childlink.wire.v1.Receipt\x12+\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x1b.childlink.wire.v1.OwnCheck\"7\n\x08OwnCheck\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\x12\x17\n\x0flink_references\x18\x02 \x03(\x0c\"\xf1\x01\n\x07Receipt\x12\r\n\x05topic\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12+\n\x07outcome\x18\x04 \x01(\x0e\x32\x1a.childlink.wire.v1.Outcome\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\r\x12\x31\n\x07refused\x18\x07 \x03(\x0b\x32 .childlink.wire.v1.RefusedRecord\x12\x1e\n\x11\x65xpected_sequence\x18\x08 \x01(\x04H\x00\x88\x01\x01\x42\x14\n\x12_expected_sequence\".\n\rRefusedRecord\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0e\n\x06reason\x18\x02 \x01(\t*M\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_ACCEPTED\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63hildlink/wire/v1/receipt.proto\x12\x11\x63hildlink.wire.v1\"i\n\x0cReceiptBatch\x12,\n\x08receipts\x18\x01 \x03(\x0b\x32\x1a.childlink.wire.v1.Receipt\x12+\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x1b.childlink.wire.v1.OwnCheck\"7\n\x08OwnCheck\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\x12\x17\n\x0flink_references\x18\x02 \x03(\x0c\"\xb7\x02\n\x07Receipt\x12\r\n\x05topic\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12+\n\x07outcome\x18\x04 \x01(\x0e\x32\x1a.childlink.wire.v1.Outcome\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\r\x12\x31\n\x07refused\x18\x07 \x03(\x0b\x32 .childlink.wire.v1.RefusedRecord\x12\x1e\n\x11\x65xpected_sequence\x18\x08 \x01(\x04H\x00\x88\x01\x01\x12\x14\n\x0c\x62\x61tch_digest\x18\t \x01(\x0c\x12\x1b\n\x0e\x65xpected_epoch\x18\n \x01(\x04H\x01\x88\x01\x01\x42\x14\n\x12_expected_sequenceB\x11\n\x0f_expected_epoch\".\n\rRefusedRecord\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0e\n\x06reason\x18\x02 \x01(\t*M\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_ACCEPTED\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'childlink.wire.v1.receipt_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTCOME']._serialized_start=510
-  _globals['_OUTCOME']._serialized_end=587
+  _globals['_OUTCOME']._serialized_start=580
+  _globals['_OUTCOME']._serialized_end=657
   _globals['_RECEIPTBATCH']._serialized_start=54
   _globals['_RECEIPTBATCH']._serialized_end=159
   _globals['_OWNCHECK']._serialized_start=161
   _globals['_OWNCHECK']._serialized_end=216
   _globals['_RECEIPT']._serialized_start=219
-  _globals['_RECEIPT']._serialized_end=460
-  _globals['_REFUSEDRECORD']._serialized_start=462
-  _globals['_REFUSEDRECORD']._serialized_end=508
+  _globals['_RECEIPT']._serialized_end=530
+  _globals['_REFUSEDRECORD']._serialized_start=532
+  _globals['_REFUSEDRECORD']._serialized_end=578
 # @@protoc_insertion_point(module_scope)

@@ -33,7 +33,7 @@ class OwnCheck(_message.Message):
     def __init__(self, request_id: _Optional[bytes] = ..., link_references: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Receipt(_message.Message):
-    __slots__ = ("topic", "epoch", "sequence", "outcome", "reason", "accepted", "refused", "expected_sequence")
+    __slots__ = ("topic", "epoch", "sequence", "outcome", "reason", "accepted", "refused", "expected_sequence", "batch_digest", "expected_epoch")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,8 @@ class Receipt(_message.Message):
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    BATCH_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_EPOCH_FIELD_NUMBER: _ClassVar[int]
     topic: str
     epoch: int
     sequence: int
@@ -50,7 +52,9 @@ class Receipt(_message.Message):
     accepted: int
     refused: _containers.RepeatedCompositeFieldContainer[RefusedRecord]
     expected_sequence: int
-    def __init__(self, topic: _Optional[str] = ..., epoch: _Optional[int] = ..., sequence: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., reason: _Optional[str] = ..., accepted: _Optional[int] = ..., refused: _Optional[_Iterable[_Union[RefusedRecord, _Mapping]]] = ..., expected_sequence: _Optional[int] = ...) -> None: ...
+    batch_digest: bytes
+    expected_epoch: int
+    def __init__(self, topic: _Optional[str] = ..., epoch: _Optional[int] = ..., sequence: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., reason: _Optional[str] = ..., accepted: _Optional[int] = ..., refused: _Optional[_Iterable[_Union[RefusedRecord, _Mapping]]] = ..., expected_sequence: _Optional[int] = ..., batch_digest: _Optional[bytes] = ..., expected_epoch: _Optional[int] = ...) -> None: ...
 
 class RefusedRecord(_message.Message):
     __slots__ = ("index", "reason")

@@ -34,7 +34,8 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
 
 for _command in (
     look.datasets, look.map_extract, look.check, look.preview, extracts.approve, extracts.run, extracts.rekey, extracts.watch,
-    sending.send, sending.status, sending.doctor, takeback.withdraw, takeback.recall, lists.opt_out, lists.objections, lists.area,
+    sending.send, sending.status, sending.doctor, takeback.withdraw, takeback.recall, takeback.after_restore,
+    lists.opt_out, lists.objections, lists.area,
     checking.checks, checking.checked, keys.keys, look.refs, look.clk, look.verify_encoding,
 ):  # fmt: skip
     main.add_command(_command)

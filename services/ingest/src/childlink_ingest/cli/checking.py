@@ -82,6 +82,7 @@ def checked(
         {site.references.link(id_space, local, role) for local in ids} for ids in (corrected, cannot_tell)
     )
     with open_spool(settings.spool) as spool:
+        app.catch_up(settings, spool)
         people = own_checks.answer(spool, site, request, wrong, unknown)
         exchange(settings, spool, IngestMetrics(), wait)
     click.echo(f"answered for {people} people: {len(wrong)} corrected, {len(unknown)} of whom nobody can tell")

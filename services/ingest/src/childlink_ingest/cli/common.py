@@ -51,7 +51,7 @@ class Progress:
 def exchange(settings: IngestSettings, spool: Spool, metrics: IngestMetrics, wait: float) -> None:
     """Send what is queued, and fetch receipts for at most `wait` seconds after the last of it went."""
     shown = Progress("batches to go")
-    with app.connect(settings, spool) as connection:
+    with app.connect(settings, spool, metrics.log_lost) as connection:
         traffic = connection.exchange
         deadline = time.monotonic() + wait
         traffic.run(

@@ -13,9 +13,11 @@ from childlink_core.errors import UserError
 from childlink_core.profiles import get_profile
 
 from childlink_ingest import app, errors, report, serving
+from childlink_ingest.after_restore import check_past
 from childlink_ingest.approvals import approve as sign
 from childlink_ingest.approvals import what
 from childlink_ingest.cli.common import FILE, Progress, exchange, extract_argument, mapping_option, write_csv
+from childlink_ingest.errors import PastLostError
 from childlink_ingest.metrics import IngestMetrics
 from childlink_ingest.send_extract import Limits
 from childlink_ingest.settings import IngestSettings
@@ -71,6 +73,7 @@ def run(
     metrics.expiry(settings)
     metrics.serve(settings.metrics_port, settings.metrics_address)
     with open_spool(settings.spool) as spool:
+        app.catch_up(settings, spool)
         run_id = run_one(settings, spool, metrics, extract, mapping_file, limits)
         exchange(settings, spool, metrics, wait)
         outcome = spool.report(run_id)
@@ -151,6 +154,7 @@ def watch(settings_file: Path | None, folder: Path, mappings: Path, settle: floa
     settings = IngestSettings.load(settings_file)
     metrics = IngestMetrics()
     stopped = False
+    said: set[str] = set()
 
     def stop(_signal: int, _frame: object) -> None:
         nonlocal stopped
@@ -168,8 +172,9 @@ def watch(settings_file: Path | None, folder: Path, mappings: Path, settle: floa
             0.0 if once else settle,
         )
         click.echo(f"watching {folder / 'inbox'}", err=True)
+        app.catch_up(settings, spool)
         while not stopped:
-            ran = watcher.step(datetime.now(), lambda: stopped)
+            ran = 0 if _waits(spool, said) else watcher.step(datetime.now(), lambda: stopped)
             metrics.expiry(settings)
             if spool.count_batches("queued", "sent"):
                 try:
@@ -184,6 +189,19 @@ def watch(settings_file: Path | None, folder: Path, mappings: Path, settle: floa
                 break
             _sleep(lambda: stopped)
     click.echo("stopped; everything is safe in the spool" if stopped else "done", err=True)
+
+
+def _waits(spool: Spool, said: set[str]) -> bool:
+    """Whether runs wait for a person, who is told why once. The extracts stay in the inbox."""
+    try:
+        check_past(spool)
+    except PastLostError as error:
+        if (text := error.render()) not in said:
+            click.echo(text, err=True)
+        said.add(text)
+        return True
+    said.clear()
+    return False
 
 
 def _sleep(stopped: Callable[[], bool]) -> None:

@@ -42,23 +42,26 @@ def send(settings_file: Path | None, wait: float, again: bool) -> None:
 def status(settings_file: Path | None, as_json: bool, page: Path | None, rejects: Path | None) -> None:
     """Show the spool and, for each run, every row as accepted, waiting, refused (why), rejected (why) or permitted out.
 
-    Exit codes, for monitoring: 0 all answered and nothing refused; 3 the newest run has refused or rejected rows; 4 something waits.
+    Exit codes, for monitoring: 0 all answered and nothing refused; 3 the newest run has refused or rejected rows,
+    or runs wait for `after-restore`; 4 something waits.
     """
     settings = IngestSettings.load(settings_file)
     with open_spool(settings.spool) as spool:
         reports = [spool.report(run_id) for run_id in spool.runs()]
         state = (reports, spool.count_batches("queued"), spool.count_batches("sent"), spool.incidents())
+        held = report.why_held(spool)
         if page:
             write_text(page, report.status_page(settings.partner, spool))
             click.echo(f"{page} written")
         else:
-            click.echo(report.status_json(*state) if as_json else report.render_status(*state))
+            click.echo(report.status_json(*state, held) if as_json else report.render_status(*state, held))
         if rejects is not None and reports:
             rows = [(r.row_number, r.column, r.reason, r.remedy) for r in spool.rejections(reports[0].run_id)]
             write_csv(rejects, ["line", "column", "reason", "what_to_do"], rows)
     if state[1] or state[2]:
         sys.exit(errors.EXIT_WAITING)
-    sys.exit(errors.EXIT_PARTIAL if reports and (reports[0].refused or reports[0].rejected) else errors.EXIT_OK)
+    partial = held or (reports and (reports[0].refused or reports[0].rejected))
+    sys.exit(errors.EXIT_PARTIAL if partial else errors.EXIT_OK)
 
 
 @click.command()

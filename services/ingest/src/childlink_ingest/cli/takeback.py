@@ -1,11 +1,13 @@
-"""Commands that take back what was sent: withdraw, recall."""
+"""Commands that take back what was sent (withdraw, recall), and that look after it when the spool was put back from a backup."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
 from childlink_core.errors import UserError
 
+from childlink_ingest import after_restore as restoring
 from childlink_ingest import app, errors
 from childlink_ingest import withdraw as takeback
 from childlink_ingest.cli.common import FILE, exchange
@@ -49,6 +51,7 @@ def withdraw(
         if undo:
             click.echo(f"{takeback.allow_again(spool, site, people, numbers):,} people may be sent again")  # type: ignore[arg-type]
             return
+        app.catch_up(settings, spool)
         run_id, found = takeback.withdraw(spool, site, people, numbers)  # type: ignore[arg-type]
         exchange(settings, spool, IngestMetrics(), wait)
         outcome = spool.report(run_id)
@@ -66,11 +69,59 @@ def recall(settings_file: Path | None, run_id: int, wait: float) -> None:
     settings = IngestSettings.load(settings_file)
     site = app.build_site(settings)
     with open_spool(settings.spool) as spool:
+        app.catch_up(settings, spool)
         recalled = takeback.recall(spool, site, run_id)
         exchange(settings, spool, IngestMetrics(), wait)
         outcome = spool.report(recalled)
     click.echo(f"run {run_id} is recalled; rows that it had changed come back when a right extract is run")
     _finish(outcome)
+
+
+@click.command("after-restore")
+@click.option(
+    "--withdrawals-repeated",
+    is_flag=True,
+    help="Everybody who was withdrawn or recalled in the lost past is withdrawn again, or there is nobody: runs may go on.",
+)
+@_wait
+@click.pass_obj
+def after_restore(settings_file: Path | None, withdrawals_repeated: bool, wait: float) -> None:
+    """Look whether the spool knows all that this site has sent, after it was put back from a backup or made anew, and go on.
+
+    A spool that does not is noticed by the receipts. It goes on in a new epoch by itself, and sends nothing under numbers used before, but
+    runs wait: the spool does not know whom the lost past withdrew. Withdraw them again, by local id, say so here, and run every feed.
+
+    Exit codes: 0 runs may go on; 3 they wait for --withdrawals-repeated; 4 a repeated withdrawal is not receipted yet.
+    """
+    settings = IngestSettings.load(settings_file)
+    site = app.build_site(settings)
+    with open_spool(settings.spool) as spool:
+        exchange(settings, spool, IngestMetrics(), 0)
+        lost = spool.lost_past()
+        if lost is None:
+            click.echo("No receipt is for anything that this spool does not know.")
+            return
+        click.echo(
+            f"noticed on {datetime.fromtimestamp(lost.at):%Y-%m-%d at %H:%M}: {restoring.what_is_known(lost)}; "
+            f"{lost.given_up:,} batches counted as not sent"
+        )
+        run_id = restoring.repeat_withdrawals(spool, site)
+        if withdrawals_repeated:
+            spool.confirm_past()
+        exchange(settings, spool, IngestMetrics(), wait)
+        outcome = spool.report(run_id) if run_id else None
+        may_run = withdrawals_repeated or lost.confirmed
+    if may_run:
+        click.echo("runs may go on: run every feed, all of it goes out anew and replaces what is there")
+    else:
+        click.echo("runs wait: withdraw again whoever was withdrawn since, then give --withdrawals-repeated")
+    if outcome:
+        click.echo(
+            f"{outcome.withdrawn:,} withdrawals sent again, {outcome.withdrawn_proved:,} receipted by the services"
+        )
+    if not may_run:
+        sys.exit(errors.EXIT_PARTIAL)
+    sys.exit(errors.EXIT_WAITING if outcome and outcome.withdrawn > outcome.withdrawn_proved else errors.EXIT_OK)
 
 
 def _finish(outcome: RunReport) -> None:
