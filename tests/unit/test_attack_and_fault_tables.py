@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_page_and_the_tests_agree() -> None:
-    page = (ROOT / "docs" / "reference" / "attacks-and-faults.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "assurance" / "attacks-and-faults.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(tests/\S+?\.py)`", page))
     assert len(named) > 10
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
