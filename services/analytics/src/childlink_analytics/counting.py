@@ -23,10 +23,11 @@ class Counter:
     def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
         self._db = db
 
-    def partners(self) -> list[str]:
-        """Partners who sent rows of anybody who is linked."""
+    def partners(self, measure: Measure) -> list[str]:
+        """Partners who know some of those whom a measure counts from rows of their own, and not all."""
+        [(everybody,)] = self._counted(measure, [], "")
         rows = self._db.execute("SELECT DISTINCT partner FROM known ORDER BY partner").fetchall()
-        return [partner for (partner,) in rows]
+        return [p for (p,) in rows if 0 < self._counted(measure, [], p)[0][0] < everybody]
 
     def inner_cells(
         self, measure: Measure, cube: tuple[str, ...], known_to: str = ""

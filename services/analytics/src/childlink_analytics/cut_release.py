@@ -88,7 +88,7 @@ def cut_release(
             )
         else:
             linked = count(together, counter)
-            own = [count(together, counter, partner).counts for partner in counter.partners()]
+            own = [count(together, counter, partner).counts for partner in counter.partners(together[0])]
             done.append(protect(population, together, linked, secret, plan.release_id, earlier, plan.policy, own=own))
     published = sorted((item for population in done for item in population.published), key=lambda item: item.measure.id)
     published = [_with_context(item, rows, plan.denominators) for item in published]

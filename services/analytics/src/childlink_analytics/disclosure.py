@@ -10,6 +10,7 @@ Cox (1987) and Salazar-Gonzalez (2006); withholding percentages near 0 or 100, O
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 POLICIES: Final = {
@@ -56,6 +57,7 @@ class Shown:
     withheld: Reason = ""
 
 
+@cache
 def allowed_counts(true: int, *, high: bool = False) -> range:
     """The multiples of the base that a true count may become; with `high`, not one that is far below it.
 
@@ -104,6 +106,7 @@ def possible_when_suppressed(protected: int) -> tuple[int, int]:
     return (protected - BASE // 2, protected + BASE // 2) if protected else (0, 0)
 
 
+@cache
 def possible_counts(protected: int) -> tuple[int, int]:
     """The least and the most that a cell can truly be, to an attacker who knows the rule by which it was rounded.
 

@@ -86,8 +86,18 @@ def change_notes(facts: Mapping[str, Any]) -> list[str]:
     return notes
 
 
+_declared: dict[int, tuple[Published, pb.Measure]] = {}
+
+
 def measure(published: Published) -> pb.Measure:
-    """A measure's declaration."""
+    """A measure's declaration: made once, because every answer holds it."""
+    known = _declared.get(id(published))
+    if known is None or known[0] is not published:
+        known = _declared[id(published)] = (published, _measure(published))
+    return known[1]
+
+
+def _measure(published: Published) -> pb.Measure:
     item: Measure = published.measure
     rule = item.compare
     return pb.Measure(
