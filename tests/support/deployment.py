@@ -7,20 +7,24 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from childlink_analytics import app as analytics_app
 from childlink_analytics import tables as analytics_tables
+from childlink_bus.ports import BusError
 from childlink_core import topics
 from childlink_ingest import app as ingest
+from childlink_ingest import withdraw as takeback
 from childlink_ingest.spool import RunReport, open_spool
 from childlink_linker import tables as linker_tables
 from childlink_local.demo import find_extracts, own_settings
-from childlink_local.pilot import stage
+from childlink_local.pilot import Extract, stage
 from childlink_local.site import lay_out
+
+from tests.support import real
 
 BIN = Path(sys.executable).parent
 
@@ -49,21 +53,32 @@ class Deployment:
         self.layout.linker.database = databases["linker"]
         self.layout.store.database = databases["analytics"]
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.kills = 0
+        self.kills = self.revived = 0
+        self.broker: real.KafkaBroker | None = None
 
     def start(self, service: str) -> None:
         """Start (or start again) a linker (`linker`, `linker-2`, ...) or analytics."""
-        command, settings, prefix = {
-            "linker": ([BIN / "childlink-linker", "run"], self.layout.linker, "CHILDLINK_LINKER_"),
-            "analytics": ([BIN / "childlink-analytics", "consume"], self.layout.store, "CHILDLINK_ANALYTICS_"),
-        }[service.partition("-")[0]]
+        self.processes[service] = self.command(service, {"linker": "run", "analytics": "consume"}[_kind(service)])
+
+    def command(self, service: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a command of a service, with its settings."""
+        settings, prefix = {
+            "linker": (self.layout.linker, "CHILDLINK_LINKER_"),
+            "analytics": (self.layout.store, "CHILDLINK_ANALYTICS_"),
+        }[_kind(service)]
         log = (self.layout.folder / f"{service}.log").open("ab")
-        self.processes[service] = subprocess.Popen(
-            [str(part) for part in command],
+        return subprocess.Popen(
+            [str(BIN / f"childlink-{_kind(service)}"), *arguments],
             env={**os.environ, **_environment(settings, prefix)},
             stdout=log,
             stderr=log,
         )
+
+    def kill_all(self) -> None:
+        """SIGKILL to every service; none is started again."""
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
 
     def kill(self, service: str) -> None:
         """SIGKILL, and start again."""
@@ -85,22 +100,61 @@ class Deployment:
         """Send every extract and wait for all receipts; meanwhile kill services at random, `kills` times."""
         reports = []
         for partner in self.layout.ingest:
-            stage(self.layout.ingest[partner], [e for e in self.extracts if e.partner == partner])
+            self.stage(partner)
         deadline = time.monotonic() + seconds
-        for partner, settings in self.layout.ingest.items():
-            with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
-                while not connection.exchange.settled():
-                    assert time.monotonic() < deadline, f"{partner} is not answered: {self.logs()}"
-                    connection.exchange.send()
-                    connection.exchange.receive(connection.subscriber, 0.2)
-                    if disturb and self.kills < kills and disturb.random() < 0.35:
-                        self.kill(disturb.choice(self.services))
-                reports += [spool.report(run) for run in spool.runs()]
+
+        def kill_at_random() -> None:
+            if disturb and self.kills < kills and disturb.random() < 0.35:
+                self.kill(disturb.choice(self.services))
+
+        for partner in self.layout.ingest:
+            reports += self.settle(partner, deadline, kill_at_random)
         while disturb and self.kills < kills:
             self.kill(disturb.choice(self.services))
             time.sleep(disturb.random() * 3)
-        self._wait_for_links(deadline)
+        self.wait_for_links(deadline)
         return reports
+
+    def stage(self, partner: str) -> None:
+        """Encode, seal and spool a partner's extracts."""
+        stage(self.layout.ingest[partner], [e for e in self.extracts if e.partner == partner])
+
+    def send(self, partner: str) -> int:
+        """Send what is spooled, without waiting for any answer. Returns how many batches went."""
+        settings = self.layout.ingest[partner]
+        with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
+            return connection.exchange.send()
+
+    def settle(self, partner: str, deadline: float, meanwhile: Callable[[], None] = lambda: None) -> list[RunReport]:
+        """Send what is spooled and wait until all of it is answered."""
+        settings = self.layout.ingest[partner]
+        while True:
+            try:
+                with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
+                    while not connection.exchange.settled():
+                        assert time.monotonic() < deadline, f"{partner} is not answered: {self.logs()}"
+                        connection.exchange.send()
+                        connection.exchange.receive(connection.subscriber, 0.2)
+                        meanwhile()
+                    return [spool.report(run) for run in spool.runs()]
+            except BusError:
+                # The broker is away: a site's next run, or `watch`, goes on where this one stopped.
+                assert time.monotonic() < deadline, f"the broker stays away: {self.logs()}"
+                meanwhile()
+                time.sleep(0.5)
+
+    def revive(self) -> None:
+        """What compose and Kubernetes do: start again whatever has ended."""
+        for service, process in list(self.processes.items()):
+            if process.poll() is not None:
+                self.revived += 1
+                self.start(service)
+
+    def withdraw(self, extract: Extract, local_id: str) -> None:
+        """Withdraw a child; what takes it back is spooled."""
+        settings, mapping = self.layout.ingest[extract.partner], ingest.load_mapping(extract.mapping)
+        with open_spool(settings.spool) as spool:
+            takeback.withdraw(spool, ingest.build_site(settings), [(mapping.id_space, "child", local_id)], [])
 
     def partition(self) -> dict[str, set[frozenset[tuple[str, bytes]]]]:
         """Subjects by person and by family."""
@@ -140,14 +194,16 @@ class Deployment:
         """The end of each service's log."""
         return "".join(path.read_text()[-800:] for path in self.layout.folder.glob("*.log"))
 
-    def _wait_for_links(self, deadline: float) -> None:
-        """Every subject's newest link has arrived at analytics, and no outbox holds anything."""
+    def wait_for_links(self, deadline: float) -> None:
+        """Wait until every subject's newest link has arrived at analytics, and no outbox holds anything."""
         linker = sa.create_engine(self.layout.linker.database)
         store = sa.create_engine(self.layout.store.database)
         while time.monotonic() < deadline:
             with linker.connect() as a, store.connect() as b:
                 sent = a.execute(sa.select(sa.func.sum(linker_tables.subject.c.link_version))).scalar()
-                got = b.execute(sa.select(sa.func.sum(analytics_tables.link.c.version))).scalar()
+                # Of somebody who was withdrawn analytics keeps a link to nobody; the linker keeps nothing.
+                there = analytics_tables.link.c
+                got = b.execute(sa.select(sa.func.sum(there.version)).where(there.person.is_not(None))).scalar()
                 queued = a.execute(sa.select(sa.func.count()).select_from(linker_tables.ledger.outbox)).scalar()
             if sent == got and not queued:
                 linker.dispose()
@@ -155,6 +211,10 @@ class Deployment:
                 return
             time.sleep(0.3)
         raise AssertionError(f"links did not arrive: {sent} sent, {got} there. {self.logs()}")
+
+
+def _kind(service: str) -> str:
+    return service.partition("-")[0]
 
 
 def _environment(settings: Any, prefix: str) -> dict[str, str]:

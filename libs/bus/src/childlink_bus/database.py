@@ -6,9 +6,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from childlink_core.errors import UserError
 
-_MIGRATION_LOCK: Final = 0x636C_0003
+MIGRATION_LOCK: Final = 0x636C_0003
+INSUFFICIENT_PRIVILEGE: Final = "42501"
 
 
 def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
@@ -36,19 +40,53 @@ def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
 
 
 def migrate(engine: sa.Engine, package: str, revision: str = "head") -> None:
-    """Bring the tables to a revision of `package`'s migrations (up; or down, for a revision that is older)."""
+    """Bring the tables to a revision of `package`'s migrations (up; or down, for a revision that is older). Needs no right to change
+    tables where they are there already; raises UserError where it is needed and missing."""
     config = Config()
     config.set_main_option("script_location", f"{package}:migrations")
     config.set_main_option("path_separator", "os")
-    with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            # Several processes may start at once on one database.
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        config.attributes["connection"] = connection
-        if revision == "base":
-            command.downgrade(config, "base")
-        else:
-            command.upgrade(config, revision)
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # Several processes may start at once on one database.
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            config.attributes["connection"] = connection
+            _refuse_what_is_newer(config, connection)
+            if revision == "base" or _is_behind(revision, config, connection):
+                command.downgrade(config, revision)
+            else:
+                command.upgrade(config, revision)
+    except sa.exc.ProgrammingError as error:
+        if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
+            raise
+        raise UserError(
+            "The tables are not up to date, and this database user may not change them.",
+            "As the tables' owner: migrate-store --service-role, with the name of this user.",
+        ) from None
+
+
+def _is_behind(revision: str, config: Config, connection: sa.Connection) -> bool:
+    """Whether the tables are at a later revision."""
+    now = MigrationContext.configure(connection).get_current_revision()
+    passed = ScriptDirectory.from_config(config).iterate_revisions(now, "base") if now else ()
+    return revision in {script.revision for script in passed} - {now}
+
+
+def _refuse_what_is_newer(config: Config, connection: sa.Connection) -> None:
+    """Raise UserError when the tables are at a revision that this release does not know: it could not say what is in them."""
+    now = MigrationContext.configure(connection).get_current_revision()
+    try:
+        ScriptDirectory.from_config(config).get_revision(now or "base")
+    except CommandError:
+        raise UserError(
+            f"The tables are at revision {now}, which this release does not know: a later release has been here.",
+            "Run that release; or with it, take the tables back first: migrate-store --revision, as its notes say.",
+        ) from None
+
+
+def sqlstate(error: sa.exc.DBAPIError) -> str:
+    """The database's own code for what went wrong; empty where it has none."""
+    return str(getattr(error.orig, "sqlstate", "") or "")
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
