@@ -138,6 +138,14 @@ bench-query: setup ## Questions of 20 analysts at once over gRPC: p50, p95
 bench-truth: setup ## Planted truth: what linkage error and protection each add
 	$(BIN)/python -m tests.bench.bench_truth
 
+bench-load: setup ## What one hub sustains with 5, 30 and 100 partners, and what happens past it (about 6 minutes)
+	$(BIN)/python -m tests.bench.bench_load
+
+MINUTES ?= 30
+RATE ?= 200
+soak: setup ## Steady traffic with a SIGKILL of linker, analytics or broker each minute (MINUTES=30, RATE=200 rows a second)
+	$(BIN)/python -m tests.faults.soak $(MINUTES) --rate $(RATE)
+
 bench-spark: .cache/spark/.ready ## Re-linkage on Spark beside the ordinary one, and the plan for ten million records (about 10 minutes)
 	.cache/spark/bin/python -m tests.bench.bench_spark
 
@@ -145,4 +153,4 @@ clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 	@[ ! -e .stack ] || echo ".stack holds the keys of a stack: make down CLEAN=1"
 
-.PHONY: help setup demo test test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-query bench-truth bench-spark clean
+.PHONY: help setup demo test test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-query bench-truth bench-spark clean bench-load soak

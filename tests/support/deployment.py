@@ -187,8 +187,10 @@ class Deployment:
 
     def cut(self) -> str:
         """Cut a release and return the hash of its content."""
-        cut = analytics_app.cut(self.layout.store, "test-1", "2024-12-31")
-        return str(json.loads((cut.path / "manifest.json").read_text())["content_sha256"])
+        desk = analytics_app.build_desk(self.layout.store)
+        cut = desk.cut("a test", "test-1", "2024-12-31")
+        desk.engine.dispose()
+        return cut.content_sha256
 
     def logs(self) -> str:
         """The end of each service's log."""

@@ -40,6 +40,8 @@ def withheld_by_tau_argus(inner, folder):
         people["b"] += [b] * count
         people["n"] += [1] * count
     before = Path.cwd()
+    # It leaves its logs where it is run.
+    os.chdir(folder)
     try:
         found = tau_argus(
             people, ["a", "b"], response="n", safety_rules="FREQ(8,100)", suppress="OPT(1)", workdir=str(folder)

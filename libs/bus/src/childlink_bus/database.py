@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from childlink_core.errors import UserError
 
 MIGRATION_LOCK: Final = 0x636C_0003
@@ -50,6 +51,7 @@ def migrate(engine: sa.Engine, package: str, revision: str = "head") -> None:
                 # Several processes may start at once on one database.
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             config.attributes["connection"] = connection
+            _refuse_what_is_newer(config, connection)
             if revision == "base" or _is_behind(revision, config, connection):
                 command.downgrade(config, revision)
             else:
@@ -68,6 +70,18 @@ def _is_behind(revision: str, config: Config, connection: sa.Connection) -> bool
     now = MigrationContext.configure(connection).get_current_revision()
     passed = ScriptDirectory.from_config(config).iterate_revisions(now, "base") if now else ()
     return revision in {script.revision for script in passed} - {now}
+
+
+def _refuse_what_is_newer(config: Config, connection: sa.Connection) -> None:
+    """Raise UserError when the tables are at a revision that this release does not know: it could not say what is in them."""
+    now = MigrationContext.configure(connection).get_current_revision()
+    try:
+        ScriptDirectory.from_config(config).get_revision(now or "base")
+    except CommandError:
+        raise UserError(
+            f"The tables are at revision {now}, which this release does not know: a later release has been here.",
+            "Run that release; or with it, take the tables back first: migrate-store --revision, as its notes say.",
+        ) from None
 
 
 def sqlstate(error: sa.exc.DBAPIError) -> str:

@@ -1,0 +1,88 @@
+"""A hub is upgraded in the middle of traffic: an older release takes in half, today's the rest, on the same databases and streams."""
+
+import subprocess
+import tarfile
+import time
+from io import BytesIO
+
+import pytest
+from childlink_local.site import lay_out
+
+from tests.bench.bench_load import payloads
+from tests.support import real
+from tests.support.hub import hub_for
+from tests.support.traffic import Traffic, partners, seal_rows
+
+# The last commit before releases had drafts: its analytics has tables of one revision less than today's.
+OLDER = "7211374"
+PARTNERS = partners(4)
+ROWS = 2400
+
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def older_code(tmp_path_factory):
+    """The source of the older release. It runs in today's environment."""
+    archive = subprocess.run(["git", "archive", OLDER], cwd=real.ROOT, capture_output=True, check=False)
+    if archive.returncode:
+        pytest.skip(f"commit {OLDER} is not here: a shallow clone, or no clone at all")
+    folder = tmp_path_factory.mktemp("older")
+    with tarfile.open(fileobj=BytesIO(archive.stdout)) as tar:
+        tar.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory):
+    """A folder of members' keys, and what they send."""
+    if why := real.fetch_jars():
+        real.unavailable("Kafka", why)
+    folder = tmp_path_factory.mktemp("members")
+    return folder, seal_rows(lay_out(folder, PARTNERS, "", mock=False), payloads(ROWS, len(PARTNERS), 100))
+
+
+def settle(traffic, seconds=150):
+    deadline = time.monotonic() + seconds
+    while traffic.unanswered:
+        assert time.monotonic() < deadline, f"{traffic.unanswered} rows have no receipt"
+        traffic.receive(0.2)
+
+
+def test_a_hub_upgraded_in_the_middle_of_traffic_loses_nothing_and_gives_the_identifiers_of_todays_alone(
+    members, older_code, postgres_server
+):
+    folder, sealed = members
+    with hub_for(folder, postgres_server, "today", PARTNERS) as today:
+        traffic = Traffic(today.layout, sealed)
+        traffic.send(2 * ROWS)
+        settle(traffic)
+        traffic.close()
+        today.wait_for_links(time.monotonic() + 60)
+        alone, there = today.partition(), today.counts()
+        newest = today.revision("analytics")
+        today.stop()
+    assert there["record"] == there["observation"] == ROWS
+
+    with hub_for(folder, postgres_server, "upgraded", PARTNERS, older_code) as hub:
+        traffic = Traffic(hub.layout, sealed)
+        # What the older release does not get to before it is stopped, today's finds on the broker.
+        traffic.send(ROWS)
+        while not traffic.account.accepted:
+            traffic.receive(0.2)
+        hub.stop()
+        assert hub.revision("analytics") < newest, "it was the older release that ran"
+        hub.code = None
+        for service in hub.services:
+            hub.start(service)
+        traffic.send(ROWS)
+        settle(traffic)
+        traffic.close()
+        hub.wait_for_links(time.monotonic() + 60)
+        assert hub.revision("analytics") == newest
+        assert traffic.account.rows() == {"encodings": ROWS, "observations": ROWS}
+        assert traffic.account.refused == 0
+        assert hub.counts() == there
+        assert hub.partition() == alone
+        assert hub.linked_people() == len(alone["person"])
+        hub.stop()
