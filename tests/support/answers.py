@@ -30,9 +30,9 @@ def publish(
     """Write a release of so many made-up people."""
     draw = random.Random(seed)
     published = [_count(measure, people, draw) for measure in catalogue(date.fromisoformat(data_until)).values()]
-    content = {"policy": disclosure.POLICY_ID, "measures": [measure_content(item) for item in published]}
+    content = {"policy": disclosure.ROUNDED, "measures": [measure_content(item) for item in published]}
     manifest = {
-        "number": number, "data_until": data_until, "policy_id": disclosure.POLICY_ID, "policy_text": disclosure.POLICY_TEXT,
+        "number": number, "data_until": data_until, "policy_id": disclosure.ROUNDED, "policy_text": disclosure.POLICIES[disclosure.ROUNDED],
         "datasets": {"attendance": 12_345, "asq3": None}, "cells": sum(len(item.cells) for item in published), "cells_withheld": 321,
         "largest_error": 4, "attacked": 236, "attack_failures": 0, "parameter_version": "prior-2026c",
         "changes": {"first": number == 1, "new_measures": ["preterm"], "cells_of_the_population_that_moved": {}},

