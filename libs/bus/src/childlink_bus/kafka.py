@@ -1,9 +1,11 @@
 """Kafka through kafka-python. One partition a topic; the reader's place is kept by the reader, not by Kafka."""
 
 import socket
+import ssl
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -166,6 +168,7 @@ def connect(client: type[Any], settings: ServiceSettings, **options: Any) -> Any
             "ssl_certfile": str(settings.kafka_tls_certificate) if settings.kafka_tls_certificate else None,
             "ssl_keyfile": str(settings.kafka_tls_key) if settings.kafka_tls_key else None,
         }
+        _check_files(settings.kafka_tls_ca, settings.kafka_tls_certificate, settings.kafka_tls_key)
     if settings.kafka_api_version:
         options["api_version"] = settings.kafka_api_version
     if settings.kafka_proxy:
@@ -177,6 +180,16 @@ def connect(client: type[Any], settings: ServiceSettings, **options: Any) -> Any
         return client(bootstrap_servers=settings.bootstrap_servers.split(","), **security, **options)
     except (KafkaError, OSError) as error:
         raise _bus_error("Kafka cannot be reached", error, settings.bootstrap_servers) from None
+
+
+def _check_files(ca: Path, certificate: Path | None, key: Path | None) -> None:
+    """Raise BusError unless the TLS files can be used: a consumer that cannot use them would ask the brokers for ever."""
+    try:
+        context = ssl.create_default_context(cafile=ca)
+        if certificate:
+            context.load_cert_chain(certificate, key)
+    except (ssl.SSLError, OSError) as error:
+        raise _bus_error("The TLS files of Kafka cannot be used", error) from None
 
 
 def _knock(servers: str) -> None:

@@ -61,7 +61,8 @@ class MemorySubscriber:
             self._turns.rotate(-1)
             values, at = self._broker.topics[topic], self._next[topic]
             if at > len(values):
-                self._rewound[topic], at = at, 0
+                self._rewound[topic], self._next[topic] = at, 0
+                at = 0
             without = 0 if at < len(values) else without + 1
             if not without:
                 messages.append(Message(topic, at, values[at]))
