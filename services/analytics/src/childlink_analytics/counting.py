@@ -12,7 +12,6 @@ import duckdb
 import pyarrow as pa
 from childlink_core.datasets import instruments
 
-from childlink_analytics.confounders import strata
 from childlink_analytics.errors import CatalogueError
 from childlink_analytics.measures import QUARTERS, Measure, quarters
 
@@ -148,6 +147,9 @@ def open_counter(
 
 def _score(db: duckdb.DuckDBPyConnection, view: str, covariates: tuple[str, ...]) -> None:
     """Add the strata of the confounder score to an outcome's view."""
+    # Here, because it takes seconds to load and only a cut needs it.
+    from childlink_analytics.confounders import strata
+
     names = ", ".join(covariates)
     rows = db.execute(
         f"SELECT {names}, count(*) FILTER (engaged = 'engaged'), count(*) FROM {view}_unscored GROUP BY ALL ORDER BY ALL"  # noqa: S608 - fixed names

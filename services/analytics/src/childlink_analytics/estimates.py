@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from childlink_analytics import disclosure
 
@@ -136,6 +135,9 @@ def change(midpoints: Sequence[float], counts: Sequence[float], rounding_sd: flo
     >>> round(found.mean.value, 1), round(found.mean.low, 1), round(found.mean.high, 1), round(found.standardised.value, 2)
     (10.0, 8.9, 11.1, 1.04)
     """
+    # Here, because it takes a second to load.
+    from scipy import stats
+
     at, n = np.asarray(midpoints, dtype=float), np.asarray(counts, dtype=float)
     total = float(n.sum())
     if total < disclosure.FEWEST_IN_BASE:
