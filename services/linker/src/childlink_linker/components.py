@@ -80,9 +80,10 @@ def find_evidence(
     verdicts = {pair: verdict for pair, verdict in verdicts.items() if face.keys() >= set(pair)}
     joined += [(face[a], face[b]) for a, b in verdicts]
     subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
-    pairs = _pairs_within(joined, subject_of)
+    groups = _connected(len(subject_of), [*joined, *_same_subject(subject_of)])
+    pairs = _pairs_within(joined, subject_of, groups)
     encodings = columns(records, profile)
-    encodings = replace(encodings, multiple=_of_multiple_births(encodings, profile))
+    encodings = replace(encodings, multiple=_of_multiple_births(encodings, profile, groups))
     result: PairWeights = compare(encodings, pairs[:, 0], pairs[:, 1], profile, parameters)
     ends, where = np.unique(np.sort(subject_of[pairs], axis=1), axis=0, return_inverse=True)
     where, size = where.reshape(-1), len(ends)
@@ -111,10 +112,14 @@ def find_evidence(
     )  # fmt: skip
 
 
-def _of_multiple_births(encodings: Encodings, profile: Profile) -> np.ndarray:
+def _of_multiple_births(encodings: Encodings, profile: Profile, groups: Sequence[Sequence[int]]) -> np.ndarray:
     """Which records are of twins whom nothing but a name would tell apart: their source holds a co-twin of one sex (one birth: of
-    one mother, or at one address on one day), or none and their order of birth is not the first."""
+    one mother, or at one address on one day), or none and their order of birth is not the first. The co-twin has to be of the same
+    component: who else is looked at at the same time depends on what arrived together."""
     multiple = encodings.multiple.copy()
+    component = np.zeros(len(encodings), dtype=np.int64)
+    for number, members in enumerate(groups):
+        component[members] = number
     for number, place, sex in _BIRTHS:
         item = profile.get_pass(number)
         if item is None or sex not in item.segments:
@@ -122,9 +127,9 @@ def _of_multiple_births(encodings: Encodings, profile: Profile) -> np.ndarray:
         columns = encodings.passes[number]
         where = columns.segments[:, item.segments.index(place)] if place else np.ones(len(encodings), dtype=np.uint32)
         sexes = columns.segments[:, item.segments.index(sex)]
-        births: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+        births: dict[tuple[int, int, int, int], list[int]] = defaultdict(list)
         for at in np.flatnonzero((columns.tokens > 0) & (where > 0) & (encodings.birth_order > 0)).tolist():
-            births[int(encodings.source[at]), int(columns.tokens[at]), int(where[at])].append(at)
+            births[int(component[at]), int(encodings.source[at]), int(columns.tokens[at]), int(where[at])].append(at)
         for together in births.values():
             for at in together:
                 others = [b for b in together if encodings.birth_order[b] != encodings.birth_order[at]]
@@ -133,11 +138,12 @@ def _of_multiple_births(encodings: Encodings, profile: Profile) -> np.ndarray:
     return multiple
 
 
-def _pairs_within(edges: Sequence[tuple[int, int]], subject_of: np.ndarray) -> np.ndarray:
-    """Every two records of different subjects of one component; in a huge component, only those joined by an edge."""
-    groups = _connected(len(subject_of), [*edges, *_same_subject(subject_of)])
+def _pairs_within(
+    edges: Sequence[tuple[int, int]], subject_of: np.ndarray, groups: Sequence[Sequence[int]]
+) -> np.ndarray:
+    """Every two records of different subjects of one component (`groups`); in a huge component, only those joined by an edge."""
     parts = []
-    of_size: dict[int, list[list[int]]] = defaultdict(list)
+    of_size: dict[int, list[Sequence[int]]] = defaultdict(list)
     for members in groups:
         if len(members) > _LARGEST_COMPLETE_COMPONENT:
             inside = set(members)

@@ -18,9 +18,11 @@ _NHS: Final = VARIABLES.index("nhs")
 
 
 def worth_keeping(result: PairWeights, parameters: Parameters) -> NDArray[np.bool_]:
-    """Which pairs are edges: those at or above the review threshold, and those under one NHS number."""
+    """Which pairs are edges: those at or above the review threshold, those under one NHS number, and twins of one source: whether one
+    record is of a twin whom only a name would tell apart depends on the other, so they have to be looked at together."""
     keep: NDArray[np.bool_] = (result.weight >= parameters.review) & result.informative
     keep |= result.codes[:, _NHS] == AGREE
+    keep |= result.forbidden & result.same_source & result.informative
     return keep
 
 
