@@ -144,13 +144,13 @@ def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
     return Consumer(engine, pump, metrics)
 
 
-def build_desk(settings: StoreSettings) -> ReleaseDesk:
-    """The release managers' desk."""
+def build_desk(settings: StoreSettings, engine: sa.Engine | None = None) -> ReleaseDesk:
+    """The release managers' desk, on the database that is open already or on one of its own."""
     key = read_secret_key(settings.release_key)
     dimensions = {name: item for measure in catalogue().values() for name, item in measure.dimensions.items()}
     denominators, purposes = settings.denominators, settings.purposes
     return ReleaseDesk(
-        engine=open_store(settings),
+        engine=engine or open_store(settings),
         settings=settings,
         secret=key.derive("rounding"),
         audit_key=key.derive("audit trail"),

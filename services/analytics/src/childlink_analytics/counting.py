@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 from childlink_core.datasets import instruments
 
 from childlink_analytics.errors import CatalogueError
-from childlink_analytics.measures import QUARTERS, Measure, quarters
+from childlink_analytics.measures import QUARTERS, Measure, catalogue, quarters
 
 
 class Counter:
@@ -106,13 +106,6 @@ class Counter:
         return dict(self._db.execute("SELECT dataset, count(*) FROM fact GROUP BY dataset ORDER BY dataset").fetchall())
 
 
-# The outcomes whose comparisons are adjusted, and for what (the catalogue's measures say it too).
-_SCORED: Final = {
-    "asq3_child": ("offer", "imd_quintile", "ethnicity", "residence", "sex"),
-    "eyfs_child": ("imd_quintile", "ethnicity", "residence", "sex"),
-}
-
-
 @contextmanager
 def open_counter(
     observations: Iterable[pa.RecordBatch], links: Iterable[pa.RecordBatch], until: date, memory_limit: str = ""
@@ -140,7 +133,8 @@ def open_counter(
             [(code, i.domain, *i.range, 1 if i.better == "higher" else -1) for code, i in instruments().items()],
         )
         db.execute((files("childlink_analytics") / "catalogue" / "views.sql").read_text(encoding="utf-8"))
-        for view, covariates in _SCORED.items():
+        adjusted = {item.view: item.compare.adjusted_for for item in catalogue(until).values() if item.compare}
+        for view, covariates in adjusted.items():
             _score(db, view, covariates)
         yield Counter(db)
 

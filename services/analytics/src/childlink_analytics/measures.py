@@ -35,6 +35,8 @@ class Dimension:
     """The category in which each person is exactly once, over all of `within`."""
     same: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Categories that hold just the people of another dimension's category."""
+    ordered: bool = False
+    """Whether its categories (but `not_recorded`) run from one end to another: inequality can be measured over it."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def parse_dimensions(text: str, until: date) -> dict[str, Dimension]:
         same = {category: (other[0], other[1]) for category, other in item.get("same", {}).items()}
         dimensions[name] = Dimension(
             name, item["title"], categories, midpoints, item.get("overlapping", False), item.get("within", ""),
-            item.get("once", ""), same,
+            item.get("once", ""), same, item.get("ordered", False),
         )  # fmt: skip
     return dimensions
 

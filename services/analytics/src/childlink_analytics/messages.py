@@ -1,6 +1,7 @@
 """Answers and errors as protobuf messages. Nothing is decided here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from childlink.analytics.v1 import analytics_pb2 as pb
@@ -47,25 +48,26 @@ def summary(release: Release) -> pb.ReleaseSummary:
     )
 
 
-def description(release: Release, visible: Iterable[str]) -> pb.DescribeReleaseResponse:
-    """A release as its manifest describes it."""
+def description(release: Release, datasets: Collection[str] | None) -> pb.DescribeReleaseResponse:
+    """A release as its manifest describes it, of these datasets (None: of all) and of the measures that it has for the caller."""
     facts = release.manifest
+    shown = {name: rows for name, rows in facts["datasets"].items() if datasets is None or name in datasets}
     return pb.DescribeReleaseResponse(
         summary=summary(release),
         policy_text=facts["policy_text"],
-        datasets=[pb.DatasetCount(dataset=name, rows=rows) for name, rows in sorted(facts["datasets"].items())],
-        measure_ids=list(visible),
+        datasets=[pb.DatasetCount(dataset=name, rows=rows) for name, rows in sorted(shown.items())],
+        measure_ids=list(release.measures),
         cells=facts["cells"],
         cells_withheld=facts["cells_withheld"],
         largest_error=facts["largest_error"],
         attack_failures=facts["attack_failures"],
         parameter_version=facts.get("parameter_version", ""),
-        change_notes=change_notes(facts),
+        change_notes=change_notes(facts, release.measures),
     )
 
 
-def change_notes(facts: Mapping[str, Any]) -> list[str]:
-    """A manifest's change notes in sentences."""
+def change_notes(facts: Mapping[str, Any], measures: Collection[str]) -> list[str]:
+    """A manifest's change notes in sentences, of some measures."""
     changes = facts.get("changes", {"first": True})
     notes = [f"Area boundaries and deprivation: {facts['editions']}."] if facts.get("editions") else []
     if facts.get("behind"):
@@ -74,9 +76,10 @@ def change_notes(facts: Mapping[str, Any]) -> list[str]:
         )
     if changes["first"]:
         return [*notes, "The first release."]
-    if changes["new_measures"]:
-        notes.append(f"New measures: {', '.join(changes['new_measures'])}.")
-    moved = changes["cells_of_the_population_that_moved"]
+    new = [name for name in changes["new_measures"] if name in measures]
+    if new:
+        notes.append(f"New measures: {', '.join(new)}.")
+    moved = {name: item for name, item in changes["cells_of_the_population_that_moved"].items() if name in measures}
     still = sorted(name for name, item in moved.items() if item["moved"] == 0)
     if still:
         notes.append(f"As in the release before: {', '.join(still)}.")
@@ -86,18 +89,9 @@ def change_notes(facts: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-_declared: dict[int, tuple[Published, pb.Measure]] = {}
-
-
+@lru_cache(maxsize=1_000)
 def measure(published: Published) -> pb.Measure:
     """A measure's declaration: made once, because every answer holds it."""
-    known = _declared.get(id(published))
-    if known is None or known[0] is not published:
-        known = _declared[id(published)] = (published, _measure(published))
-    return known[1]
-
-
-def _measure(published: Published) -> pb.Measure:
     item: Measure = published.measure
     rule = item.compare
     return pb.Measure(

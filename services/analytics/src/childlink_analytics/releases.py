@@ -25,7 +25,7 @@ from childlink_analytics.measures import Measure
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Published:
     """A measure in a release: its declaration and its protected counts."""
 

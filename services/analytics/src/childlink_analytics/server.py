@@ -59,11 +59,15 @@ class Access:
     """Without one, everybody who may call sees every measure."""
     trail: QuestionsTrail | None = None
 
+    def datasets(self) -> frozenset[str] | None:
+        """The datasets that the caller's purposes allow; None where nobody is asked for purposes."""
+        return None if self.register is None else self.register.datasets_for(caller().purposes, date.today())
+
     def visible(self, release: Release) -> Release:
         """A release with the measures that the caller's purposes allow."""
         if self.register is None:
             return release
-        allowed = self.register.datasets_for(caller().purposes, date.today())
+        allowed = self.datasets() or frozenset()
         seen = {name: item for name, item in release.measures.items() if set(item.measure.datasets) <= allowed}
         return Release(release.release_id, release.number, release.manifest, seen)
 
@@ -132,7 +136,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
     def DescribeRelease(self, request: pb.DescribeReleaseRequest) -> pb.DescribeReleaseResponse:
         """See analytics.proto."""
         release = self._release(request.release_id)
-        return messages.description(release, release.measures)
+        return messages.description(release, self.access.datasets())
 
     @_edge
     def ListMeasures(self, request: pb.ListMeasuresRequest) -> pb.ListMeasuresResponse:

@@ -197,8 +197,9 @@ def inequality(release: Release, measure_id: str, over: str) -> Unequal:
         raise QuestionError("measure_id", f"{measure_id} has no share", able)
     answer(release, Question(measure_id, (over,)))
     ordered = [name for name in measure.dimensions[over].categories if name != "not_recorded"]
-    if over not in ("imd_quintile", "stratum", "services", "sessions", "quarter"):
-        raise QuestionError("over", f"{over} has no order", ["imd_quintile"])
+    if not measure.dimensions[over].ordered:
+        able = [name for name, item in measure.dimensions.items() if item.ordered]
+        raise QuestionError("over", f"the categories of {over} have no order", able)
     groups = _groups(published, [{over: (name,)} for name in ordered])
     figures = [
         _figure(published, figure, groups, ratio=ratio)

@@ -67,7 +67,7 @@ def release_check(settings_file: Path | None, release_id: str) -> None:
     click.echo(
         f"  attacked with everything published: {report.attacked} small counts, none found; narrowest interval {report.narrowest}"
     )
-    for note in change_notes(facts):
+    for note in change_notes(facts, found.measures):
         click.echo(f"  {note}")
     for name, rows in facts["datasets"].items():
         click.echo(f"  {name}: {f'{rows:,}' if rows is not None else '<10'} rows")

@@ -5,9 +5,10 @@ from datetime import date
 from pathlib import Path
 
 import click
-from childlink_bus.database import migrate, open_database
+import sqlalchemy as sa
+from childlink_bus.database import open_database
 from childlink_bus.ports import BusError, Subscriber
-from childlink_bus.service_role import grant_to_service
+from childlink_bus.store_commands import Tables, add_store_commands
 from childlink_core.commands import at_the_command_line
 
 from childlink_analytics import app, tables
@@ -31,7 +32,8 @@ def consume(settings_file: Path | None) -> None:
     metrics = StoreMetrics()
     metrics.serve(settings.metrics_port, settings.metrics_address)
     stop = stop_on_signals()
-    consumer, desk = app.build_consumer(settings, metrics), app.build_desk(settings)
+    consumer = app.build_consumer(settings, metrics)
+    desk = app.build_desk(settings, consumer.engine)
     schedule = app.Schedule(desk, metrics)
     server = serve_releases(settings, desk, metrics) if settings.grpc_address else None
     observed_at = 0.0
@@ -55,7 +57,6 @@ def consume(settings_file: Path | None) -> None:
         if server:
             server.stop(grace=2).wait()
         consumer.close()
-        desk.engine.dispose()
 
 
 @main.command()
@@ -101,27 +102,6 @@ def status(settings_file: Path | None) -> None:
 
 
 @main.command()
-@click.argument("topic")
-@click.option("--why", required=True, help="For those who come after you.")
-@click.pass_obj
-def suspend(settings_file: Path | None, topic: str, why: str) -> None:
-    """Read nothing more from TOPIC until it is resumed: a partner that sends rubbish, or may be compromised. Nothing is lost."""
-    with app.open_store(StoreSettings.load(settings_file)).begin() as tx:
-        tables.ledger.suspend(tx, topic, why)
-    click.echo(f"{topic} is suspended; `status` shows it, `resume` reads on from where it was left")
-
-
-@main.command()
-@click.argument("topic")
-@click.pass_obj
-def resume(settings_file: Path | None, topic: str) -> None:
-    """Read TOPIC again, from where it was left. Its dead letters are forgiven."""
-    with app.open_store(StoreSettings.load(settings_file)).begin() as tx:
-        was = tables.ledger.resume(tx, topic)
-    click.echo(f"{topic} is read again" if was else f"{topic} was not suspended")
-
-
-@main.command()
 @click.pass_obj
 def retention(settings_file: Path | None) -> None:
     """Delete the rows whose retention period is over (see `purposes`). The running service does so every day."""
@@ -130,36 +110,6 @@ def retention(settings_file: Path | None) -> None:
         click.echo(f"{dataset}: {rows:,} rows deleted")
     if not gone:
         click.echo("Nothing was kept too long.")
-
-
-@main.command()
-@click.option("--revision", default="head", show_default=True, help="'head', 'base' or a revision.")
-@click.option(
-    "--service-role", metavar="NAME", help="Database role that `consume` connects as: may work with rows, no more."
-)
-@click.option(
-    "--service-password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File with that role's password: the role is made if there is none.",
-)
-@click.pass_obj
-def migrate_store(
-    settings_file: Path | None, revision: str, service_role: str | None, service_password_file: Path | None
-) -> None:
-    """Bring the database's tables to a revision, as their owner. With --service-role, let that role use them, but neither change them
-    nor rewrite the audit trail."""
-    if service_role and revision != "head":
-        raise click.UsageError("--service-role is for tables that are up to date")
-    if service_password_file and not service_role:
-        raise click.UsageError("--service-password-file is for --service-role")
-    settings = StoreSettings.load(settings_file)
-    engine = open_database(settings.database, settings.database_password_file)
-    migrate(engine, "childlink_analytics", revision)
-    click.echo(f"tables are at {revision}")
-    if service_role:
-        password = service_password_file.read_text(encoding="utf-8").strip() if service_password_file else ""
-        grant_to_service(engine, tables.metadata, service_role, [tables.audit.entries], password)
-        click.echo(f"{service_role} may use them, and no more")
 
 
 @main.command()
@@ -172,3 +122,16 @@ def restored(settings_file: Path | None, new_broker: bool) -> None:
         tables.ledger.restored(tx, new_broker=new_broker)
         tables.audit.append(tx, desk.audit_key, at_the_command_line(), "restored", new_broker=int(new_broker))
     click.echo("receipts are numbered anew; start the service now")
+
+
+def _as_owner(settings_file: Path | None) -> sa.Engine:
+    settings = StoreSettings.load(settings_file)
+    return open_database(settings.database, settings.database_password_file)
+
+
+add_store_commands(
+    main,
+    Tables("childlink_analytics", tables.metadata, [tables.audit.entries], tables.ledger),
+    _as_owner,
+    lambda settings_file: app.open_store(StoreSettings.load(settings_file)),
+)

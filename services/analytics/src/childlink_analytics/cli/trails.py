@@ -1,12 +1,9 @@
 """Commands for the audit trails: of what is done with releases, and of what analysts ask."""
 
-import json
-from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from childlink_bus.audit import Entry, Head
+from childlink_bus.store_commands import echo_head, echo_trail, read_note
 
 from childlink_analytics import app
 from childlink_analytics.cli.common import main
@@ -36,8 +33,7 @@ def audit_show(settings_file: Path | None, after: int, as_json: bool, questions:
         trail.close()
     else:
         entries = app.build_desk(StoreSettings.load(settings_file)).audit_trail(after)
-    for entry in entries:
-        click.echo(json.dumps({**asdict(entry), "digest": entry.digest.hex()}) if as_json else _line(entry))
+    echo_trail(entries, as_json=as_json)
 
 
 @audit.command("verify")
@@ -46,18 +42,14 @@ def audit_show(settings_file: Path | None, after: int, as_json: bool, questions:
 @click.pass_obj
 def audit_verify(settings_file: Path | None, noted: str, questions: bool) -> None:
     """Check that no entry was changed, removed or moved. Note the line that it prints somewhere else."""
-    number, _, digest = noted.partition(":")
-    try:
-        earlier = Head(int(number), bytes.fromhex(digest)) if noted else None
-    except ValueError:
-        raise click.BadParameter("it is NUMBER:HASH, as `audit verify` prints it", param_hint="--noted") from None
+    earlier = read_note(noted)
     if questions:
         trail = _trail(settings_file)
         head = trail.verify(earlier)
         trail.close()
     else:
         head = app.build_desk(StoreSettings.load(settings_file)).verify_audit(earlier)
-    click.echo(f"{head.number:,} entries, as they were written. Note: {head.number}:{head.digest.hex()}")
+    echo_head(head)
 
 
 def _trail(settings_file: Path | None) -> QuestionsTrail:
@@ -67,9 +59,3 @@ def _trail(settings_file: Path | None) -> QuestionsTrail:
             "There is no trail of questions here.", "Set audit and audit_key of the answering process."
         )
     return trail
-
-
-def _line(entry: Entry) -> str:
-    detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
-    at = datetime.fromtimestamp(entry.at_ms / 1000, UTC)
-    return f"{entry.number:6} {at:%Y-%m-%d %H:%M:%S}Z  {entry.who}: {entry.action} {detail}".rstrip()

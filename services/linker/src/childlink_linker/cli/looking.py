@@ -3,11 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from childlink_bus.audit import Head
+from childlink_bus.store_commands import echo_head, echo_trail, read_note
 from childlink_core.commands import at_the_command_line
 
 from childlink_linker import app, explain
@@ -97,13 +96,7 @@ def audit() -> None:
 @click.pass_obj
 def audit_show(settings_file: Path | None, after: int, as_json: bool) -> None:
     """The audit trail, oldest first."""
-    for entry in app.reading_desk(LinkerSettings.load(settings_file)).audit_trail(after):
-        if as_json:
-            click.echo(json.dumps({**asdict(entry), "digest": entry.digest.hex()}))
-        else:
-            detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
-            at = datetime.fromtimestamp(entry.at_ms / 1000, UTC)
-            click.echo(f"{entry.number:6} {at:%Y-%m-%d %H:%M:%S}Z  {entry.who}: {entry.action} {detail}".rstrip())
+    echo_trail(app.reading_desk(LinkerSettings.load(settings_file)).audit_trail(after), as_json=as_json)
 
 
 @audit.command("verify")
@@ -111,10 +104,5 @@ def audit_show(settings_file: Path | None, after: int, as_json: bool) -> None:
 @click.pass_obj
 def audit_verify(settings_file: Path | None, noted: str) -> None:
     """Check that no entry was changed, removed or moved. Note the line that it prints somewhere else."""
-    number, _, digest = noted.partition(":")
-    try:
-        earlier = Head(int(number), bytes.fromhex(digest)) if noted else None
-    except ValueError:
-        raise click.BadParameter("it is NUMBER:HASH, as `audit verify` prints it", param_hint="--noted") from None
-    head = app.reading_desk(LinkerSettings.load(settings_file)).verify_audit(earlier)
-    click.echo(f"{head.number:,} entries, as they were written. Note: {head.number}:{head.digest.hex()}")
+    earlier = read_note(noted)
+    echo_head(app.reading_desk(LinkerSettings.load(settings_file)).verify_audit(earlier))

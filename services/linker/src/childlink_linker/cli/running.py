@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 import click
-from childlink_bus.database import migrate, open_database
+import sqlalchemy as sa
+from childlink_bus.database import open_database
 from childlink_bus.ports import BusError, Subscriber
-from childlink_bus.service_role import grant_to_service
+from childlink_bus.store_commands import Tables, add_store_commands
 from childlink_core import __version__, topics
 from childlink_core.commands import at_the_command_line
 
@@ -76,57 +77,6 @@ def status(settings_file: Path | None) -> None:
 
 
 @main.command()
-@click.argument("topic")
-@click.option("--why", required=True, help="For those who come after you.")
-@click.pass_obj
-def suspend(settings_file: Path | None, topic: str, why: str) -> None:
-    """Read nothing more from TOPIC until it is resumed: a partner that sends rubbish, or may be compromised. Nothing is lost."""
-    with app.open_store(LinkerSettings.load(settings_file)).begin() as tx:
-        tables.ledger.suspend(tx, topic, why)
-    click.echo(f"{topic} is suspended; `status` shows it, `resume` reads on from where it was left")
-
-
-@main.command()
-@click.argument("topic")
-@click.pass_obj
-def resume(settings_file: Path | None, topic: str) -> None:
-    """Read TOPIC again, from where it was left. Its dead letters are forgiven."""
-    with app.open_store(LinkerSettings.load(settings_file)).begin() as tx:
-        was = tables.ledger.resume(tx, topic)
-    click.echo(f"{topic} is read again" if was else f"{topic} was not suspended")
-
-
-@main.command()
-@click.option("--revision", default="head", show_default=True, help="'head', 'base' or a revision.")
-@click.option(
-    "--service-role", metavar="NAME", help="Database role that `run` connects as: may work with rows, no more."
-)
-@click.option(
-    "--service-password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File with that role's password: the role is made if there is none.",
-)
-@click.pass_obj
-def migrate_store(
-    settings_file: Path | None, revision: str, service_role: str | None, service_password_file: Path | None
-) -> None:
-    """Bring the database's tables to a revision, as their owner. With --service-role, let that role use them, but neither change them
-    nor rewrite the audit trail and the event log."""
-    if service_role and revision != "head":
-        raise click.UsageError("--service-role is for tables that are up to date")
-    if service_password_file and not service_role:
-        raise click.UsageError("--service-password-file is for --service-role")
-    settings = LinkerSettings.load(settings_file)
-    engine = open_database(settings.database, settings.database_password_file)
-    migrate(engine, "childlink_linker", revision)
-    click.echo(f"tables are at {revision}")
-    if service_role:
-        password = service_password_file.read_text(encoding="utf-8").strip() if service_password_file else ""
-        grant_to_service(engine, tables.metadata, service_role, tables.APPEND_ONLY, password)
-        click.echo(f"{service_role} may use them, and no more")
-
-
-@main.command()
 @click.pass_obj
 def republish(settings_file: Path | None) -> None:
     """Send every link again, for an analytics store that lost them."""
@@ -185,3 +135,16 @@ def export(settings_file: Path | None, output: Path | None) -> None:
         writer = csv.writer(file)
         writer.writerow(["partner", "link_reference", "person", "family"])
         writer.writerows(evaluate.export(tx))
+
+
+def _as_owner(settings_file: Path | None) -> sa.Engine:
+    settings = LinkerSettings.load(settings_file)
+    return open_database(settings.database, settings.database_password_file)
+
+
+add_store_commands(
+    main,
+    Tables("childlink_linker", tables.metadata, tables.APPEND_ONLY, tables.ledger),
+    _as_owner,
+    lambda settings_file: app.open_store(LinkerSettings.load(settings_file)),
+)

@@ -1,0 +1,107 @@
+"""The commands that every service with a store has: its tables, its suspended topics, and how an audit trail is shown (extra `sql`)."""
+
+import json
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+from childlink_bus.audit import Entry, Head
+from childlink_bus.database import migrate
+from childlink_bus.ledger import Ledger
+from childlink_bus.service_role import grant_to_service
+
+Open = Callable[[Path | None], sa.Engine]
+"""Opens the database that a settings file names."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A service's tables, and how they come about."""
+
+    package: str
+    """Whose migrations make them."""
+    metadata: sa.MetaData
+    append_only: Collection[sa.Table]
+    ledger: Ledger
+
+
+def add_store_commands(group: click.Group, tables: Tables, open_as_owner: Open, open_store: Open) -> None:
+    """Add `suspend`, `resume` and `migrate-store`. `open_as_owner` leaves the tables as they are; `open_store` brings them up to date."""
+
+    @group.command()
+    @click.argument("topic")
+    @click.option("--why", required=True, help="For those who come after you.")
+    @click.pass_obj
+    def suspend(settings_file: Path | None, topic: str, why: str) -> None:
+        """Read nothing more from TOPIC until it is resumed: a partner that sends rubbish, or may be compromised. Nothing is lost."""
+        with open_store(settings_file).begin() as tx:
+            tables.ledger.suspend(tx, topic, why)
+        click.echo(f"{topic} is suspended; `status` shows it, `resume` reads on from where it was left")
+
+    @group.command()
+    @click.argument("topic")
+    @click.pass_obj
+    def resume(settings_file: Path | None, topic: str) -> None:
+        """Read TOPIC again, from where it was left. Its dead letters are forgiven."""
+        with open_store(settings_file).begin() as tx:
+            was = tables.ledger.resume(tx, topic)
+        click.echo(f"{topic} is read again" if was else f"{topic} was not suspended")
+
+    @group.command()
+    @click.option("--revision", default="head", show_default=True, help="'head', 'base' or a revision.")
+    @click.option(
+        "--service-role",
+        metavar="NAME",
+        help="Database role that the service connects as: may work with rows, no more.",
+    )
+    @click.option(
+        "--service-password-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="File with that role's password: the role is made if there is none.",
+    )
+    @click.pass_obj
+    def migrate_store(
+        settings_file: Path | None, revision: str, service_role: str | None, service_password_file: Path | None
+    ) -> None:
+        """Bring the database's tables to a revision, as their owner. With --service-role, let that role use them, but neither change
+        them nor rewrite what is only ever appended to."""
+        if service_role and revision != "head":
+            raise click.UsageError("--service-role is for tables that are up to date")
+        if service_password_file and not service_role:
+            raise click.UsageError("--service-password-file is for --service-role")
+        engine = open_as_owner(settings_file)
+        migrate(engine, tables.package, revision)
+        click.echo(f"tables are at {revision}")
+        if service_role:
+            password = service_password_file.read_text(encoding="utf-8").strip() if service_password_file else ""
+            grant_to_service(engine, tables.metadata, service_role, tables.append_only, password)
+            click.echo(f"{service_role} may use them, and no more")
+
+
+def echo_trail(entries: Iterable[Entry], *, as_json: bool) -> None:
+    """Print an audit trail, for people or as JSON lines."""
+    for entry in entries:
+        if as_json:
+            click.echo(json.dumps({**asdict(entry), "digest": entry.digest.hex()}))
+        else:
+            detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
+            at = datetime.fromtimestamp(entry.at_ms / 1000, UTC)
+            click.echo(f"{entry.number:6} {at:%Y-%m-%d %H:%M:%S}Z  {entry.who}: {entry.action} {detail}".rstrip())
+
+
+def read_note(noted: str) -> Head | None:
+    """The entry that somebody noted, as `echo_head` printed it."""
+    number, _, digest = noted.partition(":")
+    try:
+        return Head(int(number), bytes.fromhex(digest)) if noted else None
+    except ValueError:
+        raise click.BadParameter("it is NUMBER:HASH, as `audit verify` prints it", param_hint="--noted") from None
+
+
+def echo_head(head: Head) -> None:
+    """Print what a verified trail ends with."""
+    click.echo(f"{head.number:,} entries, as they were written. Note: {head.number}:{head.digest.hex()}")
