@@ -52,6 +52,8 @@ def site(waiting, tmp_path):
 
 def sign_in(page, address, token):
     page.goto(address)
+    # A page takes its focus some frames after it has loaded; what is typed before is lost.
+    page.wait_for_selector("#token:focus")
     page.keyboard.type(token)
     # The page that is there counts as loaded until the next one begins.
     with page.expect_navigation():
@@ -67,12 +69,13 @@ def test_a_steward_clears_ten_pairs_with_the_keyboard(waiting, site, tmp_path):
         sign_in(page, address, token)
         assert page.locator("h1").inner_text() == "10 cases wait for you"
         assert barriers(page) == []
+        page.wait_for_selector("a.main:focus")
         with page.expect_navigation():
             page.keyboard.press("Enter")
         page.screenshot(path=tmp_path / "case.png", full_page=True)
         assert barriers(page) == []
         for at in range(PAIRS):
-            page.wait_for_selector("fieldset.verdicts")
+            page.wait_for_selector("#keys:not([hidden])")
             page.keyboard.press("s" if at % 2 else "d")
             if not at:
                 page.keyboard.type("wrote to the school")
