@@ -44,15 +44,20 @@ class Pilot:
         self.folder, self.layout, self.hub = folder, layout, hub
         self.settings = layout.ingest["trust-a"]
 
-    def run(self, *rows, options=EXEMPT, approved=True, limits=None):
+    def write(self, *rows, options=EXEMPT, approved=True):
+        """An extract of these rows, and its mapping."""
         extract, mapping = self.folder / "e.csv", self.folder / "m.toml"
         extract.write_text("\n".join([HEADER, *rows]) + "\n")
         mapping.write_text(MAPPING.format(options=options))
         if approved:
             wanted = what(mapping, app.load_mapping(mapping), app.get_profile())
             approve(self.settings.approvals, mapping, wanted, "A. Shah, IG lead")
+        return extract, mapping
+
+    def run(self, *rows, options=EXEMPT, approved=True, limits=None):
+        written = self.write(*rows, options=options, approved=approved)
         with open_spool(self.settings.spool) as spool:
-            run_id = app.run_extract(self.settings, spool, extract, mapping, limits)
+            run_id = app.run_extract(self.settings, spool, *written, limits)
             pilot.exchange(self.settings, spool, self.hub)
             return spool.report(run_id)
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import structlog
 from childlink.wire.v1 import envelope_pb2 as wire
 from childlink.wire.v1 import receipt_pb2 as receipts_wire
-from childlink_core import envelope, reasons, topics
+from childlink_core import envelope, reasons, telemetry, topics
 from childlink_core.directory import Directory
 from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey, SigningKey
@@ -40,6 +40,8 @@ class OpenedBatch:
     sender: str
     topic: str
     payload: bytes
+    traceparent: str = ""
+    """Trace that it belongs to, if its sender traces."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,9 @@ class Observer(Protocol):
 
     def batch(self, sender: str, outcome: str, reason: str) -> None:
         """A batch was accepted, refused or seen before."""
+
+    def batch_settled(self, sender: str, age_s: float) -> None:
+        """A batch was worked through so many seconds after its sender sealed it."""
 
     def records_done(self, sender: str, accepted: int, refused: Sequence[str]) -> None:
         """Records were accepted, and refused for these reasons."""
@@ -225,17 +230,19 @@ class Pump:
                 works.append(work)
         opened = [work.opened for work in works if work.opened]
         read = {sender: (at.epoch, at.next_sequence - 1) for (sender, _), at in positions.items()}
-        handled = self.handler(tx, opened, read) if read else Handled([])
-        results = iter(handled.results)
-        for work in works:
-            result = next(results) if work.opened else None
-            receipt = work.receipt or self._receipt(work.header, work.digest, result or Result())
-            self._settle(tx, work, receipt, answers)
-            if receipt.reason:
-                dead.append((work.message, receipt.reason))
+        traces = [work.header.traceparent for work in works]
+        with telemetry.span("micro-batch", *traces, service=self.service, count=len(works)):
+            handled = self.handler(tx, opened, read) if read else Handled([])
+            results = iter(handled.results)
+            for work in works:
+                result = next(results) if work.opened else None
+                receipt = work.receipt or self._receipt(work.header, work.digest, result or Result())
+                self._settle(tx, work, receipt, answers)
+                if receipt.reason:
+                    dead.append((work.message, receipt.reason))
+            self.send(tx, handled.outgoing)
         for (sender, topic), position in positions.items():
             self.ledger.move_stream(tx, sender, topic, position)
-        self.send(tx, handled.outgoing)
         self._answer(tx, answers)
         if dead:
             self.ledger.put(tx, [(topics.dead_letters(self.service), message.value) for message, _ in dead])
@@ -293,7 +300,7 @@ class Pump:
             if header.kind != source.kind:
                 raise BatchRefusedError(reasons.UNKNOWN_SCHEMA)
             payload = envelope.open_batch(header, batch, self.opening_keys)
-            work.opened = OpenedBatch(header.sender, header.topic, payload)
+            work.opened = OpenedBatch(header.sender, header.topic, payload, header.traceparent)
         except BatchRefusedError as refusal:
             work.receipt = self._receipt(header, digest, Result(reason=refusal.reason))
         return work
@@ -309,8 +316,14 @@ class Pump:
         outcome = "refused" if receipt.reason else "accepted"
         self.observer.batch(header.sender, outcome, receipt.reason)
         self.observer.records_done(header.sender, receipt.accepted, [item.reason for item in receipt.refused])
+        # Two clocks: a partner's that is ahead would make it negative.
+        self.observer.batch_settled(header.sender, max(0.0, time.time() - header.sealed_at_ms / 1000))
+        batch: dict[str, str | int] = {"topic": header.topic, "epoch": header.epoch, "sequence": header.sequence}
+        telemetry.mark("batch", header.traceparent, **batch, outcome=outcome, reason=receipt.reason or None)
         if receipt.reason:
-            log.warning("batch refused", topic=header.topic, sequence=header.sequence, reason=receipt.reason)
+            log.warning("batch refused", **batch, reason=receipt.reason)
+        else:
+            log.info("batch accepted", **batch, accepted=receipt.accepted, refused=len(receipt.refused))
         self.ledger.remember_batch(
             tx, header.sender, header.topic, header.epoch, header.sequence, work.digest, receipt.SerializeToString()
         )

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from google.protobuf.message import DecodeError
 
-from childlink_core import reasons
+from childlink_core import reasons, telemetry
 from childlink_core.directory import Directory
 from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey, SealKey, SigningKey
@@ -53,6 +53,7 @@ def seal(payload: bytes, address: Address, reader: SealKey, sender: SigningKey, 
         epoch=address.epoch,
         sequence=address.sequence,
         sealed_at_ms=int(time.time() * 1000) if now_ms is None else now_ms,
+        traceparent=telemetry.traceparent(),
     ).SerializeToString(deterministic=True)
     sealed = seal_bytes(payload, reader, header)
     signature = sender.sign(_signed_part(header, sealed))
@@ -62,6 +63,11 @@ def seal(payload: bytes, address: Address, reader: SealKey, sender: SigningKey, 
 def digest(message: bytes) -> bytes:
     """What tells one sealed batch from every other, also from another under its number."""
     return hashlib.sha256(message).digest()
+
+
+def traceparent(message: bytes) -> str:
+    """The trace context in the header of a batch of one's own."""
+    return wire.Header.FromString(wire.SealedBatch.FromString(message).header).traceparent
 
 
 def verify(message: bytes, topic: str, reader: str, directory: Directory) -> tuple[wire.Header, wire.SealedBatch]:

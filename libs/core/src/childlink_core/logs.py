@@ -6,12 +6,14 @@ from collections.abc import MutableMapping
 from typing import Any, Final
 
 import structlog
+from opentelemetry import trace
 
 ALLOWED_FIELDS: Final = frozenset(
     {
         "event", "level", "timestamp", "service", "partner", "sender", "topic", "epoch", "sequence", "offset", "reason",
         "dataset", "release", "measure", "cube", "count", "accepted", "refused", "records", "links", "persons", "bytes",
         "seconds", "version", "profile", "port", "path", "error_type", "outcome", "run", "lag", "state", "method", "caller",
+        "trace_id",
     }
 )  # fmt: skip
 
@@ -32,12 +34,19 @@ def drop_unlisted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
     return kept
 
 
+def add_trace(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say in which trace a line was written, where there is one."""
+    context = trace.get_current_span().get_span_context()
+    return {**event, "trace_id": trace.format_trace_id(context.trace_id)} if context.is_valid else event
+
+
 def configure(service: str, *, json: bool | None = None, level: str = "INFO") -> None:
     """Set logging up for a service: JSON lines unless standard error is a terminal."""
     plain = sys.stderr.isatty() if json is None else not json
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            add_trace,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             drop_unlisted,

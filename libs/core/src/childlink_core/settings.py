@@ -1,7 +1,7 @@
 """The conventions of every service's settings: environment, then a TOML file; secrets only as paths to files."""
 
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -91,5 +91,7 @@ class ServiceSettings(SettingsFile):
     """Port of Prometheus metrics; 0 serves none."""
     metrics_address: str = "127.0.0.1"
     """Address that metrics are served on."""
-    log_level: str = "INFO"
-    """DEBUG, INFO, WARNING or ERROR."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least grave lines that are logged."""
+    trace_endpoint: str = ""
+    """URL of an OpenTelemetry collector (OTLP over HTTP: https://collector:4318/v1/traces); empty traces nothing."""

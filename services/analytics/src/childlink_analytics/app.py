@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ import structlog
 from childlink.wire.v1 import envelope_pb2
 from childlink_bus.database import migrate, open_database
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
+from childlink_bus.observing import database_connections, waiting_messages
 from childlink_bus.ports import Subscriber
 from childlink_bus.pump import Pump, Source
 from childlink_core import topics
@@ -51,10 +52,10 @@ class Consumer:
         self.metrics.lag(subscriber.lag())
         with self.engine.connect() as tx:
             self.metrics.holdings(*holdings(tx))
-            states = sa.select(tables.release.c.state, sa.func.count()).group_by(tables.release.c.state)
-            found: dict[str, int] = dict(tx.execute(states).tuples().all())
-        for state in ("draft", "published", "recalling", "recalled"):
-            self.metrics.releases.labels(state).set(found.get(state, 0))
+            self.metrics.workings(waiting_messages(tx, tables.ledger), database_connections(self.engine))
+            self.metrics.managed(
+                _counted(tx, tables.release.c.state), _counted(tx, tables.audit.entries.c.action), _newest_release(tx)
+            )
 
 
 class Schedule:
@@ -89,6 +90,24 @@ class Schedule:
             # Tomorrow it is tried again; the metric has an alert.
             self._metrics.scheduled_cut_failures.inc()
             log.error("scheduled cut failed", error_type=type(error).__name__, why=getattr(error, "problem", ""))
+
+
+def _counted(tx: sa.Connection, column: "sa.Column[str]") -> dict[str, int]:
+    return dict(tx.execute(sa.select(column, sa.func.count()).group_by(column)).tuples().all())
+
+
+def _newest_release(tx: sa.Connection) -> dict[str, float]:
+    """When it was published, and when its data end, Unix seconds; empty without any."""
+    c = tables.release.c
+    row = tx.execute(
+        sa.select(c.published_at_ms, c.data_until)
+        .where(c.state.in_(("published", "recalling")))
+        .order_by(c.number.desc())
+    ).first()
+    if row is None:
+        return {}
+    until = datetime.combine(date.fromisoformat(row.data_until), datetime.max.time(), UTC)
+    return {"published": row.published_at_ms / 1000, "data": until.timestamp()}
 
 
 def holdings(tx: sa.Connection) -> tuple[int, int, int]:

@@ -1,6 +1,7 @@
 """Opened batches become rows: parsed, checked against the dataset contracts, capsules opened."""
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,9 @@ class StoreHandler:
                 )
             except DecodeError:
                 results.append(Result(reason=reasons.MALFORMED))
+        traces = dict.fromkeys(batch.traceparent for batch in batches if batch.traceparent)
+        if traces:
+            store.note_traces(traces, int(time.time() * 1000))
         return Handled(results)
 
     def _links(self, store: Store, opened: OpenedBatch) -> Result:

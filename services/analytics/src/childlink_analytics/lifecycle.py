@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from childlink_bus.audit import Entry, Head
+from childlink_core import telemetry
 
 from childlink_analytics import disclosure
 from childlink_analytics import tables as t
@@ -75,7 +76,10 @@ class ReleaseDesk:
         here have not come, unless `anyway`."""
         until = _day(data_until)
         check_release_name(release_id)
-        with self._audited(who, "release cut", release=release_id):
+        with (
+            self._audited(who, "release cut", release=release_id),
+            telemetry.span("cut", *self._open_traces(), release=release_id),
+        ):
             self._make_way(release_id)
             self.expire(SCHEDULE, date.today())
             with self._reading() as tx:
@@ -119,6 +123,9 @@ class ReleaseDesk:
                 self._change(tx, release_id, state="published", published_by=who, published_at_ms=_now())
                 approval = {"cut_by": known.cut_by, "published_by": who}
                 publish_release(self.settings.drafts, self.settings.releases, release_id, approval)
+                counted = Store(tx).close_traces(known.cut_at_ms)
+            for trace in counted:
+                telemetry.mark("published", trace, release=release_id)
             shutil.rmtree(self.settings.drafts / release_id, ignore_errors=True)
         return self._known(release_id, "published")
 
@@ -272,6 +279,10 @@ class ReleaseDesk:
             tx.execute(
                 t.release_cells.insert().values(release_id=plan.release_id, population=item.population, cells=cells)
             )
+
+    def _open_traces(self) -> list[str]:
+        with self.engine.connect() as tx:
+            return Store(tx).open_traces()
 
     def _next_number(self, tx: sa.Connection) -> int:
         return int(tx.execute(sa.select(sa.func.coalesce(sa.func.max(t.release.c.number), 0))).scalar_one()) + 1

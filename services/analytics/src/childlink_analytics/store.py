@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from childlink_analytics import tables as t
 
 _ROWS_AT_A_TIME: Final = 50_000
+_OPEN_TRACES: Final = 1_000
 
 
 class Store:
@@ -64,6 +65,24 @@ class Store:
         return sorted(
             partner for partner, needed in self.progress("needed").items() if linked.get(partner, (0, 0)) < needed
         )
+
+    def note_traces(self, traceparents: Iterable[str], at_ms: int) -> None:
+        """Remember traces for the release that will count what came in them; no more than a release can tell of."""
+        room = _OPEN_TRACES - self._tx.execute(sa.select(sa.func.count()).select_from(t.open_trace)).scalar_one()
+        rows = [{"traceparent": traceparent, "at_ms": at_ms} for traceparent in traceparents]
+        self._upsert(t.open_trace, rows[: max(0, room)])
+
+    def open_traces(self) -> list[str]:
+        """The remembered traces, oldest first."""
+        c = t.open_trace.c
+        return list(self._tx.execute(sa.select(c.traceparent).order_by(c.at_ms, c.traceparent)).scalars())
+
+    def close_traces(self, before_ms: int) -> list[str]:
+        """Forget the traces of what came before then, and return them."""
+        c = t.open_trace.c
+        gone = list(self._tx.execute(sa.select(c.traceparent).where(c.at_ms < before_ms).order_by(c.at_ms)).scalars())
+        self._tx.execute(t.open_trace.delete().where(c.at_ms < before_ms))
+        return gone
 
     def parameter_versions(self) -> list[str]:
         """Versions of the match parameters that links were made under."""

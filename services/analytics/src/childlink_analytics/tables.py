@@ -44,6 +44,13 @@ progress = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),
 )  # fmt: skip
 
+# Traces of batches that no published release counts yet, where senders trace.
+open_trace = sa.Table(
+    "open_trace", metadata,
+    sa.Column("traceparent", sa.String(55), primary_key=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+)  # fmt: skip
+
 # Every release that was ever cut. It is a draft, then published, then perhaps recalled; names and numbers are never used again.
 release = sa.Table(
     "release", metadata,

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
 from childlink_bus.ports import BusError, Subscriber
-from childlink_core import topics
+from childlink_core import telemetry, topics
 from childlink_core.directory import read_directory
 from childlink_core.errors import UserError
 from childlink_core.keys import SecretKey, read_opening_key, read_secret_key, read_signing_key
@@ -117,7 +117,8 @@ def run_extract(
     mapping = load_mapping(mapping_file)
     check_approved(settings.approvals, mapping_file, what(mapping_file, mapping, get_profile(settings.profile)))
     limits = limits or Limits(settings.max_reject_share, settings.max_withdrawn_share)
-    with _no_collector(), open_job(settings, extract, mapping) as job:
+    traced = telemetry.span("run", partner=settings.partner, dataset=mapping.dataset.name)
+    with traced, _no_collector(), open_job(settings, extract, mapping) as job:
         withdrawn = spool.withdrawn_subjects()
         plan = replace(job.plan, withdrawn=withdrawn)
         limits = Limits(limits.max_reject_share, limits.max_withdrawn_share, _opted_out(settings, job))

@@ -9,7 +9,7 @@ import structlog
 from childlink.wire.v1 import envelope_pb2 as wire
 from childlink.wire.v1 import receipt_pb2
 from childlink_bus.ports import Message, Publisher, Subscriber
-from childlink_core import envelope, reasons, topics
+from childlink_core import envelope, reasons, telemetry, topics
 from childlink_core.directory import Directory
 from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey
@@ -47,6 +47,8 @@ class Exchange:
             self.publisher.publish([(self._topic(batch.half), batch.message) for batch in batches])
             with self.spool.transaction():
                 self.spool.mark_sent(batches)
+            for batch in batches:
+                telemetry.mark("sent", envelope.traceparent(batch.message), topic=self._topic(batch.half))
             sent += len(batches)
         return sent
 

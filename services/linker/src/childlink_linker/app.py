@@ -1,5 +1,6 @@
 """Composition root of the linker."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from childlink.wire.v1 import envelope_pb2
 from childlink_bus.database import migrate, open_database
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
+from childlink_bus.observing import database_connections, waiting_messages
 from childlink_bus.ports import Subscriber
 from childlink_bus.pump import Pump, Source
 from childlink_core import topics
@@ -113,7 +115,10 @@ class Linker:
         self.metrics.lag(subscriber.lag())
         with self.engine.connect() as tx:
             _, children, adults, families, pairs = holdings(tx)
-        self.metrics.holdings(children, adults, families, pairs)
+            since = tx.execute(sa.select(sa.func.min(tables.review_pair.c.since_ms))).scalar_one()
+            waiting = waiting_messages(tx, tables.ledger)
+        self.metrics.holdings(children, adults, families, pairs, 0.0 if since is None else time.time() - since / 1000)
+        self.metrics.workings(waiting, database_connections(self.engine))
 
 
 def serve(linker: Linker) -> Callable[[], None]:

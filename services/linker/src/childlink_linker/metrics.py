@@ -1,8 +1,9 @@
 """Every metric of the linker. Labels are partners, outcomes and reasons: none can single out a person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from childlink_bus.observing import BATCH_AGES
 from childlink_core import __version__
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
 
@@ -22,6 +23,11 @@ class LinkerMetrics:
             ["sender", "outcome", "reason"],
             registry=self.registry,
         )
+        # Seconds from the moment that a partner sealed a batch until its links were made.
+        self.batch_age = Histogram(
+            "childlink_linker_batch_age_seconds", "From sealed to linked.", ["sender"], buckets=BATCH_AGES,
+            registry=self.registry,
+        )  # fmt: skip
         # Records by sender and outcome.
         self.records = Counter(
             "childlink_linker_records",
@@ -59,6 +65,16 @@ class LinkerMetrics:
         self.review = Gauge(
             "childlink_linker_review_pairs", "Pairs that wait for a data steward.", registry=self.registry
         )
+        # How long the pair that waits longest has waited for a data steward.
+        self.review_age = Gauge(
+            "childlink_linker_review_oldest_seconds", "Age of the oldest pair that waits.", registry=self.registry
+        )
+        # Connections to the database: in use, and the most there may be.
+        self.database_connections = Gauge(
+            "childlink_linker_database_connections", "Connections.", ["state"], registry=self.registry
+        )
+        # Messages that the broker has not taken yet.
+        self.outbox = Gauge("childlink_linker_outbox_messages", "Messages to be sent.", registry=self.registry)
         # gRPC calls turned away: unauthenticated, revoked, denied, too_many, no_deadline or unreadable (malformed, too large, compressed).
         self.calls_refused = Counter(
             "childlink_linker_calls_refused", "gRPC calls turned away.", ["method", "reason"], registry=self.registry
@@ -89,6 +105,10 @@ class LinkerMetrics:
         """See `childlink_bus.pump.Observer`."""
         self.dead_letter_messages.inc(count)
 
+    def batch_settled(self, sender: str, age_s: float) -> None:
+        """See `childlink_bus.pump.Observer`."""
+        self.batch_age.labels(sender).observe(age_s)
+
     def records_done(self, sender: str, accepted: int, refused: Sequence[str]) -> None:
         """See `childlink_bus.pump.Observer`."""
         self.records.labels(sender, "accepted", "").inc(accepted)
@@ -112,11 +132,18 @@ class LinkerMetrics:
         for topic, messages in lag.items():
             self.lag_messages.labels(topic).set(messages)
 
-    def holdings(self, children: int, adults: int, families: int, review_pairs: int) -> None:
+    def holdings(self, children: int, adults: int, families: int, review_pairs: int, oldest_pair_s: float) -> None:
         """Set what the store holds."""
         for kind, count in (("child", children), ("adult", adults), ("family", families)):
             self.identifiers.labels(kind).set(count)
         self.review.set(review_pairs)
+        self.review_age.set(oldest_pair_s)
+
+    def workings(self, waiting_messages: int, connections: Mapping[str, int]) -> None:
+        """Set what waits for the broker, and the database's connections by state."""
+        self.outbox.set(waiting_messages)
+        for state, count in connections.items():
+            self.database_connections.labels(state).set(count)
 
     def _observe(self, weights: np.ndarray) -> None:
         # A sample keeps the shape of the histogram at a bounded cost.

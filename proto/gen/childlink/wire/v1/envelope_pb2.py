@@ -24,17 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n childlink/wire/v1/envelope.proto\x12\x11\x63hildlink.wire.v1\"@\n\x0bSealedBatch\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x0e\n\x06sealed\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"\xe4\x01\n\x06Header\x12\x16\n\x0eschema_version\x18\x01 \x01(\r\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x16\n\x0esigning_key_id\x18\x03 \x01(\t\x12\x0e\n\x06reader\x18\x04 \x01(\t\x12\x16\n\x0esealing_key_id\x18\x05 \x01(\t\x12\r\n\x05topic\x18\x06 \x01(\t\x12,\n\x04kind\x18\x07 \x01(\x0e\x32\x1e.childlink.wire.v1.PayloadKind\x12\r\n\x05\x65poch\x18\x08 \x01(\x04\x12\x10\n\x08sequence\x18\t \x01(\x04\x12\x14\n\x0csealed_at_ms\x18\n \x01(\x03*\x94\x01\n\x0bPayloadKind\x12\x1c\n\x18PAYLOAD_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14PAYLOAD_KIND_ENCODED\x10\x01\x12\x1c\n\x18PAYLOAD_KIND_OBSERVATION\x10\x02\x12\x15\n\x11PAYLOAD_KIND_LINK\x10\x03\x12\x18\n\x14PAYLOAD_KIND_RECEIPT\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n childlink/wire/v1/envelope.proto\x12\x11\x63hildlink.wire.v1\"@\n\x0bSealedBatch\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x0e\n\x06sealed\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"\xf9\x01\n\x06Header\x12\x16\n\x0eschema_version\x18\x01 \x01(\r\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x16\n\x0esigning_key_id\x18\x03 \x01(\t\x12\x0e\n\x06reader\x18\x04 \x01(\t\x12\x16\n\x0esealing_key_id\x18\x05 \x01(\t\x12\r\n\x05topic\x18\x06 \x01(\t\x12,\n\x04kind\x18\x07 \x01(\x0e\x32\x1e.childlink.wire.v1.PayloadKind\x12\r\n\x05\x65poch\x18\x08 \x01(\x04\x12\x10\n\x08sequence\x18\t \x01(\x04\x12\x14\n\x0csealed_at_ms\x18\n \x01(\x03\x12\x13\n\x0btraceparent\x18\x0b \x01(\t*\x94\x01\n\x0bPayloadKind\x12\x1c\n\x18PAYLOAD_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14PAYLOAD_KIND_ENCODED\x10\x01\x12\x1c\n\x18PAYLOAD_KIND_OBSERVATION\x10\x02\x12\x15\n\x11PAYLOAD_KIND_LINK\x10\x03\x12\x18\n\x14PAYLOAD_KIND_RECEIPT\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'childlink.wire.v1.envelope_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PAYLOADKIND']._serialized_start=353
-  _globals['_PAYLOADKIND']._serialized_end=501
+  _globals['_PAYLOADKIND']._serialized_start=374
+  _globals['_PAYLOADKIND']._serialized_end=522
   _globals['_SEALEDBATCH']._serialized_start=55
   _globals['_SEALEDBATCH']._serialized_end=119
   _globals['_HEADER']._serialized_start=122
-  _globals['_HEADER']._serialized_end=350
+  _globals['_HEADER']._serialized_end=371
 # @@protoc_insertion_point(module_scope)

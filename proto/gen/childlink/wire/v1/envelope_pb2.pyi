@@ -29,7 +29,7 @@ class SealedBatch(_message.Message):
     def __init__(self, header: _Optional[bytes] = ..., sealed: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Header(_message.Message):
-    __slots__ = ("schema_version", "sender", "signing_key_id", "reader", "sealing_key_id", "topic", "kind", "epoch", "sequence", "sealed_at_ms")
+    __slots__ = ("schema_version", "sender", "signing_key_id", "reader", "sealing_key_id", "topic", "kind", "epoch", "sequence", "sealed_at_ms", "traceparent")
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     SENDER_FIELD_NUMBER: _ClassVar[int]
     SIGNING_KEY_ID_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,7 @@ class Header(_message.Message):
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     SEALED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     sender: str
     signing_key_id: str
@@ -50,4 +51,5 @@ class Header(_message.Message):
     epoch: int
     sequence: int
     sealed_at_ms: int
-    def __init__(self, schema_version: _Optional[int] = ..., sender: _Optional[str] = ..., signing_key_id: _Optional[str] = ..., reader: _Optional[str] = ..., sealing_key_id: _Optional[str] = ..., topic: _Optional[str] = ..., kind: _Optional[_Union[PayloadKind, str]] = ..., epoch: _Optional[int] = ..., sequence: _Optional[int] = ..., sealed_at_ms: _Optional[int] = ...) -> None: ...
+    traceparent: str
+    def __init__(self, schema_version: _Optional[int] = ..., sender: _Optional[str] = ..., signing_key_id: _Optional[str] = ..., reader: _Optional[str] = ..., sealing_key_id: _Optional[str] = ..., topic: _Optional[str] = ..., kind: _Optional[_Union[PayloadKind, str]] = ..., epoch: _Optional[int] = ..., sequence: _Optional[int] = ..., sealed_at_ms: _Optional[int] = ..., traceparent: _Optional[str] = ...) -> None: ...

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
+from childlink_core import telemetry
 from childlink_core.commands import at_the_command_line
 
 from childlink_analytics import app
@@ -20,7 +21,9 @@ def release() -> None:
 
 
 def _desk(settings_file: Path | None) -> ReleaseDesk:
-    return app.build_desk(StoreSettings.load(settings_file))
+    settings = StoreSettings.load(settings_file)
+    telemetry.start("analytics", settings)
+    return app.build_desk(settings)
 
 
 @release.command("cut")

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from childlink_bus.database import open_database
 from childlink_bus.ports import BusError, Subscriber
 from childlink_bus.store_commands import Tables, add_store_commands
+from childlink_core import telemetry
 from childlink_core.commands import at_the_command_line
 
 from childlink_analytics import app, tables
@@ -29,6 +30,7 @@ _RETRY_AFTER_S = 3.0
 def consume(settings_file: Path | None) -> None:
     """Store observations and links, send receipts, cut what the schedule asks for; until SIGTERM."""
     settings = StoreSettings.load(settings_file)
+    telemetry.start("analytics", settings)
     metrics = StoreMetrics()
     metrics.serve(settings.metrics_port, settings.metrics_address)
     stop = stop_on_signals()

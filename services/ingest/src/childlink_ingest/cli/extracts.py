@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 from childlink_bus.ports import BusError
+from childlink_core import telemetry
 from childlink_core.errors import UserError
 from childlink_core.profiles import get_profile
 
@@ -63,6 +64,7 @@ def run(
 ) -> None:  # fmt: skip
     """Encode, split, seal, spool and send an extract. Run it again at any time: what did not change is not sent."""
     settings = IngestSettings.load(settings_file)
+    telemetry.start("ingest", settings)
     if workers:
         settings.workers = workers
     limits = Limits(
@@ -152,6 +154,7 @@ def watch(settings_file: Path | None, folder: Path, mappings: Path, settle: floa
     mapping's `schedule`. With metrics_port set, serves the status page and the metrics. SIGTERM stops it between two extracts.
     """
     settings = IngestSettings.load(settings_file)
+    telemetry.start("ingest", settings)
     metrics = IngestMetrics()
     stopped = False
     said: set[str] = set()

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import click
+from childlink_core import telemetry
 from childlink_core.checkup import examine, show
 
 from childlink_ingest import errors, report
@@ -23,6 +24,7 @@ from childlink_ingest.spool import open_spool
 def send(settings_file: Path | None, wait: float, again: bool) -> None:
     """Send what is still in the spool and fetch receipts."""
     settings = IngestSettings.load(settings_file)
+    telemetry.start("ingest", settings)
     with open_spool(settings.spool) as spool:
         if again:
             spool.send_unanswered_again()

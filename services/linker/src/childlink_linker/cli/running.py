@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from childlink_bus.database import open_database
 from childlink_bus.ports import BusError, Subscriber
 from childlink_bus.store_commands import Tables, add_store_commands
-from childlink_core import __version__, topics
+from childlink_core import __version__, telemetry, topics
 from childlink_core.commands import at_the_command_line
 
 from childlink_linker import app, evaluate, tables
@@ -32,6 +32,7 @@ _RETRY_AFTER_S = 3.0
 def run(settings_file: Path | None) -> None:
     """Consume encodings, assign identifiers, publish links and receipts; until SIGTERM."""
     settings = LinkerSettings.load(settings_file)
+    telemetry.start("linker", settings)
     metrics = LinkerMetrics()
     metrics.serve(settings.metrics_port, settings.metrics_address)
     stop = threading.Event()

@@ -1,0 +1,108 @@
+"""Logs and traces as the settings ask for them. A trace follows an extract from its site to the release that counts it.
+
+Traces are OpenTelemetry's, off unless `trace_endpoint` is set, and travel between services as W3C Trace Context
+(https://www.w3.org/TR/trace-context/) in the signed header of a batch. A span says no more than a log line may: fields on the allow-list
+of `childlink_core.logs`, and of an error its type only.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from childlink_core import __version__, logs
+from childlink_core.errors import UserError
+from childlink_core.settings import ServiceSettings
+
+_PARENT: Final = "traceparent"
+_W3C: Final = TraceContextTextMapPropagator()
+_EXPORT_TIMEOUT_S: Final = 5
+
+Field = str | int
+
+_tracer: Tracer = trace.NoOpTracer()
+
+
+def start(service: str, settings: ServiceSettings) -> None:
+    """Log at the level, and trace to the collector, that the settings name. Call it once a process, before work begins.
+
+    Raises UserError where tracing is asked for and not installed.
+    """
+    logs.configure(service, level=settings.log_level)
+    if not settings.trace_endpoint:
+        return
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError:
+        raise UserError(
+            "trace_endpoint is set, and what sends traces is not installed.",
+            "Install childlink-core[tracing], or unset trace_endpoint.",
+        ) from None
+    # What is left at exit is sent then, by the provider itself.
+    provider = TracerProvider(
+        resource=Resource({"service.name": f"childlink-{service}", "service.version": __version__})
+    )
+    provider.add_span_processor(
+        BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.trace_endpoint, timeout=_EXPORT_TIMEOUT_S))
+    )
+    use(provider.get_tracer("childlink"))
+
+
+def use(tracer: Tracer) -> None:
+    """Trace with this tracer from now on."""
+    global _tracer  # noqa: PLW0603 - one a process, as OpenTelemetry has it
+    _tracer = tracer
+
+
+@contextmanager
+def span(name: str, *after: str, **fields: Field | None) -> Iterator[None]:
+    """A span around what the block does: in the span that is open; or else after the first of these trace contexts (`traceparent`
+    headers; what is none counts as absent), linked to the others; or else the first of a new trace."""
+    contexts = [context for item in dict.fromkeys(after) if (context := _read(item)).is_valid]
+    parent = None
+    if contexts and not trace.get_current_span().get_span_context().is_valid:
+        parent = trace.set_span_in_context(trace.NonRecordingSpan(contexts.pop(0)))
+    with _tracer.start_as_current_span(
+        name, parent, attributes=_listed(fields), links=[Link(context) for context in contexts],
+        record_exception=False, set_status_on_exception=False,
+    ) as opened:  # fmt: skip
+        try:
+            yield
+        except BaseException as error:
+            # The message of an error may hold what was in a row.
+            opened.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            raise
+
+
+def mark(name: str, after: str, **fields: Field | None) -> None:
+    """A point in the trace that `after` names, linked to the span that is open. Nothing without such a trace."""
+    context = _read(after)
+    if context.is_valid:
+        here = trace.get_current_span().get_span_context()
+        parent = trace.set_span_in_context(trace.NonRecordingSpan(context))
+        links = [Link(here)] if here.is_valid else []
+        _tracer.start_span(name, parent, attributes=_listed(fields), links=links).end()
+
+
+def traceparent() -> str:
+    """The open span's trace context, for what is sent on; empty when there is none."""
+    carrier: dict[str, str] = {}
+    _W3C.inject(carrier)
+    return carrier.get(_PARENT, "")
+
+
+def _read(traceparent: str) -> SpanContext:
+    return trace.get_current_span(_W3C.extract({_PARENT: traceparent})).get_span_context()
+
+
+def _listed(fields: dict[str, Field | None]) -> dict[str, Field]:
+    unlisted = fields.keys() - logs.ALLOWED_FIELDS
+    if unlisted:
+        raise ValueError(f"not on the allow-list of logs: {', '.join(sorted(unlisted))}")
+    return {name: value for name, value in fields.items() if value is not None}
