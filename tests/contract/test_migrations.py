@@ -47,6 +47,7 @@ STEPS = {
     (ANALYTICS, "0003"): Step(frozenset({"progress"}), {("link", "parameter_version"): ""}),
     (ANALYTICS, "0004"): Step(_DEAD),
     (ANALYTICS, "0005"): Step(frozenset({"release", "release_cells", "audit_entry"})),
+    (ANALYTICS, "0006"): Step(frozenset({"open_trace"})),
 }
 
 

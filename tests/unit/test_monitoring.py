@@ -80,6 +80,13 @@ def test_an_alert_has_a_runbook_a_severity_and_a_test(rule: dict[str, Any]) -> N
     assert f"alertname: {rule['alert']}\n" in tests, "a test in which it fires"
 
 
+def test_the_list_of_runbooks_names_every_alert_with_its_severity() -> None:
+    listed = re.findall(
+        r"^\| \[(\w+)\]\(\1\.md\) \| (\w+) \|", (ROOT / "docs/runbooks/README.md").read_text(), re.MULTILINE
+    )
+    assert sorted(listed) == sorted((rule["alert"], rule["labels"]["severity"]) for rule in rules("alerts.yml"))
+
+
 def test_a_runbook_belongs_to_an_alert() -> None:
     pages = {path.stem for path in (ROOT / "docs" / "runbooks").glob("[A-Z]*.md")} - {"README"}
     assert pages <= {rule["alert"] for rule in rules("alerts.yml")}
