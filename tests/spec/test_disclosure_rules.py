@@ -29,17 +29,33 @@ def release(measure, groups, policy=ROUNDED, **published):
 
 
 def shown(figure):
-    """As an analyst reads it: the figure, or the reason why there is none."""
+    """As an analyst reads it: the figure, or why there is none."""
     if isinstance(figure, Estimate):
         return figure.withheld if figure.value is None else round(figure.value, 2)
-    return figure.withheld or figure.value
+    return disclosure.RULES[f"estimate {figure.withheld}"] if figure.withheld else figure.value
+
+
+def percentage_of(figure):
+    """The same of a share."""
+    return shown(figure) if figure.withheld else f"{figure.value:.0%}"
+
+
+def as_shown(count):
+    """The same of a count."""
+    return {"small": "<10", "suppressed": "c"}.get(count.withheld, count.value)
+
+
+UNDER_20 = "withheld, because the group is under 20."
+ALL_OR_NONE = "withheld, because nearly all or nearly none of the group are counted: that would tell something of everybody in it."
+COUNT_WITHHELD = "withheld, because the count is."
+NO_PUBLIC_COUNT = "not given, because there is no public count of the group's population."
 
 
 def of_adults(protected, policy=ROUNDED):
     """The only cell of a table of adults, with the reason's sign in its place."""
     made = release("reach_adults", {(("residence", "area"),): protected}, policy)
     [cell] = answer(made, Question("reach_adults", ("residence",), {"residence": ("area",)})).cells
-    return {"small": "<10", "suppressed": "c"}.get(cell.count.withheld, cell.count.value)
+    return as_shown(cell.count)
 
 
 @pytest.mark.parametrize(
@@ -73,13 +89,13 @@ def test_a_shown_count_is_never_truly_of_1_to_7_and_off_by_at_most_9(
 
 
 @pytest.mark.parametrize(
-    ("protected_parts", "sum_is_shown_as"), [([10], 10), ([5, 5], "small"), ([5, 5, 5], "small"), ([20, 5], 25)]
+    ("protected_parts", "sum_is_shown_as"), [([10], 10), ([5, 5], "<10"), ([5, 5, 5], "<10"), ([20, 5], 25)]
 )
 def test_a_sum_of_groups_is_shown_only_where_it_cannot_truly_be_of_1_to_7(protected_parts, sum_is_shown_as):
     places = ("area", "borough", "outside")[: len(protected_parts)]
     parts = {(("residence", place),): count for place, count in zip(places, protected_parts, strict=True)}
     [cell] = answer(release("reach_adults", parts), Question("reach_adults", (), {"residence": places})).cells
-    assert shown(cell.count) == sum_is_shown_as
+    assert as_shown(cell.count) == sum_is_shown_as
 
 
 @pytest.mark.parametrize(("people", "shown_as"), [(0, 0), (8, 10), (12, 10), (13, 15), (98, 100)])
@@ -104,13 +120,13 @@ def test_attendances_are_withheld_where_1_to_7_children_make_them_or_one_makes_m
 @pytest.mark.parametrize(
     ("protected_with", "protected_without", "percentage"),
     [
-        (40, 10, 0.8),
-        (10, 10, 0.5),
-        (5, 10, "small_base"),
-        (5, 45, "all_or_none"),
-        (45, 5, "all_or_none"),
-        (50, 0, "all_or_none"),
-        (0, 50, "all_or_none"),
+        (40, 10, "80%"),
+        (10, 10, "50%"),
+        (5, 10, UNDER_20),
+        (5, 45, ALL_OR_NONE),
+        (45, 5, ALL_OR_NONE),
+        (50, 0, ALL_OR_NONE),
+        (0, 50, ALL_OR_NONE),
     ],
 )
 def test_a_percentage_is_withheld_of_fewer_than_20_and_where_nearly_all_or_nearly_none_have_the_outcome(
@@ -123,7 +139,7 @@ def test_a_percentage_is_withheld_of_fewer_than_20_and_where_nearly_all_or_nearl
     }
     asked = Question("asq3_overall", ("imd_quintile",), {"imd_quintile": ("1",)})
     [cell] = answer(release("asq3_overall", groups), asked).cells
-    assert shown(cell.estimate) == percentage
+    assert percentage_of(cell.estimate) == percentage
 
 
 def test_a_percentage_is_withheld_under_the_second_policy_where_a_count_that_it_is_made_from_is():
@@ -133,12 +149,18 @@ def test_a_percentage_is_withheld_under_the_second_policy_where_a_count_that_it_
     }
     asked = Question("asq3_overall", ("imd_quintile",), {"imd_quintile": ("1",)})
     [cell] = answer(release("asq3_overall", groups, SUPPRESSED), asked).cells
-    assert shown(cell.estimate) == "suppressed"
+    assert shown(cell.estimate) == "withheld, because a count that it is made from is."
 
 
 @pytest.mark.parametrize(
     ("protected", "children_who_live_there", "percentage"),
-    [(30, 300, 0.1), (30, None, "no_population"), (30, 25, "no_population"), (5, 300, "small"), (0, 15, "small_base")],
+    [
+        (30, 300, "10%"),
+        (30, None, NO_PUBLIC_COUNT),
+        (30, 25, NO_PUBLIC_COUNT),
+        (5, 300, COUNT_WITHHELD),
+        (0, 15, UNDER_20),
+    ],
 )
 def test_a_share_of_the_population_needs_a_public_count_of_at_least_20_and_a_count_that_is_shown(
     protected, children_who_live_there, percentage
@@ -150,12 +172,12 @@ def test_a_share_of_the_population_needs_a_public_count_of_at_least_20_and_a_cou
     )
     made = release("reach_children", {cell: protected}, population=public)
     [found] = answer(made, Question("reach_children", ("residence",), {"residence": ("area",)})).cells
-    assert shown(found.estimate) == percentage
+    assert percentage_of(found.estimate) == percentage
 
 
 @pytest.mark.parametrize(
     ("protected_with_one_session", "protected_with_2_or_3", "mean"),
-    [(20, 20, 1.75), (10, 10, 1.75), (10, 5, "small_base"), (0, 20, 2.5)],
+    [(20, 20, 1.75), (10, 10, 1.75), (10, 5, UNDER_20), (0, 20, 2.5)],
 )
 def test_a_mean_is_made_from_the_middles_of_bands_and_withheld_of_fewer_than_20(
     protected_with_one_session, protected_with_2_or_3, mean
@@ -311,4 +333,4 @@ def test_a_pathway_lists_only_the_next_services_that_10_or_more_families_went_to
 def test_what_no_partner_sends_is_not_collected_and_not_zero():
     made = release("breastfeeding", {}, collected=False)
     [cell] = answer(made, Question("breastfeeding")).cells
-    assert (shown(cell.count), shown(cell.estimate)) == ("not_collected", "not_collected")
+    assert (cell.count.withheld, shown(cell.estimate)) == ("not_collected", "not collected.")
