@@ -1,9 +1,10 @@
 """Planted truth, asked back: what linkage error and what protection add. One JSON line a figure and seed.
 
 The same lives are counted four times: under their true persons and under the linker's, exactly and as a release protects them. The
-linker's persons are those of `linkage_childlink`: extracts with the usual errors, through the code of ingest, encoder and linker.
+linker's persons are those of `linkage_childlink`: extracts with the usual errors (or another setting of `linkage_data`), through the code
+of ingest, encoder and linker.
 
-    make bench-truth            or    python -m tests.bench.bench_truth [children] [--seeds 1 2 3]
+    make bench-truth            or    python -m tests.bench.bench_truth [children] [--seeds 1 2 3] [--setting nhs-x0.5-errors-x2]
 """
 
 import argparse
@@ -126,9 +127,9 @@ def _place(family: object) -> dict[str, object]:
     return {name: getattr(family, name) for name in ("residence", "imd_quintile")}
 
 
-def planted(seed: int, children: int, folder: Path) -> Iterator[Found]:
-    """Every planted figure."""
-    population = linkage_data.synthetic("usual", children, seed)
+def planted(seed: int, children: int, folder: Path, setting: str = "usual") -> Iterator[Found]:
+    """Every planted figure, with extracts of one of linkage_data.SETTINGS."""
+    population = linkage_data.synthetic(setting, children, seed)
     lives = population.lives
     assert lives is not None
     true = world_of(lives)
@@ -196,14 +197,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("children", type=int, nargs="?", default=14_028)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--setting", choices=linkage_data.SETTINGS, default="usual")
     options = parser.parse_args()
+    about = {"bench": "truth", "children": options.children, "setting": options.setting}
     for seed in options.seeds:
         with tempfile.TemporaryDirectory() as folder:
-            for found in planted(seed, options.children, Path(folder)):
+            for found in planted(seed, options.children, Path(folder), options.setting):
                 values = {way: round(value, 3) for way, value in found.values.items()}
                 covers = {f"{way}_covers": covered for way, covered in found.covers.items()}
                 line = {"figure": found.figure, "planted": found.planted, **values, **covers}
-                print(json.dumps({"bench": "truth", "seed": seed, "children": options.children, **line}), flush=True)
+                print(json.dumps({**about, "seed": seed, **line}), flush=True)
 
 
 if __name__ == "__main__":
