@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import contracts as contract_pages
 import exit_codes as exit_pages
+import worked_examples as example_pages
 from childlink_analytics import cli as analytics_cli
 from childlink_analytics.measures import catalogue
 from childlink_client import cli as client_cli
@@ -203,6 +204,11 @@ def exit_codes() -> str:
     return exit_pages.render(PROGRAMS)
 
 
+def worked_examples() -> str:
+    """The rules of linkage and disclosure, from their tests."""
+    return example_pages.render()
+
+
 PAGES = {
     "broker-access.md": broker_access,
     "commands.md": commands,
@@ -213,6 +219,7 @@ PAGES = {
     "reasons.md": reasons,
     "settings.md": settings,
     "metrics.md": metrics,
+    "worked-examples.md": worked_examples,
 }
 
 

@@ -1,30 +1,33 @@
-"""Planted truth, asked back: what protection adds, where every link is right (true persons are the links). One JSON line a figure.
+"""Planted truth, asked back: what linkage error and what protection add. One JSON line a figure and seed.
 
-Each figure is estimated twice: from exact counts and from the protected counts that a release publishes. Linkage error is not in it yet:
-`make bench-linkage` measures that alone.
+The same lives are counted four times: under their true persons and under the linker's, exactly and as a release protects them. The
+linker's persons are those of `linkage_childlink`: extracts with the usual errors (or another setting of `linkage_data`), through the code
+of ingest, encoder and linker.
 
-    make bench-truth            or    python -m tests.bench.bench_truth [children] [--seeds 1 2 3]
+    make bench-truth            or    python -m tests.bench.bench_truth [children] [--seeds 1 2 3 4 5] [--setting nhs-x0.5-errors-x2]
 """
 
 import argparse
 import json
 import math
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest import mock
 
-import numpy as np
+import pyarrow as pa
 from childlink_analytics import disclosure
 from childlink_analytics.cubes import measure_cells
+from childlink_analytics.estimates import Estimate
 from childlink_analytics.measures import catalogue
 from childlink_analytics.releases import Published, Release
 from childlink_analytics.study import change, compare
-from childlink_local.synth.lives import IMPROVEMENT_PERCENT, ODDS_RATIOS, Lives, live
-from childlink_local.synth.people import People
+from childlink_local.synth.lives import IMPROVEMENT_PERCENT, ODDS_RATIOS, Lives
 
-from tests.attacks.answers.world import UNTIL, Hub, Row, World
+from tests.attacks.answers.world import UNTIL, Hub, Row, World, reference_of
+from tests.bench import linkage_childlink, linkage_data
 
 MEASURES = {
     name: catalogue(UNTIL)[name]
@@ -35,22 +38,48 @@ MEASURES = {
 _UNROUNDED = mock.patch.object(disclosure, "possible_counts", lambda count: (count, count))
 
 
+WAYS = ("exact", "protected", "linked", "linked_protected")
+"""True persons, counted exactly and protected; the linker's, counted exactly and protected."""
+CHARITY, TRUST = "early-years-charity", "community-health"
+
+
 @dataclass(frozen=True)
 class Found:
-    """A planted figure, estimated from exact and from protected counts."""
+    """A planted figure, and what each way of counting makes of it."""
 
     figure: str
     planted: float
-    exact: float
-    exact_covers: bool
-    protected: float
-    protected_covers: bool
+    values: dict[str, float]
+    covers: dict[str, bool]
+    """Whether the interval holds what was planted; of a count, whether it is the true one, or within the rounding if protected."""
 
 
-def lives_of(seed: int, children: int) -> Lives:
-    """People of a synthetic partnership, without files."""
-    rng = np.random.default_rng(seed)
-    return live(People(rng).families(round(children / 0.7)), children, round(children * 1.087), rng)
+@dataclass(frozen=True)
+class LinkedWorld(World):
+    """What partners have sent, under the persons that a linker made of their records."""
+
+    persons: Mapping[tuple[str, bytes], bytes] = field(default_factory=dict)
+
+    def batches(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+        """Rows of records that ingest rejects have no link, and are nobody's."""
+        observations, links = super().batches()
+        linked = [row for row in links.to_pylist() if (row["partner"], row["reference"]) in self.persons]
+        for row in linked:
+            row["person"] = self.persons[row["partner"], row["reference"]]
+        return observations, pa.RecordBatch.from_pylist(linked, schema=links.schema)
+
+
+def linked_persons(population: linkage_data.Population) -> dict[tuple[str, bytes], bytes]:
+    """The linker's person of everybody of whom a partner has a record, by partner and the world's reference."""
+    linked = linkage_childlink.run(population)
+    try:
+        found = linked.persons()
+    finally:
+        linked.close()
+    return {
+        (key[0], reference_of(int(population.truth[key].person[1:]), key[2] == "adult")): person.encode()
+        for key, person in found.items()
+    }
 
 
 def world_of(lives: Lives) -> World:
@@ -67,13 +96,20 @@ def world_of(lives: Lives) -> World:
         at, attributes = f"{item.day:%Y-%m}", {"service": item.service, **_place(item.family)}
         if item.child:
             rows.append(
-                Row("c", "attendance", at, item.child.person, attributes | home[item.child.person], item.family.family)
+                Row(
+                    CHARITY,
+                    "attendance",
+                    at,
+                    item.child.person,
+                    attributes | home[item.child.person],
+                    item.family.family,
+                )
             )
         if item.adult:
-            rows.append(Row("c", "attendance", at, item.adult.person, attributes, item.family.family, adult=True))
+            rows.append(Row(CHARITY, "attendance", at, item.adult.person, attributes, item.family.family, adult=True))
     for review in lives.reviews:
         attributes = {**review.domains, "universal_plus": review.family.need, **home[review.child.person]}
-        rows.append(Row("t", "asq3", f"{review.day:%Y-%m}", review.child.person, attributes, review.family.family))
+        rows.append(Row(TRUST, "asq3", f"{review.day:%Y-%m}", review.child.person, attributes, review.family.family))
     for form in lives.questionnaires:
         said = {
             "service": form.service,
@@ -82,7 +118,7 @@ def world_of(lives: Lives) -> World:
             "score": form.score,
         }
         rows.append(
-            Row("c", "questionnaire", f"{form.day:%Y-%m}", form.adult.person, said, form.family.family, adult=True)
+            Row(CHARITY, "questionnaire", f"{form.day:%Y-%m}", form.adult.person, said, form.family.family, adult=True)
         )
     return World(rows)
 
@@ -91,62 +127,86 @@ def _place(family: object) -> dict[str, object]:
     return {name: getattr(family, name) for name in ("residence", "imd_quintile")}
 
 
-def planted(seed: int, children: int, folder: Path) -> Iterator[Found]:
-    """Every planted figure."""
-    lives = lives_of(seed, children)
-    hub = Hub(folder, measures=MEASURES)
-    cut = hub.cut(world_of(lives), "r1")
+def planted(seed: int, children: int, folder: Path, setting: str = "usual") -> Iterator[Found]:
+    """Every planted figure, with extracts of one of linkage_data.SETTINGS."""
+    population = linkage_data.synthetic(setting, children, seed)
+    lives = population.lives
+    assert lives is not None
+    true = world_of(lives)
+    releases: dict[str, Release] = {}
+    releases["exact"], releases["protected"] = _counted(true, folder / "true")
+    linked = LinkedWorld(true.rows, linked_persons(population))
+    releases["linked"], releases["linked_protected"] = _counted(linked, folder / "linked")
+    for name, odds_ratio in ODDS_RATIOS.items():
+        found = {way: _odds_ratio(way, releases[way], f"asq3_{name}") for way in WAYS}
+        yield _found(f"odds ratio, {name}", odds_ratio, found)
+    for name, percent in IMPROVEMENT_PERCENT.items():
+        found = {way: _change(way, releases[way], f"change_{name}") for way in WAYS}
+        yield _found(f"change, {name}", percent, found)
+    reached = {a.child.person: a.family.residence for a in lives.attendances if a.child}
+    for place in ("area", "borough", "outside"):
+        count = sum(1 for residence in reached.values() if residence == place)
+        yield _count(f"reach, {place}", count, releases, ("residence", place))
+    for service in sorted({a.service for a in lives.attendances}):
+        count = len({a.child.person for a in lives.attendances if a.child and a.service == service})
+        yield _count(f"service, {service}", count, releases, ("service", service))
+
+
+def _counted(world: World, folder: Path) -> tuple[Release, Release]:
+    """A world's measures, exactly and protected."""
     exact: dict[str, Published] = {}
     protected: dict[str, Published] = {}
-    for population in cut.populations:
+    for population in Hub(folder, measures=MEASURES).cut(world, "r1").populations:
         for item in population.published:
             protected[item.measure.id] = item
             true = measure_cells(item.measure, population.cells.counts)
             exact[item.measure.id] = replace(item, cells=true, rounding_sd=0.0)
-    one_release, other_release = (Release("r", 1, {}, measures) for measures in (exact, protected))
-    for name, odds_ratio in ODDS_RATIOS.items():
-        with _UNROUNDED:
-            one = compare(one_release, f"asq3_{name}").adjusted_odds_ratio
-        other = compare(other_release, f"asq3_{name}").adjusted_odds_ratio
-        yield _found(f"odds ratio, {name}", odds_ratio, one, other)
-    for name, percent in IMPROVEMENT_PERCENT.items():
-        with _UNROUNDED:
-            one = change(one_release, f"change_{name}", "")[1][0].change.mean
-        other = change(other_release, f"change_{name}", "")[1][0].change.mean
-        yield _found(f"change, {name}", percent, one, other)
-    reached = {a.child.person: a.family.residence for a in lives.attendances if a.child}
-    for place in ("area", "borough", "outside"):
-        count = sum(1 for residence in reached.values() if residence == place)
-        counts = [measures["reach_children"].cells[(("residence", place),)] for measures in (exact, protected)]
-        yield Found(f"reach, {place}", count, counts[0], counts[0] == count, counts[1], abs(counts[1] - count) <= 9)
-    for service in sorted({a.service for a in lives.attendances}):
-        count = len({a.child.person for a in lives.attendances if a.child and a.service == service})
-        counts = [measures["reach_children"].cells[(("service", service),)] for measures in (exact, protected)]
-        yield Found(f"service, {service}", count, counts[0], counts[0] == count, counts[1], abs(counts[1] - count) <= 9)
+    return Release("r", 1, {}, exact), Release("r", 1, {}, protected)
 
 
-def _found(figure: str, truth: float, one: object, other: object) -> Found:
-    values = [getattr(item, "value", None) or math.nan for item in (one, other)]
-    covers = [
-        (getattr(item, "low", None) or math.inf) <= truth <= (getattr(item, "high", None) or -math.inf)
-        for item in (one, other)
-    ]
-    return Found(figure, truth, values[0], covers[0], values[1], covers[1])
+def _odds_ratio(way: str, release: Release, measure: str) -> Estimate:
+    with nullcontext() if way.endswith("protected") else _UNROUNDED:
+        return compare(release, measure).adjusted_odds_ratio
+
+
+def _change(way: str, release: Release, measure: str) -> Estimate:
+    with nullcontext() if way.endswith("protected") else _UNROUNDED:
+        return change(release, measure, "")[1][0].change.mean
+
+
+def _found(figure: str, truth: float, found: Mapping[str, Estimate]) -> Found:
+    covers = {
+        way: item.low is not None and item.high is not None and item.low <= truth <= item.high
+        for way, item in found.items()
+    }
+    values = {way: math.nan if item.value is None else item.value for way, item in found.items()}
+    return Found(figure, truth, values, covers)
+
+
+def _count(figure: str, truth: int, releases: Mapping[str, Release], cell: tuple[str, str]) -> Found:
+    values = {way: releases[way].measures["reach_children"].cells[(cell,)] for way in WAYS}
+    covers = {
+        way: abs(value - truth) <= (disclosure.LARGEST_ERROR if way.endswith("protected") else 0)
+        for way, value in values.items()
+    }
+    return Found(figure, truth, dict(values), covers)
 
 
 def main() -> None:
     """Print a line for each figure and seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("children", type=int, nargs="?", default=14_028)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3, 4, 5])
+    parser.add_argument("--setting", choices=linkage_data.SETTINGS, default="usual")
     options = parser.parse_args()
+    about = {"bench": "truth", "children": options.children, "setting": options.setting}
     for seed in options.seeds:
         with tempfile.TemporaryDirectory() as folder:
-            for found in planted(seed, options.children, Path(folder)):
-                values = {
-                    key: round(value, 3) if isinstance(value, float) else value for key, value in vars(found).items()
-                }
-                print(json.dumps({"bench": "truth", "seed": seed, "children": options.children, **values}), flush=True)
+            for found in planted(seed, options.children, Path(folder), options.setting):
+                values = {way: round(value, 3) for way, value in found.values.items()}
+                covers = {f"{way}_covers": covered for way, covered in found.covers.items()}
+                line = {"figure": found.figure, "planted": found.planted, **values, **covers}
+                print(json.dumps({**about, "seed": seed, **line}), flush=True)
 
 
 if __name__ == "__main__":

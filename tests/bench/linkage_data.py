@@ -80,6 +80,8 @@ class Population:
     keys: dict[tuple[str, bytes], Key] = field(default_factory=dict)
     """Keys by (partner, link reference)."""
     rejected: int = 0
+    lives: Lives | None = None
+    """What truly happened to them, of a synthetic population."""
 
     def roles(self) -> list[str]:
         """The roles that there are."""
@@ -96,7 +98,7 @@ def synthetic(name: str, children: int, seed: int) -> Population:
             (row["partner"], row["local_id"], row["role"]): people[row["person"]]
             for row in _rows(Path(folder) / "truth.csv")
         }
-        population = Population(name, truth)
+        population = Population(name, truth, lives=lives)
         for extract in find_extracts(Path(folder)):
             _read(population, extract)
         return population

@@ -52,8 +52,9 @@ def settings_file(folder, address):
 
 
 EXTRACTS = [
-    ("st-anns-trust", "maternity"), ("community-health", "asq3"), ("gp-federation", "immunisation"), ("borough-council", "eyfs"),
-    ("borough-council", "ncmp"), ("early-years-charity", "attendance"), ("early-years-charity", "questionnaire"),
+    ("st-anns-trust", "maternity"), ("community-health", "asq3"), ("community-health", "six_week_review"),
+    ("gp-federation", "immunisation"), ("borough-council", "eyfs"), ("borough-council", "ncmp"),
+    ("early-years-charity", "attendance"), ("early-years-charity", "questionnaire"),
 ]  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def cut_anew(layout, folder, release_id):
 
 def test_every_row_is_accounted_for(ran):
     _, _, first, _, _, _ = ran
-    assert len(first) == 7
+    assert len(first) == 8
     for report in first:
         assert report.rows_read == report.accepted + report.rejected + report.refused + report.permitted_out
         assert report.accepted > 0.95 * report.rows_read
@@ -223,6 +223,16 @@ def test_questions_are_answered_and_wrong_ones_are_helped(ran, tmp_path, capsys)
     assert "<h1>Annual report</h1>" in (tmp_path / "annual-report.html").read_text()
     assert "<h1>Quarterly report: Baby Steps</h1>" in (tmp_path / "quarterly-report-baby_steps.html").read_text()
     assert "odds ratio" in capsys.readouterr().out
+
+
+def test_first_language_and_feeding_at_six_weeks_are_answered_and_often_not_recorded(ran):
+    _, layout, *_ = ran
+    with pilot.answering(layout) as client:
+        spoken = {cell.categories[0]: cell for cell in client.ask("reach_children", by=["language"]).cells}
+        fed = {cell.categories[0]: cell for cell in client.ask("breastfeeding", by=["breastfed"]).cells}
+    assert set(spoken) == {"english", "other", "not_recorded"}
+    assert all(cell.count > 20 for cell in spoken.values())
+    assert fed["breastfed"].count > fed["not_breastfed"].count > fed["not_recorded"].count > 10
 
 
 def test_answers_leave_as_csv_parquet_pandas_json_and_charts(ran, tmp_path):

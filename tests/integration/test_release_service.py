@@ -195,7 +195,7 @@ def test_the_second_release_carries_forward_what_did_not_change_and_says_what_di
         assert [point.release.id for point in trend.points] == ["2024-Q1", "2024-Q2"]
         first, second = ([cell.count for cell in point.cells] for point in trend.points)
         assert first == second
-        assert any("reach_adults" in note for note in client.describe()["changes"])
+        assert any("Adults reached" in note for note in client.describe()["changes"])
 
 
 def test_the_schedule_cuts_the_draft_that_is_due_and_only_that(hub):

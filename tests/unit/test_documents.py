@@ -112,3 +112,12 @@ def test_every_page_can_be_reached_from_the_navigation():
 )  # fmt: skip
 def test_a_command_that_does_not_exist_is_found(line, says):
     assert says in "".join(wrong(line))
+
+
+def test_every_rule_of_the_spec_is_among_the_worked_examples_as_a_sentence():
+    page = (ROOT / "docs" / "reference" / "worked-examples.md").read_text("utf-8")
+    sources = [path.read_text("utf-8") for path in (ROOT / "tests" / "spec").glob("test_*.py")]
+    names = [name for source in sources for name in re.findall(r"^def test_(\w+)", source, re.MULTILINE)]
+    assert len(names) > 100
+    sentences = [f"**{name[0].upper()}{name[1:]}.**".replace("_", " ") for name in names]
+    assert [sentence for sentence in sentences if sentence not in page] == []

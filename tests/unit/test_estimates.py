@@ -92,6 +92,41 @@ def test_the_slope_index_of_unequal_groups_is_the_weighted_least_squares_slope_o
     assert estimates.slope_index(groups) == pytest.approx(theirs.params[1])
 
 
+# Public Health England's R package PHEindicatormethods, https://github.com/ukhsa-collaboration/PHEindicatormethods at commit 093fd28
+# (version 2.1.0): tests/testthat/testdata_SII.xlsx, "proportion (e.g. child obesity) - default parameters", records 91 to 110: children
+# measured and obese by decile of deprivation, the most deprived first; sii, rii and the 95% limits of sii that its test of phe_sii expects.
+PHE_AREAS = {
+    "area1": (
+        [34353, 32112, 27715, 25372, 23889, 23260, 23180, 24193, 23609, 24488],
+        [7287, 6881, 5656, 4868, 4176, 3876, 3617, 3546, 3314, 2960],
+        (-0.10720032333730493, 0.53340153064655071, -0.11220857220984691, -0.1021798062145461),
+    ),
+    "area2": (
+        [36111, 31803, 26681, 24184, 23023, 21506, 22197, 23679, 23271, 23464],
+        [4362, 3734, 3032, 2561, 2304, 2024, 1938, 1981, 1856, 1635],
+        (-0.0581854710713103, 0.54701284615554346, -0.0621662957088585, -0.0541745477312943),
+    ),
+}
+
+
+@pytest.mark.parametrize("area", PHE_AREAS)
+def test_the_slope_index_and_its_interval_are_those_that_public_health_england_publishes(area):
+    """Their square root of a group's share of the population, on both sides, is our weight; limits theirs by simulation, ours by delta."""
+    measured, obese, (sii, _, low, high) = PHE_AREAS[area]
+    deciles = np.column_stack([obese, np.subtract(measured, obese)]).astype(float)
+    found = estimates.interval(estimates.slope_index, deciles, 0.0, ratio=False)
+    assert found.value == pytest.approx(sii, abs=1e-12)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=2e-4)
+
+
+@pytest.mark.parametrize("area", PHE_AREAS)
+def test_public_health_englands_relative_index_follows_from_ours(area):
+    """Theirs is the fitted line's upper end divided by its lower one, ours its rise divided by the mean (Mackenbach and Kunst)."""
+    measured, obese, (_, rii, *_) = PHE_AREAS[area]
+    ours = estimates.relative_index(np.column_stack([obese, np.subtract(measured, obese)]).astype(float))
+    assert (2 + ours) / (2 - ours) == pytest.approx(rii, abs=1e-12)
+
+
 @pytest.mark.parametrize(
     "counts",
     [

@@ -14,9 +14,11 @@ from childlink_analytics import lifecycle, server, tables
 from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
 from childlink_analytics.lifecycle import ReleaseDesk
 from childlink_analytics.measures import catalogue
+from childlink_analytics.messages import change_notes
 from childlink_analytics.metrics import ServingMetrics
 from childlink_analytics.purposes import Register, parse_purposes
 from childlink_analytics.release_service import RULES as RELEASE_RULES
+from childlink_analytics.releases import Published
 from childlink_analytics.server import Access, serve
 from childlink_analytics.settings import ServingSettings, StoreSettings
 from childlink_analytics.store import Store
@@ -64,6 +66,20 @@ def cut(desk, release_id="r1", who="ada"):
 def published(desk, release_id="r1"):
     cut(desk, release_id)
     return desk.publish("bea", release_id)
+
+
+def test_change_notes_name_measures_by_their_titles_and_only_those_that_the_reader_has():
+    at = catalogue()
+    measures = {name: Published(at[name], {}) for name in ("preterm", "immunisation", "asq3_overall", "reach_adults")}
+    moved = {"immunisation": 0, "asq3_overall": 0, "reach_adults": 3, "ncmp_weight": 2}
+    cells = {name: {"cells": 9, "moved": count} for name, count in moved.items()}
+    changes = {"first": False, "new_measures": ["birth_weight", "preterm"], "cells_of_the_population_that_moved": cells}
+    assert change_notes({"changes": changes}, measures) == [
+        "New measures: Preterm births.",
+        "As in the release before: ASQ-3 at 2 to 2.5 years: all five domains; Immunisations up to date at 24 months.",
+        "Revised or added to since the release before: Adults reached.",
+    ]
+    assert change_notes({"changes": {"first": True}}, measures) == ["The first release."]
 
 
 def test_whoever_cut_a_release_cannot_publish_it_and_somebody_else_can(desk):

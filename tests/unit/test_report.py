@@ -159,7 +159,7 @@ def test_a_services_report_compares_it_with_all_and_follows_its_families(client)
     assert mine.mean.text("{:.1f}") in page
     assert "Linkage rate" in page
     assert "What changed since the release before" in page
-    assert "New measures: preterm." in page
+    assert "New measures: Preterm births." in page
     assert "To cite: childlink release 2026-Q2 (data until 2026-06-30), policy" in page
 
 

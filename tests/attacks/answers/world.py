@@ -61,8 +61,8 @@ class World:
         columns: list[list[object]] = [[], [], [], [], [], []]
         people = {}
         for row in self.rows:
-            reference = _id(row.person, row.adult)
-            people[row.partner, reference] = _id(row.family, None)
+            reference = reference_of(row.person, row.adult)
+            people[row.partner, reference] = reference_of(row.family, None)
             values = (
                 row.partner, row.dataset, row.month, None if row.adult else reference, reference if row.adult else None,
                 json.dumps(row.attributes, sort_keys=True, separators=(",", ":")),
@@ -84,7 +84,8 @@ class World:
         return observations, links
 
 
-def _id(number: int, adult: bool | None) -> bytes:
+def reference_of(number: int, adult: bool | None) -> bytes:
+    """Of a child, an adult, or (None) a family."""
     return (b"f" if adult is None else b"a" if adult else b"c") + number.to_bytes(15, "big")
 
 

@@ -66,8 +66,8 @@ def description(release: Release, datasets: Collection[str] | None) -> pb.Descri
     )
 
 
-def change_notes(facts: Mapping[str, Any], measures: Collection[str]) -> list[str]:
-    """A manifest's change notes in sentences, of some measures."""
+def change_notes(facts: Mapping[str, Any], measures: Mapping[str, Published]) -> list[str]:
+    """A manifest's change notes in sentences, of some measures, by their titles."""
     changes = facts.get("changes", {"first": True})
     notes = [f"Area boundaries and deprivation: {facts['editions']}."] if facts.get("editions") else []
     if facts.get("behind"):
@@ -76,16 +76,17 @@ def change_notes(facts: Mapping[str, Any], measures: Collection[str]) -> list[st
         )
     if changes["first"]:
         return [*notes, "The first release."]
-    new = [name for name in changes["new_measures"] if name in measures]
-    if new:
-        notes.append(f"New measures: {', '.join(new)}.")
-    moved = {name: item for name, item in changes["cells_of_the_population_that_moved"].items() if name in measures}
-    still = sorted(name for name, item in moved.items() if item["moved"] == 0)
-    if still:
-        notes.append(f"As in the release before: {', '.join(still)}.")
-    revised = sorted(name for name, item in moved.items() if item["moved"])
-    if revised:
-        notes.append(f"Revised or added to since the release before: {', '.join(revised)}.")
+    moved = changes["cells_of_the_population_that_moved"]
+    said = {
+        "New measures": changes["new_measures"],
+        "As in the release before": [name for name, item in moved.items() if item["moved"] == 0],
+        "Revised or added to since the release before": [name for name, item in moved.items() if item["moved"]],
+    }
+    for what, names in said.items():
+        # Titles hold commas and colons of their own.
+        titles = sorted(measures[name].measure.title for name in names if name in measures)
+        if titles:
+            notes.append(f"{what}: {'; '.join(titles)}.")
     return notes
 
 

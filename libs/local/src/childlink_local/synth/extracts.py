@@ -18,8 +18,28 @@ _ETHNIC_CODES: Final = {"asian": "H", "black": "N", "mixed": "D", "white": "A", 
 _ETHNIC_WORDS: Final = {
     "asian": "Asian or Asian British", "black": "Black or Black British", "mixed": "Mixed", "white": "White", "other": "Other",
 }  # fmt: skip
+_FEEDING_WORDS: Final = {"breast": "Totally", "mixed": "Partially", "formula": "Not at all"}
+# Breastfed wholly or in part at six to eight weeks, of families in the middle quintile, and what a quintile adds.
+_BREASTFED: Final = {"asian": 0.78, "black": 0.82, "mixed": 0.68, "white": 0.64, "other": 0.75}
+_BREASTFED_PER_QUINTILE: Final = 0.04
+# Families who speak another language than English first; and codes of the school census.
+_OTHER_LANGUAGE: Final = {"asian": 0.6, "black": 0.35, "mixed": 0.15, "white": 0.3, "other": 0.75}
+_LANGUAGE_CODES: Final = {"ENG": False, "ENGB": False, "OTH": True, "OTHB": True, "REFU": "", "LNOT": ""}
 # Share of people with a national data opt-out in the made-up place.
 _OPTED_OUT: Final = 0.01
+# What every report of the child-health system begins with, and how its columns are mapped.
+_CHILD_HEALTH_HEADER: Final = (
+    "ContactID", "ClientID", "NHSNumber", "Surname", "Forenames", "DateOfBirth", "Gender", "PostCode", "CarerID", "CarerNHS",
+    "CarerSurname", "CarerForenames", "CarerDOB",
+)  # fmt: skip
+_CHILD_HEALTH_COLUMNS: Final[dict[str, Any]] = {
+    "row_id": "ContactID", "child_id": "ClientID", "child_nhs_number": "NHSNumber", "child_surname": "Surname",
+    "child_given_name": "Forenames", "child_date_of_birth": ("DateOfBirth", "%Y-%m-%d"), "child_sex": "Gender",
+    "child_postcode": "PostCode", "adult_id": "CarerID", "adult_nhs_number": "CarerNHS", "adult_surname": "CarerSurname",
+    "adult_given_name": "CarerForenames", "adult_date_of_birth": ("CarerDOB", "%Y-%m-%d"), "adult_postcode": "PostCode",
+    "review_date": ("ReviewDate", "%Y-%m-%d"), "sex": ("Gender", {"Female": "female", "Male": "male"}),
+    "ethnicity": ("Ethnicity", {words: group for group, words in _ETHNIC_WORDS.items()}),
+}  # fmt: skip
 WARDS: Final = {"area": "E05000001", "borough": "E05000002", "outside": "E05000003"}
 _KEYS_NEXT_TO: Final = "abcdefghijklmnopqrstuvwxyz"
 
@@ -194,7 +214,9 @@ def write_partnership(
         return _Desk(partner, Recorder(own, errors.times(dirt), min(1.0, nhs_share * nhs_times)), truth, own, prefix)
 
     _maternity(lives, folder, desk("st-anns-trust", "M", 0.93))
-    _asq3(lives, folder, desk("community-health", "H", 0.985))
+    community_health = desk("community-health", "H", 0.985)
+    _asq3(lives, folder, community_health)
+    _six_week_review(lives, folder, community_health)
     _immunisation(lives, folder, desk("gp-federation", "G", 0.995))
     _school(lives, folder, desk("borough-council", "", 0.55))
     _charity(lives, folder, desk("early-years-charity", "", 0.3, dirt=2.0))
@@ -289,21 +311,43 @@ def _asq3(lives: Lives, folder: Path, desk: _Desk) -> None:
             "U+" if family.need else "U", _ETHNIC_WORDS[family.ethnicity],
         ])  # fmt: skip
     header = [
-        "ContactID", "ClientID", "NHSNumber", "Surname", "Forenames", "DateOfBirth", "Gender", "PostCode", "CarerID", "CarerNHS",
-        "CarerSurname", "CarerForenames", "CarerDOB", "ReviewDate", "ASQ_Comm", "ASQ_Gross", "ASQ_Fine", "ASQ_Problem", "ASQ_PersSoc",
-        "Offer", "Ethnicity",
+        *_CHILD_HEALTH_HEADER, "ReviewDate", "ASQ_Comm", "ASQ_Gross", "ASQ_Fine", "ASQ_Problem", "ASQ_PersSoc", "Offer", "Ethnicity",
     ]  # fmt: skip
     yes_no = {"Y": True, "N": False}
     _write(folder / desk.partner / "asq3.csv", header, rows)
     _mapping(folder / desk.partner / "asq3.toml", "asq3", {"id_space": "child-health"}, {
-        "row_id": "ContactID", "child_id": "ClientID", "child_nhs_number": "NHSNumber", "child_surname": "Surname",
-        "child_given_name": "Forenames", "child_date_of_birth": ("DateOfBirth", "%Y-%m-%d"), "child_sex": "Gender",
-        "child_postcode": "PostCode", "adult_id": "CarerID", "adult_nhs_number": "CarerNHS", "adult_surname": "CarerSurname",
-        "adult_given_name": "CarerForenames", "adult_date_of_birth": ("CarerDOB", "%Y-%m-%d"), "adult_postcode": "PostCode",
-        "review_date": ("ReviewDate", "%Y-%m-%d"), "communication": ("ASQ_Comm", yes_no), "gross_motor": ("ASQ_Gross", yes_no),
+        **_CHILD_HEALTH_COLUMNS, "communication": ("ASQ_Comm", yes_no), "gross_motor": ("ASQ_Gross", yes_no),
         "fine_motor": ("ASQ_Fine", yes_no), "problem_solving": ("ASQ_Problem", yes_no), "personal_social": ("ASQ_PersSoc", yes_no),
-        "universal_plus": ("Offer", {"U+": True, "U": False}), "sex": ("Gender", {"Female": "female", "Male": "male"}),
-        "ethnicity": ("Ethnicity", {words: group for group, words in _ETHNIC_WORDS.items()}),
+        "universal_plus": ("Offer", {"U+": True, "U": False}),
+    }, areas=True)  # fmt: skip
+
+
+def _six_week_review(lives: Lives, folder: Path, desk: _Desk) -> None:
+    """Health visitors' reviews, of nine in ten children, in the system that holds those at two years. Feeding is left out at times."""
+    # Of its own, so that what other extracts say stays as it was.
+    [rng] = desk.rng.spawn(1)
+    rows: list[Row] = []
+    for family in lives.families:
+        for child in family.children:
+            if rng.random() > 0.9:
+                continue
+            day = child.born + timedelta(days=int(rng.integers(42, 57)))
+            chance = _BREASTFED[family.ethnicity] + _BREASTFED_PER_QUINTILE * (family.imd_quintile - 3)
+            breastfed, wholly, said = rng.random() < chance, rng.random() < 0.65, rng.random() < 0.93
+            feeding = "formula" if not breastfed else "breast" if wholly else "mixed"
+            seen = desk.record.child(child, family, day)
+            mother = desk.record.adult(family.mother, family, day)
+            rows.append([
+                str(200000 + len(rows)), desk.child_id(child, family), seen.nhs_number, seen.surname, seen.given_name, seen.born.isoformat(),
+                "Female" if seen.sex == "f" else "Male", seen.postcode, desk.adult_id(family.mother, family), mother.nhs_number,
+                mother.surname, mother.given_name, mother.born.isoformat(), day.isoformat(), _FEEDING_WORDS[feeding] if said else "",
+                _ETHNIC_WORDS[family.ethnicity],
+            ])  # fmt: skip
+    header = [*_CHILD_HEALTH_HEADER, "ReviewDate", "FeedingStatus", "Ethnicity"]
+    _write(folder / desk.partner / "six_week_review.csv", header, rows)
+    feeding_codes = {words: code for code, words in _FEEDING_WORDS.items()}
+    _mapping(folder / desk.partner / "six_week_review.toml", "six_week_review", {"id_space": "child-health"}, {
+        **_CHILD_HEALTH_COLUMNS, "feeding": ("FeedingStatus", feeding_codes),
     }, areas=True)  # fmt: skip
 
 
@@ -347,7 +391,10 @@ def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
     """NCMP and EYFS of the council: one pupil number in both, half without NHS number; a file in cp1252 with semicolons."""
     ncmp: list[Row] = []
     eyfs: list[Row] = []
+    [language_rng] = desk.rng.spawn(1)
     for family in lives.families:
+        # One first language a family; schools write it down child by child, and sometimes not.
+        speaks_other = language_rng.random() < _OTHER_LANGUAGE[family.ethnicity]
         for child in family.children:
             start = child.born.year + (4 if child.born.month < 9 else 5)
             if start > 2022 or family.residence == "outside" or desk.rng.random() > 0.8:
@@ -368,6 +415,7 @@ def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
                 level = "Yes" if desk.rng.random() < (0.5 if family.need else 0.74) else "No"
                 eyfs.append([
                     f"E{len(eyfs)}", upn, *identity, f"{date(start + 1, 6, 30):%d/%m/%Y}", level, str(family.imd_quintile), family.residence,
+                    _first_language(language_rng, other=speaks_other),
                 ])  # fmt: skip
     sex = {"F": "female", "M": "male"}
     shared: dict[str, Any] = {
@@ -385,14 +433,14 @@ def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
     })  # fmt: skip
     _write(
         folder / desk.partner / "eyfs.csv",
-        ["RECORD", "UPN", *who, "ASSESSED", "GLD", "IMDQ", "AREA"],
+        ["RECORD", "UPN", *who, "ASSESSED", "GLD", "IMDQ", "AREA", "FIRST_LANGUAGE"],
         eyfs,
         "cp1252",
         ";",
     )
     _mapping(folder / desk.partner / "eyfs.toml", "eyfs", form, {
         "row_id": "RECORD", **shared, "assessed_date": ("ASSESSED", "%d/%m/%Y"), "good_level_of_development": "GLD",
-        "imd_quintile": "IMDQ", "residence": "AREA",
+        "imd_quintile": "IMDQ", "residence": "AREA", "english_additional_language": ("FIRST_LANGUAGE", _LANGUAGE_CODES),
     })  # fmt: skip
 
 
@@ -455,6 +503,11 @@ def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
         "service": "programme", "instrument": "tool", "timepoint": ("when", {"PRE": "pre", "POST": "post"}), "score": "total",
         "completed_date": ("date", "%d %b %Y"),
     })  # fmt: skip
+
+
+def _first_language(rng: np.random.Generator, *, other: bool) -> str:
+    known = ["OTH", "OTHB"] if other else ["ENG", "ENGB"]
+    return str(rng.choice([*known, "REFU", "LNOT", ""], p=[0.88, 0.05, 0.01, 0.02, 0.04]))
 
 
 def _as_given(seen: Seen) -> Row:

@@ -1,0 +1,123 @@
+"""docs/reference/worked-examples.md: the rules of linkage and disclosure with their examples, from the tests in tests/spec themselves."""
+
+import ast
+import importlib
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+# In the order in which one reads them; whatever else there is comes after.
+FIRST = ("test_disclosure_rules", "test_linking_cases")
+
+_INTRODUCTION = """# Worked examples
+
+Each rule of [disclosure control](../explanation/disclosure.md) and of [linkage](../explanation/linkage.md) as one sentence, with examples.
+Every sentence is the name of a test, every row of a table is tried at each change of the software, and this page is written from them.
+What a rule promises and the software does not keep yet is marked **Not yet**, with why. Such a test has to fail: once mended, the mark goes.
+
+A rule without a table shows its example as the test writes it. `child("council-b", "1", postcode="SE24 0AA")` is a record of the
+council, under its number 1: Amina Okafor, a girl born on 14 March 2020 who lives at SW9 8JJ, but for what it says otherwise. An `adult`
+(or `mother`) is Grace Okafor, born on 2 May 1990, of the same address. `NHS` are NHS numbers for tests. `together`: they are one person;
+`apart`: no two are; `wait`: they are two, and a data steward is asked; `found`: one of `together` and `wait`.
+
+"""
+
+
+def render() -> str:
+    """The page."""
+    sys.path.insert(0, str(ROOT))
+    names = sorted(path.stem for path in (ROOT / "tests" / "spec").glob("test_*.py"))
+    names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    lines = _INTRODUCTION.splitlines()
+    for name in names:
+        lines += _section(importlib.import_module(f"tests.spec.{name}"), name)
+    return "\n".join(lines)
+
+
+def _section(module: ModuleType, name: str) -> list[str]:
+    lines = [f"## {_capital(name.removeprefix('test_').replace('_', ' '))}", "", _text(module), ""]
+    lines += [f"From `tests/spec/{name}.py`.", ""]
+    for test in vars(module).values():
+        if isinstance(test, FunctionType) and test.__name__.startswith("test_") and test.__module__ == module.__name__:
+            lines += _rule(test)
+    return lines
+
+
+def _rule(test: Callable[..., None]) -> list[str]:
+    lines = [f"**{_capital(test.__name__.removeprefix('test_').replace('_', ' '))}.**", ""]
+    lines += [_text(test), ""] if test.__doc__ else []
+    # Decorators are applied from the bottom up.
+    marks = list(reversed(getattr(test, "pytestmark", [])))
+    lines += [line for mark in marks if mark.name == "xfail" for line in (f"**Not yet:** {mark.kwargs['reason']}.", "")]
+    tables = [mark for mark in marks if mark.name == "parametrize"]
+    for mark in tables:
+        lines += [*_table(mark.args[0], mark.args[1], mark.kwargs.get("ids")), ""]
+    return lines if tables else [*lines, "```python", *_body(test), "```", ""]
+
+
+def _body(test: Callable[..., None]) -> list[str]:
+    """What a test does, without its head and docstring."""
+    lines = inspect.getsource(test).splitlines()
+    [function] = ast.parse("\n".join(lines)).body
+    assert isinstance(function, ast.FunctionDef)  # noqa: S101 - a module's function, in its own source
+    first = function.body[1 if ast.get_docstring(function) else 0]
+    return textwrap.dedent("\n".join(lines[first.lineno - 1 :])).splitlines()
+
+
+def _table(arguments: str | tuple[str, ...], cases: list[Any], ids: Any) -> list[str]:
+    """The examples of a rule. Ids that somebody wrote say more than the values that they stand for."""
+    columns = [arguments] if isinstance(arguments, str) else list(arguments)
+    rows, reasons = [], []
+    for case in cases:
+        marks = getattr(case, "marks", ())
+        values = case.values if hasattr(case, "marks") else (case,) if len(columns) == 1 else tuple(case)
+        rows.append([_cell(value) for value in values])
+        reasons.append("; ".join(mark.kwargs["reason"] for mark in marks))
+    if isinstance(ids, list):
+        columns, rows = ["example"], [[name] for name in ids]
+    if any(reasons):
+        columns.append("not yet")
+        rows = [[*row, reason] for row, reason in zip(rows, reasons, strict=True)]
+    heads = [column.replace("_", " ") for column in columns]
+    return [_row(heads), _row(["---"] * len(heads)), *map(_row, rows)]
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/').replace('<', '&lt;') for cell in cells)} |"
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case date():
+            return value.isoformat()
+        case str():
+            return value.replace("_", " ") or "(empty)"
+        case Mapping():
+            return ", ".join(f"{name.replace('_', ' ')} {_cell(item)}" for name, item in value.items())
+        case tuple() if all(isinstance(item, str) and item for item in value):
+            return " ".join(value)
+        case list() | tuple():
+            return ", ".join(map(_cell, value)) or "none"
+        case FunctionType():
+            return _capital(value.__name__.replace("_", " "))
+        case _:
+            return str(value)
+
+
+def _text(of: Any) -> str:
+    # "<10" is no tag.
+    return (inspect.getdoc(of) or "").replace("<", "&lt;")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
