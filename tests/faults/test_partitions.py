@@ -84,11 +84,13 @@ def finish(deployment, undisturbed, deadline):
 def test_a_network_that_is_cut_between_any_two_and_mended_loses_nothing(small, undisturbed, wired, database):
     shaken = small("cut", server=database.url, on=wired.on(), host=wired.broker)
     network, partners = wired.network, list(shaken.layout.ingest)
-    for partner in partners[:3]:
+    for partner in partners[:4]:
         shaken.stage(partner)
-    shaken.send(partners[0])
-    settings = shaken.layout.ingest[partners[1]]
+    # Everybody is connected with everybody.
+    assert_all_accounted_for(shaken.settle(partners[0], time.monotonic() + 100))
+    settings = shaken.layout.ingest[partners[2]]
     with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
+        shaken.send(partners[1])
         network.cut(wired.site_broker, wired.linker_broker)
         cut = time.monotonic()
         assert hears_nothing(network, HERE, wired.broker, shaken.broker.port)
@@ -98,17 +100,17 @@ def test_a_network_that_is_cut_between_any_two_and_mended_loses_nothing(small, u
     wait(shaken, cut + CUT_S)
     network.mend(wired.site_broker, wired.linker_broker)
     deadline = time.monotonic() + 200
-    for partner in partners[:2]:
+    for partner in partners[:3]:
         assert_all_accounted_for(shaken.settle(partner, deadline, shaken.revive))
 
-    shaken.send(partners[2])
     network.cut(wired.linker_database, wired.analytics_database)
     cut = time.monotonic()
     for service in ("linker", "analytics"):
         assert hears_nothing(network, service, network.address(HERE), database.port)
-    shaken.stage(partners[3])
     shaken.send(partners[3])
+    before = shaken.counts()
     wait(shaken, cut + CUT_S)
+    assert shaken.counts() == before
     network.mend(wired.linker_database, wired.analytics_database)
     shaken.stage(partners[4])
     finish(shaken, undisturbed, time.monotonic() + 200)
@@ -118,11 +120,12 @@ def test_a_linker_whose_machine_is_lost_with_its_connections_open_is_replaced_by
     small, undisturbed, wired, database
 ):
     shaken = small("lost", server=database.url, on=wired.on(), host=wired.broker)
-    partners = list(shaken.layout.ingest)
-    for partner in partners:
+    for partner in shaken.layout.ingest:
         shaken.stage(partner)
-    shaken.send(partners[0])
-    # The database goes on holding the locks of a connection that nobody ends.
+    first, second, *_ = shaken.layout.ingest
+    assert_all_accounted_for(shaken.settle(first, time.monotonic() + 100))
+    shaken.send(second)
+    # Nobody ends its connections, and the database holds their locks.
     wired.network.cut(wired.linker_database, wired.linker_broker)
     wired.plug_in("elsewhere")
     shaken.on["linker"] = wired.network.on("elsewhere")
