@@ -1,10 +1,14 @@
 """Processes on one PostgreSQL divide the topics; what a dead one had, the others take over."""
 
 import time
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from childlink_bus.claims import Claims
+from childlink_bus.ports import BusError
+
+from tests.support.people import NHS, LinkerUnderTest
 
 TOPICS = ["a", "b", "c", "d", "e"]
 
@@ -49,6 +53,27 @@ def test_a_process_whose_connection_breaks_gives_up_its_topics_and_gets_them_aga
     assert claims.refresh() == set()
     assert claims.refresh() == set(TOPICS)
     claims.close()
+
+
+def test_a_process_that_did_not_reach_the_broker_gives_its_topics_back_and_has_them_when_it_does(
+    partnership, postgres_url, child
+):
+    linker = LinkerUnderTest(partnership, postgres_url)
+    linker.put("trust-a", partnership.message("trust-a", [child("trust-a", "1", nhs=NHS[0])]))
+
+    def away(_positions):
+        raise BusError("Kafka cannot be reached.", "Wait.")
+
+    deadline = time.monotonic() + 20
+
+    def read():
+        assert time.monotonic() < deadline, "its own lost connection keeps its topics"
+        return bool(linker.partition())
+
+    with pytest.raises(BusError):
+        replace(linker.pump, connect=away).run(read, lambda _subscriber: None)
+    linker.pump.run(read, lambda _subscriber: None)
+    linker.close()
 
 
 def test_without_postgresql_there_is_one_process_and_it_has_everything(tmp_path):

@@ -12,6 +12,7 @@ from childlink_linker import cli as linker_cli
 from childlink_local.site import lay_out
 from click.testing import CliRunner
 
+from tests.support.clocks import HUB, set_clock
 from tests.support.people import NHS, LinkerUnderTest
 
 LINKER, ANALYTICS = "childlink_linker", "childlink_analytics"
@@ -42,6 +43,7 @@ STEPS = {
     (LINKER, "0007"): Step(rewritten=frozenset({"event"})),
     (LINKER, "0008"): Step(_DEAD),
     (LINKER, "0009"): Step(frozenset({"proposal", "proposed_change", "proposed_member", "proposed_edge"})),
+    (LINKER, "0010"): Step(rewritten=frozenset({"gone_version"})),
     (ANALYTICS, "0001"): None,
     (ANALYTICS, "0002"): Step(),
     (ANALYTICS, "0003"): Step(frozenset({"progress"}), {("link", "parameter_version"): ""}),
@@ -177,6 +179,25 @@ def test_what_became_of_subjects_stays_and_families_begin_again_from_the_tables(
     )
     begun = sorted((row["kind"], row["person_id"], row["family_id"]) for row in events if row["subject_id"] is None)
     assert begun == [("anchored", "1", "1"), ("anchored", "2", "2"), ("family", "1", "1"), ("family", "2", "2")]
+
+
+def test_whoever_was_gone_before_versions_were_remembered_comes_back_with_a_greater_one(
+    database_url, partnership, monkeypatch
+):
+    amina = partnership.subject("trust-a", "1", nhs=NHS[0], given="Amina", surname="Okafor")
+    linker = LinkerUnderTest(partnership, database_url)
+    with monkeypatch.context() as ahead:
+        set_clock(ahead, HUB, 3600.0)
+        linker.send("trust-a", amina)
+        with linker.engine.connect() as tx:
+            version = tx.execute(sa.text("SELECT link_version FROM subject")).scalar()
+        linker.send("trust-a", withdrawn=[amina.link_reference])
+    migrate(linker.engine, LINKER, "0009")
+    migrate(linker.engine, LINKER)
+    linker.send("trust-a", amina)
+    with linker.engine.connect() as tx:
+        assert tx.execute(sa.text("SELECT link_version FROM subject")).scalar() > version + 1
+    linker.close()
 
 
 @pytest.mark.parametrize("revision", revisions(LINKER))

@@ -31,14 +31,16 @@ class Deployments:
         self._made, self._brokers = [], []
         synthesise(self._data, seed=7, children=children)
 
-    def __call__(self, name, linkers=1, server=None):
-        broker = real.KafkaBroker(self._folder / name / "kafka")
+    def __call__(self, name, linkers=1, server=None, on=None, host="127.0.0.1"):
+        """A deployment; `on` says which service, or broker (at `host`), runs on which other machine."""
+        on = on or {}
+        broker = real.KafkaBroker(self._folder / name / "kafka", host=host, on=on.get("broker", ()))
         broker.start()
         self._brokers.append(broker)
         databases = {service: new_database(server or self._server, f"{name}_{service}") for service in SERVICES}
         keys_of = None if name == "calm" else self._folder / "calm"
         deployment = Deployment(self._folder / name, self._data, broker.address, databases, keys_of, linkers)
-        deployment.broker = broker
+        deployment.broker, deployment.on = broker, on
         self._made.append(deployment)
         # As the gatekeeper does: who waits for a topic looks for it every five seconds only.
         admin = KafkaAdminClient(bootstrap_servers=broker.address)

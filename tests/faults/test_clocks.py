@@ -1,31 +1,15 @@
 """Clocks that are wrong, by a day and either way, at a partner or at the hub: the same as with right ones. Order comes from sequence
-numbers. One case is known to fail: the hub's clock is set back between a withdrawal and a return."""
-
-import sys
-import time
-from types import SimpleNamespace
+numbers, and links' versions never fall."""
 
 import pytest
 from childlink.wire.v1 import link_pb2
 from childlink_core import envelope, topics
 
+from tests.support.clocks import HUB, PARTNER, set_clock
 from tests.support.one_site import journey
 from tests.support.people import NHS
 
 DAY = 86_400.0
-PARTNER, HUB = ("childlink_ingest",), ("childlink_linker", "childlink_analytics", "childlink_bus")
-
-
-def set_clock(monkeypatch, packages, ahead_s):
-    """Let the clocks of some packages be so many seconds ahead."""
-    now, now_ns = time.time, time.time_ns
-    wrong = SimpleNamespace(**vars(time))
-    wrong.time, wrong.time_ns = lambda: now() + ahead_s, lambda: now_ns() + int(ahead_s * 1e9)
-    modules = [module for name, module in sys.modules.items() if name.partition(".")[0] in packages]
-    reading = [module for module in modules if vars(module).get("time") is not None]
-    assert reading
-    for module in reading:
-        monkeypatch.setattr(module, "time", wrong)
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +35,6 @@ def versions(linker):
     return found
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the version of a subject that comes back is the time, and nothing remembers the versions of those who are gone",
-)
 def test_a_child_that_comes_back_after_the_hubs_clock_was_set_back_has_a_newer_link(linker, child, monkeypatch):
     amina = child("trust-a", "1", nhs=NHS[0])
     with monkeypatch.context() as ahead:

@@ -20,6 +20,7 @@ from childlink_local.site import lay_out
 from click.testing import CliRunner
 
 from tests.support import one_site
+from tests.support.clocks import HUB, set_clock
 from tests.support.people import NHS, open_linker
 
 RECEIPTS = topics.receipts("trust-a")
@@ -64,6 +65,20 @@ def test_a_restored_linker_reads_on_and_what_it_sends_supersedes_what_the_lost_o
     assert anew
     assert min(anew) > max(lost)
     assert min(version for _, version in anew) > max(version for _, version in lost)
+
+
+def test_whom_only_the_lost_store_knew_has_a_newer_link_though_the_clock_is_set_back_once_the_restore_is_done(
+    linker, restored, monkeypatch
+):
+    lost = links(linker)
+    with monkeypatch.context() as ahead:
+        set_clock(ahead, HUB, 3600.0)
+        app_of(restored).restored()
+        sent_again = len(links(restored))
+    restored.run()
+    anew = links(restored)[sent_again:]
+    assert anew, "the second child is read once more"
+    assert min(version for _, version in anew) > max(version for _, version in lost) + 3_000_000
 
 
 def test_a_partner_takes_a_restored_linkers_receipts_for_new_ones(linker, restored, partnership, child, tmp_path):

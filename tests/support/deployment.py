@@ -55,6 +55,8 @@ class Deployment:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.kills = self.revived = 0
         self.broker: real.KafkaBroker | None = None
+        self.on: dict[str, list[str]] = {}
+        """The beginning of the command of a service that runs on another machine (see `network`)."""
 
     def start(self, service: str) -> None:
         """Start (or start again) a linker (`linker`, `linker-2`, ...) or analytics."""
@@ -68,7 +70,7 @@ class Deployment:
         }[_kind(service)]
         log = (self.layout.folder / f"{service}.log").open("ab")
         return subprocess.Popen(
-            [str(BIN / f"childlink-{_kind(service)}"), *arguments],
+            [*self.on.get(service, ()), str(BIN / f"childlink-{_kind(service)}"), *arguments],
             env={**os.environ, **_environment(settings, prefix)},
             stdout=log,
             stderr=log,

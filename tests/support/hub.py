@@ -37,6 +37,7 @@ class Hub(Deployment):
         layout.linker.database, layout.store.database = databases["linker"], databases["analytics"]
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.kills = self.revived = 0
+        self.on = {}
         self.code: Path | None = None
         """Folder of another release's source, which is run instead of what is installed."""
 

@@ -49,14 +49,21 @@ class KafkaBroker:
     """A broker of Kafka jars on Java, in KRaft mode. Can be killed and started again.
 
     With an authority it also listens at `tls_address`, to clients with a certificate of that authority's alone. `more` are further
-    lines of its configuration.
+    lines of its configuration. `on` is a command's beginning that runs it on another machine (see `network`), whose address is `host`.
     """
 
-    def __init__(self, folder: Path, authority: Signs | None = None, more: Sequence[str] = ()) -> None:
-        self.folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        authority: Signs | None = None,
+        more: Sequence[str] = (),
+        host: str = "127.0.0.1",
+        on: Sequence[str] = (),
+    ) -> None:
+        self.folder, self._host, self._on = folder, host, on
         self.port, controller, tls_port = free_port(), free_port(), free_port()
         self.tls_address = f"127.0.0.1:{tls_port}"
-        self.address = f"127.0.0.1:{self.port}"
+        self.address = f"{host}:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "server.properties"
@@ -66,9 +73,9 @@ class KafkaBroker:
                     "process.roles=broker,controller",
                     "node.id=1",
                     f"controller.quorum.voters=1@127.0.0.1:{controller}",
-                    f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}"
+                    f"listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}"
                     + (f",SSL://{self.tls_address}" if authority else ""),
-                    f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}"
+                    f"advertised.listeners=PLAINTEXT://{self.address}"
                     + (f",SSL://{self.tls_address}" if authority else ""),
                     "controller.listener.names=CONTROLLER",
                     "inter.broker.listener.name=PLAINTEXT",
@@ -96,7 +103,7 @@ class KafkaBroker:
         while time.monotonic() < deadline:
             try:
                 # A client that finds nobody waits longer and longer before it looks again.
-                socket.create_connection(("127.0.0.1", self.port), timeout=3).close()
+                socket.create_connection((self._host, self.port), timeout=3).close()
                 KafkaAdminClient(bootstrap_servers=self.address, request_timeout_ms=3000).close()
             except Exception:
                 time.sleep(0.3)
@@ -112,7 +119,8 @@ class KafkaBroker:
 
     def _java(self, *arguments: str) -> "subprocess.Popen[bytes]":
         log = (self.folder / "kafka.log").open("ab")
-        return subprocess.Popen(["java", "-Xmx512m", "-cp", f"{JARS}/*", *arguments], stdout=log, stderr=log)
+        java = [*self._on, "java", "-Xmx512m", "-cp", f"{JARS}/*", *arguments]
+        return subprocess.Popen(java, stdout=log, stderr=log)
 
 
 def _tls(folder: Path, authority: Signs) -> list[str]:

@@ -13,6 +13,16 @@ from childlink_core.errors import UserError
 
 MIGRATION_LOCK: Final = 0x636C_0003
 INSUFFICIENT_PRIVILEGE: Final = "42501"
+# A peer that is gone without a word (a partition, a machine that lost its power) is given up after 20 s, by either side: the service
+# would wait for an answer for a quarter of an hour, and the server keep a dead service's locks for two. The URL may say otherwise.
+_GIVE_UP: Final[dict[str, str | int]] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+    "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2 -c tcp_user_timeout=20000",
+}
 
 
 def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
@@ -23,7 +33,9 @@ def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
             raise UserError("The database URL holds a password.", "Put it into a file and set database_password_file.")
         if password_file is not None:
             address = address.set(password=password_file.read_text(encoding="utf-8").strip())
-        engine = sa.create_engine(address, pool_pre_ping=True)
+        given_up = address.get_backend_name() == "postgresql"
+        options = {name: value for name, value in _GIVE_UP.items() if given_up and name not in address.query}
+        engine = sa.create_engine(address, pool_pre_ping=True, connect_args=options)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
         with engine.connect():

@@ -26,9 +26,13 @@ class KafkaPublisher:
     """See `ports.Publisher`. Idempotent and in order: what is acknowledged is on every in-sync replica."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self._producer = connect(
+        self._settings = settings
+        self._producer = self._connect()
+
+    def _connect(self) -> Any:
+        return connect(
             KafkaProducer,
-            settings,
+            self._settings,
             acks="all",
             enable_idempotence=True,
             max_request_size=LARGEST_BATCH_BYTES + 10_000,
@@ -41,17 +45,23 @@ class KafkaPublisher:
 
     def publish(self, messages: Sequence[tuple[str, bytes]]) -> None:
         """See `ports.Publisher.publish`."""
+        if self._producer is None:
+            self._producer = self._connect()
         try:
             futures = [self._producer.send(topic, value, partition=0) for topic, value in messages]
             self._producer.flush(timeout=_SEND_TIMEOUT_S)
             for future in futures:
                 future.get(timeout=_SEND_TIMEOUT_S)
         except KafkaError as error:
+            # One whose messages got no answer never sends again, and keeps what it is given: kafka-python 3.0.12, after a cut network.
+            self.close()
             raise _bus_error("Kafka did not take the messages", error) from None
 
     def close(self) -> None:
         """See `ports.Publisher.close`."""
-        self._producer.close(timeout=2)
+        if self._producer is not None:
+            self._producer.close(timeout=2)
+        self._producer = None
 
 
 class KafkaSubscriber:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -173,26 +174,25 @@ class Pump:
     def run(self, stopped: Callable[[], bool], on_idle: Callable[[Subscriber], None]) -> None:
         """Step until `stopped`, on the topics that no other process of the service has. `on_idle` is called after each step, for lag
         and other gauges."""
-        claims = Claims(self.engine, list(self.sources))
-        mine = self._readable(claims)
-        subscriber, asked_at = self.subscribe(mine), time.monotonic()
-        try:
-            while not stopped():
-                lost = False
-                try:
-                    self.step(subscriber)
-                except OffsetConflictError:
-                    lost = True
-                if time.monotonic() - asked_at > _CLAIMS_EVERY_S:
-                    now, asked_at = self._readable(claims), time.monotonic()
-                    lost, mine = lost or now != mine, now
-                if lost:
-                    subscriber.close()
-                    subscriber = self.subscribe(mine)
-                on_idle(subscriber)
-        finally:
-            subscriber.close()
-            claims.close()
+        with closing(Claims(self.engine, list(self.sources))) as claims:
+            mine = self._readable(claims)
+            subscriber, asked_at = self.subscribe(mine), time.monotonic()
+            try:
+                while not stopped():
+                    lost = False
+                    try:
+                        self.step(subscriber)
+                    except OffsetConflictError:
+                        lost = True
+                    if time.monotonic() - asked_at > _CLAIMS_EVERY_S:
+                        now, asked_at = self._readable(claims), time.monotonic()
+                        lost, mine = lost or now != mine, now
+                    if lost:
+                        subscriber.close()
+                        subscriber = self.subscribe(mine)
+                    on_idle(subscriber)
+            finally:
+                subscriber.close()
 
     def _readable(self, claims: Claims) -> frozenset[str]:
         with self.engine.connect() as tx:

@@ -86,7 +86,7 @@ def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Paramet
     store.lock()
     take_answers(store, arrivals.answers)
     withdrawn = _withdraw(store, arrivals.withdrawn)
-    changed = _store_records(store, arrivals, withdrawn.subjects, profile)
+    changed = _store_records(store, arrivals, profile)
     touched = {record.subject_id for record in changed} | withdrawn.neighbours
     weights = _find_edges(store, changed, profile, parameters)
     component = reach(store, touched)
@@ -150,12 +150,11 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
     for subject in gone:
         subject.person_id = None
         subject.link_version += 1
+    store.note_gone(max((subject.link_version for subject in gone), default=0))
     return _Withdrawn(gone, neighbours, persons)
 
 
-def _store_records(
-    store: Store, arrivals: Arrivals, withdrawn: Sequence[StoredSubject], profile: Profile
-) -> list[StoredRecord]:
+def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> list[StoredRecord]:
     """Write what is new or changed. The same record twice changes nothing; a changed one supersedes the old."""
     newest = {(a.partner, a.link_reference, a.facet): a for a in arrivals.records}
     known = store.subjects_by_key([(partner, reference) for partner, reference, _ in newest])
@@ -165,7 +164,7 @@ def _store_records(
     capsule_id_of: dict[int, int] = {}
     new_subjects: list[StoredSubject] = []
     # A subject that was withdrawn and comes back must have a greater version than its withdrawal had.
-    version = max([time.time_ns() // 1_000_000, *(item.link_version for item in withdrawn)])
+    version = max(time.time_ns() // 1_000_000, store.gone_version())
     stale: list[int] = []
     written: list[tuple[StoredRecord, Arrival]] = []
     for (partner, reference, facet), arrival in newest.items():

@@ -15,7 +15,8 @@ class LinkerSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="CHILDLINK_LINKER_", extra="forbid")
 
     database: str = "sqlite:///linker.sqlite"
-    """SQLAlchemy URL without a password; postgresql+psycopg://user@host/name, or SQLite for pilots."""
+    """SQLAlchemy URL without a password; postgresql+psycopg://user@host/name, or SQLite for pilots. With a standby: both hosts, see
+    how-to/back-up-and-restore."""
     database_password_file: Path | None = None
     """File that holds the database password."""
     signing_key: Path = Path("keys/signing.key")

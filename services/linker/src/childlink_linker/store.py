@@ -229,10 +229,22 @@ class Store:
         self._update(t.subject.c.subject_id, ("person_id", "link_version", "capsule", "capsule_key_id"), rows)
 
     def renew_links(self) -> None:
-        """Give every link a version that is greater than any given before now, here or in a store that was lost since."""
+        """Give every link a version that is greater than any given before now, here or in a store that was lost since; and let nobody
+        who comes have a smaller one, for the lost store may have known and withdrawn them."""
         now, c = time.time_ns() // 1_000_000, t.subject.c
         later = sa.case((c.link_version >= now, c.link_version + 1), else_=now)
         self.tx.execute(t.subject.update().values(link_version=later))
+        self.note_gone(now)
+
+    def gone_version(self) -> int:
+        """The greatest link version of anybody who is gone."""
+        return self.tx.execute(sa.select(sa.func.max(t.gone_version.c.version))).scalar() or 0
+
+    def note_gone(self, version: int) -> None:
+        """Somebody who is gone had this link version. Safe under `lock`."""
+        if version > self.gone_version():
+            self.tx.execute(t.gone_version.delete())
+            self.tx.execute(t.gone_version.insert().values(version=version))
 
     def set_families(self, family_of: Mapping[str, str]) -> None:
         """Write persons' families."""

@@ -48,6 +48,13 @@ subject = sa.Table(
     sa.UniqueConstraint("link_reference", "partner"),
 )  # fmt: skip
 
+# One row once somebody was withdrawn: the greatest link version of those who are gone. Analytics keeps it of each, and takes only a greater
+# one from whoever comes back, whatever the clock says by then.
+gone_version = sa.Table(
+    "gone_version", metadata,
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+)  # fmt: skip
+
 # One encoding of a subject (one facet: one dataset).
 record = sa.Table(
     "record", metadata,

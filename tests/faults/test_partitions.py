@@ -1,0 +1,133 @@
+"""The network between two parties is cut, without a word, for longer than anybody waits: between a site and the broker, the linker and the
+broker, and either service and its database. When it is mended all of it goes on by itself, and in the end it is the same as an
+undisturbed run. And a machine that is lost with its connections open is replaced by another."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from childlink_bus.ports import BusError
+from childlink_ingest import app as ingest
+from childlink_ingest.spool import open_spool
+
+from tests.faults.conftest import assert_all_accounted_for, assert_as_undisturbed, somebody
+from tests.support.network import HERE, Network
+from tests.support.postgres_at import PostgresAt
+
+# Kafka's clients give a message up after 30 s, and either end of a connection to the database gives up the other after 20.
+CUT_S = 45
+
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(500)]
+
+
+class Site:
+    """A network of a site, a broker, a linker and analytics, the databases at the site's address; and who is connected with whom."""
+
+    def __init__(self):
+        self.network = Network()
+        self.broker = self.network.machine("broker")
+        self.site_broker = self.network.cable(HERE, "broker")
+        self.linker_broker, self.linker_database = self.plug_in("linker")
+        self.analytics_broker, self.analytics_database = self.plug_in("analytics")
+
+    def plug_in(self, service):
+        self.network.machine(service)
+        return self.network.cable(service, "broker"), self.network.cable(service, HERE)
+
+    def on(self):
+        return {name: self.network.on(name) for name in ("broker", "linker", "analytics")}
+
+
+@pytest.fixture
+def wired():
+    site = Site()
+    yield site
+    site.network.close()
+
+
+@pytest.fixture
+def database(wired):
+    server = PostgresAt(wired.network.address(HERE))
+    yield server
+    server.close()
+
+
+def hears_nothing(network, machine, host, port):
+    """Nobody answers, and nobody says that nobody does."""
+    call = f"import socket; socket.create_connection(({host!r}, {port}), timeout=2)"
+    done = subprocess.run(
+        [*network.on(machine), sys.executable, "-c", call], capture_output=True, text=True, check=False
+    )
+    return "TimeoutError" in done.stderr
+
+
+def wait(deployment, until):
+    """As under a supervisor."""
+    while time.monotonic() < until:
+        deployment.revive()
+        time.sleep(0.5)
+
+
+def finish(deployment, undisturbed, deadline):
+    """Send what is left, withdraw the child that was withdrawn there too, and compare."""
+    first = deployment.extracts[0]
+    for partner in deployment.layout.ingest:
+        assert_all_accounted_for(deployment.settle(partner, deadline, deployment.revive))
+    deployment.withdraw(first, somebody(first))
+    deployment.settle(first.partner, deadline, deployment.revive)
+    deployment.wait_for_links(deadline)
+    assert_as_undisturbed(deployment, undisturbed)
+    deployment.kill_all()
+
+
+def test_a_network_that_is_cut_between_any_two_and_mended_loses_nothing(small, undisturbed, wired, database):
+    shaken = small("cut", server=database.url, on=wired.on(), host=wired.broker)
+    network, partners = wired.network, list(shaken.layout.ingest)
+    for partner in partners[:4]:
+        shaken.stage(partner)
+    # Everybody is connected with everybody.
+    assert_all_accounted_for(shaken.settle(partners[0], time.monotonic() + 100))
+    settings = shaken.layout.ingest[partners[2]]
+    with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
+        shaken.send(partners[1])
+        network.cut(wired.site_broker, wired.linker_broker)
+        cut = time.monotonic()
+        assert hears_nothing(network, HERE, wired.broker, shaken.broker.port)
+        assert hears_nothing(network, "linker", wired.broker, shaken.broker.port)
+        with pytest.raises(BusError, match="did not take"):
+            connection.exchange.send()
+    wait(shaken, cut + CUT_S)
+    network.mend(wired.site_broker, wired.linker_broker)
+    deadline = time.monotonic() + 200
+    for partner in partners[:3]:
+        assert_all_accounted_for(shaken.settle(partner, deadline, shaken.revive))
+
+    network.cut(wired.linker_database, wired.analytics_database)
+    cut = time.monotonic()
+    for service in ("linker", "analytics"):
+        assert hears_nothing(network, service, network.address(HERE), database.port)
+    shaken.send(partners[3])
+    before = shaken.counts()
+    wait(shaken, cut + CUT_S)
+    assert shaken.counts() == before
+    network.mend(wired.linker_database, wired.analytics_database)
+    shaken.stage(partners[4])
+    finish(shaken, undisturbed, time.monotonic() + 200)
+
+
+def test_a_linker_whose_machine_is_lost_with_its_connections_open_is_replaced_by_one_elsewhere(
+    small, undisturbed, wired, database
+):
+    shaken = small("lost", server=database.url, on=wired.on(), host=wired.broker)
+    for partner in shaken.layout.ingest:
+        shaken.stage(partner)
+    first, second, *_ = shaken.layout.ingest
+    assert_all_accounted_for(shaken.settle(first, time.monotonic() + 100))
+    shaken.send(second)
+    # Nobody ends its connections, and the database holds their locks.
+    wired.network.cut(wired.linker_database, wired.linker_broker)
+    wired.plug_in("elsewhere")
+    shaken.on["linker"] = wired.network.on("elsewhere")
+    shaken.kill("linker")
+    finish(shaken, undisturbed, time.monotonic() + 200)
