@@ -1,11 +1,15 @@
 """A data steward at the review page, in a real browser: ten doubtful pairs, cleared with the keyboard alone."""
 
+import socket
+from contextlib import ExitStack
 from datetime import date
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 from childlink_access.policy import PolicyFile, new_token, sha256
 from childlink_linker.page import create_page
-from childlink_linker.page.serving import create_server
+from childlink_linker.page.serving import open_server
 
 from tests.bench.bench_encode import nhs_number
 from tests.support.browser import barriers, chromium
@@ -44,7 +48,7 @@ def site(waiting, tmp_path):
         f'[[person]]\nname = "o.perator"\nroles = ["operator"]\ntoken_sha256 = "{sha256(operator)}"\n'
     )
     page = create_page(waiting.desk(), PolicyFile(policy).now, b"s" * 32, secure=False)
-    server = create_server(page, listen="127.0.0.1:0", threads=4)
+    server = open_server(page, "127.0.0.1:0")
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}", token, operator, policy
     server.close()
@@ -125,6 +129,40 @@ def test_only_stewards_get_in_and_a_token_that_is_taken_away_ends_its_session(wa
     assert client.get("/").status_code == 200
     policy.write_text(policy.read_text().replace(sha256(token), sha256("another")))
     assert client.get("/").status_code == 302
+
+
+def test_a_steward_who_calls_without_end_is_told_to_wait(waiting, site):
+    _, token, _, policy = site
+    page = create_page(waiting.desk(), PolicyFile(policy).now, b"s" * 32, secure=False, calls_a_minute=5)
+    client = page.test_client()
+    client.post("/sign-in", data={"token": token}, headers={"Origin": "http://localhost"})
+    assert [client.get("/").status_code for _ in range(6)] == [200] * 5 + [429]
+    told = client.get("/")
+    assert int(told.headers["Retry-After"]) > 0
+    assert "Wait" in told.text
+
+
+def test_wrong_tokens_without_end_do_not_fill_the_audit_trail_nor_keep_a_steward_out(waiting, site):
+    _, token, _, policy = site
+    desk = waiting.desk()
+    client = create_page(desk, PolicyFile(policy).now, b"s" * 32, secure=False).test_client()
+    mine = {"Origin": "http://localhost"}
+    codes = [client.post("/sign-in", data={"token": "wrong"}, headers=mine).status_code for _ in range(100)]
+    assert set(codes) == {403, 429}
+    refused = [entry for entry in desk.audit_trail() if entry.action == "review sign in: refused"]
+    assert len(refused) == codes.count(403) < 50
+    assert client.post("/sign-in", data={"token": token}, headers=mine).status_code == 302
+
+
+def test_hundreds_of_clients_that_send_a_byte_and_wait_hold_up_nobody(site):
+    address, *_ = site
+    where = urlsplit(address)
+    with ExitStack() as slow:
+        for _ in range(300):
+            slow.enter_context(socket.create_connection((where.hostname, where.port))).sendall(b"G")
+        client = HTTPConnection(where.hostname, where.port, timeout=20)
+        client.request("GET", "/sign-in")
+        assert client.getresponse().status == 200
 
 
 def test_a_form_of_another_site_decides_nothing(waiting, site):

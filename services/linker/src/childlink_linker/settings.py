@@ -42,7 +42,7 @@ class LinkerSettings(ServiceSettings):
     grpc_tls_revoked: Path | None = None
     """The revocation list (crl.pem) of that CA. It is read again whenever it changes; while it cannot be read, no certificate gets in."""
     grpc_calls_a_minute: int = 300
-    """Calls that one caller may make in a minute, or all at once."""
+    """Calls that one caller may make in a minute, or all at once; and pages that one steward may load."""
     grpc_longest_call_s: float = 60
     """Longest deadline of a call. One without a deadline is refused."""
     policy: Path | None = None

@@ -1,14 +1,17 @@
 """The data stewards' page: doubtful links, decided with the keyboard. Server-rendered; works without its script.
 
 What is on it and what a decision does is `desk`'s; here is who gets in and how it reads. A session is a signed cookie that names an
-access token by its hash: a token that leaves the policy file ends its sessions.
+access token by its hash: a token that leaves the policy file ends its sessions. Nobody calls without end: a steward's pages are counted,
+and of wrong tokens only so many a minute reach the audit trail. A right token is let in however many wrong ones came before.
 """
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
+from childlink_access.limits import Limiter
 from childlink_access.policy import Person, Policy, sha256
 from childlink_core import __version__
 from childlink_core.errors import UserError
@@ -30,10 +33,13 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 _OPEN: Final = ("sign_in", "static")
+_WRONG_TOKENS_A_MINUTE: Final = 20
 
 
-def create_page(desk: Desk, policy: Callable[[], Policy], secret: bytes, *, secure: bool) -> Flask:
-    """The page as a WSGI application. `secure`: cookies over TLS only."""
+def create_page(
+    desk: Desk, policy: Callable[[], Policy], secret: bytes, *, secure: bool, calls_a_minute: int = 600
+) -> Flask:
+    """The page as a WSGI application. `secure`: cookies over TLS only. `calls_a_minute`: of each steward."""
     page = Flask(__name__)
     page.config.update(
         SECRET_KEY=secret, SESSION_COOKIE_NAME="childlink_review", SESSION_COOKIE_SAMESITE="Strict",
@@ -54,13 +60,13 @@ def create_page(desk: Desk, policy: Callable[[], Policy], secret: bytes, *, secu
             abort(403)
         return found.name
 
-    _add_gate(page, person)
+    _add_gate(page, person, Limiter(calls_a_minute))
     _add_sign_in(page, desk, policy)
     _add_cases(page, desk, who)
     return page
 
 
-def _add_gate(page: Flask, caller: Callable[[], Person | None]) -> None:
+def _add_gate(page: Flask, caller: Callable[[], Person | None], limiter: Limiter) -> None:
     @page.before_request
     def let_in() -> ResponseReturnValue | None:
         if request.method == "POST" and not _from_here():
@@ -73,7 +79,8 @@ def _add_gate(page: Flask, caller: Callable[[], Person | None]) -> None:
             return redirect(url_for("sign_in"))
         if "steward" not in person.roles:
             abort(403)
-        return None
+        wait_s = limiter.wait_s(person.name)
+        return _too_many(wait_s) if wait_s else None
 
     @page.after_request
     def protect(response: Response) -> Response:
@@ -89,7 +96,14 @@ def _add_gate(page: Flask, caller: Callable[[], Person | None]) -> None:
         return render_template("problem.html", problem=None), 403
 
 
+def _too_many(wait_s: float) -> ResponseReturnValue:
+    problem = UserError("Too many calls within a minute.", f"Wait {math.ceil(wait_s)} s and load the page again.")
+    return render_template("problem.html", problem=problem), 429, {"Retry-After": str(math.ceil(wait_s))}
+
+
 def _add_sign_in(page: Flask, desk: Desk, policy: Callable[[], Policy]) -> None:
+    wrong_tokens = Limiter(_WRONG_TOKENS_A_MINUTE)
+
     @page.route("/sign-in", methods=["GET", "POST"])
     def sign_in() -> ResponseReturnValue:
         wrong = False
@@ -100,6 +114,9 @@ def _add_sign_in(page: Flask, desk: Desk, policy: Callable[[], Policy]) -> None:
                 session["token"] = sha256(request.form["token"].strip())
                 desk.note(person.name, "review sign in")
                 return redirect(url_for("waiting"))
+            # Of everybody together: behind a proxy all come from one address.
+            if wait_s := wrong_tokens.wait_s(""):
+                return _too_many(wait_s)
             desk.note(person.name if person else "somebody", "review sign in: refused")
             wrong = True
         return render_template("sign_in.html", wrong=wrong), 403 if wrong else 200

@@ -5,11 +5,17 @@ from collections.abc import Callable
 
 from childlink_access.policy import PolicyFile
 from childlink_access.serving import ServingError, is_local
-from waitress.server import create_server
+from flask import Flask
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from childlink_linker.desk import Desk
 from childlink_linker.page import create_page
 from childlink_linker.settings import LinkerSettings
+
+
+def open_server(page: Flask, address: str) -> BaseWSGIServer | MultiSocketServer:
+    """Listen. Clients that send nothing for half a minute are put out, and a thousand of them hold up nobody."""
+    return create_server(page, listen=address, threads=4, ident="childlink", connection_limit=1_000, channel_timeout=30)
 
 
 def serve_page(settings: LinkerSettings, desk: Desk, secret: bytes) -> Callable[[], None]:
@@ -21,9 +27,12 @@ def serve_page(settings: LinkerSettings, desk: Desk, secret: bytes) -> Callable[
             f"{settings.review_address} can be reached from other machines without TLS.",
             "Serve 127.0.0.1 behind a TLS proxy; or set review_behind_tls where the network to the proxy is private.",
         )
-    page = create_page(desk, PolicyFile(settings.policy).now, secret, secure=settings.review_behind_tls)
+    page = create_page(
+        desk, PolicyFile(settings.policy).now, secret, secure=settings.review_behind_tls,
+        calls_a_minute=settings.grpc_calls_a_minute,
+    )  # fmt: skip
     try:
-        server = create_server(page, listen=settings.review_address, threads=4, ident="childlink")
+        server = open_server(page, settings.review_address)
     except (OSError, ValueError) as error:
         raise ServingError(
             f"{settings.review_address} cannot be served ({error}).", "Set another review_address."
