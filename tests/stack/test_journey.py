@@ -1,5 +1,6 @@
 """The journey through the deployed stack: partners' extracts to an analyst's answer, every connection with certificates."""
 
+import contextlib
 import csv
 import itertools
 import json
@@ -144,6 +145,30 @@ def test_prometheus_sees_every_service_of_the_hub() -> None:
     assert _prometheus("sum(childlink_linker_records_total) > 0")
     assert _prometheus("sum(childlink_analytics_records_total) > 0")
     assert _prometheus("min(childlink_ops_certificate_expiry_timestamp_seconds) > time()")
+
+
+def _panels() -> list[tuple[str, str]]:
+    """Every query of every dashboard."""
+    found = []
+    for path in sorted((stack.ROOT / "deploy/grafana/dashboards").glob("*.json")):
+        for panel in json.loads(path.read_text())["panels"]:
+            found += [(f"{path.stem}: {panel['title']}", target["expr"]) for target in panel["targets"]]
+    return found
+
+
+def test_every_panel_of_the_dashboards_has_data_unless_it_shows_what_went_wrong() -> None:
+    """Those of a site's own ingest are for the Prometheus of a site, which the hub's cannot reach."""
+    wrong = ("refused", "turned away", "withheld")
+    wanted = [(where, query) for where, query in _panels() if not any(word in where for word in wrong)]
+    wanted = [(where, query.replace("$partner", ".*")) for where, query in wanted if "At the site" not in where]
+    assert len(wanted) > 30
+
+    def empty() -> list[str]:
+        return [where for where, query in wanted if not _prometheus(query)]
+
+    with contextlib.suppress(stack.StackError):
+        stack.wait_for("every panel to have data", lambda: not empty(), 90)
+    assert empty() == []
 
 
 def test_no_alert_fires_on_a_healthy_stack() -> None:
