@@ -5,9 +5,11 @@ import sys
 from datetime import date
 
 import pytest
+from childlink_bus.audit import Entry
 from childlink_bus.memory import MemoryBroker
 from childlink_core import topics
-from childlink_linker import app, cli
+from childlink_linker import app, cli, exports
+from childlink_linker.errors import ExportError
 from click.testing import CliRunner
 
 from tests.support.linker_on_disk import linker_on_disk
@@ -26,7 +28,8 @@ def typed(tmp_path, partnership, child, monkeypatch):
     linker.close()
     (tmp_path / "lenient.toml").write_text(LENIENT)
 
-    def run(*arguments, code=0):
+    def run(*arguments, code=0, by="somebody"):
+        monkeypatch.setenv("LOGNAME", by)
         done = CliRunner().invoke(cli.main, ["--settings", str(settings), *map(str, arguments)])
         assert done.exit_code == code, done.output
         return done.output
@@ -70,13 +73,35 @@ def test_where_spark_is_not_installed_the_error_says_how_to_install_it(typed, mo
     assert "pip install 'childlink-linker[spark]'" in said
     assert "Traceback" not in said
     monkeypatch.delitem(sys.modules, "childlink_linker.sealed_export")
+    typed("ask-export", "--why", "for Spark", by="another")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert "needs PyArrow" in typed("relink", "--export", typed.lenient.parent / "export", code=1)
 
 
 def test_an_export_is_written_without_spark(typed, tmp_path):
+    typed("ask-export", "--why", "for Spark", by="another")
     assert "3 records exported" in typed("relink", "--export", tmp_path / "export")
     assert (tmp_path / "export" / "records.parquet").stat().st_size > 900
+
+
+def test_an_export_needs_somebody_else_who_asked_for_it_within_a_day_and_is_one(typed, tmp_path):
+    assert "Nobody has asked" in typed("relink", "--export", tmp_path / "e", code=1)
+    assert "needs a reason" in typed("ask-export", "--why", " ", code=1)
+    typed("ask-export", "--why", "for Spark")
+    assert "somebody else has to make it" in typed("relink", "--export", tmp_path / "e", code=1)
+    assert not (tmp_path / "e").exists()
+    assert "3 records exported" in typed("relink", "--export", tmp_path / "e", by="another")
+    assert "Nobody has asked" in typed("relink", "--export", tmp_path / "f", by="another", code=1)
+    trail = typed("audit", "show")
+    assert trail.count("export asked") == 1
+    assert trail.count("export: failed") == 3
+
+
+def test_an_asking_is_good_for_a_day():
+    asked = Entry(1, 1_000, "a", exports.ASKED, {}, b"")
+    exports.check_asked([asked], "b", 1_000 + 24 * 3_600_000)
+    with pytest.raises(ExportError):
+        exports.check_asked([asked], "b", 1_001 + 24 * 3_600_000)
 
 
 def test_the_linker_does_not_load_spark_or_pyarrow_unless_it_is_told_to():

@@ -17,9 +17,9 @@ from childlink_core import topics
 from childlink_core.profiles import Profile
 
 from childlink_linker import explain as explaining
-from childlink_linker import own_checks, review, tables
+from childlink_linker import exports, own_checks, review, tables
 from childlink_linker.decisions import Verdict
-from childlink_linker.errors import ReviewError, StoreError
+from childlink_linker.errors import ExportError, ReviewError, StoreError
 from childlink_linker.link_batch import Outcome
 from childlink_linker.parameters import Parameters
 from childlink_linker.review import Case, Decision, Pair
@@ -142,6 +142,20 @@ class Desk:
         """Write down something that was done elsewhere."""
         with self._audited(who, action, **detail):
             pass
+
+    def ask_export(self, who: str, why: str) -> None:
+        """Ask that somebody else makes an export."""
+        if not why.strip():
+            raise ExportError("An export needs a reason.", "Give --why.")
+        self.note(who, exports.ASKED, why=why)
+
+    def begin_export(self, who: str, what: str, *, one_person: bool = False) -> None:
+        """Write down that an export is made now. Raises ExportError unless somebody else asked for it (see `exports`); `one_person`: for
+        made-up data."""
+        with self._audited(who, exports.MADE, what=what) as store:
+            if not one_person:
+                # All but the entry that was written just now.
+                exports.check_asked(list(tables.audit.read(store.tx))[:-1], who, time.time_ns() // 1_000_000)
 
     def audit_trail(self, after: int = 0) -> list[Entry]:
         """The audit trail."""

@@ -19,6 +19,10 @@ class NotAnEvaluationError(UserError):
     """Asked for something that only an instance marked as an evaluation may do."""
 
 
+class ExportError(UserError):
+    """An export that nobody else asked for."""
+
+
 class ProposalError(UserError):
     """A proposal that cannot be made, or decided, as asked."""
 

@@ -55,5 +55,7 @@ class LinkerSettings(ServiceSettings):
     """Doubtful pairs that one steward may look at in 24 hours."""
     evaluation: bool = False
     """Marks an instance that holds made-up or approved evaluation data, where `export` is allowed."""
+    one_person: bool = False
+    """For pilots with made-up data: whoever wants an export may make it without being asked by somebody else."""
     micro_batch: int = 16
     """Most messages in one transaction."""

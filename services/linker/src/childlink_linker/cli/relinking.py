@@ -26,7 +26,12 @@ _folder = click.Path(file_okay=False, path_type=Path)
 @click.option(
     "--spark-option", "options", multiple=True, metavar="NAME=VALUE", help="A setting of Spark; repeat for more."
 )
-@click.option("--export", "target", type=_folder, help="Only write the store, sealed, into this folder as Parquet.")
+@click.option(
+    "--export",
+    "target",
+    type=_folder,
+    help="Only write the store, sealed, as Parquet. Somebody else has asked for it: ask-export.",
+)
 @click.option("--from", "source", type=_folder, help="Let Spark read such an export instead of the store.")
 @click.pass_obj
 def relink(
@@ -40,6 +45,8 @@ def relink(
     """
     settings = LinkerSettings.load(settings_file)
     if target:
+        desk = app.reading_desk(settings)
+        desk.begin_export(at_the_command_line(), "sealed store", one_person=settings.one_person)
         click.echo(f"{relink_app.export(settings, target):,} records exported to {target}, sealed")
     elif engine == "spark":
         text = relink_app.text_of(settings, parameters)

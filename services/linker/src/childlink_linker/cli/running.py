@@ -122,20 +122,30 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
 @click.option("--output", type=click.Path(path_type=Path), help="CSV file; default standard output.")
 @click.pass_obj
 def export(settings_file: Path | None, output: Path | None) -> None:
-    """For an evaluation: write partner, link reference, person, family. Refused unless the instance is marked as one."""
+    """For an evaluation: write partner, link reference, person, family. Refused unless the instance is marked as one, and somebody else
+    asked for it (`ask-export`)."""
     settings = LinkerSettings.load(settings_file)
     if not settings.evaluation:
         raise NotAnEvaluationError(
             "This linker is not marked as an evaluation.",
             "Set evaluation = true only where the data are made up, or approved for evaluation.",
         )
-    app.reading_desk(settings).note(at_the_command_line(), "export")
+    app.reading_desk(settings).begin_export(at_the_command_line(), "evaluation", one_person=settings.one_person)
     engine = app.open_store(settings)
     file = output.open("w", newline="", encoding="utf-8") if output else sys.stdout
     with engine.connect() as tx, file:
         writer = csv.writer(file)
         writer.writerow(["partner", "link_reference", "person", "family"])
         writer.writerows(evaluate.export(tx))
+
+
+@main.command("ask-export")
+@click.option("--why", required=True, help="For whoever makes it, and for the audit trail.")
+@click.pass_obj
+def ask_export(settings_file: Path | None, why: str) -> None:
+    """Ask for an export of the store (`export`, `relink --export`). Within a day, somebody else makes it."""
+    app.reading_desk(LinkerSettings.load(settings_file)).ask_export(at_the_command_line(), why)
+    click.echo("Asked. Within a day, another person may make one export.")
 
 
 def _as_owner(settings_file: Path | None) -> sa.Engine:
