@@ -66,8 +66,11 @@ def digest(message: bytes) -> bytes:
 
 
 def traceparent(message: bytes) -> str:
-    """The trace context in the header of a batch of one's own."""
-    return wire.Header.FromString(wire.SealedBatch.FromString(message).header).traceparent
+    """The trace context in a batch's header, unverified; empty where there is none to be read."""
+    try:
+        return wire.Header.FromString(wire.SealedBatch.FromString(message).header).traceparent
+    except DecodeError:
+        return ""
 
 
 def verify(message: bytes, topic: str, reader: str, directory: Directory) -> tuple[wire.Header, wire.SealedBatch]:
