@@ -11,7 +11,7 @@ else
 fi
 trap 'deploy/docker.sh stop' EXIT
 outcome=0
-CHILDLINK_START_ENGINE=1 CHILDLINK_BASE_IMAGES=debian timeout --kill-after=60 1500 \
+CHILDLINK_START_ENGINE=1 CHILDLINK_BASE_IMAGES=debian timeout --kill-after=60 1800 \
   deploy/with-docker.sh deploy/test-stack.sh || outcome=$?
 if [ "$outcome" = 69 ] && [ "${CHILDLINK_STACK_REQUIRED:-}" != 1 ]; then
   echo "############################################################################################"

@@ -172,15 +172,15 @@ def status(partner: str) -> dict[str, Any]:
     return dict(json.loads(said[said.index("{") :]))
 
 
-def settled(partner: str) -> bool:
-    """Whether every row of every extract of a partner is accounted for, by both services' receipts."""
+def settled(partner: str, files: int | None = None) -> bool:
+    """Whether every row of a partner's extracts, or of so many files, is accounted for, by both services' receipts."""
     failed = list((STACK / "partners" / partner / "srv" / "failed").glob("*.why.txt"))
     if failed:
         raise StackError(f"{partner}: {failed[0].read_text()}")
     state = status(partner)
     runs = state["runs"]
     return (
-        len(runs) >= len(PARTNERS[partner][1])
+        len(runs) >= (files or len(PARTNERS[partner][1]))
         and not any(run["waiting"] for run in runs)
         and not state["queued_batches"]
     )
