@@ -162,6 +162,10 @@ def test_the_access_token_is_kept_for_its_owner_alone_and_sent_with_every_call(c
         assert childlink("login", address, "--token", address="", input=f"{token}\n").exit_code == 0
         [kept] = (tmp_path / "home").rglob("token")
         assert kept.stat().st_mode & 0o077 == 0
+        assert childlink("login", address, "--token", address="", input="mistyped\n").exit_code == 1
+        assert [kept] == list((tmp_path / "home").rglob("token*")), (
+            "the token that works is still there, and nothing else"
+        )
         assert "2026-Q2" in childlink("releases", address="").output
         assert childlink("ask", "reach_children", address="").exit_code == 0
         with Client(address, token=token) as client:

@@ -18,20 +18,26 @@ from childlink_client.errors import ClientError
 @click.option("--key", type=PATH, help="Your certificate's private key file (PEM).")
 @click.option("--token", is_flag=True, help="Ask for an access token, and keep it where only you can read it.")
 def login(address: str, token: bool, **files: Path | None) -> None:
-    """Remember how to reach the service at ADDRESS (host:port), after trying it."""
+    """Remember how to reach the service at ADDRESS (host:port), after trying it. What does not work changes nothing."""
     folder = settings_folder()
     told: dict[str, Any] = {"address": address} | {name: str(path.resolve()) for name, path in files.items() if path}
     folder.mkdir(parents=True, exist_ok=True)
-    if token:
-        secret = click.prompt("Access token", hide_input=True)
-        path = folder / "token"
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        path.write_text(secret.strip() + "\n", encoding="utf-8")
-        told["token_file"] = str(path)
-    with connect(**told) as client:
-        found = client.releases()
-        remember_names(item.id for item in client.measures()) if found else None
+    kept, tried = folder / "token", folder / "token.tried"
+    try:
+        if token:
+            secret = click.prompt("Access token", hide_input=True)
+            tried.touch(mode=0o600)
+            tried.chmod(0o600)
+            tried.write_text(secret.strip() + "\n", encoding="utf-8")
+            told["token_file"] = str(tried)
+        with connect(**told) as client:
+            found = client.releases()
+            remember_names(item.id for item in client.measures()) if found else None
+        if token:
+            tried.replace(kept)
+            told["token_file"] = str(kept)
+    finally:
+        tried.unlink(missing_ok=True)
     text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in told.items())
     (folder / "login.toml").write_text(text, encoding="utf-8")
     newest = f"; the newest of {len(found)} releases is {found[0].id}" if found else "; there is no release yet"
