@@ -57,7 +57,7 @@ class IngestSettings(ServiceSettings):
     reference_key_backup: Path | None = None
     """The backup that `keys backup` made, so that `doctor` can check it."""
     push_gateway: str = ""
-    """URL of a Prometheus Pushgateway, for sites that allow nothing inbound; metrics are pushed after each run."""
+    """URL of a Prometheus Pushgateway, for sites that allow nothing inbound; pushed to after each run, and by `watch` each minute."""
     window_bytes: int = 0
     """Most bytes to have sent and not answered; 0 for no bound."""
 

@@ -26,6 +26,7 @@ from childlink_ingest.spool import Spool, open_spool
 from childlink_ingest.watch import Watcher
 
 _POLL_S = 5.0
+_PUSH_EVERY_S = 60.0
 
 
 @click.command()
@@ -77,9 +78,12 @@ def run(
     with open_spool(settings.spool) as spool:
         app.catch_up(settings, spool)
         run_id = run_one(settings, spool, metrics, extract, mapping_file, limits)
-        exchange(settings, spool, metrics, wait)
+        try:
+            exchange(settings, spool, metrics, wait)
+        finally:
+            # Also, and above all, when the broker cannot be reached.
+            _push(settings, spool, metrics)
         outcome = spool.report(run_id)
-        _push(settings, metrics)
     click.echo(report.render_run(outcome))
     if outcome.rejected or outcome.refused:
         sys.exit(errors.EXIT_PARTIAL)
@@ -176,6 +180,7 @@ def watch(settings_file: Path | None, folder: Path, mappings: Path, settle: floa
         )
         click.echo(f"watching {folder / 'inbox'}", err=True)
         app.catch_up(settings, spool)
+        pushed_at = -_PUSH_EVERY_S
         while not stopped:
             ran = 0 if _waits(spool, said) else watcher.step(datetime.now(), lambda: stopped)
             metrics.expiry(settings)
@@ -186,8 +191,10 @@ def watch(settings_file: Path | None, folder: Path, mappings: Path, settle: floa
                     click.echo(error.render(), err=True)
                     if once:
                         sys.exit(errors.EXIT_WAITING)
-            if ran:
-                _push(settings, metrics)
+            metrics.spool_state(spool, {})
+            if ran or time.monotonic() - pushed_at > _PUSH_EVERY_S:
+                _push(settings, spool, metrics)
+                pushed_at = time.monotonic()
             if once:
                 break
             _sleep(lambda: stopped)
@@ -218,8 +225,9 @@ def _page(settings: IngestSettings) -> str:
         return report.status_page(settings.partner, spool, refresh=30)
 
 
-def _push(settings: IngestSettings, metrics: IngestMetrics) -> None:
+def _push(settings: IngestSettings, spool: Spool, metrics: IngestMetrics) -> None:
     if settings.push_gateway:
+        metrics.spool_state(spool, {})
         try:
             serving.push(settings.push_gateway, settings.partner, metrics.registry)
         except UserError as error:
