@@ -9,8 +9,7 @@ from datetime import datetime
 
 from childlink_ingest.batches import Site, queue_withdrawals
 from childlink_ingest.errors import PastLostError
-from childlink_ingest.spool import Spool
-from childlink_ingest.spool_past import LostPast
+from childlink_ingest.spool import LostPast, Spool
 
 
 def check_past(spool: Spool) -> None:

@@ -1,6 +1,5 @@
 """What a spool does when it learns that it does not know all that its site has sent: it was put back from a backup, or made anew."""
 
-import sqlite3
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from childlink_core.reasons import RESTORED
 
 from childlink_ingest.items import Half, Tombstone
+from childlink_ingest.spool.part import Part
 
 HALVES: Final[tuple[Half, ...]] = ("encodings", "observations")
 SCHEMA: Final = """
@@ -31,10 +31,8 @@ class LostPast:
     """Somebody has said that the withdrawals of that past are repeated."""
 
 
-class Past:
+class Past(Part):
     """Part of the spool."""
-
-    _db: sqlite3.Connection
 
     def begin_anew(self, greatest_epoch: int) -> None:
         """A service has read, under this site's name, what the spool does not know. Give up what is not answered, count everything as

@@ -1,0 +1,134 @@
+"""A run as the spool sees it: staged and queued in one transaction, every row tied to what went out of it."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from itertools import repeat
+from typing import Any, Final
+
+from childlink_ingest.items import Half, StagedItem
+from childlink_ingest.packing import bucket_range, has_role
+from childlink_ingest.rows import Rejection
+from childlink_ingest.spool.part import Part
+from childlink_ingest.spool.tables import INDEXES, make_indexes
+from childlink_ingest.stage import ItemNumbers, Stage, open_stage
+
+_RUNS_KEPT: Final = 50
+
+
+class Runs(Part):
+    """Part of the spool."""
+
+    @contextmanager
+    def bulk(self) -> Iterator[None]:
+        """Inside a run's transaction: if nothing was ever sent, have the indexes made at the end."""
+        first = self._one("SELECT NOT EXISTS (SELECT 1 FROM item)")
+        for name in INDEXES if first else ():
+            self._db.execute(f"DROP INDEX IF EXISTS {name}")
+        yield
+        make_indexes(self._db)
+
+    def start_run(self, extract: str, dataset: str, feed: str = "", kind: str = "run") -> int:
+        """Begin to stage a run."""
+        cursor = self._db.execute(
+            "INSERT INTO run (extract, dataset, started_at, feed, kind) VALUES (?, ?, ?, ?, ?)",
+            (extract, dataset, time.time(), feed, kind),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def reject(self, run_id: int, rejections: Iterable[Rejection]) -> None:
+        """Note rows that stay behind."""
+        self._db.executemany(
+            "INSERT INTO rejection VALUES (?, ?, ?, ?, ?)",
+            ((run_id, r.row_number, r.column, r.reason, r.remedy) for r in rejections),
+        )
+
+    def keep(self, run_id: int, references: Iterable[bytes]) -> None:
+        """Rows that are there but were rejected: what was sent of them before is not gone."""
+        for reference in references:
+            row = self._db.execute(
+                "SELECT item_id FROM item WHERE half = 'observations' AND reference = ?", (reference,)
+            ).fetchone()
+            if row:
+                latest = self._db.execute(
+                    "SELECT observation, child, adult FROM run_row WHERE observation = ? ORDER BY run_id DESC LIMIT 1",
+                    row,
+                ).fetchone()
+                marked = [(run_id, item) for item in latest or row if item is not None]
+                self._db.executemany("UPDATE item SET seen_run = ? WHERE item_id = ?", marked)
+
+    def stage(self) -> AbstractContextManager[Stage]:
+        """Where the run's items wait. Inside the run's transaction only, which keeps other runs out."""
+        return open_stage(self._path)
+
+    def changed(self, stage: Stage, half: Half, run_id: int, numbers: ItemNumbers) -> Iterator[tuple[int, StagedItem]]:
+        """Staged items that are new, changed, were refused or withdrawn before, with their item ids; in the order of their
+        references, which tells nothing. Notes what is unchanged as seen. Encodings come first, and leave their ids in
+        `numbers`; observations then tie the run's rows to both."""
+        next_id = int(self._one("SELECT coalesce(max(item_id), 0) + 1 FROM item"))
+        for bucket, items in stage.items(half):
+            known = self._known(half, bucket)
+            seen: list[tuple[int, int]] = []
+            ids: dict[bytes, int] = {}
+            for item in items:
+                before = known.get((item.reference, item.facet))
+                if before is None:
+                    item_id, next_id = next_id, next_id + 1
+                else:
+                    item_id = before[0]
+                ids[item.reference] = item_id
+                if before is not None and before[1] == item.digest and before[2] not in ("refused", "withdrawn"):
+                    seen.append((run_id, item_id))
+                else:
+                    yield item_id, item
+            self._db.executemany("UPDATE item SET seen_run = ? WHERE item_id = ?", seen)
+            if half == "encodings":
+                numbers.add(list(ids), list(ids.values()))
+            else:
+                self._tie_rows(run_id, stage.rows(bucket), ids, numbers)
+
+    def _known(self, half: Half, bucket: int) -> dict[tuple[bytes, bytes], tuple[int, bytes, str]]:
+        least, beyond = bucket_range(bucket)
+        rows = self._db.execute(
+            "SELECT reference, facet, item_id, digest, state FROM item WHERE half = ? AND reference >= ? AND reference < ?",
+            (half, least, beyond),
+        )
+        return {(reference, facet): (item_id, digest, state) for reference, facet, item_id, digest, state in rows}
+
+    def _tie_rows(self, run_id: int, rows: Any, observations: Mapping[bytes, int], encodings: ItemNumbers) -> None:
+        rows.sort(order="number")
+        of_rows = [observations[reference.tobytes()] for reference in rows["observation"]]
+        child, adult = (encodings.of(rows[role]) * has_role(rows, role) for role in ("child", "adult"))
+        self._db.executemany(
+            "INSERT INTO run_row VALUES (?, ?, ?, nullif(?, 0), nullif(?, 0))",
+            zip(repeat(run_id), rows["number"].tolist(), of_rows, child.tolist(), adult.tolist(), strict=False),
+        )
+
+    def mark_seen(self, stage: Stage, run_id: int) -> None:
+        """Note that everything staged is still there: before `gone` is asked."""
+        for half in ("encodings", "observations"):
+            for bucket, items in stage.items(half):
+                known = self._known(half, bucket)
+                seen = [(run_id, known[key][0]) for i in items if (key := (i.reference, i.facet)) in known]
+                self._db.executemany("UPDATE item SET seen_run = ? WHERE item_id = ?", seen)
+
+    def finish_run(
+        self, run_id: int, rows_read: int, notes: Iterable[tuple[str, int]], held: Iterable[tuple[str, int]] = ()
+    ) -> None:
+        """Note the run's account, and forget the rows of old runs."""
+        self._db.execute("DELETE FROM staged_withdrawal")
+        self._db.execute("UPDATE run SET rows_read = ? WHERE run_id = ?", (rows_read, run_id))
+        self._db.executemany("INSERT INTO note VALUES (?, ?, ?)", ((run_id, text, count) for text, count in notes))
+        self._db.executemany("INSERT INTO held VALUES (?, ?, ?)", ((run_id, why, count) for why, count in held))
+        # The newest run of each feed is kept whatever its age: it says what of the feed is out.
+        old = "run_id <= ? AND run_id NOT IN (SELECT max(run_id) FROM run GROUP BY feed)"
+        for table in ("run_row", "rejection"):
+            self._db.execute(f"DELETE FROM {table} WHERE {old}", (run_id - _RUNS_KEPT,))  # noqa: S608 - our own names
+
+    def run_exists(self, run_id: int) -> bool:
+        """Whether there is such a run."""
+        return bool(self._one("SELECT count(*) FROM run WHERE run_id = ?", run_id))
+
+    def runs(self, last: int = 20) -> list[int]:
+        """Ids of the newest runs, newest first."""
+        return [row[0] for row in self._db.execute("SELECT run_id FROM run ORDER BY run_id DESC LIMIT ?", (last,))]
