@@ -30,6 +30,7 @@ class Analyst:
     """How the cells of each population hang together, as the public catalogue says; its counts are all zero."""
 
     def __post_init__(self) -> None:
+        self.attendances = attendances(self.measures)
         together: dict[str, list[Measure]] = {}
         for measure in self.measures.values():
             together.setdefault(measure.population, []).append(measure)
@@ -50,10 +51,11 @@ class Analyst:
         for measure in self.measures.values():
             for cube in measure.cubes:
                 self._tables(measure, cube)
+        # Attendances are rounded one by one, so that tables of them do not add up.
         for measure in self.measures.values():
-            for cube in measure.cubes:
+            for cube in measure.cubes if measure.population not in self.attendances else ():
                 self._complements(measure, cube)
-        for population in self.known:
+        for population in self.known.keys() - self.attendances:
             self._deduce(population)
 
     def _tables(self, measure: Measure, cube: tuple[str, ...]) -> None:
@@ -123,6 +125,11 @@ class Analyst:
         except ClientError as error:
             return str(error)
         return ""
+
+
+def attendances(measures: Mapping[str, Measure]) -> set[str]:
+    """Populations that are not of people, and protected by the second policy."""
+    return {measure.population for measure in measures.values() if measure.unit == "attendances"}
 
 
 def _subsets(measure: Measure, cube: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -6,7 +6,7 @@ first; before the first quarter everybody is new), populations that lie within o
 `DescribeRelease` gives them, own rows (a partner's), and several releases together.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import highspy
@@ -44,12 +44,21 @@ class Knowledge:
     lines: list[Line] = field(default_factory=list)
 
     def add_release(
-        self, linked: Mapping[str, LinkedCells], known: Mapping[str, Mapping[Cell, int]], largest_error: int
+        self,
+        linked: Mapping[str, LinkedCells],
+        known: Mapping[str, Mapping[Cell, int]],
+        largest_error: int,
+        attendances: Container[str] = (),
     ) -> None:
         """What a release's protected counts say."""
         for population, cells in linked.items():
             for cell in cells.counts:
-                low, high = possible(known[population].get(cell), largest_error)
+                protected = known[population].get(cell)
+                if population in attendances:
+                    shown = disclosure.HIDDEN if protected is None else protected
+                    low, high = disclosure.possible_when_suppressed(shown)
+                else:
+                    low, high = possible(protected, largest_error)
                 self.narrow((population, cell), low, high)
             for margin, parts in cells.sums:
                 self.lines.append(
@@ -102,9 +111,10 @@ def possible(protected: int | None, largest_error: int = disclosure.LARGEST_ERRO
     return max(low, protected - largest_error), min(high, protected + largest_error)
 
 
-_CHILD, _FAMILY, _ASQ3, _EVERYONE = (
-    f"{view} WHERE TRUE" for view in ("reached_child", "reached_family", "asq3_child", "linked_child")
+_CHILD, _FAMILY, _ASQ3, _EVERYONE, _ATTENDED = (
+    f"{view} WHERE TRUE" for view in ("reached_child", "reached_family", "asq3_child", "linked_child", "attended")
 )
+_SESSIONS = {"1": 1, "2_to_3": 2, "4_to_6": 4, "7_to_11": 7, "12_or_more": 12}
 # Whoever is in the one category is in one of the others: (column, category) -> (column, categories).
 _WITHIN = {
     ("imd_quintile", "1"): ("priority", ("priority",)),
@@ -116,13 +126,14 @@ _WITHIN = {
 
 def public_facts(linked: Mapping[str, LinkedCells]) -> list[Line]:
     """What the public views imply beyond what the catalogue declares."""
-    lines = [*_services_of_families(), *_domains(linked)]
+    lines = [*_services_of_families(), *_domains(linked), *_attendances(linked)]
     for population in {_CHILD, _FAMILY} & linked.keys():
         for cell in linked[population].counts:
             lines += _of_a_cell(population, cell)
     # Whoever is counted anywhere is a child whom somebody recorded; whoever was engaged before a review was reached.
     for population in linked:
-        if not population.startswith(("change", "reached_family", "reached_adult", "linked")) and _EVERYONE in linked:
+        others = ("change", "reached_family", "reached_adult", "linked", "attended")
+        if not population.startswith(others) and _EVERYONE in linked:
             lines += [_at_most((population, cell), (_EVERYONE, cell)) for cell in linked[_EVERYONE].counts]
         engaged = [cell for cell in linked[population].counts if dict(cell).get("engaged") == "engaged"]
         for cell in engaged:
@@ -153,6 +164,17 @@ def _services_of_families() -> list[Line]:
         lines.append((0.0, np.inf, {**dict.fromkeys(parts, 1.0), whole: -float(least)}))
         lines.append((0.0, np.inf, {**dict.fromkeys(parts, -1.0), whole: float(most)}))
     return lines
+
+
+def _attendances(linked: Mapping[str, LinkedCells]) -> list[Line]:
+    """Whoever came somewhere attended there; and as often, in all, as each one's sessions say at least."""
+    if _ATTENDED not in linked or _CHILD not in linked:
+        return []
+    bands = {(_CHILD, (("sessions", band),)): -float(least) for band, least in _SESSIONS.items()}
+    return [
+        (0.0, np.inf, {(_ATTENDED, ()): 1.0, **bands}),
+        *(_at_most((_CHILD, cell), (_ATTENDED, cell)) for cell in linked[_ATTENDED].counts),
+    ]
 
 
 def _domains(linked: Mapping[str, LinkedCells]) -> list[Line]:

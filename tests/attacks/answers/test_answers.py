@@ -4,23 +4,25 @@ A claim is a count's interval that surely holds; an interval of up to five value
 is exact, none within 2. `CHILDLINK_ATTACK_FULL=1` attacks the whole catalogue with 1,000 groupings a table, and prints one JSON line.
 """
 
+import itertools
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from childlink_analytics import disclosure
-from childlink_analytics.attack import attack, attack_as_partner
+from childlink_analytics import cut_release, disclosure
+from childlink_analytics.attack import AttackReport, attack, attack_as_partner
 from childlink_analytics.counting import open_counter
 from childlink_analytics.cubes import LinkedCells
-from childlink_analytics.cut_release import _about, protect
+from childlink_analytics.cut_release import _about, count_attendances, protect
 from childlink_analytics.cut_release import count as count_cells
 from childlink_analytics.disclosure import possible_counts
 from childlink_analytics.measures import catalogue
+from childlink_analytics.releases import measure_content
 from childlink_client import ClientError
 
-from tests.attacks.answers.analyst import Analyst
+from tests.attacks.answers.analyst import Analyst, attendances
 from tests.attacks.answers.bounds import Claim, Knowledge, joint, public_facts, score
 from tests.attacks.answers.nhs import NhsRule, nhs_means, recover
 from tests.attacks.answers.world import UNTIL, Hub, World, counts_of, partnership
@@ -29,9 +31,19 @@ FULL = bool(os.environ.get("CHILDLINK_ATTACK_FULL"))
 MEASURES = {
     name: measure for name, measure in catalogue(UNTIL).items()
     if FULL or name in ("reach_children", "services_per_child", "sessions_per_child", "participants", "linkage_rate", "immunisation",
-                        "ncmp_weight", "change_mental_health", "pathways", "services_per_family")
+                        "ncmp_weight", "change_mental_health", "pathways", "services_per_family", "attendances")
 }  # fmt: skip
+PARTNERS = ("charity", "council", "gp", "trust")
+# One of each population, so that what is attacked is all that ties its cells.
+POOLED = {name: MEASURES[name] for name in ("services_per_child", "linkage_rate", "immunisation", "ncmp_weight")}
 FEW = {name: MEASURES[name] for name in ("reach_children", "sessions_per_child", "linkage_rate", "immunisation")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def total():
+    """At the end, how many questions were asked in all, as the servers count."""
+    yield
+    print(json.dumps({"attack": "all of them", "questions": Hub.questions()}))
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +73,18 @@ def truth_of(hub, release=-1):
     return lambda at: truth[at[0]].counts[at[1]]
 
 
+def everything(analyst, largest_error):
+    """All that one release and what is public say."""
+    knowledge = Knowledge()
+    knowledge.add_release(analyst.linked, analyst.known, largest_error, analyst.attendances)
+    knowledge.lines += public_facts(analyst.linked)
+    return knowledge
+
+
 def small_cells(hub, at_most=10**9):
-    cells = [
-        (name, cell) for name, item in hub.truth().items() for cell, n in item.counts.items() if n in disclosure.SMALL
-    ]
+    """Small counts of people; of attendances, those that are unsafe are attacked."""
+    people = {name: item for name, item in hub.truth().items() if name not in attendances(hub.measures)}
+    cells = [(name, cell) for name, item in people.items() for cell, n in item.counts.items() if n in disclosure.SMALL]
     return (
         cells
         if len(cells) <= at_most
@@ -80,9 +100,7 @@ def test_an_analyst_does_find_out_the_protected_counts_behind_less_than_10(hub, 
 
 
 def test_linear_and_integer_bounds_over_everything_published_find_no_small_count(hub, analyst, client):
-    knowledge = Knowledge()
-    knowledge.add_release(analyst.linked, analyst.known, client.describe()["largest_error"])
-    knowledge.lines += public_facts(analyst.linked)
+    knowledge = everything(analyst, client.describe()["largest_error"])
     claims = knowledge.bound(small_cells(hub, 10**9 if FULL else 120))
     found = score(claims, truth_of(hub))
     tell("bounds", hub, analyst, **asdict(found))
@@ -91,13 +109,28 @@ def test_linear_and_integer_bounds_over_everything_published_find_no_small_count
     assert not found.broken
 
 
+def test_the_same_bounds_find_no_attendances_of_a_few_or_of_one_who_makes_most(hub, analyst, client):
+    """Told by everything else as well: whoever was reached attended, and as often as their sessions say."""
+    [measure] = [item for item in hub.measures.values() if item.unit == "attendances"]
+    observations, links = partnership(1, 800).batches()
+    with open_counter([observations], [links], UNTIL) as counter:
+        unsafe = count_attendances([measure], counter)[1]
+    claims = everything(analyst, client.describe()["largest_error"]).bound(
+        ((measure.population, cell) for cell in unsafe), whole_below=max(unsafe.values()) + 1
+    )
+    too_tight = [at for at, claim in claims.items() if claim.width < unsafe[at[1]]]
+    widths = [claim.width / unsafe[at[1]] for at, claim in claims.items()]
+    tell("attendances", hub, analyst, targets=len(claims), too_tight=len(too_tight), narrowest_of_needed=min(widths))
+    assert len(claims) > 20
+    assert too_tight == []
+
+
 def test_the_same_bounds_find_small_counts_of_a_release_whose_figures_moved_by_at_most_4(hub, analyst):
     """So they are bounds, and it matters that a release does not tell how far its own figures moved."""
-    truth = hub.truth()
+    truth = {name: item for name, item in hub.truth().items() if name not in attendances(hub.measures)}
+    linked = {name: analyst.linked[name] for name in truth}
     knowledge = Knowledge()
-    knowledge.add_release(
-        analyst.linked, {name: item.protected for name, item in truth.items()}, disclosure.LARGEST_ERROR
-    )
+    knowledge.add_release(linked, {name: item.protected for name, item in truth.items()}, disclosure.LARGEST_ERROR)
     for name, item in truth.items():
         for cell, n in item.protected.items():
             if abs(n - item.counts[cell]) <= 4:
@@ -250,6 +283,34 @@ def test_each_partner_knows_its_own_rows_and_finds_nothing_of_the_others(tmp_pat
     assert told.within_2 > 0, "the same partner succeeds where a release tells how far its figures moved"
 
 
+@pytest.mark.parametrize(
+    "pool", [*itertools.combinations(PARTNERS, 2), *itertools.combinations(PARTNERS, 3)], ids=" and ".join
+)
+def test_partners_who_pool_their_rows_find_nothing_of_the_others(small, pool):
+    """The cut plays each partner alone. Several who break their agreements together are tried here, and only here."""
+    hub, world = small
+    together = World([replace(row, partner="pool" if row.partner in pool else row.partner) for row in world.rows])
+    observations, links = together.batches()
+    attacked, found = 0, []
+    with open_counter([observations], [links], UNTIL) as counter:
+        for measure in POOLED.values():
+            own = count_cells([measure], counter, "pool").counts
+            linked = count_cells([measure], counter)
+            report = attack_as_partner(linked, hub.truth()[measure.population].protected, own)
+            attacked, found = attacked + report.attacked, found + report.too_tight
+    tell(f"pool of {', '.join(pool)}", hub, None, targets=attacked, too_tight=len(found))
+    assert found == []
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A release of a small partnership, in which one partner less leaves few whom nobody of the pool knows."""
+    world = partnership(8, 150)
+    hub = Hub(tmp_path_factory.mktemp("small"), measures=POOLED)
+    hub.cut(world, "r1")
+    return hub, world
+
+
 def test_the_cut_refuses_figures_from_which_a_partner_would_find_the_only_child_of_another():
     """32 of 33 children are the partner's own, and the figure is 8 too low: then the others are at most 2."""
     linked = LinkedCells({(): 33}, [])
@@ -318,6 +379,26 @@ def test_refusals_say_the_same_whatever_the_store_holds(tmp_path):
     assert all(said[0])
 
 
+def test_what_is_served_is_made_of_protected_counts_alone_so_that_no_time_it_takes_can_tell_more(monkeypatch):
+    """Whoever attacks is taken to know every protected count. The answering process has nothing else, so neither its answers, nor its
+    errors, nor how long it takes can depend on anything else."""
+    measure = MEASURES["immunisation"]
+    with open_counter([*partnership(1, 200).batches()[:1]], [partnership(1, 200).batches()[1]], UNTIL) as counter:
+        linked = count_cells([measure], counter)
+    rounded = cut_release.round_cells(linked, b"secret", "r")
+    served = []
+    for moved in (0, 1):
+        # Another truth behind the same protected counts: one more wherever that keeps all margins.
+        counts = {cell: n + moved * len(linked.counts) for cell, n in linked.counts.items()} if moved else linked.counts
+        monkeypatch.setattr(cut_release, "round_cells", lambda *_: dict(rounded))
+        monkeypatch.setattr(cut_release, "attack", lambda *_: AttackReport(0, [], 99))
+        done = protect("p", [measure], replace(linked, counts=counts), b"secret", "r")
+        [content] = [measure_content(item) for item in done.published]
+        served.append({name: value for name, value in content.items() if name != "rounding_sd"})
+    assert served[0] == served[1]
+    assert json.dumps(served[0]).count(str(max(rounded.values()))) >= 1
+
+
 WRONG = [
     ("immunisatio",), ("immunisation", ["service"]), ("immunisation", ["ethnicity", "imd_quintile"]), ("immunisation", ["immunised"] * 2),
     ("immunisation", [], {"ethnicity": "purple"}), ("immunisation", [], {"ethnicity": []}), ("immunisation", [], {}, "r9"),
@@ -348,11 +429,12 @@ def over_releases(hub):
 
 def tell(attack, hub, analyst, **figures):
     """One JSON line for the docs."""
-    cells = sum(len(item.cells.counts) for item in hub.cuts[-1].populations)
-    errors = [abs(i.cells.protected[c] - n) for i in hub.cuts[-1].populations for c, n in i.cells.counts.items()]
+    people = [item for item in hub.cuts[-1].populations if item.population not in attendances(hub.measures)]
+    cells = sum(len(item.cells.counts) for item in people)
+    errors = [abs(item.cells.protected[cell] - n) for item in people for cell, n in item.cells.counts.items()]
     line = {
         "attack": attack, **figures, "questions": analyst.questions if analyst else None, "cells": cells,
-        "withheld": round(sum(i.withheld for i in hub.cuts[-1].populations) / cells, 3), "mean_error": round(float(np.mean(errors)), 2),
+        "withheld": round(sum(item.withheld for item in people) / cells, 3), "mean_error": round(float(np.mean(errors)), 2),
         "largest_error": max(errors),
     }  # fmt: skip
     print(json.dumps(line))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -164,6 +165,8 @@ class Hub:
     secret: bytes = b"a secret of the releases"
     measures: Mapping[str, Measure] = field(default_factory=lambda: catalogue(UNTIL))
     cuts: list[Cut] = field(default_factory=list)
+    answered: ClassVar[list[ServingMetrics]] = []
+    """What the servers of all hubs counted."""
 
     def cut(self, world: World, release_id: str) -> Cut:
         """Cut and publish a release of what the partners have sent, through the use case of a cut."""
@@ -178,11 +181,23 @@ class Hub:
         """True and protected cells by population: for scoring alone."""
         return {item.population: item.cells for item in self.cuts[release].populations}
 
+    @classmethod
+    def questions(cls) -> int:
+        """Questions that servers have answered over gRPC, as they themselves count."""
+        return sum(
+            int(sample.value)
+            for metrics in cls.answered
+            for family in metrics.calls.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total") and sample.labels["method"] not in ("DescribeRelease", "ListReleases")
+        )
+
     @contextmanager
     def analyst(self) -> Iterator[Client]:
         """An analyst's connection to a real server of the releases."""
         settings = ServingSettings(releases=self.folder, address="127.0.0.1:0")
-        server, port = serve(settings, ServingMetrics(), Access(None))
+        self.answered.append(ServingMetrics())
+        server, port = serve(settings, self.answered[-1], Access(None))
         try:
             with Client(f"127.0.0.1:{port}") as client:
                 yield client

@@ -92,7 +92,10 @@ def recall_release(folder: Path, release_id: str, approval: Mapping[str, str]) -
 def _write_whole(target: Path, files: Mapping[str, bytes]) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".cutting-", dir=target.parent))
+        # What a process that was killed left of the same release.
+        for left in target.parent.glob(f".cutting-{target.name}-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".cutting-{target.name}-", dir=target.parent))
     except OSError as error:
         raise ReleaseError(f"{target.parent} cannot be written ({error.strerror}).", "Nothing was published.") from None
     try:

@@ -1,0 +1,147 @@
+"""SIGKILL of a cut, wherever it is: nothing is published, nothing is half there, and the next cut is the one that nobody disturbed."""
+
+import hashlib
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from childlink_analytics.lifecycle import ReleaseDesk
+from childlink_analytics.purposes import Register
+from childlink_analytics.releases import release_ids
+from childlink_analytics.settings import StoreSettings
+from childlink_bus.database import migrate, open_database
+
+from tests.attacks.answers.world import partnership
+from tests.unit.test_lifecycle import fill
+
+# A cut in a process of its own, that says where it is and, at one place, waits to be killed.
+PROGRAM = """
+import os, sys, time
+from pathlib import Path
+from childlink_analytics import lifecycle, releases
+from childlink_analytics.measures import catalogue
+from tests.faults.test_killed_cut import desk_of
+from tests.unit.test_lifecycle import MEASURES
+
+def at(place):
+    if place == sys.argv[2]:
+        print(place, flush=True)
+        time.sleep(60)
+
+def patched(owner, name, before="", after=""):
+    real = getattr(owner, name)
+    def call(*arguments, **options):
+        at(before)
+        done = real(*arguments, **options)
+        at(after)
+        return done
+    setattr(owner, name, call)
+
+lifecycle.catalogue = lambda _until: MEASURES
+patched(lifecycle, "open_counter", before="reading")
+patched(lifecycle, "cut_release", before="counting", after="not remembered yet")
+patched(releases.os, "fsync", before="half written")
+patched(releases.Path, "rename", before="written and not there yet", after="there")
+desk = desk_of(Path(sys.argv[1]))
+print("begun", flush=True)
+desk.cut("ada", "r1", "2024-12-31", lambda what: at("protecting"))
+print("done", flush=True)
+"""
+PLACES = [
+    "reading", "counting", "protecting", "half written", "written and not there yet", "there", "not remembered yet",
+]  # fmt: skip
+
+
+def desk_of(folder: Path) -> ReleaseDesk:
+    """The desk of a store that lies in a folder."""
+    settings = StoreSettings(
+        directory=folder / "d.toml", drafts=folder / "drafts", releases=folder / "releases", schedule="quarterly"
+    )
+    engine = open_database(f"sqlite:///{folder / 'store.sqlite'}")
+    return ReleaseDesk(engine, settings, b"rounding", b"audit", {}, Register())
+
+
+@pytest.fixture
+def store(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    migrate(engine, "childlink_analytics")
+    fill(engine, partnership(1, 120))
+    engine.dispose()
+    return tmp_path
+
+
+def start(folder, place="nowhere"):
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(folder), place], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
+    )  # fmt: skip
+
+
+def content(folder):
+    """Hashes of a finished draft's files, but for when it was made."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "drafts" / "r1").iterdir()
+        if path.name == "release.json"
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What a cut makes that nobody disturbs."""
+    folder = tmp_path_factory.mktemp("calm")
+    engine = open_database(f"sqlite:///{folder / 'store.sqlite'}")
+    migrate(engine, "childlink_analytics")
+    fill(engine, partnership(1, 120))
+    engine.dispose()
+    assert start(folder).communicate()[0] == "begun\ndone\n"
+    return content(folder)
+
+
+def nothing_is_there(folder):
+    desk = desk_of(folder)
+    assert desk.releases() == []
+    assert release_ids(folder / "releases") == []
+    assert desk.verify("an auditor") == []
+    desk.engine.dispose()
+
+
+def the_next_is_whole(folder, undisturbed):
+    assert start(folder).communicate()[0] == "begun\ndone\n", "no step by hand"
+    assert content(folder) == undisturbed, "the same bytes"
+    assert [path.name for path in (folder / "drafts").iterdir()] == ["r1"], "and nothing is left over"
+    desk = desk_of(folder)
+    assert [(item.release_id, item.number) for item in desk.releases()] == [("r1", 1)]
+    assert desk.publish("bea", "r1").state == "published"
+    desk.engine.dispose()
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_cut_that_is_killed_at_any_step_publishes_nothing_and_the_next_one_is_as_if_undisturbed(
+    store, undisturbed, place
+):
+    killed = start(store, place)
+    assert [killed.stdout.readline() for _ in range(2)] == ["begun\n", f"{place}\n"], "it came so far"
+    killed.kill()
+    killed.wait()
+    nothing_is_there(store)
+    the_next_is_whole(store, undisturbed)
+
+
+def test_a_cut_that_is_killed_again_and_again_at_random_is_whole_in_the_end(store, undisturbed):
+    moments = random.Random(11)
+    for _ in range(5):
+        killed = start(store)
+        assert killed.stdout.readline() == "begun\n"
+        try:
+            killed.wait(moments.uniform(0, 0.4))
+        except subprocess.TimeoutExpired:
+            killed.kill()
+            killed.wait()
+        if desk_of(store).releases():
+            break  # it was quicker
+        nothing_is_there(store)
+    else:
+        the_next_is_whole(store, undisturbed)
+        return
+    assert content(store) == undisturbed
