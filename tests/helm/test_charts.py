@@ -27,9 +27,9 @@ def render(chart: str, *more: str) -> str:
     return done.stdout
 
 
-def objects(chart: str) -> list[dict[str, Any]]:
+def objects(chart: str, *more: str) -> list[dict[str, Any]]:
     """A chart's objects."""
-    return [item for item in yaml.safe_load_all(render(chart)) if item]
+    return [item for item in yaml.safe_load_all(render(chart, *more)) if item]
 
 
 def pods(chart: str) -> list[tuple[str, dict[str, Any]]]:
@@ -85,6 +85,17 @@ def test_every_pod_is_walled_in_by_a_policy_of_its_own(chart: str) -> None:
         for rule in walls[0]["egress"]:
             assert rule["to"], f"{name} may reach anything"
             assert rule["ports"], f"{name} may reach any port"
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_collector_of_traces_can_be_reached_where_it_is_named_and_nowhere_else(chart: str) -> None:
+    def reached(*extra: str) -> list[dict[str, object]]:
+        found = [item["spec"] for item in objects(chart, *extra) if item["kind"] == "NetworkPolicy"]
+        return [rule for wall in found for rule in wall["egress"] if {"protocol": "TCP", "port": 4318} in rule["ports"]]
+
+    named = ("--set", "egress.collector.cidr=203.0.113.40/32", "--set", "egress.collector.port=4318")
+    assert reached() == []
+    assert [rule["to"] for rule in reached(*named)] == [[{"ipBlock": {"cidr": "203.0.113.40/32"}}]]
 
 
 def test_the_answering_processes_may_reach_nothing_and_hold_no_key_of_the_store() -> None:
