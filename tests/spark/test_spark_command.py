@@ -1,5 +1,6 @@
 """The whole command, as a process that may be killed."""
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -33,6 +34,8 @@ def listed(database):
 def test_spark_proposes_from_the_store_and_from_an_export_and_a_killed_run_leaves_nothing(command, tmp_path):
     words, database = command
     relink = [*words, "relink", str(tmp_path / "lenient.toml"), "--engine", "spark", "--master", "local[1]"]
+    another = {**os.environ, "LOGNAME": "another"}
+    subprocess.run([*words, "ask-export", "--why", "to let Spark read it"], check=True, env=another)
     subprocess.run([*words, "relink", "--export", str(tmp_path / "export")], check=True)
     killed = subprocess.Popen([*relink, "--from", str(tmp_path / "export")], stderr=subprocess.PIPE)
     assert killed.stderr
