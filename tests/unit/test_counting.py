@@ -1,6 +1,8 @@
 """What the measures count, on a handful of people whose lives are written down here."""
 
+import fcntl
 import json
+import tempfile
 from datetime import date
 
 import pyarrow as pa
@@ -16,6 +18,8 @@ from childlink_analytics.purposes import parse_purposes
 from childlink_analytics.question import Question, answer
 from childlink_analytics.releases import read_release
 from childlink_core.datasets import all_datasets
+
+from tests.attacks.answers.world import partnership
 
 UNTIL = date(2024, 6, 30)
 
@@ -245,3 +249,20 @@ def test_a_wrong_register_of_purposes_says_what_is_wrong(text, said):
 
 def test_link_cells_of_nothing_is_nothing():
     assert link_cells([]).counts == {}
+
+
+def test_linked_rows_that_a_killed_cut_left_on_disk_are_taken_away_by_the_next_and_those_of_a_living_one_stay(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    dead, living = tmp_path / "childlink-cut-dead", tmp_path / "childlink-cut-living"
+    for folder in (dead, living):
+        folder.mkdir()
+        (folder / "held").touch()
+        (folder / "duckdb_temp_storage.tmp").write_text("rows")
+    observations, links = partnership(1, 5).batches()
+    with (living / "held").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with open_counter([observations], [links], UNTIL):
+            assert len(list(tmp_path.iterdir())) == 2, "the living one and this one"
+        assert list(tmp_path.iterdir()) == [living]

@@ -18,7 +18,7 @@ from childlink_analytics.messages import change_notes
 from childlink_analytics.metrics import ServingMetrics
 from childlink_analytics.purposes import Register, parse_purposes
 from childlink_analytics.release_service import RULES as RELEASE_RULES
-from childlink_analytics.releases import Published
+from childlink_analytics.releases import Published, publish_release
 from childlink_analytics.server import Access, serve
 from childlink_analytics.settings import ServingSettings, StoreSettings
 from childlink_analytics.store import Store
@@ -90,6 +90,17 @@ def test_whoever_cut_a_release_cannot_publish_it_and_somebody_else_can(desk):
     assert desk.publish("bea", "r1").state == "published"
     assert (desk.settings.releases / "r1" / "release.json").exists()
     assert not (desk.settings.drafts / "r1").exists()
+
+
+def test_a_publication_that_was_interrupted_is_finished_before_anything_else_happens_to_it(desk):
+    """Killed after the files were put in place and before the store knew: it is served, and so counts as seen."""
+    cut(desk)
+    publish_release(desk.settings.drafts, desk.settings.releases, "r1", {"cut_by": "ada", "published_by": "bea"})
+    for go_on in (lambda: desk.discard("ada", "r1"), lambda: cut(desk, "r2")):
+        with pytest.raises(ReleaseError, match="publication was interrupted"):
+            go_on()
+    assert desk.publish("bea", "r1").state == "published"
+    assert cut(desk, "r2")
 
 
 def test_a_recall_needs_a_reason_and_two_persons_and_then_the_release_is_not_served_and_says_why(desk):

@@ -1,12 +1,15 @@
 """Counts the inner cells of every cube with DuckDB, in memory. Adapter."""
 
+import fcntl
 import itertools
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +17,10 @@ from childlink_core.datasets import instruments
 
 from childlink_analytics.errors import CatalogueError
 from childlink_analytics.measures import QUARTERS, Measure, catalogue, quarters
+
+_SPILL: Final = "childlink-cut-"
+# Locked for as long as the process lives.
+_HELD: Final = "held"
 
 
 class Counter:
@@ -107,12 +114,24 @@ class Counter:
 
 
 @contextmanager
+def _spill_folder() -> Iterator[Path]:
+    """Where what does not fit into memory waits: linked rows. What a process that was killed left there is taken away by the next."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_SPILL}*"):
+        with suppress(OSError), (left / _HELD).open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_SPILL) as name, (Path(name) / _HELD).open("wb") as mine:
+        fcntl.flock(mine, fcntl.LOCK_EX)
+        yield Path(name)
+
+
+@contextmanager
 def open_counter(
     observations: Iterable[pa.RecordBatch], links: Iterable[pa.RecordBatch], until: date, memory_limit: str = ""
 ) -> Iterator[Counter]:
     """Load the store's tables and build the views of what happened up to the month of a day. With a limit ("2GB"), what does not fit
     into memory waits in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="childlink-cut-") as folder, duckdb.connect(":memory:") as db:
+    with _spill_folder() as folder, duckdb.connect(":memory:") as db:
         db.execute(f"SET temp_directory = '{folder}'")
         if memory_limit:
             db.execute("SET memory_limit = ?", [memory_limit])

@@ -80,6 +80,7 @@ class ReleaseDesk:
             self._audited(who, "release cut", release=release_id),
             telemetry.span("cut", *self._open_traces(), release=release_id),
         ):
+            self._check_interrupted(*(item.release_id for item in self.releases() if item.state == "draft"))
             self._make_way(release_id)
             self.expire(SCHEDULE, date.today())
             with self._reading() as tx:
@@ -133,6 +134,7 @@ class ReleaseDesk:
         """Throw a draft away. Its name and number are not used again."""
         with self._audited(who, "release discard", release=release_id):
             self._known(release_id, "draft")
+            self._check_interrupted(release_id)
             with self.engine.begin() as tx:
                 self._change(tx, release_id, state="discarded")
                 tx.execute(t.release_cells.delete().where(t.release_cells.c.release_id == release_id))
@@ -256,6 +258,14 @@ class ReleaseDesk:
                 f"Release {release_id} is {row.state}.", f"This is for one that is {' or '.join(states)}."
             )
         return Known(**row._mapping)
+
+    def _check_interrupted(self, *drafts: str) -> None:
+        """A publication that was killed may have put a draft where it is served. It counts as seen, so it has to be published whole."""
+        for name in drafts:
+            if (self.settings.releases / name).exists():
+                raise ReleaseError(
+                    f"{name} is served already: its publication was interrupted.", f"Run release publish {name} again."
+                )
 
     def _make_way(self, release_id: str) -> None:
         """A folder that no release is known for was left by a cut that was killed."""
