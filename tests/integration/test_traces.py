@@ -7,6 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from childlink_analytics.store import Store
 from childlink_core import envelope, logs, telemetry
 from childlink_ingest import app
 from childlink_ingest.spool import open_spool
@@ -111,6 +112,24 @@ def test_what_is_no_trace_context_is_taken_for_none(spans):
             pass
     assert [span.name for span in spans()] == ["micro-batch"] * 4
     assert all(span.parent is None and not span.links for span in spans())
+
+
+def test_a_hostile_trace_context_stops_nobody_and_is_not_kept(site, monkeypatch):
+    """PostgreSQL takes no text longer than its column: analytics would refuse the batch for ever."""
+    with monkeypatch.context() as hostile:
+        hostile.setattr(telemetry, "traceparent", lambda: "x" * 5_000)
+        batches = sealed(site, AMINA, OLIVER)
+    assert {envelope.traceparent(batch.message) for batch in batches} == {"x" * 5_000}
+    with open_spool(site.settings.spool) as spool:
+        pilot.exchange(site.settings, spool, site.hub)
+    assert site.counts()["rows"] == 2
+    with site.hub.analytics.engine.connect() as tx:
+        assert Store(tx).open_traces() == []
+
+
+@pytest.mark.parametrize("odd", ["x" * 5_000, "\0", "01-" + "a" * 32 + "-" + "b" * 16 + "-01-" + "c" * 5_000])
+def test_of_a_hostile_trace_context_no_more_is_kept_than_a_trace_has(odd):
+    assert len(telemetry.believable(odd)) in (0, 55)
 
 
 def test_lines_of_the_log_say_in_which_trace_they_were_written(spans):

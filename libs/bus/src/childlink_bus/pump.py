@@ -300,7 +300,7 @@ class Pump:
             if header.kind != source.kind:
                 raise BatchRefusedError(reasons.UNKNOWN_SCHEMA)
             payload = envelope.open_batch(header, batch, self.opening_keys)
-            work.opened = OpenedBatch(header.sender, header.topic, payload, header.traceparent)
+            work.opened = OpenedBatch(header.sender, header.topic, payload, telemetry.believable(header.traceparent))
         except BatchRefusedError as refusal:
             work.receipt = self._receipt(header, digest, Result(reason=refusal.reason))
         return work

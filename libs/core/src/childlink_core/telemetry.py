@@ -97,6 +97,15 @@ def traceparent() -> str:
     return carrier.get(_PARENT, "")
 
 
+def believable(traceparent: str) -> str:
+    """A trace context that somebody else sent, as 55 characters of version 00; empty for what is none. What is kept of it is bounded."""
+    context = _read(traceparent)
+    if not context.is_valid:
+        return ""
+    trace_id, span_id = trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
+    return f"00-{trace_id}-{span_id}-{context.trace_flags:02x}"
+
+
 def _read(traceparent: str) -> SpanContext:
     return trace.get_current_span(_W3C.extract({_PARENT: traceparent})).get_span_context()
 
