@@ -104,6 +104,17 @@ def assert_all_accounted_for(reports):
     )
 
 
+def finish(deployment, undisturbed, deadline):
+    """Send what is left, withdraw the child that was withdrawn there too, and compare."""
+    first = deployment.extracts[0]
+    for partner in deployment.layout.ingest:
+        assert_all_accounted_for(deployment.settle(partner, deadline, deployment.revive))
+    deployment.withdraw(first, somebody(first))
+    deployment.settle(first.partner, deadline, deployment.revive)
+    deployment.wait_for_links(deadline)
+    assert_as_undisturbed(deployment, undisturbed)
+
+
 def somebody(extract):
     """The local id of the first child of an extract."""
     mapping = ingest.load_mapping(extract.mapping)

@@ -6,7 +6,7 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from tests.faults.conftest import assert_all_accounted_for, assert_as_undisturbed, somebody
+from tests.faults.conftest import assert_all_accounted_for, finish
 from tests.support.postgres_at import PostgresAt
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -58,11 +58,5 @@ def test_a_standby_takes_the_place_of_a_lost_primary_and_the_services_find_it(sm
         shaken.revive()
         time.sleep(0.2)
     standby.promote()
-    for partner in partners:
-        assert_all_accounted_for(shaken.settle(partner, deadline, shaken.revive))
-    first = shaken.extracts[0]
-    shaken.withdraw(first, somebody(first))
-    shaken.settle(first.partner, deadline, shaken.revive)
-    shaken.wait_for_links(deadline)
-    assert_as_undisturbed(shaken, undisturbed)
+    finish(shaken, undisturbed, deadline)
     shaken.stop()

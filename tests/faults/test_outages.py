@@ -11,25 +11,13 @@ from childlink_ingest.spool import open_spool
 from childlink_linker import tables as linker_tables
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from tests.faults.conftest import assert_all_accounted_for, assert_as_undisturbed, somebody
+from tests.faults.conftest import assert_all_accounted_for, finish
 from tests.support import real
 
 # The ten minutes of a long outage are CHILDLINK_TEST_OUTAGE_S=600; what differs from a short one is what waits.
 OUTAGE_S = float(os.environ.get("CHILDLINK_TEST_OUTAGE_S", "10"))
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300 + 3 * OUTAGE_S)]
-
-
-def finish(deployment, undisturbed, deadline):
-    """Send what is left, withdraw the child that was withdrawn there too, and compare."""
-    first = deployment.extracts[0]
-    for partner in deployment.layout.ingest:
-        assert_all_accounted_for(deployment.settle(partner, deadline, deployment.revive))
-    deployment.withdraw(first, somebody(first))
-    deployment.settle(first.partner, deadline, deployment.revive)
-    deployment.wait_for_links(deadline)
-    assert_as_undisturbed(deployment, undisturbed)
-    deployment.stop()
 
 
 def test_the_broker_is_killed_and_away_and_the_database_crashes_under_traffic(small, undisturbed):
@@ -61,6 +49,7 @@ def test_the_broker_is_killed_and_away_and_the_database_crashes_under_traffic(sm
     shaken.stage(partners[4])
     try:
         finish(shaken, undisturbed, deadline)
+        shaken.stop()
     finally:
         shaken.kill_all()
         server.close()
@@ -105,6 +94,7 @@ def test_messages_that_come_twice_out_of_order_or_are_poison_change_nothing(smal
     for partner in (second, *others):
         shaken.settle(partner, deadline)
     finish(shaken, undisturbed, deadline)
+    shaken.stop()
     producer.close()
     engine = sa.create_engine(shaken.layout.linker.database)
     with engine.connect() as tx:

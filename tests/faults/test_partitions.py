@@ -11,7 +11,7 @@ from childlink_bus.ports import BusError
 from childlink_ingest import app as ingest
 from childlink_ingest.spool import open_spool
 
-from tests.faults.conftest import assert_all_accounted_for, assert_as_undisturbed, somebody
+from tests.faults.conftest import assert_all_accounted_for, finish
 from tests.support.network import HERE, Network
 from tests.support.postgres_at import PostgresAt
 
@@ -69,18 +69,6 @@ def wait(deployment, until):
         time.sleep(0.5)
 
 
-def finish(deployment, undisturbed, deadline):
-    """Send what is left, withdraw the child that was withdrawn there too, and compare."""
-    first = deployment.extracts[0]
-    for partner in deployment.layout.ingest:
-        assert_all_accounted_for(deployment.settle(partner, deadline, deployment.revive))
-    deployment.withdraw(first, somebody(first))
-    deployment.settle(first.partner, deadline, deployment.revive)
-    deployment.wait_for_links(deadline)
-    assert_as_undisturbed(deployment, undisturbed)
-    deployment.kill_all()
-
-
 def test_a_network_that_is_cut_between_any_two_and_mended_loses_nothing(small, undisturbed, wired, database):
     shaken = small("cut", server=database.url, on=wired.on(), host=wired.broker)
     network, partners = wired.network, list(shaken.layout.ingest)
@@ -114,6 +102,7 @@ def test_a_network_that_is_cut_between_any_two_and_mended_loses_nothing(small, u
     network.mend(wired.linker_database, wired.analytics_database)
     shaken.stage(partners[4])
     finish(shaken, undisturbed, time.monotonic() + 200)
+    shaken.kill_all()
 
 
 def test_a_linker_whose_machine_is_lost_with_its_connections_open_is_replaced_by_one_elsewhere(
@@ -131,3 +120,4 @@ def test_a_linker_whose_machine_is_lost_with_its_connections_open_is_replaced_by
     shaken.on["linker"] = wired.network.on("elsewhere")
     shaken.kill("linker")
     finish(shaken, undisturbed, time.monotonic() + 200)
+    shaken.kill_all()

@@ -4,14 +4,14 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from childlink_local.broker import mock_broker
 from childlink_local.site import lay_out
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.http import door
 
 INGEST = Path(sys.executable).parent / "childlink-ingest"
 HEADER = "id,nhs,first,last,dob,when,comm\n"
@@ -171,36 +171,15 @@ def test_run_without_a_broker_loses_nothing_and_goes_on_later(site, address):
     assert json.loads(site("status", "--json").stdout)["queued_batches"] == 0
 
 
-@pytest.fixture
-def gateway():
-    """A push gateway, and what came to it: path and samples."""
-    came = []
-
-    class Door(BaseHTTPRequestHandler):
-        def do_PUT(self):
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            samples = {s.name: s.value for family in text_string_to_metric_families(body) for s in family.samples}
-            came.append((self.path, samples))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", came
-    server.shutdown()
-
-
 @pytest.mark.parametrize("broker", ["mock", "127.0.0.1:1"])
-def test_a_site_pushes_its_metrics_after_a_run_also_when_the_broker_cannot_be_reached(site, address, gateway, broker):
-    where, came = gateway
+def test_a_site_pushes_its_metrics_after_a_run_also_when_the_broker_cannot_be_reached(site, address, broker):
     extract = site.write(HEADER + GOOD)
     servers = address if broker == "mock" else broker
-    site("run", extract, "--mapping", "m.toml", "--wait", "1",
-         CHILDLINK_INGEST_PUSH_GATEWAY=where, CHILDLINK_INGEST_BOOTSTRAP_SERVERS=servers)  # fmt: skip
-    [(path, samples)] = came
+    with door() as (gateway, came):
+        site("run", extract, "--mapping", "m.toml", "--wait", "1",
+             CHILDLINK_INGEST_PUSH_GATEWAY=gateway, CHILDLINK_INGEST_BOOTSTRAP_SERVERS=servers)  # fmt: skip
+    [(path, body)] = came
+    samples = {s.name: s.value for family in text_string_to_metric_families(body.decode()) for s in family.samples}
     assert path == "/metrics/job/childlink-ingest/instance/trust-a"
     assert samples["childlink_ingest_rows_total"] in (0, 1)
     assert samples["childlink_ingest_oldest_waiting_seconds"] > 0, "the run is not answered"

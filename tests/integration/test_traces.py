@@ -3,8 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from childlink_analytics.store import Store
@@ -20,6 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from tests.support.http import door
 from tests.support.one_site import AMINA, LINH, OLIVER, Pilot
 
 
@@ -149,27 +148,6 @@ def sealed(site, *rows):
         return spool.queued(10)
 
 
-@pytest.fixture
-def collector():
-    """An OpenTelemetry collector's door, and what came through it."""
-    came = []
-
-    class Door(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            came.append((self.path, ExportTraceServiceRequest.FromString(body)))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1/traces", came
-    server.shutdown()
-
-
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -185,10 +163,11 @@ def program(endpoint):
     return subprocess.run([sys.executable, "-c", PROGRAM, endpoint], capture_output=True, text=True, check=False)
 
 
-def test_spans_go_to_the_collector_that_the_settings_name(collector):
-    endpoint, came = collector
-    assert program(endpoint).returncode == 0
-    [(path, request)] = came
+def test_spans_go_to_the_collector_that_the_settings_name():
+    with door() as (collector, came):
+        assert program(f"{collector}/v1/traces").returncode == 0
+    [(path, body)] = came
+    request = ExportTraceServiceRequest.FromString(body)
     [resource] = request.resource_spans
     assert path == "/v1/traces"
     assert [span.name for scope in resource.scope_spans for span in scope.spans] == ["run"]
@@ -197,7 +176,7 @@ def test_spans_go_to_the_collector_that_the_settings_name(collector):
     assert set(told) == {"service.name", "service.version"}, "neither the command line nor the host's name"
 
 
-def test_a_collector_that_is_down_fails_no_run(collector):
+def test_a_collector_that_is_down_fails_no_run():
     done = program("http://127.0.0.1:9/v1/traces")
     assert done.returncode == 0
     assert "Traceback" not in done.stderr

@@ -5,17 +5,22 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import click
 import sqlalchemy as sa
 
 from childlink_bus.audit import Entry, Head
-from childlink_bus.database import migrate
+from childlink_bus.database import migrate, open_database
 from childlink_bus.ledger import Ledger
 from childlink_bus.service_role import grant_to_service
 
-Open = Callable[[Path | None], sa.Engine]
-"""Opens the database that a settings file names."""
+
+class StoreSettings(Protocol):
+    """What the settings of a service with a store say of it."""
+
+    database: str
+    database_password_file: Path | None
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,17 @@ class Tables:
     ledger: Ledger
 
 
-def add_store_commands(group: click.Group, tables: Tables, open_as_owner: Open, open_store: Open) -> None:
-    """Add `suspend`, `resume` and `migrate-store`. `open_as_owner` leaves the tables as they are; `open_store` brings them up to date."""
+def add_store_commands(group: click.Group, tables: Tables, load: Callable[[Path | None], StoreSettings]) -> None:
+    """Add `suspend`, `resume` and `migrate-store`, for the store that a settings file names."""
+
+    def open_as_owner(settings_file: Path | None) -> sa.Engine:
+        settings = load(settings_file)
+        return open_database(settings.database, settings.database_password_file)
+
+    def open_store(settings_file: Path | None) -> sa.Engine:
+        engine = open_as_owner(settings_file)
+        migrate(engine, tables.package)
+        return engine
 
     @group.command()
     @click.argument("topic")

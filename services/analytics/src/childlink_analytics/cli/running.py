@@ -5,8 +5,6 @@ from datetime import date
 from pathlib import Path
 
 import click
-import sqlalchemy as sa
-from childlink_bus.database import open_database
 from childlink_bus.ports import BusError, Subscriber
 from childlink_bus.store_commands import Tables, add_store_commands
 from childlink_core import telemetry
@@ -126,14 +124,6 @@ def restored(settings_file: Path | None, new_broker: bool) -> None:
     click.echo("receipts are numbered anew; start the service now")
 
 
-def _as_owner(settings_file: Path | None) -> sa.Engine:
-    settings = StoreSettings.load(settings_file)
-    return open_database(settings.database, settings.database_password_file)
-
-
 add_store_commands(
-    main,
-    Tables("childlink_analytics", tables.metadata, [tables.audit.entries], tables.ledger),
-    _as_owner,
-    lambda settings_file: app.open_store(StoreSettings.load(settings_file)),
+    main, Tables("childlink_analytics", tables.metadata, [tables.audit.entries], tables.ledger), StoreSettings.load
 )

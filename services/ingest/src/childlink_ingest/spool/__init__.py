@@ -39,10 +39,6 @@ class Spool(Runs, Withdrawals, Inbox, Accounts):
             raise
         self._db.execute("COMMIT")
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
-
 
 @contextmanager
 def open_spool(path: Path) -> Iterator[Spool]:

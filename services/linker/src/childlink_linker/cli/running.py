@@ -8,8 +8,6 @@ import time
 from pathlib import Path
 
 import click
-import sqlalchemy as sa
-from childlink_bus.database import open_database
 from childlink_bus.ports import BusError, Subscriber
 from childlink_bus.store_commands import Tables, add_store_commands
 from childlink_core import __version__, telemetry, topics
@@ -148,14 +146,6 @@ def ask_export(settings_file: Path | None, why: str) -> None:
     click.echo("Asked. Within a day, another person may make one export.")
 
 
-def _as_owner(settings_file: Path | None) -> sa.Engine:
-    settings = LinkerSettings.load(settings_file)
-    return open_database(settings.database, settings.database_password_file)
-
-
 add_store_commands(
-    main,
-    Tables("childlink_linker", tables.metadata, tables.APPEND_ONLY, tables.ledger),
-    _as_owner,
-    lambda settings_file: app.open_store(LinkerSettings.load(settings_file)),
+    main, Tables("childlink_linker", tables.metadata, tables.APPEND_ONLY, tables.ledger), LinkerSettings.load
 )
