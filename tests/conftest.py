@@ -15,6 +15,7 @@ from childlink_ingest.split import Subject
 
 from tests.support import answers, real
 from tests.support.people import LinkerUnderTest, Partnership, open_linker
+from tests.support.postgres import postgres
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +57,7 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[str]:
         yield "postgresql+psycopg://postgres@127.0.0.1:15432/postgres"
     else:
         try:
-            with real.postgres() as url:
+            with postgres() as url:
                 yield url
         except ImportError:
             real.unavailable("PostgreSQL", "neither an address (CHILDLINK_TEST_POSTGRES), nor Docker, nor its wheel")

@@ -37,7 +37,7 @@ from childlink_linker.parameters import load_parameters
 from childlink_linker.vault import Vault
 
 from tests.bench.bench_encode import people
-from tests.support import real
+from tests.support.postgres import postgres
 
 _LINKAGE = SecretKey("partnership", 1, b"L" * 32)
 _RECORDS_A_BATCH = 300
@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--micro-batch", type=int, default=16)
     parser.add_argument("--processes", type=int, default=0)
     options = parser.parse_args()
-    with nullcontext(options.database) if options.database else real.postgres(SERVER) as url:
+    with nullcontext(options.database) if options.database else postgres(SERVER) as url:
         if options.processes:
             side_by_side(url, options.people, options.micro_batch, options.processes)
         else:

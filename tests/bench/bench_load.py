@@ -23,6 +23,7 @@ from childlink_local.site import lay_out
 from tests.bench.bench_linker import SERVER, batches
 from tests.support import real
 from tests.support.hub import Hub, hub_for
+from tests.support.postgres import postgres
 from tests.support.traffic import Traffic, partners, seal_rows
 
 PARTNERS = (5, 30, 100)
@@ -38,7 +39,7 @@ def main() -> None:
     options = parser.parse_args()
     if why := real.fetch_jars():
         raise SystemExit(f"no Kafka here: {why}")
-    with tempfile.TemporaryDirectory(prefix="childlink-load-") as name, real.postgres(SERVER) as server:
+    with tempfile.TemporaryDirectory(prefix="childlink-load-") as name, postgres(SERVER) as server:
         for count in PARTNERS:
             run(Path(name) / str(count), server, options.rows, count)
 

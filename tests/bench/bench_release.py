@@ -23,7 +23,7 @@ from childlink_analytics.counting import Counter, open_counter
 from childlink_analytics.cut_release import Plan, cut_release
 from childlink_analytics.measures import Measure, catalogue
 
-from tests.support import real
+from tests.support.postgres import postgres
 
 UNTIL = date(2024, 12, 31)
 # Ten observations a child: five attendances, and one each of five other datasets.
@@ -113,7 +113,7 @@ def people(measures: Mapping[str, Measure]) -> list[Measure]:
 def against_postgres(children: int) -> None:
     """The same counts by DuckDB and by PostgreSQL, on the same tables."""
     measures = catalogue(UNTIL)
-    with open_counter(observations(children), links(children), UNTIL, "2GB") as counter, real.postgres() as url:
+    with open_counter(observations(children), links(children), UNTIL, "2GB") as counter, postgres() as url:
         asked: list[str] = []
         seconds = _recorded(
             counter, asked, lambda: [counter.inner_cells(m, cube) for m in people(measures) for cube in m.cubes]

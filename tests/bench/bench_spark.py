@@ -34,7 +34,7 @@ from childlink_linker.store import Store
 from childlink_linker.vault import Vault
 
 from tests.bench.bench_linker import batches, handler
-from tests.support import real
+from tests.support.postgres import postgres
 
 _SIZES = (50_000, 100_000, 200_000, 400_000)
 _MICRO_BATCH = 32
@@ -148,7 +148,7 @@ def main() -> None:
             found = {"ordinary": run_ordinary, "spark": run_spark}[options.one](options.database)
         print(json.dumps({**found, "memory_mb": used.memory_mb, "cpu_s": used.cpu_s}))
         return
-    with real.postgres() as url:
+    with postgres() as url:
         measure(options.database or url, options.records)
 
 

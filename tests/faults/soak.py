@@ -21,6 +21,7 @@ from tests.bench.bench_linker import SERVER
 from tests.bench.bench_load import payloads
 from tests.support import real
 from tests.support.hub import Hub, hub_for
+from tests.support.postgres import postgres
 from tests.support.traffic import Batch, Traffic, partners, seal_rows
 
 PARTNERS = 6
@@ -36,7 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     if why := real.fetch_jars():
         raise SystemExit(f"no Kafka here: {why}")
-    with tempfile.TemporaryDirectory(prefix="childlink-soak-") as name, real.postgres(SERVER) as server:
+    with tempfile.TemporaryDirectory(prefix="childlink-soak-") as name, postgres(SERVER) as server:
         soak(Path(name), server, options.minutes, options.rate, options.seed)
 
 

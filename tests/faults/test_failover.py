@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.faults.conftest import assert_all_accounted_for, finish
-from tests.support.postgres_at import PostgresAt
+from tests.support.postgres import Postgres
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
 @pytest.fixture
 def pair():
     """A primary that commits nothing before its standby has it, and the standby."""
-    primary = PostgresAt("127.0.0.1", {"synchronous_standby_names": "*"})
-    standby = PostgresAt("127.0.0.1", standby_of=primary)
+    primary = Postgres({"synchronous_standby_names": "*"}, host="127.0.0.1")
+    standby = Postgres(host="127.0.0.1", standby_of=primary)
     yield primary, standby
     standby.close()
     primary.close()

