@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from childlink_core.keys import SecretKey
+from childlink_core.memory import look_for_cycles_seldom
 from childlink_core.profiles import get_profile
 from childlink_ingest.encode import Encoder
 from childlink_ingest.split import Subject
@@ -160,6 +161,7 @@ def anonlink(count: int, seed: int) -> dict[str, float]:
 
 
 def main() -> None:
+    look_for_cycles_seldom()
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     sample = min(int(sys.argv[2]) if len(sys.argv) > 2 else 10_000, _CHUNK, count)
     spans = [(start, min(_CHUNK, count - start), start) for start in range(0, count, _CHUNK)]

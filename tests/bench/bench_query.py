@@ -23,6 +23,7 @@ from childlink_analytics.questions_trail import QuestionsTrail
 from childlink_analytics.server import Access, serve
 from childlink_analytics.settings import ServingSettings
 from childlink_client import Client
+from childlink_core.memory import look_for_cycles_seldom
 
 from tests.attacks.answers.world import Hub, partnership
 
@@ -39,6 +40,7 @@ _MEASURES = {
 
 def answer(folder: str, trail: str, said: Connection) -> None:
     """Serve until told to stop."""
+    look_for_cycles_seldom()
     written = QuestionsTrail(trail, b"k" * 32) if trail else None
     server, port = serve(
         ServingSettings(releases=Path(folder), address="127.0.0.1:0"), ServingMetrics(), Access(None, written)

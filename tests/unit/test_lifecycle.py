@@ -1,6 +1,7 @@
 """The life of a release: two persons, all or nothing, carried forward, attacked anew, recalled for good; and who may call and see what."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from childlink.analytics.v1 import analytics_pb2, release_pb2
 from childlink_access.guard import Guard
 from childlink_access.policy import ROLES, new_token, parse_policy, sha256
-from childlink_analytics import lifecycle, server, tables
+from childlink_analytics import lifecycle, server, shelf, tables
 from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
 from childlink_analytics.lifecycle import ReleaseDesk
 from childlink_analytics.measures import catalogue
@@ -335,6 +336,16 @@ def test_an_analyst_sees_the_measures_of_their_purposes_and_the_rest_is_as_if_th
                 with pytest.raises(ClientError, match="no measure"):
                     asked(name)
     served.stop(0).wait()
+
+
+def test_callers_who_all_come_at_once_to_a_server_that_just_started_are_all_answered(desk, monkeypatch):
+    published(desk)
+    reads = shelf.read_release
+    monkeypatch.setattr(shelf, "read_release", lambda *asked: time.sleep(0.2) or reads(*asked))
+    held = shelf.Shelf(desk.settings.releases, ServingMetrics())
+    with ThreadPoolExecutor(8) as callers:
+        asked = [callers.submit(held.get, "") for _ in range(8)]
+    assert {call.result().number for call in asked} == {1}
 
 
 class analyst:

@@ -1,13 +1,17 @@
 """Small rules that larger tests only pass through."""
 
+import gc
 import json
 
+import click
 import pytest
 from childlink_client.answers import Measure
 from childlink_core import logs, topics
+from childlink_core.commands import Commands
 from childlink_core.datasets import all_datasets, get_dataset
 from childlink_core.errors import UserError
 from childlink_core.profiles import get_profile, parse_profile
+from click.testing import CliRunner
 
 
 def test_logs_show_only_listed_fields_and_never_an_exceptions_text():
@@ -78,3 +82,14 @@ def test_an_observation_is_written_as_protobuf_would_write_it():
         )  # fmt: skip
         assert len(message.values) == len(dataset.fields)
         assert (item.companion, item.also) == (child or adult, adult if child else None)
+
+
+def test_a_command_line_looks_for_cycles_among_its_rows_a_seventieth_as_often_as_python_would():
+    before = gc.get_threshold()
+    group = Commands(commands={"rows": click.Command("rows", callback=lambda: click.echo(gc.get_threshold()[0]))})
+    try:
+        gc.set_threshold(700, 10, 10)
+        said = CliRunner().invoke(group, ["rows"]).output
+        assert (said, gc.get_threshold()[1:]) == ("50000\n", (10, 10))
+    finally:
+        gc.set_threshold(*before)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from childlink_core.errors import UserError
+from childlink_core.memory import look_for_cycles_seldom
 
 
 class Commands(click.Group):
@@ -14,6 +15,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
+        look_for_cycles_seldom()
         try:
             return super().invoke(ctx)
         except UserError as error:

@@ -1,5 +1,6 @@
 """The releases that the answering process serves, from a folder. Adapter."""
 
+import threading
 import time
 from pathlib import Path
 from typing import Final
@@ -15,20 +16,25 @@ _LOOK_AGAIN_S: Final = 2.0
 
 
 class Shelf:
-    """The releases of a folder. A new one is found, and a recalled one gone, within seconds; a damaged one is not served."""
+    """The releases of a folder. The first is found at once, a new one within seconds, and a recalled one gone; a damaged one is not
+    served. For many threads: while one of them looks, the others see what was there before, or wait where there was nothing."""
 
     def __init__(self, folder: Path, metrics: ServingMetrics) -> None:
         self._folder, self._metrics = folder, metrics
         self._releases: dict[str, Release] = {}
         self._damaged: set[str] = set()
         self._recalled: dict[str, str] = {}
-        self._looked_at = float("-inf")
+        self._looking = threading.Lock()
+        self._look()
 
     def all(self) -> list[Release]:
         """Releases, newest first."""
-        if time.monotonic() - self._looked_at > _LOOK_AGAIN_S:
-            self._looked_at = time.monotonic()
-            self._look()
+        if self._is_due() and self._looking.acquire(blocking=not self._releases):
+            try:
+                if self._is_due():
+                    self._look()
+            finally:
+                self._looking.release()
         return sorted(self._releases.values(), key=lambda release: -release.number)
 
     def get(self, release_id: str) -> Release:
@@ -45,18 +51,23 @@ class Shelf:
             raise QuestionError("release_id", self._recalled[release_id], [r.release_id for r in releases], True)
         raise QuestionError("release_id", f"there is no release {release_id!r}", [r.release_id for r in releases], True)
 
+    def _is_due(self) -> bool:
+        return not self._releases or time.monotonic() - self._looked_at > _LOOK_AGAIN_S
+
     def _look(self) -> None:
         names = release_ids(self._folder)
         kept = {name for name in names if not (self._folder / name / "recalled.json").exists()}
-        self._releases = {name: release for name, release in self._releases.items() if name in kept}
+        releases = {name: release for name, release in self._releases.items() if name in kept}
         for name in names:
-            if name not in self._releases and name not in self._damaged and name not in self._recalled:
+            if name not in releases and name not in self._damaged and name not in self._recalled:
                 try:
-                    self._releases[name] = read_release(self._folder, name)
+                    releases[name] = read_release(self._folder, name)
                 except RecalledError as error:
                     self._recalled[name] = error.problem.rstrip(".")
                 except (ReleaseError, KeyError, TypeError) as error:
                     self._damaged.add(name)
                     log.error("release not served", release=name, error_type=type(error).__name__)
+        self._releases = releases
+        self._looked_at = time.monotonic()
         self._metrics.releases.set(len(self._releases))
         self._metrics.damaged.set(len(self._damaged))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from childlink_core.memory import look_for_cycles_seldom
 from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
@@ -65,6 +66,7 @@ class Rules:
 
     def cluster(self, held: Any, edges: Any) -> Any:
         """A bucket of whole components to its clusters (one: a subject, other: the least of its cluster) and pairs in doubt."""
+        look_for_cycles_seldom()
         vault = Vault(self.vault_key)
         rows = held.to_pylist()
         records = [
