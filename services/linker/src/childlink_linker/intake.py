@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
@@ -135,10 +136,14 @@ def _is_filter(encoding: wire.PassEncoding, profile: Profile) -> bool:
         return False
     if len(encoding.filter) != SEGMENT_BYTES * len(item.segments):
         return False
-    return all(
-        (segment != 0) == bool(encoding.present >> at & 1)
-        for at, segment in enumerate(memoryview(encoding.filter).cast("I"))
-    )
+    return (*map(bool, memoryview(encoding.filter).cast("I")),) == _bits(encoding.present, len(item.segments))
+
+
+# Few combinations of fields are usual; a partner that makes up others does not fill memory with them.
+@lru_cache(maxsize=4_096)
+def _bits(number: int, count: int) -> tuple[bool, ...]:
+    """The lowest bits of a number, the least first."""
+    return tuple(bool(number >> at & 1) for at in range(count))
 
 
 def _arrivals(
@@ -172,11 +177,13 @@ def hashed_again(
     table["key_version"] = key_version
     version = key_version.to_bytes(4, "big")
     carried: dict[int, tuple[list[int], list[bytes], list[bytes]]] = {p.number: ([], [], []) for p in profile.passes}
+    table["role"] = [record.role for record in records]
+    table["birth_order"] = [min(record.birth_order, 255) for record in records]
+    table["guessed"] = [record.approximate_date for record in records]
+    table["source"] = [int.from_bytes(record.facet, "little") for record in records]
+    numbers = [hasher(b"nhs" + version, record.nhs_token) if record.nhs_token else b"" for record in records]
+    table["nhs"] = [int.from_bytes(number[:TOKEN_BYTES], "little") for number in numbers]
     for at, record in enumerate(records):
-        nhs = hasher(b"nhs" + version, record.nhs_token)[:TOKEN_BYTES] if record.nhs_token else bytes(TOKEN_BYTES)
-        table[["role", "birth_order", "guessed", "source", "nhs"]][at] = (
-            record.role, min(record.birth_order, 255), record.approximate_date, *_numbers(record.facet, nhs),
-        )  # fmt: skip
         for item in record.passes:
             rows, tokens, segments = carried[item.pass_number]
             rows.append(at)
@@ -190,7 +197,3 @@ def hashed_again(
             table[f"segments {number}"][rows] = hasher.segments(hashed, sent)
     size, everything = table.dtype.itemsize, table.tobytes()
     return [everything[at : at + size] for at in range(0, len(everything), size)]
-
-
-def _numbers(facet: bytes, nhs: bytes) -> tuple[int, int]:
-    return int.from_bytes(facet, "little"), int.from_bytes(nhs, "little")

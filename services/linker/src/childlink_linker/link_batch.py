@@ -224,7 +224,7 @@ def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile,
     if not len(pairs):
         return np.zeros(0)
     result = compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
-    insert_edges(store, *edges_of(rows, pairs, result, parameters))
+    store.insert_edges(*edges_of(rows, pairs, result, parameters))
     return result.weight
 
 
@@ -235,12 +235,6 @@ def edges_of(
     keep = worth_keeping(result, parameters)
     ids = np.array([row.record_id for row in rows], dtype=np.int64)
     return np.sort(ids[pairs[keep]].reshape(-1, 2), axis=1), result.weight[keep]
-
-
-def insert_edges(store: Store, ends: np.ndarray, weights: np.ndarray) -> None:
-    """Write edges."""
-    each = zip(ends.tolist(), weights.tolist(), strict=True)
-    store.insert(t.edge, [{"smaller": a, "larger": b, "weight": weight} for (a, b), weight in each])
 
 
 def candidate_pairs(

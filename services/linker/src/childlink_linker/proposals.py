@@ -16,7 +16,7 @@ from childlink_core.profiles import Profile
 from childlink_linker import tables as t
 from childlink_linker.changes import Change, fingerprint, ids_in
 from childlink_linker.errors import ProposalError
-from childlink_linker.link_batch import Outcome, insert_edges, outcome_of, recluster
+from childlink_linker.link_batch import Outcome, outcome_of, recluster
 from childlink_linker.parameters import Parameters, parse_parameters
 from childlink_linker.regroup import regroup_families
 from childlink_linker.relink import edges_anew
@@ -136,7 +136,7 @@ def _replace_edges(store: Store, row: "sa.Row[Any]", profile: Profile, parameter
     )
     beside: set[int] = set()
     for pairs, weights in edges_anew(store, profile, parameters, row.newest_record_id):
-        insert_edges(store, pairs, weights)
+        store.insert_edges(pairs, weights)
         beside |= {record.subject_id for record in store.records(np.unique(pairs).tolist())}
     return beside
 

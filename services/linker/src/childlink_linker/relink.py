@@ -9,7 +9,7 @@ from childlink_linker.block import keys, pairs_of, pairs_of_one_date
 from childlink_linker.compare import compare
 from childlink_linker.components import columns
 from childlink_linker.estimate import estimate
-from childlink_linker.link_batch import Outcome, candidate_pairs, edges_of, insert_edges, outcome_of, recluster
+from childlink_linker.link_batch import Outcome, candidate_pairs, edges_of, outcome_of, recluster
 from childlink_linker.parameters import Parameters
 from childlink_linker.reach import reach
 from childlink_linker.regroup import regroup_families
@@ -54,7 +54,7 @@ def relink(store: Store, profile: Profile, parameters: Parameters) -> Outcome:
     store.lock()
     store.delete_edges()
     for ends, weights in edges_anew(store, profile, parameters):
-        insert_edges(store, ends, weights)
+        store.insert_edges(ends, weights)
     moved: dict[int, StoredSubject] = {}
     persons: set[str] = set()
     merges = splits = 0

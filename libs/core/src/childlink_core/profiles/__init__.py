@@ -8,7 +8,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Final
 
@@ -45,7 +45,11 @@ class Profile:
 
     def get_pass(self, number: int) -> Pass | None:
         """The pass of this number, if the profile has it."""
-        return next((item for item in self.passes if item.number == number), None)
+        return self._by_number.get(number)
+
+    @cached_property
+    def _by_number(self) -> dict[int, Pass]:
+        return {item.number: item for item in self.passes}
 
 
 @cache
