@@ -1,6 +1,8 @@
 """What was sent can be taken back, by everyone who may: the source, the site, the person. Through the real linker and analytics."""
 
 import os
+import sqlite3
+from contextlib import closing
 
 import pytest
 from childlink_core.errors import UserError
@@ -9,7 +11,7 @@ from childlink_ingest import app, withdraw
 from childlink_ingest.errors import NotApprovedError, PermitError, TooManyRejectsError
 from childlink_ingest.permit import objection_token
 from childlink_ingest.send_extract import Limits
-from childlink_ingest.spool import open_spool
+from childlink_ingest.spool import open_spool, runs
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
 from childlink_local.site import lay_out
@@ -42,6 +44,17 @@ def test_a_withdrawn_person_is_forgotten_by_both_services_with_receipts_and_stay
     again = site.run(AMINA, OLIVER, LINH)
     assert (again.permitted_out, again.held) == (2, [("withdrawn at the site", 2)])
     assert site.counts()["rows"] == 1
+
+
+def test_who_is_withdrawn_by_number_before_being_sent_is_held_back_and_can_be_let_go(site):
+    site.run(OLIVER)
+    site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [], ["9990000018"]))
+    assert site.run(AMINA, OLIVER).held == [("withdrawn at the site", 1)]
+    other_id = AMINA.replace("1,", "7,", 1)
+    assert site.run(other_id, OLIVER).held == [("withdrawn at the site", 1)], "under whatever local id"
+    with open_spool(site.settings.spool) as spool:
+        assert withdraw.allow_again(spool, app.build_site(site.settings), [], ["9990000018"]) == 1
+    assert site.run(AMINA, OLIVER).held == []
 
 
 def test_a_withdrawal_can_be_undone_and_the_person_is_linked_anew(site):
@@ -78,6 +91,34 @@ def test_a_row_of_a_snapshot_that_is_rejected_this_time_is_not_taken_for_gone(si
     report = site.run(AMINA, OLIVER.replace("2020-03-04", "2020-13-04"), options=snapshot)
     assert (report.rejected, report.withdrawn) == (1, 0)
     assert site.counts()["rows"] == 2
+
+
+def test_a_row_of_a_snapshot_that_is_rejected_for_longer_than_runs_are_kept_loses_nobody(site, monkeypatch):
+    monkeypatch.setattr(runs, "_RUNS_KEPT", 1)
+    snapshot = EXEMPT + 'delivers = "snapshot"'
+    site.run(AMINA, OLIVER, LINH, options=snapshot)
+    broken = AMINA.replace("2020-01-02", "2020-99-99")
+    for _ in range(3):
+        report = site.run(broken, OLIVER, LINH, options=snapshot, limits=Limits(1.0, 1.0))
+        assert (report.rejected, report.withdrawn) == (1, 0)
+    assert site.counts() == {"subjects": 6, "records": 6, "rows": 3, "with_adult": 3}
+
+
+def test_a_row_that_repeats_an_id_says_nothing_of_the_person_either(site):
+    site.run(AMINA, OLIVER)
+    said = AMINA.replace("Amina,Okafor,2020-01-02", "Zainab,Smith,2019-05-05")
+    report = site.run(AMINA, said, OLIVER, limits=Limits(1.0, 1.0))
+    assert report.rejected == 1
+    with open_spool(site.settings.spool) as spool:
+        assert spool.sent_by(report.run_id) == [], "nothing of her has changed"
+
+
+def test_whoever_looks_at_the_spool_does_not_wait_for_a_run_that_is_being_staged(site):
+    site.run(AMINA)
+    with closing(sqlite3.connect(site.settings.spool)) as staging:
+        staging.execute("BEGIN IMMEDIATE")
+        with open_spool(site.settings.spool) as spool:
+            assert spool.runs() == [1]
 
 
 def test_a_snapshot_that_would_withdraw_too_much_sends_nothing(site):

@@ -1,5 +1,6 @@
 """What `relink` proposes changes nothing until it is approved, and then no more than was proposed."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 from childlink_core.profiles import get_profile
 from childlink_linker import proposals, review, tables
 from childlink_linker.errors import ProposalError
-from childlink_linker.parameters import load_parameters
+from childlink_linker.parameters import load_parameters, render_parameters
 from childlink_linker.store import Store
 
 from tests.support.people import NHS, VAULT, LinkerUnderTest
@@ -137,6 +138,23 @@ def test_a_change_whose_record_changed_since_is_skipped_and_the_others_are_made(
     assert len(set(village.persons(*bella))) == 2
     assert len(set(village.persons(*cora))) == 1
     assert listed(village)[0].skipped == 1
+
+
+def test_a_person_whom_a_skipped_change_left_without_an_edge_is_looked_at_whole(linker, child):
+    zainab = {"given": "Zainab", "surname": "Smith", "born": date(2019, 1, 1), "postcode": "N1 1AA"}
+    older = child("charity-c", "7", **zainab)
+    one = child("trust-a", "1", nhs=NHS[0], postcode="")
+    other = child("council-b", "1", given="Aminah", surname="Okafour", postcode="")
+    for partner, subject in (("charity-c", older), ("trust-a", one), ("council-b", other)):
+        linker.send(partner, subject)
+    assert len(set(linker.persons(one, other))) == 1
+    apart = replace(load_parameters(), version="apart", link=16.0, review=15.0)
+    number = propose_ordinary(linker, render_parameters(apart, "No edge is left between them."))
+    linker.send("council-b", child("council-b", "1", given="Aminah", surname="Okafour", postcode="SE24 0AA"))
+    assert approve(linker, number).skipped == 1
+    linker.pump = replace(linker.pump, handler=replace(linker.pump.handler, parameters=apart))
+    linker.send("charity-c", child("charity-c", "7", nhs=NHS[0], postcode=""))
+    assert linker.persons(older) == linker.persons(one) != linker.persons(other)
 
 
 def test_a_change_that_somebody_decided_on_since_is_skipped(village, known):

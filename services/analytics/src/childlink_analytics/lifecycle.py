@@ -30,6 +30,7 @@ from childlink_analytics.settings import StoreSettings
 from childlink_analytics.store import Store
 
 SCHEDULE: Final = "the schedule"
+_CHANGE_LOCK: Final = 0x636C_0005
 Progress = Callable[[str], None]
 
 
@@ -100,8 +101,13 @@ class ReleaseDesk:
                 )  # fmt: skip
                 with open_counter(store.observations(), store.links(), until, self.settings.cut_memory) as counter:
                     done = cut_release(plan, counter, self.secret, self.settings.drafts, progress)
-            with self.engine.begin() as tx:
-                self._remember(tx, who, plan, done)
+            try:
+                with self.engine.begin() as tx:
+                    self._remember(tx, who, plan, done)
+            except sa.exc.IntegrityError:
+                raise ReleaseError(
+                    f"Another release was cut while {release_id} was.", f"Cut {release_id} again: it is then the next."
+                ) from None
         return done
 
     def check(self, who: str, release_id: str) -> tuple[Release, AttackReport]:
@@ -119,9 +125,16 @@ class ReleaseDesk:
                     f"{who} cut {release_id}: somebody else has to publish it.",
                     "Have a second release manager `check` and `publish` it.",
                 )
+            with self.engine.connect() as tx:
+                seen = self._seen(tx)
             self._checked(release_id)
             with self.engine.begin() as tx:
-                self._change(tx, release_id, state="published", published_by=who, published_at_ms=_now())
+                self._change(tx, release_id, "draft", state="published", published_by=who, published_at_ms=_now())
+                if self._seen(tx) != [*seen, release_id]:
+                    raise ApprovalError(
+                        f"Another release was published while {release_id} was attacked together with those before.",
+                        "Publish it again: it is then attacked together with that one, too.",
+                    )
                 approval = {"cut_by": known.cut_by, "published_by": who}
                 publish_release(self.settings.drafts, self.settings.releases, release_id, approval)
                 counted = Store(tx).close_traces(known.cut_at_ms)
@@ -136,7 +149,7 @@ class ReleaseDesk:
             self._known(release_id, "draft")
             self._check_interrupted(release_id)
             with self.engine.begin() as tx:
-                self._change(tx, release_id, state="discarded")
+                self._change(tx, release_id, "draft", state="discarded")
                 tx.execute(t.release_cells.delete().where(t.release_cells.c.release_id == release_id))
             shutil.rmtree(self.settings.drafts / release_id, ignore_errors=True)
 
@@ -149,7 +162,9 @@ class ReleaseDesk:
                 if not why.strip():
                     raise ApprovalError("A recall needs a reason: analysts will read it.", "Give --why.")
                 with self.engine.begin() as tx:
-                    self._change(tx, release_id, state="recalling", recall_asked_by=who, recall_why=why[:512])
+                    self._change(
+                        tx, release_id, "published", state="recalling", recall_asked_by=who, recall_why=why[:512]
+                    )
             elif known.recall_asked_by == who and not self.settings.one_person:
                 raise ApprovalError(
                     f"{who} asked for the recall: somebody else has to do it.",
@@ -157,7 +172,7 @@ class ReleaseDesk:
                 )
             else:
                 with self.engine.begin() as tx:
-                    self._change(tx, release_id, state="recalled", recalled_by=who)
+                    self._change(tx, release_id, "recalling", state="recalled", recalled_by=who)
                     said = {"asked_by": known.recall_asked_by or "", "recalled_by": who, "why": known.recall_why or ""}
                     recall_release(self.settings.releases, release_id, said)
         return self._known(release_id, "recalling", "recalled")
@@ -299,16 +314,27 @@ class ReleaseDesk:
 
     def _earlier(self, tx: sa.Connection) -> list[dict[str, Earlier]]:
         """The cells of every release that analysts have seen, oldest first."""
+        return [self._cells(tx, name) for name in self._seen(tx)]
+
+    def _seen(self, tx: sa.Connection) -> list[str]:
         c = t.release.c
         seen = sa.select(c.release_id).where(c.state.in_(("published", "recalling", "recalled"))).order_by(c.number)
-        return [self._cells(tx, name) for name in tx.execute(seen).scalars()]
+        return list(tx.execute(seen).scalars())
 
     def _cells(self, tx: sa.Connection, release_id: str) -> dict[str, Earlier]:
         rows = tx.execute(sa.select(t.release_cells).where(t.release_cells.c.release_id == release_id))
         return {row.population: Earlier(*t.from_json(row.cells)) for row in rows}
 
-    def _change(self, tx: sa.Connection, release_id: str, **values: Any) -> None:
-        tx.execute(t.release.update().where(t.release.c.release_id == release_id).values(**values))
+    def _change(self, tx: sa.Connection, release_id: str, was: str, **values: Any) -> None:
+        """One change of state at a time: who comes second sees what the first has made of it."""
+        if tx.dialect.name == "postgresql":
+            tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGE_LOCK})
+        c = t.release.c
+        changed = tx.execute(t.release.update().where(c.release_id == release_id, c.state == was).values(**values))
+        if changed.rowcount != 1:
+            raise ApprovalError(
+                f"Release {release_id} is not {was} any more: somebody else was faster.", "Look with `release list`."
+            )
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

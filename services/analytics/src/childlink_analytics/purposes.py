@@ -39,12 +39,14 @@ class Register:
     purposes: Mapping[str, Purpose] = field(default_factory=dict)
     retention_months: Mapping[str, int] = field(default_factory=dict)
 
-    def datasets_for(self, purposes: Iterable[str], today: date) -> frozenset[str]:
-        """The datasets that somebody working under these purposes may see today."""
-        valid = [
-            self.purposes[name] for name in purposes if name in self.purposes and today <= self.purposes[name].until
+    def datasets_for(self, purposes: Iterable[str], today: date) -> list[frozenset[str]]:
+        """For each of somebody's purposes that holds today, the datasets that may be seen, also joined with each other. Those of two
+        purposes may not be joined for neither."""
+        return [
+            self.purposes[name].datasets
+            for name in purposes
+            if name in self.purposes and today <= self.purposes[name].until
         ]
-        return frozenset().union(*(purpose.datasets for purpose in valid))
 
     def expired_before(self, today: date) -> dict[str, str]:
         """For each dataset with a retention period: rows of months before this one ("YYYY-MM") are to be deleted.
@@ -64,7 +66,7 @@ def parse_purposes(text: str, datasets: Collection[str], where: str) -> Register
         retention = dict(content.get("retention_months", {}))
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise CatalogueError(
-            f"{where} is not a register of purposes ({error}).", "Compare it with how-to/purposes."
+            f"{where} is not a register of purposes ({error}).", "Compare it with how-to/register-a-purpose."
         ) from None
     unknown = sorted(set(retention) - set(datasets))
     wrong = sorted(name for name, months in retention.items() if not isinstance(months, int) or months < 1)

@@ -128,13 +128,11 @@ def check_release_name(release_id: str) -> str:
 
 
 def release_ids(folder: Path) -> list[str]:
-    """Names of the releases there are, in the order of their numbers."""
+    """Names of the releases there are, whole or damaged."""
     if not folder.is_dir():
         return []
     found = [path for path in folder.iterdir() if (path / "manifest.json").is_file() and not path.name.startswith(".")]
-    return [
-        path.name for path in sorted(found, key=lambda path: (_read_json(path / "manifest.json")["number"], path.name))
-    ]
+    return sorted(path.name for path in found)
 
 
 def read_release(folder: Path, release_id: str) -> Release:

@@ -60,16 +60,23 @@ class Access:
     trail: QuestionsTrail | None = None
 
     def datasets(self) -> frozenset[str] | None:
-        """The datasets that the caller's purposes allow; None where nobody is asked for purposes."""
-        return None if self.register is None else self.register.datasets_for(caller().purposes, date.today())
+        """The datasets that any of the caller's purposes allows; None where nobody is asked for purposes."""
+        return None if self.register is None else frozenset().union(*self._of_each_purpose(self.register))
 
     def visible(self, release: Release) -> Release:
-        """A release with the measures that the caller's purposes allow."""
+        """A release with the measures that one of the caller's purposes allows."""
         if self.register is None:
             return release
-        allowed = self.datasets() or frozenset()
-        seen = {name: item for name, item in release.measures.items() if set(item.measure.datasets) <= allowed}
+        allowed = self._of_each_purpose(self.register)
+        seen = {
+            name: item
+            for name, item in release.measures.items()
+            if any(datasets.issuperset(item.measure.datasets) for datasets in allowed)
+        }
         return Release(release.release_id, release.number, release.manifest, seen)
+
+    def _of_each_purpose(self, register: Register) -> list[frozenset[str]]:
+        return register.datasets_for(caller().purposes, date.today())
 
     def note(self, method: str, outcome: str, **detail: str) -> None:
         """Write a call down."""

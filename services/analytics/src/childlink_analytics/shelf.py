@@ -64,7 +64,7 @@ class Shelf:
                     releases[name] = read_release(self._folder, name)
                 except RecalledError as error:
                     self._recalled[name] = error.problem.rstrip(".")
-                except (ReleaseError, KeyError, TypeError) as error:
+                except (ReleaseError, KeyError, TypeError, ValueError) as error:
                     self._damaged.add(name)
                     log.error("release not served", release=name, error_type=type(error).__name__)
         self._releases = releases

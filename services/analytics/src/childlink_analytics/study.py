@@ -86,9 +86,9 @@ def compare(release: Release, measure_id: str) -> Compared:
         _groups(published, [{rule.dimension: (side,), rule.strata: (stratum,)} for side in (rule.of, rule.against)])
         for stratum in strata
     ]
-    used = [pair for pair in by_stratum if (pair.sum(axis=1) >= disclosure.FEWEST_IN_BASE).all()]
-    shares = [_figure(published, estimates.share, crude[[side]], ratio=False) for side in (0, 1)]
-    stacked = np.concatenate(used) if used else np.zeros((0, 2))
+    used = [pair for pair in by_stratum if _is_large_enough(pair)]
+    shares = [_figure(published, estimates.share, [group], ratio=False) for group in crude]
+    stacked = [group for pair in used for group in pair]
     few_strata = Estimate(None, withheld="every stratum is too small")
     adjusted = [
         _figure(published, figure, stacked, crude) if used else few_strata
@@ -152,6 +152,8 @@ def pathways(release: Release, first_service: str) -> tuple[Measure, list[Pathwa
     found = []
     for service in [first_service] if first_service else services:
         families = disclosure.show_count(count(published, {"first_service": (service,)}))
+        if not published.collected:
+            families = disclosure.Shown(None, "not_collected")
         groups = _groups(published, [{"first_service": (service,)}])
         following = [
             (name, shown.value)
@@ -172,13 +174,15 @@ def pathways(release: Release, first_service: str) -> tuple[Measure, list[Pathwa
 
 
 def trend(releases: Sequence[Release], question: Question) -> tuple[list[tuple[Release, Answer]], list[str]]:
-    """The question asked of every release that has the measure, oldest first. Raises QuestionError when none can answer."""
+    """The question asked of every release that can answer it, oldest first. Raises QuestionError when none can: the newest's."""
     points = []
     for release in sorted(releases, key=lambda item: item.number):
-        if question.measure_id in release.measures:
+        try:
             points.append((release, answer(release, question)))
+        except QuestionError as error:
+            problem = error
     if not points:
-        find_measure(max(releases, key=lambda item: item.number), question.measure_id)
+        raise problem
     notes = [
         *{disclosure.POLICIES[found.published.policy]: None for _, found in points},
         f"A protected count is off by up to {disclosure.LARGEST_ERROR}: a smaller difference between releases says nothing.",
@@ -220,21 +224,37 @@ def _policy(published: Published) -> str:
     return disclosure.POLICIES[published.policy]
 
 
-def _groups(published: Published, groups: Sequence[dict[str, tuple[str, ...]]]) -> Counts:
+Groups = Sequence[tuple[disclosure.Group, disclosure.Group]]
+"""Of each group, those with the outcome and those without."""
+
+
+def _groups(published: Published, groups: Sequence[dict[str, tuple[str, ...]]]) -> Groups:
     assert published.measure.share is not None  # noqa: S101 - the callers checked
     name, numerator, complement = published.measure.share
-    counted = [
-        [count(published, group | {name: kept}).protected for kept in (numerator, complement)] for group in groups
+    return [
+        (count(published, group | {name: numerator}), count(published, group | {name: complement})) for group in groups
     ]
-    return np.array(counted, dtype=float).reshape(-1, 2)
+
+
+def _is_large_enough(groups: Groups) -> bool:
+    """Whether each group can stand in a stratum: nothing of it is withheld but because it is small, and its base is no small one."""
+    return all(
+        not (part.hidden or rest.hidden) and part.protected + rest.protected >= disclosure.FEWEST_IN_BASE
+        for part, rest in groups
+    )
 
 
 def _figure(
-    published: Published, figure: estimates.Figure, groups: Counts, gate: Counts | None = None, *, ratio: bool = True
+    published: Published, figure: estimates.Figure, groups: Groups, gate: Groups | None = None, *, ratio: bool = True
 ) -> Estimate:
-    """A figure, withheld where a group (of `gate`, else of the groups themselves) has too few with or without the outcome."""
+    """A figure, withheld where a count that it is made from is, or where a group (of `gate`, else of the groups themselves) has too few
+    with or without the outcome to show how many."""
     if not published.collected:
         return _NOT_COLLECTED
-    if (groups if gate is None else gate).min(initial=np.inf) < disclosure.FEWEST_EVENTS:
+    gates = [part for group in gate or groups for part in group]
+    if any(part.hidden for part in [*gates, *(part for group in groups for part in group)]):
+        return _SUPPRESSED
+    if any(part.protected < disclosure.FEWEST_EVENTS or disclosure.show_count(part).withheld for part in gates):
         return _SMALL
-    return estimates.interval(figure, groups, published.rounding_sd, ratio=ratio)
+    counts: Counts = np.array([(part.protected, rest.protected) for part, rest in groups], dtype=float)
+    return estimates.interval(figure, counts, published.rounding_sd, ratio=ratio)

@@ -44,7 +44,7 @@ class Plan:
     permissions: Permissions = field(default_factory=Permissions)
     areas: AreaLookup | None = None
     withdrawn: frozenset[bytes] = field(default=frozenset(), repr=False)
-    """Link references of subjects whom the site has withdrawn for good."""
+    """Link references, and keyed NHS numbers, of people whom the site has withdrawn for good."""
 
     @property
     def profile(self) -> Profile:
@@ -97,6 +97,8 @@ class Preparer:
         forget += [self._forget(DELETED, row, whole_row=True) for row in deleted]
         forget += [self._forget_adult(row) for row in rows if row.left_out]
         halves = [split(row, plan.mapping, references) for row in rows]
+        # Of rows with one id only the first is sent: what the others say of a person stays here, too.
+        first = {half[-1].row_reference: half for half in reversed(halves)}
         return Prepared(
             len(chunk),
             pack_rows(
@@ -107,7 +109,7 @@ class Preparer:
                 for row, (child, adult, observation) in zip(rows, halves, strict=True)
             ),
             pack_items(stage_observation(observation, plan.mapping.dataset) for *_, observation in halves),
-            pack_items(self._encode(halves)),
+            pack_items(self._encode(reversed(first.values()))),
             rejections,
             [references.row(feed, rejection.row_id) for rejection in rejections if rejection.row_id],
             Counter([*(item.why for item in held), *(DELETED for _ in deleted)]),
@@ -187,12 +189,17 @@ def _permitted(row: Row, plan: Plan) -> Row | Held:
     if not plan.withdrawn or isinstance(allowed, Held):
         return allowed
     child, adult, _ = split(allowed, plan.mapping, plan.references)
-    if (child or adult).link_reference in plan.withdrawn:  # type: ignore[union-attr]
+    if _is_withdrawn(cast("Subject", child or adult), plan):
         return Held(row.number, WITHDRAWN, row)
-    if child and adult and adult.link_reference in plan.withdrawn:
+    if child and adult and _is_withdrawn(adult, plan):
         notes = (*allowed.notes, f"adult left out: {WITHDRAWN}")
         return replace(allowed, adult=None, relation=None, notes=notes, left_out=allowed.adult)
     return allowed
+
+
+def _is_withdrawn(subject: Subject, plan: Plan) -> bool:
+    number = plan.references.nhs(subject.identity.nhs_number)
+    return subject.link_reference in plan.withdrawn or number in plan.withdrawn
 
 
 def _areas_of(plan: Plan):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a function on rows, or None

@@ -58,11 +58,12 @@ def send_extract(
         held: Counter[str] = Counter()
         unreadable = False
         rejections: list[Rejection] = []
+        present: list[bytes] = []
         for chunk in prepare(_chunks(records, ROWS_AT_A_TIME)):
             repeats = add_to(stage, chunk, mapping.columns["row_id"].columns)
             found = [*chunk.rejections, *repeats]
             spool.reject(run_id, found)
-            spool.keep(run_id, chunk.present)
+            present += chunk.present
             spool.stage_withdrawals(t for item in chunk.forget for t in tombstones(item, spool, plan))
             unreadable |= any(not rejection.row_id for rejection in chunk.rejections)
             rejections += found[: 1000 - len(rejections)] if len(rejections) < 1000 else []
@@ -81,6 +82,7 @@ def send_extract(
             )
         if mapping.delivers == "snapshot":
             spool.mark_seen(stage, run_id)
+            spool.keep(run_id, present)
             _withdraw_what_is_gone(spool, run_id, mapping.feed, limits, notes, unreadable)
         for key in limits.opted_out:
             for link, analytics in spool.subjects_with(key):

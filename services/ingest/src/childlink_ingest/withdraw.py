@@ -23,10 +23,10 @@ def withdraw(
         if spool.lost_past() is not None:
             # They may have been sent in the past that this spool does not know.
             found |= {(site.references.link(*who), site.references.analytics(*who)) for who in people}
-        for number in nhs_numbers:
-            key = site.references.nhs(number)
-            found |= set(spool.subjects_with(key)) if key else set()
-        spool.withdraw_for_good(references | {link for link, _ in found})
+        keys = {key for number in nhs_numbers if (key := site.references.nhs(number))}
+        found |= {subject for key in keys for subject in spool.subjects_with(key)}
+        # The numbers, too: who was not sent yet, or comes under another local id, is held back all the same.
+        spool.withdraw_for_good(references | keys | {link for link, _ in found})
         for link, analytics in found:
             spool.stage_withdrawals(t for t in tombstones_of_subject(link, analytics) if spool.is_out(t))
         queue_withdrawals(spool, site, run_id)
@@ -38,11 +38,11 @@ def allow_again(
     spool: Spool, site: Site, local_ids: Iterable[tuple[str, Role, str]], nhs_numbers: Iterable[str]
 ) -> int:
     """Undo `withdraw` for later runs. Returns for how many people."""
-    references = {site.references.link(space, local, role) for space, role, local in local_ids}
+    people = [{site.references.link(space, local, role)} for space, role, local in local_ids]
     for number in nhs_numbers:
-        key = site.references.nhs(number)
-        references |= {link for link, _ in spool.subjects_with(key)} if key else set()
-    return spool.allow_again(references)
+        if key := site.references.nhs(number):
+            people.append({key, *(link for link, _ in spool.subjects_with(key))})
+    return sum(spool.allow_again(marks) > 0 for marks in people)
 
 
 def recall(spool: Spool, site: Site, bad_run: int) -> int:

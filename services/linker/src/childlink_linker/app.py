@@ -51,8 +51,10 @@ class Linker:
         self.engine.dispose()
 
     def republish(self) -> int:
-        """Send every link again in a new epoch, for an analytics store that lost them. Returns how many."""
+        """Send every link again in a new epoch, for an analytics store that lost them. Returns how many. A linker that runs waits: what
+        it linked meanwhile would go out in the old epoch, and the new one hold what was before it."""
         with self.engine.begin() as tx:
+            Store(tx, self.handler.vault).lock()
             count = self.pump.republish(tx, topics.LINKS, self.handler.all_links(tx))
         tables.ledger.flush(self.engine, self.pump.publisher)
         return count
@@ -61,6 +63,7 @@ class Linker:
         """The store came back from a backup: number what is sent anew, and send every link again, as newer than any that the lost
         store sent. Returns how many batches of links there are."""
         with self.engine.begin() as tx:
+            Store(tx, self.handler.vault).lock()
             tables.ledger.restored(tx, new_broker=new_broker)
             Store(tx, self.handler.vault).renew_links()
             links = self.handler.all_links(tx)

@@ -86,8 +86,8 @@ def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Paramet
     store.lock()
     take_answers(store, arrivals.answers)
     withdrawn = _withdraw(store, arrivals.withdrawn)
-    changed = _store_records(store, arrivals, profile)
-    touched = {record.subject_id for record in changed} | withdrawn.neighbours
+    changed, left = _store_records(store, arrivals, profile)
+    touched = {record.subject_id for record in changed} | left | withdrawn.neighbours
     weights = _find_edges(store, changed, profile, parameters)
     component = reach(store, touched)
     assigned, persons, merges, splits = recluster(store, component, profile, parameters)
@@ -135,8 +135,7 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
     gone = [subject for subject in known.values() if subject.subject_id not in kept_ids]
     gone_ids = {subject.subject_id for subject in gone}
     records = [record.record_id for record in taken]
-    around = {record_id for pair in store.neighbours(records) for record_id in pair} - set(records)
-    neighbours = ({record.subject_id for record in store.records(around)} | set(key_of)) - gone_ids
+    neighbours = (_subjects_beside(store, records) | set(key_of)) - gone_ids
     persons = {s.person_id for s in known.values() if s.person_id}
     still_there = [s for s in store.subjects_of_persons(persons).values() if s.subject_id not in gone_ids]
     store.delete_in(t.person.c.person_id, persons - {s.person_id for s in still_there})
@@ -154,8 +153,15 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
     return _Withdrawn(gone, neighbours, persons)
 
 
-def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> list[StoredRecord]:
-    """Write what is new or changed. The same record twice changes nothing; a changed one supersedes the old."""
+def _subjects_beside(store: Store, records: Sequence[int]) -> set[int]:
+    """Subjects who have an edge with one of the records."""
+    around = {record_id for pair in store.neighbours(records) for record_id in pair} - set(records)
+    return {record.subject_id for record in store.records(around)}
+
+
+def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> tuple[list[StoredRecord], set[int]]:
+    """Write what is new or changed. The same record twice changes nothing; a changed one supersedes the old, which may have kept others
+    apart: they come back as well, as subjects to look at again."""
     newest = {(a.partner, a.link_reference, a.facet): a for a in arrivals.records}
     known = store.subjects_by_key([(partner, reference) for partner, reference, _ in newest])
     old = {(r.subject_id, r.facet): r for r in store.records_of_subjects(s.subject_id for s in known.values())}
@@ -187,6 +193,7 @@ def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> list[S
             next(record_ids), subject.subject_id, facet, arrival.key_version, arrival.digest, arrival.row
         )
         written.append((row, arrival))
+    left = _subjects_beside(store, stale)
     store.delete_records(stale)
     store.insert(
         t.capsule_key,
@@ -215,7 +222,7 @@ def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> list[S
             for reference, relation in dict.fromkeys(arrival.carers)
         ],
     )  # fmt: skip
-    return [row for row, _ in written]
+    return [row for row, _ in written], left
 
 
 def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile, parameters: Parameters) -> np.ndarray:

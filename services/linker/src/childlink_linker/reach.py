@@ -8,13 +8,14 @@ from childlink_linker.store import Store, StoredRecord
 def reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
     """All records of the components that the subjects belong to: everything reachable above the review threshold.
 
-    Those who were one person with them until now belong too, even if nothing reaches them any more.
+    Those who were one person with any of them until now belong too, even if nothing reaches them any more.
     """
     reached: dict[int, StoredRecord] = {}
     seen: set[int] = set()
     frontier = set(subject_ids)
-    frontier |= set(store.subjects_of_persons(s.person_id for s in store.subjects(frontier).values() if s.person_id))
     while frontier:
+        persons = {s.person_id for s in store.subjects(frontier).values() if s.person_id}
+        frontier |= store.subjects_of_persons(persons).keys() - seen
         seen |= frontier
         fresh = [record for record in store.records_of_subjects(frontier) if record.record_id not in reached]
         reached |= {record.record_id: record for record in fresh}

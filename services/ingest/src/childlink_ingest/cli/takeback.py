@@ -56,7 +56,9 @@ def withdraw(
         exchange(settings, spool, IngestMetrics(), wait)
         outcome = spool.report(run_id)
     asked = len(people) + len(numbers)
-    click.echo(f"{found:,} of {asked:,} had been sent and are withdrawn; all {asked:,} are held back from now on")
+    click.echo(
+        f"subjects that had been sent and are withdrawn: {found:,}; all {asked:,} named are held back from now on"
+    )
     _finish(outcome)
 
 

@@ -44,18 +44,29 @@ class Runs(Part):
         )
 
     def keep(self, run_id: int, references: Iterable[bytes]) -> None:
-        """Rows that are there but were rejected: what was sent of them before is not gone."""
+        """Rows that are there but were rejected: what was sent of them before is not gone, nor of those whom they are about."""
+        about: set[bytes] = set()
         for reference in references:
-            row = self._db.execute(
-                "SELECT item_id FROM item WHERE half = 'observations' AND reference = ?", (reference,)
-            ).fetchone()
-            if row:
-                latest = self._db.execute(
-                    "SELECT observation, child, adult FROM run_row WHERE observation = ? ORDER BY run_id DESC LIMIT 1",
-                    row,
-                ).fetchone()
-                marked = [(run_id, item) for item in latest or row if item is not None]
-                self._db.executemany("UPDATE item SET seen_run = ? WHERE item_id = ?", marked)
+            about.update(
+                known
+                for row in self._db.execute(
+                    "UPDATE item SET seen_run = ? WHERE half = 'observations' AND reference = ? RETURNING about, also",
+                    (run_id, reference),
+                )
+                for known in row
+                if known is not None
+            )
+        if about:
+            self._db.execute(
+                "CREATE TEMP TABLE IF NOT EXISTS kept (analytics_reference BLOB PRIMARY KEY) WITHOUT ROWID"
+            )
+            self._db.execute("DELETE FROM temp.kept")
+            self._db.executemany("INSERT INTO temp.kept VALUES (?)", ((reference,) for reference in about))
+            self._db.execute(
+                "UPDATE item SET seen_run = ? WHERE half = 'encodings' AND feed = (SELECT feed FROM run WHERE run_id = ?) AND reference IN "
+                "(SELECT link_reference FROM subject WHERE analytics_reference IN (SELECT analytics_reference FROM temp.kept))",
+                (run_id, run_id),
+            )
 
     def stage(self) -> AbstractContextManager[Stage]:
         """Where the run's items wait. Inside the run's transaction only, which keeps other runs out."""

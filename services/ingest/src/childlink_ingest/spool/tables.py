@@ -88,7 +88,10 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
         raise SpoolError(f"The spool {path} was written by a newer childlink.", "Install that version.")
     if version == 2:
         _digest_batches(db)
-    db.executescript(_SCHEMA + PAST_SCHEMA + _STAGE + f"PRAGMA user_version = {_VERSION}")
+    db.executescript(_SCHEMA + PAST_SCHEMA + _STAGE)
+    if version != _VERSION:
+        # It writes even what is there already: whoever only looks would wait for a run that is being staged, and in vain.
+        db.execute(f"PRAGMA user_version = {_VERSION}")
     make_indexes(db)
 
 

@@ -49,17 +49,17 @@ class Withdrawals(Past):
         """The references of subjects that were sent with an NHS number, by its keyed hash."""
         return self._all("SELECT link_reference, analytics_reference FROM subject WHERE nhs_key = ?", nhs_key)
 
-    def withdraw_for_good(self, link_references: Iterable[bytes]) -> None:
-        """Hold these subjects back in every later run."""
-        self._db.executemany("INSERT OR IGNORE INTO withdrawn_subject VALUES (?)", ((r,) for r in link_references))
+    def withdraw_for_good(self, marks: Iterable[bytes]) -> None:
+        """Hold people back in every later run, by link reference or keyed NHS number."""
+        self._db.executemany("INSERT OR IGNORE INTO withdrawn_subject VALUES (?)", ((mark,) for mark in marks))
 
-    def allow_again(self, link_references: Iterable[bytes]) -> int:
-        """Undo `withdraw_for_good`. Returns for how many."""
-        marks = [(reference,) for reference in link_references]
-        return self._db.executemany("DELETE FROM withdrawn_subject WHERE link_reference = ?", marks).rowcount
+    def allow_again(self, marks: Iterable[bytes]) -> int:
+        """Undo `withdraw_for_good`. Returns for how many marks."""
+        one_each = [(mark,) for mark in marks]
+        return self._db.executemany("DELETE FROM withdrawn_subject WHERE link_reference = ?", one_each).rowcount
 
     def withdrawn_subjects(self) -> frozenset[bytes]:
-        """Link references of the subjects that are withdrawn for good."""
+        """Link references, and keyed NHS numbers, of people who are withdrawn for good."""
         return frozenset(row[0] for row in self._db.execute("SELECT link_reference FROM withdrawn_subject"))
 
     def gone(self, feed: str, run_id: int) -> tuple[list[Tombstone], int]:
