@@ -112,9 +112,18 @@ def test_the_answering_processes_may_reach_nothing_and_hold_no_key_of_the_store(
         "tmp": "emptyDir",
         "tls": "secret",
         "access": "configMap",
-        "trail-key": "secret",
+        "keys": "emptyDir",
+        "trail-secret": "secret",
         "releases": "persistentVolumeClaim",
     }
+    # A key is refused that others can read, as it is in a mounted secret: it is copied.
+    mounted = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
+    told = {item["name"]: item["value"] for item in pod["containers"][0]["env"]}
+    assert "trail-secret" not in mounted
+    assert told["CHILDLINK_SERVE_AUDIT_KEY"].startswith(mounted["keys"])
+    assert [mount["name"] for mount in pod["initContainers"][0]["volumeMounts"]] == ["trail-secret", "keys"]
+    # Whose certificate is revoked is shut out, so the list has to be there.
+    assert told["CHILDLINK_SERVE_TLS_REVOKED"] == f"{mounted['access']}/crl.pem"
     [releases] = [mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "releases"]
     assert releases["readOnly"]
     assert not [item for item in pod["containers"][0]["env"] if "DATABASE" in item["name"] or "KAFKA" in item["name"]]

@@ -17,7 +17,7 @@ from childlink_linker.parameters import DEFAULT_PARAMETERS
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
 from childlink_local.demo import ask_five, find_extracts, own_settings, write_reports
-from childlink_local.score import score
+from childlink_local.score import read_people, score
 from childlink_local.site import lay_out
 from childlink_local.synth import synthesise
 
@@ -300,6 +300,20 @@ def test_the_command_runs_a_pilot_on_own_files_and_scores_it(tmp_path):
     assert again.returncode == 1
     assert "Release p1 exists already" in again.stderr
     assert "Traceback" not in again.stderr
+
+
+def test_a_truth_that_cannot_be_read_is_told_before_anything_is_sent(tmp_path):
+    (tmp_path / "pilot.toml").write_text(
+        'truth = "truth.csv"\n[[extract]]\npartner = "a"\nfile = "a.csv"\nmapping = "m.toml"\n'
+    )
+    for text, says in ((None, "cannot be read"), ("partner;local_id\n1;2\n", "is no file of who is who")):
+        if text:
+            (tmp_path / "truth.csv").write_text(text)
+        done = command(BIN / "childlink-local", "run", tmp_path / "pilot.toml")
+        assert (done.returncode, says in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
+        assert not (tmp_path / "work").exists()
+    (tmp_path / "truth.csv").write_text("partner,local_id,role,person\ntrust-a,1,child,P1\n", encoding="utf-8-sig")
+    assert read_people(tmp_path / "truth.csv") == {("trust-a", "1", "child"): "P1"}
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,25 @@
 
 import gc
 import json
+import os
+import signal
+import sys
 
 import click
 import pytest
+from childlink_analytics import app as analytics_app
+from childlink_analytics.cli.running import consume as analytics_consume
+from childlink_analytics.metrics import StoreMetrics
+from childlink_bus.ports import BusError
 from childlink_client.answers import Measure
 from childlink_core import logs, topics
 from childlink_core.commands import Commands
 from childlink_core.datasets import all_datasets, get_dataset
 from childlink_core.errors import UserError
 from childlink_core.profiles import get_profile, parse_profile
+from childlink_linker import app as linker_app
+from childlink_linker.cli.running import run as linker_run
+from childlink_linker.metrics import LinkerMetrics
 from click.testing import CliRunner
 
 
@@ -93,3 +103,52 @@ def test_a_command_line_looks_for_cycles_among_its_rows_a_seventieth_as_often_as
         assert (said, gc.get_threshold()[1:]) == ("50000\n", (10, 10))
     finally:
         gc.set_threshold(*before)
+
+
+@pytest.mark.parametrize("metrics", [LinkerMetrics, StoreMetrics])
+def test_the_lag_of_a_topic_that_went_to_another_process_is_told_no_more(metrics):
+    told = metrics()
+    told.lag({"links": 7, "encodings.trust-a": 900})
+    told.lag({"links": 3})
+    [family] = told.lag_messages.collect()
+    assert {sample.labels["topic"]: sample.value for sample in family.samples} == {"links": 3}
+
+
+@pytest.mark.parametrize(
+    ("app", "build", "command"),
+    [(linker_app, "build", linker_run), (analytics_app, "build_consumer", analytics_consume)],
+)
+def test_while_the_broker_takes_nothing_the_gauges_of_the_store_go_on(app, build, command, monkeypatch, tmp_path):
+    told = []
+
+    class Service:
+        """What a command runs, on a broker that is away once and then has the process stopped."""
+
+        def __init__(self):
+            self.pump, self.engine, self.sources = self, None, ()
+
+        def run(self, _stopped, _observe):
+            if told:
+                os.kill(os.getpid(), signal.SIGTERM)
+            else:
+                raise BusError("The broker does not answer.", "Start it.")
+
+        def observe_store(self):
+            told.append("gauges")
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(app, build, lambda *_: Service())
+    for name in ("serve", "build_desk", "Schedule"):
+        monkeypatch.setattr(app, name, lambda *_: lambda: None, raising=False)
+    monkeypatch.setattr(sys.modules[command.callback.__module__], "_RETRY_AFTER_S", 0.0)
+    settings = tmp_path / "settings.toml"
+    settings.write_text('directory = "none.toml"\nmetrics_port = 0\n')
+    held = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        done = CliRunner().invoke(command, obj=settings)
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+    assert (done.exit_code, told) == (0, ["gauges"]), done.output

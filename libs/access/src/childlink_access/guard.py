@@ -135,18 +135,19 @@ class _Wrapped:
         return grpc.stream_unary_rpc_method_handler(self._unary, None, self._handler.response_serializer)
 
     def _unary(self, messages: Iterator[bytes], context: Any) -> Any:
-        token = _caller.set(self._guard.admit(self._method, context))
+        before = _caller.set(None)
         try:
+            _caller.set(self._guard.admit(self._method, context))
             return self._behaviour(self._request(messages, context), context)
         except Exception as error:
             self._hide(error, context)
             raise
         finally:
-            _caller.reset(token)
+            _caller.reset(before)
 
     def _stream(self, messages: Iterator[bytes], context: Any) -> Iterator[Any]:
-        _caller.set(self._guard.admit(self._method, context))
         try:
+            _caller.set(self._guard.admit(self._method, context))
             yield from self._behaviour(self._request(messages, context), context)
         except Exception as error:
             self._hide(error, context)

@@ -121,7 +121,10 @@ class _Online:
             return self._keys.get(kid) if now - self._fetched_at <= 2 * _KEEP_KEYS_S else None
 
     def _fetch(self) -> Keys:
-        facts = json.loads(_get(f"{self._issuer}/.well-known/openid-configuration"))
+        try:
+            facts = dict(json.loads(_get(f"{self._issuer}/.well-known/openid-configuration")))
+        except (ValueError, TypeError):
+            raise UserError("What the issuer answers is no configuration.", "Correct issuer.") from None
         if str(facts.get("issuer", "")).rstrip("/") != self._issuer:
             raise UserError("The issuer says that it is another.", "Correct issuer.")
         return parse_keys(_get(str(facts.get("jwks_uri", ""))))

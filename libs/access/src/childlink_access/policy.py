@@ -18,6 +18,7 @@ Taking a person out of the file shuts them out with their next call.
 
 import hashlib
 import hmac
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ from childlink_access.oidc import Issuer
 
 ROLES: Final = ("analyst", "steward", "operator", "release_manager", "auditor")
 _BEGINS: Final = "cl_"
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 _KNOWN: Final = {"name", "roles", "token_sha256", "certificate", "subject", "purposes"}
 _KNOWN_OF_OIDC: Final = {"issuer", "audience", "claim", "jwks"}
 
@@ -91,6 +93,8 @@ def read_policy(path: Path) -> Policy:
         return parse_policy(path.read_text(encoding="utf-8"), path.parent)
     except OSError as error:
         raise PolicyError(f"The policy file {path} cannot be read ({error.strerror}).", "Correct `policy`.") from None
+    except UnicodeDecodeError:
+        raise PolicyError(f"The policy file {path} is not in UTF-8.", "Save it as UTF-8.") from None
 
 
 def parse_policy(text: str, folder: Path = Path()) -> Policy:
@@ -103,7 +107,10 @@ def parse_policy(text: str, folder: Path = Path()) -> Policy:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"The policy file is no TOML: {error}.", "Correct it.") from None
-    people = tuple(_person(item) for item in content.get("person", []))
+    listed = content.get("person", [])
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        raise PolicyError("`person` of the policy file is no list of people.", "Write [[person]], with two brackets.")
+    people = tuple(_person(item) for item in listed)
     for what in ("name", "token_sha256", "certificate", "subject"):
         held = [value for person in people if (value := getattr(person, what))]
         if len(held) != len(set(held)):
@@ -114,7 +121,9 @@ def parse_policy(text: str, folder: Path = Path()) -> Policy:
     return Policy(people, oidc)
 
 
-def _issuer(item: Mapping[str, Any], folder: Path) -> Issuer:
+def _issuer(item: Any, folder: Path) -> Issuer:
+    if not isinstance(item, dict):
+        raise PolicyError("`oidc` of the policy file is no table.", "Write [oidc], with one bracket.")
     if unknown := sorted(set(item) - _KNOWN_OF_OIDC):
         raise PolicyError(f"[oidc]: unknown {unknown[0]!r}.", f"Known: {', '.join(sorted(_KNOWN_OF_OIDC))}.")
     for what in ("issuer", "audience"):
@@ -135,6 +144,8 @@ def _person(item: Mapping[str, Any]) -> Person:
     strange = sorted(set(map(str, roles)) - set(ROLES))
     if strange:
         raise PolicyError(f"{name}: there is no role {strange[0]!r}.", f"Roles: {', '.join(ROLES)}.")
+    if item.get("token_sha256") and not _DIGEST.fullmatch(str(item["token_sha256"]).lower()):
+        raise PolicyError(f"{name}: token_sha256 is no SHA-256.", "Take it from the command that made the token.")
     if not any(item.get(proof) for proof in ("token_sha256", "certificate", "subject")):
         raise PolicyError(f"{name} has no way to prove who they are.", "Give token_sha256, certificate or subject.")
     return Person(

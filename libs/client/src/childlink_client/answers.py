@@ -118,6 +118,14 @@ class Cell:
         )
 
 
+def estimate_of(measure: Measure, cells: Iterable[Cell]) -> str:
+    """What cells' estimates are; empty where there are none: in a table by the very levels that a share is made of, or by groups of
+    which nobody has counted the population."""
+    none = {"", WITHHELD[pb.WITHHELD_NO_POPULATION]}
+    said = any(cell.estimate is not None or cell.estimate_withheld not in none for cell in cells)
+    return measure.estimate if said else ""
+
+
 @dataclass(frozen=True)
 class Answer:
     """An answer: cells in the order of the question, and what to know about them."""
@@ -138,9 +146,8 @@ class Answer:
 
     @property
     def estimate(self) -> str:
-        """What the cells' estimates are; empty where there are none, as in a table by the very levels that a share is made of."""
-        said = any(cell.estimate is not None or cell.estimate_withheld for cell in self.cells)
-        return self.measure.estimate if said else ""
+        """What the cells' estimates are; empty where there are none."""
+        return estimate_of(self.measure, self.cells)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One flat dictionary per cell: category titles, count, why withheld, estimate, why withheld."""

@@ -6,8 +6,10 @@ from typing import Final
 
 from childlink_client.answers import Answer, Cell, Dimension
 from childlink_client.client import Client
+from childlink_client.errors import ClientError
 from childlink_client.questions import Question
 from childlink_client.tables import show_estimate
+from childlink_client.words import none_shown
 
 _WHOSE: Final = "whose"
 _OF: Final = "of"
@@ -18,7 +20,11 @@ _NOTE: Final = (
 
 
 def beside(client: Client, question: Question, release: str) -> Answer:
-    """What is asked, of the categories kept and of all, each in percent of its own total. By one dimension."""
+    """What is asked, of the category kept and of all, each in percent of its own total. By one dimension. Raises ClientError."""
+    if len(question.by) != 1 or [len(kept) for kept in question.where.values()] != [1]:
+        raise ClientError(
+            f'{question.measure}, kind "beside": give one dimension in `by`, and in `where` one dimension with one category.'
+        )
     [name] = question.by
     parts = {_OF: question.where, _ALL: {}}
     answers = {whose: client.ask(question.measure, question.by, where, release) for whose, where in parts.items()}
@@ -52,7 +58,7 @@ def in_words_beside(answer: Answer) -> str:
         if all(cell.estimate is not None for cell in pair.values())
     }
     if not apart:
-        return "Every group is too small to be shown."
+        return none_shown(cell.estimate_withheld for cell in answer.cells if cell.estimate is None)
     dimension, whose = (answer.measure.dimensions[name] for name in answer.by)
     more, less = max(apart, key=apart.__getitem__), min(apart, key=apart.__getitem__)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from childlink.analytics.v1 import analytics_pb2 as pb
 
-from childlink_client.answers import Cell, Measure, Release
+from childlink_client.answers import WITHHELD, Cell, Measure, Release, estimate_of
 from childlink_client.study import Estimate, Study
 
 
@@ -52,6 +52,7 @@ class ChangeRow:
 
     category: str
     count: int | None
+    count_withheld: str
     mean: Estimate
     standardised: Estimate
     p_value: float | None
@@ -72,8 +73,8 @@ class Change(Study):
         """From the wire."""
         rows = tuple(
             ChangeRow(
-                row.category_id, row.count if row.HasField("count") else None, Estimate.of(row.mean), Estimate.of(row.standardised),
-                row.p_value if row.HasField("p_value") else None,
+                row.category_id, row.count if row.HasField("count") else None, WITHHELD.get(row.withheld, "withheld"),
+                Estimate.of(row.mean), Estimate.of(row.standardised), row.p_value if row.HasField("p_value") else None,
             )
             for row in message.rows
         )  # fmt: skip
@@ -87,7 +88,8 @@ class Change(Study):
         """One row per group."""
         for row in self.changes:
             yield {
-                "group": self.title(row), "count": row.count, "mean_change": row.mean.value, "low": row.mean.low, "high": row.mean.high,
+                "group": self.title(row), "count": row.count, "count_withheld": row.count_withheld,
+                "mean_change": row.mean.value, "low": row.mean.low, "high": row.mean.high,
                 "standardised": row.standardised.value, "p": row.p_value, "withheld": row.mean.withheld,
             }  # fmt: skip
 
@@ -98,6 +100,7 @@ class Pathway:
 
     first_service: str
     families: int | None
+    families_withheld: str
     went_on: Estimate
     next: tuple[tuple[str, int], ...]
     others_withheld: bool
@@ -117,8 +120,9 @@ class Pathways(Study):
         """From the wire."""
         found = tuple(
             Pathway(
-                item.first_service, item.families if item.HasField("families") else None, Estimate.of(item.went_on),
-                tuple((following.service, following.families) for following in item.next), item.others_withheld,
+                item.first_service, item.families if item.HasField("families") else None, WITHHELD.get(item.withheld, "withheld"),
+                Estimate.of(item.went_on), tuple((following.service, following.families) for following in item.next),
+                item.others_withheld,
             )
             for item in message.pathways
         )  # fmt: skip
@@ -129,7 +133,8 @@ class Pathways(Study):
         first, following = (self.measure.dimensions[name].categories for name in ("first_service", "next_service"))
         for item in self.pathways:
             yield {
-                "first_service": first[item.first_service], "families": item.families, "went_on": item.went_on.value,
+                "first_service": first[item.first_service], "families": item.families, "families_withheld": item.families_withheld,
+                "went_on": item.went_on.value,
                 "low": item.went_on.low, "high": item.went_on.high, "withheld": item.went_on.withheld,
                 "next": "; ".join(f"{following[service]} {families}" for service, families in item.next),
             }  # fmt: skip
@@ -162,6 +167,11 @@ class Trend(Study):
     def release(self) -> Release:  # type: ignore[override]
         """The newest release."""
         return self.points[-1].release
+
+    @property
+    def estimate(self) -> str:
+        """What the cells' estimates are; empty where there are none."""
+        return estimate_of(self.measure, (cell for point in self.points for cell in point.cells))
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row per release and cell."""

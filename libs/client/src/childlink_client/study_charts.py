@@ -81,7 +81,7 @@ def _whole_ticks(axes: Any, found: Sequence[Estimate]) -> None:
 
 
 def _trend(study: Trend, *, narrow: bool) -> "Figure":
-    kind = study.measure.estimate
+    kind = study.estimate
     lines: dict[str, list[Point]] = {}
     for point in study.points:
         for cell in point.cells:

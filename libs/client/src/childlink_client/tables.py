@@ -125,8 +125,8 @@ def _points(estimate: Estimate) -> Shown:
     return _estimate(estimate.times(100), "{:+.1f}")
 
 
-def _families(count: int | None) -> Shown:
-    return Shown("<10", True) if count is None else Shown(f"{count:,}")
+def _families(count: int | None, withheld: str) -> Shown:
+    return Shown(withheld, True) if count is None else Shown(f"{count:,}")
 
 
 def _comparison(study: Comparison) -> Table:
@@ -147,7 +147,7 @@ def _comparison(study: Comparison) -> Table:
 def _change(study: Change) -> Table:
     rows = [
         (
-            Shown(study.title(row)), _families(row.count), _estimate(row.mean, "{:.1f}"),
+            Shown(study.title(row)), _families(row.count, row.count_withheld), _estimate(row.mean, "{:.1f}"),
             _estimate(row.standardised) if row.mean.value is not None else Shown(""),
             Shown("" if row.p_value is None else "<0.001" if row.p_value < 0.001 else f"{row.p_value:.3f}"),
         )
@@ -162,7 +162,7 @@ def _pathways(study: Pathways) -> Table:
     first, following = (study.measure.dimensions[name].categories for name in ("first_service", "next_service"))
     rows = [
         (
-            Shown(first[item.first_service]), _families(item.families), _estimate(item.went_on, "{:.0%}"),
+            Shown(first[item.first_service]), _families(item.families, item.families_withheld), _estimate(item.went_on, "{:.0%}"),
             Shown(", ".join(f"{following[service]} {families}" for service, families in item.next[:3])),
         )
         for item in study.pathways
@@ -171,7 +171,7 @@ def _pathways(study: Pathways) -> Table:
 
 
 def _trend(study: Trend) -> Table:
-    kind = study.measure.estimate
+    kind = study.estimate
     header: Sequence[str] = [study.measure.dimensions[name].title for name in study.by] or ["Group"]
     found: dict[tuple[str, ...], list[Shown]] = {}
     for number, point in enumerate(study.points):

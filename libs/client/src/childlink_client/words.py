@@ -1,5 +1,7 @@
 """What an answer or a study says, in a sentence or two; never of a figure that is withheld."""
 
+from collections.abc import Iterable
+
 from childlink_client.answers import Answer, Cell
 from childlink_client.studies import Change, Comparison, Inequality, Pathways, Trend
 from childlink_client.study import Estimate, Study
@@ -32,7 +34,7 @@ def _answer(answer: Answer) -> str:
         return "Not collected: no partner has sent what this is made from."
     shown = [cell for cell in answer.cells if (cell.estimate if kind else cell.count) is not None]
     if not shown:
-        return "Every group is too small to be shown."
+        return none_shown(cell.estimate_withheld if kind else cell.count_withheld for cell in answer.cells)
     said = {id(cell): show_estimate(cell, kind) if kind else f"{show_count(cell)} {unit}" for cell in shown}
     if not answer.by:
         return f"{said[id(shown[0])]}."
@@ -42,6 +44,14 @@ def _answer(answer: Answer) -> str:
     if low is high:
         return f"{_named(answer, high)}: {said[id(high)]}.{rest}"
     return f"Most: {_named(answer, high)}, {said[id(high)]}. Least of those shown: {_named(answer, low)}, {said[id(low)]}.{rest}"
+
+
+def none_shown(reasons: Iterable[str]) -> str:
+    """Why nothing is shown, of the reasons of all groups."""
+    why = sorted(set(reasons))
+    if set(why) <= {"<10", "group too small"}:
+        return "Every group is too small to be shown."
+    return f"Every group is withheld: {'; '.join('it would let a small count be worked out' if w == 'c' else w for w in why)}."
 
 
 def _named(answer: Answer, cell: Cell) -> str:
@@ -71,7 +81,7 @@ def _comparison(study: Comparison) -> str:
 def _change(study: Change) -> str:
     shown = [row for row in study.changes if row.mean.value is not None]
     if not shown:
-        return "Every group is too small to be shown."
+        return none_shown(row.mean.withheld for row in study.changes)
     ranked = sorted(shown, key=lambda row: row.mean.value or 0.0)
     low, high = ranked[0], ranked[-1]
     rest = _hidden(len(study.changes) - len(shown), len(study.changes))
@@ -107,7 +117,7 @@ def _trend(study: Trend) -> str:
         return f"There is one release with this measure, {releases[0]}: a trend needs two."
     if study.by:
         return f"{len(releases)} releases, from {releases[0]} to {releases[-1]}."
-    kind = study.measure.estimate
+    kind = study.estimate
     first, last = (point.cells[0] for point in (study.points[0], study.points[-1]))
     begun, ended = (show_estimate(cell, kind) if kind else show_count(cell) for cell in (first, last))
     return f"From {begun} in {releases[0]} to {ended} in {releases[-1]}."

@@ -102,6 +102,9 @@ def run(config: Path) -> None:
         Extract(str(item["partner"]), base / item["file"], base / item["mapping"]) for item in content["extract"]
     ]
     folder = base / content.get("folder", "work")
+    if "truth" in content:
+        # Before anything is sent: a run takes long.
+        scoring.read_people(base / content["truth"])
     if "release" in content:
         check_release_name(content["release"])
         if content["release"] in release_ids(folder / "analytics" / "releases"):

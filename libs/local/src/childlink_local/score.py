@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from childlink_core.errors import UserError
+
 
 @dataclass(frozen=True)
 class Score:
@@ -27,7 +29,7 @@ class Score:
 
 def score(links: Path, truth: Path) -> list[Score]:
     """Score `links.csv` against a truth file (partner, local_id, role, person, ...)."""
-    found, true = _read(links), _read(truth)
+    found, true = read_people(links), read_people(truth)
     scores = []
     for role in ("child", "adult"):
         keys = [key for key in true if key[2] == role and key in found]
@@ -51,6 +53,15 @@ def score(links: Path, truth: Path) -> list[Score]:
     return scores
 
 
-def _read(path: Path) -> dict[tuple[str, str, str], str]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return {(row["partner"], row["local_id"], row["role"]): row["person"] for row in csv.DictReader(file)}
+def read_people(path: Path) -> dict[tuple[str, str, str], str]:
+    """The person of each (partner, local id, role). Raises UserError."""
+    try:
+        # A spreadsheet saves UTF-8 with a mark at its beginning.
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            return {(row["partner"], row["local_id"], row["role"]): row["person"] for row in csv.DictReader(file)}
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).", "Correct its path.") from None
+    except (KeyError, ValueError, csv.Error):
+        raise UserError(
+            f"{path} is no file of who is who.", "A CSV in UTF-8 with the columns partner, local_id, role and person."
+        ) from None

@@ -50,6 +50,10 @@ class Consumer:
     def observe(self, subscriber: Subscriber) -> None:
         """Set the gauges."""
         self.metrics.lag(subscriber.lag())
+        self.observe_store()
+
+    def observe_store(self) -> None:
+        """Set the gauges that the broker has no say in."""
         with self.engine.connect() as tx:
             self.metrics.holdings(*holdings(tx))
             self.metrics.workings(waiting_messages(tx, tables.ledger), database_connections(self.engine))

@@ -159,7 +159,8 @@ def change_row(row: study.ChangeRow) -> pb.ChangeRow:
     """One group's change."""
     return pb.ChangeRow(
         category_id=row.category, count=int(row.count.value) if row.count.value is not None else None,
-        mean=estimate(row.change.mean), standardised=estimate(row.change.standardised), p_value=row.change.p_value,
+        withheld=_WITHHELD[row.count.withheld], mean=estimate(row.change.mean), standardised=estimate(row.change.standardised),
+        p_value=row.change.p_value,
     )  # fmt: skip
 
 
@@ -167,6 +168,6 @@ def pathway(item: study.Pathway) -> pb.Pathway:
     """A first service and what followed."""
     return pb.Pathway(
         first_service=item.first_service, families=int(item.families.value) if item.families.value is not None else None,
-        went_on=estimate(item.went_on), others_withheld=item.others_withheld,
+        withheld=_WITHHELD[item.families.withheld], went_on=estimate(item.went_on), others_withheld=item.others_withheld,
         next=[pb.NextService(service=service, families=families) for service, families in item.next],
     )  # fmt: skip

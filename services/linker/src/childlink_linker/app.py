@@ -116,6 +116,10 @@ class Linker:
     def observe(self, subscriber: Subscriber) -> None:
         """Set the gauges."""
         self.metrics.lag(subscriber.lag())
+        self.observe_store()
+
+    def observe_store(self) -> None:
+        """Set the gauges that the broker has no say in."""
         with self.engine.connect() as tx:
             _, children, adults, families, pairs = holdings(tx)
             since = tx.execute(sa.select(sa.func.min(tables.review_pair.c.since_ms))).scalar_one()

@@ -128,7 +128,8 @@ class LinkerMetrics:
         self.calls_refused.labels(method.rpartition("/")[2], why).inc()
 
     def lag(self, lag: dict[str, int]) -> None:
-        """Set the lag gauges."""
+        """Set the lag gauges; of topics that are no longer ours to read, nothing more is said."""
+        self.lag_messages.clear()
         for topic, messages in lag.items():
             self.lag_messages.labels(topic).set(messages)
 

@@ -78,6 +78,8 @@ def connect(
         token = Path(token_file).read_text(encoding="utf-8").strip() if token_file else ""
     except OSError as error:
         raise ClientError(f"{token_file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ClientError(f"{token_file} is no file of a token: it is not text.") from None
     return Client(address, ca=ca, certificate=certificate, key=key, token=token)
 
 

@@ -47,10 +47,19 @@ def quarterly(client: Client, /, output: Path, service: str, **given: Any) -> No
     _write(client, output, "quarterly", service, **given)
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ClientError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ClientError(f"{path} is not in UTF-8: save it as UTF-8.") from None
+
+
 def _write(
     client: Client, output: Path, kind: str, service: str, release: str, questions: Path | None, template: Path | None
 ) -> None:
-    asked, looks = (path.read_text(encoding="utf-8") if path else "" for path in (questions, template))
+    asked, looks = (_text(path) if path else "" for path in (questions, template))
     page = make_report(client, asked, looks, release, kind=kind, service=service)
     try:
         if output.suffix == ".pdf":

@@ -275,18 +275,20 @@ class ChangeRequest(_message.Message):
     def __init__(self, release_id: _Optional[str] = ..., measure_id: _Optional[str] = ..., by: _Optional[str] = ...) -> None: ...
 
 class ChangeRow(_message.Message):
-    __slots__ = ("category_id", "count", "mean", "standardised", "p_value")
+    __slots__ = ("category_id", "count", "mean", "standardised", "p_value", "withheld")
     CATEGORY_ID_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     MEAN_FIELD_NUMBER: _ClassVar[int]
     STANDARDISED_FIELD_NUMBER: _ClassVar[int]
     P_VALUE_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
     category_id: str
     count: int
     mean: Estimate
     standardised: Estimate
     p_value: float
-    def __init__(self, category_id: _Optional[str] = ..., count: _Optional[int] = ..., mean: _Optional[_Union[Estimate, _Mapping]] = ..., standardised: _Optional[_Union[Estimate, _Mapping]] = ..., p_value: _Optional[float] = ...) -> None: ...
+    withheld: Withheld
+    def __init__(self, category_id: _Optional[str] = ..., count: _Optional[int] = ..., mean: _Optional[_Union[Estimate, _Mapping]] = ..., standardised: _Optional[_Union[Estimate, _Mapping]] = ..., p_value: _Optional[float] = ..., withheld: _Optional[_Union[Withheld, str]] = ...) -> None: ...
 
 class ChangeResponse(_message.Message):
     __slots__ = ("release", "measure", "by", "rows", "notes")
@@ -311,18 +313,20 @@ class PathwaysRequest(_message.Message):
     def __init__(self, release_id: _Optional[str] = ..., first_service: _Optional[str] = ...) -> None: ...
 
 class Pathway(_message.Message):
-    __slots__ = ("first_service", "families", "went_on", "next", "others_withheld")
+    __slots__ = ("first_service", "families", "went_on", "next", "others_withheld", "withheld")
     FIRST_SERVICE_FIELD_NUMBER: _ClassVar[int]
     FAMILIES_FIELD_NUMBER: _ClassVar[int]
     WENT_ON_FIELD_NUMBER: _ClassVar[int]
     NEXT_FIELD_NUMBER: _ClassVar[int]
     OTHERS_WITHHELD_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
     first_service: str
     families: int
     went_on: Estimate
     next: _containers.RepeatedCompositeFieldContainer[NextService]
     others_withheld: bool
-    def __init__(self, first_service: _Optional[str] = ..., families: _Optional[int] = ..., went_on: _Optional[_Union[Estimate, _Mapping]] = ..., next: _Optional[_Iterable[_Union[NextService, _Mapping]]] = ..., others_withheld: _Optional[bool] = ...) -> None: ...
+    withheld: Withheld
+    def __init__(self, first_service: _Optional[str] = ..., families: _Optional[int] = ..., went_on: _Optional[_Union[Estimate, _Mapping]] = ..., next: _Optional[_Iterable[_Union[NextService, _Mapping]]] = ..., others_withheld: _Optional[bool] = ..., withheld: _Optional[_Union[Withheld, str]] = ...) -> None: ...
 
 class NextService(_message.Message):
     __slots__ = ("service", "families")

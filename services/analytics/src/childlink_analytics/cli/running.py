@@ -1,10 +1,12 @@
 """Commands that run analytics' processes and look after its store."""
 
 import time
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 from childlink_bus.ports import BusError, Subscriber
 from childlink_bus.store_commands import Tables, add_store_commands
 from childlink_core import telemetry
@@ -52,6 +54,9 @@ def consume(settings_file: Path | None) -> None:
                 consumer.pump.run(stop.is_set, observe)
             except BusError as error:
                 click.echo(error.render(), err=True)
+                # What waits for a broker that takes nothing is told all the same, unless it is the database that is away.
+                with suppress(sa.exc.SQLAlchemyError):
+                    consumer.observe_store()
                 stop.wait(_RETRY_AFTER_S)
     finally:
         if server:

@@ -5,9 +5,11 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 from childlink_bus.ports import BusError, Subscriber
 from childlink_bus.store_commands import Tables, add_store_commands
 from childlink_core import __version__, telemetry, topics
@@ -53,6 +55,9 @@ def run(settings_file: Path | None) -> None:
                 linker.pump.run(stop.is_set, observe)
             except BusError as error:
                 click.echo(error.render(), err=True)
+                # What waits for a broker that takes nothing is told all the same, unless it is the database that is away.
+                with suppress(sa.exc.SQLAlchemyError):
+                    linker.observe_store()
                 stop.wait(_RETRY_AFTER_S)
     finally:
         stop_serving()
