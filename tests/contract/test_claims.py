@@ -1,14 +1,17 @@
 """Processes on one PostgreSQL divide the topics; what a dead one had, the others take over."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from childlink_bus.claims import Claims
 from childlink_bus.ports import BusError
+from childlink_linker import app
+from childlink_linker.store import Store
 
-from tests.support.people import NHS, LinkerUnderTest
+from tests.support.people import NHS, VAULT, LinkerUnderTest
 
 TOPICS = ["a", "b", "c", "d", "e"]
 
@@ -80,3 +83,18 @@ def test_without_postgresql_there_is_one_process_and_it_has_everything(tmp_path)
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
     assert Claims(engine, TOPICS).refresh() == set(TOPICS)
     engine.dispose()
+
+
+def test_links_are_sent_again_only_when_no_linker_is_in_the_middle_of_a_batch(partnership, postgres_url, child):
+    linker = LinkerUnderTest(partnership, postgres_url)
+    linker.send("trust-a", child("trust-a", "1"))
+    handler = linker.pump.handler
+    whole = app.Linker(None, linker.engine, handler, linker.pump, handler.metrics)
+    with ThreadPoolExecutor(1) as other, linker.engine.connect() as busy:
+        Store(busy, VAULT).lock()
+        sending = other.submit(whole.republish)
+        with pytest.raises(TimeoutError):
+            sending.result(0.5)
+        busy.rollback()
+        assert sending.result(30) == 1
+    linker.close()

@@ -74,9 +74,18 @@ def test_the_key_opens_with_its_passphrase_only(tmp_path: Path) -> None:
             Authority(tmp_path / "a", wrong)
 
 
+def test_who_revokes_what_kafka_knows_by_its_name_is_told_that_the_name_has_to_go(folder: Path, tmp_path: Path) -> None:
+    issued = _run("ca", "issue", "operator", "gatekeeper", "--folder", tmp_path / "g", "--authority", folder)
+    assert issued.exit_code == 0, issued.output
+    [serial] = [item.serial for item in Register(folder).certificates()]
+    assert "under another name" in _run("ca", "revoke", serial, "--authority", folder).output
+
+
 def test_a_revoked_certificate_is_known_from_the_published_half(folder: Path, tmp_path: Path) -> None:
     serial = f"{_sign(folder).serial_number:040x}"
-    assert _run("ca", "revoke", serial, "--authority", folder).exit_code == 0
+    revoked = _run("ca", "revoke", serial, "--authority", folder)
+    assert revoked.exit_code == 0
+    assert "super.users" not in revoked.output
     assert _run("ca", "publish", tmp_path / "public", "--authority", folder).exit_code == 0
     assert [item.revoked for item in Register(tmp_path / "public").certificates()] == [True]
     assert sorted(path.name for path in (tmp_path / "public").iterdir()) == ["ca.pem", "crl.pem", "issued"]

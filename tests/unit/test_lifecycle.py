@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from childlink.analytics.v1 import analytics_pb2, release_pb2
 from childlink_access.guard import Guard
-from childlink_access.policy import ROLES, new_token, parse_policy, sha256
+from childlink_access.policy import ROLES, Person, new_token, parse_policy, sha256
 from childlink_analytics import lifecycle, server, shelf, tables
 from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
 from childlink_analytics.lifecycle import ReleaseDesk
@@ -19,7 +19,7 @@ from childlink_analytics.messages import change_notes
 from childlink_analytics.metrics import ServingMetrics
 from childlink_analytics.purposes import Register, parse_purposes
 from childlink_analytics.release_service import RULES as RELEASE_RULES
-from childlink_analytics.releases import Published, publish_release
+from childlink_analytics.releases import Published, Release, publish_release
 from childlink_analytics.server import Access, serve
 from childlink_analytics.settings import ServingSettings, StoreSettings
 from childlink_analytics.store import Store
@@ -189,6 +189,75 @@ def test_a_draft_is_attacked_anew_with_what_was_published_since_it_was_cut(desk,
     with pytest.raises(ProtectionError, match="together bound"):
         desk.publish("bea", "r1")
     assert not (desk.settings.releases / "r1").exists()
+
+
+def meanwhile(monkeypatch, where, name, do):
+    """Once, before `name` of `where` is called, something else happens."""
+    real, done = getattr(where, name), []
+
+    def call(*arguments, **named):
+        if not done:
+            done.append(True)
+            do()
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(where, name, call)
+
+
+def test_two_drafts_that_are_published_at_once_do_not_both_escape_the_attack_on_them_together(desk, monkeypatch):
+    cut(desk, "r1")
+    cut(desk, "r2")
+    meanwhile(monkeypatch, lifecycle, "attack", lambda: desk.publish("bea", "r2"))
+    with pytest.raises(ApprovalError, match="Another release was published"):
+        desk.publish("bea", "r1")
+    assert not (desk.settings.releases / "r1").exists()
+    assert desk.publish("bea", "r1").state == "published"
+
+
+def test_a_release_that_is_published_while_somebody_discards_it_is_not_forgotten(desk, monkeypatch):
+    cut(desk, "r1")
+    meanwhile(monkeypatch, ReleaseDesk, "_change", lambda: desk.publish("bea", "r1"))
+    with pytest.raises(ApprovalError, match="is not draft any more"):
+        desk.discard("ann", "r1")
+    assert true_counts(desk, "r1")
+
+
+def test_of_two_cuts_at_once_one_is_told_to_come_again(desk, monkeypatch):
+    meanwhile(monkeypatch, lifecycle, "cut_release", lambda: cut(desk, "r2"))
+    with pytest.raises(ReleaseError, match="Another release was cut"):
+        cut(desk, "r1")
+    cut(desk, "r1")
+    assert {item.release_id: item.number for item in desk.releases()} == {"r1": 2, "r2": 1}
+
+
+def test_one_damaged_manifest_takes_no_other_release_away(desk):
+    published(desk)
+    broken = desk.settings.releases / "r0"
+    broken.mkdir()
+    for text in ("{", "[]", '{"content_sha256": "0"}'):
+        (broken / "manifest.json").write_text(text)
+        metrics = ServingMetrics()
+        assert [item.release_id for item in shelf.Shelf(desk.settings.releases, metrics).all()] == ["r1"]
+        assert metrics.damaged._value.get() == 1
+
+
+def test_data_of_two_purposes_are_joined_for_neither_and_no_measure_is_open_to_who_has_none(monkeypatch):
+    purposes = "".join(
+        f'[[purpose]]\nid = "{name}"\ntitle = "T"\nlawful_basis = "L"\ndatasets = ["{name}"]\nuntil = 2099-01-01\n'
+        for name in ("asq3", "attendance")
+    )
+    access = Access(parse_purposes(purposes, ["asq3", "attendance"], "register"))
+    joined = [name for name, item in catalogue().items() if {"asq3", "attendance"} <= set(item.datasets)]
+    whole = Release("r", 1, {}, {name: Published(item, {}) for name, item in catalogue().items()})
+    both = Person("ann", frozenset(["analyst"]), purposes=("asq3", "attendance"))
+    nobody = Person("ben", frozenset(["analyst"]))
+    monkeypatch.setattr(server, "caller", lambda: both)
+    seen = access.visible(whole).measures
+    assert "reach_children" in seen
+    assert joined
+    assert not seen.keys() & set(joined)
+    monkeypatch.setattr(server, "caller", lambda: nobody)
+    assert access.visible(whole).measures == {}
 
 
 def test_a_damaged_draft_is_neither_verified_nor_published(desk):

@@ -107,6 +107,11 @@ def ca_revoke(serials: tuple[str, ...], authority: Path, passphrase_file: Path |
     for serial in serials:
         click.echo(f"revoked: {known[serial].kind} {known[serial].name} {serial}")
     click.echo(f"publish {authority / 'crl.pem'} to the gatekeeper and the services")
+    if any(known[serial].kind in ("broker", "operator") for serial in serials):
+        click.echo(
+            "Kafka lets the broker and the gatekeeper in by their names (super.users in server.properties) and reads no list: issue the next "
+            "certificate under another name, put that name there, and restart the broker. Until then the old one still gets in."
+        )
 
 
 @ca.command("refresh")

@@ -130,7 +130,7 @@ class ReleaseDesk:
             self._checked(release_id)
             with self.engine.begin() as tx:
                 self._change(tx, release_id, "draft", state="published", published_by=who, published_at_ms=_now())
-                if self._seen(tx) != [*seen, release_id]:
+                if set(self._seen(tx)) != {*seen, release_id}:
                     raise ApprovalError(
                         f"Another release was published while {release_id} was attacked together with those before.",
                         "Publish it again: it is then attacked together with that one, too.",
