@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from tests.support.people import NHS, LinkerUnderTest, open_linker
 from tests.support.postgres import Postgres
+from tests.support.real import unavailable
 
 pytestmark = [pytest.mark.real]
 DISK = "24m"
@@ -27,7 +28,7 @@ def small_disk(tmp_path):
         ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0777", "tmpfs", folder], capture_output=True, check=False
     )
     if mounted.returncode:
-        pytest.skip("a file system cannot be mounted here (not root?)")
+        unavailable("a small file system", "it cannot be mounted (not root?)")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
 

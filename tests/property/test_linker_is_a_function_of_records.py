@@ -64,15 +64,19 @@ def is_of(subject, partner):
 OF = {}
 
 
+def drawn(partnership, seed):
+    for partner in ("trust-a", "council-b"):
+        OF[partner] = partnership.subject(partner, "x").facet
+    return random.Random(seed)
+
+
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10**6))
 # A twin whose co-twin came in another batch, and was looked at or not according to what else came with it.
 @example(65537)
 def test_any_order_and_cutting_of_batches_gives_the_same_partition(partnership, seed):
-    rng = random.Random(seed)
-    for partner in ("trust-a", "council-b"):
-        OF[partner] = partnership.subject(partner, "x").facet
+    rng = drawn(partnership, seed)
     subjects = people(rng, partnership)
     expected = partitions(partnership, one_load(subjects))
     shuffled = rng.sample(subjects, len(subjects)) + rng.sample(subjects, 5)
@@ -91,9 +95,7 @@ def test_any_order_and_cutting_of_batches_gives_the_same_partition(partnership, 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10**6))
 def test_what_was_sent_wrong_at_first_and_corrected_leaves_no_trace_in_the_partition(partnership, seed):
-    rng = random.Random(seed)
-    for partner in ("trust-a", "council-b"):
-        OF[partner] = partnership.subject(partner, "x").facet
+    rng = drawn(partnership, seed)
     subjects, others = people(rng, partnership), people(rng, partnership)
     expected = partitions(partnership, one_load(subjects))
     # What says too little to be linked is refused, and corrects nothing.
@@ -121,9 +123,7 @@ def test_whom_an_error_kept_apart_are_one_person_once_it_is_corrected(linker, ch
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10**6))
 def test_the_event_log_alone_makes_the_identifiers_that_the_tables_have(partnership, seed):
-    rng = random.Random(seed)
-    for partner in ("trust-a", "council-b"):
-        OF[partner] = partnership.subject(partner, "x").facet
+    rng = drawn(partnership, seed)
     subjects = people(rng, partnership)
     with tempfile.TemporaryDirectory() as folder:
         linker = open_linker(Partnership(partnership.directory, partnership.signing, partnership.opening), Path(folder))

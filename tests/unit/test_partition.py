@@ -3,8 +3,10 @@
 import random
 
 import numpy as np
+import pytest
+import sqlalchemy as sa
 from childlink_core.profiles import get_profile
-from childlink_linker import components
+from childlink_linker import components, tables
 from childlink_linker.assign import SAME
 from childlink_linker.block import LARGEST_BLOCK, pairs_in_parts, pairs_of
 from childlink_linker.parameters import load_parameters
@@ -68,3 +70,14 @@ def test_even_in_a_huge_component_the_order_of_records_does_not_matter(linker, c
         random.Random(seed).shuffle(records)
         random.Random(seed).shuffle(edges)
         assert found() == expected
+
+
+@pytest.mark.parametrize(("orders", "together"), [((None, None), 0), ((1, 2), 1), ((1, 1), 0), ((1, None), 0)])
+def test_of_two_children_whom_a_source_tells_apart_only_twins_are_looked_at_together(linker, child, orders, together):
+    names = ("Amina", "Zainab")
+    linker.send(
+        "trust-a",
+        *(child("trust-a", name, given=name, birth_order=order) for name, order in zip(names, orders, strict=True)),
+    )
+    with linker.engine.connect() as tx:
+        assert tx.execute(sa.select(sa.func.count()).select_from(tables.edge)).scalar() == together

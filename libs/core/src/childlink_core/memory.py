@@ -10,7 +10,7 @@ def look_for_cycles_seldom() -> None:
     """Collect garbage after 50,000 new objects instead of Python's 700.
 
     Rows, records and edges are made by the million, live as long as their batch, and hold no cycles: of the time that it takes to
-    assign 80,000 records, two fifths went into looking for some (docs/explanation/speed.md). What does hold cycles is collected all
-    the same, a few megabytes later.
+    assign 600,000 records, a quarter to two fifths went into looking for some (docs/explanation/speed.md). What does hold cycles is
+    collected all the same, a few megabytes later.
     """
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)

@@ -109,8 +109,8 @@ def ca_revoke(serials: tuple[str, ...], authority: Path, passphrase_file: Path |
     click.echo(f"publish {authority / 'crl.pem'} to the gatekeeper and the services")
     if any(known[serial].kind in ("broker", "operator") for serial in serials):
         click.echo(
-            "Kafka lets the broker and the gatekeeper in by their names (super.users in server.properties) and reads no list: issue the next "
-            "certificate under another name, put that name there, and restart the broker. Until then the old one still gets in."
+            "If super.users of Kafka's server.properties holds this name, Kafka goes on letting it in, for it reads no list: issue the next "
+            "certificate under another name, put that name there, and restart the broker."
         )
 
 

@@ -32,6 +32,8 @@ class Outcomes:
     observed: Observed
     same_source: NDArray[np.bool_]
     forbidden: NDArray[np.bool_]
+    co_twins: NDArray[np.bool_]
+    """Their orders of birth differ."""
     named: NDArray[np.bool_]
     """Given names were compared, or the NHS number is one."""
 
@@ -44,6 +46,8 @@ class PairWeights:
     informative: NDArray[np.bool_]
     forbidden: NDArray[np.bool_]
     """Hard evidence that the two are different people, whatever the weight."""
+    co_twins: NDArray[np.bool_]
+    """Their orders of birth say that the two are twins of one birth, if it is one."""
     codes: Codes
     """What the pairs agree on: (pairs, `model.VARIABLES`)."""
     same_source: NDArray[np.bool_]
@@ -59,7 +63,7 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
     counted = _counted_once(_unswapped(agreements))
     observed = Observed(**{name: codes.astype(np.int8) for name, codes in counted.items()})
     orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
-    different_twin = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
+    co_twins = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
     incomparable = (encodings.role[left] != encodings.role[right]) | (
         encodings.key_version[left] != encodings.key_version[right]
     )
@@ -69,7 +73,8 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
     return Outcomes(
         observed=observed,
         same_source=encodings.source[left] == encodings.source[right],
-        forbidden=incomparable | different_twin,
+        forbidden=incomparable | co_twins,
+        co_twins=co_twins,
         named=named,
     )
 
@@ -177,7 +182,7 @@ def compare(
     """Match weights of the pairs (left[k], right[k])."""
     weight = np.full(len(left), -np.inf)
     informative = np.zeros(len(left), dtype=bool)
-    forbidden = np.ones(len(left), dtype=bool)
+    forbidden, co_twins = np.ones(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
     codes = np.zeros((len(left), len(VARIABLES)), dtype=np.int8)
     same_source = encodings.source[left] == encodings.source[right]
     named, relatives = np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
@@ -189,13 +194,14 @@ def compare(
             found = weigh(outcomes.observed, weights)
             weight[at] = found.bits + np.where(outcomes.same_source, weights.same_source, 0.0)
             informative[at], codes[at] = found.informative, outcomes.observed.codes()
+            co_twins[at] = outcomes.co_twins
             named[at], relatives[at] = outcomes.named, (found.kinship > 0) & outcomes.named
             # A source that keeps two children of one birthday apart under different names means two: twins, one of them
             # perhaps with the other's number.
             seen = outcomes.observed
             unlike = (seen.given == DIFFERENT) | ((seen.given == UNKNOWN) & relatives[at])
             forbidden[at] = outcomes.forbidden | (outcomes.same_source & (seen.dob == AGREE) & unlike)
-    return PairWeights(weight, informative, forbidden, codes, same_source, named, relatives)
+    return PairWeights(weight, informative, forbidden, co_twins, codes, same_source, named, relatives)
 
 
 def _state(tokens: NDArray[np.uint64], left: Indexes, right: Indexes) -> Codes:

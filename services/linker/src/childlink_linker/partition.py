@@ -22,7 +22,7 @@ def worth_keeping(result: PairWeights, parameters: Parameters) -> NDArray[np.boo
     record is of a twin whom only a name would tell apart depends on the other, so they have to be looked at together."""
     keep: NDArray[np.bool_] = (result.weight >= parameters.review) & result.informative
     keep |= result.codes[:, _NHS] == AGREE
-    keep |= result.forbidden & result.same_source & result.informative
+    keep |= result.co_twins & result.same_source & result.informative
     return keep
 
 
