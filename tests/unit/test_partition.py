@@ -74,10 +74,8 @@ def test_even_in_a_huge_component_the_order_of_records_does_not_matter(linker, c
 
 @pytest.mark.parametrize(("orders", "together"), [((None, None), 0), ((1, 2), 1), ((1, 1), 0), ((1, None), 0)])
 def test_of_two_children_whom_a_source_tells_apart_only_twins_are_looked_at_together(linker, child, orders, together):
-    names = ("Amina", "Zainab")
-    linker.send(
-        "trust-a",
-        *(child("trust-a", name, given=name, birth_order=order) for name, order in zip(names, orders, strict=True)),
-    )
+    one = child("trust-a", "1", nhs=NHS[0], birth_order=orders[0])
+    other = child("trust-a", "2", nhs=NHS[1], given="Zainab", surname="Smith", birth_order=orders[1])
+    linker.send("trust-a", one, other)
     with linker.engine.connect() as tx:
         assert tx.execute(sa.select(sa.func.count()).select_from(tables.edge)).scalar() == together
