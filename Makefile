@@ -90,8 +90,8 @@ images: ## Build childlink's images (CHILDLINK_BASE_IMAGES=debian: on a base mad
 up: setup $(STACK_TOOLS) ## The whole stack in containers: certificates, keys, images, two demo partners, a release
 	@deploy/with-docker.sh deploy/up.sh
 
-down: setup $(STACK_TOOLS) ## Stop the stack (CLEAN=1: and forget its keys and data)
-	@deploy/with-docker.sh $(BIN)/python deploy/stack.py $(if $(CLEAN),clean,down)
+down: setup $(STACK_TOOLS) ## Stop the stack (CLEAN=1 deletes its keys and data, too: type its name, or give DELETE=name)
+	@$(if $(DELETE),CHILDLINK_DELETE='$(DELETE)') deploy/with-docker.sh $(BIN)/python deploy/stack.py $(if $(CLEAN),clean,down)
 
 test-stack: setup $(STACK_TOOLS) ## The stack for real: the journey, certificates, access rights, isolation (needs a Docker engine)
 	@deploy/with-docker.sh deploy/test-stack.sh

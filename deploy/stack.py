@@ -37,10 +37,18 @@ class StackError(Exception):
 
 def prepare() -> None:
     """Make keys, certificates, settings and data. What exists is kept."""
+    refuse_foreign()
     if (STACK / "ready").exists():
         return
-    # Databases of an earlier stack have other passwords, and records under other keys.
-    down(volumes=True)
+    # Databases of an earlier stack have other passwords, and records under other keys: they are somebody's data.
+    if left := containers() + volumes():
+        raise StackError(
+            f"{STACK} holds no stack, but Docker has what another one of the name {project()!r} left: {', '.join(left)}. "
+            "Nothing was changed.\n  what to do: to keep it, go to the checkout whose `make up` made it, or start a second "
+            f"stack beside it: CHILDLINK_PROJECT=another-name make up. To delete it for good: make down CLEAN=1 DELETE={project()}"
+        )
+    # An earlier attempt that was interrupted: nothing was ever started with its keys.
+    shutil.rmtree(STACK, ignore_errors=True)
     STACK.mkdir(mode=0o700, parents=True)
     for folder in ("kafka/etc", "kafka/data", "gatekeeper/etc", "linker/etc", "analytics/etc", "analytics/drafts", "analytics/releases",
                    "answers/etc", "answers/trail", "analyst", "leaver", "operator", "custodian"):  # fmt: skip
@@ -64,6 +72,7 @@ def prepare() -> None:
 
 def up() -> None:
     """Start everything, and wait until it is healthy."""
+    refuse_foreign()
     wanted = profiles([*PROFILES, *(["dashboards"] if os.environ.get("CHILDLINK_DASHBOARDS") else [])])
     try:
         compose(*wanted, "up", "--detach", "--wait", "--wait-timeout", "240", seconds=400)
@@ -104,12 +113,82 @@ def deliver(partner: str, extract: Path) -> None:
     part.rename(inbox / extract.name)
 
 
-def down(*, volumes: bool = False) -> None:
-    """Stop everything. With `volumes`, forget it too."""
-    everything = profiles([*PROFILES, "dashboards"])
-    compose(*everything, "down", "--timeout", "20", *(["--volumes"] if volumes else []), seconds=180)
-    if volumes and STACK.exists():
+def down() -> None:
+    """Stop everything. Data and keys stay."""
+    refuse_foreign()
+    _compose_down()
+
+
+def clean() -> None:
+    """Stop everything, and delete its databases and keys; only if the name of the stack was typed."""
+    refuse_foreign()
+    if typed() != project():
+        raise StackError(
+            f"This deletes every database, key and certificate of the stack {project()!r}. Nothing was changed.\n"
+            f"  what to do: if that is meant, type its name: make down CLEAN=1 DELETE={project()}"
+        )
+    _compose_down("--volumes")
+    if STACK.exists():
         shutil.rmtree(STACK)
+
+
+def typed() -> str:
+    """The name of the stack that is to be deleted, as given (`CHILDLINK_DELETE`) or typed on a terminal."""
+    if (given := os.environ.get("CHILDLINK_DELETE")) is not None:
+        return given.strip()
+    if not sys.stdin.isatty():
+        return ""
+    sys.stderr.write(
+        f"This deletes every database, key and certificate of {project()!r} ({STACK}).\nType its name to go on: "
+    )
+    return sys.stdin.readline().strip()
+
+
+def _compose_down(*options: str) -> None:
+    everything = profiles([*PROFILES, "dashboards"])
+    compose(*everything, "down", "--timeout", "20", *options, seconds=180)
+
+
+def project() -> str:
+    """The name of the stack among those that Docker has here."""
+    return os.environ.get("CHILDLINK_PROJECT", "childlink")
+
+
+def refuse_foreign() -> None:
+    """Raise StackError if the containers of this name use another stack's folder: they are another checkout's hub."""
+    mounts = [
+        mount for name in containers() for mount in json.loads(docker("inspect", "--format", "{{json .Mounts}}", name))
+    ]
+    sources = [Path(mount["Source"]) for mount in mounts if mount["Type"] == "bind"]
+    if sources and not any(source.is_relative_to(STACK) for source in sources):
+        raise StackError(
+            f"The stack {project()!r} that Docker has here is not this checkout's: it uses {sources[0]}. Nothing was changed.\n"
+            "  what to do: use the checkout that it belongs to, or give this one another name: "
+            "CHILDLINK_PROJECT=another-name make up"
+        )
+
+
+def containers() -> list[str]:
+    """Names of the containers of a stack of this name, running or not."""
+    return docker(
+        "ps", "--all", "--filter", f"label=com.docker.compose.project={project()}", "--format", "{{.Names}}"
+    ).split()
+
+
+def volumes() -> list[str]:
+    """Names of the volumes of a stack of this name."""
+    return docker(
+        "volume", "ls", "--filter", f"label=com.docker.compose.project={project()}", "--format", "{{.Name}}"
+    ).split()
+
+
+def docker(*arguments: str) -> str:
+    """Ask the Docker engine. Returns what it printed, or raises StackError."""
+    command = [shutil.which("docker") or "docker", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        raise StackError(f"docker {' '.join(arguments)} failed: {done.stderr.strip()}")
+    return done.stdout
 
 
 def addresses() -> str:
@@ -368,7 +447,7 @@ def main(step: str) -> int:
         "up": up,
         "load": load,
         "down": down,
-        "clean": lambda: down(volumes=True),
+        "clean": clean,
         "addresses": lambda: sys.stdout.write(addresses() + "\n") and None,
     }
     try:

@@ -45,7 +45,7 @@ class Linked:
         """As `childlink-linker estimate` and `relink` do."""
         with self.engine.begin() as tx:
             store = Store(tx, _VAULT)
-            self.parameters = estimate_parameters(store, get_profile(), self.parameters, "bench")
+            self.parameters = estimate_parameters(store, get_profile(), self.parameters, "bench").parameters
             relink(store, get_profile(), self.parameters)
 
     def close(self) -> None:

@@ -94,6 +94,8 @@ def test_any_order_and_cutting_of_batches_gives_the_same_partition(partnership, 
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10**6))
+# A child whose wrong record named another mother: she stayed in the family of a child who is no longer hers.
+@example(17047)
 def test_what_was_sent_wrong_at_first_and_corrected_leaves_no_trace_in_the_partition(partnership, seed):
     rng = drawn(partnership, seed)
     subjects, others = people(rng, partnership), people(rng, partnership)
@@ -117,6 +119,31 @@ def test_whom_an_error_kept_apart_are_one_person_once_it_is_corrected(linker, ch
     )
     linker.send("trust-a", corrected)
     assert len(set(linker.persons(amina, known))) == 1
+
+
+def test_a_mother_who_was_declared_by_mistake_goes_back_to_her_own_family(linker, partnership, child):
+    def adult(person_id, given):
+        return partnership.subject(
+            "trust-a", person_id, "adult", given=given, surname="Okafor", born=date(1990, 1, 1), postcode="SW9 8JJ"
+        )
+
+    grace, ruth = adult("m1", "Grace"), adult("m2", "Ruth")
+    linker.send("trust-a", grace, ruth, child("trust-a", "1", carer=(ruth, "mother")))
+    assert len(linker.family_partition()) == 2
+    linker.send("trust-a", child("trust-a", "1", carer=(grace, "mother")))
+    assert frozenset({ruth.link_reference}) in linker.family_partition()
+
+
+def test_children_whose_mother_is_withdrawn_are_a_family_without_her(linker, partnership, child):
+    ruth = partnership.subject(
+        "trust-a", "m2", "adult", given="Ruth", surname="Okafor", born=date(1990, 1, 1), postcode="SW9 8JJ"
+    )
+    amina = child("trust-a", "1", carer=(ruth, "mother"))
+    omar = child("trust-a", "2", given="Omar", born=date(2018, 5, 5), sex="m", carer=(ruth, "mother"))
+    linker.send("trust-a", ruth, amina, omar)
+    assert len(linker.family_partition()) == 1
+    linker.send("trust-a", withdrawn=[ruth.link_reference])
+    assert len(linker.family_partition()) == 2, "nothing else says that they are one family"
 
 
 @pytest.mark.slow

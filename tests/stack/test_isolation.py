@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -321,3 +322,15 @@ def _expired(authority: Path, name: str) -> tuple[Path, Path]:
     form = serialization.PrivateFormat.PKCS8
     paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
     return paths
+
+
+@pytest.mark.parametrize("step", ["prepare", "up", "down", "clean"])
+def test_another_checkout_can_neither_stop_nor_delete_this_stack(step: str, tmp_path: Path) -> None:
+    before = stack.containers(), stack.volumes()
+    elsewhere = {**os.environ, "CHILDLINK_STACK": str(tmp_path / ".stack"), "CHILDLINK_DELETE": stack.project()}
+    command = [sys.executable, str(stack.ROOT / "deploy" / "stack.py"), step]
+    done = subprocess.run(command, env=elsewhere, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "not this checkout's" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (stack.containers(), stack.volumes()) == before

@@ -49,7 +49,8 @@ def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
         if request.session.testsfailed:
             stack.compose(*stack.profiles(), "logs", "--tail", "40", check=False)
     finally:
-        stack.down(volumes=True)
+        monkeypatch.setenv("CHILDLINK_DELETE", stack.project())
+        stack.clean()
 
 
 class Sending:

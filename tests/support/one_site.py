@@ -1,6 +1,7 @@
 """One site with a hub, in one process, that sends rows written by hand."""
 
 import time
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from childlink_ingest import app, withdraw
@@ -89,19 +90,23 @@ class Pilot:
             return tx.execute(sa.text("SELECT count(person) FROM link")).scalar() == subjects
 
 
-def journey(folder):
-    """Rows are sent, corrected, deleted and taken back; what is left at the hub, and what the site was told."""
-    folder.mkdir()
+@contextmanager
+def one_site(folder):
+    """A site and its hub, which go when the block ends."""
     with mock_broker() as address:
         layout = lay_out(folder / "work", ["trust-a"], address)
         with pilot.open_hub(layout) as hub:
-            site = Pilot(folder, layout, hub)
-            reports = [site.run(AMINA, OLIVER, LINH), site.run(AMINA + "D", OLIVER.replace("Khan", "Kahn"))]
-            reports.append(
-                site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], []))
-            )
-            with open_spool(site.settings.spool) as spool:
-                assert not spool.incidents()
-                told = [(r.accepted, r.refused, r.waiting) for r in map(spool.report, sorted(spool.runs()))]
-            dead = hub.linker.metrics.dead_letter_messages._value.get()
-            return site.counts(), told, [r.withdrawn_proved for r in reports], dead
+            yield Pilot(folder, layout, hub)
+
+
+def journey(folder):
+    """Rows are sent, corrected, deleted and taken back; what is left at the hub, and what the site was told."""
+    folder.mkdir()
+    with one_site(folder) as site:
+        reports = [site.run(AMINA, OLIVER, LINH), site.run(AMINA + "D", OLIVER.replace("Khan", "Kahn"))]
+        reports.append(site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], [])))
+        with open_spool(site.settings.spool) as spool:
+            assert not spool.incidents()
+            told = [(r.accepted, r.refused, r.waiting) for r in map(spool.report, sorted(spool.runs()))]
+        dead = site.hub.linker.metrics.dead_letter_messages._value.get()
+        return site.counts(), told, [r.withdrawn_proved for r in reports], dead

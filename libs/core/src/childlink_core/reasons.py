@@ -25,6 +25,7 @@ BAD_REFERENCE: Final = "bad-reference"
 BAD_FILTER: Final = "bad-filter"
 EMPTY_SUBJECT: Final = "empty-subject"
 BAD_VALUE: Final = "bad-value"
+SHARED_ID: Final = "shared-id"
 CANNOT_OPEN_CAPSULE: Final = "cannot-open-capsule"
 
 EXPLANATIONS: Final[dict[str, str]] = {
@@ -48,5 +49,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     BAD_FILTER: "A pass has other segments than its profile says, or than it says itself.",
     EMPTY_SUBJECT: "The subject has neither an NHS number nor enough fields for any pass, so it cannot be linked.",
     BAD_VALUE: "A value is outside what the dataset contract allows.",
+    SHARED_ID: "Your extracts give this person's id to different people. The record is kept, and linked with nobody until they agree. "
+    "Look for a placeholder or a wrong column as the id, correct it, and run the extracts again.",
     CANNOT_OPEN_CAPSULE: "A link's capsule does not open.",
 }

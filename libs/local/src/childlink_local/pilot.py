@@ -154,7 +154,7 @@ def recall(layout: Layout, hub: Hub, partner: str, run: int) -> RunReport:
 
 def estimate_and_relink(layout: Layout, hub: Hub) -> Outcome:
     """Estimate match parameters from the pilot's own encodings, write them down, and link anew under them."""
-    parameters = hub.linker.estimate("pilot")
+    parameters = hub.linker.estimate("pilot").parameters
     text = render_parameters(parameters, "Estimated from this pilot's encodings.")
     (layout.folder / "linker" / "parameters.toml").write_text(text, encoding="utf-8")
     outcome = hub.linker.relink(parameters)

@@ -39,3 +39,7 @@ class NotApprovedError(UserError):
 
 class TooManyRejectsError(UserError):
     """So many rows were rejected that the extract is not sent."""
+
+
+class ContradictingIdsError(UserError):
+    """Local ids of the extract are shared by different people."""

@@ -57,7 +57,8 @@ class RowMapper:
             child, adult = people.get("child"), people.get("adult")
             if child is None and adult is None:
                 main = self._mapping.dataset.subjects[0]
-                raise _RejectedRowError(f"{main}_id", "is empty", "A row needs the id of the person it is about.")
+                reason = "is one of the mapping's placeholder_ids" if notes else "is empty"
+                raise _RejectedRowError(f"{main}_id", reason, "A row needs the id of the person it is about.")
             relation = self._relation(values) if child and adult else None
             attributes = {} if deleted else self._attributes(values)
             return Row(number, row_id, child, adult, relation, attributes, tuple(notes), None, deleted)
@@ -123,11 +124,16 @@ class RowMapper:
         born_on = self._date(f"{role}_date_of_birth")
         guessed, default_dates = self._text(f"{role}_date_approximate"), self._mapping.default_dates
         today = self._today
+        placeholders = self._mapping.placeholder_ids
+        no_id = f"{role}_id is one of the mapping's placeholder_ids and counts as missing"
         failed = f"{role}_nhs_number fails its check and counts as missing"
 
         def read(values: _Values, notes: list[str]) -> Identity | None:
             local = person_id(values)
             if not local:
+                return None
+            if placeholders and local.casefold() in placeholders:
+                notes.append(no_id)
                 return None
             nhs_text = nhs(values)
             number = normalise.nhs_number(nhs_text) if nhs_text else ""

@@ -13,6 +13,7 @@
     schedule = "02:30"                      # when `watch` asks a database, site's time
     opt_out_exempt = "section 251, 23/CAG/0001"   # why the national data opt-out does not apply, where it would
     default_dates = ["01-01"]               # birthdays (month-day) that the source writes where it does not know: they count for less
+    placeholder_ids = ["TBC", "9.99E+09"]   # what an id column holds where there is no id: such a row counts as one without it
 
     [columns]
     row_id = "ReviewID"
@@ -43,6 +44,7 @@ from childlink_core.datasets import Dataset, get_dataset
 from childlink_ingest.area import AreaSets, parse_sets
 from childlink_ingest.errors import MappingError
 from childlink_ingest.readers.record import Source
+from childlink_ingest.rows import Role
 
 DATE_FORMATS: Final = (
     "%Y-%m-%d",
@@ -89,6 +91,14 @@ class Mapping:
     areas: AreaSets | None = None
     default_dates: frozenset[str] = frozenset()
     """Birthdays, as MM-DD, that the source writes down where it does not know."""
+    placeholder_ids: frozenset[str] = field(default=frozenset(), repr=False)
+    """What an id column holds where there is no id, in lower case."""
+
+    @property
+    def id_columns(self) -> dict[Role, str]:
+        """The extract's columns that the local id of each role comes from, in words."""
+        roles = (role for role in self.dataset.subjects if f"{role}_id" in self.columns)
+        return {role: " + ".join(self.columns[f"{role}_id"].columns) for role in roles}
 
     @property
     def needs_permitted_list(self) -> bool:
@@ -105,7 +115,16 @@ def parse_mapping(text: str, where: str) -> Mapping:
     if "dataset" not in content or not isinstance(content.get("columns"), dict):
         raise MappingError(f"{where} needs `dataset` and a [columns] table.", "Start from `childlink-ingest datasets`.")
     dataset = get_dataset(str(content["dataset"]))
-    extra = set(content) - {"dataset", "ignore", "columns", "header_row", "area", "default_dates", *_TEXTS}
+    extra = set(content) - {
+        "dataset",
+        "ignore",
+        "columns",
+        "header_row",
+        "area",
+        "default_dates",
+        "placeholder_ids",
+        *_TEXTS,
+    }
     unknown = set(content["columns"]) - set(dataset.columns)
     if extra or unknown:
         names = ", ".join(sorted(extra | unknown))
@@ -135,6 +154,7 @@ def parse_mapping(text: str, where: str) -> Mapping:
         said["opt_out_exempt"],
         parse_sets(content["area"], where) if "area" in content else None,
         frozenset(content.get("default_dates", [])),
+        frozenset(text.strip().casefold() for text in content.get("placeholder_ids", [])),
     )
 
 
@@ -154,6 +174,9 @@ def _check_types(content: Map[str, Any], where: str) -> None:
         raise MappingError(
             f"{where}: default_dates is a list of birthdays.", 'Write default_dates = ["01-01"]: month, day.'
         )
+    placeholders = content.get("placeholder_ids", [])
+    if not isinstance(placeholders, list) or not all(isinstance(item, str) and item.strip() for item in placeholders):
+        raise MappingError(f"{where}: placeholder_ids is a list of texts.", 'Write placeholder_ids = ["TBC", "0"]')
     ignore = content.get("ignore", [])
     if not isinstance(ignore, list) or not all(isinstance(item, str) for item in ignore):
         raise MappingError(f"{where}: ignore is a list of texts.", 'Write ignore = ["Column", "Another"]')

@@ -17,6 +17,7 @@ from childlink_core.profiles import Profile
 from childlink_core.references import ReferenceKeys
 
 from childlink_ingest.area import AreaLookup, AreaSets
+from childlink_ingest.contradictions import Claims, claims_of
 from childlink_ingest.encode import Encoder, is_linkable, varint
 from childlink_ingest.items import DELETED, StagedItem, StagedRow
 from childlink_ingest.map_row import RowMapper
@@ -76,6 +77,8 @@ class Prepared:
     held: Counter[str]
     forget: list[Forget]
     notes: Counter[str]
+    claims: Claims
+    """What the rows say of the ids in them: an id that several people have stops the run."""
 
 
 class Preparer:
@@ -115,6 +118,7 @@ class Preparer:
             Counter([*(item.why for item in held), *(DELETED for _ in deleted)]),
             forget,
             Counter(note for row in rows for note in row.notes),
+            claims_of(rows),
         )  # fmt: skip
 
     def _forget(self, why: str, row: Row, *, whole_row: bool = False) -> Forget:

@@ -19,6 +19,9 @@ from childlink_ingest.mapping import DATE_FORMATS, parse_date
 
 _ENOUGH: Final = 0.8
 _MANY_TIMES: Final = 6.0
+_FILLED: Final = 0.95
+_UNIQUE: Final = 0.98
+_DATES_OF_ONE: Final = 3
 _MOST_CODES: Final = 40
 _FORMATS: Final = (
     *DATE_FORMATS,
@@ -130,7 +133,8 @@ def propose(
     columns = [_Column(name, _words(name), [v for row in rows if (v := row[name].strip())]) for name in header]
     chosen: dict[str, tuple[_Column, str]] = {}
     free = list(columns)
-    for canonical, found, its_line in _identities(dataset, free):
+    identities, doubts = _identities(dataset, free, rows)
+    for canonical, found, its_line in identities:
         chosen[canonical] = (found, its_line)
     # The contract wants the sex as an attribute as well; the same column serves.
     if "child_sex" in chosen and "sex" in dataset.columns and "sex" not in chosen:
@@ -149,7 +153,7 @@ def propose(
         f'dataset = "{dataset.name}"',
     ]
     lines += [f"{name} = {_quote(value)}" for name, value in options.items()]
-    questions = []
+    questions = list(doubts)
     if dataset.permitted_list:
         lines.append('# opt_out_exempt = "..."   # only where the national data opt-out does not apply; say why')
     days = _default_dates([column for canonical, (column, _) in chosen.items() if canonical.endswith("_date_of_birth")])
@@ -205,8 +209,12 @@ def _default_dates(columns: Sequence[_Column]) -> list[str]:
     return [day for day, count in days.most_common(1) if count >= least]
 
 
-def _identities(dataset: Dataset, free: list[_Column]) -> list[tuple[str, _Column, str]]:
-    found = []
+def _identities(
+    dataset: Dataset, free: list[_Column], rows: Sequence[Mapping[str, str]]
+) -> tuple[list[tuple[str, _Column, str]], list[str]]:
+    """The identity columns that were found, taken out of `free`; and why columns with the name of an id were not taken for it."""
+    found: list[tuple[str, _Column, str]] = []
+    doubts: list[str] = []
     only = dataset.subjects[0] if len(dataset.subjects) == 1 else None
     for role in sorted(dataset.subjects, key=lambda r: r != "adult"):
         # Columns that name the other role are never this one's; those that name none are the first subject's.
@@ -214,13 +222,57 @@ def _identities(dataset: Dataset, free: list[_Column]) -> list[tuple[str, _Colum
         for kind in ("nhs_number", "postcode", "date_of_birth", "sex", "given_name", "surname", "birth_order", "id"):
             if kind == "birth_order" and role != "child":
                 continue
-            best = max(mine, key=lambda c: _identity_score(kind, c), default=None)
+            likely = mine
+            if kind == "id":
+                likely, refused = _ids(role, mine, found, rows, dataset)
+                doubts += refused
+            best = max(likely, key=lambda c: _identity_score(kind, c), default=None)
             if best is None or _identity_score(kind, best) < 1:
                 continue
             mine.remove(best)
             free.remove(best)
             found.append((f"{role}_{kind}", best, _identity_line(kind, best)))
-    return found
+    return found, doubts
+
+
+def _ids(
+    role: str,
+    columns: Sequence[_Column],
+    found: Sequence[tuple[str, _Column, str]],
+    rows: Sequence[Mapping[str, str]],
+    dataset: Dataset,
+) -> tuple[list[_Column], list[str]]:
+    """The columns that could be ids of a role's people, and why others with the name of an id could not."""
+    born = next((column for canonical, column, _ in found if canonical == f"{role}_date_of_birth"), None)
+    main, once = role == dataset.subjects[0], role == "child" and dataset.one_row_per_child
+    why = {column.name: _no_id(column, born, rows, main=main, once=once) for column in columns}
+    refused = [
+        f"{role}_id: {column.name!r} was not taken for it: {why[column.name]}"
+        for column in columns
+        if why[column.name] and column.words & set(_WORDS["id"])
+    ]
+    return [column for column in columns if not why[column.name]], refused
+
+
+def _no_id(column: _Column, born: _Column | None, rows: Sequence[Mapping[str, str]], *, main: bool, once: bool) -> str:
+    """Why a column is no id of people; empty when nothing speaks against it. People under a wrong id would be made one person.
+
+    `main`: whether every row needs it; `once`: whether a person has one row.
+    """
+    filled, distinct = len(column.values), len(set(column.values))
+    if not filled or (main and filled < _FILLED * len(rows)):
+        return f"it is filled in {filled:,} of {len(rows):,} rows."
+    if once and distinct < _UNIQUE * filled:
+        return f"it repeats ({distinct:,} values in {filled:,} rows), and this dataset has one row a child."
+    if born is not None:
+        dates: dict[str, set[str]] = {}
+        for row in rows:
+            if (who := row[column.name].strip()) and (day := row[born.name].strip()):
+                dates.setdefault(who, set()).add(day)
+        several = sum(1 for days in dates.values() if len(days) > 1)
+        if several > (1 - _UNIQUE) * len(dates) or any(len(days) > _DATES_OF_ONE for days in dates.values()):
+            return f"{several:,} of its {len(dates):,} values have more than one date of birth."
+    return ""
 
 
 def _identity_score(kind: str, column: _Column) -> float:

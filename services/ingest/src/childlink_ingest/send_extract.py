@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from childlink_ingest.batches import Site, queue_encodings, queue_observations, queue_withdrawals, tombstones_of_subject
+from childlink_ingest.contradictions import IdentityCheck, refuse
 from childlink_ingest.errors import ExtractError, TooManyRejectsError
 from childlink_ingest.items import Tombstone
 from childlink_ingest.packing import without_rows
@@ -57,6 +58,7 @@ def send_extract(
         notes: Counter[str] = Counter()
         held: Counter[str] = Counter()
         unreadable = False
+        ids = IdentityCheck()
         rejections: list[Rejection] = []
         present: list[bytes] = []
         for chunk in prepare(_chunks(records, ROWS_AT_A_TIME)):
@@ -68,12 +70,15 @@ def send_extract(
             unreadable |= any(not rejection.row_id for rejection in chunk.rejections)
             rejections += found[: 1000 - len(rejections)] if len(rejections) < 1000 else []
             rejected += len(found)
+            ids.add(chunk.claims)
             notes.update(chunk.notes)
             held.update(chunk.held)
             rows_read += chunk.records
             progress(rows_read)
         if not rows_read:
             raise ExtractError(f"{name} has a header and no rows.", "Export it again.")
+        if shared := ids.contradictions():
+            raise refuse(shared, mapping.id_columns)
         if rejected > limits.max_reject_share * rows_read:
             raise TooManyRejectsError(
                 f"{rejected:,} of {rows_read:,} rows would be rejected; at most {limits.max_reject_share:.0%} may be. "

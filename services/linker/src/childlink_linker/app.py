@@ -19,6 +19,7 @@ from childlink_core.profiles import get_profile
 
 from childlink_linker import proposals, tables
 from childlink_linker.desk import Desk
+from childlink_linker.estimate import Estimated
 from childlink_linker.handler import LinkHandler
 from childlink_linker.intake import TokenHasher
 from childlink_linker.link_batch import Outcome
@@ -71,7 +72,7 @@ class Linker:
         tables.ledger.flush(self.engine, self.pump.publisher)
         return len(links)
 
-    def estimate(self, version: str) -> Parameters:
+    def estimate(self, version: str) -> Estimated:
         """Match parameters estimated from everything in the store. Changes nothing."""
         with self.engine.connect() as tx:
             return estimate_parameters(

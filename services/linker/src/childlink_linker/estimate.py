@@ -7,29 +7,34 @@ birth, which has nothing to do with the other fields. Every share leans on the v
 seen before, so that little data changes little.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
-from childlink_linker.compare import Indexes, Outcomes, observe
+from childlink_linker.compare import Indexes, observe
 from childlink_linker.encodings import Encodings
 from childlink_linker.model import (
     AGREE,
     STATES,
     UNKNOWN,
     Observed,
+    Patterns,
     of_hidden,
     of_plain,
     of_states,
     patterns,
     prior_bits,
+    weigh,
 )
 from childlink_linker.parameters import FIELDS, KINDS, KindShares, Parameters, RoleWeights
 
 FEWEST_PAIRS: Final = 300
+LARGEST_LOSS: Final = 0.01
+"""Share of the links in use that an estimate may lose."""
 _ROUNDS: Final = 40
 # The prior counts as this many pairs. How often strangers agree is known well before any data: few pairs that agree in an address and
 # nothing else are a person whose names were changed, not strangers of one house.
@@ -40,23 +45,57 @@ _MOST_TWINS: Final = 0.06
 Floats = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A role whose estimate would unlink pairs that the parameters in use link. It keeps those parameters."""
+
+    role: int
+    linked: int
+    """Pairs of records that the parameters in use link."""
+    lost: int
+    """Of them, those that the estimate would not."""
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """Parameters, and the roles for which none were estimated because links would be lost."""
+
+    parameters: Parameters
+    refusals: Sequence[Refusal] = ()
+
+
 def estimate(
     encodings: Encodings, left: Indexes, right: Indexes, profile: Profile, prior: Parameters, version: str
-) -> Parameters:
-    """New parameters from candidate pairs (left[k], right[k]); every pair that shares a token, once."""
-    roles = {}
+) -> Estimated:
+    """New parameters from candidate pairs (left[k], right[k]); every pair that shares a token, once.
+
+    A role keeps the parameters in use where its own estimate would lose more than `LARGEST_LOSS` of their links: little data, no
+    twins, or people without a date of birth can pull the estimate away from every match there is.
+    """
+    roles, refusals = {}, []
     for role, weights in prior.roles.items():
         at = np.flatnonzero((encodings.role[left] == role) & (encodings.role[right] == role))
         records = int((encodings.role == role).sum())
-        roles[role] = _estimate_role(observe(encodings, left[at], right[at], profile), records, weights)
-    return Parameters(version, prior.link, prior.review, roles)
+        outcomes = observe(encodings, left[at], right[at], profile)
+        usable = ~outcomes.forbidden & ~outcomes.same_source
+        each = patterns(Observed(**{name: codes[usable] for name, codes in vars(outcomes.observed).items()}))
+        found = _estimate_role(each, records, weights)
+        refusal = _refusal(role, each, weights, found, prior.link)
+        refusals += [refusal] if refusal else []
+        roles[role] = weights if refusal else found
+    return Estimated(Parameters(version, prior.link, prior.review, roles), refusals)
 
 
-def _estimate_role(outcomes: Outcomes, records: int, weights: RoleWeights) -> RoleWeights:
-    usable = ~outcomes.forbidden & ~outcomes.same_source
-    if int(usable.sum()) < FEWEST_PAIRS:
+def _refusal(role: int, each: Patterns, before: RoleWeights, after: RoleWeights, link: float) -> Refusal | None:
+    linked = weigh(each.observed, before).bits >= link
+    lost = linked & (weigh(each.observed, after).bits < link)
+    of_linked, of_lost = int(each.counts[linked].sum()), int(each.counts[lost].sum())
+    return Refusal(role, of_linked, of_lost) if of_lost > LARGEST_LOSS * of_linked else None
+
+
+def _estimate_role(each: Patterns, records: int, weights: RoleWeights) -> RoleWeights:
+    if int(each.counts.sum()) < FEWEST_PAIRS:
         return weights
-    each = patterns(Observed(**{name: codes[usable] for name, codes in vars(outcomes.observed).items()}))
     seen, counts = each.observed, each.counts.astype(float)
     hidden = of_hidden(seen)
     beyond = records * (records - 1) / 2 - counts.sum()

@@ -1,12 +1,13 @@
 """What the linker does with a micro-batch: intake, link, and the links for analytics."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from childlink.wire.v1 import encoded_pb2, envelope_pb2, link_pb2, observation_pb2
-from childlink_bus.pump import Handled, OpenedBatch, Outgoing, ReadUpTo
-from childlink_core import topics
+from childlink_bus.pump import Handled, OpenedBatch, Outgoing, ReadUpTo, Result
+from childlink_core import reasons, topics
 from childlink_core.profiles import Profile
 from childlink_core.references import keyed_hash
 
@@ -39,7 +40,7 @@ class LinkHandler:
         store = Store(tx, self.vault)
         outcome = link(store, arrivals, self.profile, self.parameters)
         self.metrics.linked(outcome.records, len(outcome.linked), outcome.merges, outcome.splits, outcome.pair_weights)
-        return Handled(results, self.links(store, outcome.linked, read))
+        return Handled(_with_deferred(results, outcome.deferred), self.links(store, outcome.linked, read))
 
     def links(self, store: Store, subjects: Sequence[StoredSubject], read: ReadUpTo | None = None) -> list[Outgoing]:
         """Link batches for analytics, identifiers re-keyed for it; the last says how far was read, even if no link changed."""
@@ -82,6 +83,23 @@ class LinkHandler:
 
     def _rekey(self, identifier: str | None) -> bytes | None:
         return keyed_hash(self.analytics_id_key, identifier) if identifier else None
+
+
+def _with_deferred(results: Sequence[Result], deferred: Sequence[tuple[int, int]]) -> list[Result]:
+    """The batches' results, with the records that are kept but linked with nobody among the refused."""
+    of_batch: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for batch, index in deferred:
+        of_batch[batch].append((index, reasons.SHARED_ID))
+    return [
+        replace(
+            result,
+            accepted=result.accepted - len(of_batch[number]),
+            refused=tuple(sorted((*result.refused, *of_batch[number]))),
+        )
+        if number in of_batch
+        else result
+        for number, result in enumerate(results)
+    ]
 
 
 def _read_up_to(read: ReadUpTo) -> list[link_pb2.ReadUpTo]:

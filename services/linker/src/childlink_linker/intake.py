@@ -74,8 +74,10 @@ def read_batches(
             if problem:
                 refused.append((index, problem))
                 continue
-            good.append(record)
-        arrivals += _arrivals(opened.sender, good, batch.key_version, len(capsule_keys) - 1, profile, hasher)
+            good.append((index, record))
+        arrivals += _arrivals(
+            opened.sender, good, batch.key_version, len(capsule_keys) - 1, profile, hasher, len(results)
+        )
         answers += [Answer(opened.sender, item.request_id, item.link_reference, item.outcome) for item in batch.answers]
         named = [_withdrawal(opened.sender, tombstone) for tombstone in batch.tombstones]
         # What came before its withdrawal in this micro-batch is not stored at all.
@@ -148,22 +150,24 @@ def _bits(number: int, count: int) -> tuple[bool, ...]:
 
 def _arrivals(
     partner: str,
-    records: Sequence[wire.EncodedRecord],
+    records: Sequence[tuple[int, wire.EncodedRecord]],
     key_version: int,
     capsule_key: int,
     profile: Profile,
     hasher: TokenHasher,
+    batch_number: int,
 ) -> list[Arrival]:
-    rows = hashed_again(records, key_version, profile, hasher)
+    rows = hashed_again([record for _, record in records], key_version, profile, hasher)
     arrivals = []
-    for record, row in zip(records, rows, strict=True):
+    for (index, record), row in zip(records, rows, strict=True):
         capsule, carers = record.capsule, tuple((carer.link_reference, carer.relation) for carer in record.carers)
         record.ClearField("capsule")
         # Under the linker's own key: a bare digest would confirm guesses of the tokens that were hashed again.
         digest = hasher.digest(record.SerializeToString(deterministic=True))
         arrivals.append(
             Arrival(
-                partner, record.link_reference, record.facet, record.role, key_version, digest, row, capsule, capsule_key, carers
+                partner, record.link_reference, record.facet, record.role, key_version, digest, row, capsule, capsule_key, carers,
+                (batch_number, index),
             )
         )  # fmt: skip
     return arrivals

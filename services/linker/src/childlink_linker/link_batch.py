@@ -24,6 +24,7 @@ from childlink_linker.parameters import Parameters
 from childlink_linker.partition import partition, worth_keeping
 from childlink_linker.reach import reach
 from childlink_linker.regroup import regroup_families
+from childlink_linker.shared_ids import shared_ids
 from childlink_linker.store import Store, StoredRecord, StoredSubject
 
 
@@ -43,6 +44,13 @@ class Arrival:
     capsule_key: int
     carers: Sequence[tuple[bytes, int]]
     """Link reference and relation of each declared parent or carer."""
+    place: tuple[int, int]
+    """Number of its batch in the micro-batch, and its own in the batch."""
+
+    @property
+    def key(self) -> tuple[str, bytes]:
+        """What names its subject."""
+        return self.partner, self.link_reference
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,8 @@ class Outcome:
     merges: int
     splits: int
     pair_weights: np.ndarray
+    deferred: Sequence[tuple[int, int]] = ()
+    """Places of arrivals that are kept and linked with nobody: batch of the micro-batch, record of the batch."""
 
 
 def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Parameters) -> Outcome:
@@ -86,16 +96,27 @@ def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Paramet
     store.lock()
     take_answers(store, arrivals.answers)
     withdrawn = _withdraw(store, arrivals.withdrawn)
-    changed, left = _store_records(store, arrivals, profile)
+    changed, left, relatives = _store_records(store, arrivals, profile)
     touched = {record.subject_id for record in changed} | left | withdrawn.neighbours
     weights = _find_edges(store, changed, profile, parameters)
     component = reach(store, touched)
+    deferred = _deferred(store, arrivals, component, profile)
     assigned, persons, merges, splits = recluster(store, component, profile, parameters)
-    # A changed record may declare other carers than before, even if its person stays.
-    persons |= {s.person_id for s in store.subjects({r.subject_id for r in changed}).values() if s.person_id}
+    # A changed record may declare other carers than before, even if its person stays: both are placed again.
+    placed_again = {record.subject_id for record in changed} | relatives | withdrawn.relatives
+    persons |= {s.person_id for s in store.subjects(placed_again).values() if s.person_id}
     refamilied = regroup_families(store, persons | withdrawn.persons)
     outcome = outcome_of(store, assigned, refamilied, merges, splits)
-    return Outcome([*withdrawn.subjects, *outcome.linked], len(changed), merges, splits, weights)
+    return Outcome([*withdrawn.subjects, *outcome.linked], len(changed), merges, splits, weights, deferred)
+
+
+def _deferred(
+    store: Store, arrivals: Arrivals, component: Sequence[StoredRecord], profile: Profile
+) -> list[tuple[int, int]]:
+    """Places of the arrivals whose subject is linked with nobody, because its own records contradict each other."""
+    shared = shared_ids(component, profile)
+    keys = {subject.key for subject in store.subjects(shared).values()} if shared else set()
+    return [arrival.place for arrival in arrivals.records if arrival.key in keys]
 
 
 def outcome_of(
@@ -117,6 +138,7 @@ def outcome_of(
 class _Withdrawn:
     subjects: list[StoredSubject]
     neighbours: set[int]
+    relatives: set[int]
     persons: set[str]
 
 
@@ -126,7 +148,7 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
     named = {(item.partner, item.reference, item.facet) for item in withdrawals}
     known = store.subjects_by_key([(item.partner, item.reference) for item in withdrawals])
     if not known:
-        return _Withdrawn([], set(), set())
+        return _Withdrawn([], set(), set(), set())
     key_of = {subject.subject_id: subject.key for subject in known.values()}
     held = store.records_of_subjects(key_of)
     taken = [r for r in held if key_of[r.subject_id] in whole or (*key_of[r.subject_id], r.facet) in named]
@@ -140,6 +162,7 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
     still_there = [s for s in store.subjects_of_persons(persons).values() if s.subject_id not in gone_ids]
     store.delete_in(t.person.c.person_id, persons - {s.person_id for s in still_there})
     neighbours |= {s.subject_id for s in still_there}
+    relatives = _relatives(store, taken) | {row.child_subject_id for row in store.children_of(gone)}
     store.delete_records(records)
     store.delete_in(t.subject.c.subject_id, gone_ids)
     for end in (t.decision.c.smaller_subject_id, t.decision.c.larger_subject_id, t.own_check.c.subject_id):
@@ -150,7 +173,7 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
         subject.person_id = None
         subject.link_version += 1
     store.note_gone(max((subject.link_version for subject in gone), default=0))
-    return _Withdrawn(gone, neighbours, persons)
+    return _Withdrawn(gone, neighbours, relatives - gone_ids, persons)
 
 
 def _subjects_beside(store: Store, records: Sequence[int]) -> set[int]:
@@ -159,9 +182,20 @@ def _subjects_beside(store: Store, records: Sequence[int]) -> set[int]:
     return {record.subject_id for record in store.records(around)}
 
 
-def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> tuple[list[StoredRecord], set[int]]:
-    """Write what is new or changed. The same record twice changes nothing; a changed one supersedes the old, which may have kept others
-    apart: they come back as well, as subjects to look at again."""
+def _relatives(store: Store, records: Sequence[StoredRecord]) -> set[int]:
+    """Subjects of the adults whom these records declare as parents or carers."""
+    ids = {record.record_id for record in records}
+    declared = store.carers_of({record.subject_id for record in records})
+    adults = [(row.partner, row.adult_reference) for row in declared if row.record_id in ids]
+    return {subject.subject_id for subject in store.subjects_by_key(adults).values()}
+
+
+def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> tuple[list[StoredRecord], set[int], set[int]]:
+    """Write what is new or changed. The same record twice changes nothing; a changed one supersedes the old.
+
+    Returns the records written, and two sets of subjects to look at again: those whom a superseded record may have kept
+    apart, and the adults whom it declared as parents or carers.
+    """
     newest = {(a.partner, a.link_reference, a.facet): a for a in arrivals.records}
     known = store.subjects_by_key([(partner, reference) for partner, reference, _ in newest])
     old = {(r.subject_id, r.facet): r for r in store.records_of_subjects(s.subject_id for s in known.values())}
@@ -171,7 +205,7 @@ def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> tuple[
     new_subjects: list[StoredSubject] = []
     # A subject that was withdrawn and comes back must have a greater version than its withdrawal had.
     version = max(time.time_ns() // 1_000_000, store.gone_version())
-    stale: list[int] = []
+    stale: list[StoredRecord] = []
     written: list[tuple[StoredRecord, Arrival]] = []
     for (partner, reference, facet), arrival in newest.items():
         subject = known.get((partner, reference))
@@ -188,13 +222,14 @@ def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> tuple[
             known[partner, reference] = subject
             new_subjects.append(subject)
         if before is not None:
-            stale.append(before.record_id)
+            stale.append(before)
         row = StoredRecord(
             next(record_ids), subject.subject_id, facet, arrival.key_version, arrival.digest, arrival.row
         )
         written.append((row, arrival))
-    left = _subjects_beside(store, stale)
-    store.delete_records(stale)
+    superseded = [record.record_id for record in stale]
+    left, relatives = _subjects_beside(store, superseded), _relatives(store, stale)
+    store.delete_records(superseded)
     store.insert(
         t.capsule_key,
         [
@@ -222,7 +257,7 @@ def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> tuple[
             for reference, relation in dict.fromkeys(arrival.carers)
         ],
     )  # fmt: skip
-    return [row for row, _ in written], left
+    return [row for row, _ in written], left, relatives
 
 
 def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile, parameters: Parameters) -> np.ndarray:

@@ -12,6 +12,7 @@ from childlink_linker.compare import PairWeights
 from childlink_linker.components import components, find_evidence
 from childlink_linker.model import AGREE, VARIABLES
 from childlink_linker.parameters import Parameters
+from childlink_linker.shared_ids import shared_ids, without_shared_ids
 from childlink_linker.store import StoredRecord, Subject
 
 _NHS: Final = VARIABLES.index("nhs")
@@ -35,6 +36,8 @@ def partition(
     parameters: Parameters,
 ) -> Partition[int]:
     """Clusters of subject ids, and the pairs in doubt, of whole components: all records of the subjects, all edges between them."""
+    if shared := shared_ids(records, profile):
+        edges, verdicts = without_shared_ids(records, shared, edges, verdicts)
     evidence = find_evidence(records, edges, verdicts, profile, parameters)
     clusters: list[list[int]] = []
     doubtful: list[tuple[int, int, float]] = []

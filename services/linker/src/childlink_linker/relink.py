@@ -8,7 +8,7 @@ from childlink_core.profiles import Profile
 from childlink_linker.block import keys, pairs_of, pairs_of_one_date
 from childlink_linker.compare import compare
 from childlink_linker.components import columns
-from childlink_linker.estimate import estimate
+from childlink_linker.estimate import Estimated, estimate
 from childlink_linker.link_batch import Outcome, candidate_pairs, edges_of, outcome_of, recluster
 from childlink_linker.parameters import Parameters
 from childlink_linker.reach import reach
@@ -20,7 +20,7 @@ _RECORDS_AT_A_TIME = 20_000
 _MOST_PAIRS = 3_000_000
 
 
-def estimate_parameters(store: Store, profile: Profile, prior: Parameters, version: str) -> Parameters:
+def estimate_parameters(store: Store, profile: Profile, prior: Parameters, version: str) -> Estimated:
     """Parameters estimated from the pairs of the store that share a key or a date (of the first records that make a few million)."""
     rows: list[StoredRecord] = []
     pairs = np.zeros((0, 2), dtype=np.int64)

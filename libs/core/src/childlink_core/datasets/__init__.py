@@ -7,7 +7,7 @@ attributes are named by the contract. Adding a dataset is adding a file.
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -72,6 +72,9 @@ class Dataset:
     adult_relation: str | None
     permitted_list: bool = False
     """Whether an extract is confidential patient information, which the national data opt-out applies to."""
+    one_row_per_child: bool = field(default=False, repr=False)
+    """Whether a child has one row, so that a column that repeats is no child's id. No part of the contract's meaning: sites'
+    approvals stay valid."""
 
     @property
     def fingerprint(self) -> str:
@@ -80,7 +83,7 @@ class Dataset:
 
     def field(self, name: str) -> Field:
         """The attribute of this name."""
-        return next(field for field in self.fields if field.name == name)
+        return next(item for item in self.fields if item.name == name)
 
     @property
     def columns(self) -> dict[str, str]:
@@ -90,7 +93,7 @@ class Dataset:
             columns |= identity_fields(subject)
         if "adult" in self.subjects and self.adult_relation is None:
             columns["adult_relation"] = "what the adult is to the child: mother, father, carer; empty for anyone else"
-        return columns | {field.name: field.title for field in self.fields}
+        return columns | {item.name: item.title for item in self.fields}
 
 
 def identity_fields(subject: Subject) -> dict[str, str]:
@@ -168,7 +171,7 @@ def get_dataset(name: str) -> Dataset:
 
 
 def _parse(content: Mapping[str, Any], shared: list[Mapping[str, Any]]) -> Dataset:
-    fields = [*content["field"], *(shared if content.get("demographics") else [])]
+    described = [*content["field"], *(shared if content.get("demographics") else [])]
     return Dataset(
         name=content["name"],
         version=content["version"],
@@ -177,16 +180,17 @@ def _parse(content: Mapping[str, Any], shared: list[Mapping[str, Any]]) -> Datas
         fields=tuple(
             Field(
                 **{
-                    **field,
-                    "codes": tuple(field.get("codes", ())),
-                    "range": tuple(field["range"]) if "range" in field else None,
+                    **item,
+                    "codes": tuple(item.get("codes", ())),
+                    "range": tuple(item["range"]) if "range" in item else None,
                 }
             )
-            for field in fields
+            for item in described
         ),
         event=content["event"],
         adult_relation=content.get("adult_relation"),
         permitted_list=content.get("permitted_list", False),
+        one_row_per_child=content.get("one_row_per_child", False),
     )
 
 

@@ -26,6 +26,7 @@ from childlink_ingest.cli.common import (
     write_text,
 )
 from childlink_ingest.clk import ClkEncoder, EntryError, SchemaError, parse_schema, to_text
+from childlink_ingest.contradictions import IdentityCheck, claims_of, refuse
 from childlink_ingest.map_row import RowMapper
 from childlink_ingest.mapping import check_header
 from childlink_ingest.prepare import map_rows, without_unlinkable
@@ -111,6 +112,7 @@ def check(extract: Path, mapping_file: Path) -> None:
     profile = get_profile()
     mapper = RowMapper(mapping, date.today())
     summary = report.Summary(mapping)
+    ids, waiting = IdentityCheck(), []
     shown = Progress("rows read", rate=True)
     with open_extract(extract, app.source_of(mapping, None)) as opened:
         check_header(mapping, opened.header, extract.name)
@@ -125,11 +127,18 @@ def check(extract: Path, mapping_file: Path) -> None:
             elif isinstance(row, Row):
                 used.add(row.row_id)
             summary.add(row)
+            if isinstance(row, Row) and not row.deleted:
+                waiting.append(row)
             if summary.read % 10_000 == 0:
+                ids.add(claims_of(waiting))
+                waiting.clear()
                 shown(summary.read)
+    ids.add(claims_of(waiting))
     if not summary.read:
         raise errors.ExtractError(f"{extract.name} has a header and no rows.", "Export it again.")
     click.echo(summary.render())
+    if shared := ids.contradictions():
+        raise refuse(shared, mapping.id_columns)
     sys.exit(errors.EXIT_PARTIAL if summary.rejected else errors.EXIT_OK)
 
 

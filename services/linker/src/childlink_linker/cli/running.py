@@ -14,12 +14,13 @@ from childlink_bus.ports import BusError, Subscriber
 from childlink_bus.store_commands import Tables, add_store_commands
 from childlink_core import __version__, telemetry, topics
 from childlink_core.commands import at_the_command_line
+from childlink_core.errors import UserError
 
 from childlink_linker import app, evaluate, tables
 from childlink_linker.cli.common import main
 from childlink_linker.errors import NotAnEvaluationError
 from childlink_linker.metrics import LinkerMetrics
-from childlink_linker.parameters import render_parameters
+from childlink_linker.parameters import ROLE_NAMES, render_parameters
 from childlink_linker.server import holdings
 from childlink_linker.settings import LinkerSettings
 
@@ -113,11 +114,23 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
     """Estimate match parameters from the encodings in the store. Changes nothing: `relink` puts them to use."""
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
-        parameters = linker.estimate(version)
+        estimated = linker.estimate(version)
         linker.desk().note(at_the_command_line(), "estimate", version=version)
     finally:
         linker.close()
-    output.write_text(render_parameters(parameters, f"Estimated from the store by childlink-linker {__version__}."))
+    for refusal in estimated.refusals:
+        click.echo(
+            f"not estimated for {ROLE_NAMES[refusal.role]} records: the estimate would unlink {refusal.lost:,} of "
+            f"{refusal.linked:,} pairs that the parameters in use link. They keep the parameters in use.",
+            err=True,
+        )
+    if len(estimated.refusals) == len(ROLE_NAMES):
+        raise UserError(
+            "No parameters were estimated, and no file was written.",
+            "Keep the parameters in use. docs/explanation/linkage.md says when an estimate goes wrong.",
+        )
+    about = f"Estimated from the store by childlink-linker {__version__}."
+    output.write_text(render_parameters(estimated.parameters, about))
     click.echo(f"{output} written; compare it with the parameters in use, then: childlink-linker relink {output}")
 
 

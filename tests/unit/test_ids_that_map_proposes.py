@@ -1,0 +1,63 @@
+"""`map` never proposes an id that is empty, that repeats where a child has one row, or under which birthdays differ."""
+
+import tomllib
+from datetime import date, timedelta
+
+from childlink_core.datasets import get_dataset
+from childlink_ingest.propose import propose
+
+NUMBERS = ("9990000018", "9990000026", "9990000034", "9990000042")
+
+
+def rows(count, **columns):
+    """Rows of births with these further columns, each a function of the row's number."""
+    return [
+        {
+            "Forename": ("Nia", "Omar", "Linh")[n % 3],
+            "Surname": ("Smith", "Khan", "Nguyen")[n % 3],
+            "DOB": (date(2019, 1, 1) + timedelta(days=n)).strftime("%d/%m/%Y"),
+            **{name: make(n) for name, make in columns.items()},
+        }
+        for n in range(count)
+    ]
+
+
+def proposed(found, dataset="maternity"):
+    proposal = propose(list(found[0]), found, get_dataset(dataset), {})
+    return tomllib.loads(proposal.text)["columns"], proposal.questions
+
+
+def test_a_count_of_babies_is_no_id():
+    columns, questions = proposed(rows(300, Number_Of_Babies=lambda n: "2" if n % 40 == 0 else "1"))
+    assert "child_id" not in columns
+    assert any("'Number_Of_Babies' was not taken for it: it repeats (2 values in 300 rows)" in q for q in questions)
+    assert any("child_id" in q and "required" in q for q in questions)
+
+
+def test_an_empty_column_is_no_id():
+    columns, questions = proposed(rows(60, Team_ID=lambda n: ""))
+    assert "child_id" not in columns
+    assert any("'Team_ID' was not taken for it: it is filled in 0 of 60 rows" in q for q in questions)
+
+
+def test_a_number_of_which_a_spreadsheet_made_one_is_no_id():
+    columns, _ = proposed(rows(60, NHS_Number=lambda n: NUMBERS[n] if n < 4 else "9.99E+09"))
+    assert "child_id" not in columns
+
+
+def test_a_column_under_which_birthdays_differ_is_no_id_in_a_register_of_visits():
+    columns, questions = proposed(rows(90, Clinic_ID=lambda n: f"C{n % 9}"), "attendance")
+    assert "child_id" not in columns
+    assert any("9 of its 9 values have more than one date of birth" in q for q in questions)
+
+
+def test_the_next_best_column_is_taken_instead():
+    found = rows(60, Patient_ID=lambda n: "", Hospital_No=lambda n: f"H{n:05}")
+    assert proposed(found)[0]["child_id"] == "Hospital_No"
+
+
+def test_an_id_that_repeats_over_the_visits_of_a_child_is_one():
+    found = rows(90, Child_ID=lambda n: f"C{n % 30}")
+    for n, row in enumerate(found):
+        row |= {key: found[n % 30][key] for key in ("Forename", "Surname", "DOB")}
+    assert proposed(found, "attendance")[0]["child_id"] == "Child_ID"
