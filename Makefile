@@ -26,8 +26,18 @@ $(VENV)/.ready: $(UV) requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
 demo: setup ## The main job end to end, on a made-up partnership at LEAP's scale
 	@$(BIN)/childlink-local demo
 
-test: setup ## Unit, property, golden, contract and integration tests (real Kafka and PostgreSQL where they can be had)
-	$(BIN)/python -m pytest
+# Two workers share the tests by file, the longest kinds first (conftest.py).
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test: setup ## Everything that guards behaviour, real Kafka and PostgreSQL included, in under ten minutes
+	$(PYTEST) --ignore=tests/faults --ignore=tests/browser --ignore=tests/attacks/answers
+
+test-all: setup ## The same, and faults, kills, browsers and the attacks on answers
+	$(PYTEST)
+
+coverage: setup ## Which lines and branches the tests of `make test` reach, by room; a room below its floor fails
+	$(PYTEST) --ignore=tests/faults --ignore=tests/browser --ignore=tests/attacks/answers --cov --cov-branch --cov-report=json:.cache/coverage.json --cov-report=
+	$(BIN)/python tools/coverage_floors.py .cache/coverage.json
 
 test-spark: .cache/spark/.ready ## Re-linkage on Spark, in an environment of its own (.cache/spark; needs Java 17)
 	.cache/spark/bin/python -m pytest tests/spark
@@ -153,4 +163,4 @@ clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 	@[ ! -e .stack ] || echo ".stack holds the keys of a stack: make down CLEAN=1"
 
-.PHONY: help setup demo test test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-query bench-truth bench-spark clean bench-load soak
+.PHONY: help setup demo test test-all coverage test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-query bench-truth bench-spark clean bench-load soak

@@ -3,6 +3,11 @@ PySpark by `make test-spark`."""
 
 import os
 from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+_LONGEST_FIRST = ("faults", "integration", "attacks", "browser", "contract", "property", "spec")
 
 collect_ignore_glob = ["*/migrations/*", "proto/*", "tests/bench/*", "tests/fuzz/*"]
 if find_spec("pyspark") is None:
@@ -11,3 +16,13 @@ if find_spec("pyspark") is None:
 for _variable, _tests in (("CHILDLINK_TEST_STACK", "tests/stack/*"), ("CHILDLINK_HELM", "tests/helm/*")):
     if not os.environ.get(_variable):
         collect_ignore_glob.append(_tests)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The kinds whose files take longest come first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: _rank(item.path))
+
+
+def _rank(path: Path) -> int:
+    kinds = [kind for kind in _LONGEST_FIRST if kind in path.parts]
+    return _LONGEST_FIRST.index(kinds[0]) if kinds else len(_LONGEST_FIRST)
