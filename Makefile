@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 VENV := .venv
 BIN := $(VENV)/bin
-MEMBERS := proto libs/core libs/access libs/bus libs/client libs/local libs/ops services/ingest services/linker services/analytics
+MEMBERS := proto libs/core libs/catalogue libs/access libs/bus apps/client apps/local apps/ops services/ingest services/linker services/analytics
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -51,7 +51,7 @@ test-spark: .cache/spark/.ready ## Re-linkage on Spark, in an environment of its
 check: setup ## Formatting, lint, types, architecture, contracts, generated code, lock
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy libs/*/src services/*/src
+	$(BIN)/mypy libs/*/src services/*/src apps/*/src
 	$(BIN)/lint-imports
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.binpb
 	@PATH="$$PWD/$(BIN):$$PATH" proto/generate.sh ../.cache/gen && diff -r -x __pycache__ proto/gen .cache/gen || { echo "proto/gen is not current: run make proto"; exit 1; }

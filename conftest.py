@@ -11,7 +11,7 @@ _LONGEST_FIRST = ("faults", "integration", "attacks", "browser", "contract", "pr
 
 collect_ignore_glob = ["*/migrations/*", "proto/*", "tests/bench/*", "tests/fuzz/*"]
 if find_spec("pyspark") is None:
-    collect_ignore_glob += ["*/spark_relink.py", "tests/spark/*"]
+    collect_ignore_glob += ["*/spark_engine.py", "tests/spark/*"]
 # The compose stack needs a Docker engine, the charts need helm: `make test-stack` and `make check-helm` provide them and set these.
 for _variable, _tests in (("CHILDLINK_TEST_STACK", "tests/stack/*"), ("CHILDLINK_HELM", "tests/helm/*")):
     if not os.environ.get(_variable):

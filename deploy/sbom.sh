@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=.cache/sbom
 rm -rf "$out" && mkdir -p "$out"
-for spec in services/ingest:excel,parquet,postgresql,sqlserver,tracing services/linker:tracing services/analytics:tracing libs/ops:; do
+for spec in services/ingest:excel,parquet,postgresql,sqlserver,tracing services/linker:tracing services/analytics:tracing apps/ops:; do
   member=${spec%%:*} name=$(basename "${spec%%:*}")
   sh deploy/images/install.sh service "$member" "${spec#*:}" "$out/env-$name" .tools/bin/uv
   .tools/stack/bin/cyclonedx-py environment --output-reproducible --validate --of JSON --pyproject "$member/pyproject.toml" \

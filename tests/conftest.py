@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from childlink_core.directory import Directory, Member
 from childlink_core.keys import OpeningKey, SigningKey
-from childlink_ingest.split import Subject
+from childlink_ingest.pseudonymise.split import Subject
 
 from tests.support import answers, real
 from tests.support.people import LinkerUnderTest, Partnership, open_linker

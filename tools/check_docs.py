@@ -10,9 +10,9 @@ import contracts as contract_pages
 import exit_codes as exit_pages
 import worked_examples as example_pages
 from childlink_analytics import cli as analytics_cli
-from childlink_analytics.measures import catalogue
+from childlink_catalogue.datasets import all_datasets
+from childlink_catalogue.measures import catalogue
 from childlink_client import cli as client_cli
-from childlink_core.datasets import all_datasets
 from childlink_core.reasons import EXPLANATIONS
 from childlink_core.topics import SERVICES
 from childlink_ingest import cli as ingest_cli
@@ -28,7 +28,7 @@ GENERATED = "<!-- Written by `make docs-generated`; `make check` proves it curre
 
 # What has settings and metrics, and where its source is.
 PARTS = {name: f"services/{name}/src/childlink_{name}" for name in ("ingest", "linker", "analytics")}
-PARTS["ops"] = "libs/ops/src/childlink_ops"
+PARTS["ops"] = "apps/ops/src/childlink_ops"
 
 PROGRAMS = {
     "childlink": client_cli.main,
@@ -174,7 +174,7 @@ def broker_access() -> str:
         "# Who may read and write which topic",
         "",
         "Of a partnership with two partners, `p-p` and `q-q`. What is not listed is denied. Rights belong to one certificate:",
-        "Kafka's principal is `kind.name.serial`. From `libs/ops/src/childlink_ops/access.py` and `libs/core/src/childlink_core/topics.py`.",
+        "Kafka's principal is `kind.name.serial`. From `apps/ops/src/childlink_ops/access.py` and `libs/core/src/childlink_core/topics.py`.",
         "",
         "| topic | written by | read by |",
         "| --- | --- | --- |",

@@ -30,6 +30,7 @@ add() {
     case $own in
       proto) add proto ;;
       ingest | linker | analytics) add "services/$own" ;;
+      client | local | ops) add "apps/$own" ;;
       *) add "libs/$own" ;;
     esac
   done

@@ -11,10 +11,10 @@ from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import SEGMENT_BYTES, get_profile
 from childlink_core.references import REFERENCE_BYTES, keyed_hash
-from childlink_ingest.encode import Encoder
-from childlink_ingest.rows import Role
-from childlink_ingest.split import Subject
-from childlink_linker.encodings import Encodings
+from childlink_ingest.model.rows import Role
+from childlink_ingest.pseudonymise.encoder import Encoder
+from childlink_ingest.pseudonymise.split import Subject
+from childlink_linker.matching.encodings import Encodings
 
 
 def numbers_of_tokens(tokens: Iterable[bytes], numbers: Iterable[str], linkage: SecretKey) -> dict[bytes, str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from childlink_ingest.split import Subject
+from childlink_ingest.pseudonymise.split import Subject
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 

@@ -12,12 +12,12 @@ import numpy as np
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import Profile, get_profile
 from childlink_core.references import keyed_hash
-from childlink_ingest import normalise
-from childlink_ingest.clk import ClkEncoder, parse_schema
-from childlink_ingest.encode import Encoder
-from childlink_ingest.fields import value_of
-from childlink_ingest.rows import Identity
-from childlink_ingest.split import Subject
+from childlink_ingest.model.rows import Identity
+from childlink_ingest.pseudonymise.clk import ClkEncoder, parse_schema
+from childlink_ingest.pseudonymise.encoder import Encoder
+from childlink_ingest.pseudonymise.fields import value_of
+from childlink_ingest.pseudonymise.split import Subject
+from childlink_ingest.standardise import normalise
 from childlink_local.synth.extracts import Errors, Recorder, Seen
 from childlink_local.synth.people import Child, Family, People
 from numpy.typing import NDArray

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from childlink_ingest.split import Subject
+from childlink_ingest.pseudonymise.split import Subject
 from scipy.optimize import linear_sum_assignment
 
 from tests.attacks.matching import OWN_KEYS, expected, graph_of, improve, match

@@ -14,8 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from childlink_core.profiles import get_profile
-from childlink_ingest.encode import Encoder
-from childlink_linker.intake import TokenHasher
+from childlink_ingest.pseudonymise.encoder import Encoder
+from childlink_linker.linking.intake import TokenHasher
 
 from tests.attacks.leaked import numbers_of_tokens, people_of_segments
 from tests.attacks.population import (

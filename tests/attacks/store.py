@@ -12,11 +12,11 @@ from childlink_core.keys import SecretKey
 from childlink_core.profiles import Profile, get_profile
 from childlink_core.references import ReferenceKeys
 from childlink_ingest import app
-from childlink_ingest.encode import Encoder
-from childlink_ingest.map_row import RowMapper
+from childlink_ingest.mapping.apply import RowMapper
+from childlink_ingest.model.rows import Row
+from childlink_ingest.pseudonymise.encoder import Encoder
+from childlink_ingest.pseudonymise.split import Subject, split
 from childlink_ingest.readers import Record, open_extract
-from childlink_ingest.rows import Row
-from childlink_ingest.split import Subject, split
 from childlink_local.demo import find_extracts
 from childlink_local.synth import synthesise
 

@@ -5,8 +5,8 @@ import hashlib
 import pytest
 import sqlalchemy as sa
 from childlink_core.profiles import get_profile
-from childlink_linker import tables
-from childlink_linker.encodings import from_rows
+from childlink_linker.matching.encodings import from_rows
+from childlink_linker.store import tables
 
 from tests.attacks.leaked import digests_of, numbers_of_tokens, people_of_segments, segments_of, segments_of_rows
 from tests.attacks.population import people

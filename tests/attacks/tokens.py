@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from childlink_core.profiles import Pass, Profile, get_profile
-from childlink_ingest.fields import value_of
-from childlink_ingest.split import Subject
+from childlink_ingest.pseudonymise.fields import value_of
+from childlink_ingest.pseudonymise.split import Subject
 
 from tests.attacks.population import NAME, EncodeGroup
 from tests.attacks.store import Held

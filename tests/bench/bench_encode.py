@@ -22,11 +22,11 @@ import numpy as np
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import get_profile
 from childlink_core.references import keyed_hash
-from childlink_ingest.clk import ClkEncoder, parse_schema
-from childlink_ingest.encode import Encoder
-from childlink_ingest.rows import Identity
-from childlink_ingest.send_extract import ROWS_AT_A_TIME
-from childlink_ingest.split import Subject
+from childlink_ingest.model.rows import Identity
+from childlink_ingest.pseudonymise.clk import ClkEncoder, parse_schema
+from childlink_ingest.pseudonymise.encoder import Encoder
+from childlink_ingest.pseudonymise.split import Subject
+from childlink_ingest.runs.run import ROWS_AT_A_TIME
 from childlink_local.synth import names
 from clkhash import clk
 from clkhash.schema import from_json_dict

@@ -26,16 +26,16 @@ import numpy as np
 from childlink_core.keys import SecretKey
 from childlink_core.memory import look_for_cycles_seldom
 from childlink_core.profiles import get_profile
-from childlink_ingest.encode import Encoder
-from childlink_ingest.split import Subject
-from childlink_linker.block import keys, pairs_of
-from childlink_linker.compare import compare
-from childlink_linker.encodings import Encodings, row_type, to_columns
-from childlink_linker.intake import TokenHasher, hashed_again
-from childlink_linker.parameters import load_parameters
-from childlink_linker.partition import label_components, partition, worth_keeping
-from childlink_linker.store import StoredRecord
-from childlink_linker.store import Subject as LinkedSubject
+from childlink_ingest.pseudonymise.encoder import Encoder
+from childlink_ingest.pseudonymise.split import Subject
+from childlink_linker.clustering.partition import label_components, partition, worth_keeping
+from childlink_linker.linking.intake import TokenHasher, hashed_again
+from childlink_linker.matching.blocking import keys, pairs_of
+from childlink_linker.matching.comparison import compare
+from childlink_linker.matching.encodings import Encodings, row_type, to_columns
+from childlink_linker.matching.parameters import load_parameters
+from childlink_linker.store.store import StoredRecord
+from childlink_linker.store.store import Subject as LinkedSubject
 
 from tests.bench import linkage_peers
 from tests.bench.bench_encode import people

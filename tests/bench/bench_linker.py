@@ -29,13 +29,13 @@ from childlink_core.keys import SecretKey
 from childlink_core.memory import look_for_cycles_seldom
 from childlink_core.profiles import get_profile
 from childlink_core.references import keyed_hash
-from childlink_ingest.encode import Encoder
-from childlink_ingest.split import Subject
-from childlink_linker.handler import LinkHandler
-from childlink_linker.intake import TokenHasher
+from childlink_ingest.pseudonymise.encoder import Encoder
+from childlink_ingest.pseudonymise.split import Subject
+from childlink_linker.linking.handler import LinkHandler
+from childlink_linker.linking.intake import TokenHasher
+from childlink_linker.matching.parameters import load_parameters
 from childlink_linker.metrics import LinkerMetrics
-from childlink_linker.parameters import load_parameters
-from childlink_linker.vault import Vault
+from childlink_linker.store.vault import Vault
 
 from tests.bench.bench_encode import people
 from tests.support.postgres import postgres
@@ -109,7 +109,7 @@ def main() -> None:
 def side_by_side(url: str, count: int, micro_batch: int, processes: int) -> None:
     """So many linkers on one database, after one that does as much."""
     engine = open_database(url)
-    migrate(engine, "childlink_linker")
+    migrate(engine, "childlink_linker.store")
     engine.dispose()
     context = multiprocessing.get_context("spawn")
     rates = []
@@ -150,7 +150,7 @@ def _work(url: str, count: int, micro_batch: int, number: int, ready: Barrier) -
 def run(url: str, count: int, micro_batch: int) -> None:
     """Fill the store in steps, and say how fast each was."""
     engine = open_database(url)
-    migrate(engine, "childlink_linker")
+    migrate(engine, "childlink_linker.store")
     handle = handler()
     waiting: list[OpenedBatch] = []
     done, busy, since = 0, 0.0, 0
@@ -181,7 +181,7 @@ def run(url: str, count: int, micro_batch: int) -> None:
     engine.dispose()
     start = time.perf_counter()
     engine = open_database(url)
-    migrate(engine, "childlink_linker")
+    migrate(engine, "childlink_linker.store")
     with engine.begin() as tx:
         handler()(tx, list(islice(batches(2 * _RECORDS_A_BATCH, 2), 2)), {})
     print(

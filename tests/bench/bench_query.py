@@ -17,11 +17,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
-from childlink_analytics.measures import catalogue
-from childlink_analytics.metrics import ServingMetrics
-from childlink_analytics.questions_trail import QuestionsTrail
-from childlink_analytics.server import Access, serve
+from childlink_analytics.answering.audit_trail import QuestionsTrail
+from childlink_analytics.answering.metrics import ServingMetrics
+from childlink_analytics.answering.service import Access, serve
 from childlink_analytics.settings import ServingSettings
+from childlink_catalogue.measures import catalogue
 from childlink_client import Client
 from childlink_core.memory import look_for_cycles_seldom
 

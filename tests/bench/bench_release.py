@@ -19,9 +19,9 @@ from pathlib import Path
 import duckdb
 import psycopg
 import pyarrow as pa
-from childlink_analytics.counting import Counter, open_counter
-from childlink_analytics.cut_release import Plan, cut_release
-from childlink_analytics.measures import Measure, catalogue
+from childlink_analytics.releasing.counting.counting import Counter, open_counter
+from childlink_analytics.releasing.release.cut import Plan, cut_release
+from childlink_catalogue.measures import Measure, catalogue
 
 from tests.support.postgres import postgres
 

@@ -24,14 +24,14 @@ import numpy as np
 from childlink_bus.database import migrate, open_database
 from childlink_bus.pump import OpenedBatch
 from childlink_core.profiles import get_profile
-from childlink_linker.changes import find_changes
-from childlink_linker.components import verdicts_of
-from childlink_linker.parameters import load_parameters
-from childlink_linker.relink import relink
-from childlink_linker.repartition import repartition
-from childlink_linker.snapshot import one_moment
-from childlink_linker.store import Store
-from childlink_linker.vault import Vault
+from childlink_linker.clustering.evidence import verdicts_of
+from childlink_linker.matching.parameters import load_parameters
+from childlink_linker.relinking.changes import find_changes
+from childlink_linker.relinking.relink import relink
+from childlink_linker.relinking.repartition import repartition
+from childlink_linker.store.snapshot import one_moment
+from childlink_linker.store.store import Store
+from childlink_linker.store.vault import Vault
 
 from tests.bench.bench_linker import batches, handler
 from tests.support.postgres import postgres
@@ -111,9 +111,9 @@ def run_ordinary(url: str) -> dict[str, float]:
 
 def run_spark(url: str) -> dict[str, float]:
     """Export, partition anew, and what would change."""
-    from childlink_linker.sealed_export import read_export, write_export
-    from childlink_linker.spark_relink import SparkEngine, spark_session
-    from childlink_linker.spark_tasks import Rules
+    from childlink_linker.relinking.spark_engine import SparkEngine, spark_session
+    from childlink_linker.relinking.spark_tasks import Rules
+    from childlink_linker.store.sealed_export import read_export, write_export
 
     profile, times = get_profile(), [time.perf_counter()]
     with tempfile.TemporaryDirectory() as scratch:
@@ -155,7 +155,7 @@ def main() -> None:
 def measure(url: str, sizes: list[int]) -> None:
     """Grow the store, and run both at each size."""
     engine = open_database(url)
-    migrate(engine, "childlink_linker")
+    migrate(engine, "childlink_linker.store")
     handle, waiting, held = handler(), list[OpenedBatch](), 0
     found: dict[str, list[dict[str, float]]] = {"ordinary": [], "spark": []}
     arriving = batches(max(sizes) // 2 + 10_000, 1)

@@ -18,12 +18,12 @@ from pathlib import Path
 from unittest import mock
 
 import pyarrow as pa
-from childlink_analytics import disclosure
-from childlink_analytics.cubes import measure_cells
-from childlink_analytics.estimates import Estimate
-from childlink_analytics.measures import catalogue
-from childlink_analytics.releases import Published, Release
-from childlink_analytics.study import change, compare
+from childlink_analytics.answering.analyses import change, compare
+from childlink_analytics.answering.estimates import Estimate
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.cubes import measure_cells
+from childlink_analytics.shared.release_files import Published, Release
+from childlink_catalogue.measures import catalogue
 from childlink_local.synth.lives import IMPROVEMENT_PERCENT, ODDS_RATIOS, Lives
 
 from tests.attacks.answers.world import UNTIL, Hub, Row, World, reference_of

@@ -10,14 +10,14 @@ from childlink_bus.database import migrate, open_database
 from childlink_bus.pump import OpenedBatch
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import get_profile
-from childlink_ingest.encode import Encoder
-from childlink_linker import tables
-from childlink_linker.intake import TokenHasher, read_batches
-from childlink_linker.link_batch import link
-from childlink_linker.parameters import Parameters, load_parameters
-from childlink_linker.relink import estimate_parameters, relink
-from childlink_linker.store import Store
-from childlink_linker.vault import Vault
+from childlink_ingest.pseudonymise.encoder import Encoder
+from childlink_linker.linking.intake import TokenHasher, read_batches
+from childlink_linker.linking.link import link
+from childlink_linker.matching.parameters import Parameters, load_parameters
+from childlink_linker.relinking.relink import estimate_parameters, relink
+from childlink_linker.store import tables
+from childlink_linker.store.store import Store
+from childlink_linker.store.vault import Vault
 
 from tests.bench.linkage_data import Key, Population
 
@@ -79,7 +79,7 @@ def run(population: Population, progress: Callable[[str], None] = lambda _what: 
     """Encode and link a population under the parameters that come with the linker."""
     profile, parameters = get_profile(), load_parameters()
     engine = open_database("sqlite://")
-    migrate(engine, "childlink_linker")
+    migrate(engine, "childlink_linker.store")
     hasher = TokenHasher(b"t" * 32)
     for batch in encode(population):
         progress(f"childlink: linking {batch.sender}")

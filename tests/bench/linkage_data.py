@@ -15,12 +15,12 @@ from childlink_core.keys import SecretKey
 from childlink_core.profiles import get_profile
 from childlink_core.references import ReferenceKeys
 from childlink_ingest.app import load_mapping, source_of
-from childlink_ingest.map_row import RowMapper
-from childlink_ingest.mapping import Mapping
-from childlink_ingest.prepare import without_unlinkable
+from childlink_ingest.mapping.apply import RowMapper
+from childlink_ingest.mapping.definition import Mapping
+from childlink_ingest.model.rows import Identity, Rejection, Row
+from childlink_ingest.pseudonymise.split import Subject, split
 from childlink_ingest.readers import open_extract
-from childlink_ingest.rows import Identity, Rejection, Row
-from childlink_ingest.split import Subject, split
+from childlink_ingest.runs.prepare import without_unlinkable
 from childlink_local.demo import find_extracts
 from childlink_local.pilot import Extract
 from childlink_local.synth import synthesise

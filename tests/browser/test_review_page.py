@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from childlink_access.policy import PolicyFile, new_token, sha256
-from childlink_linker.page import create_page
-from childlink_linker.page.serving import open_server
+from childlink_linker.review.page import create_page
+from childlink_linker.review.page.serving import open_server
 
 from tests.bench.bench_encode import nhs_number
 from tests.support.browser import barriers, chromium

@@ -4,8 +4,9 @@ import os
 
 import pytest
 import sqlalchemy as sa
-from childlink_analytics import app, tables
 from childlink_analytics.cli import main
+from childlink_analytics.releasing import app
+from childlink_analytics.releasing.store import tables
 from childlink_analytics.settings import StoreSettings
 from childlink_core.keys import SecretKey, write_key
 from click.testing import CliRunner

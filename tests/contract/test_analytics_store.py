@@ -2,9 +2,9 @@
 
 import pytest
 import sqlalchemy as sa
-from childlink_analytics import tables
 from childlink_analytics.cli import main
-from childlink_analytics.store import Store
+from childlink_analytics.releasing.store import tables
+from childlink_analytics.releasing.store.store import Store
 from childlink_bus.database import migrate, open_database
 from click.testing import CliRunner
 
@@ -12,7 +12,7 @@ from click.testing import CliRunner
 @pytest.fixture
 def engine(database_url):
     engine = open_database(database_url)
-    migrate(engine, "childlink_analytics")
+    migrate(engine, "childlink_analytics.releasing.store")
     yield engine
     engine.dispose()
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from childlink_bus.claims import Claims
 from childlink_bus.ports import BusError
 from childlink_linker import app
-from childlink_linker.store import Store
+from childlink_linker.store.store import Store
 
 from tests.support.people import NHS, VAULT, LinkerUnderTest
 

@@ -5,9 +5,9 @@ from datetime import date
 import numpy as np
 import sqlalchemy as sa
 from childlink_bus.database import migrate
-from childlink_linker import tables
-from childlink_linker.block import LARGEST_BLOCK, pairs_of
-from childlink_linker.store import Store
+from childlink_linker.matching.blocking import LARGEST_BLOCK, pairs_of
+from childlink_linker.store import tables
+from childlink_linker.store.store import Store
 
 from tests.support.people import NHS, VAULT, LinkerUnderTest
 
@@ -32,19 +32,19 @@ def test_linking_merging_and_withdrawing_work_on_either_database(partnership, da
 def test_migrations_go_down_and_up_again(database_url, partnership):
     linker = LinkerUnderTest(partnership, database_url)
     linker.send("trust-a", partnership.subject("trust-a", "1", nhs=NHS[0]))
-    migrate(linker.engine, "childlink_linker", "base")
+    migrate(linker.engine, "childlink_linker.store", "base")
     left = set(sa.inspect(linker.engine).get_table_names())
     assert left <= {"alembic_version"}
-    migrate(linker.engine, "childlink_linker")
+    migrate(linker.engine, "childlink_linker.store")
     assert set(sa.inspect(linker.engine).get_table_names()) >= set(tables.metadata.tables)
     linker.close()
 
 
 def test_tables_go_back_to_an_older_revision_and_forth(database_url, partnership):
     linker = LinkerUnderTest(partnership, database_url)
-    migrate(linker.engine, "childlink_linker", "0008")
+    migrate(linker.engine, "childlink_linker.store", "0008")
     assert "proposal" not in sa.inspect(linker.engine).get_table_names()
-    migrate(linker.engine, "childlink_linker", "0009")
+    migrate(linker.engine, "childlink_linker.store", "0009")
     assert "proposal" in sa.inspect(linker.engine).get_table_names()
     linker.close()
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from tests.support.clocks import HUB, set_clock
 from tests.support.people import NHS, LinkerUnderTest
 
-LINKER, ANALYTICS = "childlink_linker", "childlink_analytics"
+LINKER, ANALYTICS = "childlink_linker.store", "childlink_analytics.releasing.store"
 _RECORDS = frozenset({"record", "block_key", "token", "edge", "carer", "review_pair"})
 _DEAD = frozenset({"dead_letter", "suspended_topic"})
 

@@ -6,9 +6,10 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 from childlink_core.errors import UserError
-from childlink_linker import app, tables
+from childlink_linker import app
 from childlink_linker.cli import main
 from childlink_linker.settings import LinkerSettings
+from childlink_linker.store import tables
 from click.testing import CliRunner
 
 from tests.support.people import NHS, LinkerUnderTest

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from childlink_analytics.lifecycle import ReleaseDesk
-from childlink_analytics.purposes import Register
-from childlink_analytics.releases import release_ids
+from childlink_analytics.releasing.release.desk import ReleaseDesk
 from childlink_analytics.settings import StoreSettings
+from childlink_analytics.shared.purposes import Register
+from childlink_analytics.shared.release_files import release_ids
 from childlink_bus.database import migrate, open_database
 
 from tests.attacks.answers.world import partnership
@@ -20,8 +20,9 @@ from tests.unit.test_lifecycle import fill
 PROGRAM = """
 import os, sys, time
 from pathlib import Path
-from childlink_analytics import lifecycle, releases
-from childlink_analytics.measures import catalogue
+from childlink_analytics.releasing.release import desk as lifecycle
+from childlink_analytics.shared import release_files as releases
+from childlink_catalogue.measures import catalogue
 from tests.faults.test_killed_cut import desk_of
 from tests.unit.test_lifecycle import MEASURES
 
@@ -66,7 +67,7 @@ def desk_of(folder: Path) -> ReleaseDesk:
 @pytest.fixture
 def store(tmp_path):
     engine = open_database(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    migrate(engine, "childlink_analytics")
+    migrate(engine, "childlink_analytics.releasing.store")
     fill(engine, partnership(1, 120))
     engine.dispose()
     return tmp_path
@@ -91,7 +92,7 @@ def undisturbed(tmp_path_factory):
     """What a cut makes that nobody disturbs."""
     folder = tmp_path_factory.mktemp("calm")
     engine = open_database(f"sqlite:///{folder / 'store.sqlite'}")
-    migrate(engine, "childlink_analytics")
+    migrate(engine, "childlink_analytics.releasing.store")
     fill(engine, partnership(1, 120))
     engine.dispose()
     assert start(folder).communicate()[0] == "begun\ndone\n"

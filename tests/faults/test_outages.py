@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from childlink_core import topics
 from childlink_ingest.spool import open_spool
-from childlink_linker import tables as linker_tables
+from childlink_linker.store import tables as linker_tables
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from tests.faults.conftest import assert_all_accounted_for, finish

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from childlink_analytics import tables as analytics_tables
+from childlink_analytics.releasing.store import tables as analytics_tables
 from childlink_ingest.spool import open_spool
-from childlink_linker import tables as linker_tables
+from childlink_linker.store import tables as linker_tables
 
 from tests.faults.conftest import assert_all_accounted_for, assert_as_undisturbed, new_database, somebody
 from tests.support.postgres import pg_tool

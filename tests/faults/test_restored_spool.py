@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from childlink_core import reasons
-from childlink_ingest import after_restore, app, withdraw
+from childlink_ingest import app
 from childlink_ingest.errors import PastLostError
+from childlink_ingest.runs import after_restore, withdraw
 from childlink_ingest.spool import open_spool
 from childlink_local import pilot
 from childlink_local.broker import mock_broker

@@ -16,15 +16,15 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["childlink_ingest", "childlink_core"]):
-    from childlink_core.datasets import all_datasets
+    from childlink_catalogue.datasets import all_datasets
     from childlink_core.errors import UserError
-    from childlink_ingest.clk import parse_schema
-    from childlink_ingest.map_row import RowMapper
-    from childlink_ingest.mapping import check_header, parse_mapping
-    from childlink_ingest.propose import propose
+    from childlink_ingest.mapping.apply import RowMapper
+    from childlink_ingest.mapping.definition import check_header, parse_mapping
+    from childlink_ingest.mapping.propose import propose
+    from childlink_ingest.model.rows import Rejection
+    from childlink_ingest.pseudonymise.clk import parse_schema
     from childlink_ingest.readers import Source, open_extract
-    from childlink_ingest.rows import Rejection
-    from childlink_ingest.sniff import sniff
+    from childlink_ingest.readers.sniff import sniff
 
 FILE = Path(tempfile.mkdtemp()) / "e.csv"
 DATASETS = list(all_datasets().values())

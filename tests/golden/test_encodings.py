@@ -9,9 +9,9 @@ from pathlib import Path
 
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import get_profile
-from childlink_ingest.encode import Encoder
-from childlink_ingest.rows import Identity
-from childlink_ingest.split import Subject
+from childlink_ingest.model.rows import Identity
+from childlink_ingest.pseudonymise.encoder import Encoder
+from childlink_ingest.pseudonymise.split import Subject
 
 GOLDEN = Path(__file__).parent / "encodings.json"
 

@@ -11,14 +11,14 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from childlink_core.datasets import get_dataset
-from childlink_ingest.area import AreaSets
-from childlink_ingest.area_lookup import build_lookup, open_lookup
+from childlink_catalogue.datasets import get_dataset
 from childlink_ingest.errors import ExtractError
-from childlink_ingest.mapping import parse_mapping
-from childlink_ingest.propose import propose
+from childlink_ingest.geography.derive import AreaSets
+from childlink_ingest.geography.lookup import build_lookup, open_lookup
+from childlink_ingest.mapping.definition import parse_mapping
+from childlink_ingest.mapping.propose import propose
 from childlink_ingest.readers import open_extract
-from childlink_ingest.sniff import sniff
+from childlink_ingest.readers.sniff import sniff
 from childlink_local.broker import mock_broker
 from childlink_local.site import lay_out
 from childlink_local.synth import synthesise

@@ -9,11 +9,12 @@ from pathlib import Path
 import childlink_analytics
 import childlink_core
 import pytest
-from childlink_analytics import app, disclosure
 from childlink_analytics.errors import ReleaseError
-from childlink_analytics.store import Store
+from childlink_analytics.releasing import app
+from childlink_analytics.releasing.store.store import Store
+from childlink_analytics.shared import disclosure
 from childlink_client import ClientError
-from childlink_linker.parameters import DEFAULT_PARAMETERS
+from childlink_linker.matching.parameters import DEFAULT_PARAMETERS
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
 from childlink_local.demo import ask_five, find_extracts, own_settings, write_reports

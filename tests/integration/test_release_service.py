@@ -9,11 +9,13 @@ import pytest
 from childlink.analytics.v1 import release_pb2 as pb
 from childlink.analytics.v1 import release_pb2_grpc as pb_grpc
 from childlink_access.policy import new_token, sha256
-from childlink_analytics import app
-from childlink_analytics import tables as t
-from childlink_analytics.metrics import ServingMetrics, StoreMetrics
-from childlink_analytics.release_service import serve_releases
-from childlink_analytics.server import serve
+from childlink_analytics.answering.app import build_access
+from childlink_analytics.answering.metrics import ServingMetrics
+from childlink_analytics.answering.service import serve
+from childlink_analytics.releasing import app
+from childlink_analytics.releasing.metrics import StoreMetrics
+from childlink_analytics.releasing.release.service import serve_releases
+from childlink_analytics.releasing.store import tables as t
 from childlink_analytics.settings import ServingSettings, StoreSettings
 from childlink_client import Client, ClientError
 from childlink_core.keys import SecretKey, write_key
@@ -65,7 +67,7 @@ def hub(tmp_path):
         releases=settings.releases, address="127.0.0.1:0", policy=settings.policy, purposes=settings.purposes,
         audit=f"sqlite:///{tmp_path / 'questions.sqlite'}", audit_key=tmp_path / "questions.key",
     )  # fmt: skip
-    access = app.build_access(serving)
+    access = build_access(serving)
     answers, port = serve(serving, ServingMetrics(), access)
     with grpc.insecure_channel(settings.grpc_address) as channel:
         yield Hub(pb_grpc.ReleaseServiceStub(channel), tokens, desk, access, port)

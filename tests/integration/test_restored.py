@@ -10,10 +10,10 @@ from childlink_bus.ports import Message
 from childlink_core import envelope, topics
 from childlink_ingest import app as ingest
 from childlink_ingest.cli import main as ingest_cli
-from childlink_ingest.exchange import Exchange
+from childlink_ingest.delivery.exchange import Exchange
 from childlink_ingest.spool import open_spool
-from childlink_linker import tables
 from childlink_linker.app import Linker
+from childlink_linker.store import tables
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
 from childlink_local.site import lay_out

@@ -7,10 +7,11 @@ from contextlib import closing
 import pytest
 from childlink_core.errors import UserError
 from childlink_core.keys import SecretKey, write_key
-from childlink_ingest import app, withdraw
+from childlink_ingest import app
+from childlink_ingest.eligibility.rules import objection_token
 from childlink_ingest.errors import NotApprovedError, PermitError, TooManyRejectsError
-from childlink_ingest.permit import objection_token
-from childlink_ingest.send_extract import Limits
+from childlink_ingest.runs import withdraw
+from childlink_ingest.runs.run import Limits
 from childlink_ingest.spool import open_spool, runs
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
@@ -196,7 +197,7 @@ def test_too_many_rejected_rows_stop_the_run_before_anything_is_sent(site):
 
 
 def test_two_processes_send_the_same_as_one(site, monkeypatch):
-    monkeypatch.setattr("childlink_ingest.send_extract.ROWS_AT_A_TIME", 2)
+    monkeypatch.setattr("childlink_ingest.runs.run.ROWS_AT_A_TIME", 2)
     rows = [AMINA, OLIVER, LINH, *(f"{n},,Kid,Number{n},2020-01-02,,,,,,2022-05-01," for n in range(10, 30))]
     site.run(*rows)
     before = site.counts()

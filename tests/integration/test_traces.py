@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from childlink_analytics.store import Store
+from childlink_analytics.releasing.store.store import Store
 from childlink_core import envelope, logs, telemetry
 from childlink_ingest import app
 from childlink_ingest.spool import open_spool

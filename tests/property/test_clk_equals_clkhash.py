@@ -5,7 +5,7 @@ import json
 from datetime import date
 
 import pytest
-from childlink_ingest.clk import ClkEncoder, EntryError, SchemaError, parse_schema
+from childlink_ingest.pseudonymise.clk import ClkEncoder, EntryError, SchemaError, parse_schema
 from clkhash import clk
 from clkhash.schema import from_json_dict
 from hypothesis import given, settings

@@ -1,12 +1,12 @@
 """Whatever lies on a topic, reading it ends in a refusal, not in a crash."""
 
 from childlink.wire.v1 import encoded_pb2, observation_pb2
-from childlink_analytics.intake import read_observation
+from childlink_analytics.releasing.store.intake import read_observation
+from childlink_catalogue.datasets import get_dataset
 from childlink_core import envelope
-from childlink_core.datasets import get_dataset
 from childlink_core.errors import BatchRefusedError
 from childlink_core.profiles import get_profile
-from childlink_linker.intake import problem_of_record
+from childlink_linker.linking.intake import problem_of_record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

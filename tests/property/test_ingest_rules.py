@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from childlink_ingest import normalise
-from childlink_ingest.map_row import RowMapper
-from childlink_ingest.mapping import parse_mapping
-from childlink_ingest.rows import Rejection, Row
+from childlink_ingest.mapping.apply import RowMapper
+from childlink_ingest.mapping.definition import parse_mapping
+from childlink_ingest.model.rows import Rejection, Row
+from childlink_ingest.standardise import normalise
 from hypothesis import given
 from hypothesis import strategies as st
 

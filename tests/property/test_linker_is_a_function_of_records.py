@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from childlink_core.profiles import get_profile
-from childlink_ingest.encode import is_linkable
-from childlink_linker.store import Store
+from childlink_ingest.pseudonymise.encoder import is_linkable
+from childlink_linker.store.store import Store
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

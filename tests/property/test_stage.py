@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from childlink_ingest.items import StagedItem, StagedRow
-from childlink_ingest.packing import (
+from childlink_ingest.model.items import StagedItem, StagedRow
+from childlink_ingest.spool.packing import (
     BUCKETS,
     bucket_range,
     has_role,
@@ -15,7 +15,7 @@ from childlink_ingest.packing import (
     unpack_rows,
     without_rows,
 )
-from childlink_ingest.stage import open_stage
+from childlink_ingest.spool.stage import open_stage
 from hypothesis import given
 from hypothesis import strategies as st
 

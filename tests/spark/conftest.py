@@ -19,7 +19,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def session(scratch: Path) -> Iterator[object]:
     """Spark on two cores of this machine."""
-    from childlink_linker.spark_relink import spark_session
+    from childlink_linker.relinking.spark_engine import spark_session
 
     with spark_session("local[2]", {"spark.local.dir": str(scratch)}) as session:
         yield session

@@ -5,12 +5,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from childlink_core.profiles import get_profile
-from childlink_linker.components import verdicts_of
-from childlink_linker.parameters import parse_parameters
-from childlink_linker.sealed_export import read_export, write_export
-from childlink_linker.snapshot import one_moment
-from childlink_linker.spark_relink import SparkEngine
-from childlink_linker.spark_tasks import Rules
+from childlink_linker.clustering.evidence import verdicts_of
+from childlink_linker.matching.parameters import parse_parameters
+from childlink_linker.relinking.spark_engine import SparkEngine
+from childlink_linker.relinking.spark_tasks import Rules
+from childlink_linker.store.sealed_export import read_export, write_export
+from childlink_linker.store.snapshot import one_moment
 
 from tests.support.proposing import SAME_AS_NOW
 

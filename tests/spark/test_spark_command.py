@@ -7,7 +7,8 @@ from pathlib import Path
 from sys import executable
 
 import pytest
-from childlink_linker import proposals, tables
+from childlink_linker.relinking import proposals
+from childlink_linker.store import tables
 
 from tests.support.linker_on_disk import linker_on_disk
 from tests.support.people import NHS

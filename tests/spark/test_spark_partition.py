@@ -4,14 +4,14 @@ import random
 
 import pytest
 from childlink_core.profiles import get_profile
-from childlink_linker import repartition as repartition_module
-from childlink_linker import review
-from childlink_linker.changes import find_changes
-from childlink_linker.decisions import VERDICTS
-from childlink_linker.parameters import load_parameters
-from childlink_linker.propose import propose
-from childlink_linker.repartition import repartition
-from childlink_linker.store import Store
+from childlink_linker.clustering.verdicts import VERDICTS
+from childlink_linker.matching.parameters import load_parameters
+from childlink_linker.relinking import repartition as repartition_module
+from childlink_linker.relinking.changes import find_changes
+from childlink_linker.relinking.repartition import repartition
+from childlink_linker.relinking.write_proposal import propose
+from childlink_linker.review import cases as review
+from childlink_linker.store.store import Store
 
 from tests.bench import linkage_childlink, linkage_data
 from tests.property.test_linker_is_a_function_of_records import people

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 from childlink_core.profiles import get_profile
-from childlink_linker.components import verdicts_of
+from childlink_linker.clustering.evidence import verdicts_of
 from childlink_linker.errors import SparkError
-from childlink_linker.parameters import load_parameters
-from childlink_linker.repartition import repartition
-from childlink_linker.sealed_export import read_export
-from childlink_linker.spark_relink import SparkEngine, spark_session, task_errors
-from childlink_linker.spark_tasks import Rules
-from childlink_linker.store import Store
-from childlink_linker.vault import VaultError
+from childlink_linker.matching.parameters import load_parameters
+from childlink_linker.relinking.repartition import repartition
+from childlink_linker.relinking.spark_engine import SparkEngine, spark_session, task_errors
+from childlink_linker.relinking.spark_tasks import Rules
+from childlink_linker.store.sealed_export import read_export
+from childlink_linker.store.store import Store
+from childlink_linker.store.vault import VaultError
 
 from tests.bench.bench_spark import family
 from tests.spark.engines import VAULT_KEY, spark_engine

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from childlink_ingest.split import Subject
-from childlink_linker import review
-from childlink_linker.store import Store
+from childlink_ingest.pseudonymise.split import Subject
+from childlink_linker.review import cases as review
+from childlink_linker.store.store import Store
 
 from tests.support.people import VAULT, LinkerUnderTest
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from childlink_ingest.split import Subject
+from childlink_ingest.pseudonymise.split import Subject
 
 from tests.spec.cases import InEveryOrder, Sent
 from tests.support.people import Partnership, open_linker

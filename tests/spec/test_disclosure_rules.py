@@ -4,13 +4,13 @@ Every figure is made from protected counts alone: "<10", or a multiple of 5. "Pr
 """
 
 import pytest
-from childlink_analytics import disclosure
-from childlink_analytics.disclosure import HIDDEN, ROUNDED, SUPPRESSED
-from childlink_analytics.estimates import Estimate
-from childlink_analytics.measures import catalogue
-from childlink_analytics.question import Question, answer
-from childlink_analytics.releases import Published, Release
-from childlink_analytics.study import change, compare, inequality, pathways
+from childlink_analytics.answering.analyses import change, compare, inequality, pathways
+from childlink_analytics.answering.estimates import Estimate
+from childlink_analytics.answering.question import Question, answer
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.disclosure import HIDDEN, ROUNDED, SUPPRESSED
+from childlink_analytics.shared.release_files import Published, Release
+from childlink_catalogue.measures import catalogue
 
 CATALOGUE = catalogue()
 

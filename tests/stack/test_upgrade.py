@@ -37,7 +37,7 @@ def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     for image in IMAGES:
         monkeypatch.setenv(f"CHILDLINK_{image.upper()}_IMAGE", f"childlink/{image}:{OLDER}")
     shutil.rmtree(stack.STACK, ignore_errors=True)
-    sources = [*site.glob("libs/*/src"), *site.glob("services/*/src"), site / "proto" / "gen"]
+    sources = [*site.glob("libs/*/src"), *site.glob("services/*/src"), *site.glob("apps/*/src"), site / "proto" / "gen"]
     as_it_was = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, sources))}
     try:
         for step in ("prepare", "up"):

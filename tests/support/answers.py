@@ -12,13 +12,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from childlink_analytics import disclosure
-from childlink_analytics.app import build_access
-from childlink_analytics.measures import Dimension, Measure, catalogue
-from childlink_analytics.metrics import ServingMetrics
-from childlink_analytics.releases import Published, measure_content, write_release
-from childlink_analytics.server import serve
+from childlink_analytics.answering.app import build_access
+from childlink_analytics.answering.metrics import ServingMetrics
+from childlink_analytics.answering.service import serve
 from childlink_analytics.settings import ServingSettings
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.release_files import Published, measure_content, write_release
+from childlink_catalogue.measures import Dimension, Measure, catalogue
 
 PEOPLE = 3_000
 NOT_COLLECTED = "breastfeeding"

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from childlink_analytics import app as analytics_app
-from childlink_analytics import tables as analytics_tables
+from childlink_analytics.releasing import app as analytics_app
+from childlink_analytics.releasing.store import tables as analytics_tables
 from childlink_bus.ports import BusError
 from childlink_core import topics
 from childlink_ingest import app as ingest
-from childlink_ingest import withdraw as takeback
+from childlink_ingest.runs import withdraw as takeback
 from childlink_ingest.spool import RunReport, open_spool
-from childlink_linker import tables as linker_tables
+from childlink_linker.store import tables as linker_tables
 from childlink_local.demo import find_extracts, own_settings
 from childlink_local.pilot import Extract, stage
 from childlink_local.site import lay_out

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
-from childlink_analytics import tables as analytics_tables
+from childlink_analytics.releasing.store import tables as analytics_tables
 from childlink_core import topics
 from childlink_local.site import Layout, lay_out
 from kafka import KafkaAdminClient
@@ -156,7 +156,12 @@ def _code(folder: Path | None) -> Iterator[None]:
     """What is started meanwhile runs this source, where there is one."""
     before = os.environ.get("PYTHONPATH")
     if folder is not None:
-        sources = [*folder.glob("libs/*/src"), *folder.glob("services/*/src"), folder / "proto" / "gen"]
+        sources = [
+            *folder.glob("libs/*/src"),
+            *folder.glob("services/*/src"),
+            *folder.glob("apps/*/src"),
+            folder / "proto" / "gen",
+        ]
         os.environ["PYTHONPATH"] = os.pathsep.join(map(str, sources))
     yield
     if before is not None:

@@ -4,8 +4,9 @@ import time
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from childlink_ingest import app, withdraw
-from childlink_ingest.approvals import approve, what
+from childlink_ingest import app
+from childlink_ingest.mapping.approvals import approve, what
+from childlink_ingest.runs import withdraw
 from childlink_ingest.spool import open_spool
 from childlink_local import pilot
 from childlink_local.broker import mock_broker

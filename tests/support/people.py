@@ -19,17 +19,17 @@ from childlink_core.directory import Directory
 from childlink_core.keys import OpeningKey, SecretKey, SigningKey
 from childlink_core.profiles import get_profile
 from childlink_core.references import ReferenceKeys
-from childlink_ingest import normalise
-from childlink_ingest.encode import Encoder
-from childlink_ingest.rows import Identity, Relation, Role
-from childlink_ingest.split import Subject
-from childlink_linker import tables
-from childlink_linker.desk import Desk
-from childlink_linker.handler import LinkHandler
-from childlink_linker.intake import TokenHasher
+from childlink_ingest.model.rows import Identity, Relation, Role
+from childlink_ingest.pseudonymise.encoder import Encoder
+from childlink_ingest.pseudonymise.split import Subject
+from childlink_ingest.standardise import normalise
+from childlink_linker.linking.handler import LinkHandler
+from childlink_linker.linking.intake import TokenHasher
+from childlink_linker.matching.parameters import load_parameters
 from childlink_linker.metrics import LinkerMetrics
-from childlink_linker.parameters import load_parameters
-from childlink_linker.vault import Vault
+from childlink_linker.review.desk import Desk
+from childlink_linker.store import tables
+from childlink_linker.store.vault import Vault
 
 VAULT = Vault(b"v" * 32)
 LINKAGE = SecretKey("partnership", 1, b"L" * 32)
@@ -138,7 +138,7 @@ class LinkerUnderTest:
         self.partnership = partnership
         self.broker = MemoryBroker()
         self.engine = open_database(database_url)
-        migrate(self.engine, "childlink_linker")
+        migrate(self.engine, "childlink_linker.store")
         self.metrics = LinkerMetrics()
         handler = LinkHandler(
             get_profile(), load_parameters(), frozenset({1}), TokenHasher(b"t" * 32), vault, b"a" * 32, self.metrics

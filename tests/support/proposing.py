@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 from childlink_core.profiles import get_profile
-from childlink_linker import proposals, tables
-from childlink_linker.parameters import load_parameters, parse_parameters, render_parameters
-from childlink_linker.propose import propose
-from childlink_linker.relink import relink
-from childlink_linker.repartition import Engine, OrdinaryEngine, repartition
-from childlink_linker.snapshot import one_moment, read_snapshot
-from childlink_linker.store import Store
+from childlink_linker.matching.parameters import load_parameters, parse_parameters, render_parameters
+from childlink_linker.relinking import proposals
+from childlink_linker.relinking.relink import relink
+from childlink_linker.relinking.repartition import Engine, OrdinaryEngine, repartition
+from childlink_linker.relinking.write_proposal import propose
+from childlink_linker.store import tables
+from childlink_linker.store.snapshot import one_moment, read_snapshot
+from childlink_linker.store.store import Store
 
 from tests.support.people import VAULT, LinkerUnderTest
 

@@ -12,10 +12,11 @@ import structlog
 from childlink.linker.v1 import review_pb2, review_pb2_grpc
 from childlink_access.guard import Guard
 from childlink_access.limits import Limiter
-from childlink_access.policy import ROLES, PolicyError, PolicyFile, new_token, parse_policy, sha256
+from childlink_access.policy import PolicyError, PolicyFile, new_token, parse_policy, sha256
+from childlink_access.roles import ROLES
 from childlink_access.serving import ServingError, open_port
 from childlink_core.logs import ALLOWED_FIELDS
-from childlink_linker.review_service import ReviewService
+from childlink_linker.review.service import ReviewService
 from childlink_linker.server import RULES, OperatorService, serve
 from childlink_linker.settings import LinkerSettings
 from google.protobuf import empty_pb2

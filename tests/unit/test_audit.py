@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
-from childlink_bus.audit import AuditBrokenError
-from childlink_linker import tables
+from childlink_core.audit import AuditBrokenError
 from childlink_linker.cli import main
 from childlink_linker.errors import ReviewError, UnknownIdentifierError
+from childlink_linker.store import tables
 from click.testing import CliRunner
 
 from tests.support.people import NHS, LinkerUnderTest

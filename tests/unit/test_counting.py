@@ -7,17 +7,17 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
-from childlink_analytics import disclosure
-from childlink_analytics.counting import open_counter
-from childlink_analytics.cubes import link_cells
-from childlink_analytics.cut_release import Plan, count, count_attendances, cut_release, protect
-from childlink_analytics.denominators import parse_denominators
-from childlink_analytics.errors import CatalogueError
-from childlink_analytics.measures import catalogue
-from childlink_analytics.purposes import parse_purposes
-from childlink_analytics.question import Question, answer
-from childlink_analytics.releases import read_release
-from childlink_core.datasets import all_datasets
+from childlink_analytics.answering.question import Question, answer
+from childlink_analytics.releasing.counting.counting import open_counter
+from childlink_analytics.releasing.counting.denominators import parse_denominators
+from childlink_analytics.releasing.release.cut import Plan, count, count_attendances, cut_release, protect
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.cubes import link_cells
+from childlink_analytics.shared.purposes import parse_purposes
+from childlink_analytics.shared.release_files import read_release
+from childlink_catalogue.datasets import all_datasets
+from childlink_catalogue.errors import CatalogueError
+from childlink_catalogue.measures import catalogue
 
 from tests.attacks.answers.world import partnership
 

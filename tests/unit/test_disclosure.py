@@ -3,11 +3,11 @@
 import itertools
 
 import pytest
-from childlink_analytics import disclosure
-from childlink_analytics.attack import attack
-from childlink_analytics.cubes import LinkedCells, link_cells
-from childlink_analytics.measures import Dimension, Measure
-from childlink_analytics.rounding import round_cells
+from childlink_analytics.releasing.protection.attack import attack
+from childlink_analytics.releasing.protection.rounding import round_cells
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.cubes import LinkedCells, link_cells
+from childlink_catalogue.measures import Dimension, Measure
 
 
 def dimension(name, size):

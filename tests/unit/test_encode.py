@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import SEGMENT_BYTES, get_profile
-from childlink_ingest.encode import Encoder, carries_pass
+from childlink_ingest.pseudonymise.encoder import Encoder, carries_pass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

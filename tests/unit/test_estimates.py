@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from childlink_analytics import disclosure, estimates
-from childlink_analytics.confounders import strata
-from childlink_analytics.measures import catalogue
-from childlink_analytics.releases import Published, Release
-from childlink_analytics.study import compare, inequality
+from childlink_analytics.answering import estimates
+from childlink_analytics.answering.analyses import compare, inequality
+from childlink_analytics.releasing.counting.confounders import strata
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.release_files import Published, Release
+from childlink_catalogue.measures import catalogue
 from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable, Table2x2
 

@@ -8,10 +8,10 @@ from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.profiles import get_profile
 from childlink_linker import app
 from childlink_linker.cli import main
-from childlink_linker.estimate import Estimated, Refusal
-from childlink_linker.parameters import load_parameters
-from childlink_linker.relink import estimate_parameters
-from childlink_linker.store import Store
+from childlink_linker.matching.estimate import Estimated, Refusal
+from childlink_linker.matching.parameters import load_parameters
+from childlink_linker.relinking.relink import estimate_parameters
+from childlink_linker.store.store import Store
 from click.testing import CliRunner
 
 from tests.support.people import VAULT
@@ -57,7 +57,7 @@ def estimate(monkeypatch, tmp_path, *refusals):
         close=lambda: None,
     )
     monkeypatch.setattr(app, "build", lambda *a, **k: fake)
-    monkeypatch.setattr("childlink_linker.cli.running.LinkerSettings", SimpleNamespace(load=lambda file: None))
+    monkeypatch.setattr("childlink_linker.settings.LinkerSettings", SimpleNamespace(load=lambda file: None))
     return CliRunner().invoke(main, ["estimate", "--output", str(output), "--version", "2026-12"]), output
 
 

@@ -6,9 +6,9 @@ import pytest
 from childlink_core.ids import new_id
 from childlink_core.profiles import get_profile
 from childlink_linker.errors import UnknownIdentifierError
-from childlink_linker.explain import explain, history, quality
-from childlink_linker.parameters import load_parameters
-from childlink_linker.store import Store
+from childlink_linker.matching.parameters import load_parameters
+from childlink_linker.review.explain import explain, history, quality
+from childlink_linker.store.store import Store
 
 from tests.support.people import NHS, VAULT
 

@@ -5,11 +5,11 @@ import random
 from datetime import date, timedelta
 
 import pytest
-from childlink_ingest import contradictions
 from childlink_ingest.cli import main
-from childlink_ingest.contradictions import Claims, IdentityCheck, claims_of
+from childlink_ingest.eligibility import contradictions
+from childlink_ingest.eligibility.contradictions import Claims, IdentityCheck, claims_of
 from childlink_ingest.errors import ContradictingIdsError
-from childlink_ingest.rows import Identity, Row
+from childlink_ingest.model.rows import Identity, Row
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st

@@ -3,8 +3,8 @@
 import tomllib
 from datetime import date, timedelta
 
-from childlink_core.datasets import get_dataset
-from childlink_ingest.propose import propose
+from childlink_catalogue.datasets import get_dataset
+from childlink_ingest.mapping.propose import propose
 
 NUMBERS = ("9990000018", "9990000026", "9990000034", "9990000042")
 

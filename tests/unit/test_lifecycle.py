@@ -10,22 +10,26 @@ import pytest
 import sqlalchemy as sa
 from childlink.analytics.v1 import analytics_pb2, release_pb2
 from childlink_access.guard import Guard
-from childlink_access.policy import ROLES, Person, new_token, parse_policy, sha256
-from childlink_analytics import lifecycle, server, shelf, tables
+from childlink_access.policy import Person, new_token, parse_policy, sha256
+from childlink_access.roles import ROLES
+from childlink_analytics.answering import service as server
+from childlink_analytics.answering import shelf
+from childlink_analytics.answering.metrics import ServingMetrics
+from childlink_analytics.answering.service import Access, serve
 from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
-from childlink_analytics.lifecycle import ReleaseDesk
-from childlink_analytics.measures import catalogue
-from childlink_analytics.messages import change_notes
-from childlink_analytics.metrics import ServingMetrics
-from childlink_analytics.purposes import Register, parse_purposes
-from childlink_analytics.release_service import RULES as RELEASE_RULES
-from childlink_analytics.releases import Published, Release, publish_release
-from childlink_analytics.server import Access, serve
+from childlink_analytics.releasing.release import desk as lifecycle
+from childlink_analytics.releasing.release.desk import ReleaseDesk
+from childlink_analytics.releasing.release.service import RULES as RELEASE_RULES
+from childlink_analytics.releasing.store import tables
+from childlink_analytics.releasing.store.store import Store
 from childlink_analytics.settings import ServingSettings, StoreSettings
-from childlink_analytics.store import Store
-from childlink_bus.audit import AuditBrokenError
+from childlink_analytics.shared.change_notes import change_notes
+from childlink_analytics.shared.purposes import Register, parse_purposes
+from childlink_analytics.shared.release_files import Published, Release, publish_release
 from childlink_bus.database import migrate, open_database
+from childlink_catalogue.measures import catalogue
 from childlink_client import Client, ClientError
+from childlink_core.audit import AuditBrokenError
 from google.protobuf import empty_pb2
 
 from tests.attacks.answers.world import partnership
@@ -38,7 +42,7 @@ def desk(tmp_path, monkeypatch):
     """A desk over a small store, with two small populations."""
     monkeypatch.setattr(lifecycle, "catalogue", lambda _until: MEASURES)
     engine = open_database(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    migrate(engine, "childlink_analytics")
+    migrate(engine, "childlink_analytics.releasing.store")
     settings = StoreSettings(
         directory=tmp_path / "d.toml", drafts=tmp_path / "drafts", releases=tmp_path / "releases", schedule="quarterly"
     )

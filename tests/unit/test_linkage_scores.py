@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from childlink_ingest.rows import Identity
+from childlink_ingest.model.rows import Identity
 
 from tests.bench.linkage_data import Key, Person, Plain, Population
 from tests.bench.linkage_errors import cause, wrong_pairs

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from childlink_analytics.metrics import ServingMetrics, StoreMetrics
+from childlink_analytics.answering.metrics import ServingMetrics
+from childlink_analytics.releasing.metrics import StoreMetrics
 from childlink_ingest.metrics import IngestMetrics
 from childlink_linker.metrics import LinkerMetrics
 from childlink_ops.metrics import GatekeeperMetrics

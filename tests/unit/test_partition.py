@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from childlink_core.profiles import get_profile
-from childlink_linker import components, tables
-from childlink_linker.assign import SAME
-from childlink_linker.block import LARGEST_BLOCK, pairs_in_parts, pairs_of
-from childlink_linker.parameters import load_parameters
-from childlink_linker.partition import label_components, partition
-from childlink_linker.store import Store
+from childlink_linker.clustering import evidence as components
+from childlink_linker.clustering.cluster import SAME
+from childlink_linker.clustering.partition import label_components, partition
+from childlink_linker.matching.blocking import LARGEST_BLOCK, pairs_in_parts, pairs_of
+from childlink_linker.matching.parameters import load_parameters
+from childlink_linker.store import tables
+from childlink_linker.store.store import Store
 
 from tests.support.people import NHS, VAULT
 

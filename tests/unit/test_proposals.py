@@ -6,10 +6,12 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 from childlink_core.profiles import get_profile
-from childlink_linker import proposals, review, tables
 from childlink_linker.errors import ProposalError
-from childlink_linker.parameters import load_parameters, render_parameters
-from childlink_linker.store import Store
+from childlink_linker.matching.parameters import load_parameters, render_parameters
+from childlink_linker.relinking import proposals
+from childlink_linker.review import cases as review
+from childlink_linker.store import tables
+from childlink_linker.store.store import Store
 
 from tests.support.people import NHS, VAULT, LinkerUnderTest
 from tests.support.proposing import LENIENT, SAME_AS_NOW, STRICT, approve, propose_ordinary, relinked, state_of

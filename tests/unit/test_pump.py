@@ -8,7 +8,7 @@ from childlink.wire.v1 import encoded_pb2
 from childlink.wire.v1 import envelope_pb2 as wire
 from childlink_core import envelope, reasons, topics
 from childlink_core.keys import SigningKey
-from childlink_linker import tables
+from childlink_linker.store import tables
 
 from tests.support.people import NHS
 

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 from childlink_ingest.errors import ExtractError
+from childlink_ingest.model.rows import Rejection
 from childlink_ingest.readers import Source, open_extract
-from childlink_ingest.rows import Rejection
-from childlink_ingest.sniff import sniff
+from childlink_ingest.readers.sniff import sniff
 
 COLUMNS = ["id", "name", "born", "weight"]
 ROWS = [["1", "O'Neill, Zoë", "2020-01-02", "3200"], ["2", "", "2019-12-31", ""]]

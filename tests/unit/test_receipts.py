@@ -7,7 +7,7 @@ from childlink.wire.v1 import envelope_pb2 as wire
 from childlink.wire.v1 import receipt_pb2
 from childlink_bus.memory import MemoryBroker
 from childlink_core import envelope, reasons, topics
-from childlink_ingest.exchange import Exchange
+from childlink_ingest.delivery.exchange import Exchange
 from childlink_ingest.spool import open_spool
 
 TOPIC = topics.encodings("trust-a")

@@ -5,11 +5,12 @@ import sys
 from datetime import date
 
 import pytest
-from childlink_bus.audit import Entry
 from childlink_bus.memory import MemoryBroker
 from childlink_core import topics
-from childlink_linker import app, cli, exports
+from childlink_core.audit import Entry
+from childlink_linker import app, cli
 from childlink_linker.errors import ExportError
+from childlink_linker.review import exports
 from click.testing import CliRunner
 
 from tests.support.linker_on_disk import linker_on_disk
@@ -65,14 +66,18 @@ def test_relink_at_once_needs_parameters_and_no_options_of_sparks(typed):
 
 
 def test_where_spark_is_not_installed_the_error_says_how_to_install_it(typed, monkeypatch):
-    for module in ("childlink_linker.spark_relink", "childlink_linker.spark_tasks", "childlink_linker.sealed_export"):
+    for module in (
+        "childlink_linker.relinking.spark_engine",
+        "childlink_linker.relinking.spark_tasks",
+        "childlink_linker.store.sealed_export",
+    ):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "pyspark", None)
     said = typed("relink", "--engine", "spark", code=1)
     assert "needs PySpark" in said
     assert "pip install 'childlink-linker[spark]'" in said
     assert "Traceback" not in said
-    monkeypatch.delitem(sys.modules, "childlink_linker.sealed_export")
+    monkeypatch.delitem(sys.modules, "childlink_linker.store.sealed_export")
     typed("ask-export", "--why", "for Spark", by="another")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert "needs PyArrow" in typed("relink", "--export", typed.lenient.parent / "export", code=1)

@@ -5,11 +5,11 @@ from itertools import combinations
 
 import pytest
 from childlink_core.profiles import get_profile
-from childlink_linker import review
 from childlink_linker.errors import ReviewError
-from childlink_linker.parameters import load_parameters
-from childlink_linker.relink import relink
-from childlink_linker.store import Store
+from childlink_linker.matching.parameters import load_parameters
+from childlink_linker.relinking.relink import relink
+from childlink_linker.review import cases as review
+from childlink_linker.store.store import Store
 
 from tests.support.people import NHS, VAULT
 

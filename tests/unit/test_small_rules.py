@@ -8,14 +8,14 @@ import sys
 
 import click
 import pytest
-from childlink_analytics import app as analytics_app
 from childlink_analytics.cli.running import consume as analytics_consume
-from childlink_analytics.metrics import StoreMetrics
+from childlink_analytics.releasing import app as analytics_app
+from childlink_analytics.releasing.metrics import StoreMetrics
 from childlink_bus.ports import BusError
+from childlink_catalogue.datasets import all_datasets, get_dataset
 from childlink_client.answers import Measure
 from childlink_core import logs, topics
 from childlink_core.commands import Commands
-from childlink_core.datasets import all_datasets, get_dataset
 from childlink_core.errors import UserError
 from childlink_core.profiles import get_profile, parse_profile
 from childlink_linker import app as linker_app
@@ -64,9 +64,9 @@ def test_a_profiles_fingerprint_changes_with_its_meaning_and_not_with_its_commen
 
 
 def test_a_measure_survives_the_wire_with_its_categories_in_order():
-    from childlink_analytics.measures import catalogue
-    from childlink_analytics.messages import measure as as_message
-    from childlink_analytics.releases import Published, _published, measure_content
+    from childlink_analytics.answering.messages import measure as as_message
+    from childlink_analytics.shared.release_files import Published, _published, measure_content
+    from childlink_catalogue.measures import catalogue
 
     for measure in catalogue().values():
         back = _published(json.loads(json.dumps(measure_content(Published(measure, {(): 5})))))
@@ -78,8 +78,8 @@ def test_a_measure_survives_the_wire_with_its_categories_in_order():
 
 def test_an_observation_is_written_as_protobuf_would_write_it():
     from childlink.wire.v1 import observation_pb2
-    from childlink_ingest.prepare import stage_observation
-    from childlink_ingest.split import Observation
+    from childlink_ingest.pseudonymise.split import Observation
+    from childlink_ingest.runs.prepare import stage_observation
 
     dataset = get_dataset("immunisation")
     attributes = {field.name: True for field in dataset.fields if field.type == "flag"}

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 from childlink.analytics.v1 import analytics_pb2 as pb
-from childlink_analytics import disclosure, messages, study
+from childlink_analytics.answering import analyses as study
+from childlink_analytics.answering import messages
+from childlink_analytics.answering.question import Question, answer
 from childlink_analytics.errors import QuestionError
-from childlink_analytics.measures import catalogue
-from childlink_analytics.question import Question, answer
-from childlink_analytics.releases import Published, Release
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.release_files import Published, Release
+from childlink_catalogue.measures import catalogue
 from childlink_client.answers import Answer, Cell, Measure
 from childlink_client.answers import Release as CitedRelease
 from childlink_client.studies import Change, Pathways, Trend, TrendPoint

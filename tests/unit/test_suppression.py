@@ -6,11 +6,11 @@ import random
 from pathlib import Path
 
 import pytest
-from childlink_analytics import disclosure
-from childlink_analytics.attack import attack
-from childlink_analytics.cubes import link_cells
-from childlink_analytics.cut_release import protect
-from childlink_analytics.suppression import suppress_cells, suppressed
+from childlink_analytics.releasing.protection.attack import attack
+from childlink_analytics.releasing.protection.suppression import suppress_cells, suppressed
+from childlink_analytics.releasing.release.cut import protect
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.cubes import link_cells
 from pytauargus import protect as tau_argus
 
 from tests.unit.test_disclosure import measure

@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 from childlink_core.profiles import get_profile
-from childlink_linker import tables
-from childlink_linker.block import keys
-from childlink_linker.encodings import from_rows
-from childlink_linker.store import Store
-from childlink_linker.vault import Vault, VaultError
+from childlink_linker.matching.blocking import keys
+from childlink_linker.matching.encodings import from_rows
+from childlink_linker.store import tables
+from childlink_linker.store.store import Store
+from childlink_linker.store.vault import Vault, VaultError
 
 from tests.support.people import NHS, VAULT, open_linker
 

@@ -4,7 +4,7 @@ import grpc
 import pytest
 from childlink.linker.v1 import operator_pb2, operator_pb2_grpc
 from childlink_access.policy import new_token, sha256
-from childlink_linker.review_service import ReviewService
+from childlink_linker.review.service import ReviewService
 from childlink_linker.server import OperatorService, serve
 from childlink_linker.settings import LinkerSettings
 from childlink_ops import authority as ops

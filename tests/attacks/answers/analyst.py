@@ -8,8 +8,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from childlink_analytics.cubes import Cell, LinkedCells, cell_of, link_cells
-from childlink_analytics.measures import Measure
+from childlink_analytics.shared.cubes import Cell, LinkedCells, cell_of, link_cells
+from childlink_catalogue.measures import Measure
 from childlink_client import Client, ClientError
 
 Known = dict[Cell, int]

@@ -1,9 +1,10 @@
 """Linear and integer bounds (HiGHS) on true counts, from protected ones and everything that is publicly known of them.
 
-Beside what the attacker in `childlink_analytics.attack` knows: what the public views imply and the catalogue does not declare (a child
-of the most deprived fifth is of the priority population; whoever used one service is counted in one alone; nobody's next service is the
-first; before the first quarter everybody is new), populations that lie within others, the largest error and the rows of datasets as
-`DescribeRelease` gives them, own rows (a partner's), and several releases together.
+Beside what the attacker in `childlink_analytics.releasing.protection.attack` knows: what the public views imply and
+the catalogue does not declare (a child of the most deprived fifth is of the priority population; whoever used one
+service is counted in one alone; nobody's next service is the first; before the first quarter everybody is new),
+populations that lie within others, the largest error and the rows of datasets as `DescribeRelease` gives them, own
+rows (a partner's), and several releases together.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -11,9 +12,9 @@ from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
-from childlink_analytics import disclosure
-from childlink_analytics.cubes import Cell, LinkedCells
-from childlink_analytics.rounding import Programme, inequalities, load
+from childlink_analytics.releasing.protection.rounding import Programme, inequalities, load
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.cubes import Cell, LinkedCells
 
 from tests.attacks.answers.world import DOMAINS, SERVICES
 

@@ -11,15 +11,16 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from childlink_analytics import cut_release, disclosure
-from childlink_analytics.attack import AttackReport, attack, attack_as_partner
-from childlink_analytics.counting import open_counter
-from childlink_analytics.cubes import LinkedCells
-from childlink_analytics.cut_release import _about, count_attendances, protect
-from childlink_analytics.cut_release import count as count_cells
-from childlink_analytics.disclosure import possible_counts
-from childlink_analytics.measures import catalogue
-from childlink_analytics.releases import measure_content
+from childlink_analytics.releasing.counting.counting import open_counter
+from childlink_analytics.releasing.protection.attack import AttackReport, attack, attack_as_partner
+from childlink_analytics.releasing.release import cut as cut_release
+from childlink_analytics.releasing.release.cut import _about, count_attendances, protect
+from childlink_analytics.releasing.release.cut import count as count_cells
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.cubes import LinkedCells
+from childlink_analytics.shared.disclosure import possible_counts
+from childlink_analytics.shared.release_files import measure_content
+from childlink_catalogue.measures import catalogue
 from childlink_client import ClientError
 
 from tests.attacks.answers.analyst import Analyst, attendances

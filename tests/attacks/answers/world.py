@@ -10,13 +10,13 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-from childlink_analytics.attack import Earlier
-from childlink_analytics.counting import open_counter
-from childlink_analytics.cut_release import Cut, Plan, cut_release
-from childlink_analytics.measures import Measure, catalogue
-from childlink_analytics.metrics import ServingMetrics
-from childlink_analytics.server import Access, serve
+from childlink_analytics.answering.metrics import ServingMetrics
+from childlink_analytics.answering.service import Access, serve
+from childlink_analytics.releasing.counting.counting import open_counter
+from childlink_analytics.releasing.protection.attack import Earlier
+from childlink_analytics.releasing.release.cut import Cut, Plan, cut_release
 from childlink_analytics.settings import ServingSettings
+from childlink_catalogue.measures import Measure, catalogue
 from childlink_client import Client
 
 UNTIL = date(2024, 12, 31)
@@ -207,7 +207,7 @@ class Hub:
 
 def counts_of(world: World, measures: Mapping[str, Measure]) -> dict[str, dict[object, int]]:
     """True cells of some rows alone, by population: what the partner who sent them knows of its own."""
-    from childlink_analytics.cut_release import count
+    from childlink_analytics.releasing.release.cut import count
 
     by_population: dict[str, list[Measure]] = {}
     for measure in measures.values():

@@ -30,8 +30,8 @@ from childlink_core.errors import UserError
 
 from childlink_access.current import CurrentFile
 from childlink_access.oidc import Issuer
+from childlink_access.roles import ROLES
 
-ROLES: Final = ("analyst", "steward", "operator", "release_manager", "auditor")
 _BEGINS: Final = "cl_"
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _KNOWN: Final = {"name", "roles", "token_sha256", "certificate", "subject", "purposes"}

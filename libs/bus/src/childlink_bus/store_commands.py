@@ -1,19 +1,21 @@
-"""The commands that every service with a store has: its tables, its suspended topics, and how an audit trail is shown (extra `sql`)."""
+"""The commands that every service with a store has: its tables and its suspended topics (extra `sql`).
 
-import json
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+What they need is imported when they run, so that help texts do not wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
-import sqlalchemy as sa
 
-from childlink_bus.audit import Entry, Head
-from childlink_bus.database import migrate, open_database
-from childlink_bus.ledger import Ledger
-from childlink_bus.service_role import grant_to_service
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from childlink_bus.ledger import Ledger
 
 
 class StoreSettings(Protocol):
@@ -34,16 +36,22 @@ class Tables:
     ledger: Ledger
 
 
-def add_store_commands(group: click.Group, tables: Tables, load: Callable[[Path | None], StoreSettings]) -> None:
+def add_store_commands(
+    group: click.Group, tables_of: Callable[[], Tables], load: Callable[[Path | None], StoreSettings]
+) -> None:
     """Add `suspend`, `resume` and `migrate-store`, for the store that a settings file names."""
 
     def open_as_owner(settings_file: Path | None) -> sa.Engine:
+        from childlink_bus.database import open_database
+
         settings = load(settings_file)
         return open_database(settings.database, settings.database_password_file)
 
     def open_store(settings_file: Path | None) -> sa.Engine:
+        from childlink_bus.database import migrate
+
         engine = open_as_owner(settings_file)
-        migrate(engine, tables.package)
+        migrate(engine, tables_of().package)
         return engine
 
     @group.command()
@@ -53,7 +61,7 @@ def add_store_commands(group: click.Group, tables: Tables, load: Callable[[Path 
     def suspend(settings_file: Path | None, topic: str, why: str) -> None:
         """Read nothing more from TOPIC until it is resumed: a partner that sends rubbish, or may be compromised. Nothing is lost."""
         with open_store(settings_file).begin() as tx:
-            tables.ledger.suspend(tx, topic, why)
+            tables_of().ledger.suspend(tx, topic, why)
         click.echo(f"{topic} is suspended; `status` shows it, `resume` reads on from where it was left")
 
     @group.command()
@@ -62,7 +70,7 @@ def add_store_commands(group: click.Group, tables: Tables, load: Callable[[Path 
     def resume(settings_file: Path | None, topic: str) -> None:
         """Read TOPIC again, from where it was left. Its dead letters are forgiven."""
         with open_store(settings_file).begin() as tx:
-            was = tables.ledger.resume(tx, topic)
+            was = tables_of().ledger.resume(tx, topic)
         click.echo(f"{topic} is read again" if was else f"{topic} was not suspended")
 
     @group.command()
@@ -87,35 +95,13 @@ def add_store_commands(group: click.Group, tables: Tables, load: Callable[[Path 
             raise click.UsageError("--service-role is for tables that are up to date")
         if service_password_file and not service_role:
             raise click.UsageError("--service-password-file is for --service-role")
-        engine = open_as_owner(settings_file)
+        from childlink_bus.database import migrate
+        from childlink_bus.service_role import grant_to_service
+
+        engine, tables = open_as_owner(settings_file), tables_of()
         migrate(engine, tables.package, revision)
         click.echo(f"tables are at {revision}")
         if service_role:
             password = service_password_file.read_text(encoding="utf-8").strip() if service_password_file else ""
             grant_to_service(engine, tables.metadata, service_role, tables.append_only, password)
             click.echo(f"{service_role} may use them, and no more")
-
-
-def echo_trail(entries: Iterable[Entry], *, as_json: bool) -> None:
-    """Print an audit trail, for people or as JSON lines."""
-    for entry in entries:
-        if as_json:
-            click.echo(json.dumps({**asdict(entry), "digest": entry.digest.hex()}))
-        else:
-            detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
-            at = datetime.fromtimestamp(entry.at_ms / 1000, UTC)
-            click.echo(f"{entry.number:6} {at:%Y-%m-%d %H:%M:%S}Z  {entry.who}: {entry.action} {detail}".rstrip())
-
-
-def read_note(noted: str) -> Head | None:
-    """The entry that somebody noted, as `echo_head` printed it."""
-    number, _, digest = noted.partition(":")
-    try:
-        return Head(int(number), bytes.fromhex(digest)) if noted else None
-    except ValueError:
-        raise click.BadParameter("it is NUMBER:HASH, as `audit verify` prints it", param_hint="--noted") from None
-
-
-def echo_head(head: Head) -> None:
-    """Print what a verified trail ends with."""
-    click.echo(f"{head.number:,} entries, as they were written. Note: {head.number}:{head.digest.hex()}")

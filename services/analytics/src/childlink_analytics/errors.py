@@ -5,10 +5,6 @@ from dataclasses import dataclass
 from childlink_core.errors import UserError
 
 
-class CatalogueError(UserError):
-    """A measure is declared wrongly."""
-
-
 class ProtectionError(UserError):
     """A cube cannot be protected as it is declared. Nothing of it is published."""
 

@@ -18,24 +18,29 @@ from childlink_core.keys import SecretKey, read_opening_key, read_secret_key, re
 from childlink_core.profiles import get_profile
 from childlink_core.references import ReferenceKeys
 
-from childlink_ingest.after_restore import check_past
-from childlink_ingest.approvals import check_approved, what
-from childlink_ingest.area import AreaLookup
-from childlink_ingest.area_lookup import open_lookup
-from childlink_ingest.batches import Site
-from childlink_ingest.encode import Encoder
-from childlink_ingest.errors import MappingError
-from childlink_ingest.exchange import Exchange
-from childlink_ingest.mapping import Mapping, check_header, parse_mapping
-from childlink_ingest.permit import (
+from childlink_ingest.delivery.batches import Site
+from childlink_ingest.delivery.exchange import Exchange
+from childlink_ingest.eligibility.lists import (
+    read_nhs_numbers,
+    read_objection_tokens,
+    read_objections,
+    read_permitted_list,
+)
+from childlink_ingest.eligibility.rules import (
     Objections,
     Permissions,
     objection_token,
 )
-from childlink_ingest.permit_lists import read_nhs_numbers, read_objection_tokens, read_objections, read_permitted_list
-from childlink_ingest.prepare import Plan
+from childlink_ingest.errors import MappingError
+from childlink_ingest.geography.derive import AreaLookup
+from childlink_ingest.geography.lookup import open_lookup
+from childlink_ingest.mapping.approvals import check_approved, what
+from childlink_ingest.mapping.definition import Mapping, check_header, parse_mapping
+from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.readers import Extract, Source, open_extract
-from childlink_ingest.send_extract import Limits, prepared_by, send_extract
+from childlink_ingest.runs.after_restore import check_past
+from childlink_ingest.runs.prepare import Plan
+from childlink_ingest.runs.run import Limits, prepared_by, send_extract
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import Spool
 

@@ -12,10 +12,10 @@ from childlink_core.directory import read_directory
 from childlink_core.errors import UserError
 from childlink_core.keys import read_opening_key, read_secret_key
 
-from childlink_ingest.after_restore import check_past
 from childlink_ingest.app import build_site, linkage_keys
-from childlink_ingest.area_lookup import open_lookup
-from childlink_ingest.permit_lists import read_objection_tokens, read_objections
+from childlink_ingest.eligibility.lists import read_objection_tokens, read_objections
+from childlink_ingest.geography.lookup import open_lookup
+from childlink_ingest.runs.after_restore import check_past
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import open_spool
 

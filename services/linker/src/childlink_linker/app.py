@@ -17,23 +17,24 @@ from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
 from childlink_core.profiles import get_profile
 
-from childlink_linker import proposals, tables
-from childlink_linker.desk import Desk
-from childlink_linker.estimate import Estimated
-from childlink_linker.handler import LinkHandler
-from childlink_linker.intake import TokenHasher
-from childlink_linker.link_batch import Outcome
+from childlink_linker.linking.handler import LinkHandler
+from childlink_linker.linking.intake import TokenHasher
+from childlink_linker.linking.link import Outcome
+from childlink_linker.matching.estimate import Estimated
+from childlink_linker.matching.parameters import Parameters, load_parameters
 from childlink_linker.metrics import LinkerMetrics
-from childlink_linker.page.serving import serve_page
-from childlink_linker.parameters import Parameters, load_parameters
-from childlink_linker.proposals import Approved
-from childlink_linker.relink import estimate_parameters, relink
-from childlink_linker.review_service import ReviewService
+from childlink_linker.relinking import proposals
+from childlink_linker.relinking.proposals import Approved
+from childlink_linker.relinking.relink import estimate_parameters, relink
+from childlink_linker.review.desk import Desk
+from childlink_linker.review.page.serving import serve_page
+from childlink_linker.review.service import ReviewService
 from childlink_linker.server import OperatorService, holdings
 from childlink_linker.server import serve as serve_grpc
 from childlink_linker.settings import LinkerSettings
-from childlink_linker.store import Store
-from childlink_linker.vault import Vault
+from childlink_linker.store import tables
+from childlink_linker.store.store import Store
+from childlink_linker.store.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def serve(linker: Linker) -> Callable[[], None]:
 def open_store(settings: LinkerSettings) -> sa.Engine:
     """The database, its tables up to date."""
     engine = open_database(settings.database, settings.database_password_file)
-    migrate(engine, "childlink_linker")
+    migrate(engine, "childlink_linker.store")
     return engine
 
 

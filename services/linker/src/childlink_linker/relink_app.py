@@ -8,19 +8,19 @@ from pathlib import Path
 from childlink_core.profiles import get_profile
 
 from childlink_linker.app import open_store, vault_key_of, vault_of
-from childlink_linker.components import verdicts_of
-from childlink_linker.parameters import parse_parameters, read_parameters
-from childlink_linker.propose import propose
-from childlink_linker.repartition import Engine, OrdinaryEngine, Repartition, repartition
+from childlink_linker.clustering.evidence import verdicts_of
+from childlink_linker.matching.parameters import parse_parameters, read_parameters
+from childlink_linker.relinking.repartition import Engine, OrdinaryEngine, Repartition, repartition
+from childlink_linker.relinking.write_proposal import propose
 from childlink_linker.settings import LinkerSettings
-from childlink_linker.snapshot import one_moment, read_snapshot
-from childlink_linker.store import Store
+from childlink_linker.store.snapshot import one_moment, read_snapshot
+from childlink_linker.store.store import Store
 
 
 def export(settings: LinkerSettings, folder: Path) -> int:
     """Write the store as it is now, sealed, into an empty folder. Returns how many records there are."""
     # Only here and below: PyArrow and PySpark are extras.
-    from childlink_linker.sealed_export import write_export
+    from childlink_linker.store.sealed_export import write_export
 
     with one_moment(open_store(settings)) as tx:
         return write_export(tx, folder, get_profile(settings.profile))
@@ -39,9 +39,9 @@ def propose_on_spark(
     settings: LinkerSettings, parameters: str, exported: Path | None, master: str, options: Mapping[str, str]
 ) -> int:
     """Propose what Spark finds in an export, or in one made for it now. Returns the proposal's number."""
-    from childlink_linker.sealed_export import read_export
-    from childlink_linker.spark_relink import SparkEngine, spark_session
-    from childlink_linker.spark_tasks import Rules
+    from childlink_linker.relinking.spark_engine import SparkEngine, spark_session
+    from childlink_linker.relinking.spark_tasks import Rules
+    from childlink_linker.store.sealed_export import read_export
 
     profile = get_profile(settings.profile)
     scratch = nullcontext() if exported else tempfile.TemporaryDirectory(prefix="childlink-export-")

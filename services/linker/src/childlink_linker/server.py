@@ -10,13 +10,14 @@ from childlink.linker.v1 import operator_pb2, operator_pb2_grpc, review_pb2_grpc
 from childlink.wire.v1 import encoded_pb2
 from childlink_access.guard import Guard, Rules
 from childlink_access.limits import Limiter
-from childlink_access.policy import ROLES, PolicyFile
+from childlink_access.policy import PolicyFile
+from childlink_access.roles import ROLES
 from childlink_access.serving import SERVER_OPTIONS, open_port, revocations
 from grpc_health.v1 import health, health_pb2_grpc
 
-from childlink_linker import tables as t
-from childlink_linker.review_service import ReviewService
+from childlink_linker.review.service import ReviewService
 from childlink_linker.settings import LinkerSettings
+from childlink_linker.store import tables as t
 
 _THREADS: Final = 8
 # Calls that are answered or wait for a thread; more are refused at once.

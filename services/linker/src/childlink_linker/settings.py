@@ -6,7 +6,7 @@ from childlink_core.profiles import DEFAULT_PROFILE
 from childlink_core.settings import ServiceSettings
 from pydantic_settings import SettingsConfigDict
 
-from childlink_linker.parameters import DEFAULT_PARAMETERS
+from childlink_linker.matching.parameters import DEFAULT_PARAMETERS
 
 
 class LinkerSettings(ServiceSettings):

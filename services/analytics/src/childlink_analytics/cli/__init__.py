@@ -1,6 +1,14 @@
-"""The commands of `childlink-analytics`."""
+"""The commands of `childlink-analytics`. An installation that only answers has no commands for the store and for releases."""
 
-from childlink_analytics.cli import keys, releasing, running, trails
+from importlib.util import find_spec
+
+from childlink_analytics.cli import answering, keys, trails
 from childlink_analytics.cli.common import main
 
-__all__ = ["keys", "main", "releasing", "running", "trails"]
+__all__ = ["answering", "keys", "main", "trails"]
+
+# Both need the extra `releasing`.
+if find_spec("sqlalchemy") is not None:
+    from childlink_analytics.cli import releasing, running
+
+    __all__ += ["releasing", "running"]

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import click
-from childlink_core import __version__, logs
+from childlink_core import __version__
 from childlink_core.commands import Commands
 
 
@@ -21,6 +21,9 @@ from childlink_core.commands import Commands
 @click.pass_context
 def main(ctx: click.Context, settings_file: Path | None) -> None:
     """Store linked observations, cut protected releases, and answer questions from the releases alone."""
+
+    from childlink_core import logs
+
     logs.configure("analytics")
     ctx.obj = settings_file
 

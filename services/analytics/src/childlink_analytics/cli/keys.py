@@ -3,9 +3,6 @@
 from pathlib import Path
 
 import click
-from childlink_core import topics
-from childlink_core.directory import Member, render_directory
-from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
 
 from childlink_analytics.cli.common import main
 
@@ -19,6 +16,10 @@ def keys() -> None:
 @click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
 def keys_new(folder: Path) -> None:
     """Make analytics' signing, opening and release keys."""
+
+    from childlink_core import topics
+    from childlink_core.keys import OpeningKey, SecretKey, SigningKey, write_key
+
     write_key(folder / "signing.key", SigningKey.generate(topics.ANALYTICS))
     write_key(folder / "opening.key", OpeningKey.generate(topics.ANALYTICS))
     write_key(folder / "release.key", SecretKey.generate(topics.ANALYTICS))
@@ -29,6 +30,10 @@ def keys_new(folder: Path) -> None:
 @click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
 def keys_show(folder: Path) -> None:
     """Print analytics' public keys in the form of the directory file. Holds no secret."""
+
+    from childlink_core.directory import Member, render_directory
+    from childlink_core.keys import read_opening_key, read_signing_key
+
     signing, opening = read_signing_key(folder / "signing.key"), read_opening_key(folder / "opening.key")
     click.echo(
         render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False
@@ -39,5 +44,8 @@ def keys_show(folder: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def keys_new_audit(file: Path) -> None:
     """Make a key for the answering process's trail of questions. It opens nothing else."""
+
+    from childlink_core.keys import SecretKey, write_key
+
     write_key(file, SecretKey.generate("questions"))
     click.echo(f"{file} made")

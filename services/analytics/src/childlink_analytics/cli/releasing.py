@@ -1,18 +1,19 @@
 """Commands for releases: cut, check, publish, list, show, verify, recall."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from childlink_core import telemetry
 from childlink_core.commands import at_the_command_line
 
-from childlink_analytics import app
 from childlink_analytics.cli.common import main
-from childlink_analytics.lifecycle import Known, ReleaseDesk
-from childlink_analytics.messages import change_notes
-from childlink_analytics.settings import StoreSettings
+
+if TYPE_CHECKING:
+    from childlink_analytics.releasing.release.desk import Known, ReleaseDesk
 
 
 @main.group()
@@ -21,6 +22,11 @@ def release() -> None:
 
 
 def _desk(settings_file: Path | None) -> ReleaseDesk:
+    from childlink_core import telemetry
+
+    from childlink_analytics.releasing import app
+    from childlink_analytics.settings import StoreSettings
+
     settings = StoreSettings.load(settings_file)
     telemetry.start("analytics", settings)
     return app.build_desk(settings)
@@ -58,6 +64,9 @@ def release_cut(settings_file: Path | None, release_id: str, data_until: str | N
 @click.pass_obj
 def release_check(settings_file: Path | None, release_id: str) -> None:
     """Show what a draft holds and what changed, and attack it anew together with all that is published."""
+
+    from childlink_analytics.shared.change_notes import change_notes
+
     found, report = _desk(settings_file).check(at_the_command_line(), release_id)
     facts = found.manifest
     click.echo(

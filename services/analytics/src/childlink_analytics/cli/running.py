@@ -1,25 +1,23 @@
-"""Commands that run analytics' processes and look after its store."""
+"""Commands that run the process that stores and releases, and look after its store."""
+
+from __future__ import annotations
 
 import time
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import sqlalchemy as sa
-from childlink_bus.ports import BusError, Subscriber
-from childlink_bus.store_commands import Tables, add_store_commands
-from childlink_core import telemetry
+from childlink_bus.store_commands import add_store_commands
 from childlink_core.commands import at_the_command_line
 
-from childlink_analytics import app, tables
 from childlink_analytics.cli.common import main, stop_on_signals
-from childlink_analytics.measures import catalogue
-from childlink_analytics.metrics import ServingMetrics, StoreMetrics
-from childlink_analytics.release_service import serve_releases
-from childlink_analytics.server import serve as start_server
-from childlink_analytics.settings import ServingSettings, StoreSettings
-from childlink_analytics.store import Store
+
+if TYPE_CHECKING:
+    from childlink_bus.store_commands import Tables
+
+    from childlink_analytics.settings import StoreSettings
 
 _GAUGES_EVERY_S = 10.0
 _RETRY_AFTER_S = 3.0
@@ -29,6 +27,16 @@ _RETRY_AFTER_S = 3.0
 @click.pass_obj
 def consume(settings_file: Path | None) -> None:
     """Store observations and links, send receipts, cut what the schedule asks for; until SIGTERM."""
+
+    import sqlalchemy as sa
+    from childlink_bus.ports import BusError, Subscriber
+    from childlink_core import telemetry
+
+    from childlink_analytics.releasing import app
+    from childlink_analytics.releasing.metrics import StoreMetrics
+    from childlink_analytics.releasing.release.service import serve_releases
+    from childlink_analytics.settings import StoreSettings
+
     settings = StoreSettings.load(settings_file)
     telemetry.start("analytics", settings)
     metrics = StoreMetrics()
@@ -66,40 +74,18 @@ def consume(settings_file: Path | None) -> None:
 
 @main.command()
 @click.pass_obj
-def serve(settings_file: Path | None) -> None:
-    """Answer questions over gRPC from the folder of releases; until SIGTERM. Cannot reach the store."""
-    settings = ServingSettings.load(settings_file)
-    metrics = ServingMetrics()
-    metrics.serve(settings.metrics_port, settings.metrics_address)
-    stop = stop_on_signals()
-    access = app.build_access(settings)
-    server, port = start_server(settings, metrics, access)
-    click.echo(f"analytics: answering on {settings.address.rsplit(':', 1)[0]}:{port}; stop with SIGTERM", err=True)
-    stop.wait()
-    server.stop(grace=5).wait()
-    if access.trail:
-        access.trail.close()
-
-
-@main.command()
-def measures() -> None:
-    """List the measure catalogue."""
-    for measure in catalogue().values():
-        click.echo(f"{measure.id}: {measure.title} ({measure.unit})")
-        for cube in measure.cubes:
-            click.echo(f"    by {' x '.join(cube)}")
-
-
-@main.command()
-@click.pass_obj
 def status(settings_file: Path | None) -> None:
     """Show what is stored, whose rows wait for their links, and which topics are suspended."""
+
+    from childlink_analytics.releasing import app
+    from childlink_analytics.releasing.store import tables
+    from childlink_analytics.releasing.store.store import Store
+    from childlink_analytics.settings import StoreSettings
+
     with app.open_store(StoreSettings.load(settings_file)).connect() as tx:
         observations, links, waiting = app.holdings(tx)
         behind, suspended = Store(tx).behind(), tables.ledger.suspended(tx)
-    click.echo(
-        f"{observations:,} observations, {links:,} links; {waiting:,} observations are of nobody who is linked yet"
-    )
+    click.echo(f"{observations:,} observations, {links:,} links; {waiting:,} observations are not linked yet")
     for partner in behind:
         click.echo(f"  {partner}: rows are here before their links")
     for topic, why in suspended.items():
@@ -110,6 +96,10 @@ def status(settings_file: Path | None) -> None:
 @click.pass_obj
 def retention(settings_file: Path | None) -> None:
     """Delete the rows whose retention period is over (see `purposes`). The running service does so every day."""
+
+    from childlink_analytics.releasing import app
+    from childlink_analytics.settings import StoreSettings
+
     gone = app.build_desk(StoreSettings.load(settings_file)).expire(at_the_command_line(), date.today())
     for dataset, rows in gone.items():
         click.echo(f"{dataset}: {rows:,} rows deleted")
@@ -122,6 +112,11 @@ def retention(settings_file: Path | None) -> None:
 @click.pass_obj
 def restored(settings_file: Path | None, new_broker: bool) -> None:
     """After the store was restored from a backup, and before `consume`: what is sent from now on supersedes what the lost store sent."""
+
+    from childlink_analytics.releasing import app
+    from childlink_analytics.releasing.store import tables
+    from childlink_analytics.settings import StoreSettings
+
     desk = app.build_desk(StoreSettings.load(settings_file))
     with desk.engine.begin() as tx:
         tables.ledger.restored(tx, new_broker=new_broker)
@@ -129,6 +124,18 @@ def restored(settings_file: Path | None, new_broker: bool) -> None:
     click.echo("receipts are numbered anew; start the service now")
 
 
-add_store_commands(
-    main, Tables("childlink_analytics", tables.metadata, [tables.audit.entries], tables.ledger), StoreSettings.load
-)
+def _tables() -> Tables:
+    from childlink_bus.store_commands import Tables
+
+    from childlink_analytics.releasing.store import tables
+
+    return Tables("childlink_analytics.releasing.store", tables.metadata, [tables.audit.entries], tables.ledger)
+
+
+def _settings(settings_file: Path | None) -> StoreSettings:
+    from childlink_analytics.settings import StoreSettings
+
+    return StoreSettings.load(settings_file)
+
+
+add_store_commands(main, _tables, _settings)

@@ -1,15 +1,19 @@
 """Commands for the audit trails: of what is done with releases, and of what analysts ask."""
 
+from __future__ import annotations
+
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from childlink_bus.store_commands import echo_head, echo_trail, read_note
+from childlink_catalogue.errors import CatalogueError
 
-from childlink_analytics import app
 from childlink_analytics.cli.common import main
-from childlink_analytics.errors import CatalogueError
-from childlink_analytics.questions_trail import QuestionsTrail
-from childlink_analytics.settings import ServingSettings, StoreSettings
+
+if TYPE_CHECKING:
+    from childlink_analytics.answering.audit_trail import QuestionsTrail
+    from childlink_analytics.releasing.release.desk import ReleaseDesk
 
 
 @main.group()
@@ -27,12 +31,15 @@ _questions = click.option("--questions", is_flag=True, help="The answering proce
 @click.pass_obj
 def audit_show(settings_file: Path | None, after: int, as_json: bool, questions: bool) -> None:
     """The audit trail, oldest first."""
+
+    from childlink_core.audit_commands import echo_trail
+
     if questions:
         trail = _trail(settings_file)
         entries = trail.read(after)
         trail.close()
     else:
-        entries = app.build_desk(StoreSettings.load(settings_file)).audit_trail(after)
+        entries = _desk(settings_file).audit_trail(after)
     echo_trail(entries, as_json=as_json)
 
 
@@ -42,18 +49,36 @@ def audit_show(settings_file: Path | None, after: int, as_json: bool, questions:
 @click.pass_obj
 def audit_verify(settings_file: Path | None, noted: str, questions: bool) -> None:
     """Check that no entry was changed, removed or moved. Note the line that it prints somewhere else."""
+
+    from childlink_core.audit_commands import echo_head, read_note
+
     earlier = read_note(noted)
     if questions:
         trail = _trail(settings_file)
         head = trail.verify(earlier)
         trail.close()
     else:
-        head = app.build_desk(StoreSettings.load(settings_file)).verify_audit(earlier)
+        head = _desk(settings_file).verify_audit(earlier)
     echo_head(head)
 
 
+def _desk(settings_file: Path | None) -> ReleaseDesk:
+    if find_spec("sqlalchemy") is None:
+        raise CatalogueError(
+            "This installation answers questions and holds no releases' trail.",
+            "Use --questions; or run this on the host that holds the store (childlink-analytics[releasing]).",
+        )
+    from childlink_analytics.releasing import app
+    from childlink_analytics.settings import StoreSettings
+
+    return app.build_desk(StoreSettings.load(settings_file))
+
+
 def _trail(settings_file: Path | None) -> QuestionsTrail:
-    trail = app.build_access(ServingSettings.load(settings_file)).trail
+    from childlink_analytics.answering.app import build_access
+    from childlink_analytics.settings import ServingSettings
+
+    trail = build_access(ServingSettings.load(settings_file)).trail
     if trail is None:
         raise CatalogueError(
             "There is no trail of questions here.", "Set audit and audit_key of the answering process."

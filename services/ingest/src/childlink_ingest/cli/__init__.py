@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from childlink_core import __version__, logs
+from childlink_core import __version__
 from childlink_core.commands import Commands
 
 from childlink_ingest.cli import checking, extracts, keys, lists, look, sending, takeback
@@ -28,6 +28,9 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
     Exit codes: 0 all done; 1 nothing was sent; 2 wrong usage; 3 some rows were rejected or refused, the rest went;
     4 everything is safe in the spool, but not all of it is answered yet.
     """
+
+    from childlink_core import logs
+
     logs.configure("ingest")
     ctx.obj = settings_file
 

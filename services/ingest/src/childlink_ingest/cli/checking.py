@@ -5,14 +5,7 @@ from pathlib import Path
 
 import click
 
-from childlink_ingest import app, own_checks
 from childlink_ingest.cli.common import exchange, extract_argument, mapping_option
-from childlink_ingest.map_row import RowMapper
-from childlink_ingest.metrics import IngestMetrics
-from childlink_ingest.prepare import map_rows
-from childlink_ingest.settings import IngestSettings
-from childlink_ingest.split import split
-from childlink_ingest.spool import open_spool
 
 
 @click.command()
@@ -25,6 +18,14 @@ def checks(settings_file: Path | None, extract: Path, mapping_file: Path) -> Non
     Shows the ids that EXTRACT gives them; nothing about them came from outside. Most are decoys: nobody may conclude anything from
     being asked.
     """
+
+    from childlink_ingest import app
+    from childlink_ingest.mapping.apply import RowMapper
+    from childlink_ingest.pseudonymise.split import split
+    from childlink_ingest.runs.prepare import map_rows
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.spool import open_spool
+
     settings = IngestSettings.load(settings_file)
     mapping = app.load_mapping(mapping_file)
     with open_spool(settings.spool) as spool:
@@ -76,6 +77,13 @@ def checked(
     wait: float,
 ) -> None:
     """Answer REQUEST: everybody in it is recorded right, but for those named. Then run the corrected extract."""
+
+    from childlink_ingest import app
+    from childlink_ingest.metrics import IngestMetrics
+    from childlink_ingest.runs import source_verification as own_checks
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.spool import open_spool
+
     settings = IngestSettings.load(settings_file)
     site = app.build_site(settings)
     wrong, unknown = (

@@ -1,18 +1,22 @@
 """What several commands share: their arguments, progress, and writing files."""
 
+from __future__ import annotations
+
 import csv
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from childlink_core.errors import UserError
 
-from childlink_ingest import app
-from childlink_ingest.metrics import IngestMetrics
-from childlink_ingest.settings import IngestSettings
-from childlink_ingest.spool import Spool
+if TYPE_CHECKING:
+    from childlink_ingest.metrics import IngestMetrics
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.spool import Spool
+
 
 _PROGRESS_EVERY_S = 5.0
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -50,6 +54,9 @@ class Progress:
 
 def exchange(settings: IngestSettings, spool: Spool, metrics: IngestMetrics, wait: float) -> None:
     """Send what is queued, and fetch receipts for at most `wait` seconds after the last of it went."""
+
+    from childlink_ingest import app
+
     shown = Progress("batches to go")
     with app.connect(settings, spool, metrics.log_lost) as connection:
         traffic = connection.exchange

@@ -1,29 +1,26 @@
 """Commands that send extracts: approve, run, rekey, watch."""
 
+from __future__ import annotations
+
 import signal
 import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from childlink_bus.ports import BusError
-from childlink_core import telemetry
 from childlink_core.errors import UserError
-from childlink_core.profiles import get_profile
 
-from childlink_ingest import app, errors, report, serving
-from childlink_ingest.after_restore import check_past
-from childlink_ingest.approvals import approve as sign
-from childlink_ingest.approvals import what
 from childlink_ingest.cli.common import FILE, Progress, exchange, extract_argument, mapping_option, write_csv
 from childlink_ingest.errors import PastLostError
-from childlink_ingest.metrics import IngestMetrics
-from childlink_ingest.send_extract import Limits
-from childlink_ingest.settings import IngestSettings
-from childlink_ingest.spool import Spool, open_spool
-from childlink_ingest.watch import Watcher
+
+if TYPE_CHECKING:
+    from childlink_ingest.metrics import IngestMetrics
+    from childlink_ingest.runs.run import Limits
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.spool import Spool
 
 _POLL_S = 5.0
 _PUSH_EVERY_S = 60.0
@@ -35,6 +32,14 @@ _PUSH_EVERY_S = 60.0
 @click.pass_obj
 def approve(settings_file: Path | None, mapping_file: Path, by: str) -> None:
     """Record that somebody approved what leaves under a mapping. `run` refuses a mapping that changed since."""
+
+    from childlink_core.profiles import get_profile
+
+    from childlink_ingest import app
+    from childlink_ingest.mapping.approvals import approve as sign
+    from childlink_ingest.mapping.approvals import what
+    from childlink_ingest.settings import IngestSettings
+
     settings = IngestSettings.load(settings_file)
     if not by.strip():
         raise UserError("--by is empty.", 'Write who approves: --by "Name, role".')
@@ -64,6 +69,16 @@ def run(
     max_rejects: float | None, max_withdrawn: float | None, workers: int | None,
 ) -> None:  # fmt: skip
     """Encode, split, seal, spool and send an extract. Run it again at any time: what did not change is not sent."""
+
+    from childlink_core import telemetry
+
+    from childlink_ingest import app, errors
+    from childlink_ingest.metrics import IngestMetrics
+    from childlink_ingest.reporting import report
+    from childlink_ingest.runs.run import Limits
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.spool import open_spool
+
     settings = IngestSettings.load(settings_file)
     telemetry.start("ingest", settings)
     if workers:
@@ -99,6 +114,9 @@ def run_one(
     limits: Limits | None = None,
 ) -> int:
     """Stage and queue an extract, and write the file of its rejected rows."""
+
+    from childlink_ingest import app
+
     shown = Progress("rows read", rate=True)
     run_id = app.run_extract(settings, spool, extract, mapping_file, limits, shown)
     shown.done()
@@ -123,6 +141,10 @@ def rekey(ctx: click.Context, extract: Path, mapping_file: Path, wait: float) ->
     Part of a rotation: set linkage_key_next, rekey every feed, and when the hub says that all sites have, make the new secret
     linkage_key. Subjects are encoded from the site's own extract; only encodings go out again, attributes do not.
     """
+
+    from childlink_ingest import app
+    from childlink_ingest.settings import IngestSettings
+
     settings = IngestSettings.load(ctx.obj)
     versions = [key.version for key in app.linkage_keys(settings)]
     click.echo(f"encoding under version {' and '.join(map(str, versions))} of the linkage secret", err=True)
@@ -157,6 +179,17 @@ def watch(settings_file: Path | None, folder: Path, mappings: Path, settle: floa
     A mapping says which files it is for (files = "births*.csv"). A query in the inbox (.sql) stays, and runs daily at its
     mapping's `schedule`. With metrics_port set, serves the status page and the metrics. SIGTERM stops it between two extracts.
     """
+
+    from childlink_bus.ports import BusError
+    from childlink_core import telemetry
+
+    from childlink_ingest import app, errors
+    from childlink_ingest.metrics import IngestMetrics
+    from childlink_ingest.reporting import serving
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.spool import open_spool
+    from childlink_ingest.watch import Watcher
+
     settings = IngestSettings.load(settings_file)
     telemetry.start("ingest", settings)
     metrics = IngestMetrics()
@@ -203,6 +236,9 @@ def watch(settings_file: Path | None, folder: Path, mappings: Path, settle: floa
 
 def _waits(spool: Spool, said: set[str]) -> bool:
     """Whether runs wait for a person, who is told why once. The extracts stay in the inbox."""
+
+    from childlink_ingest.runs.after_restore import check_past
+
     try:
         check_past(spool)
     except PastLostError as error:
@@ -221,11 +257,16 @@ def _sleep(stopped: Callable[[], bool]) -> None:
 
 
 def _page(settings: IngestSettings) -> str:
+    from childlink_ingest.reporting import report
+    from childlink_ingest.spool import open_spool
+
     with open_spool(settings.spool) as spool:
         return report.status_page(settings.partner, spool, refresh=30)
 
 
 def _push(settings: IngestSettings, spool: Spool, metrics: IngestMetrics) -> None:
+    from childlink_ingest.reporting import serving
+
     if settings.push_gateway:
         metrics.spool_state(spool, {})
         try:

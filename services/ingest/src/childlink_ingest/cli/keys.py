@@ -3,21 +3,8 @@
 from pathlib import Path
 
 import click
-from childlink_core import custody
-from childlink_core.directory import Member, read_directory, render_directory
 from childlink_core.errors import UserError
-from childlink_core.keys import (
-    OpeningKey,
-    SecretKey,
-    SigningKey,
-    read_opening_key,
-    read_secret_key,
-    read_signing_key,
-    write_key,
-)
-from childlink_core.topics import check_partner_name
 
-from childlink_ingest.certificates import new_request
 from childlink_ingest.cli.common import FILE, read_text, write_text
 
 _folder = click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
@@ -33,6 +20,12 @@ def keys() -> None:
 @_folder
 def new(partner: str, folder: Path) -> None:
     """Make this site's signing, opening and reference keys, and a certificate request. Then back the reference key up."""
+
+    from childlink_core.keys import OpeningKey, SecretKey, SigningKey, write_key
+    from childlink_core.topics import check_partner_name
+
+    from childlink_ingest.certificates import new_request
+
     check_partner_name(partner)
     write_key(folder / "signing.key", SigningKey.generate(partner))
     write_key(folder / "opening.key", OpeningKey.generate(partner))
@@ -48,6 +41,11 @@ def new(partner: str, folder: Path) -> None:
 @_folder
 def request(partner: str, folder: Path) -> None:
     """Make a new certificate request, with a new key, for a renewal: tls-new.key and tls-new.csr."""
+
+    from childlink_core.topics import check_partner_name
+
+    from childlink_ingest.certificates import new_request
+
     check_partner_name(partner)
     new_request(partner, folder / "tls-new.key", folder / "tls-new.csr")
     click.echo(f"{folder / 'tls-new.csr'} made. Send it to the hub; keep the old key until the certificate has come.")
@@ -57,6 +55,10 @@ def request(partner: str, folder: Path) -> None:
 @_folder
 def show(folder: Path) -> None:
     """Print this site's public keys in the form of the directory file. Holds no secret."""
+
+    from childlink_core.directory import Member, render_directory
+    from childlink_core.keys import read_opening_key, read_signing_key
+
     signing = read_signing_key(folder / "signing.key")
     opening = read_opening_key(folder / "opening.key")
     click.echo(
@@ -74,6 +76,10 @@ def show(folder: Path) -> None:
 @click.option("--passphrase-file", type=FILE, help="File that holds the passphrase; default: asked for.")
 def backup(key_file: Path, output: Path, passphrase_file: Path | None) -> None:
     """Write an encrypted backup of the reference key. Set reference_key_backup to a copy, so that `doctor` can check it."""
+
+    from childlink_core import custody
+    from childlink_core.keys import read_secret_key
+
     key = read_secret_key(key_file)
     write_text(output, custody.back_up(key, _passphrase(passphrase_file, confirm=True)), fresh=True)
     click.echo(f"{output} written, check value {key.check_value}. Keep the passphrase apart from it.")
@@ -87,6 +93,10 @@ def backup(key_file: Path, output: Path, passphrase_file: Path | None) -> None:
 @click.option("--passphrase-file", type=FILE, help="File that holds the passphrase; default: asked for.")
 def restore(backup_file: Path, output: Path, passphrase_file: Path | None) -> None:
     """Bring a key back from its backup."""
+
+    from childlink_core import custody
+    from childlink_core.keys import write_key
+
     key = custody.restore(read_text(backup_file), _passphrase(passphrase_file, confirm=False))
     write_key(output, key)
     click.echo(f"{output} restored, check value {key.check_value}")
@@ -101,6 +111,9 @@ def restore(backup_file: Path, output: Path, passphrase_file: Path | None) -> No
 )
 def new_linkage(version: int, output: Path) -> None:
     """Custodian: make the partnership's linkage secret. On a laptop that is offline; never on a service of the hub."""
+
+    from childlink_core.keys import SecretKey, write_key
+
     key = SecretKey.generate("partnership", version)
     write_key(output, key)
     click.echo(f"{output} made: version {version}, check value {key.check_value}")
@@ -114,6 +127,11 @@ def new_linkage(version: int, output: Path) -> None:
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="File to send to the site.")
 def issue_linkage(partner: str, linkage_file: Path, directory_file: Path, output: Path) -> None:
     """Custodian: seal the linkage secret to one site's public key. Only that site can open the file."""
+
+    from childlink_core import custody
+    from childlink_core.directory import read_directory
+    from childlink_core.keys import read_secret_key
+
     directory = read_directory(directory_file)
     if partner not in directory.partners:
         raise UserError(f"The directory has no partner {partner!r}.", f"It has: {', '.join(directory.partners)}.")
@@ -136,6 +154,10 @@ def issue_linkage(partner: str, linkage_file: Path, directory_file: Path, output
 @_folder
 def open_sealed(sealed_file: Path, check_value: str, output: Path | None, folder: Path) -> None:
     """Site: open the sealed linkage secret straight into a key file. It is never shown."""
+
+    from childlink_core import custody
+    from childlink_core.keys import read_opening_key, write_key
+
     key = custody.open_linkage(read_text(sealed_file), read_opening_key(folder / "opening.key"))
     if key.check_value != check_value.strip().lower():
         raise UserError(

@@ -5,15 +5,7 @@ from pathlib import Path
 import click
 from childlink_core.errors import UserError
 
-from childlink_ingest import app
-from childlink_ingest.area_lookup import build_lookup
 from childlink_ingest.cli.common import FILE, Progress, extract_argument, mapping_option, write_text
-from childlink_ingest.normalise import nhs_number
-from childlink_ingest.permit import objection_token
-from childlink_ingest.permit_lists import read_objections
-from childlink_ingest.readers import open_extract
-from childlink_ingest.rows import Rejection
-from childlink_ingest.settings import IngestSettings
 
 
 @click.group("opt-out")
@@ -31,6 +23,13 @@ def request(settings_file: Path | None, extract: Path, mapping_file: Path, outpu
 
     Set `checked_list` to this file and `permitted_list` to the answer.
     """
+
+    from childlink_ingest import app
+    from childlink_ingest.model.rows import Rejection
+    from childlink_ingest.readers import open_extract
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.standardise.normalise import nhs_number
+
     mapping = app.load_mapping(mapping_file)
     columns = [mapping.columns[name] for name in ("child_nhs_number", "adult_nhs_number") if name in mapping.columns]
     if not columns:
@@ -60,6 +59,12 @@ def objections() -> None:
 @click.pass_obj
 def export(settings_file: Path | None, output: Path) -> None:
     """Write this site's objections for the other partners, as keyed hashes of NHS numbers under the linkage secret."""
+
+    from childlink_ingest import app
+    from childlink_ingest.eligibility.lists import read_objections
+    from childlink_ingest.eligibility.rules import objection_token
+    from childlink_ingest.settings import IngestSettings
+
     settings = IngestSettings.load(settings_file)
     local = read_objections(settings.objections)
     key = app.linkage_keys(settings)[0].derive("objection")
@@ -86,6 +91,9 @@ def area() -> None:
 )
 def build(postcodes: Path, deprivation: Path, output: Path) -> None:
     """Build the look-up from the two files as published. Takes about half a minute for the whole of the United Kingdom."""
+
+    from childlink_ingest.geography.lookup import build_lookup
+
     shown = Progress("postcodes read")
     found, neighbourhoods = build_lookup(postcodes, deprivation, output, shown)
     shown.done()

@@ -1,21 +1,18 @@
 """Commands that look at an extract and send nothing: datasets, map, check, preview, refs, clk, verify-encoding."""
 
+from __future__ import annotations
+
 import csv
 import itertools
 import json
 import sys
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from childlink_core import __version__
-from childlink_core.datasets import all_datasets, get_dataset
 from childlink_core.errors import UserError
-from childlink_core.profiles import get_profile
 
-from childlink_ingest import app, errors, pages, report
-from childlink_ingest import preview as previews
-from childlink_ingest.approvals import what
 from childlink_ingest.cli.common import (
     FILE,
     Progress,
@@ -25,17 +22,9 @@ from childlink_ingest.cli.common import (
     write_csv,
     write_text,
 )
-from childlink_ingest.clk import ClkEncoder, EntryError, SchemaError, parse_schema, to_text
-from childlink_ingest.contradictions import IdentityCheck, claims_of, refuse
-from childlink_ingest.map_row import RowMapper
-from childlink_ingest.mapping import check_header
-from childlink_ingest.prepare import map_rows, without_unlinkable
-from childlink_ingest.propose import propose
-from childlink_ingest.readers import Source, open_extract
-from childlink_ingest.rows import Rejection, Row
-from childlink_ingest.settings import IngestSettings
-from childlink_ingest.sniff import sniff
-from childlink_ingest.split import split
+
+if TYPE_CHECKING:
+    from childlink_ingest.pseudonymise.clk import ClkEncoder
 
 _SAMPLE_ROWS = 5_000
 
@@ -44,6 +33,9 @@ _SAMPLE_ROWS = 5_000
 @click.argument("name", required=False)
 def datasets(name: str | None) -> None:
     """List the dataset contracts; with NAME, its columns, codes and ranges."""
+
+    from childlink_catalogue.datasets import all_datasets, get_dataset
+
     if name is None:
         for dataset in all_datasets().values():
             click.echo(f"{dataset.name:16} v{dataset.version}  {dataset.title}")
@@ -76,6 +68,16 @@ def datasets(name: str | None) -> None:
 @click.pass_obj
 def map_extract(settings_file: Path | None, extract: Path, dataset_name: str, output: Path | None, sheet: str) -> None:
     """Propose a mapping from an extract's headers and values, for a person to correct."""
+
+    from childlink_catalogue.datasets import get_dataset
+
+    from childlink_ingest import errors
+    from childlink_ingest.mapping.propose import propose
+    from childlink_ingest.model.rows import Rejection
+    from childlink_ingest.readers import Source, open_extract
+    from childlink_ingest.readers.sniff import sniff
+    from childlink_ingest.settings import IngestSettings
+
     dataset = get_dataset(dataset_name)
     found = sniff(extract)
     url_file = IngestSettings.load(settings_file).source_url_file if extract.suffix.lower() == ".sql" else None
@@ -108,6 +110,18 @@ def map_extract(settings_file: Path | None, extract: Path, dataset_name: str, ou
 @mapping_option
 def check(extract: Path, mapping_file: Path) -> None:
     """Validate and profile an extract. Sends nothing and needs no keys (a .sql extract needs `run`'s settings: use `preview`)."""
+
+    from childlink_core.profiles import get_profile
+
+    from childlink_ingest import app, errors
+    from childlink_ingest.eligibility.contradictions import IdentityCheck, claims_of, refuse
+    from childlink_ingest.mapping.apply import RowMapper
+    from childlink_ingest.mapping.definition import check_header
+    from childlink_ingest.model.rows import Rejection, Row
+    from childlink_ingest.readers import open_extract
+    from childlink_ingest.reporting import report
+    from childlink_ingest.runs.prepare import without_unlinkable
+
     mapping = app.load_mapping(mapping_file)
     profile = get_profile()
     mapper = RowMapper(mapping, date.today())
@@ -164,6 +178,21 @@ def preview(
     Real rows are shown on this terminal only. The page that --html writes holds made-up rows of the same shape, under keys
     that are thrown away: it is what an information-governance lead signs.
     """
+
+    from childlink_core import __version__
+    from childlink_core.profiles import get_profile
+
+    from childlink_ingest import app
+    from childlink_ingest.mapping.apply import RowMapper
+    from childlink_ingest.mapping.approvals import what
+    from childlink_ingest.mapping.definition import check_header
+    from childlink_ingest.pseudonymise.split import split
+    from childlink_ingest.readers import open_extract
+    from childlink_ingest.reporting import pages, report
+    from childlink_ingest.reporting import preview as previews
+    from childlink_ingest.runs.prepare import map_rows
+    from childlink_ingest.settings import IngestSettings
+
     settings = IngestSettings.load(settings_file)
     mapping = app.load_mapping(mapping_file)
     profile = get_profile(settings.profile)
@@ -211,6 +240,13 @@ def refs(settings_file: Path | None, extract: Path, mapping_file: Path, output: 
 
     The file ties your own ids to what the linker holds. It is for pilots and evaluations on made-up or approved data.
     """
+
+    from childlink_ingest import app
+    from childlink_ingest.mapping.apply import RowMapper
+    from childlink_ingest.pseudonymise.split import split
+    from childlink_ingest.runs.prepare import map_rows
+    from childlink_ingest.settings import IngestSettings
+
     found: dict[bytes, tuple[str, str]] = {}
     mapping = app.load_mapping(mapping_file)
     with app.open_job(IngestSettings.load(settings_file), extract, mapping) as job:
@@ -246,6 +282,9 @@ def clk(people: Path, schema: Path, secret_file: Path, output: Path) -> None:
     For projects that use anonlink or CODI's tools. childlink's own linker never takes these: one unsalted filter of all fields
     falls to published attacks.
     """
+
+    from childlink_ingest.pseudonymise.clk import to_text
+
     records, encoder = _clk_input(people, schema, secret_file)
     clks = _encode_clks(encoder, records)
     write_text(output, json.dumps({"clks": [to_text(item) for item in clks]}))
@@ -280,6 +319,9 @@ def verify_encoding(people: Path, schema: Path, secret_file: Path) -> None:
 
 
 def _clk_input(people: Path, schema: Path, secret_file: Path) -> tuple[list[tuple[int, list[str]]], ClkEncoder]:
+    from childlink_ingest import errors
+    from childlink_ingest.pseudonymise.clk import ClkEncoder, SchemaError, parse_schema
+
     try:
         parsed = parse_schema(json.loads(read_text(schema)))
     except json.JSONDecodeError as error:
@@ -310,6 +352,9 @@ def _clk_input(people: Path, schema: Path, secret_file: Path) -> tuple[list[tupl
 
 
 def _encode_clks(encoder: ClkEncoder, records: list[tuple[int, list[str]]]) -> list[bytes]:
+    from childlink_ingest import errors
+    from childlink_ingest.pseudonymise.clk import EntryError
+
     try:
         return encoder.encode(cells for _, cells in records)
     except EntryError:

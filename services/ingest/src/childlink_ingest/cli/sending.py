@@ -4,15 +4,8 @@ import sys
 from pathlib import Path
 
 import click
-from childlink_core import telemetry
-from childlink_core.checkup import examine, show
 
-from childlink_ingest import errors, report
 from childlink_ingest.cli.common import exchange, write_csv, write_text
-from childlink_ingest.doctor import checks
-from childlink_ingest.metrics import IngestMetrics
-from childlink_ingest.settings import IngestSettings
-from childlink_ingest.spool import open_spool
 
 
 @click.command()
@@ -23,6 +16,14 @@ from childlink_ingest.spool import open_spool
 @click.pass_obj
 def send(settings_file: Path | None, wait: float, again: bool) -> None:
     """Send what is still in the spool and fetch receipts."""
+
+    from childlink_core import telemetry
+
+    from childlink_ingest import errors
+    from childlink_ingest.metrics import IngestMetrics
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.spool import open_spool
+
     settings = IngestSettings.load(settings_file)
     telemetry.start("ingest", settings)
     with open_spool(settings.spool) as spool:
@@ -47,6 +48,12 @@ def status(settings_file: Path | None, as_json: bool, page: Path | None, rejects
     Exit codes, for monitoring: 0 all answered and nothing refused; 3 the newest run has refused or rejected rows,
     or runs wait for `after-restore`; 4 something waits.
     """
+
+    from childlink_ingest import errors
+    from childlink_ingest.reporting import report
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.spool import open_spool
+
     settings = IngestSettings.load(settings_file)
     with open_spool(settings.spool) as spool:
         reports = [spool.report(run_id) for run_id in spool.runs()]
@@ -70,5 +77,12 @@ def status(settings_file: Path | None, as_json: bool, page: Path | None, rejects
 @click.pass_obj
 def doctor(settings_file: Path | None) -> None:
     """Check this site's set-up: keys, secret, backup, spool, disk, lists, certificate, broker, clock. Says what to fix."""
+
+    from childlink_core.checkup import examine, show
+
+    from childlink_ingest import errors
+    from childlink_ingest.doctor import checks
+    from childlink_ingest.settings import IngestSettings
+
     bad = show(examine(checks(IngestSettings.load(settings_file))))
     sys.exit(errors.EXIT_ERROR if bad else errors.EXIT_OK)

@@ -1,20 +1,19 @@
 """Commands that take back what was sent (withdraw, recall), and that look after it when the spool was put back from a backup."""
 
+from __future__ import annotations
+
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from childlink_core.errors import UserError
 
-from childlink_ingest import after_restore as restoring
-from childlink_ingest import app, errors
-from childlink_ingest import withdraw as takeback
 from childlink_ingest.cli.common import FILE, exchange
-from childlink_ingest.metrics import IngestMetrics
-from childlink_ingest.permit_lists import read_nhs_numbers
-from childlink_ingest.settings import IngestSettings
-from childlink_ingest.spool import RunReport, open_spool
+
+if TYPE_CHECKING:
+    from childlink_ingest.spool import RunReport
 
 _wait = click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for the receipts that prove it.")
 
@@ -41,6 +40,14 @@ def withdraw(
     wait: float,
 ) -> None:
     """Withdraw people: linker and analytics forget them, and later runs hold them back. The receipts prove it."""
+
+    from childlink_ingest import app
+    from childlink_ingest.eligibility.lists import read_nhs_numbers
+    from childlink_ingest.metrics import IngestMetrics
+    from childlink_ingest.runs import withdraw as takeback
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.spool import open_spool
+
     if not local_ids and nhs_number_file is None:
         raise UserError("Nobody is named.", "Give --local-id or --nhs-number-file.")
     settings = IngestSettings.load(settings_file)
@@ -68,6 +75,13 @@ def withdraw(
 @click.pass_obj
 def recall(settings_file: Path | None, run_id: int, wait: float) -> None:
     """Take a whole run back: everything whose newest version went out with it. Then run the right extract."""
+
+    from childlink_ingest import app
+    from childlink_ingest.metrics import IngestMetrics
+    from childlink_ingest.runs import withdraw as takeback
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.spool import open_spool
+
     settings = IngestSettings.load(settings_file)
     site = app.build_site(settings)
     with open_spool(settings.spool) as spool:
@@ -95,6 +109,13 @@ def after_restore(settings_file: Path | None, withdrawals_repeated: bool, wait: 
 
     Exit codes: 0 runs may go on; 3 they wait for --withdrawals-repeated; 4 a repeated withdrawal is not receipted yet.
     """
+
+    from childlink_ingest import app, errors
+    from childlink_ingest.metrics import IngestMetrics
+    from childlink_ingest.runs import after_restore as restoring
+    from childlink_ingest.settings import IngestSettings
+    from childlink_ingest.spool import open_spool
+
     settings = IngestSettings.load(settings_file)
     site = app.build_site(settings)
     with open_spool(settings.spool) as spool:
@@ -127,5 +148,7 @@ def after_restore(settings_file: Path | None, withdrawals_repeated: bool, wait: 
 
 
 def _finish(outcome: RunReport) -> None:
+    from childlink_ingest import errors
+
     click.echo(f"{outcome.withdrawn:,} withdrawals sent, {outcome.withdrawn_proved:,} receipted by the services")
     sys.exit(errors.EXIT_OK if outcome.withdrawn == outcome.withdrawn_proved else errors.EXIT_WAITING)

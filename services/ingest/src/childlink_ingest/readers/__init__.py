@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from childlink_ingest.errors import ExtractError
+from childlink_ingest.model.rows import Rejection
 from childlink_ingest.readers.csv_file import open_csv
 from childlink_ingest.readers.record import Extract, Record, Source
-from childlink_ingest.rows import Rejection
 
 __all__ = ["Extract", "Record", "Source", "open_extract"]
 

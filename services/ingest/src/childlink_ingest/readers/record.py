@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 
-from childlink_ingest.rows import Rejection
+from childlink_ingest.model.rows import Rejection
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from childlink_core.reasons import EXPLANATIONS
 
-from childlink_ingest.items import DELETED
-from childlink_ingest.rows import Rejection
+from childlink_ingest.model.items import DELETED
+from childlink_ingest.model.rows import Rejection
 from childlink_ingest.spool.part import Part
 
 

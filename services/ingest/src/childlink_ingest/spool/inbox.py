@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from childlink_core.references import REFERENCE_BYTES
 
-from childlink_ingest.items import Half
+from childlink_ingest.model.items import Half
 from childlink_ingest.spool.outbox import Outbox
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from childlink_core import envelope
 
-from childlink_ingest.items import Half, StagedItem, Tombstone
+from childlink_ingest.model.items import Half, StagedItem, Tombstone
 from childlink_ingest.spool.part import Part
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from childlink_core.reasons import RESTORED
 
-from childlink_ingest.items import Half, Tombstone
+from childlink_ingest.model.items import Half, Tombstone
 from childlink_ingest.spool.part import Part
 
 HALVES: Final[tuple[Half, ...]] = ("encodings", "observations")

@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import repeat
 from typing import Any, Final
 
-from childlink_ingest.items import Half, StagedItem
-from childlink_ingest.packing import bucket_range, has_role
-from childlink_ingest.rows import Rejection
+from childlink_ingest.model.items import Half, StagedItem
+from childlink_ingest.model.rows import Rejection
+from childlink_ingest.spool.packing import bucket_range, has_role
 from childlink_ingest.spool.part import Part
+from childlink_ingest.spool.stage import ItemNumbers, Stage, open_stage
 from childlink_ingest.spool.tables import INDEXES, make_indexes
-from childlink_ingest.stage import ItemNumbers, Stage, open_stage
 
 _RUNS_KEPT: Final = 50
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from childlink_ingest.items import Half, Tombstone
+from childlink_ingest.model.items import Half, Tombstone
 from childlink_ingest.spool.past import Past
 
 

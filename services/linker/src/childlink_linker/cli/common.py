@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from childlink_core import __version__, logs
+from childlink_core import __version__
 from childlink_core.commands import Commands
 
 
@@ -19,5 +19,8 @@ from childlink_core.commands import Commands
 @click.pass_context
 def main(ctx: click.Context, settings_file: Path | None) -> None:
     """Assign child, adult and family identifiers from encodings. Holds no name, date of birth, number or attribute."""
+
+    from childlink_core import logs
+
     logs.configure("linker")
     ctx.obj = settings_file

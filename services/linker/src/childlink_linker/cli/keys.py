@@ -3,10 +3,7 @@
 from pathlib import Path
 
 import click
-from childlink_access.policy import ROLES, new_token, sha256
-from childlink_core import topics
-from childlink_core.directory import Member, render_directory
-from childlink_core.keys import OpeningKey, SecretKey, SigningKey, read_opening_key, read_signing_key, write_key
+from childlink_access.roles import ROLES
 
 from childlink_linker.cli.common import main
 
@@ -20,6 +17,10 @@ def keys() -> None:
 @click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
 def keys_new(folder: Path) -> None:
     """Make the linker's signing, opening and token keys."""
+
+    from childlink_core import topics
+    from childlink_core.keys import OpeningKey, SecretKey, SigningKey, write_key
+
     write_key(folder / "signing.key", SigningKey.generate(topics.LINKER))
     write_key(folder / "opening.key", OpeningKey.generate(topics.LINKER))
     write_key(folder / "token.key", SecretKey.generate(topics.LINKER))
@@ -30,6 +31,10 @@ def keys_new(folder: Path) -> None:
 @click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
 def keys_show(folder: Path) -> None:
     """Print the linker's public keys in the form of the directory file. Holds no secret."""
+
+    from childlink_core.directory import Member, render_directory
+    from childlink_core.keys import read_opening_key, read_signing_key
+
     signing, opening = read_signing_key(folder / "signing.key"), read_opening_key(folder / "opening.key")
     click.echo(
         render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False
@@ -41,6 +46,9 @@ def keys_show(folder: Path) -> None:
 @click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ROLES))
 def keys_token(name: str, roles: tuple[str, ...]) -> None:
     """Make an access token for a person. The token goes to them alone; the lines below it into the policy file."""
+
+    from childlink_access.policy import new_token, sha256
+
     token = new_token()
     click.echo(f"token, shown this once: {token}\n", err=True)
     listed = ", ".join(f'"{role}"' for role in roles)

@@ -1,17 +1,20 @@
 """Commands that look: why records are one person, what became of an identifier, how linkage does, who looked."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from childlink_bus.store_commands import echo_head, echo_trail, read_note
 from childlink_core.commands import at_the_command_line
 
-from childlink_linker import app, explain
 from childlink_linker.cli.common import main
-from childlink_linker.settings import LinkerSettings
+
+if TYPE_CHECKING:
+    from childlink_linker.review import explain
 
 
 @main.command("explain")
@@ -23,6 +26,10 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
 
     Fields overlap, so the parts do not add up to the match weight. No value, reference or partner is shown; records are letters.
     """
+
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
     found = app.reading_desk(LinkerSettings.load(settings_file)).explain(at_the_command_line(), identifier)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=1))
@@ -41,6 +48,10 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
 @click.pass_obj
 def history_of(settings_file: Path | None, identifier: str) -> None:
     """What became of an identifier: who was given it, merges, splits and withdrawals, oldest first."""
+
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
     for change in app.reading_desk(LinkerSettings.load(settings_file)).history(at_the_command_line(), identifier):
         moved = f"{change.before or 'new'} -> {change.after or 'forgotten'}"
         if change.family:
@@ -53,6 +64,10 @@ def history_of(settings_file: Path | None, identifier: str) -> None:
 @click.pass_obj
 def check_store(settings_file: Path | None) -> None:
     """Replay the event log and compare what it makes with the tables: after a restore, or when in doubt."""
+
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
     subjects, families = app.reading_desk(LinkerSettings.load(settings_file)).check_store(at_the_command_line())
     click.echo(f"{subjects:,} subjects and {families:,} families: the event log and the tables say the same")
 
@@ -63,6 +78,10 @@ def check_store(settings_file: Path | None) -> None:
 def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
     """How linkage does, without truth: for each dataset and version of the linkage secret, the share of records whose person another
     dataset knows too, that is in doubt, that has an NHS number, and that carries each pass. Datasets are told by their facet."""
+
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
     found = app.reading_desk(LinkerSettings.load(settings_file)).quality(at_the_command_line())
     if as_json:
         click.echo(json.dumps([asdict(item) for item in found], indent=1))
@@ -96,6 +115,12 @@ def audit() -> None:
 @click.pass_obj
 def audit_show(settings_file: Path | None, after: int, as_json: bool) -> None:
     """The audit trail, oldest first."""
+
+    from childlink_core.audit_commands import echo_trail
+
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
     echo_trail(app.reading_desk(LinkerSettings.load(settings_file)).audit_trail(after), as_json=as_json)
 
 
@@ -104,5 +129,11 @@ def audit_show(settings_file: Path | None, after: int, as_json: bool) -> None:
 @click.pass_obj
 def audit_verify(settings_file: Path | None, noted: str) -> None:
     """Check that no entry was changed, removed or moved. Note the line that it prints somewhere else."""
+
+    from childlink_core.audit_commands import echo_head, read_note
+
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
     earlier = read_note(noted)
     echo_head(app.reading_desk(LinkerSettings.load(settings_file)).verify_audit(earlier))

@@ -1,17 +1,19 @@
 """The commands `relink` and `proposals` of `childlink-linker`."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from childlink_core.commands import at_the_command_line
 
-from childlink_linker import app, proposals, relink_app
-from childlink_linker.metrics import LinkerMetrics
-from childlink_linker.parameters import load_parameters
-from childlink_linker.settings import LinkerSettings
-from childlink_linker.store import Store
+if TYPE_CHECKING:
+    from childlink_linker.relinking import proposals
+    from childlink_linker.settings import LinkerSettings
+
 
 _folder = click.Path(file_okay=False, path_type=Path)
 
@@ -43,6 +45,10 @@ def relink(
     With --propose or --engine spark nothing changes until `proposals approve`, `run` may go on, and without PARAMETERS those of
     the settings count.
     """
+
+    from childlink_linker import app, relink_app
+    from childlink_linker.settings import LinkerSettings
+
     settings = LinkerSettings.load(settings_file)
     if target:
         desk = app.reading_desk(settings)
@@ -62,6 +68,10 @@ def relink(
 
 
 def _relink_now(settings: LinkerSettings, parameters: Path) -> None:
+    from childlink_linker import app
+    from childlink_linker.matching.parameters import load_parameters
+    from childlink_linker.metrics import LinkerMetrics
+
     linker = app.build(settings, LinkerMetrics())
     try:
         outcome = linker.relink(load_parameters(str(parameters)))
@@ -89,6 +99,11 @@ def proposals_group() -> None:
 @click.pass_obj
 def proposals_list(settings_file: Path | None) -> None:
     """Every proposal, oldest first, and what became of it."""
+
+    from childlink_linker import app
+    from childlink_linker.relinking import proposals
+    from childlink_linker.settings import LinkerSettings
+
     with app.open_store(LinkerSettings.load(settings_file)).connect() as tx:
         found = proposals.proposals(tx)
     for item in found:
@@ -103,6 +118,12 @@ def proposals_list(settings_file: Path | None) -> None:
 @click.pass_obj
 def proposals_show(settings_file: Path | None, number: int, most: int) -> None:
     """The largest changes of a proposal that waits: today's identifiers, and how many people there would be."""
+
+    from childlink_linker import app
+    from childlink_linker.relinking import proposals
+    from childlink_linker.settings import LinkerSettings
+    from childlink_linker.store.store import Store
+
     settings = LinkerSettings.load(settings_file)
     with app.open_store(settings).connect() as tx:
         found = proposals.largest_changes(Store(tx, app.vault_of(settings)), number, most)
@@ -123,6 +144,11 @@ _steward = click.option("--by", "steward", required=True, help="Who decides: a n
 @click.pass_obj
 def proposals_approve(settings_file: Path | None, number: int, steward: str) -> None:
     """Make the changes, but those whose records or decisions are others by now. Then name the parameters in the settings."""
+
+    from childlink_linker import app
+    from childlink_linker.metrics import LinkerMetrics
+    from childlink_linker.settings import LinkerSettings
+
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         found = linker.approve(number, steward)
@@ -142,6 +168,12 @@ def proposals_approve(settings_file: Path | None, number: int, steward: str) -> 
 @click.pass_obj
 def proposals_reject(settings_file: Path | None, number: int, steward: str) -> None:
     """Change nothing. That it was proposed stays in the record."""
+
+    from childlink_linker import app
+    from childlink_linker.relinking import proposals
+    from childlink_linker.settings import LinkerSettings
+    from childlink_linker.store.store import Store
+
     settings = LinkerSettings.load(settings_file)
     with app.open_store(settings).begin() as tx:
         proposals.reject(Store(tx, app.vault_of(settings)), number, steward)
@@ -150,6 +182,9 @@ def proposals_reject(settings_file: Path | None, number: int, steward: str) -> N
 
 
 def _show_new(settings: LinkerSettings, number: int) -> None:
+    from childlink_linker import app
+    from childlink_linker.relinking import proposals
+
     with app.open_store(settings).connect() as tx:
         [item] = [item for item in proposals.proposals(tx) if item.proposal_id == number]
     click.echo(_line(item))

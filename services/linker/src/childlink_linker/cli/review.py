@@ -1,21 +1,23 @@
 """Commands of a data steward, who decides doubtful links; the review page does the same."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from childlink_core.commands import at_the_command_line
 
-from childlink_linker import app
 from childlink_linker.cli.common import main
-from childlink_linker.cli.looking import show_comparisons
-from childlink_linker.decisions import VERDICTS, Verdict
-from childlink_linker.desk import Desk
-from childlink_linker.metrics import LinkerMetrics
-from childlink_linker.review import Pair
-from childlink_linker.settings import LinkerSettings
+from childlink_linker.clustering.verdicts import VERDICTS
+
+if TYPE_CHECKING:
+    from childlink_linker.clustering.verdicts import Verdict
+    from childlink_linker.review.cases import Pair
+    from childlink_linker.review.desk import Desk
 
 
 @main.group("review")
@@ -35,6 +37,10 @@ _steward = click.option("--by", "steward", required=True, help="Who decides: a n
 
 @contextmanager
 def _deciding(settings_file: Path | None) -> Iterator[Desk]:
+    from childlink_linker import app
+    from childlink_linker.metrics import LinkerMetrics
+    from childlink_linker.settings import LinkerSettings
+
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         yield linker.desk()
@@ -47,6 +53,10 @@ def _deciding(settings_file: Path | None) -> Iterator[Desk]:
 @click.pass_obj
 def review_list(settings_file: Path | None, most: int) -> None:
     """What waits, the longest waiting first. Pairs that have people in common stand together."""
+
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
     waiting = app.reading_desk(LinkerSettings.load(settings_file)).cases(at_the_command_line())
     pairs = sum(len(case.doubts) for case in waiting)
     click.echo(f"{pairs:,} pairs wait, in {len(waiting):,} cases" if waiting else "Nothing waits for a decision.")
@@ -68,6 +78,11 @@ def review_list(settings_file: Path | None, most: int) -> None:
 @click.pass_obj
 def review_show(settings_file: Path | None, pair: Pair) -> None:
     """What the records of two people (A1, A2, ... and B1, B2, ...) agree on, and what that alone would weigh. No values."""
+
+    from childlink_linker import app
+    from childlink_linker.cli.looking import show_comparisons
+    from childlink_linker.settings import LinkerSettings
+
     found = app.reading_desk(LinkerSettings.load(settings_file)).show(at_the_command_line(), pair)
     if not found:
         click.echo("Nothing of the two can be compared.")
@@ -107,6 +122,10 @@ def review_ask(settings_file: Path | None, pair: Pair, whose: str, steward: str)
 @click.pass_obj
 def review_decisions(settings_file: Path | None) -> None:
     """Everything that stewards said, oldest first: what, who, when, why, and whether it was undone."""
+
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
     found = app.reading_desk(LinkerSettings.load(settings_file)).decisions(at_the_command_line())
     if not found:
         click.echo("Nothing was decided yet.")

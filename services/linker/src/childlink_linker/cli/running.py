@@ -1,5 +1,7 @@
 """Commands that run a linker and look after its store."""
 
+from __future__ import annotations
+
 import csv
 import signal
 import sys
@@ -7,22 +9,20 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import sqlalchemy as sa
-from childlink_bus.ports import BusError, Subscriber
-from childlink_bus.store_commands import Tables, add_store_commands
-from childlink_core import __version__, telemetry, topics
+from childlink_bus.store_commands import add_store_commands
 from childlink_core.commands import at_the_command_line
 from childlink_core.errors import UserError
 
-from childlink_linker import app, evaluate, tables
 from childlink_linker.cli.common import main
 from childlink_linker.errors import NotAnEvaluationError
-from childlink_linker.metrics import LinkerMetrics
-from childlink_linker.parameters import ROLE_NAMES, render_parameters
-from childlink_linker.server import holdings
-from childlink_linker.settings import LinkerSettings
+
+if TYPE_CHECKING:
+    from childlink_bus.store_commands import Tables
+
+    from childlink_linker.settings import LinkerSettings
 
 _GAUGES_EVERY_S = 5.0
 _RETRY_AFTER_S = 3.0
@@ -32,6 +32,15 @@ _RETRY_AFTER_S = 3.0
 @click.pass_obj
 def run(settings_file: Path | None) -> None:
     """Consume encodings, assign identifiers, publish links and receipts; until SIGTERM."""
+
+    import sqlalchemy as sa
+    from childlink_bus.ports import BusError, Subscriber
+    from childlink_core import telemetry
+
+    from childlink_linker import app
+    from childlink_linker.metrics import LinkerMetrics
+    from childlink_linker.settings import LinkerSettings
+
     settings = LinkerSettings.load(settings_file)
     telemetry.start("linker", settings)
     metrics = LinkerMetrics()
@@ -69,6 +78,12 @@ def run(settings_file: Path | None) -> None:
 @click.pass_obj
 def status(settings_file: Path | None) -> None:
     """Show how much is linked and how far each partner's stream was read."""
+
+    from childlink_linker import app
+    from childlink_linker.server import holdings
+    from childlink_linker.settings import LinkerSettings
+    from childlink_linker.store import tables
+
     engine = app.open_store(LinkerSettings.load(settings_file))
     with engine.connect() as tx:
         records, children, adults, families, pairs = holdings(tx)
@@ -85,6 +100,13 @@ def status(settings_file: Path | None) -> None:
 @click.pass_obj
 def republish(settings_file: Path | None) -> None:
     """Send every link again, for an analytics store that lost them."""
+
+    from childlink_core import topics
+
+    from childlink_linker import app
+    from childlink_linker.metrics import LinkerMetrics
+    from childlink_linker.settings import LinkerSettings
+
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         click.echo(f"{linker.republish():,} batches sent to {topics.LINKS}")
@@ -98,6 +120,13 @@ def republish(settings_file: Path | None) -> None:
 @click.pass_obj
 def restored(settings_file: Path | None, new_broker: bool) -> None:
     """After the store was restored from a backup, and before `run`: what is sent from now on supersedes what the lost store sent."""
+
+    from childlink_core import topics
+
+    from childlink_linker import app
+    from childlink_linker.metrics import LinkerMetrics
+    from childlink_linker.settings import LinkerSettings
+
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         click.echo(f"{linker.restored(new_broker=new_broker):,} batches sent to {topics.LINKS}; start the linker now")
@@ -112,6 +141,14 @@ def restored(settings_file: Path | None, new_broker: bool) -> None:
 @click.pass_obj
 def estimate(settings_file: Path | None, output: Path, version: str) -> None:
     """Estimate match parameters from the encodings in the store. Changes nothing: `relink` puts them to use."""
+
+    from childlink_core import __version__
+
+    from childlink_linker import app
+    from childlink_linker.matching.parameters import ROLE_NAMES, render_parameters
+    from childlink_linker.metrics import LinkerMetrics
+    from childlink_linker.settings import LinkerSettings
+
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         estimated = linker.estimate(version)
@@ -140,6 +177,11 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
 def export(settings_file: Path | None, output: Path | None) -> None:
     """For an evaluation: write partner, link reference, person, family. Refused unless the instance is marked as one, and somebody else
     asked for it (`ask-export`)."""
+
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+    from childlink_linker.store import evaluate
+
     settings = LinkerSettings.load(settings_file)
     if not settings.evaluation:
         raise NotAnEvaluationError(
@@ -160,10 +202,26 @@ def export(settings_file: Path | None, output: Path | None) -> None:
 @click.pass_obj
 def ask_export(settings_file: Path | None, why: str) -> None:
     """Ask for an export of the store (`export`, `relink --export`). Within a day, somebody else makes it."""
+
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
     app.reading_desk(LinkerSettings.load(settings_file)).ask_export(at_the_command_line(), why)
     click.echo("Asked. Within a day, another person may make one export.")
 
 
-add_store_commands(
-    main, Tables("childlink_linker", tables.metadata, tables.APPEND_ONLY, tables.ledger), LinkerSettings.load
-)
+def _tables() -> Tables:
+    from childlink_bus.store_commands import Tables
+
+    from childlink_linker.store import tables
+
+    return Tables("childlink_linker.store", tables.metadata, tables.APPEND_ONLY, tables.ledger)
+
+
+def _settings(settings_file: Path | None) -> LinkerSettings:
+    from childlink_linker.settings import LinkerSettings
+
+    return LinkerSettings.load(settings_file)
+
+
+add_store_commands(main, _tables, _settings)

@@ -1,0 +1,105 @@
+"""Commands that list what there is, and ask."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from childlink_client.cli.common import JSON, MEASURE, PATH, RELEASE, filters, main, remember_names, show
+from childlink_client.errors import ClientError
+
+if TYPE_CHECKING:
+    from childlink_client.client import Client
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def releases(client: Client, as_json: bool) -> None:
+    """List the releases, newest first."""
+    found = client.releases()
+    if as_json:
+        click.echo(json.dumps([vars(item) for item in found], indent=2))
+        return
+    if not found:
+        click.echo("There is no release yet.")
+    for item in found:
+        click.echo(
+            f"{item.id:16} number {item.number}, data until {item.data_until}, policy {item.policy}, sha256 {item.sha256[:16]}..."
+        )
+
+
+@main.command()
+@click.argument("release", default="")
+@click.pass_obj
+def describe(client: Client, release: str) -> None:
+    """Show what went into a release and how it is protected (newest by default)."""
+    click.echo(json.dumps(client.describe(release), indent=2, ensure_ascii=False))
+
+
+@main.command()
+@RELEASE
+@click.pass_obj
+def measures(client: Client, release: str) -> None:
+    """List what can be asked, with its dimensions and categories."""
+
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    found = client.measures(release)
+    remember_names(item.id for item in found)
+    for item in found:
+        console.print(f"[bold]{item.id}[/bold]: {item.title} ({item.unit})")
+        console.print(f"  {item.description}")
+        if not item.collected:
+            console.print("  Not collected: no partner has sent what it is made from.")
+        if item.compares:
+            console.print(f"  childlink compare {item.id}: {' against '.join(item.compares)}")
+        table = Table.grid(padding=(0, 2))
+        for dimension in item.dimensions.values():
+            shown = list(dimension.categories)
+            table.add_row(
+                f"  --by {dimension.id}", ", ".join(shown if len(shown) < 10 else [*shown[:3], "...", shown[-1]])
+            )
+        console.print(table)
+        console.print(f"  together: {'; '.join(' x '.join(cube) for cube in item.cubes)}")
+
+
+@main.command()
+@click.argument("measure", type=MEASURE)
+@click.option("--by", multiple=True, help="A dimension to break down by; repeat for more.")
+@click.option(
+    "--where", multiple=True, metavar="DIMENSION=A,B", help="Keep these categories of a dimension; repeat for more."
+)
+@RELEASE
+@click.option("--explain", is_flag=True, help="Say of each cell, rule by rule, why it is shown or not.")
+@JSON
+@click.option("--csv", "csv_file", type=PATH, help="Write a CSV file.")
+@click.option("--parquet", type=PATH, help="Write a Parquet file.")
+@click.option("--chart", type=PATH, help="Write a chart, .png or .svg.")
+@click.pass_obj
+def ask(
+    client: Client, measure: str, by: tuple[str, ...], where: tuple[str, ...], release: str, explain: bool, as_json: bool,
+    csv_file: Path | None, parquet: Path | None, chart: Path | None,
+) -> None:  # fmt: skip
+    """Ask for a MEASURE, for example: childlink ask reach_children --by residence --by imd_quintile"""
+
+    from childlink_client.charts import check_chart
+
+    if chart:
+        check_chart(by, chart)
+    answer = client.ask(measure, by, filters(where), release, explain=explain)
+    show(answer.to_json() if as_json else str(answer))
+    try:
+        if csv_file:
+            csv_file.write_text(answer.to_csv(), encoding="utf-8")
+        if parquet:
+            answer.save_parquet(parquet)
+        if chart:
+            answer.save_chart(chart)
+    except OSError as error:
+        raise ClientError(f"{error.filename or parquet} cannot be written: {error.strerror or error}.") from None

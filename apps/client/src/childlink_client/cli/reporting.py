@@ -1,0 +1,76 @@
+"""Commands that write reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from childlink_client.cli.common import FILE, PATH, RELEASE, main
+from childlink_client.errors import ClientError
+
+if TYPE_CHECKING:
+    from childlink_client.client import Client
+
+
+@main.group()
+def report() -> None:
+    """Write a report: one HTML file (or .pdf, where there is Chromium) with charts, the tables behind them, what was withheld and
+    why, linkage quality and method."""
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--template", type=FILE, help="Your own Jinja template."),
+        click.option("--questions", type=FILE, help="Your own file of questions; a bundled one by default."),
+        RELEASE,
+        click.argument("output", type=PATH),
+    ):
+        command = option(command)
+    return command
+
+
+@report.command()
+@_options
+@click.pass_obj
+def annual(client: Client, /, output: Path, **given: Any) -> None:
+    """The partnership's year, into OUTPUT: whom services reached, how children fare, what changed."""
+    _write(client, output, "annual", "", **given)
+
+
+@report.command()
+@click.option("--service", required=True, help='Which service, by id or title: baby_steps, or "Baby Steps".')
+@_options
+@click.pass_obj
+def quarterly(client: Client, /, output: Path, service: str, **given: Any) -> None:
+    """One service's report, into OUTPUT: whom it reached, beside all services; what followed; what changed for those who came."""
+    _write(client, output, "quarterly", service, **given)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ClientError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ClientError(f"{path} is not in UTF-8: save it as UTF-8.") from None
+
+
+def _write(
+    client: Client, output: Path, kind: str, service: str, release: str, questions: Path | None, template: Path | None
+) -> None:
+    from childlink_client.pdf import write_pdf
+    from childlink_client.report import make_report
+
+    asked, looks = (_text(path) if path else "" for path in (questions, template))
+    page = make_report(client, asked, looks, release, kind=kind, service=service)
+    try:
+        if output.suffix == ".pdf":
+            write_pdf(page, output)
+        else:
+            output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ClientError(f"{output} cannot be written: {error.strerror or error}.") from None
+    click.echo(f"{output} written")

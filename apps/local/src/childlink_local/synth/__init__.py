@@ -1,0 +1,24 @@
+"""A made-up, LEAP-shaped partnership: people (`people`), what is recorded of them (`lives`), and files (`extracts`)."""
+
+from pathlib import Path
+
+import numpy as np
+
+from childlink_local.sizes import LEAP_ADULTS, LEAP_CHILDREN
+from childlink_local.synth.extracts import Errors, write_partnership
+from childlink_local.synth.lives import Lives, live
+from childlink_local.synth.people import People
+
+# Of the children of the same place, those whom no service reached.
+_NOT_REACHED_SHARE = 0.3
+
+
+def synthesise(
+    folder: Path, seed: int = 1, children: int = LEAP_CHILDREN, error_times: float = 1.0, nhs_times: float = 1.0
+) -> Lives:
+    """Write a partnership in which services reach `children` children. The same seed writes the same bytes."""
+    rng = np.random.default_rng(seed)
+    families = People(rng).families(round(children / (1 - _NOT_REACHED_SHARE)))
+    lives = live(families, children, round(children * LEAP_ADULTS / LEAP_CHILDREN), rng)
+    write_partnership(lives, folder, rng, Errors().times(error_times), nhs_times)
+    return lives

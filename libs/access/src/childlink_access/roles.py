@@ -1,0 +1,5 @@
+"""The roles that a policy file can give."""
+
+from typing import Final
+
+ROLES: Final = ("analyst", "steward", "operator", "release_manager", "auditor")

@@ -1,0 +1,1 @@
+"""What the partnership counts: datasets, instruments, dimensions and measures, as data. Read by sites and hub."""

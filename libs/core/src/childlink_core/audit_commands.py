@@ -1,0 +1,35 @@
+"""How audit trails are printed, and what was noted of one is read."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from childlink_core.audit import Entry, Head
+
+
+def echo_trail(entries: Iterable[Entry], *, as_json: bool) -> None:
+    """Print an audit trail, for people or as JSON lines."""
+    for entry in entries:
+        if as_json:
+            click.echo(json.dumps({**asdict(entry), "digest": entry.digest.hex()}))
+        else:
+            detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
+            at = datetime.fromtimestamp(entry.at_ms / 1000, UTC)
+            click.echo(f"{entry.number:6} {at:%Y-%m-%d %H:%M:%S}Z  {entry.who}: {entry.action} {detail}".rstrip())
+
+
+def read_note(noted: str) -> Head | None:
+    """The entry that somebody noted, as `echo_head` printed it."""
+    number, _, digest = noted.partition(":")
+    try:
+        return Head(int(number), bytes.fromhex(digest)) if noted else None
+    except ValueError:
+        raise click.BadParameter("it is NUMBER:HASH, as `audit verify` prints it", param_hint="--noted") from None
+
+
+def echo_head(head: Head) -> None:
+    """Print what a verified trail ends with."""
+    click.echo(f"{head.number:,} entries, as they were written. Note: {head.number}:{head.digest.hex()}")

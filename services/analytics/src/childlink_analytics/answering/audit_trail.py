@@ -1,0 +1,109 @@
+"""The trail of questions: who asked what, hash-chained, in a SQLite file of the answering process's own. Adapter.
+
+Entries wait a moment and are written together by one thread, so that a question does not wait for a disk; what waits is written
+when the process stops. Losing the last moments to a crash is a smaller evil than slow answers: no answer depends on the trail.
+SQLite comes with Python: the answering process has no other way to reach a database, and needs none.
+"""
+
+import json
+import queue
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import structlog
+from childlink_catalogue.errors import CatalogueError
+from childlink_core.audit import NOTHING, Entry, Head, digest_of, next_row, verify
+
+log = structlog.get_logger()
+_TOGETHER: Final = 500
+_SQLITE: Final = "sqlite:///"
+_WAIT_S: Final = 30.0
+_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS audit_entry (
+  number INTEGER NOT NULL PRIMARY KEY, at_ms BIGINT NOT NULL, who VARCHAR(128) NOT NULL, action VARCHAR(64) NOT NULL,
+  detail TEXT NOT NULL, digest BLOB NOT NULL
+)
+"""
+_COLUMNS: Final = "number, at_ms, who, action, detail, digest"
+
+
+class QuestionsTrail:
+    """The trail. Close it, or use it in a `with`. `url` is `sqlite:///` and a path. Raises CatalogueError for any other."""
+
+    def __init__(self, url: str, key: bytes) -> None:
+        if not url.startswith(_SQLITE) or len(url) == len(_SQLITE):
+            raise CatalogueError(
+                "The trail of questions is a SQLite file.",
+                "Set audit to sqlite:/// and its path, for example sqlite:////srv/trail.sqlite.",
+            )
+        self._path, self._key = Path(url.removeprefix(_SQLITE)), key
+        try:
+            with closing(self._open()) as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute(_TABLE)
+        except sqlite3.Error as error:
+            raise CatalogueError(
+                f"The trail of questions {self._path} cannot be opened ({error}).", "Check the folder and its rights."
+            ) from None
+        self._waiting: queue.SimpleQueue[tuple[str, str, dict[str, str]] | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="questions trail", daemon=True)
+        self._writer.start()
+
+    def append(self, who: str, action: str, **detail: str) -> None:
+        """Write a call down, soon."""
+        self._waiting.put((who, action, detail))
+
+    def read(self, after: int = 0) -> list[Entry]:
+        """Entries in order."""
+        wanted = f"SELECT {_COLUMNS} FROM audit_entry WHERE number > ? ORDER BY number"  # noqa: S608 - constants
+        with closing(self._open()) as db:
+            return [
+                Entry(number, at_ms, who, action, json.loads(detail), digest)
+                for number, at_ms, who, action, detail, digest in db.execute(wanted, (after,))
+            ]
+
+    def verify(self, noted: Head | None = None) -> Head:
+        """Check every entry. Raises AuditBrokenError."""
+        rows = f"SELECT {_COLUMNS} FROM audit_entry ORDER BY number"  # noqa: S608 - constants
+        with closing(self._open()) as db:
+            return verify(((row[:5], row[5]) for row in db.execute(rows)), self._key, noted)
+
+    def close(self) -> None:
+        """Write what waits, and stop."""
+        self._waiting.put(None)
+        self._writer.join()
+
+    def _write(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            together = [item]
+            last = False
+            while len(together) < _TOGETHER and not self._waiting.empty():
+                following = self._waiting.get()
+                if following is None:
+                    last = True
+                    break
+                together.append(following)
+            try:
+                self._append(together)
+            except sqlite3.Error as error:
+                log.error("questions not written down", count=len(together), error_type=type(error).__name__)
+            if last:
+                return
+
+    def _append(self, together: list[tuple[str, str, dict[str, str]]]) -> None:
+        with closing(self._open()) as db, db:
+            # One at a time: two that continued after the same entry would break the chain.
+            db.execute("BEGIN IMMEDIATE")
+            found = db.execute("SELECT number, digest FROM audit_entry ORDER BY number DESC LIMIT 1").fetchone()
+            last = Head(*found) if found else Head(0, NOTHING)
+            for who, action, detail in together:
+                row = next_row(last, int(time.time() * 1000), who, action, detail)
+                last = Head(row[0], digest_of(self._key, last.digest, row))
+                db.execute(f"INSERT INTO audit_entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", (*row, last.digest))  # noqa: S608
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=_WAIT_S, isolation_level=None)

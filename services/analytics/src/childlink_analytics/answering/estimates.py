@@ -1,0 +1,165 @@
+"""Ratios, differences and means of protected counts, with intervals for chance and for the rounding. Rule: numbers in, numbers out.
+
+Every figure is a function of protected counts. Its variance is found by the delta method: each group's count with the outcome is
+binomial, and each protected count is off by its rounding, independently, by as much as the release says. Ratios on the log scale.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from childlink_analytics.shared import disclosure
+
+_Z: Final = NormalDist().inv_cdf(0.975)
+Counts = NDArray[np.float64]
+"""Groups by (with the outcome, without): shape (groups, 2)."""
+Figure = Callable[[Counts], float]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95% interval, or why there is none."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    withheld: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A mean change from before to after."""
+
+    mean: Estimate
+    standardised: Estimate
+    p_value: float | None
+
+
+def interval(figure: Figure, counts: Counts, rounding_sd: float, *, ratio: bool) -> Estimate:
+    """A figure of groups' counts with its interval; a ratio's on the log scale.
+
+    >>> found = interval(odds_ratio, np.array([[400.0, 100.0], [600.0, 400.0]]), 2.0, ratio=True)
+    >>> [round(x, 2) for x in (found.value, found.low, found.high)]
+    [2.67, 2.06, 3.45]
+    """
+
+    def scaled(x: Counts) -> float:
+        return math.log(figure(x)) if ratio else figure(x)
+
+    try:
+        centre = scaled(counts)
+        slopes = np.empty_like(counts)
+        for at in np.ndindex(counts.shape):
+            step = 1e-3 * max(1.0, float(counts[at]))
+            up, down = counts.copy(), counts.copy()
+            up[at] += step
+            down[at] -= step
+            slopes[at] = (scaled(up) - scaled(down)) / (2.0 * step)
+    except (ValueError, ZeroDivisionError):
+        return Estimate(None, withheld="it is not defined: a group has all or none with the outcome")
+    totals = counts.sum(axis=1)
+    spread = counts.prod(axis=1) / np.maximum(totals, 1.0)
+    variance = float(((slopes[:, 0] - slopes[:, 1]) ** 2 * spread).sum() + (slopes**2).sum() * rounding_sd**2)
+    ends = [centre, centre - _Z * math.sqrt(variance), centre + _Z * math.sqrt(variance)]
+    if not all(map(math.isfinite, ends)):
+        return Estimate(None, withheld="it is not defined: a group has all or none with the outcome")
+    value, low, high = map(math.exp, ends) if ratio else ends
+    return Estimate(value, low, high)
+
+
+def odds_ratio(x: Counts) -> float:
+    """Of groups in pairs (of interest, compared with), one pair a stratum: Mantel & Haenszel (1959).
+
+    >>> round(odds_ratio(np.array([[40.0, 10.0], [60.0, 40.0]])), 2)
+    2.67
+    """
+    a, b, c, d = x[0::2, 0], x[0::2, 1], x[1::2, 0], x[1::2, 1]
+    n = a + b + c + d
+    return _divide((a * d / n).sum(), (b * c / n).sum())
+
+
+def risk_ratio(x: Counts) -> float:
+    """Of groups in pairs, one pair a stratum: Greenland & Robins (1985).
+
+    >>> round(risk_ratio(np.array([[40.0, 10.0], [60.0, 40.0]])), 2)
+    1.33
+    """
+    a, b, c, d = x[0::2, 0], x[0::2, 1], x[1::2, 0], x[1::2, 1]
+    n = a + b + c + d
+    return _divide((a * (c + d) / n).sum(), (c * (a + b) / n).sum())
+
+
+def share(x: Counts) -> float:
+    """The share of a group that has the outcome."""
+    return _divide(x[0, 0], x[0].sum())
+
+
+def gap(x: Counts) -> float:
+    """The last group's share less the first's."""
+    return share(x[-1:]) - share(x[:1])
+
+
+def share_ratio(x: Counts) -> float:
+    """The last group's share divided by the first's."""
+    return _divide(share(x[-1:]), share(x[:1]))
+
+
+def slope_index(x: Counts) -> float:
+    """Slope index of inequality (Mackenbach & Kunst 1997): the share's slope over the ranked population, least squares weighted by
+    size. Groups in order; positive where the last has the larger share.
+
+    >>> round(slope_index(np.array([[10.0, 90.0], [20.0, 80.0], [30.0, 70.0], [40.0, 60.0]])), 2)
+    0.4
+    """
+    totals = x.sum(axis=1)
+    rank = (np.cumsum(totals) - totals / 2.0) / totals.sum()
+    shares = x[:, 0] / totals
+    middle = np.average(rank, weights=totals)
+    return _divide((totals * (rank - middle) * shares).sum(), (totals * (rank - middle) ** 2).sum())
+
+
+def relative_index(x: Counts) -> float:
+    """Relative index of inequality: the slope index divided by the mean share."""
+    return slope_index(x) / _divide(x[:, 0].sum(), x.sum())
+
+
+def change(midpoints: Sequence[float], counts: Sequence[float], rounding_sd: float) -> Change:
+    """Mean change of people in bands, in standard deviations too, and the p of the paired t test that there is none.
+
+    >>> found = change([-5.0, 5.0, 15.0, 25.0], [50, 100, 100, 50], 2.0)
+    >>> round(found.mean.value, 1), round(found.mean.low, 1), round(found.mean.high, 1), round(found.standardised.value, 2)
+    (10.0, 8.9, 11.1, 1.04)
+    """
+    # Here, because it takes a second to load.
+    from scipy import stats
+
+    at, n = np.asarray(midpoints, dtype=float), np.asarray(counts, dtype=float)
+    total = float(n.sum())
+    if total < disclosure.FEWEST_IN_BASE:
+        small = Estimate(None, withheld=f"fewer than {disclosure.FEWEST_IN_BASE} have both questionnaires")
+        return Change(small, small, None)
+    mean = float((at * n).sum() / total)
+    variance = float((n * (at - mean) ** 2).sum() / (total - 1.0))
+    if variance == 0.0:
+        return Change(Estimate(mean, withheld=""), Estimate(None, withheld="everybody is in one band"), None)
+    rounding = float((((at - mean) / total) ** 2).sum()) * rounding_sd**2
+    error = math.sqrt(variance / total + rounding)
+    reach = float(stats.t.ppf(0.975, total - 1.0)) * error
+    effect = mean / math.sqrt(variance)
+    effect_error = math.sqrt(1.0 / total + effect**2 / (2.0 * total) + rounding / variance)
+    return Change(
+        Estimate(mean, mean - reach, mean + reach),
+        Estimate(effect, effect - _Z * effect_error, effect + _Z * effect_error),
+        float(2.0 * stats.t.sf(abs(mean) / error, total - 1.0)),
+    )
+
+
+def _divide(one: float, other: float) -> float:
+    if other == 0.0:
+        raise ZeroDivisionError
+    return float(one / other)

@@ -1,0 +1,150 @@
+"""Answers and errors as protobuf messages. Nothing is decided here."""
+
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Final
+
+from childlink.analytics.v1 import analytics_pb2 as pb
+from childlink_catalogue.measures import Measure
+from google.protobuf import any_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+from childlink_analytics.answering import analyses as study
+from childlink_analytics.answering.estimates import Estimate
+from childlink_analytics.answering.question import Answer, AnswerCell
+from childlink_analytics.errors import QuestionError
+from childlink_analytics.shared.change_notes import change_notes
+from childlink_analytics.shared.disclosure import Shown
+from childlink_analytics.shared.release_files import Published, Release
+
+_WITHHELD: Final = {
+    "": pb.WITHHELD_UNSPECIFIED,
+    "small": pb.WITHHELD_SMALL,
+    "suppressed": pb.WITHHELD_SUPPRESSED,
+    "small_base": pb.WITHHELD_SMALL_BASE,
+    "all_or_none": pb.WITHHELD_ALL_OR_NONE,
+    "not_collected": pb.WITHHELD_NOT_COLLECTED,
+    "no_population": pb.WITHHELD_NO_POPULATION,
+}
+
+
+def status(error: QuestionError) -> status_pb2.Status:
+    """A rich status: which field is wrong, and what may stand there."""
+    allowed = f"; use one of: {', '.join(error.allowed)}" if error.allowed else ""
+    violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.problem + allowed)
+    detail = any_pb2.Any()
+    detail.Pack(error_details_pb2.BadRequest(field_violations=[violation]))
+    code = code_pb2.NOT_FOUND if error.not_found else code_pb2.INVALID_ARGUMENT
+    return status_pb2.Status(code=code, message=f"{error.field}: {error.problem}{allowed}", details=[detail])
+
+
+def summary(release: Release) -> pb.ReleaseSummary:
+    """A release in one line."""
+    return pb.ReleaseSummary(
+        release_id=release.release_id,
+        number=release.number,
+        data_until=release.manifest["data_until"],
+        policy_id=release.manifest["policy_id"],
+        content_sha256=release.manifest["content_sha256"],
+    )
+
+
+def description(release: Release, datasets: Collection[str] | None) -> pb.DescribeReleaseResponse:
+    """A release as its manifest describes it, of these datasets (None: of all) and of the measures that it has for the caller."""
+    facts = release.manifest
+    shown = {name: rows for name, rows in facts["datasets"].items() if datasets is None or name in datasets}
+    return pb.DescribeReleaseResponse(
+        summary=summary(release),
+        policy_text=facts["policy_text"],
+        datasets=[pb.DatasetCount(dataset=name, rows=rows) for name, rows in sorted(shown.items())],
+        measure_ids=list(release.measures),
+        cells=facts["cells"],
+        cells_withheld=facts["cells_withheld"],
+        largest_error=facts["largest_error"],
+        attack_failures=facts["attack_failures"],
+        parameter_version=facts.get("parameter_version", ""),
+        change_notes=change_notes(facts, release.measures),
+    )
+
+
+@lru_cache(maxsize=1_000)
+def measure(published: Published) -> pb.Measure:
+    """A measure's declaration: made once, because every answer holds it."""
+    item: Measure = published.measure
+    rule = item.compare
+    return pb.Measure(
+        measure_id=item.id,
+        title=item.title,
+        description=item.description,
+        unit=item.unit,
+        estimate="" if item.population_of and not published.population else item.estimate,
+        dimensions=[
+            pb.Dimension(
+                dimension_id=dimension.id,
+                title=dimension.title,
+                categories=[pb.Category(category_id=key, title=title) for key, title in dimension.categories.items()],
+                overlapping=dimension.overlapping,
+                within=dimension.within,
+            )
+            for dimension in item.dimensions.values()
+        ],
+        cubes=[pb.Cube(dimension_ids=cube) for cube in item.cubes],
+        compares=[rule.of, rule.against] if rule else [],
+        collected=published.collected,
+    )
+
+
+def cell(item: AnswerCell, explained: list[str]) -> pb.Cell:
+    """One cell."""
+    estimate: Shown | None = item.estimate
+    return pb.Cell(
+        category_ids=item.categories,
+        count=int(item.count.value) if item.count.value is not None else None,
+        estimate=estimate.value if estimate else None,
+        withheld=_WITHHELD[item.count.withheld],
+        estimate_withheld=_WITHHELD[estimate.withheld if estimate else ""],
+        explanation=explained,
+    )
+
+
+def response(release: Release, result: Answer, *, cells: bool = True) -> pb.QueryResponse:
+    """An answer."""
+    return pb.QueryResponse(
+        release=summary(release), measure=measure(result.published), by=result.by, notes=result.notes,
+        cells=[cell(item, explained) for item, explained in result.explained()] if cells else [],
+    )  # fmt: skip
+
+
+def estimate(item: Estimate) -> pb.Estimate:
+    """A figure with its interval."""
+    return pb.Estimate(value=item.value, low=item.low, high=item.high, withheld=item.withheld)
+
+
+def comparison(release: Release, found: study.Compared, published: Published) -> pb.CompareResponse:
+    """A comparison."""
+    rule = found.measure.compare
+    return pb.CompareResponse(
+        release=summary(release), measure=measure(published), groups=[rule.of, rule.against] if rule else [],
+        shares=[estimate(item) for item in found.shares],
+        crude_odds_ratio=estimate(found.crude_odds_ratio), adjusted_odds_ratio=estimate(found.adjusted_odds_ratio),
+        crude_risk_ratio=estimate(found.crude_risk_ratio), adjusted_risk_ratio=estimate(found.adjusted_risk_ratio),
+        adjusted_for=rule.adjusted_for if rule else [], strata_used=found.strata_used, strata=found.strata, notes=found.notes,
+    )  # fmt: skip
+
+
+def change_row(row: study.ChangeRow) -> pb.ChangeRow:
+    """One group's change."""
+    return pb.ChangeRow(
+        category_id=row.category, count=int(row.count.value) if row.count.value is not None else None,
+        withheld=_WITHHELD[row.count.withheld], mean=estimate(row.change.mean), standardised=estimate(row.change.standardised),
+        p_value=row.change.p_value,
+    )  # fmt: skip
+
+
+def pathway(item: study.Pathway) -> pb.Pathway:
+    """A first service and what followed."""
+    return pb.Pathway(
+        first_service=item.first_service, families=int(item.families.value) if item.families.value is not None else None,
+        withheld=_WITHHELD[item.families.withheld], went_on=estimate(item.went_on), others_withheld=item.others_withheld,
+        next=[pb.NextService(service=service, families=families) for service, families in item.next],
+    )  # fmt: skip

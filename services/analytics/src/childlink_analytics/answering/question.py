@@ -1,0 +1,248 @@
+"""Answers a question from one release by summing protected cells. Rule: values in, values out; no state between questions."""
+
+import difflib
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from childlink_catalogue.measures import Measure
+
+from childlink_analytics.errors import QuestionError
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.release_files import Published, Release
+
+MOST_CELLS_ASKED: Final = 5_000
+Group = Mapping[str, tuple[str, ...]]
+"""Categories kept, by dimension."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a release."""
+
+    measure_id: str
+    by: tuple[str, ...] = ()
+    where: Mapping[str, tuple[str, ...]] | None = None
+    explain: bool = False
+    """Say of each cell, rule by rule, why it is shown or not."""
+
+
+@dataclass(frozen=True)
+class AnswerCell:
+    """One cell of an answer."""
+
+    categories: tuple[str, ...]
+    count: disclosure.Shown
+    estimate: disclosure.Shown | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, with what its reader must know."""
+
+    published: Published
+    by: tuple[str, ...]
+    cells: list[AnswerCell]
+    notes: list[str]
+    explain: bool = False
+
+    @property
+    def measure(self) -> Measure:
+        """The measure that was asked."""
+        return self.published.measure
+
+    def explained(self) -> list[tuple[AnswerCell, list[str]]]:
+        """Each cell, with the rules that decided on it where the question asked for them."""
+        return [(cell, explain(self.measure, cell) if self.explain else []) for cell in self.cells]
+
+
+def answer(release: Release, question: Question) -> Answer:
+    """Answer, or raise QuestionError that names the field and what may stand there.
+
+    >>> from childlink_catalogue.measures import catalogue
+    >>> reach = catalogue()["reach_adults"]
+    >>> cells = {(): 35, (("residence", "area"),): 30, (("residence", "borough"),): 5}
+    >>> release = Release("2026-Q1", 1, {}, {"reach_adults": Published(reach, cells)})
+    >>> [cell.count.value for cell in answer(release, Question("reach_adults", ("residence",))).cells[:2]]
+    [30, None]
+    """
+    published = find_measure(release, question.measure_id)
+    measure = published.measure
+    where = dict(question.where or {})
+    _check(measure, question.by, where)
+    _cube_for(measure, {*question.by, *where})
+    shown = [where.get(name) or tuple(measure.dimensions[name].categories) for name in question.by]
+    _check_size(shown)
+    others = {name: categories for name, categories in where.items() if name not in question.by}
+    cells = []
+    for categories in itertools.product(*shown):
+        group = {name: (category,) for name, category in zip(question.by, categories, strict=True)} | others
+        cells.append(_answer_cell(published, categories, group))
+    return Answer(published, question.by, cells, _notes(published, cells, question.by), question.explain)
+
+
+def explain(measure: Measure, cell: AnswerCell) -> list[str]:
+    """Rule by rule, why a cell is shown or not. Says no more than that it is, or is not."""
+    said = [disclosure.RULES[cell.count.withheld or "shown"]]
+    if cell.estimate is not None:
+        what = {"share": "share", "mean": "mean", "rate": "share of the population"}[measure.estimate]
+        rule = disclosure.RULES[f"estimate {cell.estimate.withheld or 'shown'}"]
+        said.append(f"The {what}: {rule}")
+    return said
+
+
+def _answer_cell(published: Published, categories: tuple[str, ...], group: Group) -> AnswerCell:
+    if not published.collected:
+        missing = disclosure.Shown(None, "not_collected")
+        return AnswerCell(categories, missing, missing if published.measure.estimate else None)
+    return AnswerCell(categories, disclosure.show_count(count(published, group)), _estimate(published, group))
+
+
+def find_measure(release: Release, measure_id: str) -> Published:
+    """A release's measure. Raises QuestionError."""
+    if measure_id not in release.measures:
+        raise QuestionError(
+            "measure_id",
+            f"release {release.release_id} has no measure {measure_id!r}",
+            _nearest(measure_id, release.measures),
+            True,
+        )
+    return release.measures[measure_id]
+
+
+def _check(measure: Measure, by: Sequence[str], where: Mapping[str, tuple[str, ...]]) -> None:
+    for field, names in (("by", by), ("where", where)):
+        for name in names:
+            if name not in measure.dimensions:
+                raise QuestionError(
+                    field, f"{measure.id} has no dimension {name!r}", _nearest(name, measure.dimensions)
+                )
+    if len(set(by)) != len(by):
+        raise QuestionError("by", "a dimension is named twice", [])
+    for name in {*by, *where}:
+        within = measure.dimensions[name].within
+        if within and within not in by and len(where.get(within, ())) != 1:
+            raise QuestionError(
+                "by", f"{name} says something about each {within}: break down by {within} too, or keep one", []
+            )
+    for name, categories in where.items():
+        if not categories:
+            raise QuestionError("where", f"{name} keeps no category", list(measure.dimensions[name].categories))
+        if len(set(categories)) != len(categories):
+            raise QuestionError("where", f"a category of {name} is named twice", [])
+        if (
+            measure.dimensions[name].overlapping
+            and 1 < len(categories) < len(measure.dimensions[name].categories)
+            and name not in by
+        ):
+            raise QuestionError(
+                "where",
+                f"distinct {measure.unit} do not sum over {name}: one can be in several of its categories. Keep one, keep all, or break down "
+                f"by {name}",
+                [],
+            )
+        for category in categories:
+            if category not in measure.dimensions[name].categories:
+                raise QuestionError(
+                    "where",
+                    f"{name} has no category {category!r}",
+                    _nearest(category, measure.dimensions[name].categories),
+                )
+
+
+def _check_size(shown: Sequence[Sequence[str]]) -> None:
+    """Refuse a question that would cost much before it costs anything."""
+    size = math.prod(len(categories) for categories in shown)
+    if size > MOST_CELLS_ASKED:
+        raise QuestionError(
+            "by", f"the answer would have {size:,} cells, more than {MOST_CELLS_ASKED:,}: keep fewer categories", []
+        )
+
+
+def _cube_for(measure: Measure, names: set[str]) -> tuple[str, ...]:
+    needed = names | ({measure.share[0]} if measure.share else set()) | ({measure.mean} if measure.mean else set())
+    for cube in measure.cubes:
+        if needed <= set(cube):
+            return cube
+    together = "; ".join(" x ".join(cube) for cube in measure.cubes)
+    raise QuestionError("by", f"{measure.id} is not published by {' x '.join(sorted(names))} together", [together])
+
+
+def count(published: Published, group: Group) -> disclosure.Group:
+    """Protected cells of the groups of categories, added up; dimensions not named, or kept whole, are summed by their margin."""
+    measure = published.measure
+    names = [
+        name
+        for name in sorted(group)
+        if len(group[name]) < len(measure.dimensions[name].categories) or measure.dimensions[name].within
+    ]
+    cells = (
+        published.cells.get(tuple(zip(names, categories, strict=True)), 0)
+        for categories in itertools.product(*(group[name] for name in names))
+    )
+    return disclosure.group(cells, published.policy)
+
+
+def _estimate(published: Published, group: Group) -> disclosure.Shown | None:
+    measure = published.measure
+    if measure.share:
+        name, numerator, complement = measure.share
+        if name in group:
+            return None
+        part, rest_of_group = (count(published, {**group, name: kept}) for kept in (numerator, complement))
+        return disclosure.show_share(part, rest_of_group, harmless=measure.harmless)
+    if measure.mean:
+        midpoints = measure.dimensions[measure.mean].midpoints or {}
+        rest = {key: value for key, value in group.items() if key != measure.mean}
+        bands = group.get(measure.mean, tuple(midpoints))
+        counted = {band: count(published, rest | {measure.mean: (band,)}) for band in bands}
+        if any(item.hidden for item in counted.values()):
+            return disclosure.Shown(None, "suppressed")
+        total = sum(midpoints[band] * item.protected for band, item in counted.items())
+        return disclosure.show_mean(total, sum(item.protected for item in counted.values()))
+    if published.population:
+        return disclosure.show_rate(count(published, group), _population(published, group))
+    return None
+
+
+def _population(published: Published, group: Group) -> int | None:
+    """Public count of the population of a group, where the denominators have it."""
+    kept = {k: v for k, v in group.items() if len(v) < len(published.measure.dimensions[k].categories)}
+    total = 0
+    for categories in itertools.product(*(kept[name] for name in sorted(kept))):
+        cell = tuple(zip(sorted(kept), categories, strict=True))
+        if cell not in published.population:
+            return None
+        total += published.population[cell]
+    return total
+
+
+def _notes(published: Published, cells: Sequence[AnswerCell], by: Sequence[str]) -> list[str]:
+    measure = published.measure
+    notes = [
+        disclosure.POLICIES[published.policy],
+        f"Counts are of {'' if measure.unit == 'attendances' else 'distinct '}{measure.unit}.",
+    ]
+    overlapping = [name for name in by if measure.dimensions[name].overlapping]
+    if overlapping:
+        notes.append(f"Over {' and '.join(overlapping)} they do not sum: one can be in several categories.")
+    if any(cell.count.withheld == "small" for cell in cells):
+        notes.append("<10: fewer than 10, possibly none.")
+    if any(cell.count.withheld == "suppressed" for cell in cells):
+        notes.append("c: withheld, because it is small or would let a small one be worked out.")
+    if any(cell.estimate and cell.estimate.withheld == "all_or_none" for cell in cells):
+        notes.append("An estimate is withheld where nearly all or nearly none of a group are counted in it.")
+    if any(cell.estimate and cell.estimate.withheld == "small_base" for cell in cells):
+        notes.append(f"An estimate is withheld for groups under {disclosure.FEWEST_IN_BASE}.")
+    if any(cell.count.withheld == "not_collected" for cell in cells):
+        notes.append("Not collected: no partner has sent what this is made from. That is not zero.")
+    if any(cell.estimate and cell.estimate.withheld == "no_population" for cell in cells):
+        notes.append("No share of the population is given where there is no count of it.")
+    return notes
+
+
+def _nearest(word: str, known: Iterable[str]) -> list[str]:
+    names = list(known)
+    return difflib.get_close_matches(word, names, n=3, cutoff=0.5) or names

@@ -1,0 +1,285 @@
+"""The analysts' gRPC service over a folder of releases. The edge: errors become a status, and every call is counted and written down."""
+
+import functools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, TypeVar
+
+import grpc
+from childlink.analytics.v1 import analytics_pb2 as pb
+from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
+from childlink_access.guard import Guard, Rules, caller
+from childlink_access.limits import Limiter
+from childlink_access.policy import PolicyFile
+from childlink_access.roles import ROLES
+from childlink_access.serving import SERVER_OPTIONS, open_port, revocations
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from grpc_status import rpc_status
+
+from childlink_analytics.answering import analyses as study
+from childlink_analytics.answering import messages
+from childlink_analytics.answering.audit_trail import QuestionsTrail
+from childlink_analytics.answering.metrics import ServingMetrics
+from childlink_analytics.answering.question import Answer, Question, answer
+from childlink_analytics.answering.shelf import Shelf
+from childlink_analytics.errors import QuestionError
+from childlink_analytics.settings import ServingSettings
+from childlink_analytics.shared.purposes import Register
+from childlink_analytics.shared.release_files import Release
+
+_MOST_CALLS: Final = 64
+_CELLS_A_MESSAGE: Final = 500
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+_SERVICE: Final = pb.DESCRIPTOR.services_by_name["AnalyticsService"]
+
+# Who may call what. A method that is not here is nobody's.
+RULES: Final[Rules] = {
+    **{
+        f"/{_SERVICE.full_name}/{method}": frozenset(("analyst", "release_manager", "auditor"))
+        for method in ("ListReleases", "DescribeRelease", "ListMeasures")
+    },
+    **{
+        f"/{_SERVICE.full_name}/{method}": frozenset(("analyst",))
+        for method in ("Query", "StreamQuery", "Compare", "Change", "Pathways", "Trend", "Inequality")
+    },
+    "/grpc.health.v1.Health/Check": frozenset(ROLES),
+    "/grpc.health.v1.Health/Watch": frozenset(ROLES),
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": frozenset(ROLES),
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """What callers may see, and where it is written down that they asked."""
+
+    register: Register | None
+    """Without one, everybody who may call sees every measure."""
+    trail: QuestionsTrail | None = None
+
+    def datasets(self) -> frozenset[str] | None:
+        """The datasets that any of the caller's purposes allows; None where nobody is asked for purposes."""
+        return None if self.register is None else frozenset().union(*self._of_each_purpose(self.register))
+
+    def visible(self, release: Release) -> Release:
+        """A release with the measures that one of the caller's purposes allows."""
+        if self.register is None:
+            return release
+        allowed = self._of_each_purpose(self.register)
+        seen = {
+            name: item
+            for name, item in release.measures.items()
+            if any(datasets.issuperset(item.measure.datasets) for datasets in allowed)
+        }
+        return Release(release.release_id, release.number, release.manifest, seen)
+
+    def _of_each_purpose(self, register: Register) -> list[frozenset[str]]:
+        return register.datasets_for(caller().purposes, date.today())
+
+    def note(self, method: str, outcome: str, **detail: str) -> None:
+        """Write a call down."""
+        if self.trail:
+            self.trail.append(caller().name, method, outcome=outcome, **detail)
+
+
+def _edge(method: Callable[[Any, Request], Response]) -> Callable[[Any, Request, grpc.ServicerContext], Response]:
+    """Turns QuestionError into a rich status; times, counts and writes down the call."""
+
+    @functools.wraps(method)
+    def call(self: "AnalyticsService", request: Request, context: grpc.ServicerContext) -> Response:
+        with self.called(method.__name__, request, context):
+            return method(self, request)
+
+    return call
+
+
+class _Called:
+    """A call that is being answered."""
+
+    def __init__(self, service: "AnalyticsService", name: str, request: Any, context: grpc.ServicerContext) -> None:
+        self._service, self._name, self._request, self._context = service, name, request, context
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        outcome = "OK" if error is None else "INTERNAL"
+        if isinstance(error, QuestionError):
+            outcome = "NOT_FOUND" if error.not_found else "INVALID_ARGUMENT"
+        asked = {
+            name: str(value)[:200]
+            for name in ("release_id", "measure_id")
+            if (value := getattr(getattr(self._request, "query", self._request), name, ""))
+        }
+        by = list(getattr(getattr(self._request, "query", self._request), "by", ()))
+        if by:
+            asked["by"] = " ".join(by)[:200]
+        self._service.metrics.calls.labels(self._name, outcome).inc()
+        self._service.metrics.seconds.labels(self._name).observe(time.perf_counter() - self._started)
+        self._service.access.note(self._name, outcome, **asked)
+        if isinstance(error, QuestionError):
+            self._context.abort_with_status(rpc_status.to_status(messages.status(error)))
+
+
+class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
+    """See analytics.proto."""
+
+    def __init__(self, shelf: Shelf, metrics: ServingMetrics, access: Access) -> None:
+        self.shelf, self.metrics, self.access = shelf, metrics, access
+
+    def called(self, name: str, request: Any, context: grpc.ServicerContext) -> _Called:
+        """For each call: a context that times, counts and writes it down, and turns QuestionError into a status."""
+        return _Called(self, name, request, context)
+
+    @_edge
+    def ListReleases(self, request: pb.ListReleasesRequest) -> pb.ListReleasesResponse:
+        """See analytics.proto."""
+        return pb.ListReleasesResponse(releases=[messages.summary(release) for release in self.shelf.all()])
+
+    @_edge
+    def DescribeRelease(self, request: pb.DescribeReleaseRequest) -> pb.DescribeReleaseResponse:
+        """See analytics.proto."""
+        release = self._release(request.release_id)
+        return messages.description(release, self.access.datasets())
+
+    @_edge
+    def ListMeasures(self, request: pb.ListMeasuresRequest) -> pb.ListMeasuresResponse:
+        """See analytics.proto."""
+        measures = self._release(request.release_id).measures.values()
+        return pb.ListMeasuresResponse(measures=[messages.measure(item) for item in measures])
+
+    @_edge
+    def Query(self, request: pb.QueryRequest) -> pb.QueryResponse:
+        """See analytics.proto."""
+        release, result = self._answer(request)
+        return messages.response(release, result)
+
+    def StreamQuery(
+        self, request: pb.StreamQueryRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.StreamQueryResponse]:
+        """See analytics.proto."""
+        with self.called("StreamQuery", request, context):
+            release, result = self._answer(request.query)
+        yield pb.StreamQueryResponse(head=messages.response(release, result, cells=False))
+        for part in _parts(result.explained()):
+            yield pb.StreamQueryResponse(cells=[messages.cell(item, explained) for item, explained in part])
+
+    @_edge
+    def Compare(self, request: pb.CompareRequest) -> pb.CompareResponse:
+        """See analytics.proto."""
+        release = self._release(request.release_id)
+        found = study.compare(release, request.measure_id)
+        return messages.comparison(release, found, release.measures[request.measure_id])
+
+    @_edge
+    def Change(self, request: pb.ChangeRequest) -> pb.ChangeResponse:
+        """See analytics.proto."""
+        release = self._release(request.release_id)
+        _, rows, notes = study.change(release, request.measure_id, request.by)
+        return pb.ChangeResponse(
+            release=messages.summary(release), measure=messages.measure(release.measures[request.measure_id]), by=request.by,
+            rows=[messages.change_row(row) for row in rows], notes=notes,
+        )  # fmt: skip
+
+    @_edge
+    def Pathways(self, request: pb.PathwaysRequest) -> pb.PathwaysResponse:
+        """See analytics.proto."""
+        release = self._release(request.release_id)
+        measure, found, notes = study.pathways(release, request.first_service)
+        return pb.PathwaysResponse(
+            release=messages.summary(release), measure=messages.measure(release.measures[measure.id]),
+            pathways=[messages.pathway(item) for item in found], notes=notes,
+        )  # fmt: skip
+
+    @_edge
+    def Trend(self, request: pb.TrendRequest) -> pb.TrendResponse:
+        """See analytics.proto."""
+        releases = [self.access.visible(release) for release in self.shelf.all()]
+        if not releases:
+            raise QuestionError("release_id", "there is no release yet", [], True)
+        question = Question(request.measure_id, tuple(request.by), _where(request.where))
+        points, notes = study.trend(releases, question)
+        newest, latest = points[-1]
+        return pb.TrendResponse(
+            measure=messages.measure(newest.measures[request.measure_id]), by=latest.by, notes=notes,
+            points=[
+                pb.TrendPoint(release=messages.summary(release), cells=[messages.cell(cell, []) for cell in found.cells])
+                for release, found in points
+            ],
+        )  # fmt: skip
+
+    @_edge
+    def Inequality(self, request: pb.InequalityRequest) -> pb.InequalityResponse:
+        """See analytics.proto."""
+        release = self._release(request.release_id)
+        found = study.inequality(release, request.measure_id, request.over)
+        return pb.InequalityResponse(
+            release=messages.summary(release), measure=messages.measure(release.measures[request.measure_id]), over=found.over,
+            ends=found.ends, gap=messages.estimate(found.gap), ratio=messages.estimate(found.ratio),
+            slope_index=messages.estimate(found.slope_index), relative_index=messages.estimate(found.relative_index),
+            notes=found.notes,
+        )  # fmt: skip
+
+    def _release(self, release_id: str) -> Release:
+        return self.access.visible(self.shelf.get(release_id))
+
+    def _answer(self, request: pb.QueryRequest) -> tuple[Release, Answer]:
+        release = self._release(request.release_id)
+        question = Question(request.measure_id, tuple(request.by), _where(request.where), request.explain)
+        result = answer(release, question)
+        for cell in result.cells:
+            if cell.count.withheld:
+                self.metrics.withheld.labels(cell.count.withheld).inc()
+        return release, result
+
+
+def serve(settings: ServingSettings, metrics: ServingMetrics, access: Access) -> tuple[grpc.Server, int]:
+    """Start the server. Returns it with the port it listens on. The caller stops it."""
+    policy = PolicyFile(settings.policy).now if settings.policy else None
+    guard = Guard(
+        policy, RULES, metrics.refused, revoked=revocations(settings.tls_revoked, settings.tls_client_ca),
+        limiter=Limiter(settings.calls_a_minute) if policy else None, longest_call_s=settings.longest_call_s,
+    )  # fmt: skip
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=settings.threads),
+        options=SERVER_OPTIONS,
+        interceptors=[guard],
+        maximum_concurrent_rpcs=_MOST_CALLS,
+    )
+    service = AnalyticsService(Shelf(settings.releases, metrics), metrics, access)
+    pb_grpc.add_AnalyticsServiceServicer_to_server(service, server)
+    health_service = health.HealthServicer()
+    health_service.set(_SERVICE.full_name, health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
+    if settings.reflection:
+        names = [_SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME]
+        reflection.enable_server_reflection(names, server)
+    port = open_port(
+        server,
+        settings.address,
+        settings.tls_certificate,
+        settings.tls_key,
+        settings.tls_client_ca,
+        guarded=policy is not None,
+    )
+    server.start()
+    return server, port
+
+
+def _where(filters: Sequence[pb.Filter]) -> dict[str, tuple[str, ...]]:
+    where: dict[str, tuple[str, ...]] = {}
+    for item in filters:
+        if item.dimension_id in where:
+            raise QuestionError("where", f"{item.dimension_id} is filtered twice", [])
+        where[item.dimension_id] = tuple(item.category_ids)
+    return where
+
+
+def _parts(cells: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for at in range(0, len(cells), _CELLS_A_MESSAGE):
+        yield cells[at : at + _CELLS_A_MESSAGE]

@@ -1,0 +1,73 @@
+"""The releases that the answering process serves, from a folder. Adapter."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from childlink_analytics.answering.metrics import ServingMetrics
+from childlink_analytics.errors import QuestionError, RecalledError, ReleaseError
+from childlink_analytics.shared.release_files import Release, read_release, release_ids
+
+log = structlog.get_logger()
+_LOOK_AGAIN_S: Final = 2.0
+
+
+class Shelf:
+    """The releases of a folder. The first is found at once, a new one within seconds, and a recalled one gone; a damaged one is not
+    served. For many threads: while one of them looks, the others see what was there before, or wait where there was nothing."""
+
+    def __init__(self, folder: Path, metrics: ServingMetrics) -> None:
+        self._folder, self._metrics = folder, metrics
+        self._releases: dict[str, Release] = {}
+        self._damaged: set[str] = set()
+        self._recalled: dict[str, str] = {}
+        self._looking = threading.Lock()
+        self._look()
+
+    def all(self) -> list[Release]:
+        """Releases, newest first."""
+        if self._is_due() and self._looking.acquire(blocking=not self._releases):
+            try:
+                if self._is_due():
+                    self._look()
+            finally:
+                self._looking.release()
+        return sorted(self._releases.values(), key=lambda release: -release.number)
+
+    def get(self, release_id: str) -> Release:
+        """A release by name, or the newest."""
+        releases = self.all()
+        if not releases:
+            raise QuestionError("release_id", "there is no release yet", [], True)
+        if not release_id:
+            return releases[0]
+        for release in releases:
+            if release.release_id == release_id:
+                return release
+        if release_id in self._recalled:
+            raise QuestionError("release_id", self._recalled[release_id], [r.release_id for r in releases], True)
+        raise QuestionError("release_id", f"there is no release {release_id!r}", [r.release_id for r in releases], True)
+
+    def _is_due(self) -> bool:
+        return not self._releases or time.monotonic() - self._looked_at > _LOOK_AGAIN_S
+
+    def _look(self) -> None:
+        names = release_ids(self._folder)
+        kept = {name for name in names if not (self._folder / name / "recalled.json").exists()}
+        releases = {name: release for name, release in self._releases.items() if name in kept}
+        for name in names:
+            if name not in releases and name not in self._damaged and name not in self._recalled:
+                try:
+                    releases[name] = read_release(self._folder, name)
+                except RecalledError as error:
+                    self._recalled[name] = error.problem.rstrip(".")
+                except (ReleaseError, KeyError, TypeError, ValueError) as error:
+                    self._damaged.add(name)
+                    log.error("release not served", release=name, error_type=type(error).__name__)
+        self._releases = releases
+        self._looked_at = time.monotonic()
+        self._metrics.releases.set(len(self._releases))
+        self._metrics.damaged.set(len(self._damaged))

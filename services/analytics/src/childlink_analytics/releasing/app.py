@@ -1,0 +1,177 @@
+"""Composition root of the process that stores and releases."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import sqlalchemy as sa
+import structlog
+from childlink.wire.v1 import envelope_pb2
+from childlink_bus.database import migrate, open_database
+from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
+from childlink_bus.observing import database_connections, waiting_messages
+from childlink_bus.ports import Subscriber
+from childlink_bus.pump import Pump, Source
+from childlink_catalogue.measures import catalogue
+from childlink_core import topics
+from childlink_core.directory import read_directory
+from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
+
+from childlink_analytics.releasing.counting.denominators import parse_denominators
+from childlink_analytics.releasing.metrics import StoreMetrics
+from childlink_analytics.releasing.release.desk import SCHEDULE, ReleaseDesk
+from childlink_analytics.releasing.store import tables
+from childlink_analytics.releasing.store.intake import StoreHandler
+from childlink_analytics.settings import StoreSettings
+from childlink_analytics.shared.purposes import Register, read_register, read_text
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """The process that stores observations and links."""
+
+    engine: sa.Engine
+    pump: Pump
+    metrics: StoreMetrics
+
+    def close(self) -> None:
+        """Let go of Kafka and the database."""
+        self.pump.publisher.close()
+        self.engine.dispose()
+
+    def observe(self, subscriber: Subscriber) -> None:
+        """Set the gauges."""
+        self.metrics.lag(subscriber.lag())
+        self.observe_store()
+
+    def observe_store(self) -> None:
+        """Set the gauges that the broker has no say in."""
+        with self.engine.connect() as tx:
+            self.metrics.holdings(*holdings(tx))
+            self.metrics.workings(waiting_messages(tx, tables.ledger), database_connections(self.engine))
+            self.metrics.managed(
+                _counted(tx, tables.release.c.state), _counted(tx, tables.audit.entries.c.action), _newest_release(tx)
+            )
+
+
+class Schedule:
+    """Cuts the drafts that the schedule asks for, and deletes what was kept long enough, beside the consumer."""
+
+    def __init__(self, desk: ReleaseDesk, metrics: StoreMetrics) -> None:
+        self._desk, self._metrics = desk, metrics
+        self._asked_on: date | None = None
+        self._busy: threading.Thread | None = None
+
+    def look(self, today: date) -> None:
+        """Once a day: start what is due. A cut takes minutes, and happens beside the caller."""
+        if today == self._asked_on or (self._busy and self._busy.is_alive()):
+            return
+        self._asked_on = today
+        self._busy = threading.Thread(target=self._do, args=(today,), name="schedule", daemon=True)
+        self._busy.start()
+
+    def join(self) -> None:
+        """Wait for what was started."""
+        if self._busy:
+            self._busy.join()
+
+    def _do(self, today: date) -> None:
+        try:
+            self._desk.expire(SCHEDULE, today)
+            due = self._desk.due(today)
+            if due:
+                self._desk.cut(SCHEDULE, *due)
+                log.info("draft cut", release=due[0])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the consumer goes on
+            # Tomorrow it is tried again; the metric has an alert.
+            self._metrics.scheduled_cut_failures.inc()
+            log.error("scheduled cut failed", error_type=type(error).__name__, why=getattr(error, "problem", ""))
+
+
+def _counted(tx: sa.Connection, column: "sa.Column[str]") -> dict[str, int]:
+    return dict(tx.execute(sa.select(column, sa.func.count()).group_by(column)).tuples().all())
+
+
+def _newest_release(tx: sa.Connection) -> dict[str, float]:
+    """When it was published, and when its data end, Unix seconds; empty without any."""
+    c = tables.release.c
+    row = tx.execute(
+        sa.select(c.published_at_ms, c.data_until)
+        .where(c.state.in_(("published", "recalling")))
+        .order_by(c.number.desc())
+    ).first()
+    if row is None:
+        return {}
+    until = datetime.combine(date.fromisoformat(row.data_until), datetime.max.time(), UTC)
+    return {"published": row.published_at_ms / 1000, "data": until.timestamp()}
+
+
+def holdings(tx: sa.Connection) -> tuple[int, int, int]:
+    """Observations, links, and observations none of whose references is linked yet."""
+    o, link = tables.observation.c, tables.link.c
+    linked = sa.exists().where(
+        link.partner == o.partner,
+        sa.or_(link.reference == o.child_reference, link.reference == o.adult_reference),
+        link.person.is_not(None),
+    )
+    queries = (
+        sa.select(sa.func.count()).select_from(tables.observation),
+        sa.select(sa.func.count()).select_from(tables.link),
+        sa.select(sa.func.count()).select_from(tables.observation).where(~linked),
+    )
+    observations, links, waiting = (tx.execute(query).scalar_one() for query in queries)
+    return observations, links, waiting
+
+
+def open_store(settings: StoreSettings) -> sa.Engine:
+    """The database, its tables up to date."""
+    engine = open_database(settings.database, settings.database_password_file)
+    migrate(engine, "childlink_analytics.releasing.store")
+    return engine
+
+
+def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
+    """Put the consumer together."""
+    directory = read_directory(settings.directory)
+    opening = (read_opening_key(settings.opening_key),)
+    signing = read_signing_key(settings.signing_key)
+    engine = open_store(settings)
+
+    def connect(positions: Mapping[str, int]) -> Subscriber:
+        return KafkaSubscriber(settings, positions, settings.micro_batch)
+
+    sources = {topics.observations(p): Source(p, envelope_pb2.PAYLOAD_KIND_OBSERVATION) for p in directory.partners}
+    sources[topics.LINKS] = Source(topics.LINKER, envelope_pb2.PAYLOAD_KIND_LINK, receipted=False)
+    pump = Pump(
+        service=topics.ANALYTICS,
+        engine=engine,
+        ledger=tables.ledger,
+        publisher=KafkaPublisher(settings),
+        sources=sources,
+        directory=directory,
+        signing_key=signing,
+        opening_keys=opening,
+        handler=StoreHandler(opening),
+        observer=metrics,
+        connect=connect,
+        dead_letters_an_hour=settings.dead_letters_an_hour,
+    )
+    return Consumer(engine, pump, metrics)
+
+
+def build_desk(settings: StoreSettings, engine: sa.Engine | None = None) -> ReleaseDesk:
+    """The release managers' desk, on the database that is open already or on one of its own."""
+    key = read_secret_key(settings.release_key)
+    dimensions = {name: item for measure in catalogue().values() for name, item in measure.dimensions.items()}
+    denominators, purposes = settings.denominators, settings.purposes
+    return ReleaseDesk(
+        engine=engine or open_store(settings),
+        settings=settings,
+        secret=key.derive("rounding"),
+        audit_key=key.derive("audit trail"),
+        denominators=parse_denominators(read_text(denominators), dimensions, str(denominators)) if denominators else {},
+        register=read_register(purposes) if purposes else Register(),
+    )

@@ -1,0 +1,1 @@
+"""Counts of a frozen copy of the store."""

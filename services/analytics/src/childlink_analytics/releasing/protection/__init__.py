@@ -1,0 +1,1 @@
+"""Small numbers protected, and the protection audited by attacks."""

@@ -1,0 +1,135 @@
+"""The attacker that gates every cut: bounds each small count with all that an analyst can learn, and must fail.
+
+It knows every protected count (sums of withheld cells reveal them), that margins add up, that a union of services is at most their sum,
+that counts are whole and not negative, the rule by which they are rounded, and every earlier release: where a count changed by few, it is
+taken to know by how many. As each partner, it knows that partner's own rows as well. Linear-programming bounds are at least as tight as
+any differencing of published tables (Dobra & Fienberg 2000); here every bound that is too tight is confirmed with whole numbers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+
+from childlink_analytics.releasing.protection.rounding import Programme, inequalities, load
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.cubes import Cell, LinkedCells
+
+_TIME_LIMIT_S = 20.0
+
+
+@dataclass(frozen=True)
+class AttackReport:
+    """What the attacker found: small counts attacked, and those bounded more tightly than the policy allows."""
+
+    attacked: int
+    too_tight: list[Cell]
+    narrowest: int
+    """Width of the tightest interval found for a small count."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A population's cells in an earlier release."""
+
+    counts: Mapping[Cell, int]
+    protected: Mapping[Cell, int]
+
+
+def attack(
+    linked: LinkedCells,
+    protected: Mapping[Cell, int],
+    earlier: Sequence[Earlier] = (),
+    possible: Callable[[int], tuple[int, int]] = disclosure.possible_counts,
+    unsafe: Mapping[Cell, int] | None = None,
+) -> AttackReport:
+    """Try to bound every small count, and every `unsafe` one (with how wide its interval has to be). Truth is used only to choose and
+    score the targets, and for what changed since. `possible` says what a published count can truly be."""
+    bounds = {cell: _known(cell, count, protected[cell], earlier, possible) for cell, count in linked.counts.items()}
+    wanted = {cell: disclosure.NARROWEST_INTERVAL for cell, n in linked.counts.items() if n in disclosure.SMALL}
+    return _bound(linked, bounds, wanted | dict(unsafe or {}))
+
+
+def attack_as_partner(
+    linked: LinkedCells,
+    protected: Mapping[Cell, int],
+    own: Mapping[Cell, int],
+    earlier: Sequence[Earlier] = (),
+    possible: Callable[[int], tuple[int, int]] = disclosure.possible_counts,
+) -> AttackReport:
+    """The same by a partner, who takes off those whom it knows from its own rows, wherever 1 to 7 of others are left."""
+    others, bounds = {}, {}
+    for cell, count in linked.counts.items():
+        mine = own.get(cell, 0)
+        low, high = _known(cell, count, protected[cell], earlier, possible)
+        others[cell], bounds[cell] = count - mine, (max(0, low - mine), high - mine)
+    wanted = {
+        cell: disclosure.NARROWEST_INTERVAL
+        for cell, count in others.items()
+        if count in disclosure.SMALL and own.get(cell, 0) > 0
+    }
+    return _bound(LinkedCells(others, linked.sums, linked.covers, linked.nested), bounds, wanted)
+
+
+def _bound(linked: LinkedCells, bounds: Mapping[Cell, tuple[int, int]], wanted: Mapping[Cell, int]) -> AttackReport:
+    """Bound the wanted cells (each with how wide its interval has to be) by all that ties the cells."""
+    if not wanted:
+        return AttackReport(0, [], 2 * disclosure.LARGEST_ERROR)
+    cells = sorted(linked.counts)
+    index = {cell: at for at, cell in enumerate(cells)}
+    programme = Programme(
+        cost=np.zeros(len(cells)),
+        lower=np.array([bounds[cell][0] for cell in cells], dtype=float),
+        upper=np.array([bounds[cell][1] for cell in cells], dtype=float),
+        integer=np.zeros(len(cells), dtype=bool),
+        rows=[
+            (0.0, 0.0, [index[m], *(index[p] for p in parts)], [1.0, *(-1.0 for _ in parts)])
+            for m, parts in linked.sums
+        ]
+        + inequalities(linked, index),
+    )
+    solver = load(programme, _TIME_LIMIT_S)
+    too_tight = []
+    narrowest = 2 * disclosure.LARGEST_ERROR
+    for cell, enough in sorted(wanted.items()):
+        width = _width(solver, index[cell])
+        if width < max(enough, disclosure.LARGEST_ERROR):
+            whole = Programme(
+                programme.cost, programme.lower, programme.upper, np.ones(len(cells), dtype=bool), programme.rows
+            )
+            width = _width(load(whole, _TIME_LIMIT_S), index[cell])
+        narrowest = min(narrowest, width)
+        if width < enough:
+            too_tight.append(cell)
+    return AttackReport(len(wanted), too_tight, narrowest)
+
+
+def _known(
+    cell: Cell, true: int, protected: int, earlier: Sequence[Earlier], possible: Callable[[int], tuple[int, int]]
+) -> tuple[int, int]:
+    """What single releases tell of a cell: the least and the most that it can be."""
+    low, high = possible(protected)
+    for release in earlier:
+        if cell in release.counts:
+            change = true - release.counts[cell]
+            if abs(change) <= disclosure.SMALL[-1]:
+                least, most = possible(release.protected[cell])
+                low, high = max(low, least + change), min(high, most + change)
+    return low, high
+
+
+def _width(solver: Any, target: int) -> int:
+    """Width of a cell's interval. Zero where the attacker ran out of time: what is not certain does not protect."""
+    solver.changeColCost(target, 1.0)
+    ends = []
+    for sense in (highspy.ObjSense.kMinimize, highspy.ObjSense.kMaximize):
+        solver.changeObjectiveSense(sense)
+        solver.run()
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            ends = [0.0, 0.0]
+            break
+        ends.append(solver.getInfo().objective_function_value)
+    solver.changeColCost(target, 0.0)
+    return int(np.floor(ends[1] + 1e-6) - np.ceil(ends[0] - 1e-6))

@@ -1,0 +1,1 @@
+"""Releases: cut, approved by two people, published, taken back."""

@@ -1,0 +1,394 @@
+"""The life of a release: cut as a draft, checked, published by a second person, perhaps recalled by two. Use case.
+
+The command line, the schedule and the gRPC service all come through here, and everything done is in the audit trail.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from childlink_catalogue.measures import Measure, catalogue
+from childlink_core import telemetry
+from childlink_core.audit import Entry, Head
+
+from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
+from childlink_analytics.releasing.counting.counting import open_counter
+from childlink_analytics.releasing.counting.denominators import Denominators
+from childlink_analytics.releasing.protection.attack import AttackReport, Earlier, attack
+from childlink_analytics.releasing.release.cut import Cut, Plan, cut_release
+from childlink_analytics.releasing.store import tables as t
+from childlink_analytics.releasing.store.store import Store
+from childlink_analytics.settings import StoreSettings
+from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.cubes import inner_of, link_cells
+from childlink_analytics.shared.purposes import Register
+from childlink_analytics.shared.release_files import (
+    Release,
+    check_release_name,
+    publish_release,
+    read_release,
+    recall_release,
+)
+
+SCHEDULE: Final = "the schedule"
+_CHANGE_LOCK: Final = 0x636C_0005
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A release as the store knows it."""
+
+    release_id: str
+    number: int
+    state: str
+    data_until: str
+    content_sha256: str
+    cut_by: str
+    cut_at_ms: int
+    published_by: str | None
+    published_at_ms: int | None
+    recall_asked_by: str | None
+    recalled_by: str | None
+    recall_why: str | None
+
+
+@dataclass(frozen=True)
+class ReleaseDesk:
+    """What release managers and auditors may do, in whose name it is done."""
+
+    engine: sa.Engine
+    settings: StoreSettings
+    secret: bytes
+    """Of the roundings."""
+    audit_key: bytes
+    denominators: Denominators
+    register: Register
+
+    def cut(
+        self,
+        who: str,
+        release_id: str,
+        data_until: str,
+        progress: Progress = lambda _what: None,
+        *,
+        anyway: bool = False,
+    ) -> Cut:
+        """Cut a draft of what the store holds now, from one consistent view of it. Raises ReleaseError while links of rows that are
+        here have not come, unless `anyway`."""
+        until = _day(data_until)
+        check_release_name(release_id)
+        with (
+            self._audited(who, "release cut", release=release_id),
+            telemetry.span("cut", *self._open_traces(), release=release_id),
+        ):
+            self._check_interrupted(*(item.release_id for item in self.releases() if item.state == "draft"))
+            self._make_way(release_id)
+            self.expire(SCHEDULE, date.today())
+            with self._reading() as tx:
+                store = Store(tx)
+                behind = store.behind()
+                if behind and not anyway:
+                    raise ReleaseError(
+                        f"Rows of {', '.join(behind)} are here before their links: a release now would count them as nobody's.",
+                        "Wait until the linker has read what they sent (see `status`), or cut with --anyway; the release will say so.",
+                    )
+                plan = Plan(
+                    release_id, self._next_number(tx), data_until, catalogue(until), self.denominators, self._earlier(tx),
+                    {
+                        "parameter_version": ", ".join(store.parameter_versions()), "behind": behind, "editions": self.settings.editions,
+                    },
+                    self.settings.disclosure,
+                )  # fmt: skip
+                with open_counter(store.observations(), store.links(), until, self.settings.cut_memory) as counter:
+                    done = cut_release(plan, counter, self.secret, self.settings.drafts, progress)
+            try:
+                with self.engine.begin() as tx:
+                    self._remember(tx, who, plan, done)
+            except sa.exc.IntegrityError:
+                raise ReleaseError(
+                    f"Another release was cut while {release_id} was.", f"Cut {release_id} again: it is then the next."
+                ) from None
+        return done
+
+    def check(self, who: str, release_id: str) -> tuple[Release, AttackReport]:
+        """Read a draft whole, and attack it anew together with all that is published by now. Raises ProtectionError when that finds
+        anything."""
+        with self._audited(who, "release check", release=release_id):
+            return self._checked(release_id)
+
+    def publish(self, who: str, release_id: str) -> Known:
+        """Let a draft be asked. Needs somebody else than who cut it."""
+        with self._audited(who, "release publish", release=release_id):
+            known = self._known(release_id, "draft")
+            if known.cut_by == who and not self.settings.one_person:
+                raise ApprovalError(
+                    f"{who} cut {release_id}: somebody else has to publish it.",
+                    "Have a second release manager `check` and `publish` it.",
+                )
+            with self.engine.connect() as tx:
+                seen = self._seen(tx)
+            self._checked(release_id)
+            with self.engine.begin() as tx:
+                self._change(tx, release_id, "draft", state="published", published_by=who, published_at_ms=_now())
+                if set(self._seen(tx)) != {*seen, release_id}:
+                    raise ApprovalError(
+                        f"Another release was published while {release_id} was attacked together with those before.",
+                        "Publish it again: it is then attacked together with that one, too.",
+                    )
+                approval = {"cut_by": known.cut_by, "published_by": who}
+                publish_release(self.settings.drafts, self.settings.releases, release_id, approval)
+                counted = Store(tx).close_traces(known.cut_at_ms)
+            for trace in counted:
+                telemetry.mark("published", trace, release=release_id)
+            shutil.rmtree(self.settings.drafts / release_id, ignore_errors=True)
+        return self._known(release_id, "published")
+
+    def discard(self, who: str, release_id: str) -> None:
+        """Throw a draft away. Its name and number are not used again."""
+        with self._audited(who, "release discard", release=release_id):
+            self._known(release_id, "draft")
+            self._check_interrupted(release_id)
+            with self.engine.begin() as tx:
+                self._change(tx, release_id, "draft", state="discarded")
+                tx.execute(t.release_cells.delete().where(t.release_cells.c.release_id == release_id))
+            shutil.rmtree(self.settings.drafts / release_id, ignore_errors=True)
+
+    def recall(self, who: str, release_id: str, why: str = "") -> Known:
+        """Take a release back: one person asks and says why, another does it. What was recalled still counts as seen: later releases
+        are attacked together with it."""
+        with self._audited(who, "release recall", release=release_id, why=why):
+            known = self._known(release_id, "published", "recalling")
+            if known.state == "published":
+                if not why.strip():
+                    raise ApprovalError("A recall needs a reason: analysts will read it.", "Give --why.")
+                with self.engine.begin() as tx:
+                    self._change(
+                        tx, release_id, "published", state="recalling", recall_asked_by=who, recall_why=why[:512]
+                    )
+            elif known.recall_asked_by == who and not self.settings.one_person:
+                raise ApprovalError(
+                    f"{who} asked for the recall: somebody else has to do it.",
+                    "Have a second release manager recall it.",
+                )
+            else:
+                with self.engine.begin() as tx:
+                    self._change(tx, release_id, "recalling", state="recalled", recalled_by=who)
+                    said = {"asked_by": known.recall_asked_by or "", "recalled_by": who, "why": known.recall_why or ""}
+                    recall_release(self.settings.releases, release_id, said)
+        return self._known(release_id, "recalling", "recalled")
+
+    def releases(self) -> list[Known]:
+        """Every release that was ever cut, newest first."""
+        with self.engine.connect() as tx:
+            return [
+                Known(**row._mapping) for row in tx.execute(sa.select(t.release).order_by(t.release.c.number.desc()))
+            ]
+
+    def show(self, release_id: str) -> tuple[Known, dict[str, Any]]:
+        """A release with its manifest. Raises ReleaseError."""
+        known = self._known(release_id, "draft", "published", "recalling", "recalled", "discarded")
+        folder = self.settings.drafts if known.state == "draft" else self.settings.releases
+        if known.state in ("recalled", "discarded"):
+            return known, {}
+        return known, dict(read_release(folder, release_id).manifest)
+
+    def verify(self, who: str) -> list[Known]:
+        """Check every draft and published release against what was cut. Raises ReleaseError. Returns those that are whole."""
+        with self._audited(who, "release verify"):
+            checked = [known for known in self.releases() if known.state in ("draft", "published", "recalling")]
+            for known in checked:
+                self._read(known)
+        return checked
+
+    def expire(self, who: str, today: date) -> dict[str, int]:
+        """Delete rows whose retention period is over."""
+        before = self.register.expired_before(today)
+        if not before:
+            return {}
+        with self.engine.begin() as tx:
+            gone = {dataset: rows for dataset, rows in Store(tx).expire(before).items() if rows}
+            if gone:
+                t.audit.append(tx, self.audit_key, who, "retention", **gone)
+        return gone
+
+    def due(self, today: date) -> tuple[str, str] | None:
+        """Name and last day of the release that the schedule asks for and nobody has cut; None when there is none."""
+        if not self.settings.schedule:
+            return None
+        name, until = last_period(self.settings.schedule, today - timedelta(days=self.settings.schedule_after_days))
+        known = {item.release_id for item in self.releases()}
+        return None if name in known else (name, until.isoformat())
+
+    def audit_trail(self, after: int = 0) -> list[Entry]:
+        """Who did what."""
+        with self.engine.connect() as tx:
+            return list(t.audit.read(tx, after))
+
+    def verify_audit(self, noted: Head | None = None) -> Head:
+        """Check the audit trail. Raises AuditBrokenError."""
+        with self.engine.connect() as tx:
+            return t.audit.verify(tx, self.audit_key, noted)
+
+    def _checked(self, release_id: str) -> tuple[Release, AttackReport]:
+        known = self._known(release_id, "draft")
+        release = self._read(known)
+        with self.engine.connect() as tx:
+            earlier, mine = self._earlier(tx), self._cells(tx, release_id)
+        attacked, narrowest = 0, 100
+        by_population: dict[str, list[Measure]] = {}
+        for published in release.measures.values():
+            by_population.setdefault(published.measure.population, []).append(published.measure)
+        for population, measures in by_population.items():
+            cells = mine[population]
+            linked = link_cells((m, cube, inner_of(m, cube, cells.counts)) for m in measures for cube in m.cubes)
+            before = [item[population] for item in earlier if population in item]
+            # Which attendances are unsafe only the rows told; they were attacked when it was cut.
+            policy = release.measures[measures[0].id].policy
+            report = attack(linked, cells.protected, before, disclosure.possible(policy))
+            if report.too_tight:
+                raise ProtectionError(
+                    f"{release_id} and what is published by now together bound {len(report.too_tight)} small counts of {population}.",
+                    "Discard the draft and cut it again: the new one will take what is published into account.",
+                )
+            attacked, narrowest = attacked + report.attacked, min(narrowest, report.narrowest)
+        return release, AttackReport(attacked, [], narrowest)
+
+    def _read(self, known: Known) -> Release:
+        folder = self.settings.drafts if known.state == "draft" else self.settings.releases
+        release = read_release(folder, known.release_id)
+        if release.manifest["content_sha256"] != known.content_sha256:
+            raise ReleaseError(f"Release {known.release_id} is not what was cut.", "Restore its folder from backup.")
+        return release
+
+    def _known(self, release_id: str, *states: str) -> Known:
+        with self.engine.connect() as tx:
+            row = tx.execute(sa.select(t.release).where(t.release.c.release_id == release_id)).first()
+        if row is None:
+            names = ", ".join(item.release_id for item in self.releases()[:5])
+            raise ReleaseError(
+                f"There is no release {release_id!r}.", f"There are: {names}." if names else "Cut one first."
+            )
+        if row.state not in states:
+            raise ApprovalError(
+                f"Release {release_id} is {row.state}.", f"This is for one that is {' or '.join(states)}."
+            )
+        return Known(**row._mapping)
+
+    def _check_interrupted(self, *drafts: str) -> None:
+        """A publication that was killed may have put a draft where it is served. It counts as seen, so it has to be published whole."""
+        for name in drafts:
+            if (self.settings.releases / name).exists():
+                raise ReleaseError(
+                    f"{name} is served already: its publication was interrupted.", f"Run release publish {name} again."
+                )
+
+    def _make_way(self, release_id: str) -> None:
+        """A folder that no release is known for was left by a cut that was killed."""
+        with self.engine.connect() as tx:
+            if tx.execute(sa.select(t.release.c.state).where(t.release.c.release_id == release_id)).first():
+                raise ReleaseError(
+                    f"Release {release_id} exists already.",
+                    "A release is never edited; give the next one another name.",
+                )
+        shutil.rmtree(self.settings.drafts / release_id, ignore_errors=True)
+
+    def _remember(self, tx: sa.Connection, who: str, plan: Plan, done: Cut) -> None:
+        tx.execute(
+            t.release.insert().values(
+                release_id=plan.release_id, number=plan.number, state="draft", data_until=plan.data_until,
+                content_sha256=done.content_sha256, cut_by=who, cut_at_ms=_now(),
+            )
+        )  # fmt: skip
+        for item in done.populations:
+            cells = t.to_json(item.cells.counts, item.cells.protected)
+            tx.execute(
+                t.release_cells.insert().values(release_id=plan.release_id, population=item.population, cells=cells)
+            )
+
+    def _open_traces(self) -> list[str]:
+        with self.engine.connect() as tx:
+            return Store(tx).open_traces()
+
+    def _next_number(self, tx: sa.Connection) -> int:
+        return int(tx.execute(sa.select(sa.func.coalesce(sa.func.max(t.release.c.number), 0))).scalar_one()) + 1
+
+    def _earlier(self, tx: sa.Connection) -> list[dict[str, Earlier]]:
+        """The cells of every release that analysts have seen, oldest first."""
+        return [self._cells(tx, name) for name in self._seen(tx)]
+
+    def _seen(self, tx: sa.Connection) -> list[str]:
+        c = t.release.c
+        seen = sa.select(c.release_id).where(c.state.in_(("published", "recalling", "recalled"))).order_by(c.number)
+        return list(tx.execute(seen).scalars())
+
+    def _cells(self, tx: sa.Connection, release_id: str) -> dict[str, Earlier]:
+        rows = tx.execute(sa.select(t.release_cells).where(t.release_cells.c.release_id == release_id))
+        return {row.population: Earlier(*t.from_json(row.cells)) for row in rows}
+
+    def _change(self, tx: sa.Connection, release_id: str, was: str, **values: Any) -> None:
+        """One change of state at a time: who comes second sees what the first has made of it."""
+        if tx.dialect.name == "postgresql":
+            tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGE_LOCK})
+        c = t.release.c
+        changed = tx.execute(t.release.update().where(c.release_id == release_id, c.state == was).values(**values))
+        if changed.rowcount != 1:
+            raise ApprovalError(
+                f"Release {release_id} is not {was} any more: somebody else was faster.", "Look with `release list`."
+            )
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with self.engine.connect() as tx:
+            if tx.dialect.name == "postgresql":
+                tx.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            yield tx
+
+    @contextmanager
+    def _audited(self, who: str, action: str, **detail: str | int) -> Iterator[None]:
+        """What is done is written down whether it succeeds or not."""
+        try:
+            yield
+        except Exception as error:
+            with self.engine.begin() as tx:
+                t.audit.append(tx, self.audit_key, who, f"{action}: failed", why=type(error).__name__, **{
+                    name: value for name, value in detail.items() if name != "why"
+                })  # fmt: skip
+            raise
+        with self.engine.begin() as tx:
+            t.audit.append(tx, self.audit_key, who, action, **detail)
+
+
+def last_period(schedule: str, today: date) -> tuple[str, date]:
+    """Name and last day of the last whole period before a day.
+
+    >>> last_period("quarterly", date(2026, 5, 3)), last_period("monthly", date(2026, 1, 3))
+    (('2026-Q1', datetime.date(2026, 3, 31)), ('2025-12', datetime.date(2025, 12, 31)))
+    >>> last_period("yearly", date(2026, 5, 3))
+    ('2025', datetime.date(2025, 12, 31))
+    """
+    months = {"monthly": 1, "quarterly": 3, "yearly": 12}[schedule]
+    begun = (today.month - 1) // months * months + 1
+    until = date(today.year, begun, 1) - timedelta(days=1)
+    names = {
+        "monthly": f"{until:%Y-%m}",
+        "quarterly": f"{until.year}-Q{(until.month + 2) // 3}",
+        "yearly": f"{until.year}",
+    }
+    return names[schedule], until
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ReleaseError(f"{text!r} is not a date.", "Give the last day of data as YYYY-MM-DD.") from None
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

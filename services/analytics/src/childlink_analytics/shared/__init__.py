@@ -1,0 +1,1 @@
+"""What releasing writes and answering reads. Imports neither."""

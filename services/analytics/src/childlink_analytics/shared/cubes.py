@@ -1,0 +1,153 @@
+"""Builds the linked cells of a population: every cube of every measure of it with all margins, each cell once. Rule: values.
+
+A cell is a tuple of (column, category) pairs, sorted; the empty tuple is the whole population. Cubes that share columns share
+cells, so protecting the cells together ties the cubes, and the measures, together. What else everybody knows of the cells (distinct
+people of several services are at most the sum and at least the largest; who is in one is in the other) ties them as well.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from childlink_catalogue.measures import Measure
+
+Cell = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class LinkedCells:
+    """True counts of all cells, and which sums of cells make which cell."""
+
+    counts: dict[Cell, int]
+    sums: list[tuple[Cell, list[Cell]]]
+    """(margin, its parts): the margin is the sum of its parts, over one column."""
+    covers: list[tuple[Cell, list[Cell]]] = field(default_factory=list)
+    """(union, its parts): at least the largest and at most the sum of its parts."""
+    nested: list[tuple[Cell, Cell]] = field(default_factory=list)
+    """(part, whole): at most as many."""
+
+
+Inner = Mapping[tuple[str | None, ...], int]
+"""Counts by category, in the cube's order of dimensions; None where an overlapping dimension (or one within it) is left out."""
+
+
+def link_cells(cubes: Iterable[tuple[Measure, tuple[str, ...], Inner]]) -> LinkedCells:
+    """From the inner counts of cubes to all linked cells.
+
+    Raises ValueError when two cubes disagree about a shared cell: a dimension does not place everyone exactly once.
+    """
+    counts: dict[Cell, int] = {}
+    sums: dict[tuple[Cell, str], list[Cell]] = {}
+    covers: dict[tuple[Cell, str], list[Cell]] = {}
+    same: dict[tuple[str, str], tuple[str, str]] = {}
+    implies: set[tuple[str, str, str, str]] = set()
+    for measure, cube, inner in cubes:
+        columns = [measure.columns.get(name, name) for name in cube]
+        cube_counts = {cell_of(columns, categories): 0 for categories in _shown(measure, cube)}
+        for categories in _shown(measure, cube):
+            cell = cell_of(columns, categories)
+            for position, category in enumerate(categories):
+                dimension = measure.dimensions[cube[position]]
+                if category is not None or (dimension.within and categories[cube.index(dimension.within)] is None):
+                    continue
+                rest = (categories[:position], categories[position + 1 :])
+                parts = [cell_of(columns, (*rest[0], part, *rest[1])) for part in dimension.categories]
+                (covers if dimension.overlapping else sums)[cell, columns[position]] = parts
+            for name in cube:
+                once = _once(measure, cube, categories, name)
+                if once:
+                    sums[cell, f"once {name}"] = [cell_of(columns, part) for part in once]
+        exclusive = [not measure.dimensions[name].overlapping for name in cube]
+        for categories, count in inner.items():
+            ways = zip(categories, exclusive, strict=True)
+            for shown in itertools.product(*({None, category} if alone else (category,) for category, alone in ways)):
+                cube_counts[cell_of(columns, shown)] += count
+        for cell, count in cube_counts.items():
+            if counts.setdefault(cell, count) != count:
+                raise ValueError(f"measure {measure.id}: cubes disagree about {cell}")
+        same |= {
+            (measure.columns.get(name, name), category): other
+            for name in cube
+            for category, other in measure.dimensions[name].same.items()
+        }
+        implies.update(measure.implies)
+    ties = [(cell, [other]) for cell, other in _replaced(counts, [(*one, *other) for one, other in same.items()])]
+    return LinkedCells(
+        counts,
+        [(cell, parts) for (cell, _), parts in sums.items()] + ties,
+        [(cell, parts) for (cell, _), parts in covers.items()],
+        _replaced(counts, sorted(implies)),
+    )
+
+
+def _shown(measure: Measure, cube: Sequence[str]) -> Iterable[tuple[str | None, ...]]:
+    """The cells of a cube: all combinations but those that leave out what a dimension is within."""
+    places = [(cube.index(name), cube.index(w)) for name in cube if (w := measure.dimensions[name].within)]
+    for categories in itertools.product(*([None, *measure.dimensions[name].categories] for name in cube)):
+        if all(categories[one] is None or categories[other] is not None for one, other in places):
+            yield categories
+
+
+def _once(
+    measure: Measure, cube: Sequence[str], categories: tuple[str | None, ...], name: str
+) -> list[tuple[str | None, ...]]:
+    """Where a dimension has a category in which everybody is once: the parts, over what it is within, that add up to a cell."""
+    dimension = measure.dimensions[name]
+    if not dimension.once:
+        return []
+    here, there = cube.index(name), cube.index(dimension.within)
+    if categories[there] is not None:
+        return []
+    parts = []
+    for part in measure.dimensions[dimension.within].categories:
+        changed = list(categories)
+        changed[here], changed[there] = dimension.once, part
+        parts.append(tuple(changed))
+    return parts
+
+
+def _replaced(counts: Mapping[Cell, int], rules: Iterable[tuple[str, str, str, str]]) -> list[tuple[Cell, Cell]]:
+    """Pairs of cells that differ in one column's category, by rules (column, category, other column, category)."""
+    by_pair: dict[tuple[str, str], list[Cell]] = {}
+    for cell in counts:
+        for pair in cell:
+            by_pair.setdefault(pair, []).append(cell)
+    found = []
+    for column, category, other_column, other in rules:
+        for cell in by_pair.get((column, category), ()):
+            replaced = tuple(sorted([pair for pair in cell if pair[0] != column] + [(other_column, other)]))
+            if replaced in counts:
+                found.append((cell, replaced))
+    return found
+
+
+def inner_of(measure: Measure, cube: tuple[str, ...], counts: Mapping[Cell, int]) -> dict[tuple[str | None, ...], int]:
+    """The inner counts of a cube, out of all its cells (by column)."""
+    columns = [measure.columns.get(name, name) for name in cube]
+    exclusive = [at for at, name in enumerate(cube) if not measure.dimensions[name].overlapping]
+    inner = {}
+    for categories in _shown(measure, cube):
+        within = [measure.dimensions[name].within for name in cube]
+        if all(
+            categories[at] is not None or (within[at] and categories[cube.index(within[at])] is None)
+            for at in exclusive
+        ):
+            inner[categories] = counts[cell_of(columns, categories)]
+    return inner
+
+
+def measure_cells(measure: Measure, counts: Mapping[Cell, int]) -> dict[Cell, int]:
+    """A measure's cells out of its population's, by dimension instead of column."""
+    cells = {}
+    for cube in measure.cubes:
+        columns = [measure.columns.get(name, name) for name in cube]
+        for categories in _shown(measure, cube):
+            cells[cell_of(cube, categories)] = counts[cell_of(columns, categories)]
+    return cells
+
+
+def cell_of(names: Sequence[str], categories: Sequence[str | None]) -> Cell:
+    """The cell of these categories; None leaves a name out (its margin)."""
+    return tuple(
+        sorted((name, category) for name, category in zip(names, categories, strict=True) if category is not None)
+    )

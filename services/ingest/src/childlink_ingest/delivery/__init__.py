@@ -1,0 +1,1 @@
+"""Sealed batches out, receipts in."""

@@ -1,0 +1,100 @@
+"""Reads the lists that decide who may be sent: permitted NHS numbers, objections. Adapter of the site's own files."""
+
+import csv
+from array import array
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from childlink_ingest.eligibility.rules import Objections, PermittedList
+from childlink_ingest.errors import PermitError
+from childlink_ingest.standardise.normalise import nhs_number
+
+_SECONDS_A_DAY: Final = 86_400
+
+
+def read_permitted_list(path: Path | None, max_age_days: float, now: datetime) -> PermittedList:
+    """Read the checking service's answer: NHS numbers, one a line, each with a comma (MESH) or without.
+
+    Raises PermitError when it is missing, too old, or no such list.
+    """
+    if path is None or not path.is_file():
+        where = f"{path} does not exist" if path else "none is set"
+        raise PermitError(
+            f"This dataset needs the list of permitted NHS numbers, and {where}.",
+            "Write the request with `childlink-ingest opt-out request`, send it to the checking service, and set "
+            '`permitted_list` to its answer. If the opt-out does not apply, state why in the mapping: opt_out_exempt = "..."',
+        )
+    age = (now.timestamp() - path.stat().st_mtime) / _SECONDS_A_DAY
+    if age > max_age_days:
+        raise PermitError(
+            f"The list of permitted NHS numbers is {age:.1f} days old; at most {max_age_days:g} are allowed.",
+            "Have it checked again. Nothing was sent.",
+        )
+    return PermittedList(array("q", sorted({int(number) for number in _numbers(path)})))
+
+
+def read_objections(path: Path | None) -> Objections:
+    """Read the site's own objections: a CSV file with the columns nhs_number, role and local_id (either may be empty)."""
+    if path is None:
+        return Objections()
+    numbers, ids = set(), set()
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            if not {"nhs_number", "role", "local_id"} <= set(reader.fieldnames or ()):
+                raise PermitError(f"{path} lacks a column.", "Its header is: nhs_number,role,local_id")
+            for line, row in enumerate(reader, start=2):
+                number = nhs_number(row["nhs_number"] or "")
+                if (row["nhs_number"] or "").strip() and not number:
+                    raise PermitError(
+                        f"{path}, line {line}: the NHS number fails its check.", "Correct it. Nothing was sent."
+                    )
+                if number:
+                    numbers.add(number)
+                if local := (row["local_id"] or "").strip():
+                    if row["role"] not in ("child", "adult"):
+                        raise PermitError(
+                            f"{path}, line {line}: role is child or adult.", "Correct it. Nothing was sent."
+                        )
+                    ids.add((row["role"], local))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PermitError(f"{path} cannot be read ({type(error).__name__}).", "Correct `objections`.") from None
+    return Objections(frozenset(numbers), frozenset(ids))
+
+
+def read_objection_tokens(path: Path | None) -> frozenset[bytes]:
+    """Read partnership-wide objections: one token a line, in hexadecimal."""
+    if path is None:
+        return frozenset()
+    try:
+        tokens = frozenset(bytes.fromhex(line) for line in path.read_text(encoding="ascii").split())
+    except (OSError, ValueError) as error:
+        raise PermitError(
+            f"{path} cannot be read ({type(error).__name__}).", "Fetch the partnership's list again."
+        ) from None
+    return tokens
+
+
+def read_nhs_numbers(path: Path) -> list[str]:
+    """Read a file of NHS numbers, one a line. Raises PermitError."""
+    return list(dict.fromkeys(_numbers(path)))
+
+
+def _numbers(path: Path) -> Iterable[str]:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for line, text in enumerate(file, start=1):
+                stripped = text.strip().rstrip(",").strip()
+                if not stripped or (line == 1 and not any(c.isdigit() for c in stripped)):
+                    continue
+                number = nhs_number(stripped)
+                if not number:
+                    raise PermitError(
+                        f"{path.name}, line {line} is not an NHS number that passes its check.",
+                        "Give the file as the checking service sent it: one number a line.",
+                    )
+                yield number
+    except (OSError, UnicodeDecodeError) as error:
+        raise PermitError(f"{path} cannot be read ({type(error).__name__}).", "Check the path.") from None

@@ -1,0 +1,1 @@
+"""Areas derived from a postcode, so that the postcode stays at the site."""

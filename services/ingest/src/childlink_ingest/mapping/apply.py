@@ -1,0 +1,220 @@
+"""Turns one record of an extract into a canonical row, as its mapping says, or says why not. Rule: no I/O."""
+
+from collections.abc import Callable
+from collections.abc import Mapping as Map
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final
+
+from childlink_catalogue.datasets import Attribute, Field
+
+from childlink_ingest.mapping.definition import DATE_FORMATS, Column, Mapping, parse_date
+from childlink_ingest.model.rows import Identity, Rejection, Relation, Role, Row
+from childlink_ingest.standardise import normalise
+
+_TRUE: Final = frozenset({"true", "yes", "y", "1"})
+_FALSE: Final = frozenset({"false", "no", "n", "0"})
+_RELATIONS: Final[dict[str, Relation]] = {"mother": "mother", "father": "father", "carer": "carer"}
+_REMEMBERED_TEXTS: Final = 50_000
+_Values = Map[str, str]
+
+
+class _RejectedRowError(Exception):
+    def __init__(self, column: str, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.column, self.reason, self.remedy = column, reason, remedy
+
+
+class RowMapper:
+    """Maps records under one mapping. What depends on the mapping alone is worked out once."""
+
+    def __init__(self, mapping: Mapping, today: date) -> None:
+        self._mapping, self._today = mapping, today
+        dataset = mapping.dataset
+        self._row_id = self._text("row_id")
+        self._deleted = self._text("deleted")
+        self._identities = {role: self._identity(role) for role in dataset.subjects}
+        fixed = _RELATIONS.get(dataset.adult_relation or "")
+        said = self._text("adult_relation")
+        self._relation: Callable[[_Values], Relation | None] = (
+            (lambda _values: fixed) if fixed else (lambda values: _RELATIONS.get(said(values).lower()))
+        )
+        self._fields = [self._attribute(field) for field in dataset.fields if field.name in mapping.columns]
+        self._required = [f for f in dataset.fields if f.required and f.name not in mapping.columns]
+
+    def __call__(self, number: int, values: _Values) -> Row | Rejection:
+        """The canonical row, or why there is none."""
+        notes: list[str] = []
+        row_id = ""
+        try:
+            row_id = self._row_id(values)
+            if not row_id:
+                raise _RejectedRowError(
+                    "row_id", "is empty", "Every row needs an id that stays the same in the next extract."
+                )
+            deleted = self._is_deleted(values)
+            people = {role: read(values, notes) for role, read in self._identities.items()}
+            child, adult = people.get("child"), people.get("adult")
+            if child is None and adult is None:
+                main = self._mapping.dataset.subjects[0]
+                reason = "is one of the mapping's placeholder_ids" if notes else "is empty"
+                raise _RejectedRowError(f"{main}_id", reason, "A row needs the id of the person it is about.")
+            relation = self._relation(values) if child and adult else None
+            attributes = {} if deleted else self._attributes(values)
+            return Row(number, row_id, child, adult, relation, attributes, tuple(notes), None, deleted)
+        except _RejectedRowError as error:
+            column = self._mapping.columns.get(error.column)
+            name = " + ".join(column.columns) if column else error.column
+            return Rejection(number, name, error.reason, error.remedy, row_id)
+
+    def _is_deleted(self, values: _Values) -> bool:
+        text = self._deleted(values).lower()
+        if text in _TRUE:
+            return True
+        if text in _FALSE or not text:
+            return False
+        raise _RejectedRowError("deleted", "is neither yes nor no", "Map it with `codes` to true and false.")
+
+    def _text(self, name: str, *, coded: bool = True) -> Callable[[_Values], str]:
+        column = self._mapping.columns.get(name)
+        if column is None:
+            return lambda _values: ""
+        codes = column.codes if coded else None
+        if len(column.columns) == 1:
+            source = column.columns[0]
+            if codes is None:
+                return lambda values: values[source].strip()
+            return lambda values: str(codes.get(text := values[source].strip(), text))
+        sources = column.columns
+
+        def joined(values: _Values) -> str:
+            parts = [values[source].strip() for source in sources]
+            text = "|".join(parts) if any(parts) else ""
+            return str(codes.get(text, text)) if codes is not None else text
+
+        return joined
+
+    def _day(self, name: str) -> Callable[[str], date | None]:
+        """What a column's text is as a date; None for none."""
+        form = self._mapping.columns[name].format
+        formats = (form,) if form else DATE_FORMATS
+        remedy = "Correct the value, or give the column's `format`."
+
+        def day(text: str) -> date | None:
+            if not text:
+                return None
+            found = parse_date(text, formats)
+            if found is None:
+                raise _RejectedRowError(name, f"is not a date in {form or 'one of the usual forms'}", remedy)
+            return found
+
+        return day
+
+    def _date(self, name: str) -> Callable[[_Values], date | None]:
+        if name not in self._mapping.columns:
+            return lambda _values: None
+        read, day = self._text(name), self._day(name)
+        return lambda values: day(read(values))
+
+    def _identity(self, role: Role) -> Callable[[_Values, list[str]], Identity | None]:
+        person_id, nhs, given, surname, sex, postcode, order = (
+            self._text(f"{role}_{name}")
+            for name in ("id", "nhs_number", "given_name", "surname", "sex", "postcode", "birth_order")
+        )
+        born_on = self._date(f"{role}_date_of_birth")
+        guessed, default_dates = self._text(f"{role}_date_approximate"), self._mapping.default_dates
+        today = self._today
+        placeholders = self._mapping.placeholder_ids
+        no_id = f"{role}_id is one of the mapping's placeholder_ids and counts as missing"
+        failed = f"{role}_nhs_number fails its check and counts as missing"
+
+        def read(values: _Values, notes: list[str]) -> Identity | None:
+            local = person_id(values)
+            if not local:
+                return None
+            if placeholders and local.casefold() in placeholders:
+                notes.append(no_id)
+                return None
+            nhs_text = nhs(values)
+            number = normalise.nhs_number(nhs_text) if nhs_text else ""
+            if nhs_text and not number:
+                notes.append(failed)
+            given_text = given(values)
+            born = born_on(values)
+            if born is not None and (problem := normalise.birth_date_problem(born, today)):
+                raise _RejectedRowError(f"{role}_date_of_birth", problem, "Correct the date of birth in the source.")
+            return Identity(
+                local,
+                number,
+                normalise.given_name(given_text),
+                normalise.surname(surname(values)),
+                born,
+                normalise.sex(sex(values)),
+                normalise.postcode(postcode(values)),
+                normalise.birth_order(order(values) or given_text) if role == "child" else None,
+                born is not None
+                and (guessed(values).lower() in _TRUE or (bool(default_dates) and f"{born:%m-%d}" in default_dates)),
+            )
+
+        return read
+
+    def _attributes(self, values: _Values) -> dict[str, Attribute]:
+        attributes: dict[str, Attribute] = {}
+        for field, read, convert in self._fields:
+            value = convert(read(values))
+            if value is not None:
+                attributes[field.name] = value
+            elif field.required:
+                raise _RejectedRowError(field.name, "is empty", "The dataset contract requires it.")
+        return attributes
+
+    def _attribute(self, field: Field) -> tuple[Field, Callable[[_Values], str], Callable[[str], Attribute | None]]:
+        """How a field's text is read, and what it becomes: worked out once for each text, because attributes repeat."""
+        column: Column = self._mapping.columns[field.name]
+        if field.type == "month":
+            day_of = self._day(field.name)
+            return field, self._text(field.name), lambda text: day.isoformat()[:7] if (day := day_of(text)) else None
+        codes: Map[str, Any] | None = column.codes
+
+        def convert(text: str) -> Attribute | None:
+            if text == "":
+                return None
+            value: Attribute = _parse(field, text) if codes is None else _coded(field, codes, text)
+            if value == "":
+                return None
+            if problem := field.problem_with(value):
+                raise _RejectedRowError(field.name, problem, "Correct the value, or the mapping's `codes`.")
+            return value
+
+        return field, self._text(field.name, coded=False), lru_cache(maxsize=_REMEMBERED_TEXTS)(convert)
+
+
+def _coded(field: Field, codes: Map[str, Any], text: str) -> Attribute:
+    if text not in codes:
+        remedy = 'Add it to `codes`; "" means missing.'
+        raise _RejectedRowError(field.name, "holds a code that the mapping does not list", remedy)
+    value: Attribute = codes[text]
+    return value
+
+
+def _parse(field: Field, text: str) -> Attribute:
+    try:
+        match field.type:
+            case "integer":
+                return int(text)
+            case "number":
+                return float(text)
+            case "flag" if text.lower() in _TRUE:
+                return True
+            case "flag" if text.lower() in _FALSE:
+                return False
+            case "flag":
+                raise ValueError
+            case _:
+                return text
+    except ValueError:
+        raise _RejectedRowError(
+            field.name,
+            f"is not {'an' if field.type == 'integer' else 'a'} {field.type}",
+            "Correct the value, or map it with `codes`.",
+        ) from None

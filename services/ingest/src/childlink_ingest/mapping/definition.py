@@ -1,0 +1,243 @@
+"""A mapping says how a partner's columns become a dataset contract's. A TOML file that a person writes and signs off.
+
+    dataset = "asq3"
+    id_space = "child-health-system"        # person ids of one id space are unique within it
+    ignore = ["Practitioner"]               # columns that are known and stay here
+    encoding = "cp1252"                     # default "utf-8"
+    delimiter = ";"                         # default ","
+    sheet = "Export"                        # of a spreadsheet; default the first
+    header_row = 3                          # default 1
+    delivers = "snapshot"                   # what is no longer in it is withdrawn; default "increment"
+    feed = "asq3 of the north team"         # several extracts of one dataset are several feeds; default the dataset
+    files = "asq3_*.csv"                    # which files `watch` takes for this mapping
+    schedule = "02:30"                      # when `watch` asks a database, site's time
+    opt_out_exempt = "section 251, 23/CAG/0001"   # why the national data opt-out does not apply, where it would
+    default_dates = ["01-01"]               # birthdays (month-day) that the source writes where it does not know: they count for less
+    placeholder_ids = ["TBC", "9.99E+09"]   # what an id column holds where there is no id: such a row counts as one without it
+
+    [columns]
+    row_id = "ReviewID"
+    child_id = "ClientID"
+    child_date_of_birth = { column = "DOB", format = "%d/%m/%Y" }
+    communication = { column = "Comm", codes = { "Y" = true, "N" = false } }
+    deleted = { column = "Status", codes = { "D" = true, "" = false } }
+
+    [area]                                  # which ONS areas count as the programme's and the borough's
+    area = ["E05000416"]
+    borough = ["E09000022"]
+
+`column` may be a list; its values are joined. `codes` maps the source's codes to the contract's; a code that is mapped
+to "" is missing. Everything here is a rule: no file is read but by `parse_mapping`'s caller.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+from childlink_catalogue.datasets import Dataset, get_dataset
+
+from childlink_ingest.errors import MappingError
+from childlink_ingest.geography.derive import AreaSets, parse_sets
+from childlink_ingest.model.rows import Role
+from childlink_ingest.readers.record import Source
+
+DATE_FORMATS: Final = (
+    "%Y-%m-%d",
+    "%d/%m/%Y",
+    "%d-%m-%Y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%Y%m%d",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+)
+_TEXTS: Final = (
+    "id_space", "adult_id_space", "encoding", "delimiter", "sheet", "delivers", "feed", "files", "schedule", "opt_out_exempt",
+)  # fmt: skip
+
+
+_BIRTHDAY: Final = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where a canonical column comes from."""
+
+    columns: tuple[str, ...]
+    format: str | None = None
+    codes: Map[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A parsed mapping."""
+
+    dataset: Dataset
+    id_space: str
+    adult_id_space: str
+    ignore: frozenset[str]
+    columns: Map[str, Column]
+    source: Source = field(default_factory=Source)
+    delivers: Literal["increment", "snapshot"] = "increment"
+    feed: str = ""
+    files: str = ""
+    schedule: str = ""
+    opt_out_exempt: str = ""
+    areas: AreaSets | None = None
+    default_dates: frozenset[str] = frozenset()
+    """Birthdays, as MM-DD, that the source writes down where it does not know."""
+    placeholder_ids: frozenset[str] = field(default=frozenset(), repr=False)
+    """What an id column holds where there is no id, in lower case."""
+
+    @property
+    def id_columns(self) -> dict[Role, str]:
+        """The extract's columns that the local id of each role comes from, in words."""
+        roles = (role for role in self.dataset.subjects if f"{role}_id" in self.columns)
+        return {role: " + ".join(self.columns[f"{role}_id"].columns) for role in roles}
+
+    @property
+    def needs_permitted_list(self) -> bool:
+        """Whether the national data opt-out applies."""
+        return self.dataset.permitted_list and not self.opt_out_exempt
+
+
+def parse_mapping(text: str, where: str) -> Mapping:
+    """Parse and check a mapping against its dataset contract. Raises MappingError that names the line's key."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(f"{where} is not TOML: {error}.", "Correct that line.") from None
+    if "dataset" not in content or not isinstance(content.get("columns"), dict):
+        raise MappingError(f"{where} needs `dataset` and a [columns] table.", "Start from `childlink-ingest datasets`.")
+    dataset = get_dataset(str(content["dataset"]))
+    extra = set(content) - {
+        "dataset",
+        "ignore",
+        "columns",
+        "header_row",
+        "area",
+        "default_dates",
+        "placeholder_ids",
+        *_TEXTS,
+    }
+    unknown = set(content["columns"]) - set(dataset.columns)
+    if extra or unknown:
+        names = ", ".join(sorted(extra | unknown))
+        raise MappingError(
+            f"{where}: {names} is not known to dataset {dataset.name}.",
+            f"Its columns are: {', '.join(dataset.columns)}.",
+        )
+    _check_types(content, where)
+    columns = {name: _parse_column(name, value, where) for name, value in content["columns"].items()}
+    needed = ["row_id", *(f"{dataset.subjects[0]}_id",), *(f.name for f in dataset.fields if f.required)]
+    missing = [name for name in needed if name not in columns]
+    if missing:
+        raise MappingError(f"{where} does not say where {', '.join(missing)} comes from.", "Add it to [columns].")
+    said = {name: str(content.get(name, "")) for name in _TEXTS}
+    id_space = said["id_space"] or "default"
+    return Mapping(
+        dataset,
+        id_space,
+        said["adult_id_space"] or id_space,
+        frozenset(content.get("ignore", [])),
+        columns,
+        Source(said["encoding"] or "utf-8", said["delimiter"] or ",", said["sheet"], int(content.get("header_row", 1))),
+        "snapshot" if said["delivers"] == "snapshot" else "increment",
+        said["feed"] or dataset.name,
+        said["files"],
+        said["schedule"],
+        said["opt_out_exempt"],
+        parse_sets(content["area"], where) if "area" in content else None,
+        frozenset(content.get("default_dates", [])),
+        frozenset(text.strip().casefold() for text in content.get("placeholder_ids", [])),
+    )
+
+
+def _check_types(content: Map[str, Any], where: str) -> None:
+    for name in _TEXTS:
+        if not isinstance(content.get(name, "x"), str) or content.get(name, "x") == "":
+            raise MappingError(f"{where}: {name} is a text.", f'Write {name} = "..."')
+    if content.get("delivers", "increment") not in ("increment", "snapshot"):
+        raise MappingError(f"{where}: delivers is not understood.", 'Write delivers = "increment" or "snapshot"')
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", content.get("schedule", "00:00")):
+        raise MappingError(f"{where}: schedule is not a time of day.", 'Write schedule = "02:30"')
+    row = content.get("header_row", 1)
+    if not isinstance(row, int) or isinstance(row, bool) or not 1 <= row <= 1000:
+        raise MappingError(f"{where}: header_row is a line number.", "Write header_row = 1")
+    days = content.get("default_dates", [])
+    if not isinstance(days, list) or not all(isinstance(day, str) and _BIRTHDAY.fullmatch(day) for day in days):
+        raise MappingError(
+            f"{where}: default_dates is a list of birthdays.", 'Write default_dates = ["01-01"]: month, day.'
+        )
+    placeholders = content.get("placeholder_ids", [])
+    if not isinstance(placeholders, list) or not all(isinstance(item, str) and item.strip() for item in placeholders):
+        raise MappingError(f"{where}: placeholder_ids is a list of texts.", 'Write placeholder_ids = ["TBC", "0"]')
+    ignore = content.get("ignore", [])
+    if not isinstance(ignore, list) or not all(isinstance(item, str) for item in ignore):
+        raise MappingError(f"{where}: ignore is a list of texts.", 'Write ignore = ["Column", "Another"]')
+
+
+def check_header(mapping: Mapping, header: Sequence[str], where: str) -> None:
+    """Raise MappingError unless every column of the extract is mapped or ignored, and every mapped one is there."""
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise MappingError(
+            f"{where}, line 1: column {', '.join(repeated)} appears twice.", "Rename one in the extract."
+        )
+    used = {column for item in mapping.columns.values() for column in item.columns}
+    absent = sorted((used | mapping.ignore) - set(header))
+    if absent:
+        raise MappingError(
+            f"{where}, line 1: there is no column {', '.join(absent)}.",
+            f"The extract has: {', '.join(header)}. Correct the mapping or the extract.",
+        )
+    stray = [name for name in header if name not in used and name not in mapping.ignore]
+    if stray:
+        raise MappingError(
+            f"{where}, line 1: column {', '.join(stray)} is not in the mapping.",
+            "Map it, or add it to `ignore`, so that somebody has decided that it stays here.",
+        )
+
+
+@lru_cache(maxsize=100_000)
+def parse_date(text: str, formats: tuple[str, ...]) -> date | None:
+    """The date that `text` is in the first of `formats` that fits, or None."""
+    for form in formats:
+        try:
+            return datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    return None
+
+
+def _is_date_format(form: object) -> bool:
+    """Whether a format is none, or one that keeps day, month and year."""
+    if form is None:
+        return True
+    try:
+        return isinstance(form, str) and parse_date(date(2019, 12, 31).strftime(form), (form,)) == date(2019, 12, 31)
+    except ValueError:
+        return False
+
+
+def _parse_column(name: str, value: object, where: str) -> Column:
+    if isinstance(value, str):
+        return Column((value,))
+    if isinstance(value, dict) and "column" in value and set(value) <= {"column", "format", "codes"}:
+        source = value["column"]
+        columns = tuple(source) if isinstance(source, list) else (source,)
+        form, codes = value.get("format"), value.get("codes")
+        good_codes = codes is None or (
+            isinstance(codes, dict) and all(isinstance(target, str | int | float | bool) for target in codes.values())
+        )
+        if columns and all(isinstance(column, str) for column in columns) and good_codes and _is_date_format(form):
+            return Column(columns, form, codes)
+    raise MappingError(
+        f"{where}: columns.{name} is not understood.",
+        'Write "Header", or { column = "Header", format = "%d/%m/%Y" }, or { column = "Header", codes = { "F" = "female" } }.',
+    )

@@ -1,0 +1,1 @@
+"""The values that every room of ingest passes along."""

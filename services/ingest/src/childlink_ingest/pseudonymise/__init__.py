@@ -1,0 +1,1 @@
+"""From a canonical row to two halves that share no reference, and to encodings."""

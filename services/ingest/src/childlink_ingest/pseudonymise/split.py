@@ -1,0 +1,71 @@
+"""Splits a row into its identity half and its attribute half. The two share no reference."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from childlink_catalogue.datasets import Attribute
+from childlink_core.references import ReferenceKeys
+
+from childlink_ingest.mapping.definition import Mapping as ExtractMapping
+from childlink_ingest.model.rows import Identity, Relation, Role, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One subject of a row, about to be encoded."""
+
+    role: Role
+    identity: Identity
+    link_reference: bytes
+    analytics_reference: bytes
+    facet: bytes
+    carer: tuple[bytes, Relation] | None = None
+    """A child's declared parent or carer on the same row: link reference and relation."""
+    mother: Identity | None = field(default=None, repr=False)
+    """Who the child's mother is, where the row says so: salts some passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The attribute half."""
+
+    row_reference: bytes
+    child_reference: bytes | None
+    adult_reference: bytes | None
+    attributes: Mapping[str, Attribute]
+
+
+def split(row: Row, mapping: ExtractMapping, keys: ReferenceKeys) -> tuple[Subject | None, Subject | None, Observation]:
+    """The row's child, its adult, and its observation."""
+    facet = keys.facet(mapping.feed)
+    adult = _subject(row.adult, "adult", mapping.adult_id_space, keys, facet)
+    child = _subject(row.child, "child", mapping.id_space, keys, facet, adult, row.relation)
+    observation = Observation(
+        keys.row(mapping.feed, row.row_id),
+        child.analytics_reference if child else None,
+        adult.analytics_reference if adult else None,
+        row.attributes,
+    )
+    return child, adult, observation
+
+
+def _subject(
+    identity: Identity | None,
+    role: Role,
+    id_space: str,
+    keys: ReferenceKeys,
+    facet: bytes,
+    adult: Subject | None = None,
+    relation: Relation | None = None,
+) -> Subject | None:
+    if identity is None:
+        return None
+    return Subject(
+        role,
+        identity,
+        keys.link(id_space, identity.person_id, role),
+        keys.analytics(id_space, identity.person_id, role),
+        facet,
+        (adult.link_reference, relation) if adult and relation else None,
+        adult.identity if adult and relation == "mother" else None,
+    )

@@ -1,0 +1,1 @@
+"""What the site is shown: profiles, previews, the account of every row."""

@@ -1,0 +1,28 @@
+"""The HTML pages that ingest writes: the document that an information-governance lead signs, and the status page.
+
+Self-contained (no script, no outside resource), escaped by default, readable without colour.
+"""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__package__, "."),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["count"] = lambda number: f"{number:,}"
+    return environment
+
+
+def render(template: str, **values: Any) -> str:
+    """A page as text."""
+    made_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return _environment().get_template(template).render(made_at=made_at, **values)

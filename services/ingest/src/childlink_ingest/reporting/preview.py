@@ -1,0 +1,201 @@
+"""What an approver looks at: each column's rule, and both halves of made-up rows of the same shape. Rule: no I/O, no real row.
+
+Real rows are shown by `report.render_preview`, on the site's own terminal only.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from childlink_catalogue.datasets import Attribute, Field
+from childlink_core.keys import SecretKey
+from childlink_core.profiles import Pass, Profile
+from childlink_core.references import ReferenceKeys
+
+from childlink_ingest.mapping.definition import Mapping
+from childlink_ingest.model.rows import Identity, Row
+from childlink_ingest.pseudonymise.encoder import Encoder
+from childlink_ingest.pseudonymise.fields import source_of
+from childlink_ingest.pseudonymise.split import Subject, split
+
+_PEOPLE: Final = (
+    ("9990000018", "amina rose", "okafor smith", date(2020, 3, 14), "f", "ZY98JJ"),
+    ("", "oliver", "khan", date(2019, 11, 2), "m", "ZY240AA"),
+    ("9990000026", "", "nguyen", date(2021, 6, 30), "f", "ZY21AB"),
+)
+_PARENTS: Final = (
+    ("9990000034", "grace", "okafor", date(1990, 5, 2), "f", "ZY98JJ"),
+    ("9990000042", "sara", "khan", date(1988, 1, 19), "f", "ZY240AA"),
+    ("", "linh", "nguyen", date(1994, 9, 9), "f", "ZY21AB"),
+)
+_IDENTIFIERS: Final = ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode")
+_RULES: Final = {
+    "nhs_number": "checked (modulus 11), then a keyed hash",
+    "given_name": "normalised; hashed with other fields",
+    "surname": "normalised; hashed with other fields",
+    "date_of_birth": "hashed into everything it is compared with; a keyed hash groups records to compare",
+    "sex": "hashed with other fields",
+    "postcode": "hashed with other fields; an area may be derived from it",
+    "birth_order": "sent as it is: 1, 2, ...",
+    "id": "becomes references: keyed hashes under keys that never leave this site",
+}
+
+
+@dataclass(frozen=True)
+class ColumnRule:
+    """What happens to one column of the extract."""
+
+    source: str
+    canonical: str
+    rule: str
+    leaves: str
+    disclosive: str = ""
+
+
+def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
+    """Every column of the extract, and every field that is derived."""
+    fields = {field.name: field for field in mapping.dataset.fields}
+    rules = []
+    for name, column in mapping.columns.items():
+        source = " + ".join(column.columns)
+        if name in fields:
+            field = fields[name]
+            rule = "a date is cut to its month" if field.type == "month" else "sent as it is"
+            rule = f"coded: {len(column.codes)} codes are mapped" if column.codes and field.type != "month" else rule
+            rules.append(ColumnRule(source, name, rule, "analytics", field.disclosive))
+        elif name in ("row_id", "deleted"):
+            rule = "becomes a reference: a keyed hash" if name == "row_id" else "a deleted row is withdrawn"
+            rules.append(ColumnRule(source, name, rule, "analytics" if name == "row_id" else "nobody"))
+        elif name == "adult_relation":
+            rules.append(ColumnRule(source, name, "sent as mother, father or carer", "linker"))
+        else:
+            role, _, kind = name.partition("_")
+            how = _RULES[kind]
+            passes = [item.name for item in profile.passes if _uses(item, role, kind)]
+            how += f" (passes: {', '.join(passes)})" if passes else ""
+            rules.append(
+                ColumnRule(source, name, how, "linker" if kind != "id" else "linker and analytics, unlike references")
+            )
+    for field in mapping.dataset.fields:
+        if field.derive and field.name not in mapping.columns:
+            rules.append(
+                ColumnRule(
+                    "(postcode)",
+                    field.name,
+                    f"derived: {field.title}",
+                    "analytics, if a look-up is set",
+                    field.disclosive,
+                )
+            )
+    rules += [ColumnRule(name, "", "dropped: stays here", "nobody") for name in sorted(mapping.ignore)]
+    return rules
+
+
+def _uses(item: Pass, role: str, kind: str) -> bool:
+    return uses_as_salt(item, kind, role) or (role in item.roles and uses_in_segments(item, kind))
+
+
+def uses_as_salt(item: Pass, kind: str, role: str) -> bool:
+    """Whether a kind of field, of a subject of this role, is among the pass's salts; a mother's is among her child's."""
+    salts = {source_of(name) for name in item.salt}
+    return (role in item.roles and kind in salts) or (role == "adult" and f"mother_{kind}" in salts)
+
+
+def uses_in_segments(item: Pass, kind: str) -> bool:
+    """Whether a kind of field is hashed into a segment of the pass."""
+    return any(source_of(name) == kind for segment in item.segments for name in segment)
+
+
+def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[str, str]]]]:
+    """Made-up rows, encoded under keys that are thrown away."""
+    encoder = Encoder(profile, SecretKey.generate("preview"))
+    keys = ReferenceKeys.of(SecretKey.generate("preview"))
+    made = []
+    for number, (person, parent) in enumerate(zip(_PEOPLE, _PARENTS, strict=True), start=1):
+        subjects = mapping.dataset.subjects
+        child = Identity(f"local-{number}", *person) if "child" in subjects else None
+        adult = Identity(f"adult-{number}", *parent) if "adult" in subjects else None
+        relation = "mother" if child and adult else None
+        values = {
+            f.name: v
+            for f in mapping.dataset.fields
+            if f.name in mapping.columns and (v := _example(f, number)) is not None
+        }
+        row = Row(number, f"row-{number}", child, adult, relation, values)  # type: ignore[arg-type]
+        a, b, observation = split(row, mapping, keys)
+        inside = [
+            (f"{role} {name.replace('_', ' ')}", str(getattr(s.identity, name) or "(missing)"))
+            for role, s in (("child", a), ("adult", b)) if s for name in _IDENTIFIERS
+        ]  # fmt: skip
+        linker = [pair for role, s in (("child", a), ("adult", b)) if s for pair in _linker_half(role, s, encoder)]
+        analytics = [("row reference", observation.row_reference.hex())]
+        analytics += [
+            (f"{who} reference", ref.hex())
+            for who, ref in (("child", observation.child_reference), ("adult", observation.adult_reference))
+            if ref
+        ]
+        analytics += [(f.title, str(values.get(f.name, "(missing)"))) for f in mapping.dataset.fields]
+        made.append({"inside": inside, "linker": linker, "analytics": analytics})
+    return made
+
+
+def _linker_half(role: str, subject: Subject, encoder: Encoder) -> list[tuple[str, str]]:
+    [record] = encoder.encode([subject])
+    lines = [(f"{role} reference", record.link_reference.hex())]
+    if record.nhs_token:
+        lines.append((f"{role} NHS number, keyed hash", record.nhs_token.hex()))
+    for made in record.passes:
+        lines.append((f"{role} pass {made.pass_number}, block", made.block_token.hex()))
+        lines.append(
+            (
+                f"{role} pass {made.pass_number}, segments",
+                f"{made.filter.hex()[:32]}... ({len(made.filter)} bytes)",
+            )
+        )
+    lines += [(f"{role}'s {'mother' if c.relation == 1 else 'carer'}", c.link_reference.hex()) for c in record.carers]
+    return lines
+
+
+def _example(field: Field, number: int) -> Attribute | None:
+    match field.type:
+        case "month":
+            return f"2023-0{number}"
+        case "code":
+            return field.codes[number % len(field.codes)]
+        case "flag":
+            return number % 2 == 1
+        case _:
+            low, high = field.range or (0.0, 10.0)
+            middle = low + (high - low) * (0.3 + 0.1 * number)
+            return int(middle) if field.type == "integer" else round(middle, 1)
+
+
+def explain_profile(profile: Profile) -> list[dict[str, Any]]:
+    """Each pass in words."""
+
+    def words(names: tuple[str, ...], between: str = ", ") -> str:
+        return between.join(name.replace("_", " ") for name in names)
+
+    def when(item: Pass) -> str:
+        who = f"for a {' or '.join(item.roles)}"
+        return f"{who} that lacks its {words(item.only_without, ' or ')}" if item.only_without else who
+
+    return [
+        {
+            "number": item.number,
+            "name": item.name,
+            "when": when(item),
+            "salt": words(item.salt),
+            "segments": "; ".join(words(segment, " with ") for segment in item.segments),
+        }
+        for item in profile.passes
+    ]
+
+
+def opt_out_in_words(mapping: Mapping) -> str:
+    """How the national data opt-out applies."""
+    if not mapping.dataset.permitted_list:
+        return "does not apply to this contract (it is not confidential patient information)"
+    if mapping.opt_out_exempt:
+        return f"not applied; the mapping states: {mapping.opt_out_exempt}"
+    return "applied: only NHS numbers that came back from the checking service are sent"

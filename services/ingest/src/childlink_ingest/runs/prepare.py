@@ -1,0 +1,321 @@
+"""From records to what could leave: map, hold back who may not be sent, derive areas, split, encode. Rule: no I/O.
+
+`Prepared` is plain data, so that chunks can be prepared in several processes.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache
+from typing import Final, NamedTuple, cast
+
+from childlink.wire.v1 import observation_pb2
+from childlink_catalogue.datasets import Attribute, Dataset
+from childlink_core.profiles import Profile
+from childlink_core.references import ReferenceKeys
+
+from childlink_ingest.eligibility.contradictions import Claims, claims_of
+from childlink_ingest.eligibility.rules import OBJECTED, OPTED_OUT, Permissions
+from childlink_ingest.geography.derive import AreaLookup, AreaSets
+from childlink_ingest.mapping.apply import RowMapper
+from childlink_ingest.mapping.definition import Mapping
+from childlink_ingest.model.items import DELETED, StagedItem, StagedRow
+from childlink_ingest.model.rows import Held, Identity, Rejection, Role, Row
+from childlink_ingest.pseudonymise.encoder import Encoder, is_linkable, varint
+from childlink_ingest.pseudonymise.split import Observation, Subject, split
+from childlink_ingest.readers.record import Record
+from childlink_ingest.spool.packing import Buckets, pack_items, pack_rows
+
+_REMEMBERED_SUBJECTS: Final = 100_000
+_NO_FACET: Final = b""
+WITHDRAWN: Final = "withdrawn at the site"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides what of an extract could leave."""
+
+    mapping: Mapping
+    references: ReferenceKeys
+    encoders: tuple[Encoder, ...]
+    """One; two while the linkage secret is being rotated."""
+    today: date
+    permissions: Permissions = field(default_factory=Permissions)
+    areas: AreaLookup | None = None
+    withdrawn: frozenset[bytes] = field(default=frozenset(), repr=False)
+    """Link references, and keyed NHS numbers, of people whom the site has withdrawn for good."""
+
+    @property
+    def profile(self) -> Profile:
+        """The encoding profile, which is the same for every encoder."""
+        return self.encoders[0].profile
+
+
+class Forget(NamedTuple):
+    """What is to be withdrawn, if it was sent before: a subject, or (row reference given) one row."""
+
+    why: str
+    link_reference: bytes
+    analytics_reference: bytes
+    row_reference: bytes | None = None
+
+
+@dataclass
+class Prepared:
+    """A chunk, ready to be staged: rows, observations and subjects are packed, because they travel between processes."""
+
+    records: int
+    rows: Buckets
+    observations: Buckets
+    """In the order of the rows."""
+    subjects: Buckets
+    rejections: list[Rejection]
+    present: list[bytes]
+    """Row references of rejected rows whose id could be read."""
+    held: Counter[str]
+    forget: list[Forget]
+    notes: Counter[str]
+    claims: Claims
+    """What the rows say of the ids in them: an id that several people have stops the run."""
+
+
+class Preparer:
+    """Prepares one chunk after the other. Remembers encodings, so that a child with forty attendances is encoded once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._map = RowMapper(plan.mapping, plan.today)
+        self._remembered: dict[bytes, tuple[int, list[StagedItem]]] = {}
+
+    def __call__(self, chunk: Sequence[Record | Rejection]) -> Prepared:
+        """Prepare a chunk."""
+        plan = self._plan
+        references, feed = plan.references, plan.mapping.feed
+        rows, held, rejections = map_rows(chunk, self._map, plan)
+        deleted = [row for row in rows if row.deleted]
+        rows = [row for row in rows if not row.deleted]
+        forget = [self._forget(item.why, item.row) for item in held]
+        forget += [self._forget(DELETED, row, whole_row=True) for row in deleted]
+        forget += [self._forget_adult(row) for row in rows if row.left_out]
+        halves = [split(row, plan.mapping, references) for row in rows]
+        # Of rows with one id only the first is sent: what the others say of a person stays here, too.
+        first = {half[-1].row_reference: half for half in reversed(halves)}
+        return Prepared(
+            len(chunk),
+            pack_rows(
+                StagedRow(
+                    row.number, observation.row_reference,
+                    child.link_reference if child else None, adult.link_reference if adult else None,
+                )
+                for row, (child, adult, observation) in zip(rows, halves, strict=True)
+            ),
+            pack_items(stage_observation(observation, plan.mapping.dataset) for *_, observation in halves),
+            pack_items(self._encode(reversed(first.values()))),
+            rejections,
+            [references.row(feed, rejection.row_id) for rejection in rejections if rejection.row_id],
+            Counter([*(item.why for item in held), *(DELETED for _ in deleted)]),
+            forget,
+            Counter(note for row in rows for note in row.notes),
+            claims_of(rows),
+        )  # fmt: skip
+
+    def _forget(self, why: str, row: Row, *, whole_row: bool = False) -> Forget:
+        child, adult, observation = split(row, self._plan.mapping, self._plan.references)
+        main = cast("Subject", child or adult)
+        return Forget(
+            why, main.link_reference, main.analytics_reference, observation.row_reference if whole_row else None
+        )
+
+    def _forget_adult(self, row: Row) -> Forget:
+        alone = replace(row, child=None, adult=row.left_out)
+        adult = cast("Subject", split(alone, self._plan.mapping, self._plan.references)[1])
+        why = next((w for w in (OPTED_OUT, OBJECTED, WITHDRAWN) if any(w in note for note in row.notes)), OBJECTED)
+        return Forget(why, adult.link_reference, adult.analytics_reference)
+
+    def _encode(self, halves: Iterable[tuple[Subject | None, Subject | None, Observation]]) -> list[StagedItem]:
+        latest: dict[bytes, Subject] = {}
+        for child, adult, _ in halves:
+            if child:
+                latest[child.link_reference] = child
+            if adult:
+                latest[adult.link_reference] = adult
+        prints = {reference: hash(subject_content(subject)) for reference, subject in latest.items()}
+        remembered = self._remembered
+        fresh = [s for r, s in latest.items() if (known := remembered.get(r)) is None or known[0] != prints[r]]
+        made: dict[bytes, list[StagedItem]] = {subject.link_reference: [] for subject in fresh}
+        for encoder in self._plan.encoders:
+            facet = self._plan.references.facet(self._plan.mapping.feed, encoder.key_version)
+            for subject, payload in zip(fresh, encoder.encode_to_bytes(_under(fresh, facet)), strict=True):
+                known_by = self._plan.references.nhs(subject.identity.nhs_number)
+                made[subject.link_reference].append(
+                    _staged(subject.link_reference, facet, payload, subject.analytics_reference, known_by)
+                )
+        items = []
+        for reference in latest:
+            new = made.get(reference)
+            if new is not None:
+                remembered[reference] = (prints[reference], new)
+            items += new if new is not None else remembered[reference][1]
+        if len(remembered) > _REMEMBERED_SUBJECTS:
+            remembered.clear()
+        return items
+
+
+def map_rows(
+    chunk: Sequence[Record | Rejection], mapper: RowMapper, plan: Plan
+) -> tuple[list[Row], list[Held], list[Rejection]]:
+    """Canonical rows as they may leave, rows that may not be sent, and rows that stay because something is wrong with them."""
+    rows: list[Row] = []
+    held: list[Held] = []
+    rejections: list[Rejection] = []
+    derive = _areas_of(plan)
+    for record in chunk:
+        result: Row | Held | Rejection = (
+            record if isinstance(record, Rejection) else mapper(record.number, record.values)
+        )
+        if isinstance(result, Row):
+            result = _permitted(result, plan)
+        if isinstance(result, Row) and not result.deleted:
+            result = without_unlinkable(derive(result) if derive else result, plan.profile)
+        if isinstance(result, Row):
+            rows.append(result)
+        elif isinstance(result, Held):
+            held.append(result)
+        else:
+            rejections.append(result)
+    return rows, held, rejections
+
+
+def _permitted(row: Row, plan: Plan) -> Row | Held:
+    allowed = plan.permissions.apply(row)
+    if not plan.withdrawn or isinstance(allowed, Held):
+        return allowed
+    child, adult, _ = split(allowed, plan.mapping, plan.references)
+    if _is_withdrawn(cast("Subject", child or adult), plan):
+        return Held(row.number, WITHDRAWN, row)
+    if child and adult and _is_withdrawn(adult, plan):
+        notes = (*allowed.notes, f"adult left out: {WITHDRAWN}")
+        return replace(allowed, adult=None, relation=None, notes=notes, left_out=allowed.adult)
+    return allowed
+
+
+def _is_withdrawn(subject: Subject, plan: Plan) -> bool:
+    number = plan.references.nhs(subject.identity.nhs_number)
+    return subject.link_reference in plan.withdrawn or number in plan.withdrawn
+
+
+def _areas_of(plan: Plan):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a function on rows, or None
+    wanted = [f for f in plan.mapping.dataset.fields if f.derive and f.name not in plan.mapping.columns]
+    if plan.areas is None or not wanted:
+        return None
+    lookup, sets = plan.areas, plan.mapping.areas or AreaSets()
+
+    def derive(row: Row) -> Row:
+        postcode = (row.child.postcode if row.child else "") or (row.adult.postcode if row.adult else "")
+        found: dict[str, Attribute] = {}
+        for item in wanted:
+            value = lookup.derive(item.derive, postcode, sets)  # type: ignore[arg-type]
+            if value is not None:
+                found[item.name] = value
+        return replace(row, attributes={**row.attributes, **found}) if found else row
+
+    return derive
+
+
+def without_unlinkable(row: Row, profile: Profile) -> Row | Rejection:
+    """The row without a person of whom too little is known to link them; a rejection when nobody is left."""
+    mother = row.adult if row.relation == "mother" else None
+    lost = [
+        role
+        for role, identity, its_mother in (("child", row.child, mother), ("adult", row.adult, None))
+        if identity
+        and not identity.nhs_number
+        and not is_linkable(Subject(cast("Role", role), identity, b"", b"", b"", None, its_mother), profile)
+    ]
+    if not lost:
+        return row
+    if all(role in lost for role, identity in (("child", row.child), ("adult", row.adult)) if identity):
+        return Rejection(
+            row.number,
+            f"{lost[0]}_...",
+            "says too little of the person to link them",
+            "An NHS number that passes its check is needed, or a date of birth with both names or a postcode.",
+            row.row_id,
+        )
+    notes = tuple(f"{role} left out: says too little to link them" for role in lost)
+    return replace(
+        row,
+        child=None if "child" in lost else row.child,
+        adult=None if "adult" in lost else row.adult,
+        relation=None,
+        notes=row.notes + notes,
+    )
+
+
+def subject_content(subject: Subject) -> tuple[object, ...]:
+    """Everything of a subject that decides its encoding."""
+    who = subject.identity
+    mother: Identity | None = subject.mother
+    return (
+        who.nhs_number, who.given_name, who.surname, who.date_of_birth, who.sex, who.postcode, who.birth_order,
+        who.date_approximate, subject.carer,
+        (mother.nhs_number, mother.given_name, mother.date_of_birth) if mother else None,
+    )  # fmt: skip
+
+
+def stage_observation(observation: Observation, dataset: Dataset) -> StagedItem:
+    """The attribute half, ready to be batched: written straight into the wire format, of which values are remembered."""
+    child, adult, attributes = observation.child_reference, observation.adult_reference, observation.attributes.get
+    payload = b"".join(
+        [
+            _ROW_REFERENCE + observation.row_reference,
+            _CHILD_REFERENCE + child if child else b"",
+            _ADULT_REFERENCE + adult if adult else b"",
+            *[_wire_bytes(attributes(field.name)) for field in dataset.fields],
+        ]
+    )
+    return _staged(observation.row_reference, _NO_FACET, payload, child or adult, adult if child else None)
+
+
+# Observation on the wire: tags and lengths of fields 1 to 3, references of 16 bytes; and the tag of field 4.
+_ROW_REFERENCE: Final = b"\x0a\x10"
+_CHILD_REFERENCE: Final = b"\x12\x10"
+_ADULT_REFERENCE: Final = b"\x1a\x10"
+_VALUES: Final = b"\x22"
+
+
+@lru_cache(maxsize=50_000, typed=True)
+def _wire_bytes(value: Attribute | None) -> bytes:
+    content = wire_value(value).SerializeToString()
+    return _VALUES + varint(len(content)) + content
+
+
+@lru_cache(maxsize=10_000, typed=True)
+def wire_value(value: Attribute | None) -> observation_pb2.Value:
+    """An attribute as it travels; None becomes a value without a kind. Shared: not to be changed."""
+    match value:
+        case None:
+            return observation_pb2.Value()
+        case bool():
+            return observation_pb2.Value(flag=value)
+        case int():
+            return observation_pb2.Value(integer=value)
+        case float():
+            return observation_pb2.Value(number=value)
+        case str():
+            return observation_pb2.Value(text=value)
+
+
+def _under(subjects: list[Subject], facet: bytes) -> list[Subject]:
+    """The subjects as they are named under a version of the linkage secret; as they are, for the first."""
+    if not subjects or subjects[0].facet == facet:
+        return subjects
+    return [replace(subject, facet=facet) for subject in subjects]
+
+
+def _staged(
+    reference: bytes, facet: bytes, payload: bytes, companion: bytes | None, also: bytes | None = None
+) -> StagedItem:
+    return StagedItem(reference, facet, hashlib.blake2b(payload, digest_size=16).digest(), payload, companion, also)

@@ -1,0 +1,209 @@
+"""Rules that bring identity values into one form before they are encoded. Pure functions; "" means missing.
+
+Each rule's worked examples are its doctest. A placeholder, a failed check digit or a pseudo postcode is *missing*: it sets
+no bits, so it neither agrees nor disagrees.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+import jellyfish
+
+from childlink_ingest.standardise.spellings import CANONICAL, JOINED, PARTICLES
+
+# Words that stand where a newborn has no given name yet (DfE SUI_Matcher reports points of match rate for this rule).
+PLACEHOLDER_NAMES: Final = frozenset(
+    [
+        "baby",
+        "babe",
+        "infant",
+        "newborn",
+        "unknown",
+        "unnamed",
+        "male",
+        "female",
+        "boy",
+        "girl",
+        "twin",
+        "triplet",
+        "one",
+        "two",
+        "three",
+        "first",
+        "second",
+        "third",
+        "of",
+        "na",
+        "none",
+        "notknown",
+        "test",
+        "a",
+        "b",
+        "c",
+        "i",
+        "ii",
+        "iii",
+    ]
+)
+_BIRTH_ORDER: Final = re.compile(
+    r"\b(?:twin|triplet|baby|infant)\W*(?:(?P<number>[1-4])|(?P<letter>[a-d])\b|(?P<word>one|two|three|first|second|third))",
+    re.IGNORECASE,
+)
+_ORDER_OF_WORD: Final = {"one": 1, "two": 2, "three": 3, "first": 1, "second": 2, "third": 3}
+_SEXES: Final = {"f": "f", "female": "f", "2": "f", "girl": "f", "w": "f", "m": "m", "male": "m", "1": "m", "boy": "m"}
+# ONS pseudo postcodes: no fixed abode, unknown, abroad, and their kin.
+_PSEUDO_OUTWARD: Final = frozenset({"ZZ99", "ZZ9", "XX99", "NF1", "ZZ98"})
+_POSTCODE: Final = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
+_LATIN: Final = str.maketrans(
+    {"ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "œ": "oe"}
+)
+
+
+@lru_cache(maxsize=100_000)
+def name_words(text: str) -> tuple[str, ...]:
+    """The words of a name in lower-case plain letters: diacritics dropped, apostrophes closed, hyphens opened; spellings of one
+    name (`spellings`) made one.
+
+    >>> name_words("  O'Brien-Smith ")
+    ('obrien', 'smith')
+    >>> name_words("José MARÍA")
+    ('jose', 'maria')
+    >>> name_words("Ołówek"), name_words("Mohammed"), name_words("Chaudhry")
+    (('olowek',), ('muhammad',), ('chowdhury',))
+    >>> name_words("O Brien"), name_words("Mac Donald"), name_words("van der Berg")
+    (('obrien',), ('mcdonald',), ('van', 'der', 'berg'))
+    """
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_LATIN))
+    kept = "".join(c for c in plain if not unicodedata.combining(c)).lower()
+    closed = re.sub(r"['’‘`´ʼ.]", "", kept)
+    return tuple(_spelled(re.findall(r"[^\W\d_]+", closed)))
+
+
+def _spelled(words: list[str]) -> Iterator[str]:
+    """Words under the first spelling of their family ("ph" as "f"), a written-apart prefix joined to its word."""
+    prefix = ""
+    for at, word in enumerate(words):
+        if not prefix and word in JOINED and at + 1 < len(words):
+            prefix = JOINED[word]
+        else:
+            yield prefix + CANONICAL.get(word, word.replace("ph", "f"))
+            prefix = ""
+
+
+@lru_cache(maxsize=100_000)
+def phonetic(name: str) -> str:
+    """Soundex (US National Archives) of a normalised name's first word that is no particle; "" when missing.
+
+    >>> phonetic("al hassan"), phonetic("hassan"), phonetic("de"), phonetic("")
+    ('H250', 'H250', 'D000', '')
+    """
+    words = name.split()
+    if not words:
+        return ""
+    return jellyfish.soundex(next((word for word in words if word not in PARTICLES), words[0]))
+
+
+@lru_cache(maxsize=100_000)
+def given_name(text: str) -> str:
+    """Given names without placeholders, words joined by a space.
+
+    >>> given_name("BABY GIRL"), given_name("Twin 1"), given_name("Infant of Amina")
+    ('', '', '')
+    >>> given_name("Anne-Marie")
+    'anne marie'
+    """
+    words = name_words(text)
+    if not words or words[0] in PLACEHOLDER_NAMES:
+        return ""
+    return " ".join(words)
+
+
+@lru_cache(maxsize=100_000)
+def surname(text: str) -> str:
+    """Surname, words joined by a space; "" for a placeholder.
+
+    >>> surname("Adébáyò-Jones"), surname("UNKNOWN")
+    ('adebayo jones', '')
+    """
+    words = name_words(text)
+    if not words or all(word in PLACEHOLDER_NAMES for word in words):
+        return ""
+    return " ".join(words)
+
+
+@lru_cache(maxsize=100_000)
+def birth_order(text: str) -> int | None:
+    """Order of birth from a placeholder given name or a number, before the placeholder is dropped.
+
+    >>> birth_order("TWIN 2"), birth_order("Triplet C"), birth_order("Baby one"), birth_order("2"), birth_order("Amina")
+    (2, 3, 1, 2, None)
+    """
+    stripped = text.strip()
+    if stripped in ("1", "2", "3", "4"):
+        return int(stripped)
+    match = _BIRTH_ORDER.search(text)
+    if match is None:
+        return None
+    if match["number"]:
+        return int(match["number"])
+    if match["letter"]:
+        return "abcd".index(match["letter"].lower()) + 1
+    return _ORDER_OF_WORD[match["word"].lower()]
+
+
+def nhs_number(text: str) -> str:
+    """The ten digits of an NHS number that passes its modulus 11 check (NHS Data Dictionary), else "".
+
+    >>> nhs_number("943 476 5919"), nhs_number("9434765918"), nhs_number("0000000000")
+    ('9434765919', '', '')
+    """
+    digits = text if len(text) == 10 else re.sub(r"[\s-]", "", text)
+    if len(digits) != 10 or not digits.isascii() or not digits.isdigit() or len(set(digits)) == 1:
+        return ""
+    d = digits.encode()
+    # The tenth digit is the check digit, with weight 1: the whole sum is then a multiple of 11. The digits' code points
+    # add 48 times the sum of the weights (55), itself a multiple of 11.
+    total = 10 * d[0] + 9 * d[1] + 8 * d[2] + 7 * d[3] + 6 * d[4] + 5 * d[5] + 4 * d[6] + 3 * d[7] + 2 * d[8] + d[9]
+    return digits if total % 11 == 0 else ""
+
+
+@lru_cache(maxsize=100_000)
+def postcode(text: str) -> str:
+    """A postcode in its form without a space, or "" when it is not one or is a pseudo postcode.
+
+    >>> postcode("sw9 8jj"), postcode("ZZ99 3VZ"), postcode("SW9")
+    ('SW98JJ', '', '')
+    """
+    compact = re.sub(r"\s", "", text).upper()
+    match = _POSTCODE.fullmatch(compact)
+    if match is None or match[1] in _PSEUDO_OUTWARD:
+        return ""
+    return compact
+
+
+def sex(text: str) -> str:
+    """ "f", "m" or "" from the codings that NHS and education extracts use.
+
+    >>> [sex(t) for t in ("Female", "2", "M", "1", "not known", "9")]
+    ['f', 'f', 'm', 'm', '', '']
+    """
+    return _SEXES.get(text.lower(), "") if text else ""
+
+
+def birth_date_problem(born: date, today: date) -> str | None:
+    """What makes a date of birth impossible, or None.
+
+    >>> birth_date_problem(date(2030, 1, 1), date(2026, 1, 1))
+    'lies in the future'
+    >>> birth_date_problem(date(202, 1, 1), date(2026, 1, 1))
+    'is before 1900'
+    """
+    if born > today:
+        return "lies in the future"
+    if born.year < 1900:
+        return "is before 1900"
+    return None

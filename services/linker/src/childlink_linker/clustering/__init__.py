@@ -1,0 +1,1 @@
+"""Which records are one person, and which people one family. Rules: no I/O."""

@@ -1,0 +1,268 @@
+"""Components with the evidence between their subjects. Rule: records, edges and decisions in, evidence out. See `partition`."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from childlink_core.profiles import Profile
+
+from childlink_linker.clustering.cluster import DIFFERENT, SAME, Evidence, Numbers
+from childlink_linker.clustering.verdicts import Opinion, standing
+from childlink_linker.matching.blocking import DOB_PASS, MOTHER_NAME_PASS, MOTHER_NUMBER_PASS
+from childlink_linker.matching.comparison import PairWeights, compare
+from childlink_linker.matching.encodings import Encodings, from_rows
+from childlink_linker.matching.parameters import Parameters
+from childlink_linker.matching.weights import AGREE, DISAGREE, VARIABLES, Weigher
+from childlink_linker.store.store import StoredRecord, Subject
+
+# Components above this size are clustered on the pairs that their edges give, not on all pairs.
+_LARGEST_COMPLETE_COMPONENT: Final = 400
+
+_NOT_COMPARED = 4
+_VERDICTS = {"same": SAME, "different": DIFFERENT}
+_NHS, _MULTIPLE = VARIABLES.index("nhs"), VARIABLES.index("multiple")
+# What makes two records of one source one birth: a pass, a segment that has to be there, and the one that tells the sex.
+_BIRTHS: Final[tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...]] = (
+    (DOB_PASS, ("postcode",), ("postcode", "sex")), (MOTHER_NAME_PASS, (), ("sex",)), (MOTHER_NUMBER_PASS, (), ("sex",)),
+)  # fmt: skip
+
+
+def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
+    """Stored records as columns to compare."""
+    return from_rows((row.encoding for row in rows), profile)
+
+
+@dataclass(frozen=True)
+class SubjectPairs:
+    """Pairs of subjects with the evidence between them, as columns."""
+
+    ends: np.ndarray
+    codes: np.ndarray
+    forbidden: np.ndarray
+    same_source: np.ndarray
+    compared: np.ndarray
+    like_twins: np.ndarray
+    decided: np.ndarray
+    """What a data steward decided: 0 nothing, 1 same, 2 different."""
+    numbers_differ: np.ndarray
+    """Both have NHS numbers, and none in common."""
+    numbers: Mapping[int, frozenset[int]]
+    """NHS numbers (as numbers of their own) of each subject that has any."""
+
+
+def verdicts_of(decisions: Iterable[Any]) -> dict[tuple[int, int], int]:
+    """What stands of decisions (oldest first), by pair of subjects."""
+    opinions: dict[tuple[int, int], list[Opinion]] = defaultdict(list)
+    for row in decisions:
+        said = Opinion(row.steward, row.verdict, row.asks_second)
+        opinions[row.smaller_subject_id, row.larger_subject_id].append(said)
+    held = {pair: standing(said) for pair, said in opinions.items()}
+    return {pair: _VERDICTS[verdict] for pair, verdict in held.items() if verdict}
+
+
+def find_evidence(
+    records: Sequence[StoredRecord],
+    edges: Iterable[tuple[int, int]],
+    verdicts: Mapping[tuple[int, int], int],
+    profile: Profile,
+    parameters: Parameters,
+) -> SubjectPairs:
+    """Evidence between every two subjects of whole components, over all pairs of their records. `edges` are pairs of record ids,
+    verdicts those about subjects who are among them. Depends on no order of the records."""
+    position = {record.record_id: index for index, record in enumerate(records)}
+    joined = [(position[a], position[b]) for a, b in edges]
+    decided = {subject_id for pair in verdicts for subject_id in pair}
+    of_decided = [index for index, record in enumerate(records) if record.subject_id in decided]
+    # A decision joins the records of the greatest facets, whatever the order of arrival.
+    face = {records[index].subject_id: index for index in sorted(of_decided, key=lambda index: records[index].facet)}
+    verdicts = {pair: verdict for pair, verdict in verdicts.items() if face.keys() >= set(pair)}
+    joined += [(face[a], face[b]) for a, b in verdicts]
+    subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
+    groups = _connected(len(subject_of), [*joined, *_same_subject(subject_of)])
+    pairs = _pairs_within(joined, subject_of, groups)
+    encodings = columns(records, profile)
+    encodings = replace(encodings, multiple=_of_multiple_births(encodings, profile, groups))
+    result: PairWeights = compare(encodings, pairs[:, 0], pairs[:, 1], profile, parameters)
+    ends, where = np.unique(np.sort(subject_of[pairs], axis=1), axis=0, return_inverse=True)
+    where, size = where.reshape(-1), len(ends)
+
+    def any_of(flags: np.ndarray) -> np.ndarray:
+        return np.bincount(where, weights=flags, minlength=size) > 0
+
+    best = np.full((size, len(VARIABLES)), _NOT_COMPARED, dtype=np.int8)
+    for column, codes in enumerate(result.codes.T):
+        np.minimum.at(best[:, column], where, np.where(codes == 0, _NOT_COMPARED, codes))
+    best[best == _NOT_COMPARED] = 0
+    # A newborn's record is nameless among others only if none of the pairs compared names; different NHS numbers count
+    # between clusters.
+    numbers_differ = best[:, _NHS] == DISAGREE
+    best[numbers_differ, _NHS] = 0
+    numbers: dict[int, set[int]] = {}
+    for at in np.flatnonzero(encodings.nhs).tolist():
+        numbers.setdefault(records[at].subject_id, set()).add(int(encodings.nhs[at]))
+    return SubjectPairs(
+        ends, best, any_of(result.forbidden), any_of(result.same_source),
+        np.bincount(where, weights=result.named, minlength=size).astype(np.int64),
+        np.bincount(where, weights=result.relatives, minlength=size).astype(np.int64),
+        np.array([verdicts.get((a, b), 0) for a, b in ends.tolist()], dtype=np.int8),
+        numbers_differ,
+        {subject: frozenset(held) for subject, held in numbers.items()},
+    )  # fmt: skip
+
+
+def _of_multiple_births(encodings: Encodings, profile: Profile, groups: Sequence[Sequence[int]]) -> np.ndarray:
+    """Which records are of twins whom nothing but a name would tell apart: their source holds a co-twin of one sex (one birth: of
+    one mother, or at one address on one day), or none and their order of birth is not the first. The co-twin has to be of the same
+    component: who else is looked at at the same time depends on what arrived together."""
+    multiple = encodings.multiple.copy()
+    component = np.zeros(len(encodings), dtype=np.int64)
+    for number, members in enumerate(groups):
+        component[members] = number
+    for number, place, sex in _BIRTHS:
+        item = profile.get_pass(number)
+        if item is None or sex not in item.segments:
+            continue
+        columns = encodings.passes[number]
+        where = columns.segments[:, item.segments.index(place)] if place else np.ones(len(encodings), dtype=np.uint32)
+        sexes = columns.segments[:, item.segments.index(sex)]
+        births: dict[tuple[int, int, int, int], list[int]] = defaultdict(list)
+        for at in np.flatnonzero((columns.tokens > 0) & (where > 0) & (encodings.birth_order > 0)).tolist():
+            births[int(component[at]), int(encodings.source[at]), int(columns.tokens[at]), int(where[at])].append(at)
+        for together in births.values():
+            for at in together:
+                others = [b for b in together if encodings.birth_order[b] != encodings.birth_order[at]]
+                if others:
+                    multiple[at] = any(0 in (sexes[at], sexes[b]) or sexes[at] == sexes[b] for b in others)
+    return multiple
+
+
+def _pairs_within(
+    edges: Sequence[tuple[int, int]], subject_of: np.ndarray, groups: Sequence[Sequence[int]]
+) -> np.ndarray:
+    """Every two records of different subjects of one component (`groups`); in a huge component, only those joined by an edge."""
+    parts = []
+    of_size: dict[int, list[Sequence[int]]] = defaultdict(list)
+    for members in groups:
+        if len(members) > _LARGEST_COMPLETE_COMPONENT:
+            inside = set(members)
+            kept = {(min(pair), max(pair)) for pair in edges if pair[0] in inside}
+            parts.append(np.array(sorted(kept), dtype=np.int64))
+        elif len(members) > 1:
+            of_size[len(members)].append(members)
+    for size, alike in of_size.items():
+        # All components of one size at once: most are of two.
+        i, j = np.triu_indices(size, k=1)
+        at = np.array(alike, dtype=np.int64)
+        parts.append(np.stack([at[:, i].ravel(), at[:, j].ravel()], axis=1))
+    if not parts:
+        return np.zeros((0, 2), dtype=np.int64)
+    pairs: np.ndarray = np.concatenate(parts)
+    different = subject_of[pairs[:, 0]] != subject_of[pairs[:, 1]]
+    return np.compress(different, pairs, axis=0)
+
+
+def _same_subject(subject_of: np.ndarray) -> Iterator[tuple[int, int]]:
+    first: dict[int, int] = {}
+    for index, subject_id in enumerate(subject_of.tolist()):
+        if subject_id in first:
+            yield first[subject_id], index
+        else:
+            first[subject_id] = index
+
+
+def _connected(size: int, edges: Iterable[tuple[int, int]]) -> list[list[int]]:
+    parent = list(range(size))
+
+    def root(x: int) -> int:
+        while parent[x] != x:
+            parent[x] = parent[parent[x]]
+            x = parent[x]
+        return x
+
+    for a, b in edges:
+        parent[root(a)] = root(b)
+    groups: dict[int, list[int]] = {}
+    for index in range(size):
+        groups.setdefault(root(index), []).append(index)
+    return list(groups.values())
+
+
+Key = tuple[str, bytes]
+
+
+def components(
+    subjects: Mapping[int, Subject], evidence: SubjectPairs, parameters: Parameters
+) -> Iterator[tuple[list[Key], Evidence | None]]:
+    """Components with their subjects in the order of their keys, so that nothing depends on ids given at arrival. No evidence
+    comes with those who are one person beyond doubt."""
+    weighers = {role: Weigher(weights) for role, weights in parameters.roles.items()}
+    ids = sorted(subjects, key=lambda subject_id: subjects[subject_id].key)
+    index = {subject_id: at for at, subject_id in enumerate(ids)}
+    ends = np.array([[index[a], index[b]] for a, b in evidence.ends.tolist()], dtype=np.int64).reshape(-1, 2)
+    groups = _connected(len(ids), ((a, b) for a, b in ends.tolist()))
+    role_of = np.array([subjects[subject_id].role for subject_id in ids])
+    surely = _surely_one(evidence, role_of[ends[:, 0]], weighers, parameters)
+    group_of = np.zeros(len(ids), dtype=np.int64)
+    place = np.zeros(len(ids), dtype=np.int64)
+    for number, members in enumerate(groups):
+        group_of[members], place[members] = number, np.arange(len(members))
+    order = np.argsort(group_of[ends[:, 0]], kind="stable")
+    bounds = np.searchsorted(group_of[ends[order, 0]], np.arange(len(groups) + 1))
+    sure_pairs = np.bincount(group_of[ends[:, 0]], weights=surely, minlength=len(groups)).tolist()
+    for number, members in enumerate(groups):
+        n = len(members)
+        held = [subjects[ids[member]] for member in members]
+        if sure_pairs[number] == n * (n - 1) // 2:
+            yield [subject.key for subject in held], None
+            continue
+        at = order[bounds[number] : bounds[number + 1]]
+        i, j = place[ends[at]].T
+        weights = parameters.roles[held[0].role]
+        codes, forbidden = np.zeros((n, n, len(VARIABLES)), dtype=np.int8), np.zeros((n, n), dtype=bool)
+        same_source = np.zeros((n, n))
+        compared, like_twins = np.zeros((n, n), dtype=np.int64), np.zeros((n, n), dtype=np.int64)
+        decided = np.zeros((n, n), dtype=np.int8)
+        for array, values in (
+            (codes, evidence.codes), (forbidden, evidence.forbidden),
+            (same_source, np.where(evidence.same_source, weights.same_source, 0.0)),
+            (compared, evidence.compared), (like_twins, evidence.like_twins), (decided, evidence.decided),
+        ):  # fmt: skip
+            array[i, j] = array[j, i] = values[at]
+        numbers = Numbers(
+            [evidence.numbers.get(subject.subject_id, frozenset()) for subject in held],
+            [subject.partner for subject in held],
+            weights.numbers_differ,
+        )
+        weigher = weighers[held[0].role]
+        yield (
+            [subject.key for subject in held],
+            Evidence(
+                codes,
+                weigher,
+                forbidden,
+                same_source,
+                compared,
+                like_twins,
+                decided,
+                numbers,
+                codes[:, :, _NHS] == AGREE,
+                _MULTIPLE,
+            ),
+        )
+
+
+def _surely_one(
+    evidence: SubjectPairs, roles: np.ndarray, weighers: Mapping[int, Weigher], parameters: Parameters
+) -> np.ndarray:
+    """Which pairs of subjects would be linked whatever else there is: most are, and need no clustering."""
+    sure = np.zeros(len(roles), dtype=bool)
+    for role, weigher in weighers.items():
+        at = np.flatnonzero(roles == role)
+        weighed, _ = weigher(evidence.codes[at])
+        same_source = np.where(evidence.same_source[at], parameters.roles[role].same_source, 0.0)
+        sure[at] = (weighed.bits + same_source).round(6) >= parameters.link
+    apart = evidence.forbidden | (2 * evidence.like_twins > evidence.compared) | evidence.numbers_differ
+    sure &= ~apart & (evidence.decided != DIFFERENT)
+    return sure

@@ -1,0 +1,74 @@
+"""Which subjects are one person: records, edges and decisions in, clusters out. Rule, the same for a micro-batch, `relink` and Spark."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from childlink_core.profiles import Profile
+from numpy.typing import NDArray
+
+from childlink_linker.clustering.cluster import Partition, cluster
+from childlink_linker.clustering.evidence import components, find_evidence
+from childlink_linker.clustering.shared_ids import shared_ids, without_shared_ids
+from childlink_linker.matching.comparison import PairWeights
+from childlink_linker.matching.parameters import Parameters
+from childlink_linker.matching.weights import AGREE, VARIABLES
+from childlink_linker.store.store import StoredRecord, Subject
+
+_NHS: Final = VARIABLES.index("nhs")
+
+
+def worth_keeping(result: PairWeights, parameters: Parameters) -> NDArray[np.bool_]:
+    """Which pairs are edges: those at or above the review threshold, those under one NHS number, and twins of one source: whether one
+    record is of a twin whom only a name would tell apart depends on the other, so they have to be looked at together."""
+    keep: NDArray[np.bool_] = (result.weight >= parameters.review) & result.informative
+    keep |= result.codes[:, _NHS] == AGREE
+    keep |= result.co_twins & result.same_source & result.informative
+    return keep
+
+
+def partition(
+    subjects: Mapping[int, Subject],
+    records: Sequence[StoredRecord],
+    edges: Iterable[tuple[int, int]],
+    verdicts: Mapping[tuple[int, int], int],
+    profile: Profile,
+    parameters: Parameters,
+) -> Partition[int]:
+    """Clusters of subject ids, and the pairs in doubt, of whole components: all records of the subjects, all edges between them."""
+    if shared := shared_ids(records, profile):
+        edges, verdicts = without_shared_ids(records, shared, edges, verdicts)
+    evidence = find_evidence(records, edges, verdicts, profile, parameters)
+    clusters: list[list[int]] = []
+    doubtful: list[tuple[int, int, float]] = []
+    id_of = {subject.key: subject.subject_id for subject in subjects.values()}
+    for members_of, between in components(subjects, evidence, parameters):
+        if between is None:
+            clusters.append([id_of[key] for key in members_of])
+            continue
+        found = cluster(members_of, between, parameters.link, parameters.review)
+        clusters += [[id_of[key] for key in members] for members in found.clusters]
+        doubtful += [(id_of[a], id_of[b], weight) for a, b, weight in found.doubtful]
+    return Partition(clusters, doubtful)
+
+
+def label_components(size: int, ends: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The least node of each node's connected component. `ends`: (edges, 2), of nodes 0 to size - 1.
+
+    By hooking and halving (Shiloach and Vishkin 1982), whole arrays at a time: ten million nodes in seconds, and no memory but
+    a few arrays of them.
+
+    >>> label_components(5, np.array([[3, 1], [4, 3]])).tolist()
+    [0, 1, 2, 1, 1]
+    """
+    labels = np.arange(size, dtype=np.int32)
+    one, other = ends[:, 0], ends[:, 1]
+    while True:
+        a, b = labels[one], labels[other]
+        apart = a != b
+        if not apart.any():
+            return labels
+        one, other, a, b = one[apart], other[apart], a[apart], b[apart]
+        np.minimum.at(labels, np.maximum(a, b), np.minimum(a, b))
+        while not np.array_equal(halved := labels[labels], labels):
+            labels = halved

@@ -1,0 +1,79 @@
+"""Local ids that a partner gives to different people: a subject's own records contradict each other. Rule: arrays in, ids out.
+
+Ingest stops an extract whose ids contradict themselves; a site of an earlier version does not. One partner's id is otherwise one
+person whatever its records say, so such an id would join everybody whom its records are of. It is linked with nobody instead, until
+the partner's records agree.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from childlink_core.profiles import Profile
+from numpy.typing import NDArray
+
+from childlink_linker.matching.blocking import DOB_PASS
+from childlink_linker.matching.encodings import row_type
+from childlink_linker.store.store import StoredRecord
+
+_FEWEST_WITHOUT_NUMBERS = 3
+
+
+def shared_ids(records: Sequence[StoredRecord], profile: Profile) -> set[int]:
+    """Subject ids of which two records have different NHS numbers and dates of birth, or three records different dates of birth, and
+    nothing else in common that both could have: no number, no token of any pass."""
+    of_subject: dict[int, list[int]] = defaultdict(list)
+    for at, record in enumerate(records):
+        of_subject[record.subject_id].append(at)
+    several = {subject: at for subject, at in of_subject.items() if len(at) > 1}
+    if not several:
+        return set()
+    left, right, owner = _pairs(several)
+    table = np.frombuffer(b"".join(record.encoding for record in records), dtype=row_type(profile))
+    tokens = [table["nhs"], *(table[f"token {item.number}"] for item in profile.passes)]
+    versions = table["key_version"]
+    comparable = versions[left] == versions[right]
+    agree = np.zeros(len(left), dtype=bool)
+    for column in tokens:
+        agree |= (column[left] != 0) & (column[left] == column[right])
+    apart = comparable & ~agree & _both_differ(table[f"token {DOB_PASS}"], left, right)
+    shared = set(owner[apart & _both_differ(table["nhs"], left, right)].tolist())
+    pairs_apart = Counter(owner[apart].tolist())
+    for subject, pairs in pairs_apart.items():
+        count = len(several[subject])
+        if count >= _FEWEST_WITHOUT_NUMBERS and pairs == count * (count - 1) // 2:
+            shared.add(subject)
+    return shared
+
+
+def without_shared_ids(
+    records: Iterable[StoredRecord],
+    shared: set[int],
+    edges: Iterable[tuple[int, int]],
+    verdicts: Mapping[tuple[int, int], int],
+) -> tuple[list[tuple[int, int]], dict[tuple[int, int], int]]:
+    """The edges (pairs of record ids) and verdicts (pairs of subject ids) that no such subject has a part in."""
+    barred = {record.record_id for record in records if record.subject_id in shared}
+    return (
+        [pair for pair in edges if barred.isdisjoint(pair)],
+        {pair: verdict for pair, verdict in verdicts.items() if shared.isdisjoint(pair)},
+    )
+
+
+def _pairs(
+    groups: Mapping[int, Sequence[int]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Every two records of one subject, and whose they are."""
+    left, right, owner = [], [], []
+    for subject, at in groups.items():
+        for number, one in enumerate(at):
+            for other in at[number + 1 :]:
+                left.append(one)
+                right.append(other)
+                owner.append(subject)
+    return np.array(left, dtype=np.int64), np.array(right, dtype=np.int64), np.array(owner, dtype=np.int64)
+
+
+def _both_differ(column: NDArray[np.uint64], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
+    differ: NDArray[np.bool_] = (column[left] != 0) & (column[right] != 0) & (column[left] != column[right])
+    return differ

@@ -1,0 +1,1 @@
+"""The use case of a micro-batch: records in, links out."""

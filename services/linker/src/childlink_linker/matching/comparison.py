@@ -1,0 +1,272 @@
+"""Compares encodings: what pairs of records agree on, and the match weight of that, in bits. Rule: arrays in, arrays out.
+
+`observe` says what a pair agrees on, as codes; `model` turns codes into weights. A pair that has
+nothing to compare is *uninformative*: its weight says nothing and is left out of averages.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from childlink_core.profiles import Profile
+from numpy.typing import NDArray
+
+from childlink_linker.matching.blocking import (
+    DOB_PASS,
+    MOTHER_NAME_PASS,
+    MOTHER_NUMBER_PASS,
+    NAME_PASS,
+    NUMBER_PASS,
+    PLACE_PASS,
+)
+from childlink_linker.matching.encodings import Encodings, PassColumns
+from childlink_linker.matching.parameters import Parameters
+from childlink_linker.matching.weights import (
+    AGREE,
+    DIFFERENT,
+    DISAGREE,
+    EXACT,
+    NEAR,
+    UNKNOWN,
+    VARIABLES,
+    Observed,
+    weigh,
+)
+
+Indexes = NDArray[np.int64]
+Codes = NDArray[np.int8]
+# What depends on which of two names is the given one.
+_OF_ONE_NAME: Final = (
+    "given_place", "surname_place", "initial_place", "given_area", "given", "surname", "sounds", "part_of_given", "part_of_surname",
+)  # fmt: skip
+_PAIRS_AT_A_TIME: Final = 200_000
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What pairs agree on, and what is known of them beside."""
+
+    observed: Observed
+    same_source: NDArray[np.bool_]
+    forbidden: NDArray[np.bool_]
+    co_twins: NDArray[np.bool_]
+    """Their orders of birth differ."""
+    named: NDArray[np.bool_]
+    """Given names were compared, or the NHS number is one."""
+
+
+@dataclass(frozen=True)
+class PairWeights:
+    """Match weights of pairs."""
+
+    weight: NDArray[np.float64]
+    informative: NDArray[np.bool_]
+    forbidden: NDArray[np.bool_]
+    """Hard evidence that the two are different people, whatever the weight."""
+    co_twins: NDArray[np.bool_]
+    """Their orders of birth say that the two are twins of one birth, if it is one."""
+    codes: Codes
+    """What the pairs agree on: (pairs, `model.VARIABLES`)."""
+    same_source: NDArray[np.bool_]
+    named: NDArray[np.bool_]
+    """The two were compared by names, or have one NHS number: not by what twins share as well."""
+    relatives: NDArray[np.bool_]
+    """Rather brothers, sisters or twins than one person."""
+
+
+def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> Outcomes:
+    """What the pairs (left[k], right[k]) agree on."""
+    agreements = _agreements(encodings, left, right, profile)
+    counted = _counted_once(_unswapped(agreements))
+    observed = Observed(**{name: codes.astype(np.int8) for name, codes in counted.items()})
+    orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
+    co_twins = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
+    incomparable = (encodings.role[left] != encodings.role[right]) | (
+        encodings.key_version[left] != encodings.key_version[right]
+    )
+    named = observed.nhs == AGREE
+    for codes in (observed.names, observed.given_place, observed.given):
+        named |= codes != UNKNOWN
+    return Outcomes(
+        observed=observed,
+        same_source=encodings.source[left] == encodings.source[right],
+        forbidden=incomparable | co_twins,
+        co_twins=co_twins,
+        named=named,
+    )
+
+
+def _agreements(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> dict[str, Codes]:
+    """Codes by variable: see `model.Observed`."""
+    tokens = {number: _state(columns.tokens, left, right) for number, columns in encodings.passes.items()}
+    equal: dict[tuple[int, tuple[str, ...]], Codes] = {}
+    for item in profile.passes:
+        found = _equal(encodings.passes[item.number], tokens[item.number], left, right)
+        equal |= {(item.number, segment): found[:, at] for at, segment in enumerate(item.segments)}
+
+    def of(number: int, *fields: str) -> Codes:
+        return equal[number, fields]
+
+    def dob(*fields: str) -> Codes:
+        return equal[DOB_PASS, fields]
+
+    def spelling(field: str) -> Codes:
+        return _spelling(encodings.passes[DOB_PASS], tokens[DOB_PASS], left, right, profile, field)
+
+    mothers = (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS)
+    mother = _any_of(*(tokens[number] for number in mothers))
+    # Two women's numbers under one first name and birthday say neither.
+    mother = np.where((tokens[MOTHER_NUMBER_PASS] == DISAGREE) & (mother == AGREE), UNKNOWN, mother)
+    parts = ("date_day_month", "date_month_year", "date_day_year")
+    nameless_left, nameless_right = (nameless(encodings, ends, profile) for ends in (left, right))
+    # Who shares a token of these has names that sound alike, in one district or at one postcode.
+    at_one_place = np.where(tokens[PLACE_PASS] == AGREE, AGREE, UNKNOWN)
+    in_one_district = np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)
+    place = _first(dob("postcode"), at_one_place)
+    return {
+        "nhs": _state(encodings.nhs, left, right),
+        # The mother's tokens are of one birth: the date is in them.
+        "dob": _first(tokens[DOB_PASS], np.where(mother == AGREE, AGREE, UNKNOWN)),
+        "mother": mother,
+        "names": dob("given", "surname"),
+        "sounds": _first(dob("given_sound", "surname_sound"), at_one_place, in_one_district),
+        "part_of_given": _any_of(spelling("given"), dob("given_start", "surname"), dob("given_end", "surname")),
+        "part_of_surname": _any_of(spelling("surname"), dob("given", "surname_start"), dob("given", "surname_end")),
+        "given_place": _level(
+            _first(dob("given", "postcode"), of(PLACE_PASS, "given"), of(NAME_PASS, "given", "postcode")),
+            dob("given_sound", "postcode"),
+        ),
+        "surname_place": _level(
+            _first(dob("surname", "postcode"), of(PLACE_PASS, "surname")), dob("surname_sound", "postcode")
+        ),
+        "initial_place": dob("given_initial", "postcode"),
+        "given_area": dob("given", "district"),
+        "place": place,
+        "sex": _first(
+            np.where(place == AGREE, dob("postcode", "sex"), UNKNOWN), *(of(number, "sex") for number in mothers)
+        ),
+        "given_and_date": _any_of(*(of(number, "given", part) for number in (NAME_PASS, PLACE_PASS) for part in parts)),
+        "given": _first(
+            *(_level(of(number, "given"), of(number, "given_sound")) for number in (NUMBER_PASS, *mothers))
+        ),
+        "surname": _level(of(NUMBER_PASS, "surname"), of(NUMBER_PASS, "surname_sound")),
+        "date": _level(of(NUMBER_PASS, "date"), _any_of(*(of(NUMBER_PASS, part) for part in parts))),
+        "guessed": (encodings.guessed[left] | encodings.guessed[right]).astype(np.int8),
+        "nameless": (nameless_left | nameless_right).astype(np.int8),
+        "multiple": (
+            (nameless_left & encodings.multiple[left] & (encodings.birth_order[right] == 0))
+            | (nameless_right & encodings.multiple[right] & (encodings.birth_order[left] == 0))
+        ).astype(np.int8),
+    }
+
+
+def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:
+    """Where names stand in the wrong order, what one field says with another is nothing to compare."""
+    swapped = (found["names"] == AGREE) & (
+        ((found["place"] == AGREE) & (found["given_place"] == DIFFERENT))
+        | ((found["given"] == DIFFERENT) & (found["surname"] == DIFFERENT))
+    )
+    return found | {name: np.where(swapped, UNKNOWN, found[name]) for name in _OF_ONE_NAME}
+
+
+def _counted_once(found: dict[str, Codes]) -> dict[str, Codes]:
+    """Names that sound alike do so wherever they are compared, and begin with one letter: that is one agreement, not several."""
+    alike = found["sounds"] == AGREE
+    once = {
+        name: np.where(alike & (found[name] == NEAR), UNKNOWN, found[name])
+        for name in ("given_place", "surname_place", "given", "surname")
+    }
+    same_initial = alike | np.isin(found["given_place"], (EXACT, NEAR))
+    return found | once | {"initial_place": np.where(same_initial, UNKNOWN, found["initial_place"])}
+
+
+def _first(*alike: Codes) -> Codes:
+    """What the first says that says anything."""
+    codes = alike[0]
+    for other in alike[1:]:
+        codes = np.where(codes == UNKNOWN, other, codes)
+    return codes
+
+
+def _any_of(*alike: Codes) -> Codes:
+    """Agreement where one of them agrees."""
+    return np.where(np.any([codes == AGREE for codes in alike], axis=0), AGREE, np.max(alike, axis=0))
+
+
+def compare(
+    encodings: Encodings, left: Indexes, right: Indexes, profile: Profile, parameters: Parameters
+) -> PairWeights:
+    """Match weights of the pairs (left[k], right[k])."""
+    weight = np.full(len(left), -np.inf)
+    informative = np.zeros(len(left), dtype=bool)
+    forbidden, co_twins = np.ones(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
+    codes = np.zeros((len(left), len(VARIABLES)), dtype=np.int8)
+    same_source = encodings.source[left] == encodings.source[right]
+    named, relatives = np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
+    for role, weights in parameters.roles.items():
+        of_role = np.flatnonzero((encodings.role[left] == role) & (encodings.role[right] == role))
+        for start in range(0, len(of_role), _PAIRS_AT_A_TIME):
+            at = of_role[start : start + _PAIRS_AT_A_TIME]
+            outcomes = observe(encodings, left[at], right[at], profile)
+            found = weigh(outcomes.observed, weights)
+            weight[at] = found.bits + np.where(outcomes.same_source, weights.same_source, 0.0)
+            informative[at], codes[at] = found.informative, outcomes.observed.codes()
+            co_twins[at] = outcomes.co_twins
+            named[at], relatives[at] = outcomes.named, (found.kinship > 0) & outcomes.named
+            # A source that keeps two children of one birthday apart under different names means two: twins, one of them
+            # perhaps with the other's number.
+            seen = outcomes.observed
+            unlike = (seen.given == DIFFERENT) | ((seen.given == UNKNOWN) & relatives[at])
+            forbidden[at] = outcomes.forbidden | (outcomes.same_source & (seen.dob == AGREE) & unlike)
+    return PairWeights(weight, informative, forbidden, co_twins, codes, same_source, named, relatives)
+
+
+def _state(tokens: NDArray[np.uint64], left: Indexes, right: Indexes) -> Codes:
+    a, b = tokens[left], tokens[right]
+    return np.where((a > 0) & (b > 0), np.where(a == b, AGREE, DISAGREE), UNKNOWN).astype(np.int8)
+
+
+def _equal(columns: PassColumns, state: Codes, left: Indexes, right: Indexes) -> Codes:
+    """Which segments are equal, where both records have them under one salt: (pairs, segments)."""
+    codes = np.zeros((len(left), columns.segments.shape[1]), dtype=np.int8)
+    at = np.flatnonzero(state == AGREE)
+    a, b = columns.segments[left[at]], columns.segments[right[at]]
+    codes[at] = np.where((a > 0) & (b > 0), np.where(a == b, AGREE, DISAGREE), UNKNOWN)
+    return codes
+
+
+def _spelling(columns: PassColumns, state: Codes, left: Indexes, right: Indexes, profile: Profile, field: str) -> Codes:
+    """Whether one's names, whole or with a letter of `field` left out, are the other's: a slip of the pen apart at most."""
+    item = profile.get_pass(DOB_PASS)
+    shapes = [at for at, segment in enumerate(item.segments) if _is_spelling(segment, field)] if item else []
+    codes = np.zeros(len(left), dtype=np.int8)
+    at = np.flatnonzero(state == AGREE)
+    a, b = columns.segments[left[at]][:, shapes], columns.segments[right[at]][:, shapes]
+    both = (a > 0).any(axis=1) & (b > 0).any(axis=1)
+    alike = ((a[:, :, None] == b[:, None, :]) & (a[:, :, None] > 0)).any(axis=(1, 2))
+    codes[at] = np.where(both, np.where(alike, AGREE, DISAGREE), UNKNOWN)
+    return codes
+
+
+def _is_spelling(segment: tuple[str, ...], field: str) -> bool:
+    """Whether a segment holds both names whole, or the one of them with a letter left out."""
+    other = "surname" if field == "given" else "given"
+    return (
+        len(segment) == 2
+        and other in segment
+        and any(name == field or name.startswith(f"{field}_without_") for name in segment)
+    )
+
+
+def _level(whole: Codes, part: Codes) -> Codes:
+    """Equal, equal in part, different."""
+    levels = np.where(whole == AGREE, EXACT, np.where(part == AGREE, NEAR, DIFFERENT))
+    return np.where((whole == UNKNOWN) & (part == UNKNOWN), UNKNOWN, levels)
+
+
+def nameless(encodings: Encodings, ends: Indexes, profile: Profile) -> NDArray[np.bool_]:
+    """Which records have a date of birth and no given name."""
+    item = profile.get_pass(DOB_PASS)
+    columns = encodings.passes[DOB_PASS]
+    named = [at for at, segment in enumerate(item.segments) if "given" in segment] if item else []
+    return (columns.tokens[ends] > 0) & ~(columns.segments[ends][:, named] > 0).any(axis=1)

@@ -1,0 +1,263 @@
+"""The match model: from what a pair of records agrees on to a weight in bits. Rule: arrays in, arrays out.
+
+Fellegi and Sunter (1969) with three kinds of pairs instead of two: records of one person (`match`), of brothers, sisters and twins
+(`relative`: they share surname, address and mother, and differ in their given names), and of anybody else (`other`). Within a kind
+the fields agree independently. Segments hold two fields together, so whether a field is the same is not seen but inferred: the
+likelihood of what is seen is summed over all that the fields may be (hidden states: same, near, different).
+"""
+
+from dataclasses import dataclass, fields
+from functools import cache, lru_cache
+from itertools import product
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from childlink_linker.clustering.cluster import Weighed
+from childlink_linker.matching.parameters import FIELDS, KINDS, KindShares, RoleWeights
+
+UNKNOWN: Final = 0
+AGREE, DISAGREE = 1, 2
+EXACT, NEAR, DIFFERENT = 1, 2, 3
+Codes = NDArray[np.int8]
+Floats = NDArray[np.float64]
+_SAME, _NEAR, _DIFFERENT = 0, 1, 2
+STATES: Final = tuple(product(range(3), repeat=len(FIELDS)))
+"""Every combination of what given name, surname, postcode and date may be: 0 same, 1 near, 2 different."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What n pairs agree on, as codes. 0: cannot be compared.
+
+    1 agree, 2 disagree; of `given`, `surname`, `date`, `given_place` and `surname_place`: 1 equal, 2 equal in part (they sound alike;
+    two parts of a date), 3 different. `guessed` and `nameless`: 1 where one of the two has a
+    guessed date of birth, or no given name; `multiple`: where one has no given name and is a twin.
+    """
+
+    nhs: Codes
+    dob: Codes
+    mother: Codes
+    names: Codes
+    sounds: Codes
+    part_of_given: Codes
+    part_of_surname: Codes
+    given_place: Codes
+    surname_place: Codes
+    initial_place: Codes
+    given_area: Codes
+    place: Codes
+    sex: Codes
+    given_and_date: Codes
+    given: Codes
+    surname: Codes
+    date: Codes
+    guessed: Codes
+    nameless: Codes
+    multiple: Codes
+
+    def __len__(self) -> int:
+        return len(self.nhs)
+
+    def codes(self) -> Codes:
+        """As columns: (pairs, `VARIABLES`)."""
+        return np.stack([getattr(self, name) for name in VARIABLES], axis=1)
+
+
+VARIABLES: Final = tuple(item.name for item in fields(Observed))
+
+
+@dataclass(frozen=True)
+class PatternWeights:
+    """What the model makes of pairs."""
+
+    bits: Floats
+    """log2 of the odds that the two are one person."""
+    informative: NDArray[np.bool_]
+    kinship: Floats
+    """log2 of how much likelier brothers, sisters or twins are than one person."""
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """The different things that pairs agree on, each once, and which pair shows which."""
+
+    observed: Observed
+    of_pair: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+
+def patterns(observed: Observed) -> Patterns:
+    """Each pattern once: there are few, whatever the number of pairs."""
+    packed = np.zeros(len(observed), dtype=np.int64)
+    for name in VARIABLES:
+        packed = packed * 4 + getattr(observed, name)
+    unique, of_pair, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    columns = {}
+    for name in reversed(VARIABLES):
+        columns[name] = (unique % 4).astype(np.int8)
+        unique //= 4
+    return Patterns(Observed(**columns), of_pair.reshape(-1), counts)
+
+
+def weigh(observed: Observed, weights: RoleWeights) -> PatternWeights:
+    """Weights of pairs."""
+    each = patterns(observed)
+    seen = each.observed
+    bits, kinship = _bits(likelihoods(seen, weights), weights)
+    informative = np.zeros(len(seen), dtype=bool)
+    for name in VARIABLES:
+        if name not in ("guessed", "nameless", "multiple"):
+            informative |= getattr(seen, name) != UNKNOWN
+    at = each.of_pair
+    return PatternWeights(bits[at], informative[at], kinship[at])
+
+
+class Weigher:
+    """`weigh` for codes of a few pairs at a time: remembers every pattern, because they recur."""
+
+    def __init__(self, weights: RoleWeights) -> None:
+        self._weights = weights
+        self._known: dict[int, tuple[float, ...]] = {}
+
+    def __call__(self, codes: Codes) -> tuple[Weighed, Weighed]:
+        """The weight of each pair (-inf where nothing was compared), and what it were without their NHS numbers."""
+        packed = (codes.astype(np.int64) @ _RADIX).tolist()
+        fresh = [at for at, key in enumerate(packed) if key not in self._known]
+        if fresh:
+            of_fresh = (*self._weigh(codes[fresh]), *self._weigh(codes[fresh] * _ALL_BUT_NUMBER))
+            for at, *each in zip(fresh, *of_fresh, strict=True):
+                self._known[packed[at]] = tuple(each)
+        found = np.array([self._known[key] for key in packed], dtype=float).reshape(-1, 4)
+        return Weighed(found[:, 0], found[:, 1]), Weighed(found[:, 2], found[:, 3])
+
+    def _weigh(self, codes: Codes) -> tuple[list[float], list[float]]:
+        found = weigh(Observed(*codes.T), self._weights)
+        return np.where(found.informative, found.bits, -np.inf).tolist(), found.kinship.tolist()
+
+
+_RADIX: Final = 4 ** np.arange(len(VARIABLES), dtype=np.int64)
+_ALL_BUT_NUMBER: Final = np.array([name != "nhs" for name in VARIABLES], dtype=np.int8)
+
+
+def _bits(likelihood: Floats, weights: RoleWeights) -> tuple[Floats, Floats]:
+    match, relative, other = (likelihood * np.exp2(prior_bits(weights))).T
+    return np.log2(match) - np.log2(relative + other), np.log2(relative) - np.log2(match)
+
+
+def prior_bits(weights: RoleWeights) -> Floats:
+    """log2 of each kind's share of all pairs, of random records."""
+    return np.array([weights.match.prior, weights.relative.prior, 0.0])
+
+
+def likelihoods(seen: Observed, weights: RoleWeights) -> Floats:
+    """How likely each pattern is in each kind of pair: (patterns, kinds)."""
+    hidden = of_hidden(seen)
+    out = np.empty((len(seen), len(KINDS)))
+    for kind, name in enumerate(KINDS):
+        shares: KindShares = getattr(weights, name)
+        out[:, kind] = (hidden * of_states(seen, shares)).sum(axis=1) * of_plain(seen, shares)
+    # A twin without a name is as likely the one as the other.
+    match, relative = weights.match, weights.relative
+    twins = 2.0 ** (match.prior - relative.prior) * match.date[0] / relative.date[0]
+    out[:, KINDS.index("relative")] *= np.where(seen.multiple > 0, twins, 1.0)
+    return out
+
+
+def of_plain(seen: Observed, shares: KindShares) -> Floats:
+    """The part of the likelihood that no hidden state decides: NHS number, mother, sex."""
+    total = np.ones(len(seen))
+    for name, share in (("nhs", shares.nhs), ("mother", shares.mother), ("sex", shares.sex)):
+        total *= np.array([1.0, share, 1.0 - share])[getattr(seen, name)]
+    return total
+
+
+def of_states(seen: Observed, shares: KindShares) -> Floats:
+    """The share of each hidden state in a kind of pair, for each pattern: (patterns, states)."""
+    of_pattern: Floats = _share_tables(shares)[seen.guessed.astype(np.int64), seen.nameless.astype(np.int64)]
+    return of_pattern
+
+
+@lru_cache(maxsize=64)
+def _share_tables(shares: KindShares) -> Floats:
+    return np.array(
+        [[state_shares(shares, newborn, guessed) for newborn in (False, True)] for guessed in (False, True)]
+    )
+
+
+def state_shares(shares: KindShares, newborn: bool, guessed: bool) -> Floats:
+    """The share of each hidden state in a kind of pair; the surname's own for pairs of which one has no given name, the date's for
+    those of which one date is a guess."""
+    surname = shares.surname_of_newborn if newborn else shares.surname
+    date = shares.date_guessed if guessed else shares.date
+    of_field = (shares.given, surname, shares.postcode, date)
+    return np.array([np.prod([of[state] for of, state in zip(of_field, states, strict=True)]) for states in STATES])
+
+
+def of_hidden(seen: Observed) -> Floats:
+    """How likely each pattern is under each hidden state: (patterns, states)."""
+    total = np.ones((len(seen), len(STATES)))
+    for name, table in _tables().items():
+        total *= table[getattr(seen, name)]
+    return total
+
+
+# How segments show what they hold. Properties of names, of spellings and of the profile, not of any data set: measured on names of
+# English birth registrations with random slips of the pen. Of names that are near: how often they sound alike, begin or end alike.
+_SOUNDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.03}
+_BEGINS_OR_ENDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.95, _DIFFERENT: 0.04}
+_SAME_INITIAL: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.08}
+_SAME_IN_PART: Final = {_SAME: 1.0, _NEAR: 0.95, _DIFFERENT: 0.01}
+_SLIP: Final = 1e-5
+"""How often anything agrees or disagrees that should not."""
+
+
+@cache
+def _tables() -> dict[str, Floats]:
+    """For each thing observed, the likelihood of each of its codes (0: 1) under each hidden state: (codes, states)."""
+    given, surname, postcode, date = range(len(FIELDS))
+    same = [{_SAME: 1.0, _NEAR: 0.0, _DIFFERENT: 0.0}] * len(FIELDS)
+    district = {_SAME: 1.0, _NEAR: 1.0, _DIFFERENT: 0.0}
+
+    def both(of_one: dict[int, float], one: int, of_other: dict[int, float], other: int) -> Floats:
+        return _agrees([of_one[states[one]] * of_other[states[other]] for states in STATES])
+
+    def alone(of_field: dict[int, float], field: int) -> Floats:
+        return _agrees([of_field[states[field]] for states in STATES])
+
+    return {
+        "names": both(same[given], given, same[surname], surname),
+        "sounds": both(_SOUNDS_ALIKE, given, _SOUNDS_ALIKE, surname),
+        "part_of_given": both(_BEGINS_OR_ENDS_ALIKE, given, same[surname], surname),
+        "part_of_surname": both(same[given], given, _BEGINS_OR_ENDS_ALIKE, surname),
+        "given_place": _levels(given, _SOUNDS_ALIKE, postcode),
+        "surname_place": _levels(surname, _SOUNDS_ALIKE, postcode),
+        "initial_place": both(_SAME_INITIAL, given, same[postcode], postcode),
+        "given_area": both(same[given], given, district, postcode),
+        "place": alone(same[postcode], postcode),
+        "given_and_date": both(same[given], given, _SAME_IN_PART, date),
+        "given": _levels(given, _SOUNDS_ALIKE),
+        "surname": _levels(surname, _SOUNDS_ALIKE),
+        "date": _levels(date, _SAME_IN_PART),
+        "dob": alone(same[date], date),
+    }
+
+
+def _agrees(chances: list[float]) -> Floats:
+    """Codes 1 and 2 (and 3, which such things never show)."""
+    agree = np.clip(np.array(chances), _SLIP, 1.0 - _SLIP)
+    return np.vstack([np.ones_like(agree), agree, 1.0 - agree, np.full_like(agree, _SLIP)])
+
+
+def _levels(field: int, alike: dict[int, float], beside: int | None = None) -> Floats:
+    """Codes 1 to 3 of a field; with another beside it that has to be the same."""
+    rows = []
+    for states in STATES:
+        if beside is not None and states[beside] != _SAME:
+            rows.append((_SLIP, _SLIP, 1.0 - 2 * _SLIP))
+        elif states[field] == _SAME:
+            rows.append((1.0 - 2 * _SLIP, _SLIP, _SLIP))
+        else:
+            rows.append((_SLIP, alike[states[field]] - _SLIP, 1.0 - alike[states[field]]))
+    return np.vstack([np.ones(len(rows)), np.array(rows).T])

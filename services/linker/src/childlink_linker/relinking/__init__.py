@@ -1,0 +1,1 @@
+"""Everything linked again under other parameters: proposed, approved, on one machine or on Spark."""

@@ -1,0 +1,1 @@
+"""What waits for a data steward, and why records are one person."""

@@ -1,0 +1,194 @@
+"""The administrator's and the steward's desk: every look at the store and every decision, each written into the audit trail.
+
+The command line, the review page and the gRPC services all come through here, so that nothing is seen or done beside the trail.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+from childlink.wire.v1 import envelope_pb2, receipt_pb2
+from childlink_bus.pump import Outgoing
+from childlink_core import topics
+from childlink_core.audit import Entry, Head
+from childlink_core.profiles import Profile
+
+from childlink_linker.clustering.verdicts import Verdict
+from childlink_linker.errors import ExportError, ReviewError, StoreError
+from childlink_linker.linking import source_verification as own_checks
+from childlink_linker.linking.link import Outcome
+from childlink_linker.matching.parameters import Parameters
+from childlink_linker.review import cases as review
+from childlink_linker.review import explain as explaining
+from childlink_linker.review import exports
+from childlink_linker.review.cases import Case, Decision, Pair
+from childlink_linker.store import tables
+from childlink_linker.store.store import Store, StoredSubject
+from childlink_linker.store.vault import Vault
+
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+Links = Callable[[Store, Sequence[StoredSubject]], list[Outgoing]]
+"""Makes the links of subjects."""
+Post = Callable[[sa.Connection, Sequence[Outgoing]], None]
+"""Puts what is to be sent into the outbox, within the transaction."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What people may see and do, in whose name it is seen and done."""
+
+    engine: sa.Engine
+    vault: Vault
+    profile: Profile
+    parameters: Parameters
+    audit_key: bytes
+    views_a_day: int
+    """Pairs that one steward may look at in 24 hours: what agrees between records is information about people, too."""
+    links: Links
+    post: Post
+    flush: Callable[[], None] = lambda: None
+    """Sends what is in the outbox, where no running linker does."""
+
+    def cases(self, who: str) -> list[Case]:
+        """What waits for this steward."""
+        with self._audited(who, "review list") as store:
+            return review.cases(store, who)
+
+    def case(self, who: str, number: int) -> tuple[Case, list[list[explaining.Comparison]]]:
+        """A case, and what the records of each of its pairs agree on."""
+        with self._store() as store:
+            found = review.case(store, number)
+        return found, [self.show(who, doubt.pair) for doubt in found.doubts]
+
+    def show(self, who: str, pair: Pair) -> list[explaining.Comparison]:
+        """What the records of two people who wait agree on."""
+        with self._audited(who, "review show", pair=_name(pair)) as store:
+            since = int(time.time() * 1000) - _DAY_MS
+            if tables.audit.count(store.tx, who, "review show", since) > self.views_a_day:
+                raise ReviewError(
+                    f"You have looked at {self.views_a_day:,} pairs in 24 hours, which is the limit.",
+                    "Go on tomorrow, or have another steward do so: what agrees between records is information about people.",
+                )
+            return review.show(store, pair, self.profile, self.parameters)
+
+    def decide(
+        self, who: str, verdicts: Sequence[tuple[Pair, Verdict]], reason: str, *, asks_second: bool = False
+    ) -> Outcome:
+        """A steward's word on some pairs: link anew whom it concerns, and send the links that change."""
+        said = ", ".join(f"{_name(pair)} {verdict}" for pair, verdict in verdicts)
+        with self._audited(who, "review decide", said=said, second=int(asks_second)) as store:
+            outcome = review.decide(
+                store, verdicts, who, reason, self.profile, self.parameters, asks_second=asks_second
+            )
+            self.post(store.tx, self.links(store, outcome.linked))
+        self.flush()
+        return outcome
+
+    def ask_partner(self, who: str, pair: Pair, *, larger: bool) -> None:
+        """Have the partner that recorded one of the two people look whether its own row is right."""
+        with self._audited(who, "review ask", pair=_name(pair), subject=pair[larger]) as store:
+            review.check_waits(store, pair)
+            partner, request = own_checks.ask(store, pair[larger], who)
+            payload = receipt_pb2.ReceiptBatch(checks=[request]).SerializeToString()
+            self.post(
+                store.tx,
+                [Outgoing(topics.receipts(partner), partner, envelope_pb2.PAYLOAD_KIND_RECEIPT, payload)],
+            )
+        self.flush()
+
+    def undo(self, who: str, decision_id: int) -> Outcome:
+        """Take a decision back."""
+        with self._audited(who, "review undo", decision=decision_id) as store:
+            outcome = review.undo(store, decision_id, who, self.profile, self.parameters)
+            self.post(store.tx, self.links(store, outcome.linked))
+        self.flush()
+        return outcome
+
+    def decisions(self, who: str) -> list[Decision]:
+        """Everything that stewards said."""
+        with self._audited(who, "review decisions") as store:
+            return review.decisions(store)
+
+    def explain(self, who: str, person_id: str) -> explaining.Explanation:
+        """Why the records of a person are one."""
+        with self._audited(who, "explain", identifier=person_id) as store:
+            return explaining.explain(store, person_id, self.profile, self.parameters)
+
+    def history(self, who: str, identifier: str) -> list[explaining.Change]:
+        """What became of an identifier."""
+        with self._audited(who, "history", identifier=identifier) as store:
+            return explaining.history(store.tx, identifier)
+
+    def quality(self, who: str) -> list[explaining.Quality]:
+        """How linkage does, without truth."""
+        with self._audited(who, "quality") as store:
+            return explaining.quality(store, self.profile)
+
+    def check_store(self, who: str) -> tuple[int, int]:
+        """Whether the event log makes the identifiers that the tables have. Raises StoreError. Returns subjects and families."""
+        with self._audited(who, "check store") as store:
+            tables_say, log_says = store.identifiers()
+        for what in ("persons", "families", "anchors"):
+            one, other = getattr(tables_say, what), getattr(log_says, what)
+            wrong = [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
+            if wrong:
+                raise StoreError(
+                    f"The event log and the tables differ in {len(wrong):,} {what}, of {len(one):,}.",
+                    "The database was changed by something else than childlink, or restored in parts: restore all of it.",
+                )
+        return len(tables_say.persons), len(tables_say.anchors)
+
+    def note(self, who: str, action: str, **detail: str | int) -> None:
+        """Write down something that was done elsewhere."""
+        with self._audited(who, action, **detail):
+            pass
+
+    def ask_export(self, who: str, why: str) -> None:
+        """Ask that somebody else makes an export."""
+        if not why.strip():
+            raise ExportError("An export needs a reason.", "Give --why.")
+        self.note(who, exports.ASKED, why=why)
+
+    def begin_export(self, who: str, what: str, *, one_person: bool = False) -> None:
+        """Write down that an export is made now. Raises ExportError unless somebody else asked for it (see `exports`); `one_person`: for
+        made-up data."""
+        with self._audited(who, exports.MADE, what=what) as store:
+            if not one_person:
+                # All but the entry that was written just now.
+                exports.check_asked(list(tables.audit.read(store.tx))[:-1], who, time.time_ns() // 1_000_000)
+
+    def audit_trail(self, after: int = 0) -> list[Entry]:
+        """The audit trail."""
+        with self.engine.connect() as tx:
+            return list(tables.audit.read(tx, after))
+
+    def verify_audit(self, noted: Head | None = None) -> Head:
+        """Check the audit trail. Raises AuditBrokenError."""
+        with self.engine.connect() as tx:
+            return tables.audit.verify(tx, self.audit_key, noted)
+
+    @contextmanager
+    def _store(self) -> Iterator[Store]:
+        with self.engine.begin() as tx:
+            yield Store(tx, self.vault)
+
+    @contextmanager
+    def _audited(self, who: str, action: str, **detail: str | int) -> Iterator[Store]:
+        """The store, in a transaction that also holds the entry. What fails is written down as well, on its own."""
+        if not who.strip():
+            raise ReviewError("It has to be known who does this.", "Give --by.")
+        try:
+            with self._store() as store:
+                tables.audit.append(store.tx, self.audit_key, who, action, **detail)
+                yield store
+        except Exception as error:
+            with self.engine.begin() as tx:
+                tables.audit.append(tx, self.audit_key, who, f"{action}: failed", why=type(error).__name__, **detail)
+            raise
+
+
+def _name(pair: Pair) -> str:
+    return f"{pair[0]}-{pair[1]}"

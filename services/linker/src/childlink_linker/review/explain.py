@@ -1,0 +1,228 @@
+"""The use cases of `explain`, `history` and `quality`: why records are one person, what became of an identifier, and how well linkage
+does, without truth. Read-only. Says what agrees and how much that weighs, never a token, a reference or a partner's name.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+import sqlalchemy as sa
+from childlink_core.ids import is_valid
+from childlink_core.profiles import Profile
+
+from childlink_linker.clustering.evidence import columns
+from childlink_linker.errors import UnknownIdentifierError
+from childlink_linker.matching.comparison import Indexes, compare
+from childlink_linker.matching.parameters import Parameters
+from childlink_linker.matching.weights import VARIABLES, Weigher, prior_bits
+from childlink_linker.store import tables as t
+from childlink_linker.store.store import Store, StoredRecord
+
+_RECORDS_AT_A_TIME: Final = 20_000
+_IN_WORDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "nhs": ("NHS number", ("same", "different")),
+    "dob": ("date of birth", ("same", "different")),
+    "mother": ("mother, for this birth", ("same", "different")),
+    "names": ("given name and surname", ("same", "different")),
+    "sounds": ("both names as they sound", ("same", "different")),
+    "part_of_given": ("surname, and part of the given name", ("same", "different")),
+    "part_of_surname": ("given name, and part of the surname", ("same", "different")),
+    "given_place": ("given name and postcode", ("same", "sounds the same", "different")),
+    "surname_place": ("surname and postcode", ("same", "sounds the same", "different")),
+    "initial_place": ("initial and postcode", ("same", "different")),
+    "given_area": ("given name and district", ("same", "different")),
+    "place": ("postcode", ("same", "different")),
+    "sex": ("sex", ("same", "different")),
+    "given_and_date": ("given name and part of the date", ("same", "different")),
+    "given": ("given name", ("same", "sounds the same", "different")),
+    "surname": ("surname", ("same", "sounds the same", "different")),
+    "date": ("date of birth, where the number is one", ("same", "the same in part", "different")),
+    "guessed": ("a date that is a guess", ("yes",)),
+    "nameless": ("a record without a given name", ("yes",)),
+    "multiple": ("a twin without a given name", ("yes",)),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What two records agree or disagree on, and what that alone would weigh, in bits."""
+
+    what: str
+    outcome: str
+    bits: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two records of one person. Records are named by letters, in no order that means anything."""
+
+    one: str
+    other: str
+    weight: float
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why records are one person."""
+
+    person_id: str
+    family_id: str | None
+    records: int
+    sources: int
+    comparisons: Sequence[Comparison]
+    """Every pair of records that could be compared, the weightiest first."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that happened to an identifier."""
+
+    at: datetime
+    kind: str
+    subject: str
+    """A letter for each subject; "" for what happens to a person or family."""
+    before: str | None
+    after: str | None
+    family: str | None = None
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How the records of one dataset fare, under one version of the linkage secret."""
+
+    dataset: str
+    key_version: int
+    records: int
+    matched: float
+    """Share whose person another dataset knows too."""
+    doubtful: float
+    """Share that waits for a person's decision."""
+    numbered: float
+    """Share with an NHS number."""
+    passes: Mapping[str, float]
+    """Share that carries each pass."""
+
+
+def explain(store: Store, person_id: str, profile: Profile, parameters: Parameters) -> Explanation:
+    """Why the records of a person are one. Raises UnknownIdentifierError."""
+    _check(person_id)
+    person = store.persons([person_id]).get(person_id)
+    subjects = store.subjects_of_persons([person_id])
+    if person is None or not subjects:
+        raise UnknownIdentifierError(
+            f"Nobody has the identifier {person_id} now.", "`childlink-linker history` says what became of it."
+        )
+    records = store.records_of_subjects(subjects)
+    records.sort(key=lambda record: record.digest)
+    return Explanation(
+        person_id, person.family_id, len(records), len({record.facet for record in records}),
+        _comparisons(
+            records, [letter(at) for at in range(len(records))], *np.triu_indices(len(records), k=1), person.role, profile, parameters
+        ),
+    )  # fmt: skip
+
+
+def compare_groups(
+    one: Sequence[StoredRecord], other: Sequence[StoredRecord], role: int, profile: Profile, parameters: Parameters
+) -> list[Comparison]:
+    """Records of one group (A1, A2, ...) against those of another (B1, B2, ...), in no order that means anything."""
+    groups = [sorted(group, key=lambda record: record.digest) for group in (one, other)]
+    names = [f"{letter}{at}" for letter, group in zip("AB", groups, strict=True) for at in range(1, len(group) + 1)]
+    left, right = (ends.ravel() for ends in np.indices((len(one), len(other))))
+    return _comparisons([*groups[0], *groups[1]], names, left, right + len(one), role, profile, parameters)
+
+
+def _comparisons(
+    records: Sequence[StoredRecord], names: Sequence[str], left: Indexes, right: Indexes, role: int, profile: Profile,
+    parameters: Parameters,
+) -> list[Comparison]:  # fmt: skip
+    result = compare(columns(records, profile), left, right, profile, parameters)
+    weigher = Weigher(parameters.roles[role])
+    prior = float(prior_bits(parameters.roles[role])[0])
+    found = []
+    for at in np.flatnonzero(result.informative).tolist():
+        codes = result.codes[at]
+        known = np.flatnonzero(codes)
+        alone = np.zeros((len(known), len(codes)), dtype=np.int8)
+        alone[np.arange(len(known)), known] = codes[known]
+        weighed, _ = weigher(alone)
+        findings = [
+            Finding(
+                *_words(VARIABLES[column], int(codes[column])), float(weight - prior) if np.isfinite(weight) else 0.0
+            )
+            for column, weight in zip(known.tolist(), weighed.bits.tolist(), strict=True)
+        ]
+        findings.sort(key=lambda finding: -abs(finding.bits))
+        found.append(Comparison(names[int(left[at])], names[int(right[at])], float(result.weight[at]), findings))
+    return sorted(found, key=lambda item: -item.weight)
+
+
+def _words(variable: str, code: int) -> tuple[str, str]:
+    what, outcomes = _IN_WORDS[variable]
+    return what, outcomes[code - 1]
+
+
+def history(tx: sa.Connection, identifier: str) -> list[Change]:
+    """Everything that ever happened to an identifier, oldest first. Raises UnknownIdentifierError."""
+    _check(identifier)
+    event = t.event.c
+    named = sa.or_(event.person_id == identifier, event.previous_person_id == identifier, event.family_id == identifier)
+    rows = tx.execute(sa.select(t.event).where(named).order_by(event.event_id)).all()
+    if not rows:
+        raise UnknownIdentifierError(f"{identifier} was never given to anybody here.", "Check where it comes from.")
+    subjects = dict.fromkeys(row.subject_id for row in rows if row.subject_id is not None)
+    letters = {None: ""} | {subject: letter(at) for at, subject in enumerate(subjects)}
+    return [
+        Change(
+            datetime.fromtimestamp(row.at_ms / 1000, UTC), row.kind, letters[row.subject_id],
+            row.previous_person_id, None if row.kind == "withdrawn" else row.person_id, row.family_id,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def quality(store: Store, profile: Profile) -> list[Quality]:
+    """Match rate, doubt and passes by dataset and version of the linkage secret. Datasets are told by their opaque facets."""
+    doubtful = store.subjects_in_review()
+    known_in = store.datasets_of_persons()
+    tallies: dict[tuple[bytes, int], Counter[str]] = {}
+    after = 0
+    while chunk := store.records_after(after, _RECORDS_AT_A_TIME):
+        after = chunk[-1].record_id
+        person_of = {key: subject.person_id for key, subject in store.subjects({r.subject_id for r in chunk}).items()}
+        encodings = columns(chunk, profile)
+        for at, record in enumerate(chunk):
+            tally = tallies.setdefault((record.facet, record.key_version), Counter())
+            tally["records"] += 1
+            tally["matched"] += known_in.get(person_of[record.subject_id] or "", 0) > 1
+            tally["doubtful"] += record.subject_id in doubtful
+            tally["numbered"] += bool(encodings.nhs[at])
+            tally.update(f"pass {number}" for number, item in encodings.passes.items() if item.tokens[at])
+    return [
+        Quality(
+            facet.hex(), version, tally["records"], tally["matched"] / tally["records"], tally["doubtful"] / tally["records"],
+            tally["numbered"] / tally["records"], {item.name: tally[f"pass {item.number}"] / tally["records"] for item in profile.passes},
+        )
+        for (facet, version), tally in sorted(tallies.items())
+    ]  # fmt: skip
+
+
+def _check(identifier: str) -> None:
+    if not is_valid(identifier):
+        raise UnknownIdentifierError(
+            f"{identifier!r} is no identifier: its check character does not fit.", "Is it typed right?"
+        )
+
+
+def letter(number: int) -> str:
+    """What the records or people of a list are called: A, B, ..., Z, AA, AB, ..."""
+    letters = ""
+    number += 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

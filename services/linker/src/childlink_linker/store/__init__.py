@@ -1,0 +1,1 @@
+"""The linker's tables and what is kept in them."""
