@@ -34,8 +34,8 @@ from childlink_linker.matching.blocking import keys, pairs_of
 from childlink_linker.matching.comparison import compare
 from childlink_linker.matching.encodings import Encodings, row_type, to_columns
 from childlink_linker.matching.parameters import load_parameters
-from childlink_linker.store.store import StoredRecord
-from childlink_linker.store.store import Subject as LinkedSubject
+from childlink_linker.records import StoredRecord
+from childlink_linker.records import Subject as LinkedSubject
 
 from tests.bench import linkage_peers
 from tests.bench.bench_encode import people

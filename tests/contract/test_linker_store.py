@@ -5,7 +5,8 @@ from datetime import date
 import numpy as np
 import sqlalchemy as sa
 from childlink_bus.database import migrate
-from childlink_linker.matching.blocking import LARGEST_BLOCK, pairs_of
+from childlink_linker.matching.blocking import pairs_of
+from childlink_linker.records import LARGEST_BLOCK
 from childlink_linker.store import tables
 from childlink_linker.store.store import Store
 

@@ -9,8 +9,9 @@ from childlink_core.profiles import get_profile
 from childlink_linker.clustering import evidence as components
 from childlink_linker.clustering.cluster import SAME
 from childlink_linker.clustering.partition import label_components, partition
-from childlink_linker.matching.blocking import LARGEST_BLOCK, pairs_in_parts, pairs_of
+from childlink_linker.matching.blocking import pairs_in_parts, pairs_of
 from childlink_linker.matching.parameters import load_parameters
+from childlink_linker.records import LARGEST_BLOCK
 from childlink_linker.store import tables
 from childlink_linker.store.store import Store
 

@@ -29,9 +29,9 @@ from childlink_ingest.runs.prepare import map_rows
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import RunReport, Spool, open_spool
 from childlink_linker import app as linker
-from childlink_linker.linking.link import Outcome
 from childlink_linker.matching.parameters import render_parameters
 from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.records import Outcome
 from childlink_linker.store import evaluate
 
 from childlink_local.site import Layout

@@ -1,8 +1,11 @@
 """Composition root of the linker."""
 
+import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,15 +20,18 @@ from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
 from childlink_core.profiles import get_profile
 
+from childlink_linker.clustering.evidence import verdicts_of
 from childlink_linker.linking.handler import LinkHandler
 from childlink_linker.linking.intake import TokenHasher
-from childlink_linker.linking.link import Outcome
 from childlink_linker.matching.estimate import Estimated
-from childlink_linker.matching.parameters import Parameters, load_parameters
+from childlink_linker.matching.parameters import Parameters, load_parameters, parse_parameters, read_parameters
 from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.records import Outcome
 from childlink_linker.relinking import proposals
 from childlink_linker.relinking.proposals import Approved
 from childlink_linker.relinking.relink import estimate_parameters, relink
+from childlink_linker.relinking.repartition import Engine, OrdinaryEngine, Repartition, repartition
+from childlink_linker.relinking.write_proposal import propose
 from childlink_linker.review.desk import Desk
 from childlink_linker.review.page.serving import serve_page
 from childlink_linker.review.service import ReviewService
@@ -33,6 +39,7 @@ from childlink_linker.server import OperatorService, holdings
 from childlink_linker.server import serve as serve_grpc
 from childlink_linker.settings import LinkerSettings
 from childlink_linker.store import tables
+from childlink_linker.store.snapshot import one_moment, read_snapshot
 from childlink_linker.store.store import Store
 from childlink_linker.store.vault import Vault
 
@@ -218,3 +225,52 @@ def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
         dead_letters_an_hour=settings.dead_letters_an_hour,
     )
     return Linker(settings, engine, handler, pump, metrics)
+
+
+def export_sealed(settings: LinkerSettings, folder: Path) -> int:
+    """Write the store as it is now, sealed, into an empty folder. Returns how many records there are."""
+    # Only here and below: PyArrow and PySpark are extras.
+    from childlink_linker.store.sealed_export import write_export
+
+    with one_moment(open_store(settings)) as tx:
+        return write_export(tx, folder, get_profile(settings.profile))
+
+
+def propose_ordinary(settings: LinkerSettings, parameters: str) -> int:
+    """Propose what the ordinary engine finds under parameters (a file's text). Returns the proposal's number."""
+    profile = get_profile(settings.profile)
+    with one_moment(open_store(settings)) as tx:
+        engine = OrdinaryEngine(Store(tx, vault_of(settings)), read_snapshot(tx), profile, parse_parameters(parameters))
+        new = repartition(engine)
+    return _propose(settings, engine, new, parameters)
+
+
+def propose_on_spark(
+    settings: LinkerSettings, parameters: str, exported: Path | None, master: str, options: Mapping[str, str]
+) -> int:
+    """Propose what Spark finds in an export, or in one made for it now. Returns the proposal's number."""
+    from childlink_linker.relinking.spark_engine import SparkEngine, spark_session
+    from childlink_linker.relinking.spark_tasks import Rules
+    from childlink_linker.store.sealed_export import read_export
+
+    profile = get_profile(settings.profile)
+    scratch = nullcontext() if exported else tempfile.TemporaryDirectory(prefix="childlink-export-")
+    with scratch as made:
+        folder = exported or Path(str(made))
+        if exported is None:
+            export_sealed(settings, folder)
+        snapshot = read_export(folder, profile)
+        rules = Rules(profile, parse_parameters(parameters), verdicts_of(snapshot.decisions), vault_key_of(settings))
+        with spark_session(master, options) as session:
+            engine = SparkEngine(session, folder, snapshot, rules)
+            return _propose(settings, engine, repartition(engine), parameters)
+
+
+def text_of(settings: LinkerSettings, parameters: Path | None) -> str:
+    """The text of a parameter file, or of the parameters in use."""
+    return read_parameters(str(parameters) if parameters else settings.parameters)
+
+
+def _propose(settings: LinkerSettings, engine: Engine, new: Repartition, parameters: str) -> int:
+    with open_store(settings).begin() as tx:
+        return propose(Store(tx, vault_of(settings)), engine, new, get_profile(settings.profile), parameters)

@@ -46,21 +46,21 @@ def relink(
     the settings count.
     """
 
-    from childlink_linker import app, relink_app
+    from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
     settings = LinkerSettings.load(settings_file)
     if target:
         desk = app.reading_desk(settings)
         desk.begin_export(at_the_command_line(), "sealed store", one_person=settings.one_person)
-        click.echo(f"{relink_app.export(settings, target):,} records exported to {target}, sealed")
+        click.echo(f"{app.export_sealed(settings, target):,} records exported to {target}, sealed")
     elif engine == "spark":
-        text = relink_app.text_of(settings, parameters)
-        _show_new(settings, relink_app.propose_on_spark(settings, text, source, master, _named(options)))
+        text = app.text_of(settings, parameters)
+        _show_new(settings, app.propose_on_spark(settings, text, source, master, _named(options)))
     elif source or options:
         raise click.UsageError("--from and --spark-option are for --engine spark")
     elif proposing:
-        _show_new(settings, relink_app.propose_ordinary(settings, relink_app.text_of(settings, parameters)))
+        _show_new(settings, app.propose_ordinary(settings, app.text_of(settings, parameters)))
     elif parameters:
         _relink_now(settings, parameters)
     else:

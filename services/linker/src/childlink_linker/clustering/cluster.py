@@ -22,15 +22,7 @@ from numpy.typing import NDArray
 Key = TypeVar("Key", bound=Hashable)
 
 
-@dataclass(frozen=True)
-class Weighed:
-    """Pairs, weighed."""
-
-    bits: NDArray[np.float64]
-    """-inf where nothing could be compared."""
-    kinship: NDArray[np.float64]
-    """How much more they look like brothers, sisters or twins than like one person, in bits."""
-
+from childlink_linker.matching.weights import Weighed
 
 Weigh = Callable[[NDArray[np.int8]], tuple[Weighed, Weighed]]
 """From codes (pairs, fields) to the weight of each pair, and to what it were without their NHS numbers."""

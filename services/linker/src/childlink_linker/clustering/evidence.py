@@ -15,7 +15,7 @@ from childlink_linker.matching.comparison import PairWeights, compare
 from childlink_linker.matching.encodings import Encodings, from_rows
 from childlink_linker.matching.parameters import Parameters
 from childlink_linker.matching.weights import AGREE, DISAGREE, VARIABLES, Weigher
-from childlink_linker.store.store import StoredRecord, Subject
+from childlink_linker.records import StoredRecord, Subject
 
 # Components above this size are clustered on the pairs that their edges give, not on all pairs.
 _LARGEST_COMPLETE_COMPONENT: Final = 400

@@ -13,7 +13,7 @@ from childlink_linker.clustering.shared_ids import shared_ids, without_shared_id
 from childlink_linker.matching.comparison import PairWeights
 from childlink_linker.matching.parameters import Parameters
 from childlink_linker.matching.weights import AGREE, VARIABLES
-from childlink_linker.store.store import StoredRecord, Subject
+from childlink_linker.records import StoredRecord, Subject
 
 _NHS: Final = VARIABLES.index("nhs")
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from childlink_linker.matching.blocking import DOB_PASS
 from childlink_linker.matching.encodings import row_type
-from childlink_linker.store.store import StoredRecord
+from childlink_linker.records import StoredRecord
 
 _FEWEST_WITHOUT_NUMBERS = 3
 

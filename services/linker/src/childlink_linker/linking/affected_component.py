@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from childlink_linker.store.store import Store, StoredRecord
+from childlink_linker.records import StoredRecord
+from childlink_linker.store.store import Store
 
 
 def reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:

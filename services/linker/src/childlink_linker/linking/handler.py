@@ -15,8 +15,9 @@ from childlink_linker.linking.intake import TokenHasher, read_batches
 from childlink_linker.linking.link import link
 from childlink_linker.matching.parameters import Parameters
 from childlink_linker.metrics import LinkerMetrics
+from childlink_linker.records import StoredSubject
 from childlink_linker.store import tables
-from childlink_linker.store.store import Store, StoredSubject
+from childlink_linker.store.store import Store
 from childlink_linker.store.vault import Vault
 
 _LINKS_PER_BATCH = 600

@@ -14,9 +14,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-from childlink_linker.linking.link import Arrival, Arrivals, Withdrawal
-from childlink_linker.linking.source_verification import Answer
 from childlink_linker.matching.encodings import TOKEN_BYTES, row_type
+from childlink_linker.records import Answer, Arrival, Arrivals, Withdrawal
 
 _MOST_CAPSULE_BYTES = 200
 

@@ -17,78 +17,16 @@ from childlink_linker.clustering.evidence import columns, verdicts_of
 from childlink_linker.clustering.partition import partition, worth_keeping
 from childlink_linker.clustering.shared_ids import shared_ids
 from childlink_linker.linking.affected_component import reach
-from childlink_linker.linking.source_verification import Answer, take_answers
+from childlink_linker.linking.source_verification import take_answers
 from childlink_linker.linking.update_families import regroup_families
 from childlink_linker.matching.blocking import keys, pairs_of
 from childlink_linker.matching.comparison import PairWeights, compare
 from childlink_linker.matching.encodings import from_rows
 from childlink_linker.matching.parameters import Parameters
+from childlink_linker.records import Arrival, Arrivals, Outcome, StoredRecord, StoredSubject, Withdrawal
 from childlink_linker.store import tables as t
 from childlink_linker.store.events import event
-from childlink_linker.store.store import Store, StoredRecord, StoredSubject
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A record as it comes in, its tokens already hashed again; `capsule_key` is the index of its batch's key."""
-
-    partner: str
-    link_reference: bytes
-    facet: bytes
-    role: int
-    key_version: int
-    digest: bytes
-    row: bytes
-    """See `encodings`."""
-    capsule: bytes
-    capsule_key: int
-    carers: Sequence[tuple[bytes, int]]
-    """Link reference and relation of each declared parent or carer."""
-    place: tuple[int, int]
-    """Number of its batch in the micro-batch, and its own in the batch."""
-
-    @property
-    def key(self) -> tuple[str, bytes]:
-        """What names its subject."""
-        return self.partner, self.link_reference
-
-
-@dataclass(frozen=True)
-class Withdrawal:
-    """A subject that its partner takes back; or only what one facet says of it."""
-
-    partner: str
-    reference: bytes
-    facet: bytes | None = None
-
-    def covers(self, arrival: Arrival) -> bool:
-        """Whether it takes this record back."""
-        same = (self.partner, self.reference) == (arrival.partner, arrival.link_reference)
-        return same and self.facet in (None, arrival.facet)
-
-
-@dataclass(frozen=True)
-class Arrivals:
-    """Everything of one micro-batch. Withdrawals come first: a record that came before its withdrawal is not in it."""
-
-    records: Sequence[Arrival]
-    capsule_keys: Sequence[tuple[str, bytes]]
-    withdrawn: Sequence[Withdrawal]
-    answers: Sequence[Answer] = ()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What changed."""
-
-    linked: list[StoredSubject]
-    """Subjects whose person or family is new or other than before (person None: withdrawn)."""
-    records: int
-    merges: int
-    splits: int
-    pair_weights: np.ndarray
-    deferred: Sequence[tuple[int, int]] = ()
-    """Places of arrivals that are kept and linked with nobody: batch of the micro-batch, record of the batch."""
+from childlink_linker.store.store import Store
 
 
 def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Parameters) -> Outcome:

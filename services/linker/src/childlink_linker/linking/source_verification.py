@@ -8,13 +8,13 @@ steward to see; a correction comes as a changed record, and links anew.
 import secrets
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from childlink.wire.v1 import encoded_pb2, receipt_pb2
 from childlink_core.references import REFERENCE_BYTES
 
 from childlink_linker.errors import ReviewError
+from childlink_linker.records import Answer
 from childlink_linker.store import tables as t
 from childlink_linker.store.store import Store
 
@@ -24,16 +24,6 @@ OUTCOMES: Final[dict[int, str]] = {
     encoded_pb2.OWN_CHECK_OUTCOME_CORRECTED: "was wrong, is corrected",
     encoded_pb2.OWN_CHECK_OUTCOME_CANNOT_TELL: "cannot tell",
 }
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a partner says of a subject of its own."""
-
-    partner: str
-    request_id: bytes
-    link_reference: bytes
-    outcome: int
 
 
 def ask(store: Store, subject_id: int, steward: str) -> tuple[str, receipt_pb2.OwnCheck]:

@@ -9,9 +9,10 @@ from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.ids import new_id
 
 from childlink_linker.clustering.families import Relation, adults_anchor, count_children, primary_carers
+from childlink_linker.records import StoredSubject
 from childlink_linker.store import tables as t
 from childlink_linker.store.events import event
-from childlink_linker.store.store import Store, StoredSubject
+from childlink_linker.store.store import Store
 
 _RELATION: Final[dict[int, Any]] = {
     wire.RELATION_MOTHER: "mother", wire.RELATION_FATHER: "father", wire.RELATION_CARER: "carer",

@@ -14,12 +14,11 @@ from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
 from childlink_linker.matching.encodings import Encodings
+from childlink_linker.records import LARGEST_BLOCK
 
 Keys = NDArray[np.int64]
 Indexes = NDArray[np.int64]
 DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS, PLACE_PASS = 1, 2, 3, 4, 5, 6
-# A key that more records than this hold is a placeholder, not a key: it makes no candidates.
-LARGEST_BLOCK: Final = 2_000
 _KEYS_OF_A_DATE: Final = (
     ("given", "surname"), ("given_sound", "surname_sound"), ("given_start", "surname"), ("given_end", "surname"), ("given", "surname_start"),
     ("given", "surname_end"), ("given", "district"), ("postcode",),

@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from childlink_linker.clustering.cluster import Weighed
 from childlink_linker.matching.parameters import FIELDS, KINDS, KindShares, RoleWeights
 
 UNKNOWN: Final = 0
@@ -25,6 +24,16 @@ Floats = NDArray[np.float64]
 _SAME, _NEAR, _DIFFERENT = 0, 1, 2
 STATES: Final = tuple(product(range(3), repeat=len(FIELDS)))
 """Every combination of what given name, surname, postcode and date may be: 0 same, 1 near, 2 different."""
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Pairs, weighed."""
+
+    bits: NDArray[np.float64]
+    """-inf where nothing could be compared."""
+    kinship: NDArray[np.float64]
+    """How much more they look like brothers, sisters or twins than like one person, in bits."""
 
 
 @dataclass(frozen=True)

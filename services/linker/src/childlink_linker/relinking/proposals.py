@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from childlink_core.profiles import Profile
 
 from childlink_linker.errors import ProposalError
-from childlink_linker.linking.link import Outcome, outcome_of, recluster
+from childlink_linker.linking.link import outcome_of, recluster
 from childlink_linker.linking.update_families import regroup_families
 from childlink_linker.matching.parameters import Parameters, parse_parameters
+from childlink_linker.records import Outcome, StoredRecord, StoredSubject
 from childlink_linker.relinking.changes import Change, fingerprint, ids_in
 from childlink_linker.relinking.relink import edges_anew
 from childlink_linker.store import tables as t
-from childlink_linker.store.store import Store, StoredRecord, StoredSubject
+from childlink_linker.store.store import Store
 
 _CHANGES_AT_A_TIME: Final = 5_000
 

@@ -7,13 +7,14 @@ from childlink_core.profiles import Profile
 
 from childlink_linker.clustering.evidence import columns
 from childlink_linker.linking.affected_component import reach
-from childlink_linker.linking.link import Outcome, candidate_pairs, edges_of, outcome_of, recluster
+from childlink_linker.linking.link import candidate_pairs, edges_of, outcome_of, recluster
 from childlink_linker.linking.update_families import regroup_families
 from childlink_linker.matching.blocking import keys, pairs_of, pairs_of_one_date
 from childlink_linker.matching.comparison import compare
 from childlink_linker.matching.estimate import Estimated, estimate
 from childlink_linker.matching.parameters import Parameters
-from childlink_linker.store.store import Store, StoredRecord, StoredSubject
+from childlink_linker.records import Outcome, StoredRecord, StoredSubject
+from childlink_linker.store.store import Store
 
 _RECORDS_AT_A_TIME = 20_000
 # More candidate pairs than this add nothing to an estimate.

@@ -18,7 +18,7 @@ from childlink_linker.matching.blocking import keys, pairs_in_parts
 from childlink_linker.matching.comparison import compare
 from childlink_linker.matching.encodings import from_rows
 from childlink_linker.matching.parameters import Parameters
-from childlink_linker.store.store import StoredRecord, Subject
+from childlink_linker.records import StoredRecord, Subject
 from childlink_linker.store.vault import Vault
 
 KEYS: Final = "key long, record_id long, subject_id long"

@@ -16,9 +16,10 @@ from childlink_core.profiles import Profile
 from childlink_linker.clustering.verdicts import Verdict
 from childlink_linker.errors import ReviewError
 from childlink_linker.linking.affected_component import reach
-from childlink_linker.linking.link import Outcome, outcome_of, recluster
+from childlink_linker.linking.link import outcome_of, recluster
 from childlink_linker.linking.update_families import regroup_families
 from childlink_linker.matching.parameters import Parameters
+from childlink_linker.records import Outcome
 from childlink_linker.review.explain import Comparison, compare_groups, letter
 from childlink_linker.store import tables as t
 from childlink_linker.store.store import Store

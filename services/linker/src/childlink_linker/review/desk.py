@@ -19,14 +19,14 @@ from childlink_core.profiles import Profile
 from childlink_linker.clustering.verdicts import Verdict
 from childlink_linker.errors import ExportError, ReviewError, StoreError
 from childlink_linker.linking import source_verification as own_checks
-from childlink_linker.linking.link import Outcome
 from childlink_linker.matching.parameters import Parameters
+from childlink_linker.records import Outcome, StoredSubject
 from childlink_linker.review import cases as review
 from childlink_linker.review import explain as explaining
 from childlink_linker.review import exports
 from childlink_linker.review.cases import Case, Decision, Pair
 from childlink_linker.store import tables
-from childlink_linker.store.store import Store, StoredSubject
+from childlink_linker.store.store import Store
 from childlink_linker.store.vault import Vault
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000

@@ -18,8 +18,9 @@ from childlink_linker.errors import UnknownIdentifierError
 from childlink_linker.matching.comparison import Indexes, compare
 from childlink_linker.matching.parameters import Parameters
 from childlink_linker.matching.weights import VARIABLES, Weigher, prior_bits
+from childlink_linker.records import StoredRecord
 from childlink_linker.store import tables as t
-from childlink_linker.store.store import Store, StoredRecord
+from childlink_linker.store.store import Store
 
 _RECORDS_AT_A_TIME: Final = 20_000
 _IN_WORDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {

@@ -4,14 +4,13 @@ import itertools
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from childlink_linker.matching.blocking import LARGEST_BLOCK
+from childlink_linker.records import LARGEST_BLOCK, StoredRecord, StoredSubject
 from childlink_linker.store import tables as t
 from childlink_linker.store.replay import Event, Identifiers, replay
 from childlink_linker.store.vault import Vault
@@ -29,43 +28,6 @@ _COPY_BEGINS: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_ENDS: Final = b"\xff\xff"
 # What PostgreSQL's COPY calls types, where SQL calls them otherwise.
 _COPIED_AS: Final = {"bigint": "int8", "integer": "int4", "smallint": "int2", "varchar": "text", "float": "float8"}
-
-
-@dataclass(frozen=True)
-class StoredRecord:
-    """A record as it lies in the store."""
-
-    record_id: int
-    subject_id: int
-    facet: bytes
-    key_version: int
-    digest: bytes
-    encoding: bytes
-
-
-@dataclass
-class Subject:
-    """A subject, as far as clustering reads it."""
-
-    subject_id: int
-    partner: str
-    link_reference: bytes
-    role: int
-
-    @property
-    def key(self) -> tuple[str, bytes]:
-        """What names the subject whatever its arrival."""
-        return self.partner, self.link_reference
-
-
-@dataclass
-class StoredSubject(Subject):
-    """A subject as it lies in the store."""
-
-    person_id: str | None
-    link_version: int
-    capsule: bytes
-    capsule_key_id: int
 
 
 class Store:
