@@ -4,7 +4,7 @@
 # changed what images are made of. Without a history there is nothing to upgrade from: that is said loudly and is no failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-from=${CHILDLINK_UPGRADE_FROM:-$(git log -1 --format=%H~1 -- proto libs services requirements.lock deploy/images docker-compose.yml || true)}
+from=${CHILDLINK_UPGRADE_FROM:-$(git log -1 --format=%H~1 -- proto libs services apps requirements.lock deploy/images docker-compose.yml || true)}
 if ! commit=$(git rev-parse --quiet --verify "$from^{commit}"); then
   echo "############################################################################################" >&2
   echo "# tests/stack/test_upgrade.py DID NOT RUN: no earlier commit is here to upgrade from        #" >&2

@@ -21,21 +21,29 @@ member=$2 extras=${3:-} app=${4:-/app} uv=${5:-/tools/bin/uv}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The member, and those of this repository that it depends on, by their own lists.
-parts=
-add() {
-  case " $parts " in *" $1 "*) return ;; esac
-  parts="$parts $1"
-  for own in $(sed -n 's/^ *"childlink-\([a-z]*\).*/\1/p' "$1/pyproject.toml"); do
-    case $own in
-      proto) add proto ;;
-      ingest | linker | analytics) add "services/$own" ;;
-      client | local | ops) add "apps/$own" ;;
-      *) add "libs/$own" ;;
-    esac
-  done
-}
-add "$member"
+# The member, and those of this repository that it needs, by their own lists and the extras that are asked for.
+parts=$(python3 - "$member" "$extras" <<'PYTHON'
+import pathlib, re, sys, tomllib
+
+def folder(name):
+    return next(str(path) for top in (".", "libs", "services", "apps") if (path := pathlib.Path(top, name)).is_dir())
+
+def add(part, extras):
+    found.setdefault(part, None)
+    project = tomllib.loads(pathlib.Path(part, "pyproject.toml").read_text())["project"]
+    wanted = list(project.get("dependencies", []))
+    for extra in extras:
+        wanted += project.get("optional-dependencies", {}).get(extra, [])
+    for item in wanted:
+        match = re.match(r"childlink-([a-z]+)(?:\[([a-z,]+)\])?", item)
+        if match:
+            add(folder(match[1]), match[2].split(",") if match[2] else [])
+
+found = {}
+add(sys.argv[1], [extra for extra in sys.argv[2].split(",") if extra])
+print(" ".join(found))
+PYTHON
+)
 
 # Which of the locked packages this member needs. Names and versions here; the hashes are the lock's, below.
 set -- --quiet --no-annotate --no-header -c requirements.lock

@@ -19,7 +19,7 @@ from childlink_ingest.app import load_mapping
 from deploy import stack
 from tests.support.real import free_port
 
-IMAGES = ("ingest", "linker", "analytics", "ops")
+IMAGES = ("ingest", "linker", "analytics", "answers", "ops")
 OLDER, NEWER = "older", "test"
 A, B = stack.PARTNERS
 EXTRACTS = {partner: extracts[0] for partner, (_, extracts) in stack.PARTNERS.items()}
@@ -136,7 +136,8 @@ def test_a_stack_is_upgraded_service_by_service_while_both_sites_send(site: Path
         send.answered(partner)
 
     send(A)
-    upgrade("analytics", "analytics", "answers")
+    upgrade("analytics", "analytics")
+    upgrade("answers", "answers")
     send(A)
     assert (runs_now("partner-a"), runs_now("analytics"), runs_now("answers")) == (OLDER, NEWER, NEWER)
     send.answered(A)

@@ -19,10 +19,9 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-Key = TypeVar("Key", bound=Hashable)
-
-
 from childlink_linker.matching.weights import Weighed
+
+Key = TypeVar("Key", bound=Hashable)
 
 Weigh = Callable[[NDArray[np.int8]], tuple[Weighed, Weighed]]
 """From codes (pairs, fields) to the weight of each pair, and to what it were without their NHS numbers."""
