@@ -7,7 +7,6 @@ import pytest
 from childlink_client import Answer, Cell, Client, ClientError, Dimension, Measure, Release
 from childlink_client.pdf import write_pdf
 from childlink_client.report import make_report
-from childlink_client.words import in_words
 
 from tests.support.browser import barriers, chromium
 
@@ -61,22 +60,22 @@ class Desk:
 
 
 def test_a_sentence_names_the_largest_and_the_least_group_that_is_shown():
-    assert in_words(counts(7_125, 1_230, None)) == (
+    assert counts(7_125, 1_230, None).describe() == (
         "Most: In the area, 7,125 children. Least of those shown: Elsewhere in the borough, 1,230 children. 1 of 3 groups is withheld."
     )
 
 
 def test_where_nothing_is_shown_the_sentence_says_so():
-    assert in_words(counts(None, None, None)) == "Every group is too small to be shown."
+    assert counts(None, None, None).describe() == "Every group is too small to be shown."
 
 
 def test_zero_is_said_and_is_not_withheld():
-    assert "Least of those shown: Outside, 0 children." in in_words(counts(20, 15, 0))
+    assert "Least of those shown: Outside, 0 children." in counts(20, 15, 0).describe()
 
 
 def test_a_share_is_said_as_a_percentage():
     answer = Answer(RELEASE, LEVEL, (), (Cell((), 800, "", 0.803, ""),), ())
-    assert in_words(answer) == "80.3%."
+    assert answer.describe() == "80.3%."
 
 
 def test_a_report_has_each_answer_as_words_chart_and_table_and_leaves_out_what_the_release_lacks():
@@ -208,5 +207,5 @@ def test_the_bundled_reports_have_no_barriers_and_the_bundled_files_can_be_copie
 def test_a_table_by_the_levels_of_a_share_is_told_by_its_counts(client):
     answer = client.ask("services_per_family", ["services"])
     assert answer.measure.estimate == "share"
-    assert in_words(answer).startswith("Most: One, ")
-    assert "too small" not in in_words(answer)
+    assert answer.describe().startswith("Most: One, ")
+    assert "too small" not in answer.describe()

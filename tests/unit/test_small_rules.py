@@ -13,7 +13,7 @@ from childlink_analytics.releasing import app as analytics_app
 from childlink_analytics.releasing.metrics import StoreMetrics
 from childlink_bus.ports import BusError
 from childlink_catalogue.datasets import all_datasets, get_dataset
-from childlink_client.answers import Measure
+from childlink_client.values import Measure
 from childlink_core import logs, topics
 from childlink_core.commands import Commands
 from childlink_core.errors import UserError

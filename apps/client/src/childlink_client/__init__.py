@@ -9,13 +9,39 @@ with Client("analytics.example:7443", ca="ca.pem", certificate="me.pem", key="me
     answer.save_chart("reach.svg")
 """
 
-from childlink_client.answers import Answer, Cell, Dimension, Measure, Release
-from childlink_client.client import Client
-from childlink_client.errors import ClientError
-from childlink_client.studies import Change, Comparison, Inequality, Pathways, Trend
-from childlink_client.study import Estimate, Study
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from childlink_client.analyses.change import Change
+    from childlink_client.analyses.comparison import Comparison
+    from childlink_client.analyses.inequality import Inequality
+    from childlink_client.analyses.pathways import Pathways
+    from childlink_client.analyses.trend import Trend
+    from childlink_client.answers import Answer
+    from childlink_client.client import Client
+    from childlink_client.errors import ClientError
+    from childlink_client.found import Found
+    from childlink_client.shown import Estimate
+    from childlink_client.values import Cell, Dimension, Measure, Release
 
 __all__ = [
-    "Answer", "Cell", "Change", "Client", "ClientError", "Comparison", "Dimension", "Estimate", "Inequality", "Measure", "Pathways",
-    "Release", "Study", "Trend",
+    "Answer", "Cell", "Change", "Client", "ClientError", "Comparison", "Dimension", "Estimate", "Found", "Inequality",
+    "Measure", "Pathways", "Release", "Trend",
 ]  # fmt: skip
+
+# Where each name is. Imported when it is first used: gRPC takes longer to load than a command's help text may.
+_HOME = {
+    "Answer": "answers", "Cell": "values", "Change": "analyses.change", "Client": "client", "ClientError": "errors",
+    "Comparison": "analyses.comparison", "Dimension": "values", "Estimate": "shown", "Found": "found",
+    "Inequality": "analyses.inequality", "Measure": "values", "Pathways": "analyses.pathways", "Release": "values",
+    "Trend": "analyses.trend",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

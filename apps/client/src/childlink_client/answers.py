@@ -1,133 +1,32 @@
-"""What the service answers, as plain values: nothing to learn about protobuf or gRPC."""
+"""An answer: counts and estimates of groups, with their table, their chart and their gist."""
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from childlink.analytics.v1 import analytics_pb2 as pb
-
 from childlink_client.errors import ClientError
+from childlink_client.found import Found, Reason
+from childlink_client.shown import Bars, Chart, Lines, Point, Shown, Table, hidden, none_shown
+from childlink_client.values import Cell, Measure, Release, axis_of, estimate_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
-    from matplotlib.figure import Figure
+    from childlink.analytics.v1 import analytics_pb2 as pb
 
-WITHHELD: Final = {
-    pb.WITHHELD_UNSPECIFIED: "",
-    pb.WITHHELD_SMALL: "<10",
-    pb.WITHHELD_SMALL_BASE: "group too small",
-    pb.WITHHELD_ALL_OR_NONE: "nearly all or none",
-    pb.WITHHELD_NOT_COLLECTED: "not collected",
-    pb.WITHHELD_SUPPRESSED: "c",
-    pb.WITHHELD_NO_POPULATION: "no population count",
-}
+    from childlink_client.client import Client
+
+MOST_DRAWN: Final = 2
+TOO_MANY: Final = "A chart shows at most two dimensions. Break down by fewer, or filter with `where`."
+# Whose categories are points in time.
+_TIME: Final = "quarter"
 
 
 @dataclass(frozen=True)
-class Release:
-    """A release in one line."""
-
-    id: str
-    number: int
-    data_until: str
-    policy: str
-    sha256: str
-
-    @classmethod
-    def of(cls, message: pb.ReleaseSummary) -> "Release":
-        """From the wire."""
-        return cls(message.release_id, message.number, message.data_until, message.policy_id, message.content_sha256)
-
-    def citation(self) -> str:
-        """How it is named under a table, chart or report."""
-        return f"childlink release {self.id} (data until {self.data_until}), policy {self.policy}."
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """A dimension: its categories' titles by id, in order. Over an overlapping one, distinct people do not sum."""
-
-    id: str
-    title: str
-    categories: dict[str, str]
-    overlapping: bool = False
-    within: str = ""
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What can be asked."""
-
-    id: str
-    title: str
-    description: str
-    unit: str
-    estimate: str
-    dimensions: dict[str, Dimension]
-    cubes: tuple[tuple[str, ...], ...] = ()
-    """Dimensions that may stand together in one question."""
-    compares: tuple[str, ...] = ()
-    collected: bool = True
-
-    @classmethod
-    def of(cls, message: pb.Measure) -> "Measure":
-        """From the wire."""
-        dimensions = {
-            item.dimension_id: Dimension(
-                item.dimension_id,
-                item.title,
-                {c.category_id: c.title for c in item.categories},
-                item.overlapping,
-                item.within,
-            )
-            for item in message.dimensions
-        }
-        return cls(
-            message.measure_id, message.title, message.description, message.unit, message.estimate, dimensions,
-            tuple(tuple(cube.dimension_ids) for cube in message.cubes), tuple(message.compares), message.collected,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell. `count` and `estimate` are None where withheld; then the reason stands beside."""
-
-    categories: tuple[str, ...]
-    count: int | None
-    count_withheld: str
-    estimate: float | None
-    estimate_withheld: str
-    explanation: tuple[str, ...] = ()
-    """Rule by rule, why it is shown or not; where the question asked for it."""
-
-    @classmethod
-    def of(cls, message: pb.Cell) -> "Cell":
-        """From the wire."""
-        return cls(
-            tuple(message.category_ids),
-            message.count if message.HasField("count") else None,
-            WITHHELD.get(message.withheld, "withheld"),
-            message.estimate if message.HasField("estimate") else None,
-            WITHHELD.get(message.estimate_withheld, "withheld"),
-            tuple(message.explanation),
-        )
-
-
-def estimate_of(measure: Measure, cells: Iterable[Cell]) -> str:
-    """What cells' estimates are; empty where there are none: in a table by the very levels that a share is made of, or by groups of
-    which nobody has counted the population."""
-    none = {"", WITHHELD[pb.WITHHELD_NO_POPULATION]}
-    said = any(cell.estimate is not None or cell.estimate_withheld not in none for cell in cells)
-    return measure.estimate if said else ""
-
-
-@dataclass(frozen=True)
-class Answer:
+class Answer(Found):
     """An answer: cells in the order of the question, and what to know about them."""
 
     release: Release
@@ -137,7 +36,7 @@ class Answer:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, message: pb.QueryResponse) -> "Answer":
+    def of(cls, message: pb.QueryResponse) -> Answer:
         """From the wire."""
         cells = tuple(map(Cell.of, message.cells))
         return cls(
@@ -149,13 +48,21 @@ class Answer:
         """What the cells' estimates are; empty where there are none."""
         return estimate_of(self.measure, self.cells)
 
+    def cell(self, *categories: str) -> Cell:
+        """The cell of these categories (ids, in the order of `by`)."""
+        for cell in self.cells:
+            if cell.categories == categories:
+                return cell
+        raise ClientError(f"The answer has no cell {categories}.")
+
+    def titles(self, cell: Cell) -> list[str]:
+        """What a cell's categories are called."""
+        return [self.measure.dimensions[n].categories[c] for n, c in zip(self.by, cell.categories, strict=True)]
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """One flat dictionary per cell: category titles, count, why withheld, estimate, why withheld."""
         for cell in self.cells:
-            row: dict[str, Any] = {
-                name: self.measure.dimensions[name].categories[category]
-                for name, category in zip(self.by, cell.categories, strict=True)
-            }
+            row: dict[str, Any] = dict(zip(self.by, self.titles(cell), strict=True))
             row |= {"count": cell.count, "count_withheld": cell.count_withheld}
             if self.measure.estimate:
                 row |= {
@@ -164,57 +71,95 @@ class Answer:
                 }
             yield row
 
-    def cell(self, *categories: str) -> Cell:
-        """The cell of these categories (ids, in the order of `by`)."""
+    def table(self) -> Table:
+        """Two dimensions of counts make a cross table; otherwise there is one row per cell."""
+        kind = self.estimate
+        if len(self.by) == MOST_DRAWN and not kind:
+            return self._cross_table()
+        head = [self.measure.dimensions[name].title for name in self.by] or ["Group"]
+        head += [self.measure.unit.capitalize(), *([kind.capitalize()] if kind else [])]
+        rows = []
         for cell in self.cells:
-            if cell.categories == categories:
-                return cell
-        raise ClientError(f"The answer has no cell {categories}.")
+            shown = [Shown(text) for text in self.titles(cell) or ["All"]]
+            shown.append(_count(cell))
+            if kind:
+                shown.append(Shown(cell.estimate_text(kind), cell.estimate is None, cell.explanation[1:]))
+            rows.append(tuple(shown))
+        return Table(tuple(head), tuple(rows), max(len(self.by), 1))
 
-    def citation(self) -> str:
-        """What to write under a table or chart."""
-        return f"{self.measure.title}. {self.release.citation()}"
+    def describe(self) -> str:
+        """The largest and the smallest of the groups that are shown."""
+        kind, unit = self.estimate, self.measure.unit
+        if not self.measure.collected:
+            return "Not collected: no partner has sent what this is made from."
+        shown = [cell for cell in self.cells if (cell.estimate if kind else cell.count) is not None]
+        if not shown:
+            return none_shown(cell.estimate_withheld if kind else cell.count_withheld for cell in self.cells)
+        said = {id(cell): cell.estimate_text(kind) if kind else f"{cell.count_text()} {unit}" for cell in shown}
+        if not self.by:
+            return f"{said[id(shown[0])]}."
+        ranked = sorted(shown, key=lambda cell: (cell.estimate if kind else cell.count) or 0)
+        low, high = ranked[0], ranked[-1]
+        rest = hidden(len(self.cells) - len(shown), len(self.cells))
+        if low is high:
+            return f"{self._named(high)}: {said[id(high)]}.{rest}"
+        return (
+            f"Most: {self._named(high)}, {said[id(high)]}. "
+            f"Least of those shown: {self._named(low)}, {said[id(low)]}.{rest}"
+        )
 
-    def to_json(self) -> str:
-        """JSON for programs."""
-        return json.dumps(
-            {
-                "release": vars(self.release), "measure": self.measure.id, "unit": self.measure.unit, "by": list(self.by),
-                "rows": list(self.rows()), "notes": list(self.notes),
-            },
-            indent=2, ensure_ascii=False,
-        )  # fmt: skip
+    def chart(self) -> Chart:
+        """Bars, grouped for two dimensions; lines where one of them is time."""
+        if len(self.by) > MOST_DRAWN:
+            raise ClientError(TOO_MANY)
+        axis = axis_of(self.measure, self.estimate)
+        if _TIME in self.by:
+            return Lines(axis, self._over_time())
+        groups = list(dict.fromkeys(cell.categories[:1] for cell in self.cells))
+        series = list(dict.fromkeys(cell.categories[1:] for cell in self.cells))
+        cells = {cell.categories: cell for cell in self.cells}
+        bars = {
+            self._title(1, part): [
+                cells[group + part].figure(self.estimate) if group + part in cells else None for group in groups
+            ]
+            for part in series
+        }
+        legend = self.measure.dimensions[self.by[1]].title if len(self.by) == MOST_DRAWN else ""
+        return Bars(axis, tuple(self._title(0, group) or "All" for group in groups), bars, legend)
 
-    def to_csv(self) -> str:
-        """CSV text with a header."""
-        return csv_text(self.rows())
+    def drawn(self, client: Client) -> Found | None:
+        """Itself, where there are groups to draw."""
+        drawable = 1 <= len(self.by) <= MOST_DRAWN and any(cell.count is not None for cell in self.cells)
+        return self if drawable else None
 
-    def to_pandas(self) -> "pd.DataFrame":
+    def reasons(self) -> list[Reason]:
+        """Why figures are withheld, each reason once with the groups that it holds for."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for cell in self.cells:
+            # The first rule is on the count, the second on the estimate.
+            texts = ((cell.count is None, cell.count_withheld), (bool(cell.estimate_withheld), cell.estimate_withheld))
+            for (withheld, shown), why in zip(texts, cell.explanation, strict=False):
+                if withheld:
+                    groups.setdefault((shown, why), []).append(", ".join(self.titles(cell)) or "All")
+        return [Reason(shown, why, tuple(held)) for (shown, why), held in groups.items()]
+
+    def explanations(self) -> Iterator[str]:
+        """Rule by rule, why each cell is shown or not; where the question asked for it."""
+        for cell in self.cells:
+            if cell.explanation:
+                yield f"{', '.join(self.titles(cell)) or 'All'}: {' '.join(cell.explanation)}"
+
+    def to_pandas(self) -> pd.DataFrame:
         """A DataFrame; counts are nullable integers, so that withheld is missing, not zero."""
-        try:
-            import pandas as pd
-        except ImportError:
-            raise ClientError("pandas is not installed: pip install 'childlink-client[pandas]'.") from None
-        return pd.DataFrame(list(self.rows())).astype({"count": "Int64"})
+        return super().to_pandas().astype({"count": "Int64"})
 
-    def to_polars(self) -> "pl.DataFrame":
+    def to_polars(self) -> pl.DataFrame:
         """A Polars DataFrame; withheld is null, not zero."""
         try:
             import polars as pl
         except ImportError:
             raise ClientError("Polars is not installed: pip install 'childlink-client[polars]'.") from None
         return pl.DataFrame(list(self.rows()), infer_schema_length=None)
-
-    def plot(self) -> "Figure":
-        """A bar chart as a matplotlib Figure; a notebook shows it."""
-        from childlink_client.charts import draw
-
-        return draw(self)
-
-    def _repr_html_(self) -> str:
-        from childlink_client.render import as_html
-
-        return as_html(self)
 
     def save_parquet(self, path: str | Path) -> None:
         """Write a Parquet file."""
@@ -225,24 +170,47 @@ class Answer:
             raise ClientError("pyarrow is not installed: pip install 'childlink-client[parquet]'.") from None
         pq.write_table(pa.Table.from_pylist(list(self.rows())), path)
 
-    def save_chart(self, path: str | Path) -> None:
-        """Write a bar chart as PNG or SVG, by the file's ending."""
-        from childlink_client.charts import check_chart, save
+    def _facts(self) -> dict[str, Any]:
+        facts = super()._facts()
+        return {
+            "release": facts["release"],
+            "measure": facts["measure"],
+            "unit": self.measure.unit,
+            "by": list(self.by),
+            "rows": facts["rows"],
+            "notes": facts["notes"],
+        }
 
-        check_chart(self.by, Path(path))
-        save(self.plot(), Path(path))
+    def _cross_table(self) -> Table:
+        down, across = (self.measure.dimensions[name] for name in self.by)
+        shown = list(dict.fromkeys(cell.categories[1] for cell in self.cells))
+        rows = [
+            (Shown(down.categories[row]), *(_count(self.cell(row, column)) for column in shown))
+            for row in dict.fromkeys(cell.categories[0] for cell in self.cells)
+        ]
+        return Table((down.title, *(across.categories[column] for column in shown)), tuple(rows))
 
-    def __str__(self) -> str:
-        from childlink_client.render import render
+    def _over_time(self) -> dict[str, list[Point]]:
+        lines: dict[str, list[Point]] = {}
+        at = self.by.index(_TIME)
+        for cell in self.cells:
+            value, text = cell.figure(self.estimate)
+            time = self._title(at, (cell.categories[at],))
+            name = "" if len(self.by) == 1 else self._title(1 - at, (cell.categories[1 - at],))
+            lines.setdefault(name, []).append((time, value, text))
+        return lines
 
-        return render(self)
+    def _title(self, position: int, category: tuple[str, ...]) -> str:
+        return self.measure.dimensions[self.by[position]].categories[category[0]] if category else ""
+
+    def _named(self, cell: Cell) -> str:
+        """A group as a sentence names it: a bare number says nothing without its dimension."""
+        named = [
+            f"{self.measure.dimensions[name].title.lower()} {title}" if title[:1].isdigit() else title
+            for name, title in zip(self.by, self.titles(cell), strict=True)
+        ]
+        return ", ".join(named) or "All"
 
 
-def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows of the same columns as CSV text with a header."""
-    found = list(rows)
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(found[0]) if found else ["count"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(found)
-    return out.getvalue()
+def _count(cell: Cell) -> Shown:
+    return Shown(cell.count_text(), cell.count is None, cell.explanation[:1])

@@ -3,14 +3,13 @@
 import base64
 import io
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from childlink_client.answers import Answer, Cell
 from childlink_client.errors import ClientError
-from childlink_client.tables import show_count, show_estimate
+from childlink_client.shown import Bars, Chart, Estimate, Intervals, Lines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,47 +20,42 @@ COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E0
 _MARKERS: Final = "osD^vPX*"
 _EDGE: Final = "#333333"
 _QUIET: Final = "#555555"
-_MOST_DIMENSIONS: Final = 2
-_TOO_MANY: Final = "A chart shows at most two dimensions. Break down by fewer, or filter with `where`."
-# Whose categories are points in time.
-_TIME: Final = "quarter"
-
-Point = tuple[str, float | None, str]
-"""A place on the time axis, a value, and what stands there where it is withheld."""
 
 
-def draw(answer: Answer, *, narrow: bool = False) -> "Figure":
-    """A bar chart, grouped for two dimensions; lines where one of them is time. `narrow`: for a telephone."""
-    if len(answer.by) > _MOST_DIMENSIONS:
-        raise ClientError(_TOO_MANY)
-    if _TIME in answer.by:
-        return draw_lines(answer.measure.title, _axis(answer), _over_time(answer), answer.citation(), narrow=narrow)
-    groups = list(dict.fromkeys(cell.categories[:1] for cell in answer.cells))
-    series = list(dict.fromkeys(cell.categories[1:] for cell in answer.cells))
-    figure, axes = blank(answer.measure.title, answer.citation(), len(groups) * (len(series) + 0.6), narrow=narrow)
-    height = 0.8 / len(series)
-    cells = {cell.categories: cell for cell in answer.cells}
-    for number, part in enumerate(series):
-        for position, group in enumerate(groups):
-            if cell := cells.get(group + part):
-                label = _title(answer, 1, part) if position == 0 else None
-                y = position + (number - (len(series) - 1) / 2) * height
-                _bar(axes, answer, cell, y, height, COLOURS[number % len(COLOURS)], label)
-    finish(axes, [_title(answer, 0, group) or "All" for group in groups], narrow=narrow)
-    axes.set_xlabel(_axis(answer), loc="left")
+def draw(chart: Chart, title: str, citation: str, *, narrow: bool = False) -> "Figure":
+    """A chart as a figure, with its title and what it is cited as. `narrow`: for a telephone."""
+    match chart:
+        case Bars():
+            return _draw_bars(chart, title, citation, narrow=narrow)
+        case Lines():
+            return _draw_lines(chart, title, citation, narrow=narrow)
+        case Intervals():
+            return _draw_intervals(chart, title, citation, narrow=narrow)
+
+
+def _draw_bars(chart: Bars, title: str, citation: str, *, narrow: bool) -> "Figure":
+    figure, axes = blank(title, citation, len(chart.groups) * (len(chart.series) + 0.6), narrow=narrow)
+    height = 0.8 / len(chart.series)
+    for number, (name, bars) in enumerate(chart.series.items()):
+        colour, label = COLOURS[number % len(COLOURS)], name
+        for position, bar in enumerate(bars):
+            if bar is not None:
+                y = position + (number - (len(chart.series) - 1) / 2) * height
+                _bar(axes, bar, y, height, colour, label or None)
+                label = ""
+    finish(axes, chart.groups, narrow=narrow)
+    axes.set_xlabel(chart.axis, loc="left")
     left, right = axes.get_xlim()
     # Room for what is written beside the longest bar.
     axes.set_xlim(min(0.0, left), right + (right - left) * (0.16 if narrow else 0.08))
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    if len(answer.by) == _MOST_DIMENSIONS:
-        legend(axes, answer.measure.dimensions[answer.by[1]].title, narrow=narrow)
+    if chart.legend:
+        legend(axes, chart.legend, narrow=narrow)
     return figure
 
 
-def draw_lines(
-    title: str, axis: str, lines: Mapping[str, Sequence[Point]], citation: str, *, narrow: bool = False
-) -> "Figure":
-    """Lines over time, with a gap where a figure is withheld."""
+def _draw_lines(chart: Lines, title: str, citation: str, *, narrow: bool) -> "Figure":
+    lines = chart.lines
     figure, axes = blank(title, citation, 9, narrow=narrow)
     times = list(dict.fromkeys(point[0] for points in lines.values() for point in points))
     for number, (name, points) in enumerate(lines.items()):
@@ -77,13 +71,53 @@ def draw_lines(
     axes.set_xticks(range(0, len(times), step), [textwrap.fill(time, 9) for time in times[::step]])
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlim(-0.3, len(times) - 0.7)
-    axes.set_ylabel(axis)
+    axes.set_ylabel(chart.axis)
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.grid(axis="y", color="#dddddd")
     axes.set_axisbelow(True)
     if len(lines) > 1:
         legend(axes, "", narrow=narrow)
     return figure
+
+
+def _draw_intervals(chart: Intervals, title: str, citation: str, *, narrow: bool) -> "Figure":
+    rows, neutral, style = chart.rows, chart.neutral, chart.style
+    figure, axes = blank(title, citation, len(rows) * 1.6, narrow=narrow)
+    if neutral is not None:
+        axes.axvline(neutral, color=_QUIET, linewidth=1, linestyle="--")
+    if neutral == 1.0:
+        axes.set_xscale("log")
+        _whole_ticks(axes, [estimate for _, estimate in rows])
+    for y, (_, estimate) in enumerate(rows):
+        if estimate.value is None:
+            axes.annotate(
+                "withheld", (neutral or 0.0, y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8,
+                style="italic", color=_QUIET,
+            )  # fmt: skip
+            continue
+        if estimate.low is not None and estimate.high is not None:
+            axes.plot((estimate.low, estimate.high), (y, y), color=COLOURS[0], linewidth=2)
+        axes.plot(estimate.value, y, "o", color=COLOURS[0])
+        axes.annotate(
+            style.format(estimate.value), (estimate.value, y), xytext=(0, 6), textcoords="offset points", ha="center",
+            fontsize=8,
+        )  # fmt: skip
+    finish(axes, [name for name, _ in rows], narrow=narrow)
+    if neutral is None:
+        axes.set_xlim(left=0)
+    axes.set_xlabel(chart.axis, loc="left")
+    return figure
+
+
+def _whole_ticks(axes: Any, found: Sequence[Estimate]) -> None:
+    """Plain numbers on a logarithmic axis of ratios."""
+    ends = [end for item in found for end in (item.low, item.high, item.value) if end] or [1.0]
+    low, high = min([*ends, 0.9]) * 0.95, max([*ends, 1.1]) * 1.05
+    candidates = [0.1, 0.2, 0.25, 0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 10]
+    ticks = [tick for tick in candidates if low <= tick <= high]
+    axes.set_xlim(low, high)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
 
 
 def blank(title: str, citation: str, bars: float, *, narrow: bool) -> tuple["Figure", Any]:
@@ -134,46 +168,15 @@ def data_url(svg: bytes) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
-def check_chart(by: Sequence[str], path: Path) -> None:
-    """Raise ClientError when a question cannot be drawn to this file."""
-    if len(by) > _MOST_DIMENSIONS:
-        raise ClientError(_TOO_MANY)
+def check_file(path: Path) -> None:
+    """Raise ClientError when a chart cannot be written to this file."""
     if path.suffix not in (".png", ".svg"):
         raise ClientError(f"{path.name}: a chart is written as .png or .svg.")
 
 
-def _bar(axes: Any, answer: Answer, cell: Cell, y: float, height: float, colour: str, label: str | None) -> None:
-    value, text = _value(answer, cell)
+def _bar(axes: Any, bar: tuple[float | None, str], y: float, height: float, colour: str, label: str | None) -> None:
+    value, text = bar
     # The edge keeps a pale bar apart from the paper.
     axes.barh(y, value or 0.0, height * 0.92, color=colour, edgecolor=_EDGE, linewidth=0.5, label=label)
     style = {"style": "italic", "color": _QUIET} if value is None else {"color": "#1a1a1a"}
     axes.annotate(text, (value or 0.0, y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8, **style)
-
-
-def _value(answer: Answer, cell: Cell) -> tuple[float | None, str]:
-    """What is drawn of a cell, and what is written beside it."""
-    kind = answer.estimate
-    if not kind:
-        return cell.count, show_count(cell)
-    value = cell.estimate
-    return (value * 100 if value is not None and kind in ("share", "rate") else value), show_estimate(cell, kind)
-
-
-def _over_time(answer: Answer) -> dict[str, list[Point]]:
-    lines: dict[str, list[Point]] = {}
-    at = answer.by.index(_TIME)
-    for cell in answer.cells:
-        value, text = _value(answer, cell)
-        time = _title(answer, at, (cell.categories[at],))
-        name = "" if len(answer.by) == 1 else _title(answer, 1 - at, (cell.categories[1 - at],))
-        lines.setdefault(name, []).append((time, value, text))
-    return lines
-
-
-def _axis(answer: Answer) -> str:
-    named = {"share": "Share, %", "mean": "Mean", "rate": "Share of the population, %"}
-    return named.get(answer.estimate, answer.measure.unit.capitalize())
-
-
-def _title(answer: Answer, position: int, category: tuple[str, ...]) -> str:
-    return answer.measure.dimensions[answer.by[position]].categories[category[0]] if category else ""

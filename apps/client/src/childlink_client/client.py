@@ -11,11 +11,20 @@ from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from childlink_client.answers import Answer, Measure, Release
+from childlink_client.analyses import change, comparison, inequality, pathways, trend
+from childlink_client.analyses.change import Change
+from childlink_client.analyses.comparison import Comparison
+from childlink_client.analyses.inequality import Inequality
+from childlink_client.analyses.pathways import PATHWAYS, Pathways
+from childlink_client.analyses.trend import Trend
+from childlink_client.answers import Answer
 from childlink_client.errors import ClientError
-from childlink_client.studies import Change, Comparison, Inequality, Pathways, Trend
+from childlink_client.found import Found
+from childlink_client.questions import Question
+from childlink_client.values import Measure, Release
 
 Response = TypeVar("Response")
+Analysis = TypeVar("Analysis", bound=Found)
 _DEADLINE_S = 30.0
 
 
@@ -82,35 +91,37 @@ class Client:
         With `explain`, each cell says rule by rule why it is shown or not.
         """
         request = pb.QueryRequest(
-            release_id=release, measure_id=measure, by=list(by), where=_filters(where), explain=explain
+            release_id=release, measure_id=measure, by=list(by), where=filters(where), explain=explain
         )
         return Answer.of(self._call(self._stub.Query, request))
 
     def compare(self, measure: str, release: str = "") -> Comparison:
         """Compare two groups' shares of an outcome (engaged against not), crude and adjusted."""
-        return Comparison.of(self._call(self._stub.Compare, pb.CompareRequest(release_id=release, measure_id=measure)))
+        return self._analyse(Comparison, Question(comparison.KIND.name, measure), release)
 
     def change(self, measure: str, by: str = "", release: str = "") -> Change:
         """The mean change from before to after, of all or by a dimension."""
-        request = pb.ChangeRequest(release_id=release, measure_id=measure, by=by)
-        return Change.of(self._call(self._stub.Change, request))
+        return self._analyse(Change, Question(change.KIND.name, measure, (by,) if by else ()), release)
 
     def pathways(self, first_service: str = "", release: str = "") -> Pathways:
         """What followed each first service, or one."""
-        request = pb.PathwaysRequest(release_id=release, first_service=first_service)
-        return Pathways.of(self._call(self._stub.Pathways, request))
+        where = {pathways.FIRST: (first_service,)} if first_service else {}
+        return self._analyse(Pathways, Question(pathways.KIND.name, PATHWAYS, (), where), release)
 
     def trend(
         self, measure: str, by: Sequence[str] = (), where: Mapping[str, str | Sequence[str]] | None = None
     ) -> Trend:
         """Ask every release one question."""
-        request = pb.TrendRequest(measure_id=measure, by=list(by), where=_filters(where))
-        return Trend.of(self._call(self._stub.Trend, request))
+        kept = {name: (keep,) if isinstance(keep, str) else tuple(keep) for name, keep in (where or {}).items()}
+        return self._analyse(Trend, Question(trend.KIND.name, measure, tuple(by), kept), "")
 
     def inequality(self, measure: str, over: str = "", release: str = "") -> Inequality:
         """How unequal an outcome is over an ordered dimension (deprivation by default)."""
-        request = pb.InequalityRequest(release_id=release, measure_id=measure, over=over)
-        return Inequality.of(self._call(self._stub.Inequality, request))
+        return self._analyse(Inequality, Question(inequality.KIND.name, measure, (over,) if over else ()), release)
+
+    def call(self, method: str, request: object) -> Any:
+        """Call a method of the service by its name. Raises ClientError. Kinds of analysis use it."""
+        return self._call(getattr(self._stub, method), request)
 
     def close(self) -> None:
         """Close the connection."""
@@ -123,6 +134,11 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _analyse(self, kind: type[Analysis], question: Question, release: str) -> Analysis:
+        found = question.put(self, release)
+        assert isinstance(found, kind)  # noqa: S101 - each kind of question has one kind of answer
+        return found
 
     def _call(self, method: Callable[..., Response], request: object) -> Response:
         try:
@@ -159,7 +175,8 @@ class Client:
         return grpc.secure_channel(address, grpc.ssl_channel_credentials(*pem))
 
 
-def _filters(where: Mapping[str, str | Sequence[str]] | None) -> list[pb.Filter]:
+def filters(where: Mapping[str, str | Sequence[str]] | None) -> list[pb.Filter]:
+    """Categories to keep, as the wire has them."""
     return [
         pb.Filter(dimension_id=name, category_ids=[keep] if isinstance(keep, str) else list(keep))
         for name, keep in (where or {}).items()

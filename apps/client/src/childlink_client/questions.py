@@ -1,23 +1,19 @@
 """A question as a value: what a line of a report's file of questions, or an address of the explorer, asks for."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
-from childlink_client.answers import Answer, Measure
-from childlink_client.client import Client
+from childlink_client.analyses import KINDS
+from childlink_client.analyses.pathways import PATHWAYS
 from childlink_client.errors import ClientError
-from childlink_client.study import Study
 
-KINDS: Final = {
-    "ask": "Figures", "compare": "Compare", "change": "Change", "pathways": "Pathways", "trend": "Over releases",
-    "inequality": "Inequality",
-}  # fmt: skip
-"""What can be asked of a measure, and what a page calls it."""
-PATHWAYS: Final = "pathways"
-# A mean over bands of change is a change from before to after.
-_BAND: Final = "band"
-_ORDERED: Final = "imd_quintile"
+if TYPE_CHECKING:
+    from childlink_client.client import Client
+    from childlink_client.found import Found
+    from childlink_client.values import Measure
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,7 @@ class Question:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, table: Mapping[str, Any]) -> "Question":
+    def of(cls, table: Mapping[str, Any]) -> Question:
         """From a table of a TOML file. Raises ClientError."""
         kind = table.get("kind", "ask")
         if kind not in KINDS:
@@ -38,21 +34,14 @@ class Question:
         where = {
             name: (kept,) if isinstance(kept, str) else tuple(kept) for name, kept in table.get("where", {}).items()
         }
-        return cls(kind, PATHWAYS if kind == "pathways" else table["measure"], tuple(table.get("by", ())), where)
+        measure = table["measure"] if "measure" in KINDS[kind].takes else PATHWAYS
+        return cls(kind, measure, tuple(table.get("by", ())), where)
 
-    def put(self, client: Client, release: str = "", *, explain: bool = False) -> Answer | Study:
+    def put(self, client: Client, release: str = "", *, explain: bool = False) -> Found:
         """Ask it. Raises ClientError."""
-        if self.kind == "compare":
-            return client.compare(self.measure, release)
-        if self.kind == "change":
-            return client.change(self.measure, self.by[0] if self.by else "", release)
-        if self.kind == "pathways":
-            return client.pathways(self.where.get("first_service", ("",))[0], release)
-        if self.kind == "trend":
-            return client.trend(self.measure, self.by, self.where)
-        if self.kind == "inequality":
-            return client.inequality(self.measure, self.by[0] if self.by else "", release)
-        return client.ask(self.measure, self.by, self.where, release, explain=explain)
+        if explain and self.kind == "ask":
+            return client.ask(self.measure, self.by, self.where, release, explain=True)
+        return KINDS[self.kind].put(client, self, release)
 
     def missing(self, measures: Mapping[str, Measure]) -> str:
         """Why a release cannot answer this, in words; empty where it can. An older catalogue lacks newer measures."""
@@ -60,14 +49,14 @@ class Question:
             return f"{self.measure}: the release has no such measure"
         measure = measures[self.measure]
         if self.kind not in kinds_of(measure):
-            return f"{measure.title}: there is no {KINDS[self.kind].lower()} of it"
+            return f"{measure.title}: there is no {KINDS[self.kind].title.lower()} of it"
         for name in (*self.by, *self.where):
             if name not in measure.dimensions:
                 return f"{measure.title}: not published by {name}"
         for name, kept in self.where.items():
             if unknown := set(kept) - set(measure.dimensions[name].categories):
                 return f"{measure.title}: {measure.dimensions[name].title} has no {', '.join(sorted(unknown))}"
-        if self.kind in ("ask", "trend") and not published(measure, {*self.by, *self.where}):
+        if "where" in KINDS[self.kind].takes and not measure.published({*self.by, *self.where}):
             named = " and ".join(measure.dimensions[name].title for name in dict.fromkeys((*self.by, *self.where)))
             return f"{measure.title}: not published by {named} together"
         return ""
@@ -75,17 +64,7 @@ class Question:
 
 def kinds_of(measure: Measure) -> list[str]:
     """What can be asked of a measure, in the order of KINDS."""
-    able = {
-        "ask": True, "compare": bool(measure.compares), "change": _BAND in measure.dimensions,
-        "pathways": measure.id == PATHWAYS, "trend": True,
-        "inequality": measure.estimate == "share" and _ORDERED in measure.dimensions,
-    }  # fmt: skip
-    return [kind for kind in KINDS if able[kind]]
-
-
-def published(measure: Measure, names: set[str]) -> bool:
-    """Whether a measure is published by these dimensions together."""
-    return not names or any(names <= set(cube) for cube in measure.cubes)
+    return [name for name, kind in KINDS.items() if kind.fits(measure)]
 
 
 def combinations(measure: Measure) -> list[tuple[str, ...]]:

@@ -3,7 +3,6 @@
 import html
 import io
 import shutil
-from collections.abc import Iterator
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,24 +10,23 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from childlink_client.answers import Answer
-from childlink_client.study import Study
-from childlink_client.tables import Table, make_table, titles
+from childlink_client.found import Found
+from childlink_client.shown import Table
 
 
-def render(found: Answer | Study, width: int | None = None) -> str:
+def render(found: Found, width: int | None = None) -> str:
     """A table with its notes, as plain text that fits the terminal's width."""
     out = io.StringIO()
     console = Console(file=out, width=width or shutil.get_terminal_size((100, 40)).columns, color_system=None)
-    console.print(_terminal_table(found.measure.title, make_table(found)))
-    for line in (*_explanations(found), *found.notes, found.citation()):
+    console.print(_terminal_table(found.measure.title, found.table()))
+    for line in (*found.explanations(), *found.notes, found.citation()):
         console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     return out.getvalue().rstrip("\n")
 
 
-def as_html(found: Answer | Study) -> str:
+def as_html(found: Found) -> str:
     """A table for a notebook, with what was withheld marked and the notes under it."""
-    table = make_table(found)
+    table = found.table()
     lines = [f"<table><caption>{html.escape(found.measure.title)}</caption><thead><tr>"]
     lines += [f'<th scope="col">{html.escape(name)}</th>' for name in table.header]
     lines.append("</tr></thead><tbody>")
@@ -51,11 +49,3 @@ def _terminal_table(title: str, table: Table) -> RichTable:
     for row in table.rows:
         made.add_row(*(escape(cell.text) for cell in row))
     return made
-
-
-def _explanations(found: Answer | Study) -> Iterator[str]:
-    if not isinstance(found, Answer):
-        return
-    for cell in found.cells:
-        if cell.explanation:
-            yield f"{', '.join(titles(found, cell)) or 'All'}: {' '.join(cell.explanation)}"

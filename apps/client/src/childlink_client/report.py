@@ -13,28 +13,27 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Final
 
-from childlink_client.answers import Answer, Measure
-from childlink_client.beside import beside, in_words_beside
-from childlink_client.charts import as_image, data_url, draw
+from childlink_client.analyses.change import Change
+from childlink_client.answers import Answer
+from childlink_client.charts import as_image, data_url
 from childlink_client.client import Client
+from childlink_client.comparator import compare_with_all, describe_comparator
 from childlink_client.errors import ClientError
+from childlink_client.found import Found
 from childlink_client.questions import Question
-from childlink_client.reasons import reasons
-from childlink_client.studies import Change
-from childlink_client.study import Study
-from childlink_client.study_charts import draw_study
-from childlink_client.tables import Table, make_table
-from childlink_client.words import in_words
+from childlink_client.shown import Table
+from childlink_client.values import Measure
 
 _SERVICE: Final = "service"
-_BESIDE: Final = "beside"
+# What files of questions call a group beside all.
+_COMPARATOR: Final = "beside"
 
 
 @dataclass(frozen=True)
 class Item:
     """An answer as a report shows it."""
 
-    found: Answer | Study
+    found: Found
     title: str
     sentence: str
     table: Table
@@ -113,38 +112,39 @@ def _items(
     """The answers that the release has; what it has not is noted, so that nobody takes it for none."""
     items = []
     for table in questions:
-        set_beside = table.get("kind") == _BESIDE
-        question = Question.of({**table, "kind": "ask"} if set_beside else table)
+        with_comparator = table.get("kind") == _COMPARATOR
+        question = Question.of({**table, "kind": "ask"} if with_comparator else table)
         if why := question.missing(measures):
             left_out.append(why)
             continue
-        found: Answer | Study = (
-            beside(client, question, release) if set_beside else question.put(client, release, explain=True)
+        found: Found = (
+            compare_with_all(client, question, release)
+            if with_comparator
+            else question.put(client, release, explain=True)
         )
         if isinstance(found, Change) and "only" in table:
             found = replace(found, changes=tuple(row for row in found.changes if row.category == table["only"]))
             if all(row.count is None for row in found.changes):
                 left_out.append(f"{found.measure.title}: of this service nobody, or too few, have both questionnaires")
                 continue
-        words = in_words_beside(found) if set_beside and isinstance(found, Answer) else in_words(found)
-        why_withheld = {reason.shown: reason.why for reason in reasons(found)}
+        words = describe_comparator(found) if with_comparator and isinstance(found, Answer) else found.describe()
+        why_withheld = {reason.shown: reason.why for reason in found.reasons()}
         title = table.get("title") or _title(question, found)
-        items.append(Item(found, title, words, make_table(found), _chart(found), why_withheld))
+        items.append(Item(found, title, words, found.table(), _chart(found), why_withheld))
     return items
 
 
-def _title(question: Question, found: Answer | Study) -> str:
+def _title(question: Question, found: Found) -> str:
     measure = found.measure
     by = " and ".join(measure.dimensions[name].title.lower() for name in question.by)
     kept = [measure.dimensions[name].categories[key] for name, keys in question.where.items() for key in keys]
     return measure.title + (f", by {by}" if by else "") + (f": {', '.join(kept)}" if kept else "")
 
 
-def _chart(found: Answer | Study) -> str:
-    if isinstance(found, Answer):
-        return data_url(as_image(draw(found), "svg")) if found.by else ""
+def _chart(found: Found) -> str:
     # A single group's figure says in a line what a chart would say in ten.
-    return data_url(as_image(draw_study(found), "svg")) if len(list(found.rows())) > 1 else ""
+    single = not found.by if isinstance(found, Answer) else len(list(found.rows())) <= 1
+    return "" if single else data_url(as_image(found.plot(), "svg"))
 
 
 def _parse(text: str) -> dict[str, Any]:

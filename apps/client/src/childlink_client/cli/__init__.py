@@ -1,6 +1,6 @@
 """The commands of `childlink`."""
 
-from childlink_client.cli import account, asking, exploring, reporting, studying
+from childlink_client.cli import account, analysing, asking, exploring, reporting
 from childlink_client.cli.common import main
 
-__all__ = ["account", "asking", "exploring", "main", "reporting", "studying"]
+__all__ = ["account", "analysing", "asking", "exploring", "main", "reporting"]

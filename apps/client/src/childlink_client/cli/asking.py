@@ -88,10 +88,13 @@ def ask(
 ) -> None:  # fmt: skip
     """Ask for a MEASURE, for example: childlink ask reach_children --by residence --by imd_quintile"""
 
-    from childlink_client.charts import check_chart
+    from childlink_client.answers import MOST_DRAWN, TOO_MANY
+    from childlink_client.charts import check_file
 
     if chart:
-        check_chart(by, chart)
+        check_file(chart)
+        if len(by) > MOST_DRAWN:
+            raise ClientError(TOO_MANY)
     answer = client.ask(measure, by, filters(where), release, explain=explain)
     show(answer.to_json() if as_json else str(answer))
     try:

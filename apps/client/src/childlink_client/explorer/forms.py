@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from childlink_client.answers import Dimension, Measure
-from childlink_client.questions import PATHWAYS, Question, combinations, published, within
+from childlink_client.analyses import KINDS
+from childlink_client.analyses.pathways import PATHWAYS
+from childlink_client.questions import Question, combinations, within
+from childlink_client.values import Dimension, Measure
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Asked:
 
 def read(kind: str, args: "MultiDict[str, str]", measures: Mapping[str, Measure]) -> Asked:
     """The question of an address. What nobody publishes goes through as it is: the service says what may stand there."""
-    measure_id = PATHWAYS if kind == "pathways" else args.get("measure", "")
+    measure_id = args.get("measure", "") if "measure" in KINDS[kind].takes else PATHWAYS
     by = tuple(name for value in args.getlist("by") for name in value.split(",") if name)
     where: dict[str, tuple[str, ...]] = {}
     for value in args.getlist("keep"):
@@ -48,9 +50,9 @@ def read(kind: str, args: "MultiDict[str, str]", measures: Mapping[str, Measure]
             where[name] = (*where.get(name, ()), category)
     dropped: list[str] = []
     measure = measures.get(measure_id)
-    if measure and published(measure, set(by)):
+    if measure and measure.published(set(by)):
         for name in list(where):
-            if name in measure.dimensions and not published(measure, {*by, *where}):
+            if name in measure.dimensions and not measure.published({*by, *where}):
                 dropped.append(measure.dimensions[name].title)
                 del where[name]
     return Asked(Question(kind, measure_id, by, where), args.get("release", ""), tuple(dropped))
@@ -72,17 +74,8 @@ def keeps(measure: Measure, asked: Question) -> Iterator[Keep]:
     """The dimensions that can be kept to some categories beside what is asked; those broken down by come first."""
     for name in (*asked.by, *(name for name in measure.dimensions if name not in asked.by)):
         dimension = measure.dimensions[name]
-        if published(measure, {*asked.by, *asked.where, name}) and within(measure, (*asked.by, name)):
+        if measure.published({*asked.by, *asked.where, name}) and within(measure, (*asked.by, name)):
             yield Keep(dimension, tuple(asked.where.get(name, ())), dimension.overlapping and name not in asked.by)
-
-
-def change_dimensions(measure: Measure) -> list[Dimension]:
-    """What a change can be broken down by: what its bands are published with."""
-    return [
-        dimension
-        for name, dimension in measure.dimensions.items()
-        if name != "band" and published(measure, {"band", name})
-    ]
 
 
 def kept(measure: Measure, asked: Question) -> dict[str, list[str]]:
@@ -91,16 +84,6 @@ def kept(measure: Measure, asked: Question) -> dict[str, list[str]]:
         measure.dimensions[name].title: [measure.dimensions[name].categories[category] for category in categories]
         for name, categories in asked.where.items()
     }
-
-
-def sides(measure: Measure) -> list[str]:
-    """Titles of the two groups that are compared."""
-    return [
-        dimension.categories[group]
-        for group in measure.compares
-        for dimension in measure.dimensions.values()
-        if group in dimension.categories
-    ]
 
 
 def by_unit(measures: Sequence[Measure]) -> dict[str, list[Measure]]:

@@ -9,22 +9,17 @@ from urllib.parse import urlencode
 from flask import Flask, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from childlink_client.answers import Answer, Measure, Release
+from childlink_client.analyses import KINDS
 from childlink_client.charts import as_image, data_url, draw
 from childlink_client.client import Client
 from childlink_client.errors import ClientError
 from childlink_client.explorer import forms
 from childlink_client.explorer.forms import Asked
 from childlink_client.explorer.gate import Ticket, add_gate
-from childlink_client.questions import KINDS, Question, kinds_of
-from childlink_client.reasons import reasons
-from childlink_client.studies import Inequality
-from childlink_client.study import Study
-from childlink_client.study_charts import draw_study
-from childlink_client.tables import make_table
-from childlink_client.words import in_words
+from childlink_client.found import Found
+from childlink_client.questions import Question, kinds_of
+from childlink_client.values import Measure, Release
 
-_KIND: Final = f"any({', '.join(KINDS)})"
 _DRAWING: Final = threading.Lock()
 _TYPES: Final = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
 
@@ -72,7 +67,9 @@ def _add_start(page: Flask, client: Client) -> None:
 
 
 def _add_questions(page: Flask, client: Client) -> None:
-    @page.get(f"/<{_KIND}:kind>")
+    kinds = f"any({', '.join(KINDS)})"
+
+    @page.get(f"/<{kinds}:kind>")
     def ask(kind: str) -> str:
         releases = client.releases()
         release = request.args.get("release", "") or _newest(releases)
@@ -81,12 +78,12 @@ def _add_questions(page: Flask, client: Client) -> None:
         found = asked.question.put(client, release, explain=True)
         return render_template("question.html", **_values(client, asked, found, releases, measures[found.measure.id]))
 
-    @page.get(f"/<{_KIND}:kind>/<any(csv, svg, png):ending>")
+    @page.get(f"/<{kinds}:kind>/<any(csv, svg, png):ending>")
     def take(kind: str, ending: str) -> Response:
         release = request.args.get("release", "")
         asked = forms.read(kind, request.args, {item.id: item for item in client.measures(release)})
         found = asked.question.put(client, release)
-        pictured = None if ending == "csv" else _pictured(client, found)
+        pictured = None if ending == "csv" else found.drawn(client)
         if ending != "csv" and pictured is None:
             abort(404)
         body = _draw(pictured, ending) if pictured else found.to_csv().encode()
@@ -95,41 +92,28 @@ def _add_questions(page: Flask, client: Client) -> None:
         return Response(body, content_type=_TYPES[ending], headers=headers)
 
 
-def _values(
-    client: Client, asked: Asked, found: Answer | Study, releases: list[Release], measure: Measure
-) -> dict[str, Any]:
+def _values(client: Client, asked: Asked, found: Found, releases: list[Release], measure: Measure) -> dict[str, Any]:
     """What every page of a question shows."""
-    question, why = asked.question, reasons(found)
+    question, why = asked.question, found.reasons()
     names = " and ".join(measure.dimensions[name].title for name in question.by)
-    heading = KINDS[question.kind] if question.kind != "ask" else f"By {names}" if names else "All together"
+    heading = KINDS[question.kind].title if question.kind != "ask" else f"By {names}" if names else "All together"
     values = {
-        "question": question, "measure": measure, "found": found, "table": make_table(found), "sentence": in_words(found),
+        "question": question, "measure": measure, "found": found, "table": found.table(), "sentence": found.describe(),
         "releases": releases, "release": found.release.id, "dropped": asked.dropped,
         "reasons": why, "numbers": {reason.why: number for number, reason in enumerate(why, 1)},
         "breakdowns": forms.breakdowns(measure, question), "keeps": list(forms.keeps(measure, question)),
-        "changes_by": forms.change_dimensions(measure), "names": names, "heading": heading, "kept": forms.kept(measure, question),
-        "sides": forms.sides(measure), "wide": "", "narrow": "",
+        "kind": KINDS[question.kind], "names": names, "heading": heading, "kept": forms.kept(measure, question),
+        "wide": "", "narrow": "",
     }  # fmt: skip
-    if pictured := _pictured(client, found):
+    if pictured := found.drawn(client):
         values |= {"wide": data_url(_draw(pictured)), "narrow": data_url(_draw(pictured, narrow=True))}
     return values
 
 
-def _pictured(client: Client, found: Answer | Study) -> Answer | Study | None:
-    """What is drawn of it; nothing where a chart says no more than the table."""
-    if isinstance(found, Inequality):
-        # The shares that it is computed of are what it looks like.
-        return client.ask(found.measure.id, [found.over], release=found.release.id)
-    if isinstance(found, Answer):
-        drawable = 1 <= len(found.by) <= 2 and any(cell.count is not None for cell in found.cells)
-        return found if drawable else None
-    return found
-
-
-def _draw(found: Answer | Study, ending: str = "svg", *, narrow: bool = False) -> bytes:
+def _draw(found: Found, ending: str = "svg", *, narrow: bool = False) -> bytes:
     # matplotlib is not safe in several threads at once.
     with _DRAWING:
-        figure = draw(found, narrow=narrow) if isinstance(found, Answer) else draw_study(found, narrow=narrow)
+        figure = draw(found.chart(), found.measure.title, found.citation(), narrow=narrow)
         return as_image(figure, ending)
 
 
@@ -140,10 +124,10 @@ def _newest(releases: list[Release]) -> str:
 def _link(question: Question, release: str, ending: str = "", **other: Any) -> str:
     """The address of a question: of the same one, or with something other in it."""
     kind, by, where = (other.get(name, getattr(question, name)) for name in ("kind", "by", "where"))
-    values: list[tuple[str, str]] = [] if kind == "pathways" else [("measure", question.measure)]
+    values: list[tuple[str, str]] = [("measure", question.measure)] if "measure" in KINDS[kind].takes else []
     values += [("by", ",".join(by))] if by else []
     values += [("keep", f"{name}={category}") for name, kept in where.items() for category in kept]
-    # A trend is of every release.
-    values += [] if kind == "trend" else [("release", release)]
+    # Some kinds are of every release.
+    values += [("release", release)] if "release" in KINDS[kind].takes else []
     path = url_for("take", kind=kind, ending=ending) if ending else url_for("ask", kind=kind)
     return f"{path}?{urlencode(values, safe=',=')}"

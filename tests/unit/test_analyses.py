@@ -11,11 +11,12 @@ from childlink_analytics.errors import QuestionError
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.release_files import Published, Release
 from childlink_catalogue.measures import catalogue
-from childlink_client.answers import Answer, Cell, Measure
-from childlink_client.answers import Release as CitedRelease
-from childlink_client.studies import Change, Pathways, Trend, TrendPoint
-from childlink_client.tables import study_table
-from childlink_client.words import in_words
+from childlink_client.analyses.change import Change
+from childlink_client.analyses.pathways import Pathways
+from childlink_client.analyses.trend import Trend, TrendPoint
+from childlink_client.answers import Answer
+from childlink_client.values import Cell, Measure
+from childlink_client.values import Release as CitedRelease
 
 MEASURES = catalogue()
 FACTS = {"data_until": "2024-12-31", "policy_id": disclosure.ROUNDED, "content_sha256": "0" * 64}
@@ -99,7 +100,7 @@ def test_groups_without_a_count_of_the_population_are_told_by_their_counts():
     measure = MEASURES["reach_children"]
     cells = [({"residence": "area"}, 350), ({"residence": "borough"}, 120)]
     found = release(measure, cells, population={(("sex", "female"),): 900})
-    said = in_words(shown(found, Question("reach_children", ("residence",))))
+    said = shown(found, Question("reach_children", ("residence",))).describe()
     assert said.startswith("Most: ")
     assert "350 children" in said
 
@@ -111,9 +112,8 @@ def test_what_is_withheld_for_another_reason_than_size_is_not_called_small():
     name, (part, *_), (rest, *_) = measure.share
     cells = [({"residence": place, name: outcome}, count) for place in ("area", "borough")
              for outcome, count in ((part, 300), (rest, 5))]  # fmt: skip
-    said = in_words(
-        shown(release(measure, cells), Question(measure.id, ("residence",), {"residence": ("area", "borough")}))
-    )
+    asked = Question(measure.id, ("residence",), {"residence": ("area", "borough")})
+    said = shown(release(measure, cells), asked).describe()
     assert said == "Every group is withheld: nearly all or none."
 
 
@@ -124,14 +124,14 @@ def test_a_count_that_a_study_withholds_is_marked_as_it_is_in_an_answer():
     wire = pb.ChangeResponse(
         release=messages.summary(found), measure=messages.measure(found.measures[measure.id]), rows=map(messages.change_row, rows)
     )  # fmt: skip
-    assert study_table(Change.of(wire)).rows[0][1].text == "not collected"
-    assert "not collected" in in_words(Change.of(wire))
+    assert Change.of(wire).table().rows[0][1].text == "not collected"
+    assert "not collected" in Change.of(wire).describe()
     hidden = release(MEASURES["pathways"], [], collected=False)
     _, pathways, _ = study.pathways(hidden, "")
     told = pb.PathwaysResponse(
         release=messages.summary(hidden), measure=messages.measure(hidden.measures["pathways"]), pathways=map(messages.pathway, pathways)
     )  # fmt: skip
-    assert {row[1].text for row in study_table(Pathways.of(told)).rows} == {"not collected"}
+    assert {row[1].text for row in Pathways.of(told).table().rows} == {"not collected"}
 
 
 def test_a_trend_by_the_levels_that_a_share_is_made_of_is_of_counts():
@@ -140,5 +140,5 @@ def test_a_trend_by_the_levels_that_a_share_is_made_of_is_of_counts():
     cells = tuple(Cell((level,), 20 * (at + 1), "", None, "") for at, level in enumerate(levels))
     asked = Measure.of(messages.measure(Published(measure, {})))
     points = tuple(TrendPoint(CitedRelease(name, 1, "2024-12-31", "p", "0"), cells) for name in ("r1", "r2"))
-    rows = study_table(Trend(asked, (measure.share[0],), points, ())).rows
+    rows = Trend(asked, (measure.share[0],), points, ()).table().rows
     assert [row[1].text for row in rows] == [str(20 * (at + 1)) for at in range(len(levels))]

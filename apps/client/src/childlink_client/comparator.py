@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from childlink_client.answers import Answer, Cell, Dimension
+from childlink_client.answers import Answer
 from childlink_client.client import Client
 from childlink_client.errors import ClientError
 from childlink_client.questions import Question
-from childlink_client.tables import show_estimate
-from childlink_client.words import none_shown
+from childlink_client.shown import none_shown
+from childlink_client.values import Cell, Dimension
 
 _WHOSE: Final = "whose"
 _OF: Final = "of"
@@ -19,7 +19,7 @@ _NOTE: Final = (
 )
 
 
-def beside(client: Client, question: Question, release: str) -> Answer:
+def compare_with_all(client: Client, question: Question, release: str) -> Answer:
     """What is asked, of the category kept and of all, each in percent of its own total. By one dimension. Raises ClientError."""
     if len(question.by) != 1 or [len(kept) for kept in question.where.values()] != [1]:
         raise ClientError(
@@ -47,7 +47,7 @@ def beside(client: Client, question: Question, release: str) -> Answer:
     return Answer(answers[_ALL].release, shaped, (name, _WHOSE), tuple(cells), notes)
 
 
-def in_words_beside(answer: Answer) -> str:
+def describe_comparator(answer: Answer) -> str:
     """Where the two differ most, either way."""
     found: dict[str, Mapping[str, Cell]] = {}
     for cell in answer.cells:
@@ -65,7 +65,7 @@ def in_words_beside(answer: Answer) -> str:
     def said(category: str) -> str:
         title = dimension.categories[category]
         named = f"{dimension.title.lower()} {title}" if title[:1].isdigit() else title
-        of, of_all = (show_estimate(found[category][name], "share") for name in (_OF, _ALL))
+        of, of_all = (found[category][name].estimate_text("share") for name in (_OF, _ALL))
         return f"{named} ({of} of {whose.categories[_OF]}, {of_all} of {whose.categories[_ALL].lower()})"
 
     if more == less:

@@ -1,0 +1,10 @@
+"""Kinds of questions, one a file. `KINDS` is the one list of them: commands, pages and reports offer what is in it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from childlink_client.analyses import answering, change, comparison, inequality, pathways, trend
+from childlink_client.analyses.kind import Kind
+
+_FILES = (answering, comparison, change, pathways, trend, inequality)
+KINDS: Final[Mapping[str, Kind]] = {file.KIND.name: file.KIND for file in _FILES}

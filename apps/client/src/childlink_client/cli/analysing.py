@@ -1,0 +1,81 @@
+"""Commands that compare, follow and rank: one for each kind of analysis, made from what the kind says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from childlink_client.analyses import KINDS
+from childlink_client.analyses.pathways import FIRST, PATHWAYS
+from childlink_client.cli.common import JSON, MEASURE, PATH, RELEASE, filters, main, show
+from childlink_client.errors import ClientError
+
+if TYPE_CHECKING:
+    from childlink_client.analyses.kind import Kind
+    from childlink_client.client import Client
+    from childlink_client.found import Found
+
+_CSV = click.option("--csv", "csv_file", type=PATH, help="Write a CSV file.")
+_CHART = click.option("--chart", type=PATH, help="Write a chart, .png or .svg.")
+
+
+def _command(kind: Kind) -> click.Command:
+    def run(client: Client, as_json: bool, csv_file: Path | None, chart: Path | None, **given: Any) -> None:
+        from childlink_client.questions import Question
+
+        where = {name: tuple(kept) for name, kept in filters(given.get("where", ())).items()}
+        if service := given.get("service"):
+            where[FIRST] = (service,)
+        by = given.get("several_by") or tuple(filter(None, (given.get("by") or given.get("over"),)))
+        question = Question(kind.name, given.get("measure", PATHWAYS), tuple(by), where)
+        _give(question.put(client, given.get("release", "")), as_json, csv_file, chart)
+
+    command: Any = click.pass_obj(run)
+    for decorate in (_CHART, _CSV, JSON, *reversed([_parameter(kind, part) for part in kind.takes])):
+        command = decorate(command)
+    return click.command(kind.name, help=kind.help)(command)
+
+
+def _parameter(kind: Kind, part: str) -> Any:
+    match part:
+        case "measure":
+            return click.argument("measure", type=MEASURE)
+        case "service":
+            return click.argument("service", default="")
+        case "by":
+            return click.option("--by", default="", help=kind.by_help)
+        case "over":
+            return click.option("--over", default="", help=kind.by_help)
+        case "several-by":
+            return click.option(
+                "--by", "several_by", multiple=True, help="A dimension to break down by; repeat for more."
+            )
+        case "where":
+            return click.option(
+                "--where", multiple=True, metavar="DIMENSION=A,B", help="Keep these categories; repeat for more."
+            )
+        case _:
+            return RELEASE
+
+
+def _give(found: Found, as_json: bool, csv_file: Path | None, chart: Path | None) -> None:
+    from childlink_client.charts import check_file
+
+    if chart:
+        check_file(chart)
+    show(found.to_json() if as_json else str(found))
+    try:
+        if csv_file:
+            csv_file.write_text(found.to_csv(), encoding="utf-8")
+        if chart:
+            found.save_chart(chart)
+    except OSError as error:
+        raise ClientError(f"{error.filename} cannot be written: {error.strerror}.") from None
+
+
+for _kind in KINDS.values():
+    # `ask` has options of its own.
+    if _kind.name != "ask":
+        main.add_command(_command(_kind))
