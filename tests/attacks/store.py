@@ -24,7 +24,7 @@ from tests.attacks.population import secret
 
 
 @dataclass(frozen=True)
-class Held:
+class WithheldRow:
     """A record as the linker holds it, and (for the scoring alone) whom it came from."""
 
     partner: str
@@ -65,15 +65,15 @@ def _rows(opened: Iterator[object], mapper: RowMapper) -> Iterator[Row]:
             yield row
 
 
-def hold(subjects: Sequence[tuple[str, Subject]], profile: Profile | None = None) -> list[Held]:
+def hold(subjects: Sequence[tuple[str, Subject]], profile: Profile | None = None) -> list[WithheldRow]:
     """Encode them. What carries nothing to link by is not sent."""
     encoder = Encoder(profile or get_profile(), secret(1))
     records = encoder.encode([subject for _, subject in subjects])
-    held = [Held(partner, subject, record) for (partner, subject), record in zip(subjects, records, strict=True)]
+    held = [WithheldRow(partner, subject, record) for (partner, subject), record in zip(subjects, records, strict=True)]
     return [item for item in held if item.record.passes or item.record.HasField("nhs_token")]
 
 
-def holders(held: Sequence[Held], kind: str) -> dict[bytes, list[int]]:
+def holders(held: Sequence[WithheldRow], kind: str) -> dict[bytes, list[int]]:
     """Which records hold each token of a kind."""
     found: dict[bytes, list[int]] = {}
     for index, item in enumerate(held):
@@ -83,7 +83,7 @@ def holders(held: Sequence[Held], kind: str) -> dict[bytes, list[int]]:
     return found
 
 
-def issued(held: Sequence[Held]) -> dict[str, float]:
+def issued(held: Sequence[WithheldRow]) -> dict[str, float]:
     """Share of records that carry each kind of token."""
     kinds = Counter(itertools.chain.from_iterable({kind for kind, _ in item.tokens()} for item in held))
     return {kind: round(count / len(held), 4) for kind, count in sorted(kinds.items())}

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.attacks.store import Held
+from tests.attacks.store import WithheldRow
 
 Ints = NDArray[np.int64]
 
@@ -39,7 +39,7 @@ VIEWS: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-def recognise(held: Sequence[Held], view: str = "tokens", unseen: Sequence[str] = ()) -> Recognised:
+def recognise(held: Sequence[WithheldRow], view: str = "tokens", unseen: Sequence[str] = ()) -> Recognised:
     """Colour the graph. `view` says what the attacker sees; `unseen` are kinds of tokens left out."""
     seen = VIEWS[view]
     graph = _Graph()
@@ -62,7 +62,7 @@ def recognise(held: Sequence[Held], view: str = "tokens", unseen: Sequence[str] 
     return Recognised(len(held), float((sizes == 1).sum() / len(held)), len(sizes) / len(held))
 
 
-def _looks(item: Held, seen: Collection[str]) -> str:
+def _looks(item: WithheldRow, seen: Collection[str]) -> str:
     record, looks = item.record, []
     if "datasets" in seen:
         looks += [item.partner, record.facet]

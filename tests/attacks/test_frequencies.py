@@ -4,7 +4,7 @@ import pytest
 from childlink_core.profiles import get_profile
 
 from tests.attacks.population import DOB, by_salt, dob_pass, people
-from tests.attacks.store import Held, everyone, hold, subjects_of
+from tests.attacks.store import WithheldRow, everyone, hold, subjects_of
 from tests.attacks.structure import recognise
 from tests.attacks.tokens import align, align_segments, name_pass
 
@@ -16,12 +16,12 @@ def subjects(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ours(subjects) -> list[Held]:
+def ours(subjects) -> list[WithheldRow]:
     return hold(subjects)
 
 
 @pytest.fixture(scope="module")
-def to_everyone(subjects) -> list[Held]:
+def to_everyone(subjects) -> list[WithheldRow]:
     return hold(subjects, everyone(get_profile()))
 
 

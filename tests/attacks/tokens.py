@@ -15,7 +15,7 @@ from childlink_ingest.pseudonymise.fields import value_of
 from childlink_ingest.pseudonymise.split import Subject
 
 from tests.attacks.population import NAME, EncodeGroup
-from tests.attacks.store import Held
+from tests.attacks.store import WithheldRow
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def name_pass(salt: Sequence[str] = (), everyone: bool = False) -> Profile:
     return replace(profile, passes=(changed,))
 
 
-def align(held: Sequence[Held], everybody: int, known: Sequence[Subject], profile: Profile) -> Aligned:
+def align(held: Sequence[WithheldRow], everybody: int, known: Sequence[Subject], profile: Profile) -> Aligned:
     """Attack the one pass of `profile` with the frequencies of its salt among `known` (a public list, or the people themselves).
 
     `everybody` is the number of records, those without the pass too.

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 
 from tests.bench.bench_encode import people
 from tests.support.real import KafkaBroker, fetch_jars
@@ -59,7 +59,7 @@ def main() -> None:
         broker = KafkaBroker(folder / "kafka")
         broker.start()
         try:
-            layout = lay_out(folder / "work", ["trust-a"], broker.address, mock=False)
+            layout = create_workspace(folder / "work", ["trust-a"], broker.address, mock=False)
             values = layout.ingest["trust-a"].model_dump(mode="json", exclude_none=True, exclude_defaults=True)
             (folder / "s.toml").write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
             environment = {**os.environ, "CHILDLINK_INGEST_SETTINGS": str(folder / "s.toml")}

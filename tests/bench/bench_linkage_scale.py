@@ -23,12 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from childlink_core.garbage_collection import relax_garbage_collection
 from childlink_core.keys import SecretKey
-from childlink_core.memory import look_for_cycles_seldom
 from childlink_core.profiles import get_profile
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.pseudonymise.split import Subject
-from childlink_linker.clustering.partition import label_components, partition, worth_keeping
+from childlink_linker.clustering.partition import is_edge, label_components, partition
 from childlink_linker.linking.intake import TokenHasher, hashed_again
 from childlink_linker.matching.blocking import keys, pairs_of
 from childlink_linker.matching.comparison import compare
@@ -89,7 +89,7 @@ def weigh(span: tuple[int, int]) -> np.ndarray:
     """Which of some pairs are edges."""
     pairs = _shared.pairs[span[0] : span[1]]
     result = compare(_shared.encodings, pairs[:, 0], pairs[:, 1], get_profile(), load_parameters())
-    return pairs[worth_keeping(result, load_parameters())]
+    return pairs[is_edge(result, load_parameters())]
 
 
 def assign(bucket: int) -> list[list[int]]:
@@ -161,7 +161,7 @@ def anonlink(count: int, seed: int) -> dict[str, float]:
 
 
 def main() -> None:
-    look_for_cycles_seldom()
+    relax_garbage_collection()
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     sample = min(int(sys.argv[2]) if len(sys.argv) > 2 else 10_000, _CHUNK, count)
     spans = [(start, min(_CHUNK, count - start), start) for start in range(0, count, _CHUNK)]

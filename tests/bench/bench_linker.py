@@ -24,9 +24,9 @@ import numpy as np
 import sqlalchemy as sa
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_bus.database import migrate, open_database
-from childlink_bus.pump import OpenedBatch
+from childlink_bus.stream_processor import OpenedBatch
+from childlink_core.garbage_collection import relax_garbage_collection
 from childlink_core.keys import SecretKey
-from childlink_core.memory import look_for_cycles_seldom
 from childlink_core.profiles import get_profile
 from childlink_core.references import keyed_hash
 from childlink_ingest.pseudonymise.encoder import Encoder
@@ -92,7 +92,7 @@ def as_known_elsewhere(subject: Subject, rng: np.random.Generator) -> Subject:
 
 
 def main() -> None:
-    look_for_cycles_seldom()
+    relax_garbage_collection()
     parser = argparse.ArgumentParser()
     parser.add_argument("people", type=int, nargs="?", default=100_000)
     parser.add_argument("--database", default="")
@@ -137,7 +137,7 @@ def side_by_side(url: str, count: int, micro_batch: int, processes: int) -> None
 
 
 def _work(url: str, count: int, micro_batch: int, number: int, ready: Barrier) -> None:
-    look_for_cycles_seldom()
+    relax_garbage_collection()
     engine, handle = open_database(url), handler()
     waiting = list(batches(count, number, number))
     ready.wait()

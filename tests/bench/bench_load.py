@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from childlink.wire.v1 import encoded_pb2
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 
 from tests.bench.bench_linker import SERVER, batches
 from tests.support import real
@@ -50,7 +50,7 @@ def run(folder: Path, server: str, rows: int, count: int) -> None:
     paced = OFFERED if count == 30 else {}
     # Twice what is sustained for a quarter of a minute, on a machine a little faster than the one this was written on.
     room = 1 + (4 if paced else 0)
-    sealed = seal_rows(lay_out(folder, names, "", mock=False), payloads(room * rows, count, RECORDS_A_BATCH))
+    sealed = seal_rows(create_workspace(folder, names, "", mock=False), payloads(room * rows, count, RECORDS_A_BATCH))
     with hub_for(folder, server, f"load{count}", names) as hub:
         hub.wait_until_ready()
         traffic = Traffic(hub.layout, sealed)

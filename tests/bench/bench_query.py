@@ -23,7 +23,7 @@ from childlink_analytics.answering.service import Access, serve
 from childlink_analytics.settings import ServingSettings
 from childlink_catalogue.measures import catalogue
 from childlink_client import Client
-from childlink_core.memory import look_for_cycles_seldom
+from childlink_core.garbage_collection import relax_garbage_collection
 
 from tests.attacks.answers.world import Hub, partnership
 
@@ -40,7 +40,7 @@ _MEASURES = {
 
 def answer(folder: str, trail: str, said: Connection) -> None:
     """Serve until told to stop."""
-    look_for_cycles_seldom()
+    relax_garbage_collection()
     written = QuestionsTrail(trail, b"k" * 32) if trail else None
     server, port = serve(
         ServingSettings(releases=Path(folder), address="127.0.0.1:0"), ServingMetrics(), Access(None, written)

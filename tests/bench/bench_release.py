@@ -20,7 +20,7 @@ import duckdb
 import psycopg
 import pyarrow as pa
 from childlink_analytics.releasing.counting.counting import Counter, open_counter
-from childlink_analytics.releasing.release.cut import Plan, cut_release
+from childlink_analytics.releasing.release.cut import CutPlan, cut_release
 from childlink_catalogue.measures import Measure, catalogue
 
 from tests.support.postgres import postgres
@@ -95,7 +95,7 @@ def release(children: int) -> None:
                 counter.inner_cells(measure, cube)
         counted = time.perf_counter()
         line(step="counted, whole catalogue", children=children, seconds=round(counted - loaded, 1))
-        cut = cut_release(Plan("bench", 1, UNTIL.isoformat(), measures), counter, b"s" * 32, Path(folder))
+        cut = cut_release(CutPlan("bench", 1, UNTIL.isoformat(), measures), counter, b"s" * 32, Path(folder))
         done = time.perf_counter()
         line(
             step="counted again, protected, attacked and written", children=children, seconds=round(done - counted, 1),

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from childlink_bus.database import migrate, open_database
-from childlink_bus.pump import OpenedBatch
+from childlink_bus.stream_processor import OpenedBatch
 from childlink_core.profiles import get_profile
 from childlink_linker.clustering.evidence import verdicts_of
 from childlink_linker.matching.parameters import load_parameters

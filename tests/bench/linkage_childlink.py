@@ -7,7 +7,7 @@ from itertools import groupby
 import sqlalchemy as sa
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_bus.database import migrate, open_database
-from childlink_bus.pump import OpenedBatch
+from childlink_bus.stream_processor import OpenedBatch
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import get_profile
 from childlink_ingest.pseudonymise.encoder import Encoder

@@ -12,8 +12,8 @@ def test_a_partner_with_thousands_of_waiting_batches_does_not_hold_up_anothers_s
     ]
     linker.put("charity-c", *flood)
     linker.put("council-b", partnership.message("council-b", [child("council-b", "1")]))
-    subscriber = linker.pump.subscribe()
+    subscriber = linker.processor.subscribe()
     for _ in range(3):
-        linker.pump.step(subscriber, 0)
+        linker.processor.step(subscriber, 0)
     assert [receipt.accepted for receipt in linker.receipts("council-b")] == [1]
     assert len(linker.receipts("charity-c")) >= 3 * 15

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from childlink_analytics import cli as analytics_cli
 from childlink_bus.database import migrate, open_database
 from childlink_linker import cli as linker_cli
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 from click.testing import CliRunner
 
 from tests.support.clocks import HUB, set_clock
@@ -227,7 +227,7 @@ def test_a_linker_that_was_taken_back_a_release_gives_the_same_identifiers_to_wh
 
 
 def stores(tmp_path):
-    layout = lay_out(tmp_path, ["trust-a"], "127.0.0.1:1")
+    layout = create_workspace(tmp_path, ["trust-a"], "127.0.0.1:1")
     return {
         LINKER: (linker_cli.main, "CHILDLINK_LINKER_", layout.linker),
         ANALYTICS: (analytics_cli.main, "CHILDLINK_ANALYTICS_", layout.store),

@@ -80,9 +80,9 @@ def test_under_its_role_a_linker_does_all_of_its_work(owner, role, password, as_
     desk.explain("o.perator", linker.persons(a)[0])
     assert desk.check_store("o.perator")[0] == 11
     with linker.engine.begin() as tx:
-        tables.ledger.suspend(tx, "encodings.trust-a", "a test")
-        assert tables.ledger.resume(tx, "encodings.trust-a")
-        assert linker.pump.republish(tx, "links", linker.pump.handler.all_links(tx))
+        tables.stream_state.suspend(tx, "encodings.trust-a", "a test")
+        assert tables.stream_state.resume(tx, "encodings.trust-a")
+        assert linker.processor.republish(tx, "links", linker.processor.handler.all_links(tx))
     assert desk.verify_audit().number == 8
     linker.close()
 

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 
 from tests.bench.bench_linker import SERVER
 from tests.bench.bench_load import payloads
@@ -45,7 +45,7 @@ def soak(folder: Path, server: str, minutes: float, rate: float, seed: int) -> N
     """The disturbed run, the calm one, and what they have in common."""
     names = partners(PARTNERS)
     sealed = seal_rows(
-        lay_out(folder, names, "", mock=False), payloads(int(minutes * 60 * rate), PARTNERS, RECORDS_A_BATCH)
+        create_workspace(folder, names, "", mock=False), payloads(int(minutes * 60 * rate), PARTNERS, RECORDS_A_BATCH)
     )
     rows = sum(batch.records for batch in sealed) // 2
     with hub_for(folder, server, "shaken", names) as shaken:

@@ -19,8 +19,8 @@ from childlink_local import pilot
 from childlink_local.broker import mock_broker
 from childlink_local.demo import own_settings
 from childlink_local.pilot import Extract
-from childlink_local.site import lay_out
 from childlink_local.synth import synthesise
+from childlink_local.workspace import create_workspace
 
 from tests.support import real
 from tests.support.pki import Authority
@@ -44,7 +44,7 @@ class Site:
         extract = Extract("community-health", self.extract, self.extract.with_suffix(".toml"))
         settings = own_settings(data, folder / "areas.sqlite", [extract])
         settings["community-health"] |= own
-        self.layout = lay_out(folder / "work", ["community-health"], address, mock=mock, own=settings)
+        self.layout = create_workspace(folder / "work", ["community-health"], address, mock=mock, own=settings)
         self.settings = self.layout.ingest["community-health"]
         values = self.settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         self.file = folder / "s.toml"

@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from childlink_analytics.releasing.release.desk import ReleaseDesk
+from childlink_analytics.releasing.release.workflow import ReleaseWorkflow
 from childlink_analytics.settings import StoreSettings
 from childlink_analytics.shared.purposes import Register
 from childlink_analytics.shared.release_files import release_ids
 from childlink_bus.database import migrate, open_database
+from tests.unit.test_lifecycle import fill
 
 from tests.attacks.answers.world import partnership
-from tests.unit.test_lifecycle import fill
 
 # A cut in a process of its own, that says where it is and, at one place, waits to be killed.
 PROGRAM = """
@@ -55,13 +55,13 @@ PLACES = [
 ]  # fmt: skip
 
 
-def desk_of(folder: Path) -> ReleaseDesk:
+def desk_of(folder: Path) -> ReleaseWorkflow:
     """The desk of a store that lies in a folder."""
     settings = StoreSettings(
         directory=folder / "d.toml", drafts=folder / "drafts", releases=folder / "releases", schedule="quarterly"
     )
     engine = open_database(f"sqlite:///{folder / 'store.sqlite'}")
-    return ReleaseDesk(engine, settings, b"rounding", b"audit", {}, Register())
+    return ReleaseWorkflow(engine, settings, b"rounding", b"audit", {}, Register())
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_messages_that_come_twice_out_of_order_or_are_poison_change_nothing(smal
     producer.close()
     engine = sa.create_engine(shaken.layout.linker.database)
     with engine.connect() as tx:
-        reasons = tx.execute(sa.select(linker_tables.ledger.dead_letters.c.reason)).scalars().all()
+        reasons = tx.execute(sa.select(linker_tables.stream_state.dead_letters.c.reason)).scalars().all()
     engine.dispose()
     assert reasons == ["not-a-batch"] * len(poison), "counted, and nothing else was taken for one"
     assert len(raw(shaken, topics.dead_letters("analytics"))) == 2 * len(poison)

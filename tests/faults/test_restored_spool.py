@@ -15,7 +15,7 @@ from childlink_ingest.runs import after_restore, withdraw
 from childlink_ingest.spool import open_spool
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 
 from tests.support.one_site import AMINA, EXEMPT, HEADER, LINH, MAPPING, OLIVER, Pilot
 from tests.support.settings_file import write_settings
@@ -84,7 +84,7 @@ class Site(Pilot):
 @pytest.fixture
 def site(tmp_path):
     with mock_broker() as address:
-        layout = lay_out(tmp_path / "work", ["trust-a"], address)
+        layout = create_workspace(tmp_path / "work", ["trust-a"], address)
         with pilot.open_hub(layout) as hub:
             site = Site(tmp_path, layout, hub)
             site.file = write_settings(site.settings, tmp_path / "ingest.toml")

@@ -6,7 +6,7 @@ import time
 from io import BytesIO
 
 import pytest
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 
 from tests.bench.bench_load import payloads
 from tests.support import real
@@ -39,7 +39,7 @@ def members(tmp_path_factory):
     if why := real.fetch_jars():
         real.unavailable("Kafka", why)
     folder = tmp_path_factory.mktemp("members")
-    return folder, seal_rows(lay_out(folder, PARTNERS, "", mock=False), payloads(ROWS, len(PARTNERS), 100))
+    return folder, seal_rows(create_workspace(folder, PARTNERS, "", mock=False), payloads(ROWS, len(PARTNERS), 100))
 
 
 def settle(traffic, seconds=150):

@@ -4,7 +4,7 @@ import pytest
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
 from childlink_local.score import score
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 
 from tests.support.febrl import write_febrl4
 
@@ -13,7 +13,7 @@ from tests.support.febrl import write_febrl4
 def test_febrl4_is_linked_without_its_identity_number(tmp_path):
     extracts = write_febrl4(tmp_path)
     with mock_broker() as address:
-        layout = lay_out(tmp_path, ["left-side", "right-side"], address)
+        layout = create_workspace(tmp_path, ["left-side", "right-side"], address)
         with pilot.open_hub(layout) as hub:
             reports = pilot.send(layout, hub, extracts)
             pilot.write_links(layout, hub, extracts, tmp_path / "prior.csv")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from childlink_local.broker import mock_broker
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.http import door
@@ -34,7 +34,7 @@ communication = "comm"
 class Site:
     def __init__(self, folder, address):
         self.folder = folder
-        layout = lay_out(folder, ["trust-a"], address)
+        layout = create_workspace(folder, ["trust-a"], address)
         settings = layout.ingest["trust-a"].model_dump(mode="json", exclude_none=True)
         self.environment = {
             f"CHILDLINK_INGEST_{name.upper()}": value if isinstance(value, str) else json.dumps(value)

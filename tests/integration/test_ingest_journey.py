@@ -20,8 +20,8 @@ from childlink_ingest.mapping.propose import propose
 from childlink_ingest.readers import open_extract
 from childlink_ingest.readers.sniff import sniff
 from childlink_local.broker import mock_broker
-from childlink_local.site import lay_out
 from childlink_local.synth import synthesise
+from childlink_local.workspace import create_workspace
 
 INGEST = Path(sys.executable).parent / "childlink-ingest"
 
@@ -43,7 +43,7 @@ def made_up(tmp_path_factory):
 
 
 def settings_file(folder, address):
-    layout = lay_out(folder / "work", ["trust-a"], address)
+    layout = create_workspace(folder / "work", ["trust-a"], address)
     values = layout.ingest["trust-a"].model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
     path = folder / "ingest.toml"

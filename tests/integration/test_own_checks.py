@@ -8,7 +8,7 @@ from childlink_ingest.spool import open_spool
 from childlink_linker.errors import ReviewError
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 from click.testing import CliRunner
 
 from tests.support.one_site import AMINA, EXEMPT, MAPPING, MUM, Pilot
@@ -104,7 +104,7 @@ def test_a_site_sees_which_of_its_own_people_are_meant_and_answers(tmp_path):
         for n in range(2, 12)
     ]
     with mock_broker() as address:
-        layout = lay_out(tmp_path / "work", ["trust-a"], address)
+        layout = create_workspace(tmp_path / "work", ["trust-a"], address)
         with pilot.open_hub(layout) as hub:
             site = Pilot(tmp_path, layout, hub)
             site.run(AMINA, *others)

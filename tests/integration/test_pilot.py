@@ -19,8 +19,8 @@ from childlink_local import pilot
 from childlink_local.broker import mock_broker
 from childlink_local.demo import ask_five, find_extracts, own_settings, write_reports
 from childlink_local.score import read_people, score
-from childlink_local.site import lay_out
 from childlink_local.synth import synthesise
+from childlink_local.workspace import create_workspace
 
 BIN = Path(sys.executable).parent
 
@@ -39,7 +39,7 @@ def ran(tmp_path_factory):
     extracts = find_extracts(folder / "data")
     with mock_broker() as address:
         own = own_settings(folder / "data", folder / "areas.sqlite", extracts)
-        layout = lay_out(folder, sorted({e.partner for e in extracts}), address, own=own)
+        layout = create_workspace(folder, sorted({e.partner for e in extracts}), address, own=own)
         with pilot.open_hub(layout) as hub:
             first = pilot.send(layout, hub, extracts)
             pilot.write_links(layout, hub, extracts, folder / "links.csv")
@@ -343,12 +343,12 @@ def test_a_wrong_pilot_file_is_refused_by_name_and_writes_nothing_outside(tmp_pa
 def test_a_partner_can_join_a_pilot_later_and_no_partner_may_be_called_like_a_service(tmp_path):
     from childlink_core.errors import UserError
 
-    first = lay_out(tmp_path, ["trust-a"], "localhost:1")
+    first = create_workspace(tmp_path, ["trust-a"], "localhost:1")
     secret = first.ingest["trust-a"].linkage_key.read_bytes()
-    second = lay_out(tmp_path, ["trust-a", "council-b"], "localhost:1")
+    second = create_workspace(tmp_path, ["trust-a", "council-b"], "localhost:1")
     assert json.loads(second.ingest["council-b"].linkage_key.read_text()) == json.loads(secret)
     assert first.ingest["trust-a"].linkage_key.read_bytes() == secret
     assert tmp_path.stat().st_mode & 0o077 == 0
     with pytest.raises(UserError, match="linker"):
-        lay_out(tmp_path / "x", ["linker"], "localhost:1")
+        create_workspace(tmp_path / "x", ["linker"], "localhost:1")
     assert not (tmp_path / "x").exists()

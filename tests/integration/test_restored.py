@@ -16,7 +16,7 @@ from childlink_linker.app import Linker
 from childlink_linker.store import tables
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 from click.testing import CliRunner
 
 from tests.support import one_site
@@ -37,7 +37,7 @@ def links(linker):
 
 
 def app_of(linker):
-    return Linker(None, linker.engine, linker.pump.handler, linker.pump, linker.metrics)
+    return Linker(None, linker.engine, linker.processor.handler, linker.processor, linker.metrics)
 
 
 @pytest.fixture
@@ -109,12 +109,12 @@ def test_with_a_new_broker_topics_are_read_from_their_start(linker, partnership,
     linker.run()
     assert len(linker.partition()) == 7
     with linker.engine.connect() as tx:
-        assert tx.execute(sa.select(tables.ledger.offsets.c.next_offset)).scalars().all() == [4]
+        assert tx.execute(sa.select(tables.stream_state.offsets.c.next_offset)).scalars().all() == [4]
 
 
 def test_what_was_sent_and_never_answered_is_sent_again_when_somebody_says_so(tmp_path):
     with mock_broker() as address:
-        layout = lay_out(tmp_path / "work", ["trust-a"], address)
+        layout = create_workspace(tmp_path / "work", ["trust-a"], address)
         settings = layout.ingest["trust-a"]
         with pilot.open_hub(layout) as hub, open_spool(settings.spool) as spool:
             site = one_site.Pilot(tmp_path, layout, hub)

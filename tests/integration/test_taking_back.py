@@ -15,7 +15,7 @@ from childlink_ingest.runs.run import Limits
 from childlink_ingest.spool import open_spool, runs
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 
 from tests.support.one_site import AMINA, EXEMPT, LINH, NUMBERS, OLIVER, Pilot
 
@@ -23,7 +23,7 @@ from tests.support.one_site import AMINA, EXEMPT, LINH, NUMBERS, OLIVER, Pilot
 @pytest.fixture
 def site(tmp_path):
     with mock_broker() as address:
-        layout = lay_out(tmp_path / "work", ["trust-a"], address)
+        layout = create_workspace(tmp_path / "work", ["trust-a"], address)
         layout.linker.key_versions = (1, 2)
         with pilot.open_hub(layout) as hub:
             yield Pilot(tmp_path, layout, hub)
@@ -136,10 +136,10 @@ def test_a_row_that_the_source_declares_deleted_is_withdrawn_with_the_people_who
     assert site.counts()["rows"] == 1
 
 
-def test_a_bad_run_is_recalled_whole(site):
+def test_a_bad_run_is_retracted_whole(site):
     site.run(AMINA)
     bad = site.run(AMINA.replace("Amina", "Other"), OLIVER, LINH)
-    report = site.take_back(lambda spool, s: withdraw.recall(spool, s, bad.run_id))
+    report = site.take_back(lambda spool, s: withdraw.retract(spool, s, bad.run_id))
     assert report.withdrawn == report.withdrawn_proved > 0
     site.run(AMINA)
     assert site.counts() == {"subjects": 2, "records": 2, "rows": 1, "with_adult": 1}

@@ -11,7 +11,7 @@ from childlink_ingest import app
 from childlink_ingest.spool import open_spool
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import TracerProvider
@@ -37,7 +37,7 @@ def spans():
 def site(tmp_path):
     """A site and its hub, in this process."""
     with mock_broker() as address:
-        layout = lay_out(tmp_path / "work", ["trust-a"], address)
+        layout = create_workspace(tmp_path / "work", ["trust-a"], address)
         with pilot.open_hub(layout) as hub:
             yield Pilot(tmp_path, layout, hub)
 
@@ -128,7 +128,7 @@ def test_a_hostile_trace_context_stops_nobody_and_is_not_kept(site, monkeypatch)
 
 @pytest.mark.parametrize("odd", ["x" * 5_000, "\0", "01-" + "a" * 32 + "-" + "b" * 16 + "-01-" + "c" * 5_000])
 def test_of_a_hostile_trace_context_no_more_is_kept_than_a_trace_has(odd):
-    assert len(telemetry.believable(odd)) in (0, 55)
+    assert len(telemetry.sanitise_traceparent(odd)) in (0, 55)
 
 
 def test_lines_of_the_log_say_in_which_trace_they_were_written(spans):

@@ -22,7 +22,7 @@ from childlink_ingest.spool import RunReport, open_spool
 from childlink_linker.store import tables as linker_tables
 from childlink_local.demo import find_extracts, own_settings
 from childlink_local.pilot import Extract, stage
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 
 from tests.support import real
 
@@ -49,7 +49,7 @@ class Deployment:
                 shutil.copytree(keys_of / name / "keys", folder / name / "keys")
             shutil.copy(keys_of / "directory.toml", folder / "directory.toml")
         own = own_settings(data, folder / "areas.sqlite", self.extracts)
-        self.layout = lay_out(folder, partners, kafka, mock=False, own=own)
+        self.layout = create_workspace(folder, partners, kafka, mock=False, own=own)
         self.layout.linker.database = databases["linker"]
         self.layout.store.database = databases["analytics"]
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -208,7 +208,7 @@ class Deployment:
                 # Of somebody who was withdrawn analytics keeps a link to nobody; the linker keeps nothing.
                 there = analytics_tables.link.c
                 got = b.execute(sa.select(sa.func.sum(there.version)).where(there.person.is_not(None))).scalar()
-                queued = a.execute(sa.select(sa.func.count()).select_from(linker_tables.ledger.outbox)).scalar()
+                queued = a.execute(sa.select(sa.func.count()).select_from(linker_tables.stream_state.outbox)).scalar()
             if sent == got and not queued:
                 linker.dispose()
                 store.dispose()

@@ -11,7 +11,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from childlink_analytics.releasing.store import tables as analytics_tables
 from childlink_core import topics
-from childlink_local.site import Layout, lay_out
+from childlink_local.workspace import Layout, create_workspace
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
@@ -103,7 +103,7 @@ def hub_for(folder: Path, server: str, name: str, partners: Sequence[str], code:
     """A hub that runs, on a broker and databases of its own. Hubs of one folder have the same members and keys."""
     broker = real.KafkaBroker(folder / f"{name}-kafka")
     with databases(server, name) as urls:
-        hub = Hub(lay_out(folder, partners, "", mock=False), broker, urls)
+        hub = Hub(create_workspace(folder, partners, "", mock=False), broker, urls)
         hub.code = code
         try:
             broker.start()

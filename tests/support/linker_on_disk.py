@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from childlink_linker import app
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 
 from tests.support.people import LinkerUnderTest, Partnership
 
 
 def linker_on_disk(folder: Path, partnership: Partnership) -> tuple[Path, LinkerUnderTest]:
     """The settings file, and a linker on the same store whose vault has the same key."""
-    settings = lay_out(folder, ["trust-a", "council-b"], "localhost:1").linker
+    settings = create_workspace(folder, ["trust-a", "council-b"], "localhost:1").linker
     file = folder / "linker.toml"
     lines = [
         f'{name} = "{getattr(settings, name)}"'

@@ -10,7 +10,7 @@ from childlink_ingest.runs import withdraw
 from childlink_ingest.spool import open_spool
 from childlink_local import pilot
 from childlink_local.broker import mock_broker
-from childlink_local.site import lay_out
+from childlink_local.workspace import create_workspace
 
 HEADER = "id,nhs,first,last,dob,mum,mumnhs,mumfirst,mumlast,mumdob,when,status"
 MUM = "M{0},{1},Grace,Okafor,1990-05-0{0}"
@@ -95,7 +95,7 @@ class Pilot:
 def one_site(folder):
     """A site and its hub, which go when the block ends."""
     with mock_broker() as address:
-        layout = lay_out(folder / "work", ["trust-a"], address)
+        layout = create_workspace(folder / "work", ["trust-a"], address)
         with pilot.open_hub(layout) as hub:
             yield Pilot(folder, layout, hub)
 

@@ -12,7 +12,7 @@ from childlink.wire.v1 import encoded_pb2, receipt_pb2
 from childlink.wire.v1 import envelope_pb2 as wire
 from childlink_bus.database import migrate, open_database
 from childlink_bus.memory import MemoryBroker
-from childlink_bus.pump import Pump, Source
+from childlink_bus.stream_processor import StreamProcessor, TopicPolicy
 from childlink_core import envelope, topics
 from childlink_core.capsule import CapsuleSealer
 from childlink_core.directory import Directory
@@ -27,7 +27,7 @@ from childlink_linker.linking.handler import LinkHandler
 from childlink_linker.linking.intake import TokenHasher
 from childlink_linker.matching.parameters import load_parameters
 from childlink_linker.metrics import LinkerMetrics
-from childlink_linker.review.desk import Desk
+from childlink_linker.review.workflow import ReviewWorkflow
 from childlink_linker.store import tables
 from childlink_linker.store.vault import Vault
 
@@ -144,12 +144,12 @@ class LinkerUnderTest:
             get_profile(), load_parameters(), frozenset({1}), TokenHasher(b"t" * 32), vault, b"a" * 32, self.metrics
         )
         directory = partnership.directory
-        self.pump = Pump(
+        self.processor = StreamProcessor(
             topics.LINKER,
             self.engine,
-            tables.ledger,
+            tables.stream_state,
             self.broker.publisher(),
-            {topics.encodings(p): Source(p, wire.PAYLOAD_KIND_ENCODED) for p in directory.partners},
+            {topics.encodings(p): TopicPolicy(p, wire.PAYLOAD_KIND_ENCODED) for p in directory.partners},
             directory,
             partnership.signing[topics.LINKER],
             (partnership.opening[topics.LINKER],),
@@ -169,18 +169,18 @@ class LinkerUnderTest:
 
     def run(self) -> None:
         """Read everything there is."""
-        subscriber = self.pump.subscribe()
-        while self.pump.step(subscriber, 0):
+        subscriber = self.processor.subscribe()
+        while self.processor.step(subscriber, 0):
             pass
 
-    def desk(self, views_a_day: int = 1_000) -> Desk:
+    def desk(self, views_a_day: int = 1_000) -> ReviewWorkflow:
         """The desk of this linker; what it sends lies on the broker at once."""
-        handler = self.pump.handler
+        handler = self.processor.handler
 
-        return Desk(
+        return ReviewWorkflow(
             self.engine, VAULT, get_profile(), load_parameters(), b"d" * 32, views_a_day, handler.links,  # type: ignore[attr-defined]
-            self.pump.send,
-            lambda: tables.ledger.flush(self.engine, self.pump.publisher),
+            self.processor.send,
+            lambda: tables.stream_state.flush(self.engine, self.processor.publisher),
         )  # fmt: skip
 
     def persons(self, *subjects: Subject) -> list[str | None]:

@@ -15,7 +15,7 @@ from childlink_core.capsule import CapsuleSealer
 from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_signing_key
 from childlink_core.references import keyed_hash
-from childlink_local.site import Layout
+from childlink_local.workspace import Layout
 
 _EPOCH = 1
 _AGAIN_AFTER_S = 20.0

@@ -10,7 +10,7 @@ import pytest
 from childlink_analytics.answering.question import Question, answer
 from childlink_analytics.releasing.counting.counting import open_counter
 from childlink_analytics.releasing.counting.denominators import parse_denominators
-from childlink_analytics.releasing.release.cut import Plan, count, count_attendances, cut_release, protect
+from childlink_analytics.releasing.release.cut import CutPlan, count, count_attendances, cut_release, protect
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import link_cells
 from childlink_analytics.shared.purposes import parse_purposes
@@ -177,7 +177,7 @@ def test_attendances_of_few_or_of_one_who_dominates_are_withheld_and_not_the_res
 def test_nothing_sent_is_not_collected_and_nobody_counted_is_few(three, tmp_path):
     measures = {name: catalogue(UNTIL)[name] for name in ("reach_children", "breastfeeding")}
     with open_counter(*three.batches(), UNTIL) as counter:
-        cut_release(Plan("r", 1, "2024-06-30", measures), counter, b"s", tmp_path)
+        cut_release(CutPlan("r", 1, "2024-06-30", measures), counter, b"s", tmp_path)
     release = read_release(tmp_path, "r")
     assert answer(release, Question("breastfeeding")).cells[0].count.withheld == "not_collected"
     assert answer(release, Question("reach_children")).cells[0].count.withheld == "small"
@@ -190,7 +190,7 @@ def test_a_share_of_the_population_is_given_where_there_is_a_count_of_it(tmp_pat
     measure = catalogue(UNTIL)["reach_children"]
     denominators = parse_denominators("of,residence,population\nchildren,area,400\n", measure.dimensions, "file")
     with open_counter(*lives.batches(), UNTIL) as counter:
-        cut_release(Plan("r", 1, "2024-06-30", {measure.id: measure}, denominators), counter, b"s", tmp_path)
+        cut_release(CutPlan("r", 1, "2024-06-30", {measure.id: measure}, denominators), counter, b"s", tmp_path)
     cells = answer(read_release(tmp_path, "r"), Question("reach_children", ("residence",))).cells
     assert cells[0].estimate.value == pytest.approx(0.1, abs=0.025)
     assert cells[1].estimate.withheld == "no_population"
@@ -201,20 +201,20 @@ def test_a_sum_over_services_is_refused_because_people_do_not_sum(three, tmp_pat
 
     measure = catalogue(UNTIL)["reach_children"]
     with open_counter(*three.batches(), UNTIL) as counter:
-        cut_release(Plan("r", 1, "2024-06-30", {measure.id: measure}), counter, b"s", tmp_path)
+        cut_release(CutPlan("r", 1, "2024-06-30", {measure.id: measure}), counter, b"s", tmp_path)
     release = read_release(tmp_path, "r")
     with pytest.raises(QuestionError, match="do not sum"):
         answer(release, Question("reach_children", (), {"service": ("pairs", "oral_health")}))
     with pytest.raises(QuestionError, match="break down by quarter"):
         measure = catalogue(UNTIL)["participants"]
         with open_counter(*three.batches(), UNTIL) as counter:
-            cut_release(Plan("r2", 2, "2024-06-30", {measure.id: measure}), counter, b"s", tmp_path)
+            cut_release(CutPlan("r2", 2, "2024-06-30", {measure.id: measure}), counter, b"s", tmp_path)
         answer(read_release(tmp_path, "r2"), Question("participants", ("participation",)))
 
 
 def test_an_empty_store_can_be_cut(tmp_path):
     with open_counter(*Lives().batches(), UNTIL) as counter:
-        cut_release(Plan("r", 1, "2024-06-30", catalogue(UNTIL)), counter, b"s", tmp_path)
+        cut_release(CutPlan("r", 1, "2024-06-30", catalogue(UNTIL)), counter, b"s", tmp_path)
     release = read_release(tmp_path, "r")
     assert all(not item.collected for item in release.measures.values() if item.measure.datasets)
 

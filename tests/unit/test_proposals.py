@@ -154,7 +154,7 @@ def test_a_person_whom_a_skipped_change_left_without_an_edge_is_looked_at_whole(
     number = propose_ordinary(linker, render_parameters(apart, "No edge is left between them."))
     linker.send("council-b", child("council-b", "1", given="Aminah", surname="Okafour", postcode="SE24 0AA"))
     assert approve(linker, number).skipped == 1
-    linker.pump = replace(linker.pump, handler=replace(linker.pump.handler, parameters=apart))
+    linker.processor = replace(linker.processor, handler=replace(linker.processor.handler, parameters=apart))
     linker.send("charity-c", child("charity-c", "7", nhs=NHS[0], postcode=""))
     assert linker.persons(older) == linker.persons(one) != linker.persons(other)
 

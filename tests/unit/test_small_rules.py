@@ -8,6 +8,7 @@ import sys
 
 import click
 import pytest
+from childlink_analytics.cli import main as analytics_main
 from childlink_analytics.cli.running import consume as analytics_consume
 from childlink_analytics.releasing import app as analytics_app
 from childlink_analytics.releasing.metrics import StoreMetrics
@@ -18,6 +19,7 @@ from childlink_core import logs, topics
 from childlink_core.commands import Commands
 from childlink_core.errors import UserError
 from childlink_core.profiles import get_profile, parse_profile
+from childlink_ingest.cli import main as ingest_main
 from childlink_linker import app as linker_app
 from childlink_linker.cli.running import run as linker_run
 from childlink_linker.metrics import LinkerMetrics
@@ -125,7 +127,7 @@ def test_while_the_broker_takes_nothing_the_gauges_of_the_store_go_on(app, build
         """What a command runs, on a broker that is away once and then has the process stopped."""
 
         def __init__(self):
-            self.pump, self.engine, self.sources = self, None, ()
+            self.processor, self.engine, self.sources = self, None, ()
 
         def run(self, _stopped, _observe):
             if told:
@@ -152,3 +154,13 @@ def test_while_the_broker_takes_nothing_the_gauges_of_the_store_go_on(app, build
         for number, handler in held.items():
             signal.signal(number, handler)
     assert (done.exit_code, told) == (0, ["gauges"]), done.output
+
+
+def test_a_command_keeps_its_name_of_the_version_before_and_says_the_new_one():
+    for main, words in ((ingest_main, ["recall", "--help"]), (analytics_main, ["release", "recall", "--help"])):
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0
+        assert "`recall` is called `retract` now" in done.output
+        listed = CliRunner().invoke(main, [*words[:-2], "--help"]).output
+        assert "  retract " in listed
+        assert "  recall " not in listed

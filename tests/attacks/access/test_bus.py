@@ -99,7 +99,7 @@ def test_six_thousand_malformed_messages_are_refused_by_the_envelope(partnership
 
 def test_two_thousand_malformed_payloads_of_a_member_in_good_standing_crash_nothing(linker, partnership, subjects):
     """What only somebody with a member's keys can send: sealed and signed as it must be, and nonsense inside."""
-    object.__setattr__(linker.pump, "dead_letters_an_hour", SEALED)
+    object.__setattr__(linker.processor, "dead_letters_an_hour", SEALED)
     rng = random.Random(2)
     good = partnership.encoded_batch("trust-a", subjects[:2], [b"w" * 16])
     good.answers.add(request_id=b"q" * 16, link_reference=b"l" * 16, outcome=encoded_pb2.OWN_CHECK_OUTCOME_RIGHT)

@@ -13,8 +13,8 @@ import pyarrow as pa
 from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.service import Access, serve
 from childlink_analytics.releasing.counting.counting import open_counter
-from childlink_analytics.releasing.protection.attack import Earlier
-from childlink_analytics.releasing.release.cut import Cut, Plan, cut_release
+from childlink_analytics.releasing.protection.attack import PriorRelease
+from childlink_analytics.releasing.release.cut import Cut, CutPlan, cut_release
 from childlink_analytics.settings import ServingSettings
 from childlink_catalogue.measures import Measure, catalogue
 from childlink_client import Client
@@ -172,12 +172,12 @@ class Hub:
         """Cut and publish a release of what the partners have sent, through the use case of a cut."""
         observations, links = world.batches()
         earlier = [{item.population: item.cells for item in cut.populations} for cut in self.cuts]
-        plan = Plan(release_id, len(self.cuts) + 1, UNTIL.isoformat(), self.measures, {}, earlier)
+        plan = CutPlan(release_id, len(self.cuts) + 1, UNTIL.isoformat(), self.measures, {}, earlier)
         with open_counter([observations], [links], UNTIL) as counter:
             self.cuts.append(cut_release(plan, counter, self.secret, self.folder))
         return self.cuts[-1]
 
-    def truth(self, release: int = -1) -> dict[str, Earlier]:
+    def truth(self, release: int = -1) -> dict[str, PriorRelease]:
         """True and protected cells by population: for scoring alone."""
         return {item.population: item.cells for item in self.cuts[release].populations}
 

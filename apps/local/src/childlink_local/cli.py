@@ -106,7 +106,7 @@ def run(config: Path) -> None:
     from childlink_local.lock import only_one
     from childlink_local.pilot import Extract
     from childlink_local.progress import Line
-    from childlink_local.site import lay_out
+    from childlink_local.workspace import create_workspace
 
     content = _read_config(config)
     base = config.parent
@@ -125,7 +125,7 @@ def run(config: Path) -> None:
             )
     with only_one(folder), mock_broker() as address:
         own = {name: _own(table, base) for name, table in content.get("partners", {}).items()}
-        layout = lay_out(folder, sorted({e.partner for e in extracts}), address, own=own)
+        layout = create_workspace(folder, sorted({e.partner for e in extracts}), address, own=own)
         line = Line()
         with pilot.open_hub(layout) as hub:
             reports = pilot.send(layout, hub, extracts, line)

@@ -22,8 +22,8 @@ from childlink_local import pilot, score
 from childlink_local.broker import mock_broker
 from childlink_local.pilot import Extract
 from childlink_local.progress import Line
-from childlink_local.site import Layout, lay_out
 from childlink_local.synth import synthesise
+from childlink_local.workspace import Layout, create_workspace
 
 RELEASE = "demo-1"
 DATA_UNTIL = "2024-12-31"
@@ -60,7 +60,7 @@ def run(folder: Path, children: int, seed: int) -> None:
     click.echo(f"   {len(extracts)} extracts of {len({e.partner for e in extracts})} partners in {data}")
     propose_mappings(extracts)
     with mock_broker() as address:
-        layout = lay_out(
+        layout = create_workspace(
             folder,
             sorted({e.partner for e in extracts}),
             address,
@@ -125,7 +125,7 @@ def _columns(entry: Any) -> tuple[str, ...]:
 
 
 def take_back(layout: Layout, hub: pilot.Hub, extracts: list[Extract], folder: Path) -> None:
-    """Withdraw a child, and recall a file, with the receipts that prove it."""
+    """Withdraw a child, and retract a run, with the receipts that prove it."""
     extract = extracts[0]
     mapping = load_mapping(extract.mapping)
     with extract.path.open(newline="", encoding=mapping.source.encoding) as file:
@@ -144,9 +144,9 @@ def take_back(layout: Layout, hub: pilot.Hub, extracts: list[Extract], folder: P
         'feed = "sent by mistake"\n' + extract.mapping.read_text(encoding="utf-8"), encoding="utf-8"
     )
     [sent] = pilot.send(layout, hub, [wrong])
-    report = pilot.recall(layout, hub, wrong.partner, sent.run_id)
+    report = pilot.retract(layout, hub, wrong.partner, sent.run_id)
     click.echo(
-        f"   recalled: {sent.accepted} rows that were accepted; {report.withdrawn} messages, {report.withdrawn_proved} receipted"
+        f"   retracted: {sent.accepted} rows that were accepted; {report.withdrawn} messages, {report.withdrawn_proved} receipted"
     )
 
 

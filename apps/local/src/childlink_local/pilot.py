@@ -34,7 +34,7 @@ from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.records import Outcome
 from childlink_linker.store import evaluate
 
-from childlink_local.site import Layout
+from childlink_local.workspace import Layout
 
 Progress = Callable[[str, int], None]
 _STUCK_AFTER_S = 60.0
@@ -61,8 +61,8 @@ class Hub:
 
     def step(self) -> int:
         """One micro-batch of each. Returns the number of messages read."""
-        read = self.linker.pump.step(self.encodings, timeout_s=0.02)
-        return read + self.analytics.pump.step(self.observations, timeout_s=0.02)
+        read = self.linker.processor.step(self.encodings, timeout_s=0.02)
+        return read + self.analytics.processor.step(self.observations, timeout_s=0.02)
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def open_hub(layout: Layout) -> Iterator[Hub]:
         stack.callback(link.close)
         store = analytics.build_consumer(layout.store, StoreMetrics())
         stack.callback(store.close)
-        subscribers = [link.pump.subscribe(), store.pump.subscribe()]
+        subscribers = [link.processor.subscribe(), store.processor.subscribe()]
         for subscriber in subscribers:
             stack.callback(subscriber.close)
         yield Hub(link, store, *subscribers)
@@ -145,13 +145,13 @@ def withdraw(layout: Layout, hub: Hub, extract: Extract, local_id: str) -> RunRe
         return spool.report(run)
 
 
-def recall(layout: Layout, hub: Hub, partner: str, run: int) -> RunReport:
+def retract(layout: Layout, hub: Hub, partner: str, run: int) -> RunReport:
     """Take back everything that a run sent."""
     settings = layout.ingest[partner]
     with open_spool(settings.spool) as spool:
-        recalled = takeback.recall(spool, ingest.build_site(settings), run)
+        retracted = takeback.retract(spool, ingest.build_site(settings), run)
         exchange(settings, spool, hub)
-        return spool.report(recalled)
+        return spool.report(retracted)
 
 
 def estimate_and_relink(layout: Layout, hub: Hub) -> Outcome:

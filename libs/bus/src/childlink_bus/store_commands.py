@@ -15,7 +15,7 @@ import click
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from childlink_bus.ledger import Ledger
+    from childlink_bus.stream_state import StreamState
 
 
 class StoreSettings(Protocol):
@@ -33,7 +33,7 @@ class Tables:
     """Whose migrations make them."""
     metadata: sa.MetaData
     append_only: Collection[sa.Table]
-    ledger: Ledger
+    stream_state: StreamState
 
 
 def add_store_commands(
@@ -61,7 +61,7 @@ def add_store_commands(
     def suspend(settings_file: Path | None, topic: str, why: str) -> None:
         """Read nothing more from TOPIC until it is resumed: a partner that sends rubbish, or may be compromised. Nothing is lost."""
         with open_store(settings_file).begin() as tx:
-            tables_of().ledger.suspend(tx, topic, why)
+            tables_of().stream_state.suspend(tx, topic, why)
         click.echo(f"{topic} is suspended; `status` shows it, `resume` reads on from where it was left")
 
     @group.command()
@@ -70,7 +70,7 @@ def add_store_commands(
     def resume(settings_file: Path | None, topic: str) -> None:
         """Read TOPIC again, from where it was left. Its dead letters are forgiven."""
         with open_store(settings_file).begin() as tx:
-            was = tables_of().ledger.resume(tx, topic)
+            was = tables_of().stream_state.resume(tx, topic)
         click.echo(f"{topic} is read again" if was else f"{topic} was not suspended")
 
     @group.command()

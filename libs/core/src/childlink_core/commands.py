@@ -2,20 +2,38 @@
 
 import getpass
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from childlink_core.errors import UserError
-from childlink_core.memory import look_for_cycles_seldom
+from childlink_core.garbage_collection import relax_garbage_collection
 
 
 class Commands(click.Group):
     """A group of commands that prints a UserError as text and exits with its code."""
 
+    group_class = type
+    """Groups inside it are of this kind, too."""
+
+    def __init__(self, *arguments: Any, former: Mapping[str, str] | None = None, **options: Any) -> None:
+        """`former`: new names of commands by the names of the version before, which still work and say so."""
+        super().__init__(*arguments, **options)
+        self.former = former or {}
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, or of this former name."""
+        if cmd_name in self.former:
+            click.echo(
+                f"`{cmd_name}` is called `{self.former[cmd_name]}` now; this name goes with the next version.", err=True
+            )
+            cmd_name = self.former[cmd_name]
+        return super().get_command(ctx, cmd_name)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        look_for_cycles_seldom()
+        relax_garbage_collection()
         try:
             return super().invoke(ctx)
         except UserError as error:
@@ -23,7 +41,7 @@ class Commands(click.Group):
             ctx.exit(error.exit_code)
 
 
-def at_the_command_line() -> str:
+def os_user() -> str:
     """Who sits there, for an audit trail. In a container whose user has no name, set LOGNAME to the person's."""
     try:
         name = getpass.getuser()

@@ -97,7 +97,7 @@ def traceparent() -> str:
     return carrier.get(_PARENT, "")
 
 
-def believable(traceparent: str) -> str:
+def sanitise_traceparent(traceparent: str) -> str:
     """A trace context that somebody else sent, as 55 characters of version 00; empty for what is none. What is kept of it is bounded."""
     context = _read(traceparent)
     if not context.is_valid:

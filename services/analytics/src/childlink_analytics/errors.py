@@ -13,7 +13,7 @@ class ReleaseError(UserError):
     """A release file is missing or damaged."""
 
 
-class RecalledError(ReleaseError):
+class RetractedError(ReleaseError):
     """A release was taken back."""
 
 

@@ -18,7 +18,7 @@ from childlink_core.keys import SecretKey, read_opening_key, read_secret_key, re
 from childlink_core.profiles import get_profile
 from childlink_core.references import ReferenceKeys
 
-from childlink_ingest.delivery.batches import Site
+from childlink_ingest.delivery.batches import SendingContext
 from childlink_ingest.delivery.exchange import Exchange
 from childlink_ingest.eligibility.lists import (
     read_nhs_numbers,
@@ -39,7 +39,7 @@ from childlink_ingest.mapping.definition import Mapping, check_header, parse_map
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.readers import Extract, Source, open_extract
 from childlink_ingest.runs.after_restore import check_past
-from childlink_ingest.runs.prepare import Plan
+from childlink_ingest.runs.prepare import EncodingPlan
 from childlink_ingest.runs.run import Limits, prepared_by, send_extract
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import Spool
@@ -47,7 +47,7 @@ from childlink_ingest.spool import Spool
 log = structlog.get_logger()
 
 
-def build_site(settings: IngestSettings) -> Site:
+def build_site(settings: IngestSettings) -> SendingContext:
     """Read the keys and the directory, and make sure that they belong together."""
     directory = read_directory(settings.directory)
     signing = read_signing_key(settings.signing_key)
@@ -57,7 +57,7 @@ def build_site(settings: IngestSettings) -> Site:
             "Send the hub your public keys (`childlink-ingest keys show`), and fetch its current directory.",
         )
     profile = get_profile(settings.profile)
-    return Site(
+    return SendingContext(
         partner=settings.partner,
         directory=directory,
         signing_key=signing,
@@ -78,7 +78,9 @@ def linkage_keys(settings: IngestSettings) -> list[SecretKey]:
     return keys
 
 
-def build_plan(settings: IngestSettings, site: Site, mapping: Mapping, areas: AreaLookup | None, today: date) -> Plan:
+def build_plan(
+    settings: IngestSettings, site: SendingContext, mapping: Mapping, areas: AreaLookup | None, today: date
+) -> EncodingPlan:
     """What decides what of an extract could leave. Raises PermitError while that cannot be decided."""
     permitted = None
     if mapping.needs_permitted_list:
@@ -88,20 +90,22 @@ def build_plan(settings: IngestSettings, site: Site, mapping: Mapping, areas: Ar
     objections = Objections(local.nhs_numbers, local.local_ids, tokens)
     key = linkage_keys(settings)[0].derive("objection") if tokens else b""
     permissions = Permissions(permitted, objections, partial(objection_token, key))
-    return Plan(mapping, site.references, site.encoders, today, permissions, areas)
+    return EncodingPlan(mapping, site.references, site.encoders, today, permissions, areas)
 
 
 @dataclass(frozen=True)
 class Job:
     """An extract, ready to be run."""
 
-    site: Site
-    plan: Plan
+    site: SendingContext
+    plan: EncodingPlan
     extract: Extract
 
 
 @contextmanager
-def open_job(settings: IngestSettings, extract: Path, mapping: Mapping, *, site: Site | None = None) -> Iterator[Job]:
+def open_job(
+    settings: IngestSettings, extract: Path, mapping: Mapping, *, site: SendingContext | None = None
+) -> Iterator[Job]:
     """Open an extract under its mapping, with everything that decides what may leave."""
     site = site or build_site(settings)
     with _areas(settings, mapping) as areas, open_extract(extract, source_of(mapping, settings)) as opened:
@@ -147,7 +151,7 @@ def _no_collector() -> Iterator[None]:
 _for_good = ExitStack()
 
 
-def _plan_of_worker(settings: IngestSettings, mapping_file: Path, withdrawn: frozenset[bytes]) -> Plan:
+def _plan_of_worker(settings: IngestSettings, mapping_file: Path, withdrawn: frozenset[bytes]) -> EncodingPlan:
     mapping = load_mapping(mapping_file)
     areas = _for_good.enter_context(_areas(settings, mapping))
     return replace(build_plan(settings, build_site(settings), mapping, areas, date.today()), withdrawn=withdrawn)

@@ -14,7 +14,7 @@ from childlink_bus.database import migrate, open_database
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
 from childlink_bus.observing import database_connections, waiting_messages
 from childlink_bus.ports import Subscriber
-from childlink_bus.pump import Pump, Source
+from childlink_bus.stream_processor import StreamProcessor, TopicPolicy
 from childlink_core import topics
 from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
@@ -32,9 +32,9 @@ from childlink_linker.relinking.proposals import Approved
 from childlink_linker.relinking.relink import estimate_parameters, relink
 from childlink_linker.relinking.repartition import Engine, OrdinaryEngine, Repartition, repartition
 from childlink_linker.relinking.write_proposal import propose
-from childlink_linker.review.desk import Desk
 from childlink_linker.review.page.serving import serve_page
 from childlink_linker.review.service import ReviewService
+from childlink_linker.review.workflow import ReviewWorkflow
 from childlink_linker.server import OperatorService, holdings
 from childlink_linker.server import serve as serve_grpc
 from childlink_linker.settings import LinkerSettings
@@ -51,12 +51,12 @@ class Linker:
     settings: LinkerSettings
     engine: sa.Engine
     handler: LinkHandler
-    pump: Pump
+    processor: StreamProcessor
     metrics: LinkerMetrics
 
     def close(self) -> None:
         """Let go of Kafka and the database."""
-        self.pump.publisher.close()
+        self.processor.publisher.close()
         self.engine.dispose()
 
     def republish(self) -> int:
@@ -64,8 +64,8 @@ class Linker:
         it linked meanwhile would go out in the old epoch, and the new one hold what was before it."""
         with self.engine.begin() as tx:
             Store(tx, self.handler.vault).lock()
-            count = self.pump.republish(tx, topics.LINKS, self.handler.all_links(tx))
-        tables.ledger.flush(self.engine, self.pump.publisher)
+            count = self.processor.republish(tx, topics.LINKS, self.handler.all_links(tx))
+        tables.stream_state.flush(self.engine, self.processor.publisher)
         return count
 
     def restored(self, *, new_broker: bool = False) -> int:
@@ -73,11 +73,11 @@ class Linker:
         store sent. Returns how many batches of links there are."""
         with self.engine.begin() as tx:
             Store(tx, self.handler.vault).lock()
-            tables.ledger.restored(tx, new_broker=new_broker)
+            tables.stream_state.restored(tx, new_broker=new_broker)
             Store(tx, self.handler.vault).renew_links()
             links = self.handler.all_links(tx)
-            self.pump.send(tx, links)
-        tables.ledger.flush(self.engine, self.pump.publisher)
+            self.processor.send(tx, links)
+        tables.stream_state.flush(self.engine, self.processor.publisher)
         return len(links)
 
     def estimate(self, version: str) -> Estimated:
@@ -106,20 +106,20 @@ class Linker:
         with self.engine.begin() as tx:
             store = Store(tx, self.handler.vault)
             outcome = change(store)
-            self.pump.send(tx, self.handler.links(store, outcome.linked))
-        tables.ledger.flush(self.engine, self.pump.publisher)
+            self.processor.send(tx, self.handler.links(store, outcome.linked))
+        tables.stream_state.flush(self.engine, self.processor.publisher)
         return outcome
 
-    def desk(self, *, running: bool = False) -> Desk:
+    def desk(self, *, running: bool = False) -> ReviewWorkflow:
         """The desk of a linker that can send links. One that runs sends them with its next micro-batch."""
 
         def flush() -> None:
             if not running:
-                tables.ledger.flush(self.engine, self.pump.publisher)
+                tables.stream_state.flush(self.engine, self.processor.publisher)
 
-        return Desk(
+        return ReviewWorkflow(
             self.engine, self.handler.vault, self.handler.profile, self.handler.parameters, audit_key_of(self.settings),
-            self.settings.review_views_a_day, self.handler.links, self.pump.send, flush,
+            self.settings.review_views_a_day, self.handler.links, self.processor.send, flush,
         )  # fmt: skip
 
     def observe(self, subscriber: Subscriber) -> None:
@@ -132,7 +132,7 @@ class Linker:
         with self.engine.connect() as tx:
             _, children, adults, families, pairs = holdings(tx)
             since = tx.execute(sa.select(sa.func.min(tables.review_pair.c.since_ms))).scalar_one()
-            waiting = waiting_messages(tx, tables.ledger)
+            waiting = waiting_messages(tx, tables.stream_state)
         self.metrics.holdings(children, adults, families, pairs, 0.0 if since is None else time.time() - since / 1000)
         self.metrics.workings(waiting, database_connections(self.engine))
 
@@ -167,13 +167,13 @@ def audit_key_of(settings: LinkerSettings) -> bytes:
     return read_secret_key(settings.token_key).derive("audit trail")
 
 
-def reading_desk(settings: LinkerSettings) -> Desk:
+def reading_desk(settings: LinkerSettings) -> ReviewWorkflow:
     """A desk to look from: nothing can be decided at it, and it needs no Kafka."""
 
     def nothing(*_: object) -> Any:
         raise RuntimeError("nothing is decided at a reading desk")
 
-    return Desk(
+    return ReviewWorkflow(
         open_store(settings), vault_of(settings), get_profile(settings.profile), load_parameters(settings.parameters),
         audit_key_of(settings), settings.review_views_a_day, nothing, nothing,
     )  # fmt: skip
@@ -207,13 +207,13 @@ def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
     def connect(positions: Mapping[str, int]) -> Subscriber:
         return KafkaSubscriber(settings, positions, settings.micro_batch)
 
-    pump = Pump(
+    processor = StreamProcessor(
         service=topics.LINKER,
         engine=engine,
-        ledger=tables.ledger,
+        stream_state=tables.stream_state,
         publisher=KafkaPublisher(settings),
         sources={
-            topics.encodings(partner): Source(partner, envelope_pb2.PAYLOAD_KIND_ENCODED)
+            topics.encodings(partner): TopicPolicy(partner, envelope_pb2.PAYLOAD_KIND_ENCODED)
             for partner in directory.partners
         },
         directory=directory,
@@ -224,7 +224,7 @@ def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
         connect=connect,
         dead_letters_an_hour=settings.dead_letters_an_hour,
     )
-    return Linker(settings, engine, handler, pump, metrics)
+    return Linker(settings, engine, handler, processor, metrics)
 
 
 def export_sealed(settings: LinkerSettings, folder: Path) -> int:

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 
 class LinkerMetrics:
-    """Create one per process; `registry` is what is served. Also the pump's observer."""
+    """Create one per process; `registry` is what is served. Also the processor's observer."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -90,27 +90,27 @@ class LinkerMetrics:
             start_http_server(port, addr=address, registry=self.registry)
 
     def batch(self, sender: str, outcome: str, reason: str) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.batches.labels(sender, outcome, reason).inc()
 
     def suspended(self, topic: str) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.suspensions.labels(topic).inc()
 
     def log_lost(self, topic: str) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.logs_lost.labels(topic).inc()
 
     def dead_letters(self, count: int) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.dead_letter_messages.inc(count)
 
     def batch_settled(self, sender: str, age_s: float) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.batch_age.labels(sender).observe(age_s)
 
     def records_done(self, sender: str, accepted: int, refused: Sequence[str]) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.records.labels(sender, "accepted", "").inc(accepted)
         for reason in refused:
             self.records.labels(sender, "refused", reason).inc()

@@ -53,7 +53,7 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         """See operator.proto."""
         with self._engine.connect() as tx:
             records, children, adults, families, _ = holdings(tx)
-            streams = tx.execute(sa.select(t.ledger.streams).order_by(*t.ledger.streams.primary_key)).all()
+            streams = tx.execute(sa.select(t.stream_state.streams).order_by(*t.stream_state.streams.primary_key)).all()
         return operator_pb2.GetStatusResponse(
             profile_ids=self._profile_ids,
             parameter_version=self._parameter_version,

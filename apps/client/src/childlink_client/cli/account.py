@@ -45,7 +45,7 @@ def login(address: str, token: bool, **files: Path | None) -> None:
 
 @main.command()
 def logout() -> None:
-    """Forget how to reach the service, and the access token."""
+    """WithdrawalRequest how to reach the service, and the access token."""
     for name in ("login.toml", "token", "measures.json"):
         (settings_folder() / name).unlink(missing_ok=True)
     click.echo("forgotten")

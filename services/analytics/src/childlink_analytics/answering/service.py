@@ -25,7 +25,7 @@ from childlink_analytics.answering import messages
 from childlink_analytics.answering.audit_trail import QuestionsTrail
 from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.question import Answer, Question, answer
-from childlink_analytics.answering.shelf import Shelf
+from childlink_analytics.answering.release_repository import ReleaseRepository
 from childlink_analytics.errors import QuestionError
 from childlink_analytics.settings import ServingSettings
 from childlink_analytics.shared.purposes import Register
@@ -129,8 +129,8 @@ class _Called:
 class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
     """See analytics.proto."""
 
-    def __init__(self, shelf: Shelf, metrics: ServingMetrics, access: Access) -> None:
-        self.shelf, self.metrics, self.access = shelf, metrics, access
+    def __init__(self, repository: ReleaseRepository, metrics: ServingMetrics, access: Access) -> None:
+        self.repository, self.metrics, self.access = repository, metrics, access
 
     def called(self, name: str, request: Any, context: grpc.ServicerContext) -> _Called:
         """For each call: a context that times, counts and writes it down, and turns QuestionError into a status."""
@@ -139,7 +139,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
     @_edge
     def ListReleases(self, request: pb.ListReleasesRequest) -> pb.ListReleasesResponse:
         """See analytics.proto."""
-        return pb.ListReleasesResponse(releases=[messages.summary(release) for release in self.shelf.all()])
+        return pb.ListReleasesResponse(releases=[messages.summary(release) for release in self.repository.all()])
 
     @_edge
     def DescribeRelease(self, request: pb.DescribeReleaseRequest) -> pb.DescribeReleaseResponse:
@@ -199,7 +199,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
     @_edge
     def Trend(self, request: pb.TrendRequest) -> pb.TrendResponse:
         """See analytics.proto."""
-        releases = [self.access.visible(release) for release in self.shelf.all()]
+        releases = [self.access.visible(release) for release in self.repository.all()]
         if not releases:
             raise QuestionError("release_id", "there is no release yet", [], True)
         question = Question(request.measure_id, tuple(request.by), _where(request.where))
@@ -226,7 +226,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         )  # fmt: skip
 
     def _release(self, release_id: str) -> Release:
-        return self.access.visible(self.shelf.get(release_id))
+        return self.access.visible(self.repository.get(release_id))
 
     def _answer(self, request: pb.QueryRequest) -> tuple[Release, Answer]:
         release = self._release(request.release_id)
@@ -251,7 +251,7 @@ def serve(settings: ServingSettings, metrics: ServingMetrics, access: Access) ->
         interceptors=[guard],
         maximum_concurrent_rpcs=_MOST_CALLS,
     )
-    service = AnalyticsService(Shelf(settings.releases, metrics), metrics, access)
+    service = AnalyticsService(ReleaseRepository(settings.releases, metrics), metrics, access)
     pb_grpc.add_AnalyticsServiceServicer_to_server(service, server)
     health_service = health.HealthServicer()
     health_service.set(_SERVICE.full_name, health_pb2.HealthCheckResponse.SERVING)

@@ -1,4 +1,4 @@
-"""Commands for releases: cut, check, publish, list, show, verify, recall."""
+"""Commands for releases: cut, check, publish, list, show, verify, retract."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from childlink_core.commands import at_the_command_line
+from childlink_core.commands import os_user
 
 from childlink_analytics.cli.common import main
 
 if TYPE_CHECKING:
-    from childlink_analytics.releasing.release.desk import Known, ReleaseDesk
+    from childlink_analytics.releasing.release.workflow import ReleaseRecord, ReleaseWorkflow
 
 
-@main.group()
+@main.group(former={"recall": "retract"})
 def release() -> None:
-    """Releases: cut as a draft, checked, published by a second person, perhaps recalled by two."""
+    """Releases: cut as a draft, checked, published by a second person, perhaps retracted by two."""
 
 
-def _desk(settings_file: Path | None) -> ReleaseDesk:
+def _desk(settings_file: Path | None) -> ReleaseWorkflow:
     from childlink_core import telemetry
 
     from childlink_analytics.releasing import app
@@ -40,7 +40,7 @@ def _desk(settings_file: Path | None) -> ReleaseDesk:
 def release_cut(settings_file: Path | None, release_id: str, data_until: str | None, anyway: bool) -> None:
     """Cut a draft: count, protect, attack. All or nothing; nobody can ask it yet."""
     done = _desk(settings_file).cut(
-        at_the_command_line(),
+        os_user(),
         release_id,
         data_until or date.today().isoformat(),
         lambda what: click.echo(f"protecting {what}", err=True),
@@ -67,7 +67,7 @@ def release_check(settings_file: Path | None, release_id: str) -> None:
 
     from childlink_analytics.shared.change_notes import change_notes
 
-    found, report = _desk(settings_file).check(at_the_command_line(), release_id)
+    found, report = _desk(settings_file).check(os_user(), release_id)
     facts = found.manifest
     click.echo(
         f"{release_id}: data until {facts['data_until']}, {len(found.measures)} measures, {facts['cells']:,} cells"
@@ -90,7 +90,7 @@ def release_check(settings_file: Path | None, release_id: str) -> None:
 @click.pass_obj
 def release_publish(settings_file: Path | None, release_id: str) -> None:
     """Let a draft be asked. Whoever cut it cannot publish it."""
-    known = _desk(settings_file).publish(at_the_command_line(), release_id)
+    known = _desk(settings_file).publish(os_user(), release_id)
     click.echo(f"{release_id} is published: number {known.number}, {known.content_sha256}")
 
 
@@ -99,21 +99,21 @@ def release_publish(settings_file: Path | None, release_id: str) -> None:
 @click.pass_obj
 def release_discard(settings_file: Path | None, release_id: str) -> None:
     """Throw a draft away."""
-    _desk(settings_file).discard(at_the_command_line(), release_id)
+    _desk(settings_file).discard(os_user(), release_id)
     click.echo(f"{release_id} is discarded")
 
 
-@release.command("recall")
+@release.command("retract")
 @click.argument("release_id")
-@click.option("--why", default="", help="What is wrong with it; analysts will read this. Of who asks for the recall.")
+@click.option("--why", default="", help="What is wrong with it; analysts will read this. Of who asks for the retract.")
 @click.pass_obj
-def release_recall(settings_file: Path | None, release_id: str, why: str) -> None:
+def release_retract(settings_file: Path | None, release_id: str, why: str) -> None:
     """Take a release back: the first person asks with --why, a second one runs it again."""
-    known = _desk(settings_file).recall(at_the_command_line(), release_id, why)
+    known = _desk(settings_file).retract(os_user(), release_id, why)
     if known.state == "recalled":
-        click.echo(f"{release_id} is recalled; whoever asks it is told why")
+        click.echo(f"{release_id} is retracted; whoever asks it is told why")
     else:
-        click.echo(f"Recall asked for. Have a second person run: childlink-analytics release recall {release_id}")
+        click.echo(f"Retraction asked for. Have a second person run: childlink-analytics release retract {release_id}")
 
 
 @release.command("list")
@@ -146,15 +146,15 @@ def release_show(settings_file: Path | None, release_id: str) -> None:
 @click.pass_obj
 def release_verify(settings_file: Path | None) -> None:
     """Check every release's content against what was cut."""
-    for known in _desk(settings_file).verify(at_the_command_line()):
+    for known in _desk(settings_file).verify(os_user()):
         click.echo(f"{known.release_id}: whole, {known.state}, {known.content_sha256}")
 
 
-def _line(item: Known) -> str:
+def _line(item: ReleaseRecord) -> str:
     at = datetime.fromtimestamp(item.cut_at_ms / 1000, UTC)
     by = f"cut {at:%Y-%m-%d} by {item.cut_by}"
     if item.published_by:
         by += f", published by {item.published_by}"
     if item.recall_asked_by:
-        by += f"; recall asked for by {item.recall_asked_by}: {item.recall_why}"
+        by += f"; retraction asked for by {item.recall_asked_by}: {item.recall_why}"
     return f"{item.number:4} {item.release_id:14} {item.state:10} data until {item.data_until}; {by}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 from childlink_bus.store_commands import add_store_commands
-from childlink_core.commands import at_the_command_line
+from childlink_core.commands import os_user
 
 from childlink_analytics.cli.common import main, stop_on_signals
 
@@ -55,11 +55,11 @@ def consume(settings_file: Path | None) -> None:
             schedule.look(date.today())
             observed_at = time.monotonic()
 
-    click.echo(f"analytics: reading {len(consumer.pump.sources)} topics; stop with SIGTERM", err=True)
+    click.echo(f"analytics: reading {len(consumer.processor.sources)} topics; stop with SIGTERM", err=True)
     try:
         while not stop.is_set():
             try:
-                consumer.pump.run(stop.is_set, observe)
+                consumer.processor.run(stop.is_set, observe)
             except BusError as error:
                 click.echo(error.render(), err=True)
                 # What waits for a broker that takes nothing is told all the same, unless it is the database that is away.
@@ -84,7 +84,7 @@ def status(settings_file: Path | None) -> None:
 
     with app.open_store(StoreSettings.load(settings_file)).connect() as tx:
         observations, links, waiting = app.holdings(tx)
-        behind, suspended = Store(tx).behind(), tables.ledger.suspended(tx)
+        behind, suspended = Store(tx).behind(), tables.stream_state.suspended(tx)
     click.echo(f"{observations:,} observations, {links:,} links; {waiting:,} observations are not linked yet")
     for partner in behind:
         click.echo(f"  {partner}: rows are here before their links")
@@ -100,7 +100,7 @@ def retention(settings_file: Path | None) -> None:
     from childlink_analytics.releasing import app
     from childlink_analytics.settings import StoreSettings
 
-    gone = app.build_desk(StoreSettings.load(settings_file)).expire(at_the_command_line(), date.today())
+    gone = app.build_desk(StoreSettings.load(settings_file)).expire(os_user(), date.today())
     for dataset, rows in gone.items():
         click.echo(f"{dataset}: {rows:,} rows deleted")
     if not gone:
@@ -119,8 +119,8 @@ def restored(settings_file: Path | None, new_broker: bool) -> None:
 
     desk = app.build_desk(StoreSettings.load(settings_file))
     with desk.engine.begin() as tx:
-        tables.ledger.restored(tx, new_broker=new_broker)
-        tables.audit.append(tx, desk.audit_key, at_the_command_line(), "restored", new_broker=int(new_broker))
+        tables.stream_state.restored(tx, new_broker=new_broker)
+        tables.audit.append(tx, desk.audit_key, os_user(), "restored", new_broker=int(new_broker))
     click.echo("receipts are numbered anew; start the service now")
 
 
@@ -129,7 +129,7 @@ def _tables() -> Tables:
 
     from childlink_analytics.releasing.store import tables
 
-    return Tables("childlink_analytics.releasing.store", tables.metadata, [tables.audit.entries], tables.ledger)
+    return Tables("childlink_analytics.releasing.store", tables.metadata, [tables.audit.entries], tables.stream_state)
 
 
 def _settings(settings_file: Path | None) -> StoreSettings:

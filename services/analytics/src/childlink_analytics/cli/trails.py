@@ -13,7 +13,7 @@ from childlink_analytics.cli.common import main
 
 if TYPE_CHECKING:
     from childlink_analytics.answering.audit_trail import QuestionsTrail
-    from childlink_analytics.releasing.release.desk import ReleaseDesk
+    from childlink_analytics.releasing.release.workflow import ReleaseWorkflow
 
 
 @main.group()
@@ -62,7 +62,7 @@ def audit_verify(settings_file: Path | None, noted: str, questions: bool) -> Non
     echo_head(head)
 
 
-def _desk(settings_file: Path | None) -> ReleaseDesk:
+def _desk(settings_file: Path | None) -> ReleaseWorkflow:
     if find_spec("sqlalchemy") is None:
         raise CatalogueError(
             "This installation answers questions and holds no releases' trail.",

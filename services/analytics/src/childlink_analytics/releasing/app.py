@@ -12,7 +12,7 @@ from childlink_bus.database import migrate, open_database
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
 from childlink_bus.observing import database_connections, waiting_messages
 from childlink_bus.ports import Subscriber
-from childlink_bus.pump import Pump, Source
+from childlink_bus.stream_processor import StreamProcessor, TopicPolicy
 from childlink_catalogue.measures import catalogue
 from childlink_core import topics
 from childlink_core.directory import read_directory
@@ -20,7 +20,7 @@ from childlink_core.keys import read_opening_key, read_secret_key, read_signing_
 
 from childlink_analytics.releasing.counting.denominators import parse_denominators
 from childlink_analytics.releasing.metrics import StoreMetrics
-from childlink_analytics.releasing.release.desk import SCHEDULE, ReleaseDesk
+from childlink_analytics.releasing.release.workflow import SCHEDULE, ReleaseWorkflow
 from childlink_analytics.releasing.store import tables
 from childlink_analytics.releasing.store.intake import StoreHandler
 from childlink_analytics.settings import StoreSettings
@@ -34,12 +34,12 @@ class Consumer:
     """The process that stores observations and links."""
 
     engine: sa.Engine
-    pump: Pump
+    processor: StreamProcessor
     metrics: StoreMetrics
 
     def close(self) -> None:
         """Let go of Kafka and the database."""
-        self.pump.publisher.close()
+        self.processor.publisher.close()
         self.engine.dispose()
 
     def observe(self, subscriber: Subscriber) -> None:
@@ -51,7 +51,7 @@ class Consumer:
         """Set the gauges that the broker has no say in."""
         with self.engine.connect() as tx:
             self.metrics.holdings(*holdings(tx))
-            self.metrics.workings(waiting_messages(tx, tables.ledger), database_connections(self.engine))
+            self.metrics.workings(waiting_messages(tx, tables.stream_state), database_connections(self.engine))
             self.metrics.managed(
                 _counted(tx, tables.release.c.state), _counted(tx, tables.audit.entries.c.action), _newest_release(tx)
             )
@@ -60,7 +60,7 @@ class Consumer:
 class Schedule:
     """Cuts the drafts that the schedule asks for, and deletes what was kept long enough, beside the consumer."""
 
-    def __init__(self, desk: ReleaseDesk, metrics: StoreMetrics) -> None:
+    def __init__(self, desk: ReleaseWorkflow, metrics: StoreMetrics) -> None:
         self._desk, self._metrics = desk, metrics
         self._asked_on: date | None = None
         self._busy: threading.Thread | None = None
@@ -143,12 +143,14 @@ def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
     def connect(positions: Mapping[str, int]) -> Subscriber:
         return KafkaSubscriber(settings, positions, settings.micro_batch)
 
-    sources = {topics.observations(p): Source(p, envelope_pb2.PAYLOAD_KIND_OBSERVATION) for p in directory.partners}
-    sources[topics.LINKS] = Source(topics.LINKER, envelope_pb2.PAYLOAD_KIND_LINK, receipted=False)
-    pump = Pump(
+    sources = {
+        topics.observations(p): TopicPolicy(p, envelope_pb2.PAYLOAD_KIND_OBSERVATION) for p in directory.partners
+    }
+    sources[topics.LINKS] = TopicPolicy(topics.LINKER, envelope_pb2.PAYLOAD_KIND_LINK, receipted=False)
+    processor = StreamProcessor(
         service=topics.ANALYTICS,
         engine=engine,
-        ledger=tables.ledger,
+        stream_state=tables.stream_state,
         publisher=KafkaPublisher(settings),
         sources=sources,
         directory=directory,
@@ -159,15 +161,15 @@ def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
         connect=connect,
         dead_letters_an_hour=settings.dead_letters_an_hour,
     )
-    return Consumer(engine, pump, metrics)
+    return Consumer(engine, processor, metrics)
 
 
-def build_desk(settings: StoreSettings, engine: sa.Engine | None = None) -> ReleaseDesk:
+def build_desk(settings: StoreSettings, engine: sa.Engine | None = None) -> ReleaseWorkflow:
     """The release managers' desk, on the database that is open already or on one of its own."""
     key = read_secret_key(settings.release_key)
     dimensions = {name: item for measure in catalogue().values() for name, item in measure.dimensions.items()}
     denominators, purposes = settings.denominators, settings.purposes
-    return ReleaseDesk(
+    return ReleaseWorkflow(
         engine=engine or open_store(settings),
         settings=settings,
         secret=key.derive("rounding"),

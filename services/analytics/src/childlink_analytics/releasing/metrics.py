@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 
 class StoreMetrics:
-    """Of `consume` and `cut`. Also the pump's observer."""
+    """Of `consume` and `cut`. Also the processor's observer."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -53,7 +53,7 @@ class StoreMetrics:
         )
         # What the store holds; waiting: observations none of whose references is linked yet.
         self.held = Gauge("childlink_analytics_held", "Rows held.", ["kind"], registry=self.registry)
-        # Releases by state: drafts wait for a second person, recalling ones too.
+        # Releases by state: drafts wait for a second person, those being retracted too.
         self.releases = Gauge("childlink_analytics_releases", "Releases, by state.", ["state"], registry=self.registry)
         # When the newest published release was published, and the last day that its data are of, Unix seconds: how old what can be
         # asked is.
@@ -85,29 +85,29 @@ class StoreMetrics:
             start_http_server(port, addr=address, registry=self.registry)
 
     def batch(self, sender: str, outcome: str, reason: str) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.batches.labels(sender, outcome, reason).inc()
 
     def batch_settled(self, sender: str, age_s: float) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.batch_age.labels(sender).observe(age_s)
 
     def records_done(self, sender: str, accepted: int, refused: Sequence[str]) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.records.labels(sender, "accepted", "").inc(accepted)
         for reason in refused:
             self.records.labels(sender, "refused", reason).inc()
 
     def suspended(self, topic: str) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.suspensions.labels(topic).inc()
 
     def log_lost(self, topic: str) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.logs_lost.labels(topic).inc()
 
     def dead_letters(self, count: int) -> None:
-        """See `childlink_bus.pump.Observer`."""
+        """See `childlink_bus.stream_processor.Observer`."""
         self.dead_letter_messages.inc(count)
 
     def lag(self, lag: dict[str, int]) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from childlink_catalogue.measures import Measure
 from pydantic import TypeAdapter
 
-from childlink_analytics.errors import RecalledError, ReleaseError
+from childlink_analytics.errors import ReleaseError, RetractedError
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import Cell
 
@@ -82,8 +82,8 @@ def publish_release(drafts: Path, folder: Path, release_id: str, approval: Mappi
     return target
 
 
-def recall_release(folder: Path, release_id: str, approval: Mapping[str, str]) -> None:
-    """Take a release's content away from the folder that is served; the manifest stays, and says that it was recalled and why."""
+def retract_release(folder: Path, release_id: str, approval: Mapping[str, str]) -> None:
+    """Take a release's content away from the folder that is served; the manifest stays, and says that it was retracted and why."""
     path = folder / release_id
     _write_file(path / "recalled.json", json.dumps(approval, sort_keys=True, indent=1).encode())
     (path / "release.json").unlink(missing_ok=True)
@@ -136,11 +136,11 @@ def release_ids(folder: Path) -> list[str]:
 
 
 def read_release(folder: Path, release_id: str) -> Release:
-    """Read a release, or raise ReleaseError when it is damaged or was recalled."""
+    """Read a release, or raise ReleaseError when it is damaged or was retracted."""
     path = folder / release_id
     if (path / "recalled.json").exists():
         said = _read_json(path / "recalled.json")
-        raise RecalledError(f"Release {release_id} was recalled: {said.get('why', '')}", "Use another release.")
+        raise RetractedError(f"Release {release_id} was retracted: {said.get('why', '')}", "Use another release.")
     try:
         body = (path / "release.json").read_bytes()
     except OSError:

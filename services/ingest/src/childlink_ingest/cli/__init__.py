@@ -9,7 +9,7 @@ from childlink_core.commands import Commands
 from childlink_ingest.cli import checking, extracts, keys, lists, look, sending, takeback
 
 
-@click.group(cls=Commands)
+@click.group(cls=Commands, former={"recall": "retract"})
 @click.version_option(__version__)
 @click.option(
     "--settings",
@@ -37,7 +37,7 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
 
 for _command in (
     look.datasets, look.map_extract, look.check, look.preview, extracts.approve, extracts.run, extracts.rekey, extracts.watch,
-    sending.send, sending.status, sending.doctor, takeback.withdraw, takeback.recall, takeback.after_restore,
+    sending.send, sending.status, sending.doctor, takeback.withdraw, takeback.retract, takeback.after_restore,
     lists.opt_out, lists.objections, lists.area,
     checking.checks, checking.checked, keys.keys, look.refs, look.clk, look.verify_encoding,
 ):  # fmt: skip

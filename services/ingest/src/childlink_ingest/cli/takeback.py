@@ -1,4 +1,4 @@
-"""Commands that take back what was sent (withdraw, recall), and that look after it when the spool was put back from a backup."""
+"""Commands that take back what was sent (withdraw, retract), and that look after it when the spool was put back from a backup."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def withdraw(
 @click.argument("run_id", type=int)
 @_wait
 @click.pass_obj
-def recall(settings_file: Path | None, run_id: int, wait: float) -> None:
+def retract(settings_file: Path | None, run_id: int, wait: float) -> None:
     """Take a whole run back: everything whose newest version went out with it. Then run the right extract."""
 
     from childlink_ingest import app
@@ -86,10 +86,10 @@ def recall(settings_file: Path | None, run_id: int, wait: float) -> None:
     site = app.build_site(settings)
     with open_spool(settings.spool) as spool:
         app.catch_up(settings, spool)
-        recalled = takeback.recall(spool, site, run_id)
+        retracted = takeback.retract(spool, site, run_id)
         exchange(settings, spool, IngestMetrics(), wait)
-        outcome = spool.report(recalled)
-    click.echo(f"run {run_id} is recalled; rows that it had changed come back when a right extract is run")
+        outcome = spool.report(retracted)
+    click.echo(f"run {run_id} is retracted; rows that it had changed come back when a right extract is run")
     _finish(outcome)
 
 
@@ -97,7 +97,7 @@ def recall(settings_file: Path | None, run_id: int, wait: float) -> None:
 @click.option(
     "--withdrawals-repeated",
     is_flag=True,
-    help="Everybody who was withdrawn or recalled in the lost past is withdrawn again, or there is nobody: runs may go on.",
+    help="Everybody who was withdrawn or retracted in the lost past is withdrawn again, or there is nobody: runs may go on.",
 )
 @_wait
 @click.pass_obj

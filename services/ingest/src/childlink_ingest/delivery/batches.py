@@ -27,7 +27,7 @@ _OBSERVATIONS: Final = observation_pb2.ObservationBatch.OBSERVATIONS_FIELD_NUMBE
 
 
 @dataclass(frozen=True)
-class Site:
+class SendingContext:
     """What a site needs to turn rows into sealed batches."""
 
     partner: str
@@ -46,7 +46,7 @@ Numbered = tuple[int, StagedItem]
 """An item with its id in the spool."""
 
 
-def queue_encodings(spool: Spool, site: Site, run_id: int, feed: str, changed: Iterable[Numbered]) -> None:
+def queue_encodings(spool: Spool, site: SendingContext, run_id: int, feed: str, changed: Iterable[Numbered]) -> None:
     """Queue the encodings that are new or changed; each batch with a capsule key of its own, and one key version."""
     versions = {site.references.facet(feed, encoder.key_version): encoder for encoder in site.encoders}
     waiting: dict[bytes, list[Numbered]] = {facet: [] for facet in versions}
@@ -63,7 +63,7 @@ def queue_encodings(spool: Spool, site: Site, run_id: int, feed: str, changed: I
 
 
 def _queue_encodings(
-    spool: Spool, site: Site, run_id: int, feed: str, encoder: Encoder, items: Sequence[Numbered]
+    spool: Spool, site: SendingContext, run_id: int, feed: str, encoder: Encoder, items: Sequence[Numbered]
 ) -> None:
     sealer = CapsuleSealer(site.partner, site.directory.seal_key(topics.ANALYTICS))
     head = encoded_pb2.EncodedBatch(
@@ -79,7 +79,7 @@ def _queue_encodings(
 
 
 def queue_observations(
-    spool: Spool, site: Site, run_id: int, feed: str, dataset: Dataset, changed: Iterable[Numbered]
+    spool: Spool, site: SendingContext, run_id: int, feed: str, dataset: Dataset, changed: Iterable[Numbered]
 ) -> None:
     """Queue the observations that are new or changed."""
     head = observation_pb2.ObservationBatch(
@@ -93,7 +93,7 @@ def queue_observations(
         _queue(spool, site, run_id, feed, "observations", head + body, items)
 
 
-def queue_withdrawals(spool: Spool, site: Site, run_id: int) -> None:
+def queue_withdrawals(spool: Spool, site: SendingContext, run_id: int) -> None:
     """Queue the tombstones that are staged."""
     profile = site.encoder.profile
     for half, message in (("encodings", encoded_pb2.EncodedBatch), ("observations", observation_pb2.ObservationBatch)):
@@ -121,7 +121,7 @@ def _after_encodings(spool: Spool) -> observation_pb2.StreamPosition | None:
     return observation_pb2.StreamPosition(epoch=last[0], sequence=last[1]) if last else None
 
 
-def queue_answers(spool: Spool, site: Site, answers: Sequence[encoded_pb2.OwnCheckAnswer]) -> None:
+def queue_answers(spool: Spool, site: SendingContext, answers: Sequence[encoded_pb2.OwnCheckAnswer]) -> None:
     """Queue what the site found when it looked at its own rows."""
     profile = site.encoder.profile
     batch = encoded_pb2.EncodedBatch(
@@ -132,13 +132,13 @@ def queue_answers(spool: Spool, site: Site, answers: Sequence[encoded_pb2.OwnChe
 
 
 def _queue(
-    spool: Spool, site: Site, run_id: int, feed: str, half: Half, payload: bytes, items: Sequence[Numbered]
+    spool: Spool, site: SendingContext, run_id: int, feed: str, half: Half, payload: bytes, items: Sequence[Numbered]
 ) -> None:
     epoch, sequence, message = _seal(spool, site, half, payload)
     spool.queue(run_id, feed, half, epoch, sequence, message, items)
 
 
-def _seal(spool: Spool, site: Site, half: Half, payload: bytes) -> tuple[int, int, bytes]:
+def _seal(spool: Spool, site: SendingContext, half: Half, payload: bytes) -> tuple[int, int, bytes]:
     reader, kind, topic = {
         "encodings": (topics.LINKER, wire.PAYLOAD_KIND_ENCODED, topics.encodings(site.partner)),
         "observations": (topics.ANALYTICS, wire.PAYLOAD_KIND_OBSERVATION, topics.observations(site.partner)),

@@ -21,7 +21,7 @@ from typing import Final
 
 from childlink_core.references import keyed_hash
 
-from childlink_ingest.model.rows import Held, Identity, Role, Row
+from childlink_ingest.model.rows import Identity, Role, Row, WithheldRow
 
 OPTED_OUT: Final = "national data opt-out"
 OBJECTED: Final = "objection"
@@ -72,15 +72,15 @@ class Permissions:
             return OBJECTED
         return None
 
-    def apply(self, row: Row) -> Row | Held:
-        """The row as far as it may be sent, or Held."""
+    def apply(self, row: Row) -> Row | WithheldRow:
+        """The row as far as it may be sent, or WithheldRow."""
         child = self.problem("child", row.child) if row.child else None
         adult = self.problem("adult", row.adult) if row.adult else None
         if child is None and adult is None:
             return row
         main = child if row.child else adult
         if main is not None:
-            return Held(row.number, main, row)
+            return WithheldRow(row.number, main, row)
         return replace(
             row, adult=None, relation=None, notes=(*row.notes, f"adult left out: {adult}"), left_out=row.adult
         )

@@ -58,7 +58,7 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class WithheldRow:
     """A row that may not be sent, and why."""
 
     row_number: int

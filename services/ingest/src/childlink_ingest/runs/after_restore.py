@@ -7,7 +7,7 @@ says who they were, so a person must.
 
 from datetime import datetime
 
-from childlink_ingest.delivery.batches import Site, queue_withdrawals
+from childlink_ingest.delivery.batches import SendingContext, queue_withdrawals
 from childlink_ingest.errors import PastLostError
 from childlink_ingest.spool import LostPast, Spool
 
@@ -31,7 +31,7 @@ def what_is_known(lost: LostPast) -> str:
     return f"the newest run that it knows of began on {datetime.fromtimestamp(lost.known_until):%Y-%m-%d at %H:%M}"
 
 
-def repeat_withdrawals(spool: Spool, site: Site) -> int | None:
+def repeat_withdrawals(spool: Spool, site: SendingContext) -> int | None:
     """Send withdrawals again that were given up with their batches. Returns the id of the run that does it; None without any."""
     with spool.transaction():
         lost = spool.take_lost_withdrawals()

@@ -22,7 +22,7 @@ from childlink_ingest.geography.derive import AreaLookup, AreaSets
 from childlink_ingest.mapping.apply import RowMapper
 from childlink_ingest.mapping.definition import Mapping
 from childlink_ingest.model.items import DELETED, StagedItem, StagedRow
-from childlink_ingest.model.rows import Held, Identity, Rejection, Role, Row
+from childlink_ingest.model.rows import Identity, Rejection, Role, Row, WithheldRow
 from childlink_ingest.pseudonymise.encoder import Encoder, is_linkable, varint
 from childlink_ingest.pseudonymise.split import Observation, Subject, split
 from childlink_ingest.readers.record import Record
@@ -34,7 +34,7 @@ WITHDRAWN: Final = "withdrawn at the site"
 
 
 @dataclass(frozen=True)
-class Plan:
+class EncodingPlan:
     """Everything that decides what of an extract could leave."""
 
     mapping: Mapping
@@ -53,7 +53,7 @@ class Plan:
         return self.encoders[0].profile
 
 
-class Forget(NamedTuple):
+class WithdrawalRequest(NamedTuple):
     """What is to be withdrawn, if it was sent before: a subject, or (row reference given) one row."""
 
     why: str
@@ -75,7 +75,7 @@ class Prepared:
     present: list[bytes]
     """Row references of rejected rows whose id could be read."""
     held: Counter[str]
-    forget: list[Forget]
+    forget: list[WithdrawalRequest]
     notes: Counter[str]
     claims: Claims
     """What the rows say of the ids in them: an id that several people have stops the run."""
@@ -84,7 +84,7 @@ class Prepared:
 class Preparer:
     """Prepares one chunk after the other. Remembers encodings, so that a child with forty attendances is encoded once."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: EncodingPlan) -> None:
         self._plan = plan
         self._map = RowMapper(plan.mapping, plan.today)
         self._remembered: dict[bytes, tuple[int, list[StagedItem]]] = {}
@@ -121,18 +121,18 @@ class Preparer:
             claims_of(rows),
         )  # fmt: skip
 
-    def _forget(self, why: str, row: Row, *, whole_row: bool = False) -> Forget:
+    def _forget(self, why: str, row: Row, *, whole_row: bool = False) -> WithdrawalRequest:
         child, adult, observation = split(row, self._plan.mapping, self._plan.references)
         main = cast("Subject", child or adult)
-        return Forget(
+        return WithdrawalRequest(
             why, main.link_reference, main.analytics_reference, observation.row_reference if whole_row else None
         )
 
-    def _forget_adult(self, row: Row) -> Forget:
+    def _forget_adult(self, row: Row) -> WithdrawalRequest:
         alone = replace(row, child=None, adult=row.left_out)
         adult = cast("Subject", split(alone, self._plan.mapping, self._plan.references)[1])
         why = next((w for w in (OPTED_OUT, OBJECTED, WITHDRAWN) if any(w in note for note in row.notes)), OBJECTED)
-        return Forget(why, adult.link_reference, adult.analytics_reference)
+        return WithdrawalRequest(why, adult.link_reference, adult.analytics_reference)
 
     def _encode(self, halves: Iterable[tuple[Subject | None, Subject | None, Observation]]) -> list[StagedItem]:
         latest: dict[bytes, Subject] = {}
@@ -164,15 +164,15 @@ class Preparer:
 
 
 def map_rows(
-    chunk: Sequence[Record | Rejection], mapper: RowMapper, plan: Plan
-) -> tuple[list[Row], list[Held], list[Rejection]]:
+    chunk: Sequence[Record | Rejection], mapper: RowMapper, plan: EncodingPlan
+) -> tuple[list[Row], list[WithheldRow], list[Rejection]]:
     """Canonical rows as they may leave, rows that may not be sent, and rows that stay because something is wrong with them."""
     rows: list[Row] = []
-    held: list[Held] = []
+    held: list[WithheldRow] = []
     rejections: list[Rejection] = []
     derive = _areas_of(plan)
     for record in chunk:
-        result: Row | Held | Rejection = (
+        result: Row | WithheldRow | Rejection = (
             record if isinstance(record, Rejection) else mapper(record.number, record.values)
         )
         if isinstance(result, Row):
@@ -181,32 +181,32 @@ def map_rows(
             result = without_unlinkable(derive(result) if derive else result, plan.profile)
         if isinstance(result, Row):
             rows.append(result)
-        elif isinstance(result, Held):
+        elif isinstance(result, WithheldRow):
             held.append(result)
         else:
             rejections.append(result)
     return rows, held, rejections
 
 
-def _permitted(row: Row, plan: Plan) -> Row | Held:
+def _permitted(row: Row, plan: EncodingPlan) -> Row | WithheldRow:
     allowed = plan.permissions.apply(row)
-    if not plan.withdrawn or isinstance(allowed, Held):
+    if not plan.withdrawn or isinstance(allowed, WithheldRow):
         return allowed
     child, adult, _ = split(allowed, plan.mapping, plan.references)
     if _is_withdrawn(cast("Subject", child or adult), plan):
-        return Held(row.number, WITHDRAWN, row)
+        return WithheldRow(row.number, WITHDRAWN, row)
     if child and adult and _is_withdrawn(adult, plan):
         notes = (*allowed.notes, f"adult left out: {WITHDRAWN}")
         return replace(allowed, adult=None, relation=None, notes=notes, left_out=allowed.adult)
     return allowed
 
 
-def _is_withdrawn(subject: Subject, plan: Plan) -> bool:
+def _is_withdrawn(subject: Subject, plan: EncodingPlan) -> bool:
     number = plan.references.nhs(subject.identity.nhs_number)
     return subject.link_reference in plan.withdrawn or number in plan.withdrawn
 
 
-def _areas_of(plan: Plan):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a function on rows, or None
+def _areas_of(plan: EncodingPlan):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a function on rows, or None
     wanted = [f for f in plan.mapping.dataset.fields if f.derive and f.name not in plan.mapping.columns]
     if plan.areas is None or not wanted:
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from childlink_ingest.delivery.batches import (
-    Site,
+    SendingContext,
     queue_encodings,
     queue_observations,
     queue_withdrawals,
@@ -23,7 +23,7 @@ from childlink_ingest.errors import ExtractError, TooManyRejectsError
 from childlink_ingest.model.items import Tombstone
 from childlink_ingest.model.rows import Rejection
 from childlink_ingest.readers.record import Record
-from childlink_ingest.runs.prepare import Forget, Plan, Prepared, Preparer
+from childlink_ingest.runs.prepare import EncodingPlan, Prepared, Preparer, WithdrawalRequest
 from childlink_ingest.spool import Spool
 from childlink_ingest.spool.packing import without_rows
 from childlink_ingest.spool.stage import ItemNumbers, Stage
@@ -48,8 +48,8 @@ class Limits:
 def send_extract(
     name: str,
     records: Iterable[Record | Rejection],
-    plan: Plan,
-    site: Site,
+    plan: EncodingPlan,
+    site: SendingContext,
     spool: Spool,
     limits: Limits = Limits(),
     prepare: Callable[[Iterable[Chunk]], Iterator[Prepared]] | None = None,
@@ -97,7 +97,7 @@ def send_extract(
             _withdraw_what_is_gone(spool, run_id, mapping.feed, limits, notes, unreadable)
         for key in limits.opted_out:
             for link, analytics in spool.subjects_with(key):
-                spool.stage_withdrawals(tombstones(Forget(OPTED_OUT, link, analytics), spool, plan))
+                spool.stage_withdrawals(tombstones(WithdrawalRequest(OPTED_OUT, link, analytics), spool, plan))
         _retire_old_encodings(spool, plan, notes)
         queue_withdrawals(spool, site, run_id)
         numbers = ItemNumbers()
@@ -124,7 +124,7 @@ def add_to(stage: Stage, chunk: Prepared, row_id_columns: Sequence[str]) -> list
     ]
 
 
-def tombstones(item: Forget, spool: Spool, plan: Plan) -> list[Tombstone]:
+def tombstones(item: WithdrawalRequest, spool: Spool, plan: EncodingPlan) -> list[Tombstone]:
     """What takes back that which was sent before of somebody who may no longer be sent, or of a deleted row."""
     feed = plan.mapping.feed
     facets = [
@@ -160,7 +160,7 @@ def _withdraw_what_is_gone(
     spool.stage_withdrawals(gone)
 
 
-def _retire_old_encodings(spool: Spool, plan: Plan, notes: Counter[str]) -> None:
+def _retire_old_encodings(spool: Spool, plan: EncodingPlan, notes: Counter[str]) -> None:
     """The last step of a rotation: what was sent under a linkage secret that the site no longer uses is withdrawn."""
     feed = plan.mapping.feed
     replaced, left = spool.retired(feed, [plan.references.facet(feed, e.key_version) for e in plan.encoders])
@@ -170,7 +170,9 @@ def _retire_old_encodings(spool: Spool, plan: Plan, notes: Counter[str]) -> None
 
 
 @contextmanager
-def prepared_by(build: Callable[[], Plan], workers: int) -> Iterator[Callable[[Iterable[Chunk]], Iterator[Prepared]]]:
+def prepared_by(
+    build: Callable[[], EncodingPlan], workers: int
+) -> Iterator[Callable[[Iterable[Chunk]], Iterator[Prepared]]]:
     """Prepare chunks in `workers` processes, in order. Each builds the plan itself: secrets do not travel between them."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(build,)) as pool:
@@ -191,7 +193,7 @@ def prepared_by(build: Callable[[], Plan], workers: int) -> Iterator[Callable[[I
 _preparers: list[Preparer] = []
 
 
-def _start(build: Callable[[], Plan]) -> None:
+def _start(build: Callable[[], EncodingPlan]) -> None:
     # Rows are made and dropped by the million and hold no cycles: looking for cycles among them would be wasted.
     gc.disable()
     _preparers.append(Preparer(build()))

@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping
 
 from childlink.wire.v1 import encoded_pb2 as wire
 
-from childlink_ingest.delivery.batches import Site, queue_answers
+from childlink_ingest.delivery.batches import SendingContext, queue_answers
 from childlink_ingest.errors import ExtractError
 from childlink_ingest.spool import Spool
 
 
-def answer(spool: Spool, site: Site, number: int, corrected: Collection[bytes], cannot_tell: Collection[bytes]) -> int:
+def answer(
+    spool: Spool, site: SendingContext, number: int, corrected: Collection[bytes], cannot_tell: Collection[bytes]
+) -> int:
     """Answer a request: all are right but those named, by link reference. Returns how many people it was about. Raises ExtractError."""
     asked: Mapping[int, tuple[bytes, list[bytes]]] = spool.own_checks()
     if number not in asked:

@@ -1,15 +1,15 @@
-"""The use cases of `withdraw` and `recall`: take back what was sent. The receipts of the tombstones prove it."""
+"""The use cases of `withdraw` and `retract`: take back what was sent. The receipts of the tombstones prove it."""
 
 from collections.abc import Iterable
 
-from childlink_ingest.delivery.batches import Site, queue_withdrawals, tombstones_of_subject
+from childlink_ingest.delivery.batches import SendingContext, queue_withdrawals, tombstones_of_subject
 from childlink_ingest.errors import ExtractError
 from childlink_ingest.model.rows import Role
 from childlink_ingest.spool import Spool
 
 
 def withdraw(
-    spool: Spool, site: Site, local_ids: Iterable[tuple[str, Role, str]], nhs_numbers: Iterable[str]
+    spool: Spool, site: SendingContext, local_ids: Iterable[tuple[str, Role, str]], nhs_numbers: Iterable[str]
 ) -> tuple[int, int]:
     """Withdraw people, by (id space, role, local id) or by NHS number, now and for later runs.
 
@@ -35,7 +35,7 @@ def withdraw(
 
 
 def allow_again(
-    spool: Spool, site: Site, local_ids: Iterable[tuple[str, Role, str]], nhs_numbers: Iterable[str]
+    spool: Spool, site: SendingContext, local_ids: Iterable[tuple[str, Role, str]], nhs_numbers: Iterable[str]
 ) -> int:
     """Undo `withdraw` for later runs. Returns for how many people."""
     people = [{site.references.link(space, local, role)} for space, role, local in local_ids]
@@ -45,12 +45,12 @@ def allow_again(
     return sum(spool.allow_again(marks) > 0 for marks in people)
 
 
-def recall(spool: Spool, site: Site, bad_run: int) -> int:
+def retract(spool: Spool, site: SendingContext, bad_run: int) -> int:
     """Take back everything whose newest version went out with a run. Returns the id of the run that does it."""
     if not spool.run_exists(bad_run):
         raise ExtractError(f"There is no run {bad_run}.", "`childlink-ingest status` lists the runs.")
     with spool.transaction():
-        run_id = spool.start_run(f"(recall of run {bad_run})", "", kind="recall")
+        run_id = spool.start_run(f"(retraction of run {bad_run})", "", kind="recall")
         spool.stage_withdrawals(spool.sent_by(bad_run))
         queue_withdrawals(spool, site, run_id)
         spool.finish_run(run_id, 0, ())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from childlink_core.commands import at_the_command_line
+from childlink_core.commands import os_user
 
 from childlink_linker.cli.common import main
 
@@ -30,7 +30,7 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
-    found = app.reading_desk(LinkerSettings.load(settings_file)).explain(at_the_command_line(), identifier)
+    found = app.reading_desk(LinkerSettings.load(settings_file)).explain(os_user(), identifier)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=1))
         return
@@ -52,7 +52,7 @@ def history_of(settings_file: Path | None, identifier: str) -> None:
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
-    for change in app.reading_desk(LinkerSettings.load(settings_file)).history(at_the_command_line(), identifier):
+    for change in app.reading_desk(LinkerSettings.load(settings_file)).history(os_user(), identifier):
         moved = f"{change.before or 'new'} -> {change.after or 'forgotten'}"
         if change.family:
             moved = f"{change.family} {'on ' + change.after if change.kind == 'anchored' and change.after else change.after or ''}"
@@ -68,7 +68,7 @@ def check_store(settings_file: Path | None) -> None:
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
-    subjects, families = app.reading_desk(LinkerSettings.load(settings_file)).check_store(at_the_command_line())
+    subjects, families = app.reading_desk(LinkerSettings.load(settings_file)).check_store(os_user())
     click.echo(f"{subjects:,} subjects and {families:,} families: the event log and the tables say the same")
 
 
@@ -82,7 +82,7 @@ def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
-    found = app.reading_desk(LinkerSettings.load(settings_file)).quality(at_the_command_line())
+    found = app.reading_desk(LinkerSettings.load(settings_file)).quality(os_user())
     if as_json:
         click.echo(json.dumps([asdict(item) for item in found], indent=1))
         return

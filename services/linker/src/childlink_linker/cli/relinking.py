@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from childlink_core.commands import at_the_command_line
+from childlink_core.commands import os_user
 
 if TYPE_CHECKING:
     from childlink_linker.relinking import proposals
@@ -52,7 +52,7 @@ def relink(
     settings = LinkerSettings.load(settings_file)
     if target:
         desk = app.reading_desk(settings)
-        desk.begin_export(at_the_command_line(), "sealed store", one_person=settings.one_person)
+        desk.begin_export(os_user(), "sealed store", one_person=settings.one_person)
         click.echo(f"{app.export_sealed(settings, target):,} records exported to {target}, sealed")
     elif engine == "spark":
         text = app.text_of(settings, parameters)
@@ -75,7 +75,7 @@ def _relink_now(settings: LinkerSettings, parameters: Path) -> None:
     linker = app.build(settings, LinkerMetrics())
     try:
         outcome = linker.relink(load_parameters(str(parameters)))
-        linker.desk().note(at_the_command_line(), "relink", parameters=str(parameters), links=len(outcome.linked))
+        linker.desk().note(os_user(), "relink", parameters=str(parameters), links=len(outcome.linked))
     finally:
         linker.close()
     click.echo(
@@ -127,7 +127,7 @@ def proposals_show(settings_file: Path | None, number: int, most: int) -> None:
     settings = LinkerSettings.load(settings_file)
     with app.open_store(settings).connect() as tx:
         found = proposals.largest_changes(Store(tx, app.vault_of(settings)), number, most)
-    app.reading_desk(settings).note(at_the_command_line(), "proposal show", proposal=number)
+    app.reading_desk(settings).note(os_user(), "proposal show", proposal=number)
     for change in found:
         persons = "1 person" if change.after == 1 else f"{change.after} people"
         click.echo(f"  {change.subjects:4} subjects: {', '.join(change.before)} -> {persons}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from childlink_core.commands import at_the_command_line
+from childlink_core.commands import os_user
 
 from childlink_linker.cli.common import main
 from childlink_linker.clustering.verdicts import VERDICTS
@@ -17,7 +17,7 @@ from childlink_linker.clustering.verdicts import VERDICTS
 if TYPE_CHECKING:
     from childlink_linker.clustering.verdicts import Verdict
     from childlink_linker.review.cases import Pair
-    from childlink_linker.review.desk import Desk
+    from childlink_linker.review.workflow import ReviewWorkflow
 
 
 @main.group("review")
@@ -36,7 +36,7 @@ _steward = click.option("--by", "steward", required=True, help="Who decides: a n
 
 
 @contextmanager
-def _deciding(settings_file: Path | None) -> Iterator[Desk]:
+def _deciding(settings_file: Path | None) -> Iterator[ReviewWorkflow]:
     from childlink_linker import app
     from childlink_linker.metrics import LinkerMetrics
     from childlink_linker.settings import LinkerSettings
@@ -57,7 +57,7 @@ def review_list(settings_file: Path | None, most: int) -> None:
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
-    waiting = app.reading_desk(LinkerSettings.load(settings_file)).cases(at_the_command_line())
+    waiting = app.reading_desk(LinkerSettings.load(settings_file)).cases(os_user())
     pairs = sum(len(case.doubts) for case in waiting)
     click.echo(f"{pairs:,} pairs wait, in {len(waiting):,} cases" if waiting else "Nothing waits for a decision.")
     for case in waiting[:most]:
@@ -83,7 +83,7 @@ def review_show(settings_file: Path | None, pair: Pair) -> None:
     from childlink_linker.cli.looking import show_comparisons
     from childlink_linker.settings import LinkerSettings
 
-    found = app.reading_desk(LinkerSettings.load(settings_file)).show(at_the_command_line(), pair)
+    found = app.reading_desk(LinkerSettings.load(settings_file)).show(os_user(), pair)
     if not found:
         click.echo("Nothing of the two can be compared.")
     show_comparisons(found)
@@ -126,7 +126,7 @@ def review_decisions(settings_file: Path | None) -> None:
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
-    found = app.reading_desk(LinkerSettings.load(settings_file)).decisions(at_the_command_line())
+    found = app.reading_desk(LinkerSettings.load(settings_file)).decisions(os_user())
     if not found:
         click.echo("Nothing was decided yet.")
     for item in found:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 from childlink_bus.store_commands import add_store_commands
-from childlink_core.commands import at_the_command_line
+from childlink_core.commands import os_user
 from childlink_core.errors import UserError
 
 from childlink_linker.cli.common import main
@@ -58,11 +58,11 @@ def run(settings_file: Path | None) -> None:
             linker.observe(subscriber)
             observed_at = time.monotonic()
 
-    click.echo(f"linker: reading from {len(linker.pump.sources)} partners; stop with SIGTERM", err=True)
+    click.echo(f"linker: reading from {len(linker.processor.sources)} partners; stop with SIGTERM", err=True)
     try:
         while not stop.is_set():
             try:
-                linker.pump.run(stop.is_set, observe)
+                linker.processor.run(stop.is_set, observe)
             except BusError as error:
                 click.echo(error.render(), err=True)
                 # What waits for a broker that takes nothing is told all the same, unless it is the database that is away.
@@ -90,9 +90,9 @@ def status(settings_file: Path | None) -> None:
         click.echo(
             f"{records:,} records: {children:,} children, {adults:,} adults, {families:,} families; {pairs:,} pairs to review"
         )
-        for row in tx.execute(tables.ledger.streams.select()):
+        for row in tx.execute(tables.stream_state.streams.select()):
             click.echo(f"  {row.topic}: epoch {row.epoch}, read up to batch {row.next_sequence - 1}")
-        for topic, why in tables.ledger.suspended(tx).items():
+        for topic, why in tables.stream_state.suspended(tx).items():
             click.echo(f"  {topic} is suspended: {why}")
 
 
@@ -110,7 +110,7 @@ def republish(settings_file: Path | None) -> None:
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         click.echo(f"{linker.republish():,} batches sent to {topics.LINKS}")
-        linker.desk().note(at_the_command_line(), "republish")
+        linker.desk().note(os_user(), "republish")
     finally:
         linker.close()
 
@@ -130,7 +130,7 @@ def restored(settings_file: Path | None, new_broker: bool) -> None:
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         click.echo(f"{linker.restored(new_broker=new_broker):,} batches sent to {topics.LINKS}; start the linker now")
-        linker.desk().note(at_the_command_line(), "restored")
+        linker.desk().note(os_user(), "restored")
     finally:
         linker.close()
 
@@ -152,7 +152,7 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         estimated = linker.estimate(version)
-        linker.desk().note(at_the_command_line(), "estimate", version=version)
+        linker.desk().note(os_user(), "estimate", version=version)
     finally:
         linker.close()
     for refusal in estimated.refusals:
@@ -188,7 +188,7 @@ def export(settings_file: Path | None, output: Path | None) -> None:
             "This linker is not marked as an evaluation.",
             "Set evaluation = true only where the data are made up, or approved for evaluation.",
         )
-    app.reading_desk(settings).begin_export(at_the_command_line(), "evaluation", one_person=settings.one_person)
+    app.reading_desk(settings).begin_export(os_user(), "evaluation", one_person=settings.one_person)
     engine = app.open_store(settings)
     file = output.open("w", newline="", encoding="utf-8") if output else sys.stdout
     with engine.connect() as tx, file:
@@ -206,7 +206,7 @@ def ask_export(settings_file: Path | None, why: str) -> None:
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
-    app.reading_desk(LinkerSettings.load(settings_file)).ask_export(at_the_command_line(), why)
+    app.reading_desk(LinkerSettings.load(settings_file)).ask_export(os_user(), why)
     click.echo("Asked. Within a day, another person may make one export.")
 
 
@@ -215,7 +215,7 @@ def _tables() -> Tables:
 
     from childlink_linker.store import tables
 
-    return Tables("childlink_linker.store", tables.metadata, tables.APPEND_ONLY, tables.ledger)
+    return Tables("childlink_linker.store", tables.metadata, tables.APPEND_ONLY, tables.stream_state)
 
 
 def _settings(settings_file: Path | None) -> LinkerSettings:

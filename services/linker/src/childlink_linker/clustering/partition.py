@@ -18,7 +18,7 @@ from childlink_linker.records import StoredRecord, Subject
 _NHS: Final = VARIABLES.index("nhs")
 
 
-def worth_keeping(result: PairWeights, parameters: Parameters) -> NDArray[np.bool_]:
+def is_edge(result: PairWeights, parameters: Parameters) -> NDArray[np.bool_]:
     """Which pairs are edges: those at or above the review threshold, those under one NHS number, and twins of one source: whether one
     record is of a twin whom only a name would tell apart depends on the other, so they have to be looked at together."""
     keep: NDArray[np.bool_] = (result.weight >= parameters.review) & result.informative

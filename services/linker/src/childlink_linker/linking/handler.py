@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from childlink.wire.v1 import encoded_pb2, envelope_pb2, link_pb2, observation_pb2
-from childlink_bus.pump import Handled, OpenedBatch, Outgoing, ReadUpTo, Result
+from childlink_bus.stream_processor import Handled, OpenedBatch, Outgoing, ReadUpTo, Result
 from childlink_core import reasons, topics
 from childlink_core.profiles import Profile
 from childlink_core.references import keyed_hash
@@ -25,7 +25,7 @@ _LINKS_PER_BATCH = 600
 
 @dataclass(frozen=True)
 class LinkHandler:
-    """See `childlink_bus.pump.Handler`."""
+    """See `childlink_bus.stream_processor.Handler`."""
 
     profile: Profile
     parameters: Parameters
@@ -80,7 +80,7 @@ class LinkHandler:
     def all_links(self, tx: sa.Connection) -> list[Outgoing]:
         """Every link there is."""
         store = Store(tx, self.vault)
-        return self.links(store, store.all_subjects(), tables.ledger.read_up_to(tx))
+        return self.links(store, store.all_subjects(), tables.stream_state.read_up_to(tx))
 
     def _rekey(self, identifier: str | None) -> bytes | None:
         return keyed_hash(self.analytics_id_key, identifier) if identifier else None

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
-from childlink_bus.pump import OpenedBatch, Result
+from childlink_bus.stream_processor import OpenedBatch, Result
 from childlink_core import reasons
 from childlink_core.profiles import SEGMENT_BYTES, Profile
 from childlink_core.references import REFERENCE_BYTES

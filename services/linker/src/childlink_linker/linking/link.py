@@ -14,7 +14,7 @@ from childlink_core.profiles import Profile
 
 from childlink_linker.clustering.cluster import name_clusters
 from childlink_linker.clustering.evidence import columns, verdicts_of
-from childlink_linker.clustering.partition import partition, worth_keeping
+from childlink_linker.clustering.partition import is_edge, partition
 from childlink_linker.clustering.shared_ids import shared_ids
 from childlink_linker.linking.affected_component import reach
 from childlink_linker.linking.source_verification import take_answers
@@ -81,7 +81,7 @@ class _Withdrawn:
 
 
 def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
-    """Forget records, and subjects who have none left. Those who were linked with them are looked at again."""
+    """WithdrawalRequest records, and subjects who have none left. Those who were linked with them are looked at again."""
     whole = {(item.partner, item.reference) for item in withdrawals if item.facet is None}
     named = {(item.partner, item.reference, item.facet) for item in withdrawals}
     known = store.subjects_by_key([(item.partner, item.reference) for item in withdrawals])
@@ -212,7 +212,7 @@ def edges_of(
     rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters
 ) -> tuple[np.ndarray, np.ndarray]:
     """The pairs of record ids worth keeping (the smaller first), and their weights."""
-    keep = worth_keeping(result, parameters)
+    keep = is_edge(result, parameters)
     ids = np.array([row.record_id for row in rows], dtype=np.int64)
     return np.sort(ids[pairs[keep]].reshape(-1, 2), axis=1), result.weight[keep]
 

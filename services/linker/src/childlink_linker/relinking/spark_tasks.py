@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-from childlink_core.memory import look_for_cycles_seldom
+from childlink_core.garbage_collection import relax_garbage_collection
 from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
-from childlink_linker.clustering.partition import partition, worth_keeping
+from childlink_linker.clustering.partition import is_edge, partition
 from childlink_linker.matching.blocking import keys, pairs_in_parts
 from childlink_linker.matching.comparison import compare
 from childlink_linker.matching.encodings import from_rows
@@ -58,7 +58,7 @@ class Rules:
             encodings = from_rows(map(vault.open, sealed.to_pylist()), self.profile)
             left, right = at.reshape(ends.shape)
             result = compare(encodings, left, right, self.profile, self.parameters)
-            keep = worth_keeping(result, self.parameters)
+            keep = is_edge(result, self.parameters)
             yield _batch(
                 smaller=ends[0][keep], larger=ends[1][keep], subject_id=_ids(batch, "subject_id")[keep],
                 weight=result.weight[keep],
@@ -66,7 +66,7 @@ class Rules:
 
     def cluster(self, held: Any, edges: Any) -> Any:
         """A bucket of whole components to its clusters (one: a subject, other: the least of its cluster) and pairs in doubt."""
-        look_for_cycles_seldom()
+        relax_garbage_collection()
         vault = Vault(self.vault_key)
         rows = held.to_pylist()
         records = [

@@ -8,8 +8,8 @@ from childlink_core.errors import UserError
 
 from childlink_linker.clustering.verdicts import Verdict
 from childlink_linker.review.cases import Case, Decision, Doubt, Pair
-from childlink_linker.review.desk import Desk
 from childlink_linker.review.explain import Comparison
+from childlink_linker.review.workflow import ReviewWorkflow
 
 _VERDICTS: dict[pb.Verdict, Verdict] = {
     pb.VERDICT_SAME: "same", pb.VERDICT_DIFFERENT: "different", pb.VERDICT_UNSURE: "unsure", pb.VERDICT_PASSED: "passed",
@@ -20,7 +20,7 @@ _NUMBERS = {verdict: number for number, verdict in _VERDICTS.items()}
 class ReviewService(review_pb2_grpc.ReviewServiceServicer):
     """See review.proto."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ReviewWorkflow) -> None:
         self._desk = desk
 
     def ListCases(self, request: pb.ListCasesRequest, context: grpc.ServicerContext) -> pb.ListCasesResponse:

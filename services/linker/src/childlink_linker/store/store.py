@@ -102,7 +102,7 @@ class Store:
         return StoredRecord(row.record_id, row.subject_id, row.facet, row.key_version, row.digest, encoding)
 
     def delete_edges(self) -> None:
-        """Forget every edge."""
+        """WithdrawalRequest every edge."""
         self.tx.execute(t.edge.delete())
 
     def insert_keys(self, keys: NDArray[np.int64], record_ids: NDArray[np.int64]) -> None:

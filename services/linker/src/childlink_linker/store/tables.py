@@ -2,10 +2,10 @@
 
 import sqlalchemy as sa
 from childlink_bus.audit import Audit
-from childlink_bus.ledger import Ledger
+from childlink_bus.stream_state import StreamState
 
 metadata = sa.MetaData()
-ledger = Ledger(metadata)
+stream_state = StreamState(metadata)
 audit = Audit(metadata)
 
 _Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")

@@ -31,7 +31,7 @@ class AttackReport:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class PriorRelease:
     """A population's cells in an earlier release."""
 
     counts: Mapping[Cell, int]
@@ -41,7 +41,7 @@ class Earlier:
 def attack(
     linked: LinkedCells,
     protected: Mapping[Cell, int],
-    earlier: Sequence[Earlier] = (),
+    earlier: Sequence[PriorRelease] = (),
     possible: Callable[[int], tuple[int, int]] = disclosure.possible_counts,
     unsafe: Mapping[Cell, int] | None = None,
 ) -> AttackReport:
@@ -56,7 +56,7 @@ def attack_as_partner(
     linked: LinkedCells,
     protected: Mapping[Cell, int],
     own: Mapping[Cell, int],
-    earlier: Sequence[Earlier] = (),
+    earlier: Sequence[PriorRelease] = (),
     possible: Callable[[int], tuple[int, int]] = disclosure.possible_counts,
 ) -> AttackReport:
     """The same by a partner, who takes off those whom it knows from its own rows, wherever 1 to 7 of others are left."""
@@ -107,7 +107,7 @@ def _bound(linked: LinkedCells, bounds: Mapping[Cell, tuple[int, int]], wanted: 
 
 
 def _known(
-    cell: Cell, true: int, protected: int, earlier: Sequence[Earlier], possible: Callable[[int], tuple[int, int]]
+    cell: Cell, true: int, protected: int, earlier: Sequence[PriorRelease], possible: Callable[[int], tuple[int, int]]
 ) -> tuple[int, int]:
     """What single releases tell of a cell: the least and the most that it can be."""
     low, high = possible(protected)

@@ -14,7 +14,7 @@ from childlink_catalogue.measures import Measure
 from childlink_analytics.errors import ProtectionError
 from childlink_analytics.releasing.counting.counting import Counter
 from childlink_analytics.releasing.counting.denominators import Denominators
-from childlink_analytics.releasing.protection.attack import AttackReport, Earlier, attack, attack_as_partner
+from childlink_analytics.releasing.protection.attack import AttackReport, PriorRelease, attack, attack_as_partner
 from childlink_analytics.releasing.protection.rounding import round_cells
 from childlink_analytics.releasing.protection.suppression import suppress_cells
 from childlink_analytics.shared import disclosure
@@ -25,12 +25,12 @@ _ATTEMPTS: Final = 4
 _ROWS_TO: Final = 100
 # Intervals allow for at least so much rounding: a release's own root mean square error is nearly always less, so this tells nothing of it.
 _LEAST_SD: Final = 2.0
-Before = Mapping[str, Earlier]
+Before = Mapping[str, PriorRelease]
 """An earlier release: its cells by population."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class CutPlan:
     """What a cut is told beside the data."""
 
     release_id: str
@@ -51,7 +51,7 @@ class Protected:
 
     population: str
     published: list[Published]
-    cells: Earlier
+    cells: PriorRelease
     largest_error: int
     mean_error: float
     withheld: int
@@ -68,7 +68,7 @@ class Cut:
 
 
 def cut_release(
-    plan: Plan,
+    plan: CutPlan,
     counter: Counter,
     secret: bytes,
     folder: Path,
@@ -144,7 +144,7 @@ def protect(
     linked: LinkedCells,
     secret: bytes,
     release_id: str,
-    earlier: Sequence[Earlier] = (),
+    earlier: Sequence[PriorRelease] = (),
     policy: str = disclosure.ROUNDED,
     unsafe: Mapping[Cell, int] = MappingProxyType({}),
     own: Sequence[Mapping[Cell, int]] = (),
@@ -188,11 +188,11 @@ def protect(
         [],
         min(item.narrowest for item in (report, *as_partners)),
     )
-    cells = Earlier(linked.counts, protected)
+    cells = PriorRelease(linked.counts, protected)
     return Protected(population, published, cells, max(errors), sum(errors) / len(errors), withheld, report)
 
 
-def changes(done: Sequence[Protected], plan: Plan) -> dict[str, Any]:
+def changes(done: Sequence[Protected], plan: CutPlan) -> dict[str, Any]:
     """The change notes of a release: what came, went and moved since the one before. Says nothing that the two releases do not."""
     if not plan.earlier:
         return {"first": True}
@@ -209,7 +209,7 @@ def changes(done: Sequence[Protected], plan: Plan) -> dict[str, Any]:
     return {"first": False, "new_measures": new, "cells_of_the_population_that_moved": revised}
 
 
-def _unchanged(counts: Mapping[Cell, int], before: Earlier) -> dict[Cell, int]:
+def _unchanged(counts: Mapping[Cell, int], before: PriorRelease) -> dict[Cell, int]:
     return {cell: before.protected[cell] for cell, count in counts.items() if before.counts.get(cell) == count}
 
 

@@ -19,7 +19,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 
 from childlink_analytics.releasing.metrics import StoreMetrics
 from childlink_analytics.releasing.release.cut import Cut
-from childlink_analytics.releasing.release.desk import Known, ReleaseDesk
+from childlink_analytics.releasing.release.workflow import ReleaseRecord, ReleaseWorkflow
 from childlink_analytics.settings import StoreSettings
 
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["ReleaseService"].full_name
@@ -43,7 +43,7 @@ RULES: Final[Rules] = {
 class ReleaseService(pb_grpc.ReleaseServiceServicer):
     """See release.proto."""
 
-    def __init__(self, desk: ReleaseDesk) -> None:
+    def __init__(self, desk: ReleaseWorkflow) -> None:
         self._desk = desk
 
     def CutRelease(
@@ -100,7 +100,7 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
     ) -> pb.RecallReleaseResponse:
         """See release.proto."""
         try:
-            found = self._desk.recall(caller().name, request.release_id, request.why)
+            found = self._desk.retract(caller().name, request.release_id, request.why)
         except UserError as error:
             _refuse(context, error)
         return pb.RecallReleaseResponse(release=_known(found))
@@ -130,7 +130,7 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
         return pb.VerifyReleasesResponse(releases=[_known(item) for item in checked])
 
 
-def serve_releases(settings: StoreSettings, desk: ReleaseDesk, metrics: StoreMetrics) -> grpc.Server:
+def serve_releases(settings: StoreSettings, desk: ReleaseWorkflow, metrics: StoreMetrics) -> grpc.Server:
     """Start the server. The caller stops it."""
     policy = PolicyFile(settings.policy).now if settings.policy else None
     guard = Guard(
@@ -153,7 +153,7 @@ def _refuse(context: grpc.ServicerContext, error: UserError) -> NoReturn:
     raise AssertionError
 
 
-def _known(item: Known) -> pb.KnownRelease:
+def _known(item: ReleaseRecord) -> pb.KnownRelease:
     facts: dict[str, Any] = {
         name: value for name in pb.KnownRelease.DESCRIPTOR.fields_by_name if (value := getattr(item, name)) is not None
     }

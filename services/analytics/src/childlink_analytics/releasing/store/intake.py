@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from childlink.wire.v1 import encoded_pb2, link_pb2, observation_pb2
-from childlink_bus.pump import Handled, OpenedBatch, ReadUpTo, Result
+from childlink_bus.stream_processor import Handled, OpenedBatch, ReadUpTo, Result
 from childlink_catalogue.datasets import Attribute, Dataset, all_datasets
 from childlink_core import reasons, topics
 from childlink_core.capsule import CapsuleOpener
@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class StoreHandler:
-    """See `childlink_bus.pump.Handler`."""
+    """See `childlink_bus.stream_processor.Handler`."""
 
     opening_keys: tuple[OpeningKey, ...]
 

@@ -28,7 +28,7 @@ class Store:
         self._upsert(t.link, rows, only_newer="version")
 
     def withdraw(self, partner: str, references: Iterable[bytes]) -> None:
-        """Forget rows, and all rows about subjects, by reference. An adult is taken off a child's row; the row stays."""
+        """WithdrawalRequest rows, and all rows about subjects, by reference. An adult is taken off a child's row; the row stays."""
         c = t.observation.c
         for reference in references:
             row_or_child = sa.or_(c.row_reference == reference, c.child_reference == reference)
@@ -78,7 +78,7 @@ class Store:
         return list(self._tx.execute(sa.select(c.traceparent).order_by(c.at_ms, c.traceparent)).scalars())
 
     def close_traces(self, before_ms: int) -> list[str]:
-        """Forget the traces of what came before then, and return them."""
+        """WithdrawalRequest the traces of what came before then, and return them."""
         c = t.open_trace.c
         gone = list(self._tx.execute(sa.select(c.traceparent).where(c.at_ms < before_ms).order_by(c.at_ms)).scalars())
         self._tx.execute(t.open_trace.delete().where(c.at_ms < before_ms))

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 from childlink_bus.audit import Audit
-from childlink_bus.ledger import Ledger
+from childlink_bus.stream_state import StreamState
 
 metadata = sa.MetaData()
-ledger = Ledger(metadata)
+stream_state = StreamState(metadata)
 audit = Audit(metadata)
 
 # The attribute half of one row of one partner.

@@ -20,7 +20,7 @@ from flask.typing import ResponseReturnValue
 
 from childlink_linker.clustering.verdicts import Verdict
 from childlink_linker.review.cases import Pair
-from childlink_linker.review.desk import Desk
+from childlink_linker.review.workflow import ReviewWorkflow
 
 _IDLE: Final = timedelta(minutes=30)
 _LONGEST_REASON: Final = 500
@@ -37,7 +37,7 @@ _WRONG_TOKENS_A_MINUTE: Final = 20
 
 
 def create_page(
-    desk: Desk, policy: Callable[[], Policy], secret: bytes, *, secure: bool, calls_a_minute: int = 600
+    desk: ReviewWorkflow, policy: Callable[[], Policy], secret: bytes, *, secure: bool, calls_a_minute: int = 600
 ) -> Flask:
     """The page as a WSGI application. `secure`: cookies over TLS only. `calls_a_minute`: of each steward."""
     page = Flask(__name__)
@@ -101,7 +101,7 @@ def _too_many(wait_s: float) -> ResponseReturnValue:
     return render_template("problem.html", problem=problem), 429, {"Retry-After": str(math.ceil(wait_s))}
 
 
-def _add_sign_in(page: Flask, desk: Desk, policy: Callable[[], Policy]) -> None:
+def _add_sign_in(page: Flask, desk: ReviewWorkflow, policy: Callable[[], Policy]) -> None:
     wrong_tokens = Limiter(_WRONG_TOKENS_A_MINUTE)
 
     @page.route("/sign-in", methods=["GET", "POST"])
@@ -127,7 +127,7 @@ def _add_sign_in(page: Flask, desk: Desk, policy: Callable[[], Policy]) -> None:
         return redirect(url_for("sign_in"))
 
 
-def _add_cases(page: Flask, desk: Desk, who: Callable[[], str]) -> None:
+def _add_cases(page: Flask, desk: ReviewWorkflow, who: Callable[[], str]) -> None:
     def show(number: int, reason: str, problem: str = "") -> str:
         found, comparisons = desk.case(who(), number)
         pairs = list(zip(found.doubts, comparisons, strict=True))

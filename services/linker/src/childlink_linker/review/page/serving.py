@@ -8,8 +8,8 @@ from childlink_access.serving import ServingError, is_local
 from flask import Flask
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
-from childlink_linker.review.desk import Desk
 from childlink_linker.review.page import create_page
+from childlink_linker.review.workflow import ReviewWorkflow
 from childlink_linker.settings import LinkerSettings
 
 
@@ -18,7 +18,7 @@ def open_server(page: Flask, address: str) -> BaseWSGIServer | MultiSocketServer
     return create_server(page, listen=address, threads=4, ident="childlink", connection_limit=1_000, channel_timeout=30)
 
 
-def serve_page(settings: LinkerSettings, desk: Desk, secret: bytes) -> Callable[[], None]:
+def serve_page(settings: LinkerSettings, desk: ReviewWorkflow, secret: bytes) -> Callable[[], None]:
     """Start serving. Returns what stops it. Raises ServingError."""
     if settings.policy is None:
         raise ServingError("The review page has no policy to tell who is a data steward.", "Set `policy`.")

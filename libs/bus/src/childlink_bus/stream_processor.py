@@ -16,9 +16,9 @@ from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey, SigningKey
 from childlink_core.streams import Position, Verdict, expected, judge
 
-from childlink_bus.claims import Claims
-from childlink_bus.ledger import Ledger, OffsetConflictError
 from childlink_bus.ports import Message, Publisher, Subscriber
+from childlink_bus.stream_state import OffsetConflictError, StreamState
+from childlink_bus.topic_leases import TopicLeases
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ _CLAIMS_EVERY_S: Final = 2.0
 
 
 @dataclass(frozen=True)
-class Source:
+class TopicPolicy:
     """Who may write to a topic that we read, what they write there, and whether they get receipts."""
 
     sender: str
@@ -84,7 +84,7 @@ class Handler(Protocol):
 
 
 class Observer(Protocol):
-    """What a service's metrics hear of the pump."""
+    """What a service's metrics hear of the processor."""
 
     def batch(self, sender: str, outcome: str, reason: str) -> None:
         """A batch was accepted, refused or seen before."""
@@ -125,14 +125,14 @@ class _Work:
 
 
 @dataclass(frozen=True)
-class Pump:
+class StreamProcessor:
     """One service's loop. `step` does one micro-batch; call it for ever."""
 
     service: str
     engine: sa.Engine
-    ledger: Ledger
+    stream_state: StreamState
     publisher: Publisher
-    sources: Mapping[str, Source]
+    sources: Mapping[str, TopicPolicy]
     directory: Directory
     signing_key: SigningKey
     opening_keys: tuple[OpeningKey, ...]
@@ -145,8 +145,8 @@ class Pump:
     def subscribe(self, topics: Collection[str] | None = None) -> Subscriber:
         """A subscriber to some topics (or all) that goes on where the database says."""
         with self.engine.connect() as tx:
-            wanted = set(self.sources if topics is None else topics) - self.ledger.suspended(tx).keys()
-            positions = self.ledger.positions(tx, sorted(wanted))
+            wanted = set(self.sources if topics is None else topics) - self.stream_state.suspended(tx).keys()
+            positions = self.stream_state.positions(tx, sorted(wanted))
         return self.connect(positions)
 
     def step(self, subscriber: Subscriber, timeout_s: float = 1.0) -> int:
@@ -157,24 +157,24 @@ class Pump:
         messages = subscriber.poll(timeout_s)
         for topic, lost in subscriber.rewound().items():
             with self.engine.begin() as tx:
-                self.ledger.rewind(tx, topic, lost)
+                self.stream_state.rewind(tx, topic, lost)
             self.observer.log_lost(topic)
             log.warning(
                 "the broker's log ends before what was read of it; read from its beginning", topic=topic, offset=lost
             )
         if messages:
             with self.engine.begin() as tx:
-                suspended = self.ledger.suspended(tx)
+                suspended = self.stream_state.suspended(tx)
                 messages = [message for message in messages if message.topic not in suspended]
-                self.ledger.advance(tx, messages)
+                self.stream_state.advance(tx, messages)
                 self._work_through(tx, messages)
-        self.ledger.flush(self.engine, self.publisher)
+        self.stream_state.flush(self.engine, self.publisher)
         return len(messages)
 
     def run(self, stopped: Callable[[], bool], on_idle: Callable[[Subscriber], None]) -> None:
         """Step until `stopped`, on the topics that no other process of the service has. `on_idle` is called after each step, for lag
         and other gauges."""
-        with closing(Claims(self.engine, list(self.sources))) as claims:
+        with closing(TopicLeases(self.engine, list(self.sources))) as claims:
             mine = self._readable(claims)
             subscriber, asked_at = self.subscribe(mine), time.monotonic()
             try:
@@ -194,18 +194,18 @@ class Pump:
             finally:
                 subscriber.close()
 
-    def _readable(self, claims: Claims) -> frozenset[str]:
+    def _readable(self, claims: TopicLeases) -> frozenset[str]:
         with self.engine.connect() as tx:
-            return claims.refresh() - self.ledger.suspended(tx).keys()
+            return claims.refresh() - self.stream_state.suspended(tx).keys()
 
     def republish(self, tx: sa.Connection, topic: str, outgoing: Sequence[Outgoing]) -> int:
         """Let a topic start a new epoch with these. Returns how many batches there are."""
-        self.ledger.start_epoch(tx, topic)
+        self.stream_state.start_epoch(tx, topic)
         self.send(tx, outgoing)
         return len(outgoing)
 
     def send(self, tx: sa.Connection, outgoing: Sequence[Outgoing]) -> None:
-        """Seal, sign and queue payloads; `Ledger.flush` sends them once the transaction is committed."""
+        """Seal, sign and queue payloads; `StreamState.flush` sends them once the transaction is committed."""
         for item in outgoing:
             self._send(tx, item)
 
@@ -242,13 +242,13 @@ class Pump:
                     dead.append((work.message, receipt.reason))
             self.send(tx, handled.outgoing)
         for (sender, topic), position in positions.items():
-            self.ledger.move_stream(tx, sender, topic, position)
+            self.stream_state.move_stream(tx, sender, topic, position)
         self._answer(tx, answers)
         if dead:
-            self.ledger.put(tx, [(topics.dead_letters(self.service), message.value) for message, _ in dead])
+            self.stream_state.put(tx, [(topics.dead_letters(self.service), message.value) for message, _ in dead])
             self.observer.dead_letters(len(dead))
             counted = [(message.topic, reason) for message, reason in dead]
-            for topic in self.ledger.note_dead_letters(tx, counted, self.dead_letters_an_hour):
+            for topic in self.stream_state.note_dead_letters(tx, counted, self.dead_letters_an_hour):
                 self.observer.suspended(topic)
                 log.error("topic suspended", topic=topic, why="too many messages refused for good")
 
@@ -270,9 +270,9 @@ class Pump:
         if header.sender != source.sender:
             raise BatchRefusedError(reasons.WRONG_TOPIC)
         stream = (header.sender, header.topic)
-        position = positions.get(stream) or self.ledger.stream(tx, *stream)
+        position = positions.get(stream) or self.stream_state.stream(tx, *stream)
         digest = envelope.digest(message.value)
-        known = self.ledger.known_batch(tx, *stream, header.epoch, header.sequence)
+        known = self.stream_state.known_batch(tx, *stream, header.epoch, header.sequence)
         pending = {(w.header.topic, w.header.epoch, w.header.sequence): w.digest for w in works}
         known_digest = known[0] if known else pending.get((header.topic, header.epoch, header.sequence))
         verdict = judge(position, header.epoch, header.sequence, digest, known_digest)
@@ -300,7 +300,9 @@ class Pump:
             if header.kind != source.kind:
                 raise BatchRefusedError(reasons.UNKNOWN_SCHEMA)
             payload = envelope.open_batch(header, batch, self.opening_keys)
-            work.opened = OpenedBatch(header.sender, header.topic, payload, telemetry.believable(header.traceparent))
+            work.opened = OpenedBatch(
+                header.sender, header.topic, payload, telemetry.sanitise_traceparent(header.traceparent)
+            )
         except BatchRefusedError as refusal:
             work.receipt = self._receipt(header, digest, Result(reason=refusal.reason))
         return work
@@ -324,7 +326,7 @@ class Pump:
             log.warning("batch refused", **batch, reason=receipt.reason)
         else:
             log.info("batch accepted", **batch, accepted=receipt.accepted, refused=len(receipt.refused))
-        self.ledger.remember_batch(
+        self.stream_state.remember_batch(
             tx, header.sender, header.topic, header.epoch, header.sequence, work.digest, receipt.SerializeToString()
         )
         answers.append((header.sender, receipt))
@@ -352,10 +354,12 @@ class Pump:
             self._send(tx, Outgoing(topics.receipts(sender), sender, wire.PAYLOAD_KIND_RECEIPT, payload))
 
     def _send(self, tx: sa.Connection, outgoing: Outgoing) -> None:
-        epoch, sequence = self.ledger.next_sequence(tx, outgoing.topic)
+        epoch, sequence = self.stream_state.next_sequence(tx, outgoing.topic)
         address = envelope.Address(outgoing.topic, outgoing.kind, epoch, sequence)
         reader = self.directory.seal_key(outgoing.reader)
-        self.ledger.put(tx, [(outgoing.topic, envelope.seal(outgoing.payload, address, reader, self.signing_key))])
+        self.stream_state.put(
+            tx, [(outgoing.topic, envelope.seal(outgoing.payload, address, reader, self.signing_key))]
+        )
 
 
 def _refusal_of_stranger(topic: str, reason: str) -> receipts_wire.Receipt:

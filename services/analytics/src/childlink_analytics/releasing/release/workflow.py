@@ -1,4 +1,4 @@
-"""The life of a release: cut as a draft, checked, published by a second person, perhaps recalled by two. Use case.
+"""The life of a release: cut as a draft, checked, published by a second person, perhaps retracted by two. Use case.
 
 The command line, the schedule and the gRPC service all come through here, and everything done is in the audit trail.
 """
@@ -19,8 +19,8 @@ from childlink_core.audit import Entry, Head
 from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
 from childlink_analytics.releasing.counting.counting import open_counter
 from childlink_analytics.releasing.counting.denominators import Denominators
-from childlink_analytics.releasing.protection.attack import AttackReport, Earlier, attack
-from childlink_analytics.releasing.release.cut import Cut, Plan, cut_release
+from childlink_analytics.releasing.protection.attack import AttackReport, PriorRelease, attack
+from childlink_analytics.releasing.release.cut import Cut, CutPlan, cut_release
 from childlink_analytics.releasing.store import tables as t
 from childlink_analytics.releasing.store.store import Store
 from childlink_analytics.settings import StoreSettings
@@ -32,7 +32,7 @@ from childlink_analytics.shared.release_files import (
     check_release_name,
     publish_release,
     read_release,
-    recall_release,
+    retract_release,
 )
 
 SCHEDULE: Final = "the schedule"
@@ -41,7 +41,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Known:
+class ReleaseRecord:
     """A release as the store knows it."""
 
     release_id: str
@@ -59,7 +59,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class ReleaseDesk:
+class ReleaseWorkflow:
     """What release managers and auditors may do, in whose name it is done."""
 
     engine: sa.Engine
@@ -98,7 +98,7 @@ class ReleaseDesk:
                         f"Rows of {', '.join(behind)} are here before their links: a release now would count them as nobody's.",
                         "Wait until the linker has read what they sent (see `status`), or cut with --anyway; the release will say so.",
                     )
-                plan = Plan(
+                plan = CutPlan(
                     release_id, self._next_number(tx), data_until, catalogue(until), self.denominators, self._earlier(tx),
                     {
                         "parameter_version": ", ".join(store.parameter_versions()), "behind": behind, "editions": self.settings.editions,
@@ -122,7 +122,7 @@ class ReleaseDesk:
         with self._audited(who, "release check", release=release_id):
             return self._checked(release_id)
 
-    def publish(self, who: str, release_id: str) -> Known:
+    def publish(self, who: str, release_id: str) -> ReleaseRecord:
         """Let a draft be asked. Needs somebody else than who cut it."""
         with self._audited(who, "release publish", release=release_id):
             known = self._known(release_id, "draft")
@@ -159,38 +159,39 @@ class ReleaseDesk:
                 tx.execute(t.release_cells.delete().where(t.release_cells.c.release_id == release_id))
             shutil.rmtree(self.settings.drafts / release_id, ignore_errors=True)
 
-    def recall(self, who: str, release_id: str, why: str = "") -> Known:
-        """Take a release back: one person asks and says why, another does it. What was recalled still counts as seen: later releases
+    def retract(self, who: str, release_id: str, why: str = "") -> ReleaseRecord:
+        """Take a release back: one person asks and says why, another does it. What was retracted still counts as seen: later releases
         are attacked together with it."""
-        with self._audited(who, "release recall", release=release_id, why=why):
+        with self._audited(who, "release retract", release=release_id, why=why):
             known = self._known(release_id, "published", "recalling")
             if known.state == "published":
                 if not why.strip():
-                    raise ApprovalError("A recall needs a reason: analysts will read it.", "Give --why.")
+                    raise ApprovalError("A retraction needs a reason: analysts will read it.", "Give --why.")
                 with self.engine.begin() as tx:
                     self._change(
                         tx, release_id, "published", state="recalling", recall_asked_by=who, recall_why=why[:512]
                     )
             elif known.recall_asked_by == who and not self.settings.one_person:
                 raise ApprovalError(
-                    f"{who} asked for the recall: somebody else has to do it.",
-                    "Have a second release manager recall it.",
+                    f"{who} asked for the retraction: somebody else has to do it.",
+                    "Have a second release manager retract it.",
                 )
             else:
                 with self.engine.begin() as tx:
                     self._change(tx, release_id, "recalling", state="recalled", recalled_by=who)
                     said = {"asked_by": known.recall_asked_by or "", "recalled_by": who, "why": known.recall_why or ""}
-                    recall_release(self.settings.releases, release_id, said)
+                    retract_release(self.settings.releases, release_id, said)
         return self._known(release_id, "recalling", "recalled")
 
-    def releases(self) -> list[Known]:
+    def releases(self) -> list[ReleaseRecord]:
         """Every release that was ever cut, newest first."""
         with self.engine.connect() as tx:
             return [
-                Known(**row._mapping) for row in tx.execute(sa.select(t.release).order_by(t.release.c.number.desc()))
+                ReleaseRecord(**row._mapping)
+                for row in tx.execute(sa.select(t.release).order_by(t.release.c.number.desc()))
             ]
 
-    def show(self, release_id: str) -> tuple[Known, dict[str, Any]]:
+    def show(self, release_id: str) -> tuple[ReleaseRecord, dict[str, Any]]:
         """A release with its manifest. Raises ReleaseError."""
         known = self._known(release_id, "draft", "published", "recalling", "recalled", "discarded")
         folder = self.settings.drafts if known.state == "draft" else self.settings.releases
@@ -198,7 +199,7 @@ class ReleaseDesk:
             return known, {}
         return known, dict(read_release(folder, release_id).manifest)
 
-    def verify(self, who: str) -> list[Known]:
+    def verify(self, who: str) -> list[ReleaseRecord]:
         """Check every draft and published release against what was cut. Raises ReleaseError. Returns those that are whole."""
         with self._audited(who, "release verify"):
             checked = [known for known in self.releases() if known.state in ("draft", "published", "recalling")]
@@ -259,14 +260,14 @@ class ReleaseDesk:
             attacked, narrowest = attacked + report.attacked, min(narrowest, report.narrowest)
         return release, AttackReport(attacked, [], narrowest)
 
-    def _read(self, known: Known) -> Release:
+    def _read(self, known: ReleaseRecord) -> Release:
         folder = self.settings.drafts if known.state == "draft" else self.settings.releases
         release = read_release(folder, known.release_id)
         if release.manifest["content_sha256"] != known.content_sha256:
             raise ReleaseError(f"Release {known.release_id} is not what was cut.", "Restore its folder from backup.")
         return release
 
-    def _known(self, release_id: str, *states: str) -> Known:
+    def _known(self, release_id: str, *states: str) -> ReleaseRecord:
         with self.engine.connect() as tx:
             row = tx.execute(sa.select(t.release).where(t.release.c.release_id == release_id)).first()
         if row is None:
@@ -278,7 +279,7 @@ class ReleaseDesk:
             raise ApprovalError(
                 f"Release {release_id} is {row.state}.", f"This is for one that is {' or '.join(states)}."
             )
-        return Known(**row._mapping)
+        return ReleaseRecord(**row._mapping)
 
     def _check_interrupted(self, *drafts: str) -> None:
         """A publication that was killed may have put a draft where it is served. It counts as seen, so it has to be published whole."""
@@ -298,7 +299,7 @@ class ReleaseDesk:
                 )
         shutil.rmtree(self.settings.drafts / release_id, ignore_errors=True)
 
-    def _remember(self, tx: sa.Connection, who: str, plan: Plan, done: Cut) -> None:
+    def _remember(self, tx: sa.Connection, who: str, plan: CutPlan, done: Cut) -> None:
         tx.execute(
             t.release.insert().values(
                 release_id=plan.release_id, number=plan.number, state="draft", data_until=plan.data_until,
@@ -318,7 +319,7 @@ class ReleaseDesk:
     def _next_number(self, tx: sa.Connection) -> int:
         return int(tx.execute(sa.select(sa.func.coalesce(sa.func.max(t.release.c.number), 0))).scalar_one()) + 1
 
-    def _earlier(self, tx: sa.Connection) -> list[dict[str, Earlier]]:
+    def _earlier(self, tx: sa.Connection) -> list[dict[str, PriorRelease]]:
         """The cells of every release that analysts have seen, oldest first."""
         return [self._cells(tx, name) for name in self._seen(tx)]
 
@@ -327,9 +328,9 @@ class ReleaseDesk:
         seen = sa.select(c.release_id).where(c.state.in_(("published", "recalling", "recalled"))).order_by(c.number)
         return list(tx.execute(seen).scalars())
 
-    def _cells(self, tx: sa.Connection, release_id: str) -> dict[str, Earlier]:
+    def _cells(self, tx: sa.Connection, release_id: str) -> dict[str, PriorRelease]:
         rows = tx.execute(sa.select(t.release_cells).where(t.release_cells.c.release_id == release_id))
-        return {row.population: Earlier(*t.from_json(row.cells)) for row in rows}
+        return {row.population: PriorRelease(*t.from_json(row.cells)) for row in rows}
 
     def _change(self, tx: sa.Connection, release_id: str, was: str, **values: Any) -> None:
         """One change of state at a time: who comes second sees what the first has made of it."""

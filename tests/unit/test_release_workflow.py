@@ -1,4 +1,4 @@
-"""The life of a release: two persons, all or nothing, carried forward, attacked anew, recalled for good; and who may call and see what."""
+"""The life of a release: two persons, all or nothing, carried forward, attacked anew, retracted for good; and who may call and see what."""
 
 import json
 import time
@@ -12,14 +12,14 @@ from childlink.analytics.v1 import analytics_pb2, release_pb2
 from childlink_access.guard import Guard
 from childlink_access.policy import Person, new_token, parse_policy, sha256
 from childlink_access.roles import ROLES
+from childlink_analytics.answering import release_repository
 from childlink_analytics.answering import service as server
-from childlink_analytics.answering import shelf
 from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.service import Access, serve
 from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
 from childlink_analytics.releasing.release import desk as lifecycle
-from childlink_analytics.releasing.release.desk import ReleaseDesk
 from childlink_analytics.releasing.release.service import RULES as RELEASE_RULES
+from childlink_analytics.releasing.release.workflow import ReleaseWorkflow
 from childlink_analytics.releasing.store import tables
 from childlink_analytics.releasing.store.store import Store
 from childlink_analytics.settings import ServingSettings, StoreSettings
@@ -47,7 +47,7 @@ def desk(tmp_path, monkeypatch):
         directory=tmp_path / "d.toml", drafts=tmp_path / "drafts", releases=tmp_path / "releases", schedule="quarterly"
     )
     fill(engine, partnership(1, 120))
-    yield ReleaseDesk(engine, settings, b"rounding", b"audit", {}, Register())
+    yield ReleaseWorkflow(engine, settings, b"rounding", b"audit", {}, Register())
     engine.dispose()
 
 
@@ -111,13 +111,13 @@ def test_a_publication_that_was_interrupted_is_finished_before_anything_else_hap
 def test_a_recall_needs_a_reason_and_two_persons_and_then_the_release_is_not_served_and_says_why(desk):
     published(desk)
     with pytest.raises(ApprovalError, match="reason"):
-        desk.recall("ada", "r1", " ")
-    assert desk.recall("ada", "r1", "a wrong extract").state == "recalling"
+        desk.retract("ada", "r1", " ")
+    assert desk.retract("ada", "r1", "a wrong extract").state == "recalling"
     with pytest.raises(ApprovalError, match="somebody else"):
-        desk.recall("ada", "r1")
+        desk.retract("ada", "r1")
     with analyst(desk) as client:
         assert client.ask("immunisation").cells
-    assert desk.recall("bea", "r1").state == "recalled"
+    assert desk.retract("bea", "r1").state == "recalled"
     assert not (desk.settings.releases / "r1" / "release.json").exists()
     published(desk, "r2")
     with analyst(desk) as client:
@@ -131,7 +131,7 @@ def test_a_cut_that_dies_publishes_nothing_and_can_be_repeated(desk, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(ReleaseDesk, "_remember", die)
+        patch.setattr(ReleaseWorkflow, "_remember", die)
         with pytest.raises(KeyboardInterrupt):
             cut(desk)
     assert desk.releases() == []
@@ -220,7 +220,7 @@ def test_two_drafts_that_are_published_at_once_do_not_both_escape_the_attack_on_
 
 def test_a_release_that_is_published_while_somebody_discards_it_is_not_forgotten(desk, monkeypatch):
     cut(desk, "r1")
-    meanwhile(monkeypatch, ReleaseDesk, "_change", lambda: desk.publish("bea", "r1"))
+    meanwhile(monkeypatch, ReleaseWorkflow, "_change", lambda: desk.publish("bea", "r1"))
     with pytest.raises(ApprovalError, match="is not draft any more"):
         desk.discard("ann", "r1")
     assert true_counts(desk, "r1")
@@ -241,7 +241,9 @@ def test_one_damaged_manifest_takes_no_other_release_away(desk):
     for text in ("{", "[]", '{"content_sha256": "0"}'):
         (broken / "manifest.json").write_text(text)
         metrics = ServingMetrics()
-        assert [item.release_id for item in shelf.Shelf(desk.settings.releases, metrics).all()] == ["r1"]
+        assert [
+            item.release_id for item in release_repository.ReleaseRepository(desk.settings.releases, metrics).all()
+        ] == ["r1"]
         assert metrics.damaged._value.get() == 1
 
 
@@ -276,7 +278,7 @@ def test_a_damaged_draft_is_neither_verified_nor_published(desk):
 def test_what_is_kept_too_long_is_deleted_before_a_cut_and_that_is_written_down(desk):
     kept = Register(retention_months={"immunisation": 12})
     before = kept.expired_before(date.today())["immunisation"]
-    desk = ReleaseDesk(desk.engine, desk.settings, desk.secret, desk.audit_key, {}, kept)
+    desk = ReleaseWorkflow(desk.engine, desk.settings, desk.secret, desk.audit_key, {}, kept)
     c = tables.observation.c
     old = sa.select(sa.func.count()).where(c.dataset == "immunisation", c.month < before)
     with desk.engine.connect() as tx:
@@ -413,9 +415,9 @@ def test_an_analyst_sees_the_measures_of_their_purposes_and_the_rest_is_as_if_th
 
 def test_callers_who_all_come_at_once_to_a_server_that_just_started_are_all_answered(desk, monkeypatch):
     published(desk)
-    reads = shelf.read_release
-    monkeypatch.setattr(shelf, "read_release", lambda *asked: time.sleep(0.2) or reads(*asked))
-    held = shelf.Shelf(desk.settings.releases, ServingMetrics())
+    reads = release_repository.read_release
+    monkeypatch.setattr(release_repository, "read_release", lambda *asked: time.sleep(0.2) or reads(*asked))
+    held = release_repository.ReleaseRepository(desk.settings.releases, ServingMetrics())
     with ThreadPoolExecutor(8) as callers:
         asked = [callers.submit(held.get, "") for _ in range(8)]
     assert {call.result().number for call in asked} == {1}

@@ -24,7 +24,7 @@ class OffsetConflictError(Exception):
     """Another process has read this topic further meanwhile; read its offset again."""
 
 
-class Ledger:
+class StreamState:
     """The tables (added to a service's own metadata) and what is done with them."""
 
     def __init__(self, metadata: sa.MetaData) -> None:

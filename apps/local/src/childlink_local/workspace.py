@@ -33,7 +33,7 @@ class Layout:
     serving: ServingSettings
 
 
-def lay_out(
+def create_workspace(
     folder: Path,
     partners: Sequence[str],
     bootstrap_servers: str,

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from childlink_bus.claims import Claims
 from childlink_bus.ports import BusError
+from childlink_bus.topic_leases import TopicLeases
 from childlink_linker import app
 from childlink_linker.store.store import Store
 
@@ -27,7 +27,7 @@ def engines(postgres_url):
 
 
 def test_one_process_has_every_topic_and_two_have_about_half_each(engines):
-    one, other = (Claims(engine, TOPICS) for engine in engines)
+    one, other = (TopicLeases(engine, TOPICS) for engine in engines)
     assert one.refresh() == set(TOPICS)
     assert other.refresh() == set()
     mine = one.refresh()
@@ -45,7 +45,7 @@ def test_one_process_has_every_topic_and_two_have_about_half_each(engines):
 
 
 def test_a_process_whose_connection_breaks_gives_up_its_topics_and_gets_them_again(engines):
-    claims = Claims(engines[0], TOPICS)
+    claims = TopicLeases(engines[0], TOPICS)
     claims.refresh()
     with engines[1].connect() as tx:
         tx.execute(
@@ -74,22 +74,22 @@ def test_a_process_that_did_not_reach_the_broker_gives_its_topics_back_and_has_t
         return bool(linker.partition())
 
     with pytest.raises(BusError):
-        replace(linker.pump, connect=away).run(read, lambda _subscriber: None)
-    linker.pump.run(read, lambda _subscriber: None)
+        replace(linker.processor, connect=away).run(read, lambda _subscriber: None)
+    linker.processor.run(read, lambda _subscriber: None)
     linker.close()
 
 
 def test_without_postgresql_there_is_one_process_and_it_has_everything(tmp_path):
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
-    assert Claims(engine, TOPICS).refresh() == set(TOPICS)
+    assert TopicLeases(engine, TOPICS).refresh() == set(TOPICS)
     engine.dispose()
 
 
 def test_links_are_sent_again_only_when_no_linker_is_in_the_middle_of_a_batch(partnership, postgres_url, child):
     linker = LinkerUnderTest(partnership, postgres_url)
     linker.send("trust-a", child("trust-a", "1"))
-    handler = linker.pump.handler
-    whole = app.Linker(None, linker.engine, handler, linker.pump, handler.metrics)
+    handler = linker.processor.handler
+    whole = app.Linker(None, linker.engine, handler, linker.processor, handler.metrics)
     with ThreadPoolExecutor(1) as other, linker.engine.connect() as busy:
         Store(busy, VAULT).lock()
         sending = other.submit(whole.republish)

@@ -8,22 +8,22 @@ from typing import Final
 import structlog
 
 from childlink_analytics.answering.metrics import ServingMetrics
-from childlink_analytics.errors import QuestionError, RecalledError, ReleaseError
+from childlink_analytics.errors import QuestionError, ReleaseError, RetractedError
 from childlink_analytics.shared.release_files import Release, read_release, release_ids
 
 log = structlog.get_logger()
 _LOOK_AGAIN_S: Final = 2.0
 
 
-class Shelf:
-    """The releases of a folder. The first is found at once, a new one within seconds, and a recalled one gone; a damaged one is not
+class ReleaseRepository:
+    """The releases of a folder. The first is found at once, a new one within seconds, and a retracted one gone; a damaged one is not
     served. For many threads: while one of them looks, the others see what was there before, or wait where there was nothing."""
 
     def __init__(self, folder: Path, metrics: ServingMetrics) -> None:
         self._folder, self._metrics = folder, metrics
         self._releases: dict[str, Release] = {}
         self._damaged: set[str] = set()
-        self._recalled: dict[str, str] = {}
+        self._retracted: dict[str, str] = {}
         self._looking = threading.Lock()
         self._look()
 
@@ -47,8 +47,8 @@ class Shelf:
         for release in releases:
             if release.release_id == release_id:
                 return release
-        if release_id in self._recalled:
-            raise QuestionError("release_id", self._recalled[release_id], [r.release_id for r in releases], True)
+        if release_id in self._retracted:
+            raise QuestionError("release_id", self._retracted[release_id], [r.release_id for r in releases], True)
         raise QuestionError("release_id", f"there is no release {release_id!r}", [r.release_id for r in releases], True)
 
     def _is_due(self) -> bool:
@@ -59,11 +59,11 @@ class Shelf:
         kept = {name for name in names if not (self._folder / name / "recalled.json").exists()}
         releases = {name: release for name, release in self._releases.items() if name in kept}
         for name in names:
-            if name not in releases and name not in self._damaged and name not in self._recalled:
+            if name not in releases and name not in self._damaged and name not in self._retracted:
                 try:
                     releases[name] = read_release(self._folder, name)
-                except RecalledError as error:
-                    self._recalled[name] = error.problem.rstrip(".")
+                except RetractedError as error:
+                    self._retracted[name] = error.problem.rstrip(".")
                 except (ReleaseError, KeyError, TypeError, ValueError) as error:
                     self._damaged.add(name)
                     log.error("release not served", release=name, error_type=type(error).__name__)

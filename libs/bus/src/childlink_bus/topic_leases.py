@@ -16,7 +16,7 @@ _TOPICS: Final = 0x636C_0002
 _MOST_WORKERS: Final = 256
 
 
-class Claims:
+class TopicLeases:
     """Which of the topics are this process's."""
 
     def __init__(self, engine: sa.Engine, topics: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import sqlalchemy as sa
 from childlink.wire.v1 import envelope_pb2, receipt_pb2
-from childlink_bus.pump import Outgoing
+from childlink_bus.stream_processor import Outgoing
 from childlink_core import topics
 from childlink_core.audit import Entry, Head
 from childlink_core.profiles import Profile
@@ -37,7 +37,7 @@ Post = Callable[[sa.Connection, Sequence[Outgoing]], None]
 
 
 @dataclass(frozen=True)
-class Desk:
+class ReviewWorkflow:
     """What people may see and do, in whose name it is seen and done."""
 
     engine: sa.Engine

@@ -6,7 +6,7 @@ from typing import Final
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
 
 
-def look_for_cycles_seldom() -> None:
+def relax_garbage_collection() -> None:
     """Collect garbage after 50,000 new objects instead of Python's 700.
 
     Rows, records and edges are made by the million, live as long as their batch, and hold no cycles: of the time that it takes to

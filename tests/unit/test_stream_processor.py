@@ -178,7 +178,7 @@ def test_a_bad_record_is_refused_alone_and_named_by_its_place(linker, partnershi
 
 def test_a_crash_before_commit_repeats_nothing(linker, subjects, monkeypatch):
     linker.put("trust-a", linker.partnership.message("trust-a", subjects[:2]))
-    monkeypatch.setattr(type(linker.pump.handler), "links", lambda *_: 1 / 0)
+    monkeypatch.setattr(type(linker.processor.handler), "links", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         linker.run()
     assert not linker.partition()
@@ -197,19 +197,19 @@ def test_a_crash_between_commit_and_kafka_sends_the_same_bytes_later(linker, sub
             pass
 
     linker.put("trust-a", linker.partnership.message("trust-a", subjects[:2]))
-    up = linker.pump.publisher
-    object.__setattr__(linker.pump, "publisher", Down())
+    up = linker.processor.publisher
+    object.__setattr__(linker.processor, "publisher", Down())
     with pytest.raises(ConnectionError):
         linker.run()
     assert not linker.broker.topics[topics.LINKS]
-    object.__setattr__(linker.pump, "publisher", up)
+    object.__setattr__(linker.processor, "publisher", up)
     linker.run()
     assert len(linker.broker.topics[topics.LINKS]) == 1
     assert len(linker.receipts("trust-a")) == 1
 
 
 def test_a_topic_with_too_many_dead_letters_is_suspended_and_the_others_go_on(linker, partnership, subjects):
-    limit = linker.pump.dead_letters_an_hour
+    limit = linker.processor.dead_letters_an_hour
     linker.put("trust-a", *[b"rubbish %d" % n for n in range(limit + 50)], partnership.message("trust-a", subjects[:1]))
     linker.run()
     assert limit < len(linker.broker.topics[DEAD]) <= limit + 50, "not everything is diverted"
@@ -222,11 +222,11 @@ def test_a_topic_with_too_many_dead_letters_is_suspended_and_the_others_go_on(li
 
 def test_a_resumed_topic_is_read_on_from_where_it_was_left(linker, partnership, subjects):
     with linker.engine.begin() as tx:
-        tables.ledger.suspend(tx, TOPIC, "may be compromised")
+        tables.stream_state.suspend(tx, TOPIC, "may be compromised")
     linker.send("trust-a", subjects[0])
     assert linker.persons(subjects[0]) == [None]
     with linker.engine.begin() as tx:
-        assert tables.ledger.resume(tx, TOPIC)
+        assert tables.stream_state.resume(tx, TOPIC)
     linker.run()
     assert linker.persons(subjects[0]) != [None]
 
