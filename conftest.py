@@ -1,5 +1,6 @@
-"""Doctests of the source are tests too; migrations are run by the migration tests, not imported. Fuzzers are run by hand, what needs
-PySpark by `make test-spark`."""
+"""Doctests of the source are tests too; migrations are run by the migration tests, not imported.
+Fuzzers are run by hand, what needs PySpark by `make test-spark`.
+"""
 
 import os
 from importlib.util import find_spec
@@ -12,14 +13,20 @@ _LONGEST_FIRST = ("faults", "integration", "attacks", "browser", "contract", "pr
 collect_ignore_glob = ["*/migrations/*", "proto/*", "tests/bench/*", "tests/fuzz/*"]
 if find_spec("pyspark") is None:
     collect_ignore_glob += ["*/spark_engine.py", "tests/spark/*"]
-# The compose stack needs a Docker engine, the charts need helm: `make test-stack` and `make check-helm` provide them and set these.
-for _variable, _tests in (("CHILDLINK_TEST_STACK", "tests/stack/*"), ("CHILDLINK_HELM", "tests/helm/*")):
+# The compose stack needs a Docker engine, the charts need helm: `make test-stack` and `make
+# check-helm` provide them and set these.
+for _variable, _tests in (
+    ("CHILDLINK_TEST_STACK", "tests/stack/*"),
+    ("CHILDLINK_HELM", "tests/helm/*"),
+):
     if not os.environ.get(_variable):
         collect_ignore_glob.append(_tests)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The kinds whose files take longest come first, so that no worker is left alone with one at the end."""
+    """The kinds whose files take longest come first, so that no worker is left alone with one at
+    the end.
+    """
     items.sort(key=lambda item: _rank(item.path))
 
 

@@ -1,8 +1,10 @@
-"""The compose stack on this machine: `python deploy/stack.py prepare|up|load|down|clean`. `make up` and `make test-stack` use it.
+"""The compose stack on this machine: `python deploy/stack.py prepare|up|load|down|clean`. `make up`
+and `make test-stack` use it.
 
-Keys, certificates and settings are made by the same commands that operators, custodians and partners use, in the same order as
-docs/how-to/deploy-the-hub.md and onboard-a-partner.md, into one folder per zone. That all zones' folders are on one machine is what
-makes this a demonstration: in a deployment they never are.
+Keys, certificates and settings are made by the same commands that operators, custodians and
+partners use, in the same order as docs/how-to/deploy-the-hub.md and onboard-a-partner.md, into one
+folder per zone. That all zones' folders are on one machine is what makes this a demonstration: in a
+deployment they never are.
 """
 
 import json
@@ -21,7 +23,8 @@ from childlink_access.policy import new_token, sha256
 ROOT: Final = Path(__file__).parents[1]
 BIN: Final = ROOT / ".venv" / "bin"
 STACK: Final = Path(os.environ.get("CHILDLINK_STACK", ROOT / ".stack")).resolve()
-# What the example partners send: their names in the synthetic partnership, the compose service, and their extracts.
+# What the example partners send: their names in the synthetic partnership, the compose service, and
+# their extracts.
 PARTNERS: Final = {
     "st-anns-trust": ("partner-a", ("maternity",)),
     "early-years-charity": ("partner-b", ("attendance", "questionnaire")),
@@ -40,18 +43,34 @@ def prepare() -> None:
     refuse_foreign()
     if (STACK / "ready").exists():
         return
-    # Databases of an earlier stack have other passwords, and records under other keys: they are somebody's data.
+    # Databases of an earlier stack have other passwords, and records under other keys: they are
+    # somebody's data.
     if left := containers() + volumes():
         raise StackError(
-            f"{STACK} holds no stack, but Docker has what another one of the name {project()!r} left: {', '.join(left)}. "
-            "Nothing was changed.\n  what to do: to keep it, go to the checkout whose `make up` made it, or start a second "
-            f"stack beside it: CHILDLINK_PROJECT=another-name make up. To delete it for good: make down CLEAN=1 DELETE={project()}"
+            f"{STACK} holds no stack, but Docker has what another one of the name {project()!r}"
+            f" left: {', '.join(left)}. Nothing was changed.\n  what to do: to keep it, go to the"
+            " checkout whose `make up` made it, or start a second stack beside it:"
+            " CHILDLINK_PROJECT=another-name make up. To delete it for good: make down CLEAN=1"
+            f" DELETE={project()}"
         )
     # An earlier attempt that was interrupted: nothing was ever started with its keys.
     shutil.rmtree(STACK, ignore_errors=True)
     STACK.mkdir(mode=0o700, parents=True)
-    for folder in ("kafka/etc", "kafka/data", "gatekeeper/etc", "linker/etc", "analytics/etc", "analytics/drafts", "analytics/releases",
-                   "answers/etc", "answers/trail", "analyst", "leaver", "operator", "custodian"):  # fmt: skip
+    for folder in (
+        "kafka/etc",
+        "kafka/data",
+        "gatekeeper/etc",
+        "linker/etc",
+        "analytics/etc",
+        "analytics/drafts",
+        "analytics/releases",
+        "answers/etc",
+        "answers/trail",
+        "analyst",
+        "leaver",
+        "operator",
+        "custodian",
+    ):
         (STACK / folder).mkdir(parents=True)
     _hub()
     for name in PARTNERS:
@@ -63,7 +82,8 @@ def prepare() -> None:
         "analytics/db-password",
         "analytics/service-password",
     ):
-        # Read by the database's user and by the service's: open to both, in a folder that nobody else can enter.
+        # Read by the database's user and by the service's: open to both, in a folder that nobody
+        # else can enter.
         (STACK / password).write_text(secrets.token_urlsafe(32))
         (STACK / password).chmod(0o444)
     hand_over()
@@ -73,7 +93,9 @@ def prepare() -> None:
 def up() -> None:
     """Start everything, and wait until it is healthy."""
     refuse_foreign()
-    wanted = profiles([*PROFILES, *(["dashboards"] if os.environ.get("CHILDLINK_DASHBOARDS") else [])])
+    wanted = profiles(
+        [*PROFILES, *(["dashboards"] if os.environ.get("CHILDLINK_DASHBOARDS") else [])]
+    )
     try:
         compose(*wanted, "up", "--detach", "--wait", "--wait-timeout", "240", seconds=400)
     except StackError:
@@ -88,8 +110,16 @@ def load() -> None:
         return
     for name, (service, extracts) in PARTNERS.items():
         for extract in extracts:
-            inside(service, "childlink-ingest", "--settings", "/etc/childlink/ingest.toml", "approve",
-                   f"/etc/childlink/mappings/{extract}.toml", "--by", "the demonstration")  # fmt: skip
+            inside(
+                service,
+                "childlink-ingest",
+                "--settings",
+                "/etc/childlink/ingest.toml",
+                "approve",
+                f"/etc/childlink/mappings/{extract}.toml",
+                "--by",
+                "the demonstration",
+            )
             deliver(name, STACK / "synthetic" / name / f"{extract}.csv")
     for name in PARTNERS:
         wait_for(f"every row of {name} to be answered", lambda name=name: settled(name), 240)
@@ -104,7 +134,9 @@ def load() -> None:
 
 
 def deliver(partner: str, extract: Path) -> None:
-    """Put an extract into a partner's inbox, as its data team does: under its name once it is complete."""
+    """Put an extract into a partner's inbox, as its data team does: under its name once it is
+    complete.
+    """
     inbox = STACK / "partners" / partner / "srv" / "inbox"
     inbox.mkdir(exist_ok=True)
     part = inbox / f".{extract.name}"
@@ -120,12 +152,15 @@ def down() -> None:
 
 
 def clean() -> None:
-    """Stop everything, and delete its databases and keys; only if the name of the stack was typed."""
+    """Stop everything, and delete its databases and keys; only if the name of the stack was
+    typed.
+    """
     refuse_foreign()
     if typed() != project():
         raise StackError(
-            f"This deletes every database, key and certificate of the stack {project()!r}. Nothing was changed.\n"
-            f"  what to do: if that is meant, type its name: make down CLEAN=1 DELETE={project()}"
+            f"This deletes every database, key and certificate of the stack {project()!r}. Nothing"
+            " was changed.\n  what to do: if that is meant, type its name: make down CLEAN=1"
+            f" DELETE={project()}"
         )
     _compose_down("--volumes")
     if STACK.exists():
@@ -133,13 +168,16 @@ def clean() -> None:
 
 
 def typed() -> str:
-    """The name of the stack that is to be deleted, as given (`CHILDLINK_DELETE`) or typed on a terminal."""
+    """The name of the stack that is to be deleted, as given (`CHILDLINK_DELETE`) or typed on a
+    terminal.
+    """
     if (given := os.environ.get("CHILDLINK_DELETE")) is not None:
         return given.strip()
     if not sys.stdin.isatty():
         return ""
     sys.stderr.write(
-        f"This deletes every database, key and certificate of {project()!r} ({STACK}).\nType its name to go on: "
+        f"This deletes every database, key and certificate of {project()!r} ({STACK}).\nType its"
+        " name to go on: "
     )
     return sys.stdin.readline().strip()
 
@@ -155,30 +193,44 @@ def project() -> str:
 
 
 def refuse_foreign() -> None:
-    """Raise StackError if the containers of this name use another stack's folder: they are another checkout's hub."""
+    """Raise StackError if the containers of this name use another stack's folder: they are another
+    checkout's hub.
+    """
     mounts = [
-        mount for name in containers() for mount in json.loads(docker("inspect", "--format", "{{json .Mounts}}", name))
+        mount
+        for name in containers()
+        for mount in json.loads(docker("inspect", "--format", "{{json .Mounts}}", name))
     ]
     sources = [Path(mount["Source"]) for mount in mounts if mount["Type"] == "bind"]
     if sources and not any(source.is_relative_to(STACK) for source in sources):
         raise StackError(
-            f"The stack {project()!r} that Docker has here is not this checkout's: it uses {sources[0]}. Nothing was changed.\n"
-            "  what to do: use the checkout that it belongs to, or give this one another name: "
-            "CHILDLINK_PROJECT=another-name make up"
+            f"The stack {project()!r} that Docker has here is not this checkout's: it uses"
+            f" {sources[0]}. Nothing was changed.\n  what to do: use the checkout that it belongs"
+            " to, or give this one another name: CHILDLINK_PROJECT=another-name make up"
         )
 
 
 def containers() -> list[str]:
     """Names of the containers of a stack of this name, running or not."""
     return docker(
-        "ps", "--all", "--filter", f"label=com.docker.compose.project={project()}", "--format", "{{.Names}}"
+        "ps",
+        "--all",
+        "--filter",
+        f"label=com.docker.compose.project={project()}",
+        "--format",
+        "{{.Names}}",
     ).split()
 
 
 def volumes() -> list[str]:
     """Names of the volumes of a stack of this name."""
     return docker(
-        "volume", "ls", "--filter", f"label=com.docker.compose.project={project()}", "--format", "{{.Name}}"
+        "volume",
+        "ls",
+        "--filter",
+        f"label=com.docker.compose.project={project()}",
+        "--format",
+        "{{.Name}}",
     ).split()
 
 
@@ -194,35 +246,58 @@ def docker(*arguments: str) -> str:
 def addresses() -> str:
     """Where things are, for people."""
     ports = {"ANSWERS": "7443", "PROMETHEUS": "9090", "REVIEW": "8444"}
-    answers, prometheus, review = (os.environ.get(f"CHILDLINK_{name}_PORT", port) for name, port in ports.items())
+    answers, prometheus, review = (
+        os.environ.get(f"CHILDLINK_{name}_PORT", port) for name, port in ports.items()
+    )
     analyst = STACK / "analyst"
     return (
-        f"questions    {' '.join(map(str, ask_command(answers)))} \\\n                 ask reach_children --by residence\n"
-        f"metrics      http://127.0.0.1:{prometheus}\n"
-        f"stewards     http://localhost:{review} (the token is in {STACK / 'steward' / 'token'})\n"
-        f"a partner    docker compose --profile '*' exec partner-a childlink-ingest --settings /etc/childlink/ingest.toml status\n"
-        f"the linker   docker compose --profile '*' exec linker childlink-linker status\n"
-        f"keys         {STACK} (the analyst's certificate: {analyst})\n"
-        "stop         make down\n"
-        "Every trust zone runs on this one machine, which no deployment may do."
+        f"questions    {' '.join(map(str, ask_command(answers)))} \\\n                 ask"
+        f" reach_children --by residence\nmetrics      http://127.0.0.1:{prometheus}\nstewards    "
+        f" http://localhost:{review} (the token is in {STACK / 'steward' / 'token'})\na partner   "
+        " docker compose --profile '*' exec partner-a childlink-ingest --settings"
+        " /etc/childlink/ingest.toml status\nthe linker   docker compose --profile '*' exec linker"
+        f" childlink-linker status\nkeys         {STACK} (the analyst's certificate:"
+        f" {analyst})\nstop         make down\nEvery trust zone runs on this one machine, which no"
+        " deployment may do."
     )
 
 
 def ask_command(port: str | int) -> list[str | Path]:
     """The analyst's command, up to its subcommand."""
     keys = STACK / "analyst"
-    return [BIN / "childlink", "--address", f"localhost:{port}", "--ca", keys / "ca.pem", "--certificate", keys / "tls.pem",
-            "--key", keys / "tls.key"]  # fmt: skip
+    return [
+        BIN / "childlink",
+        "--address",
+        f"localhost:{port}",
+        "--ca",
+        keys / "ca.pem",
+        "--certificate",
+        keys / "tls.pem",
+        "--key",
+        keys / "tls.key",
+    ]
 
 
 def compose(*arguments: str, seconds: float = 120, check: bool = True, quiet: bool = False) -> str:
     """Run docker compose on this stack. Returns what it printed, or raises StackError."""
-    command = [*os.environ.get("CHILDLINK_COMPOSE", "docker compose").split(), "--progress", "quiet", *arguments]
+    command = [
+        *os.environ.get("CHILDLINK_COMPOSE", "docker compose").split(),
+        "--progress",
+        "quiet",
+        *arguments,
+    ]
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **environment()}, timeout=seconds, check=False, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment()},
+            timeout=seconds,
+            check=False,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
     except subprocess.TimeoutExpired:
         raise StackError(f"{' '.join(command)} took longer than {seconds:.0f} s") from None
     if done.stdout and not quiet:
@@ -233,26 +308,55 @@ def compose(*arguments: str, seconds: float = 120, check: bool = True, quiet: bo
 
 
 def inside(service: str, *command: str, who: str = "demonstration", seconds: float = 60) -> str:
-    """Run a command in a running container, in somebody's name. Returns what it printed, or raises StackError."""
-    return compose(*profiles(), "exec", "-T", "--env", f"LOGNAME={who}", service, *command, seconds=seconds, quiet=True)
+    """Run a command in a running container, in somebody's name. Returns what it printed, or raises
+    StackError.
+    """
+    return compose(
+        *profiles(),
+        "exec",
+        "-T",
+        "--env",
+        f"LOGNAME={who}",
+        service,
+        *command,
+        seconds=seconds,
+        quiet=True,
+    )
 
 
 def environment() -> dict[str, str]:
     """The variables of docker-compose.yml that are not left at their defaults."""
-    return {"CHILDLINK_STACK": str(STACK), "CHILDLINK_UID": str(_uid()), "CHILDLINK_GID": str(_uid())}
+    return {
+        "CHILDLINK_STACK": str(STACK),
+        "CHILDLINK_UID": str(_uid()),
+        "CHILDLINK_GID": str(_uid()),
+    }
 
 
 def status(partner: str) -> dict[str, Any]:
     """What a partner's ingest says of its spool and its runs."""
-    said = compose(*profiles(), "exec", "-T", PARTNERS[partner][0], "childlink-ingest", "--settings",
-                   "/etc/childlink/ingest.toml", "status", "--json", check=False, quiet=True)  # fmt: skip
+    said = compose(
+        *profiles(),
+        "exec",
+        "-T",
+        PARTNERS[partner][0],
+        "childlink-ingest",
+        "--settings",
+        "/etc/childlink/ingest.toml",
+        "status",
+        "--json",
+        check=False,
+        quiet=True,
+    )
     if "{" not in said:
         raise StackError(f"{partner}: {said}")
     return dict(json.loads(said[said.index("{") :]))
 
 
 def settled(partner: str, files: int | None = None) -> bool:
-    """Whether every row of a partner's extracts, or of so many files, is accounted for, by both services' receipts."""
+    """Whether every row of a partner's extracts, or of so many files, is accounted for, by both
+    services' receipts.
+    """
     failed = list((STACK / "partners" / partner / "srv" / "failed").glob("*.why.txt"))
     if failed:
         raise StackError(f"{partner}: {failed[0].read_text()}")
@@ -267,9 +371,18 @@ def settled(partner: str, files: int | None = None) -> bool:
 
 def metric(service: str, name: str) -> dict[str, float]:
     """The samples of a metric that a container serves, by their labels."""
-    text = inside(service, "/app/bin/python", "-c",
-                  "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9100/metrics', timeout=5).read().decode())")  # fmt: skip
-    samples = (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith((name + "{", name + " ")))
+    text = inside(
+        service,
+        "/app/bin/python",
+        "-c",
+        "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9100/metrics',"
+        " timeout=5).read().decode())",
+    )
+    samples = (
+        line.rsplit(" ", 1)
+        for line in text.splitlines()
+        if line.startswith((name + "{", name + " "))
+    )
     return {label.removeprefix(name): float(value) for label, value in samples}
 
 
@@ -289,25 +402,46 @@ def wait_for(what: str, true: Callable[[], bool], seconds: float) -> None:
 
 
 def _hub() -> None:
-    broker, answers, stewards = (STACK / "authority" / name for name in ("broker", "answers", "stewards"))
+    broker, answers, stewards = (
+        STACK / "authority" / name for name in ("broker", "answers", "stewards")
+    )
     # An authority each: whoever signs for the broker cannot let an analyst in, or a steward.
     run("childlink-ops", "ca", "new", "--authority", broker, "--title", "demonstration: broker")
     run("childlink-ops", "ca", "new", "--authority", answers, "--title", "demonstration: answers")
-    run("childlink-ops", "ca", "new", "--authority", stewards, "--title", "demonstration: stewards and operators")
+    run(
+        "childlink-ops",
+        "ca",
+        "new",
+        "--authority",
+        stewards,
+        "--title",
+        "demonstration: stewards and operators",
+    )
     _issue(broker, "broker", "kafka", STACK / "kafka" / "etc", "kafka", "localhost", "127.0.0.1")
     _issue(broker, "operator", "gatekeeper", STACK / "gatekeeper" / "etc")
-    _issue(answers, "server", "answers", STACK / "answers" / "etc", "answers", "localhost", "127.0.0.1")
+    _issue(
+        answers, "server", "answers", STACK / "answers" / "etc", "answers", "localhost", "127.0.0.1"
+    )
     _issue(answers, "analyst", "demo-analyst", STACK / "analyst")
     _issue(answers, "analyst", "leaving-analyst", STACK / "leaver")
-    _issue(stewards, "server", "linker", STACK / "linker" / "etc" / "stewards", "linker", "localhost", "127.0.0.1")
+    _issue(
+        stewards,
+        "server",
+        "linker",
+        STACK / "linker" / "etc" / "stewards",
+        "linker",
+        "localhost",
+        "127.0.0.1",
+    )
     _issue(stewards, "operator", "demo-operator", STACK / "operator")
     token = new_token()
     (STACK / "steward").mkdir()
     (STACK / "steward" / "token").touch(mode=0o600)
     (STACK / "steward" / "token").write_text(f"{token}\n")
     (STACK / "linker" / "etc" / "policy.toml").write_text(
-        '[[person]]\nname = "demo-operator"\nroles = ["operator"]\ncertificate = "childlink:operator:demo-operator"\n\n'
-        f'[[person]]\nname = "demo-steward"\nroles = ["steward"]\ntoken_sha256 = "{sha256(token)}"\n'
+        '[[person]]\nname = "demo-operator"\nroles = ["operator"]\ncertificate ='
+        ' "childlink:operator:demo-operator"\n\n[[person]]\nname = "demo-steward"\nroles ='
+        f' ["steward"]\ntoken_sha256 = "{sha256(token)}"\n'
     )
     (STACK / "answers" / "etc" / "policy.toml").write_text(
         '[[person]]\nname = "demo-analyst"\nroles = ["analyst"]\npurposes = ["demonstration"]\n'
@@ -316,9 +450,10 @@ def _hub() -> None:
         'certificate = "childlink:analyst:leaving-analyst"\n'
     )
     (STACK / "answers" / "etc" / "purposes.toml").write_text(
-        '[[purpose]]\nid = "demonstration"\ntitle = "Showing what childlink does, with made-up data"\n'
-        'lawful_basis = "none needed: nobody in it exists"\nuntil = 2099-12-31\n'
-        'datasets = ["asq3", "attendance", "eyfs", "immunisation", "maternity", "ncmp", "questionnaire", "six_week_review"]\n'
+        '[[purpose]]\nid = "demonstration"\ntitle = "Showing what childlink does, with made-up'
+        ' data"\nlawful_basis = "none needed: nobody in it exists"\nuntil = 2099-12-31\ndatasets ='
+        ' ["asq3", "attendance", "eyfs", "immunisation", "maternity", "ncmp", "questionnaire",'
+        ' "six_week_review"]\n'
     )
     run("childlink-analytics", "keys", "new-audit", STACK / "answers" / "etc" / "questions.key")
     key, certificate = (STACK / "kafka" / "etc" / name for name in ("tls.key", "tls.pem"))
@@ -330,15 +465,31 @@ def _hub() -> None:
         _issue(broker, "service", service, folder)
         run(f"childlink-{service}", "keys", "new", "--folder", folder / "keys")
         shown.append(STACK / f"{service}.public.toml")
-        shown[-1].write_text(run(f"childlink-{service}", "keys", "show", "--folder", folder / "keys"))
-    said = run("childlink-ingest", "keys", "new-linkage", "--output", STACK / "custodian" / "linkage.key")
+        shown[-1].write_text(
+            run(f"childlink-{service}", "keys", "show", "--folder", folder / "keys")
+        )
+    said = run(
+        "childlink-ingest", "keys", "new-linkage", "--output", STACK / "custodian" / "linkage.key"
+    )
     check = said.split("check value ")[1].split()[0]
-    run("childlink-ops", "directory", *shown, "--linkage", f"1={check}", "--output", STACK / "directory.toml")
+    run(
+        "childlink-ops",
+        "directory",
+        *shown,
+        "--linkage",
+        f"1={check}",
+        "--output",
+        STACK / "directory.toml",
+    )
     run("childlink-local", "synth", STACK / "synthetic", "--children", CHILDREN)
 
 
 def _partner(name: str) -> None:
-    etc, srv, data = (STACK / "partners" / name / "etc", STACK / "partners" / name / "srv", STACK / "synthetic")
+    etc, srv, data = (
+        STACK / "partners" / name / "etc",
+        STACK / "partners" / name / "srv",
+        STACK / "synthetic",
+    )
     etc.mkdir(parents=True)
     srv.mkdir()
     # The settings file that sites get, with the two lines changed that its checklist says.
@@ -353,15 +504,47 @@ def _partner(name: str) -> None:
     public = STACK / f"{name}.public.toml"
     public.write_text(run("childlink-ingest", "keys", "show", "--folder", etc / "keys"))
     # The hub: takes it in.
-    run("childlink-ops", "partner", "onboard", name, "--request", etc / "keys" / "tls.csr", "--keys", public,
-         "--directory", STACK / "directory.toml", "--certificate", etc / "tls.pem", "--authority",
-         STACK / "authority" / "broker")  # fmt: skip
+    run(
+        "childlink-ops",
+        "partner",
+        "onboard",
+        name,
+        "--request",
+        etc / "keys" / "tls.csr",
+        "--keys",
+        public,
+        "--directory",
+        STACK / "directory.toml",
+        "--certificate",
+        etc / "tls.pem",
+        "--authority",
+        STACK / "authority" / "broker",
+    )
     # The custodian: seals the linkage secret to the site, which opens it.
     custodian, sealed = STACK / "custodian", STACK / "custodian" / f"{name}.sealed"
-    said = run("childlink-ingest", "keys", "issue-linkage", name, "--linkage", custodian / "linkage.key", "--directory",
-                STACK / "directory.toml", "--output", sealed)  # fmt: skip
+    said = run(
+        "childlink-ingest",
+        "keys",
+        "issue-linkage",
+        name,
+        "--linkage",
+        custodian / "linkage.key",
+        "--directory",
+        STACK / "directory.toml",
+        "--output",
+        sealed,
+    )
     check = said.split("check value ")[1].split()[0]
-    run("childlink-ingest", "keys", "open-linkage", sealed, "--check-value", check, "--folder", etc / "keys")
+    run(
+        "childlink-ingest",
+        "keys",
+        "open-linkage",
+        sealed,
+        "--check-value",
+        check,
+        "--folder",
+        etc / "keys",
+    )
     # The site: its mappings, who may be sent, and areas.
     (etc / "mappings").mkdir()
     for extract in PARTNERS[name][1]:
@@ -369,18 +552,37 @@ def _partner(name: str) -> None:
         (etc / "mappings" / f"{extract}.toml").write_text(f'files = "{extract}*.csv"\n{text}')
     shutil.copy(data / name / "permitted.dat", etc / "permitted.dat")
     areas = data / "areas"
-    run("childlink-ingest", "area", "build", "--postcodes", areas / "ONSPD_made_up.csv", "--deprivation",
-         areas / "IMD_made_up.csv", "--output", etc / "areas.sqlite")  # fmt: skip
+    run(
+        "childlink-ingest",
+        "area",
+        "build",
+        "--postcodes",
+        areas / "ONSPD_made_up.csv",
+        "--deprivation",
+        areas / "IMD_made_up.csv",
+        "--output",
+        etc / "areas.sqlite",
+    )
 
 
 def _spread() -> None:
     """Give everyone the public files that they need."""
     broker, answers = STACK / "authority" / "broker", STACK / "authority" / "answers"
-    for folder in ("kafka/etc", "linker/etc", "analytics/etc", *(f"partners/{name}/etc" for name in PARTNERS)):
+    for folder in (
+        "kafka/etc",
+        "linker/etc",
+        "analytics/etc",
+        *(f"partners/{name}/etc" for name in PARTNERS),
+    ):
         shutil.copy(broker / "ca.pem", STACK / folder / "ca.pem")
     for folder in ("answers/etc", "analyst", "leaver"):
         shutil.copy(answers / "ca.pem", STACK / folder / "ca.pem")
-    for folder in ("gatekeeper/etc", "linker/etc", "analytics/etc", *(f"partners/{name}/etc" for name in PARTNERS)):
+    for folder in (
+        "gatekeeper/etc",
+        "linker/etc",
+        "analytics/etc",
+        *(f"partners/{name}/etc" for name in PARTNERS),
+    ):
         shutil.copy(STACK / "directory.toml", STACK / folder / "directory.toml")
     shutil.copy(STACK / "authority" / "stewards" / "ca.pem", STACK / "operator" / "ca.pem")
     publish()
@@ -388,15 +590,23 @@ def _spread() -> None:
 
 def publish() -> None:
     """Publish the authorities' public halves to who honours them, as after every change."""
-    folders = {"broker": "gatekeeper/etc", "answers": "answers/etc", "stewards": "linker/etc/stewards"}
+    folders = {
+        "broker": "gatekeeper/etc",
+        "answers": "answers/etc",
+        "stewards": "linker/etc/stewards",
+    }
     for authority, folder in folders.items():
         target = STACK / folder / "authority"
-        run("childlink-ops", "ca", "publish", target, "--authority", STACK / "authority" / authority)
+        run(
+            "childlink-ops", "ca", "publish", target, "--authority", STACK / "authority" / authority
+        )
         _own(target)
 
 
 def hand_over() -> None:
-    """Containers run as the user who starts them or, for root, as the images' own; what they read and write belongs to that user."""
+    """Containers run as the user who starts them or, for root, as the images' own; what they read
+    and write belongs to that user.
+    """
     for folder in (
         "kafka",
         "gatekeeper",
@@ -422,13 +632,28 @@ def _uid() -> int:
 
 def _issue(authority: Path, kind: str, name: str, folder: Path, *hosts: str) -> None:
     named = [argument for host in hosts for argument in ("--host", host)]
-    run("childlink-ops", "ca", "issue", kind, name, "--folder", folder, "--authority", authority, *named)
+    run(
+        "childlink-ops",
+        "ca",
+        "issue",
+        kind,
+        name,
+        "--folder",
+        folder,
+        "--authority",
+        authority,
+        *named,
+    )
 
 
 def run(*command: object) -> str:
     """Run one of childlink's own commands on this machine."""
     done = subprocess.run(
-        [BIN / str(command[0]), *map(str, command[1:])], capture_output=True, text=True, timeout=300, check=False
+        [BIN / str(command[0]), *map(str, command[1:])],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     if done.returncode:
         raise StackError(f"{' '.join(map(str, command))}: {done.stderr.strip()}")

@@ -1,6 +1,8 @@
-"""How `make docs` makes a site of the Markdown: Sphinx, MyST and Furo (docs/tools.in). The navigation is in docs/index.md.
+"""How `make docs` makes a site of the Markdown: Sphinx, MyST and Furo (docs/tools.in). The
+navigation is in docs/index.md.
 
-The source folder is the repository, so that a page may link to any file of it: pages become pages, other files are copied into the site.
+The source folder is the repository, so that a page may link to any file of it: pages become pages,
+other files are copied into the site.
 """
 
 import re
@@ -40,13 +42,20 @@ html_copy_source = False
 html_show_sphinx = False
 # Nothing is fetched from a network: fonts are the reader's own, and there is no analytics.
 html_theme_options = {
-    "light_css_variables": {"font-stack": "system-ui, sans-serif", "font-stack--monospace": "ui-monospace, monospace"},
+    "light_css_variables": {
+        "font-stack": "system-ui, sans-serif",
+        "font-stack--monospace": "ui-monospace, monospace",
+    },
     "navigation_with_keys": False,
 }
 
 
-def _reachable(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:
-    """What axe finds missing: the level of the navigation's headings, and a way by keyboard into what scrolls."""
+def _reachable(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object
+) -> None:
+    """What axe finds missing: the level of the navigation's headings, and a way by keyboard into
+    what scrolls.
+    """
     if "furo_navigation_tree" in context:
         context["furo_navigation_tree"] = context["furo_navigation_tree"].replace(
             'role="heading"', 'role="heading" aria-level="2"'
@@ -56,14 +65,19 @@ def _reachable(_app: Sphinx, _page: str, _template: str, context: dict[str, Any]
         body = body.replace('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper')
         # The long names of tests may break after an underscore.
         context["body"] = re.sub(
-            r'(?<=<span class="pre">)\w+(?=</span>)', lambda name: name[0].replace("_", "_<wbr>"), body
+            r'(?<=<span class="pre">)\w+(?=</span>)',
+            lambda name: name[0].replace("_", "_<wbr>"),
+            body,
         )
 
 
 def _first_page(app: Sphinx, problem: Exception | None) -> None:
     """The site's own index.html leads to the first page."""
     if problem is None:
-        text = '<!doctype html><html lang="en-GB"><title>childlink</title><meta http-equiv="refresh" content="0; url=docs/index.html">'
+        text = (
+            '<!doctype html><html lang="en-GB"><title>childlink</title><meta http-equiv="refresh"'
+            ' content="0; url=docs/index.html">'
+        )
         text += '<a href="docs/index.html">childlink</a></html>\n'
         (Path(app.outdir) / "index.html").write_text(text, encoding="utf-8")
 

@@ -42,7 +42,9 @@ def kafka_address(request: pytest.FixtureRequest) -> str:
     if address := os.environ.get("CHILDLINK_TEST_KAFKA"):
         return address
     if services := _docker_services(request):
-        services.wait_until_responsive(timeout=90, pause=1, check=lambda: _answers("127.0.0.1:19092"))
+        services.wait_until_responsive(
+            timeout=90, pause=1, check=lambda: _answers("127.0.0.1:19092")
+        )
         return "127.0.0.1:19092"
     return str(request.getfixturevalue("kafka_broker").address)
 
@@ -60,7 +62,10 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[str]:
             with postgres() as url:
                 yield url
         except ImportError:
-            real.unavailable("PostgreSQL", "neither an address (CHILDLINK_TEST_POSTGRES), nor Docker, nor its wheel")
+            real.unavailable(
+                "PostgreSQL",
+                "neither an address (CHILDLINK_TEST_POSTGRES), nor Docker, nor its wheel",
+            )
 
 
 @pytest.fixture
@@ -87,23 +92,33 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def signing() -> dict[str, SigningKey]:
     """Everyone's signing key."""
-    return {name: SigningKey.generate(name) for name in ("trust-a", "council-b", "charity-c", "linker", "analytics")}
+    return {
+        name: SigningKey.generate(name)
+        for name in ("trust-a", "council-b", "charity-c", "linker", "analytics")
+    }
 
 
 @pytest.fixture(scope="session")
 def opening() -> dict[str, OpeningKey]:
     """Everyone's opening key."""
-    return {name: OpeningKey.generate(name) for name in ("trust-a", "council-b", "charity-c", "linker", "analytics")}
+    return {
+        name: OpeningKey.generate(name)
+        for name in ("trust-a", "council-b", "charity-c", "linker", "analytics")
+    }
 
 
 @pytest.fixture(scope="session")
 def directory(signing: dict[str, SigningKey], opening: dict[str, OpeningKey]) -> Directory:
     """Three partners and the two services."""
-    return Directory({n: Member(n, n, (signing[n].public(),), (opening[n].public(),)) for n in signing})
+    return Directory(
+        {n: Member(n, n, (signing[n].public(),), (opening[n].public(),)) for n in signing}
+    )
 
 
 @pytest.fixture
-def partnership(directory: Directory, signing: dict[str, SigningKey], opening: dict[str, OpeningKey]) -> Partnership:
+def partnership(
+    directory: Directory, signing: dict[str, SigningKey], opening: dict[str, OpeningKey]
+) -> Partnership:
     """Three partners who encode people by hand."""
     return Partnership(directory, signing, opening)
 
@@ -121,7 +136,13 @@ def child(partnership: Partnership) -> Callable[..., Subject]:
     """Makes Amina Okafor as a partner knows her; every field can be another."""
 
     def make(partner: str, person_id: str, **who: Any) -> Subject:
-        defaults = {"given": "Amina", "surname": "Okafor", "born": date(2020, 3, 14), "sex": "f", "postcode": "SW9 8JJ"}
+        defaults = {
+            "given": "Amina",
+            "surname": "Okafor",
+            "born": date(2020, 3, 14),
+            "sex": "f",
+            "postcode": "SW9 8JJ",
+        }
         return partnership.subject(partner, person_id, **{**defaults, **who})
 
     return make

@@ -1,4 +1,6 @@
-"""Writes the generated pages of docs/reference, or proves them current; checks that every relative link leads somewhere."""
+"""Writes the generated pages of docs/reference, or proves them current; checks that every relative
+link leads somewhere.
+"""
 
 import ast
 import re
@@ -27,7 +29,9 @@ GENERATED = "<!-- Written by `make docs-generated`; `make check` proves it curre
 
 
 # What has settings and metrics, and where its source is.
-PARTS = {name: f"services/{name}/src/childlink_{name}" for name in ("ingest", "linker", "analytics")}
+PARTS = {
+    name: f"services/{name}/src/childlink_{name}" for name in ("ingest", "linker", "analytics")
+}
 PARTS["ops"] = "apps/ops/src/childlink_ops"
 
 PROGRAMS = {
@@ -59,12 +63,20 @@ def _help(command: click.Command, name: str) -> list[str]:
 
 def datasets() -> str:
     """The data dictionary."""
-    lines = ["# Datasets", "", "Identity columns are encoded and never sent. Attributes go to analytics alone.", ""]
+    lines = [
+        "# Datasets",
+        "",
+        "Identity columns are encoded and never sent. Attributes go to analytics alone.",
+        "",
+    ]
     for dataset in all_datasets().values():
         lines += [f"## {dataset.name} (version {dataset.version}): {dataset.title}", ""]
         applies = "applies" if dataset.permitted_list else "does not apply"
         lines += [f"The national data opt-out {applies}.", ""]
-        lines += ["| column | what | type | allowed | how disclosive |", "| --- | --- | --- | --- | --- |"]
+        lines += [
+            "| column | what | type | allowed | how disclosive |",
+            "| --- | --- | --- | --- | --- |",
+        ]
         fields = {field.name: field for field in dataset.fields}
         for name, title in dataset.columns.items():
             if field := fields.get(name):
@@ -78,7 +90,9 @@ def datasets() -> str:
                 )
                 kind += f", or derived from the postcode ({field.derive})" if field.derive else ""
                 kind += f", coding `{field.coding}`" if field.coding else ""
-                lines.append(f"| `{name}` | {title} | {kind} | {allowed.strip()} | {field.disclosive} |")
+                lines.append(
+                    f"| `{name}` | {title} | {kind} | {allowed.strip()} | {field.disclosive} |"
+                )
             else:
                 lines.append(f"| `{name}` | {title} | {_role_of(name)} | | |")
         lines.append("")
@@ -86,7 +100,9 @@ def datasets() -> str:
 
 
 def _role_of(column: str) -> str:
-    return {"row_id": "hashed", "deleted": "withdraws the row"}.get(column, "identity, stays at the site")
+    return {"row_id": "hashed", "deleted": "withdraws the row"}.get(
+        column, "identity, stays at the site"
+    )
 
 
 def measures() -> str:
@@ -94,23 +110,46 @@ def measures() -> str:
     lines = ["# Measures", ""]
     for measure in catalogue().values():
         lines += [f"## {measure.id}: {measure.title}", "", measure.description, ""]
-        lines += [f"Counts {measure.unit}." + (f" Gives the {measure.estimate}." if measure.estimate else ""), ""]
-        lines += ["Published by: " + "; ".join(" x ".join(cube) for cube in measure.cubes) + ".", ""]
+        lines += [
+            f"Counts {measure.unit}."
+            + (f" Gives the {measure.estimate}." if measure.estimate else ""),
+            "",
+        ]
+        lines += [
+            "Published by: " + "; ".join(" x ".join(cube) for cube in measure.cubes) + ".",
+            "",
+        ]
         if measure.datasets:
             lines += [f"Made from: {', '.join(measure.datasets)}.", ""]
         overlapping = [name for name, item in measure.dimensions.items() if item.overlapping]
         if overlapping:
-            lines += [f"Over {' and '.join(overlapping)} people do not sum: one can be in several.", ""]
+            lines += [
+                f"Over {' and '.join(overlapping)} people do not sum: one can be in several.",
+                "",
+            ]
         if measure.compare:
             rule = measure.compare
-            lines += [f"Compares {rule.of} with {rule.against}, adjusted for {', '.join(rule.adjusted_for)}.", ""]
+            lines += [
+                (
+                    f"Compares {rule.of} with {rule.against}, adjusted for"
+                    f" {', '.join(rule.adjusted_for)}."
+                ),
+                "",
+            ]
     return "\n".join(lines)
 
 
 def reasons() -> str:
     """Why batches and records are refused."""
-    lines = ["# Why a batch or record is refused", "", "| reason | what it means and what to do |", "| --- | --- |"]
-    return "\n".join([*lines, *(f"| `{code}` | {text} |" for code, text in EXPLANATIONS.items()), ""])
+    lines = [
+        "# Why a batch or record is refused",
+        "",
+        "| reason | what it means and what to do |",
+        "| --- | --- |",
+    ]
+    return "\n".join(
+        [*lines, *(f"| `{code}` | {text} |" for code, text in EXPLANATIONS.items()), ""]
+    )
 
 
 def settings() -> str:
@@ -118,13 +157,21 @@ def settings() -> str:
     lines = [
         "# Settings",
         "",
-        "In a TOML file given with `--settings`, or in the environment with the prefix. Secrets are files.",
+        (
+            "In a TOML file given with `--settings`, or in the environment with the prefix. Secrets"
+            " are files."
+        ),
         "",
     ]
     shared = _settings_of(ROOT / "libs/core/src/childlink_core/settings.py")["ServiceSettings"]
     for service, folder in PARTS.items():
         for name, rows in _settings_of(ROOT / folder / "settings.py").items():
-            lines += [f"## {service}: {name}", "", "| setting | default | what |", "| --- | --- | --- |"]
+            lines += [
+                f"## {service}: {name}",
+                "",
+                "| setting | default | what |",
+                "| --- | --- | --- |",
+            ]
             inherited = [] if name == "ServingSettings" else shared
             lines += [
                 f"| `{n}` | {f'`{default}`' if default else 'required'} | {text} |"
@@ -158,7 +205,8 @@ def metrics() -> str:
         text = (ROOT / folder / "metrics.py").read_text(encoding="utf-8")
         lines += [f"## {service}", "", "| metric | what |", "| --- | --- |"]
         for match in re.finditer(
-            r"((?: +# .*\n)+)( +self\.\w+ = (?:Counter|Gauge|Histogram|Info)\((?:.|\n)*?\n(?=        (?:#|self)|\n))",
+            r"((?: +# .*\n)+)( +self\.\w+ = (?:Counter|Gauge|Histogram|Info)\((?:.|\n)*?\n(?=      "
+            r"  (?:#|self)|\n))",
             text,
         ):
             comment = " ".join(line.strip().lstrip("# ") for line in match[1].splitlines())
@@ -173,8 +221,14 @@ def broker_access() -> str:
     lines = [
         "# Who may read and write which topic",
         "",
-        "Of a partnership with two partners, `p-p` and `q-q`. What is not listed is denied. Rights belong to one certificate:",
-        "Kafka's principal is `kind.name.serial`. From `apps/ops/src/childlink_ops/access.py` and `libs/core/src/childlink_core/topics.py`.",
+        (
+            "Of a partnership with two partners, `p-p` and `q-q`. What is not listed is denied."
+            " Rights belong to one certificate:"
+        ),
+        (
+            "Kafka's principal is `kind.name.serial`. From `apps/ops/src/childlink_ops/access.py`"
+            " and `libs/core/src/childlink_core/topics.py`."
+        ),
         "",
         "| topic | written by | read by |",
         "| --- | --- | --- |",
@@ -183,10 +237,15 @@ def broker_access() -> str:
     bearers = [("partner", name) for name in partners] + [("service", name) for name in SERVICES]
     for topic in all_topics(partners):
         able = {
-            right: ", ".join(name for kind, name in bearers if (right, topic) in _rights(kind, name, partners))
+            right: ", ".join(
+                name for kind, name in bearers if (right, topic) in _rights(kind, name, partners)
+            )
             for right in ("write", "read")
         }
-        lines.append(f"| `{topic}` | {able['write']} | {able['read'] or 'nobody; operators look at it with care'} |")
+        lines.append(
+            f"| `{topic}` | {able['write']} |"
+            f" {able['read'] or 'nobody; operators look at it with care'} |"
+        )
     return "\n".join([*lines, ""])
 
 
@@ -232,7 +291,9 @@ def broken_links() -> list[str]:
         *ROOT.glob("proto/*.md"),
         *ROOT.glob("deploy/**/*.md"),
     ]:
-        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8")):
+        for target in re.findall(
+            r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8")
+        ):
             if not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)}: {target}")
     return broken

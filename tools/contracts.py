@@ -5,7 +5,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import grpc_tools
-from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    FieldDescriptorProto,
+    FileDescriptorProto,
+    FileDescriptorSet,
+)
 from grpc_tools import protoc
 
 # Numbers of fields within the descriptors, as paths of comments are made of them.
@@ -18,7 +23,9 @@ class _File:
 
     def __init__(self, file: FileDescriptorProto) -> None:
         self.file = file
-        self._comments = {tuple(at.path): at.leading_comments for at in file.source_code_info.location}
+        self._comments = {
+            tuple(at.path): at.leading_comments for at in file.source_code_info.location
+        }
 
     def comment(self, *path: int) -> str:
         """The comment above something, on one line."""
@@ -43,7 +50,10 @@ class _File:
             yield from (f"### enum {enum.name}", "", self.comment(_ENUMS, number), "")
             yield from ("| number | value | what |", "| --- | --- | --- |")
             for place, value in enumerate(enum.value):
-                yield f"| {value.number} | `{value.name}` | {self.comment(_ENUMS, number, _VALUES, place)} |"
+                yield (
+                    f"| {value.number} | `{value.name}` |"
+                    f" {self.comment(_ENUMS, number, _VALUES, place)} |"
+                )
             yield ""
 
     def _message(self, number: int, message: DescriptorProto) -> Iterator[str]:
@@ -57,13 +67,19 @@ class _File:
 
 
 def _type(message: DescriptorProto, field: FieldDescriptorProto) -> str:
-    name = _short(field.type_name) if field.type_name else _Field.Type.Name(field.type).removeprefix("TYPE_").lower()
+    name = (
+        _short(field.type_name)
+        if field.type_name
+        else _Field.Type.Name(field.type).removeprefix("TYPE_").lower()
+    )
     if field.label == _Field.LABEL_REPEATED:
         return f"repeated `{name}`"
     if field.proto3_optional:
         return f"optional `{name}`"
     return f"`{name}`" + (
-        f", one of {message.oneof_decl[field.oneof_index].name}" if field.HasField("oneof_index") else ""
+        f", one of {message.oneof_decl[field.oneof_index].name}"
+        if field.HasField("oneof_index")
+        else ""
     )
 
 
@@ -77,8 +93,14 @@ def render(proto: Path) -> str:
     lines = [
         "# Contracts",
         "",
-        "What the parts say to each other, from the comments of `proto/childlink`. The wire messages travel on Kafka, sealed; the",
-        "services are gRPC's. A contract that others run only ever gains: `make check` compares with `proto/baseline.binpb`.",
+        (
+            "What the parts say to each other, from the comments of `proto/childlink`. The wire"
+            " messages travel on Kafka, sealed; the"
+        ),
+        (
+            "services are gRPC's. A contract that others run only ever gains: `make check` compares"
+            " with `proto/baseline.binpb`."
+        ),
         "",
     ]
     for file in _parse(proto, paths):
@@ -99,4 +121,6 @@ def _parse(proto: Path, paths: Sequence[str]) -> list[FileDescriptorProto]:
         ]
         if protoc.main([*arguments, *paths]):
             raise SystemExit("the contracts cannot be read")
-        return sorted(FileDescriptorSet.FromString(output.read_bytes()).file, key=lambda file: file.name)
+        return sorted(
+            FileDescriptorSet.FromString(output.read_bytes()).file, key=lambda file: file.name
+        )

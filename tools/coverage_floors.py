@@ -1,6 +1,8 @@
-"""Coverage by room, and the floor that each room must not fall below: `python tools/coverage_floors.py REPORT`.
+"""Coverage by room, and the floor that each room must not fall below: `python
+tools/coverage_floors.py REPORT`.
 
-The floors stand in `coverage_floors.toml`, beside this file, and only rise: `--raise` writes today's where they are higher.
+The floors stand in `coverage_floors.toml`, beside this file, and only rise: `--raise` writes
+today's where they are higher.
 """
 
 import json
@@ -50,13 +52,16 @@ def main(report: Path, *, raise_floors: bool) -> int:
     below = [room for room, share in found.items() if share < floors.get(room, 0)]
     for room, share in found.items():
         sys.stdout.write(
-            f"{room:48}{share:7.1f}%   floor {floors.get(room, 0):3d}%{'   BELOW' if room in below else ''}\n"
+            f"{room:48}{share:7.1f}%   floor"
+            f" {floors.get(room, 0):3d}%{'   BELOW' if room in below else ''}\n"
         )
     if raise_floors:
         kept = {room: max(floors.get(room, 0), int(share)) for room, share in found.items()}
         FLOORS.write_text("".join(f'"{room}" = {floor}\n' for room, floor in kept.items()))
     if below:
-        sys.stderr.write(f"Coverage fell below the floor in: {', '.join(below)}. Test what was added there.\n")
+        sys.stderr.write(
+            f"Coverage fell below the floor in: {', '.join(below)}. Test what was added there.\n"
+        )
     return 1 if below else 0
 
 

@@ -18,12 +18,18 @@ def render(groups: Mapping[str, click.Group]) -> str:
     lines = [
         "# Exit codes",
         "",
-        "Made for schedulers and monitoring. Every command of every program ends with one of these:",
+        (
+            "Made for schedulers and monitoring. Every command of every program ends with one of"
+            " these:"
+        ),
         "",
         "| code | what it means |",
         "| --- | --- |",
         "| 0 | all done |",
-        "| 1 | an error that a person can mend: standard error says what is wrong and what to do, without a traceback |",
+        (
+            "| 1 | an error that a person can mend: standard error says what is wrong and what to"
+            " do, without a traceback |"
+        ),
         "| 2 | wrong usage: an unknown command or option, or a file that is not there |",
         "",
         "Some end with more:",
@@ -40,14 +46,24 @@ def render(groups: Mapping[str, click.Group]) -> str:
             more = sorted(_codes(command, named) - {0, 1})
             if more:
                 lines.append(f"| `{name}` | {', '.join(map(str, [0, 1, 2, *more]))} |")
-    lines += ["", "`childlink-ops ca list --within DAYS` ends with 3 where a certificate ends within so many days."]
+    lines += [
+        "",
+        (
+            "`childlink-ops ca list --within DAYS` ends with 3 where a certificate ends within so"
+            " many days."
+        ),
+    ]
     return "\n".join(lines)
 
 
 def _documented(module: ModuleType) -> Iterator[tuple[str, str]]:
     body = ast.parse(inspect.getsource(module)).body
     for item, after in pairwise(body):
-        if isinstance(item, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+        if (
+            isinstance(item, ast.AnnAssign)
+            and isinstance(after, ast.Expr)
+            and isinstance(after.value, ast.Constant)
+        ):
             yield ast.unparse(item.target), str(after.value.value)
 
 
@@ -60,7 +76,9 @@ def _commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Co
 
 
 def _codes(command: click.Command, named: Mapping[str, int]) -> set[int]:
-    """The codes in `sys.exit(...)` of the command and of the functions of its own module that it calls."""
+    """The codes in `sys.exit(...)` of the command and of the functions of its own module that it
+    calls.
+    """
     function = inspect.unwrap(command.callback) if command.callback else None
     if function is None:
         return set()
@@ -72,9 +90,15 @@ def _codes(command: click.Command, named: Mapping[str, int]) -> set[int]:
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             if ast.unparse(call.func) == "sys.exit":
                 inside = [node for argument in call.args for node in ast.walk(argument)]
-                found |= {node.value for node in inside if isinstance(node, ast.Constant) and type(node.value) is int}
                 found |= {
-                    named[word] for word in (ast.unparse(node).split(".")[-1] for node in inside) if word in named
+                    node.value
+                    for node in inside
+                    if isinstance(node, ast.Constant) and type(node.value) is int
+                }
+                found |= {
+                    named[word]
+                    for word in (ast.unparse(node).split(".")[-1] for node in inside)
+                    if word in named
                 }
             elif isinstance(call.func, ast.Name) and call.func.id not in seen:
                 seen.add(call.func.id)

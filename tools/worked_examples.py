@@ -1,4 +1,6 @@
-"""docs/reference/worked-examples.md: the rules of linkage and disclosure with their examples, from the tests in tests/spec themselves."""
+"""docs/reference/worked-examples.md: the rules of linkage and disclosure with their examples, from
+the tests in tests/spec themselves.
+"""
 
 import ast
 import importlib
@@ -26,7 +28,7 @@ council, under its number 1: Amina Okafor, a girl born on 14 March 2020 who live
 (or `mother`) is Grace Okafor, born on 2 May 1990, of the same address. `NHS` are NHS numbers for tests. `together`: they are one person;
 `apart`: no two are; `wait`: they are two, and a data steward is asked; `found`: one of `together` and `wait`.
 
-"""
+"""  # noqa: E501
 
 
 def render() -> str:
@@ -44,7 +46,11 @@ def _section(module: ModuleType, name: str) -> list[str]:
     lines = [f"## {_capital(name.removeprefix('test_').replace('_', ' '))}", "", _text(module), ""]
     lines += [f"From `tests/spec/{name}.py`.", ""]
     for test in vars(module).values():
-        if isinstance(test, FunctionType) and test.__name__.startswith("test_") and test.__module__ == module.__name__:
+        if (
+            isinstance(test, FunctionType)
+            and test.__name__.startswith("test_")
+            and test.__module__ == module.__name__
+        ):
             lines += _rule(test)
     return lines
 
@@ -54,7 +60,12 @@ def _rule(test: Callable[..., None]) -> list[str]:
     lines += [_text(test), ""] if test.__doc__ else []
     # Decorators are applied from the bottom up.
     marks = list(reversed(getattr(test, "pytestmark", [])))
-    lines += [line for mark in marks if mark.name == "xfail" for line in (f"**Not yet:** {mark.kwargs['reason']}.", "")]
+    lines += [
+        line
+        for mark in marks
+        if mark.name == "xfail"
+        for line in (f"**Not yet:** {mark.kwargs['reason']}.", "")
+    ]
     tables = [mark for mark in marks if mark.name == "parametrize"]
     for mark in tables:
         lines += [*_table(mark.args[0], mark.args[1], mark.kwargs.get("ids")), ""]
@@ -71,12 +82,16 @@ def _body(test: Callable[..., None]) -> list[str]:
 
 
 def _table(arguments: str | tuple[str, ...], cases: list[Any], ids: Any) -> list[str]:
-    """The examples of a rule. Ids that somebody wrote say more than the values that they stand for."""
+    """The examples of a rule. Ids that somebody wrote say more than the values that they stand
+    for.
+    """
     columns = [arguments] if isinstance(arguments, str) else list(arguments)
     rows, reasons = [], []
     for case in cases:
         marks = getattr(case, "marks", ())
-        values = case.values if hasattr(case, "marks") else (case,) if len(columns) == 1 else tuple(case)
+        values = (
+            case.values if hasattr(case, "marks") else (case,) if len(columns) == 1 else tuple(case)
+        )
         rows.append([_cell(value) for value in values])
         reasons.append("; ".join(mark.kwargs["reason"] for mark in marks))
     if isinstance(ids, list):
@@ -103,7 +118,9 @@ def _cell(value: Any) -> str:
         case str():
             return value.replace("_", " ") or "(empty)"
         case Mapping():
-            return ", ".join(f"{name.replace('_', ' ')} {_cell(item)}" for name, item in value.items())
+            return ", ".join(
+                f"{name.replace('_', ' ')} {_cell(item)}" for name, item in value.items()
+            )
         case tuple() if all(isinstance(item, str) and item for item in value):
             return " ".join(value)
         case list() | tuple():

@@ -1,6 +1,8 @@
-"""The linkage secret has leaked. What does it open: what the linker received, and what it stores under its own key?
+"""The linkage secret has leaked. What does it open: what the linker received, and what it stores
+under its own key?
 
-Dictionary attacks: whoever has the key encodes everybody himself and looks for what he made; no cryptanalysis is needed.
+Dictionary attacks: whoever has the key encodes everybody himself and looks for what he made; no
+cryptanalysis is needed.
 """
 
 import hashlib
@@ -17,8 +19,12 @@ from childlink_ingest.pseudonymise.split import Subject
 from childlink_linker.matching.encodings import Encodings
 
 
-def numbers_of_tokens(tokens: Iterable[bytes], numbers: Iterable[str], linkage: SecretKey) -> dict[bytes, str]:
-    """Try NHS numbers: their tokens under the leaked secret, and the ways in which the linker hashes them with no key known."""
+def numbers_of_tokens(
+    tokens: Iterable[bytes], numbers: Iterable[str], linkage: SecretKey
+) -> dict[bytes, str]:
+    """Try NHS numbers: their tokens under the leaked secret, and the ways in which the linker
+    hashes them with no key known.
+    """
     wanted, key = set(tokens), linkage.derive("nhs number token")
     roles: tuple[Role, ...] = ("child", "adult")
     found = {}
@@ -26,9 +32,14 @@ def numbers_of_tokens(tokens: Iterable[bytes], numbers: Iterable[str], linkage: 
         token = keyed_hash(key, role, number)
         again = b"nhs" + linkage.version.to_bytes(4, "big") + token
         guesses = [token, hashlib.blake2b(again, digest_size=REFERENCE_BYTES).digest()]
-        guesses += [hashlib.blake2b(again, key=k, digest_size=REFERENCE_BYTES).digest() for k in (linkage.secret, key)]
+        guesses += [
+            hashlib.blake2b(again, key=k, digest_size=REFERENCE_BYTES).digest()
+            for k in (linkage.secret, key)
+        ]
         # The store keeps the first eight bytes of a token.
-        found |= {guess: number for whole in guesses for guess in (whole, whole[:8]) if guess in wanted}
+        found |= {
+            guess: number for whole in guesses for guess in (whole, whole[:8]) if guess in wanted
+        }
     return found
 
 
@@ -36,20 +47,30 @@ Segments = set[tuple[int, int, bytes]]
 """Pass, place and segment."""
 
 
-def people_of_segments(held: Sequence[Segments], known: Sequence[Subject], linkage: SecretKey) -> float:
-    """Encode everybody whom the attacker knows; the share of records with a segment that he made."""
-    made = set().union(*(segments_of(record) for record in Encoder(get_profile(), linkage).encode(known)))
+def people_of_segments(
+    held: Sequence[Segments], known: Sequence[Subject], linkage: SecretKey
+) -> float:
+    """Encode everybody whom the attacker knows; the share of records with a segment that he
+    made.
+    """
+    made = set().union(
+        *(segments_of(record) for record in Encoder(get_profile(), linkage).encode(known))
+    )
     return sum(bool(segments & made) for segments in held) / len(held)
 
 
 def digests_of(stored: Sequence[tuple[wire.EncodedRecord, bytes]], linkage: SecretKey) -> int:
-    """How many digests in the store are those of the records beside them, under no key or the leaked one: such a digest would
-    confirm guesses of what the linker has hashed again."""
+    """How many digests in the store are those of the records beside them, under no key or the
+    leaked one: such a digest would confirm guesses of what the linker has hashed again.
+    """
     found = 0
     for record, digest in stored:
         content = record.SerializeToString(deterministic=True)
         guesses = [hashlib.blake2b(content, digest_size=16).digest()]
-        guesses += [hashlib.blake2b(content, key=key, digest_size=16).digest() for key in (linkage.secret, b"")]
+        guesses += [
+            hashlib.blake2b(content, key=key, digest_size=16).digest()
+            for key in (linkage.secret, b"")
+        ]
         found += digest in guesses
     return found
 

@@ -1,9 +1,12 @@
-"""Graph matching: filters against plain text, with nothing but how alike filters are among themselves.
+"""Graph matching: filters against plain text, with nothing but how alike filters are among
+themselves.
 
-In the spirit of Vidanage, Christen, Ranbaduge and Schnell, "A graph matching attack on privacy-preserving record linkage"
-(CIKM 2020), and of Schaefer, Armknecht and Heng (ACSAC 2024); written from the idea, not from their code. The attacker
-encodes his plain text under keys of his own. How many bits a filter has, and in how many two filters differ, hardly depend on the key:
-so he looks for the assignment of filters to people under which those numbers fit best (a quadratic assignment problem).
+In the spirit of Vidanage, Christen, Ranbaduge and Schnell, "A graph matching attack on
+privacy-preserving record linkage" (CIKM 2020), and of Schaefer, Armknecht and Heng (ACSAC 2024);
+written from the idea, not from their code. The attacker encodes his plain text under keys of his
+own. How many bits a filter has, and in how many two filters differ, hardly depend on the key: so he
+looks for the assignment of filters to people under which those numbers fit best (a quadratic
+assignment problem).
 """
 
 from collections.abc import Sequence
@@ -24,7 +27,9 @@ _QUANTILES = np.linspace(0.0, 1.0, 33)
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes with their number of bits, edges with the number of bits in which two differ; in units of the noise between keys."""
+    """Nodes with their number of bits, edges with the number of bits in which two differ; in units
+    of the noise between keys.
+    """
 
     ones: Floats
     """(nodes, features): the number of bits; attacks may add more features of a node."""
@@ -39,8 +44,12 @@ def counts(bits: Bits) -> tuple[Floats, Floats]:
     return ones, ones[:, None] + ones[None, :] - 2.0 * common
 
 
-def expected(subjects: Sequence[Subject], encode: EncodeGroup, own_keys: int = OWN_KEYS) -> tuple[Graph, float, float]:
-    """What the attacker expects of these people, and the noise that a key makes: of a node, of an edge."""
+def expected(
+    subjects: Sequence[Subject], encode: EncodeGroup, own_keys: int = OWN_KEYS
+) -> tuple[Graph, float, float]:
+    """What the attacker expects of these people, and the noise that a key makes: of a node, of an
+    edge.
+    """
     made = [counts(encode(subjects, 1_000 + key)) for key in range(own_keys)]
     ones, apart = (np.stack(items) for items in zip(*made, strict=True))
     node = float(np.sqrt(ones.var(axis=0, ddof=1).mean())) or 1.0
@@ -63,7 +72,9 @@ def improve(target: Graph, plain: Graph, start: Ints) -> tuple[Ints, float]:
 
 
 def match(target: Graph, plain: Graph, seed: int = 0, starts: int = 12) -> tuple[Ints, float]:
-    """For each filter the person who it is taken for, and how badly that fits. There may be more people than filters."""
+    """For each filter the person who it is taken for, and how badly that fits. There may be more
+    people than filters.
+    """
     rng = np.random.default_rng(seed)
     size, people = len(target.ones), len(plain.ones)
     first = _assign(_node_costs(target, plain))
@@ -78,11 +89,15 @@ def match(target: Graph, plain: Graph, seed: int = 0, starts: int = 12) -> tuple
 
 
 def _node_costs(target: Graph, plain: Graph) -> Floats:
-    """Nodes are alike when they have as many bits and their neighbours are as near (quantiles of a row)."""
+    """Nodes are alike when they have as many bits and their neighbours are as near (quantiles of a
+    row).
+    """
 
     def features(graph: Graph) -> Floats:
         away = ~np.eye(len(graph.ones), dtype=bool)
-        rows = [np.quantile(row[keep], _QUANTILES) for row, keep in zip(graph.apart, away, strict=True)]
+        rows = [
+            np.quantile(row[keep], _QUANTILES) for row, keep in zip(graph.apart, away, strict=True)
+        ]
         return np.column_stack([graph.ones, np.array(rows)])
 
     if len(target.ones) < 3:
@@ -96,7 +111,8 @@ def _node_misfit(target: Graph, plain: Graph) -> Floats:
 
 
 def _refine(target: Graph, plain: Graph, found: Ints, rounds: int = 40) -> Ints:
-    """Compare each filter's edges with each person's, as if the others were matched rightly; assign anew, until it stays.
+    """Compare each filter's edges with each person's, as if the others were matched rightly; assign
+    anew, until it stays.
 
     At first only those who are surest count (seeds), then more and more.
     """
@@ -140,7 +156,9 @@ def _swap(target: Graph, plain: Graph, found: Ints) -> Ints:
     nodes[:size] = -_node_misfit(target, plain)
     for _ in range(10 * people):
         permuted = plain.apart[np.ix_(found, found)]
-        gain = 2.0 * _exchanged(apart @ permuted, 2.0 * apart * permuted) + _exchanged(nodes[:, found], 0.0)
+        gain = 2.0 * _exchanged(apart @ permuted, 2.0 * apart * permuted) + _exchanged(
+            nodes[:, found], 0.0
+        )
         if size < people:
             squared = permuted**2
             gain -= _exchanged(there @ squared, 2.0 * there * squared)
@@ -153,7 +171,9 @@ def _swap(target: Graph, plain: Graph, found: Ints) -> Ints:
 
 
 def _exchanged(fit: Floats, edge: Floats | float) -> Floats:
-    """What exchanging two changes in a sum, given how well each fits the other's place; their own edge stays."""
+    """What exchanging two changes in a sum, given how well each fits the other's place; their own
+    edge stays.
+    """
     own = fit.diagonal()
     return fit + fit.T - own[:, None] - own[None, :] + edge
 

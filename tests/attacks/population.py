@@ -1,7 +1,8 @@
 """Made-up children for the attacks, and the segments (or filters) that a target makes of them.
 
-The attacker of this folder knows the profile file (it is public) and the plain text of everybody in the store, and has no key.
-That is more than a real one knows; what fails against him fails against the others.
+The attacker of this folder knows the profile file (it is public) and the plain text of everybody in
+the store, and has no key. That is more than a real one knows; what fails against him fails against
+the others.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +25,9 @@ from numpy.typing import NDArray
 
 Bits = NDArray[np.uint8]
 EncodeGroup = Callable[[Sequence[Subject], int], Bits]
-"""Bits of segments or filters of people of one date of birth, one a row, under the key of this number."""
+"""Bits of segments or filters of people of one date of birth, one a row, under the key of this
+number.
+"""
 DOB, NAME = 1, 2
 _FIRST_DAY = date(2015, 4, 1)
 _PLAIN_SCHEMA = {
@@ -41,15 +44,28 @@ _PLAIN_SCHEMA = {
             },
         }
         for name, positional, bits in (
-            ("given", False, 10), ("surname", False, 10), ("dob", True, 8), ("postcode", True, 4), ("sex", False, 10)
+            ("given", False, 10),
+            ("surname", False, 10),
+            ("dob", True, 8),
+            ("postcode", True, 4),
+            ("sex", False, 10),
         )
     ],
-}  # fmt: skip
+}
 
 
-def subject_of(child: Child, family: Family, born: date | None = None, seen: Seen | None = None) -> Subject:
+def subject_of(
+    child: Child, family: Family, born: date | None = None, seen: Seen | None = None
+) -> Subject:
     """A child as ingest would normalise it; as a partner wrote it down, if `seen` is given."""
-    seen = seen or Seen(child.given_name, child.surname, child.born, child.sex, child.nhs_number, family.postcodes[0])
+    seen = seen or Seen(
+        child.given_name,
+        child.surname,
+        child.born,
+        child.sex,
+        child.nhs_number,
+        family.postcodes[0],
+    )
     who = Identity(
         str(child.person),
         normalise.nhs_number(seen.nhs_number),
@@ -64,11 +80,17 @@ def subject_of(child: Child, family: Family, born: date | None = None, seen: See
 
 
 def groups(
-    size: int, count: int, seed: int, writer: int | None = None, sex: str = "", no_twins: bool = False
+    size: int,
+    count: int,
+    seed: int,
+    writer: int | None = None,
+    sex: str = "",
+    no_twins: bool = False,
 ) -> list[list[Subject]]:
     """`count` groups of `size` children who share a date of birth (and sex). Twins stay together.
 
-    The same seed makes the same children (without twins, if `no_twins`); a `writer` writes them down with the errors of real records.
+    The same seed makes the same children (without twins, if `no_twins`); a `writer` writes them
+    down with the errors of real records.
     """
     desk = Recorder(np.random.default_rng(writer), Errors(), 1.0) if writer is not None else None
     families = People(np.random.default_rng(seed)).families((4 if sex else 2) * size * count + 60)
@@ -91,7 +113,9 @@ def groups(
             day = _FIRST_DAY + timedelta(days=len(made))
             for child, family in birth:
                 seen = (
-                    desk.child(child, family, child.born + timedelta(days=37 * (child.person % 50))) if desk else None
+                    desk.child(child, family, child.born + timedelta(days=37 * (child.person % 50)))
+                    if desk
+                    else None
                 )
                 made[-1].append(subject_of(child, family, day, seen))
     raise ValueError("too few births for these groups")
@@ -112,7 +136,10 @@ def twins(count: int, seed: int) -> list[list[Subject]]:
     for family in People(np.random.default_rng(seed)).families(80 * count):
         mother = family.mother
         adult = Identity(
-            str(mother.person), mother.nhs_number, normalise.given_name(mother.given_name), date_of_birth=mother.born
+            str(mother.person),
+            mother.nhs_number,
+            normalise.given_name(mother.given_name),
+            date_of_birth=mother.born,
         )
         born = [child for child in family.children if child.birth_order]
         if len(born) == 2:
@@ -129,9 +156,14 @@ def people(count: int, seed: int) -> list[Subject]:
 def filters_of(subjects: Sequence[Subject], encoder: Encoder, number: int) -> Bits:
     """One pass's filters, as bits; every subject must carry the pass."""
     raw = [
-        next(item.filter for item in record.passes if item.pass_number == number) for record in encoder.encode(subjects)
+        next(item.filter for item in record.passes if item.pass_number == number)
+        for record in encoder.encode(subjects)
     ]
-    return np.unpackbits(np.frombuffer(b"".join(raw), dtype=np.uint8).reshape(len(raw), -1), axis=1, bitorder="little")
+    return np.unpackbits(
+        np.frombuffer(b"".join(raw), dtype=np.uint8).reshape(len(raw), -1),
+        axis=1,
+        bitorder="little",
+    )
 
 
 def secret(number: int) -> SecretKey:
@@ -164,8 +196,16 @@ def plain_clk(subjects: Sequence[Subject], key: int) -> Bits:
     """Plain CLKs: compatibility mode, one filter of all fields under one key for everyone."""
     made = ClkEncoder(parse_schema(_PLAIN_SCHEMA), secret(key).secret).encode(
         [
-            (s.identity.given_name, s.identity.surname, f"{s.identity.date_of_birth:%Y%m%d}", s.identity.postcode, s.identity.sex)
+            (
+                s.identity.given_name,
+                s.identity.surname,
+                f"{s.identity.date_of_birth:%Y%m%d}",
+                s.identity.postcode,
+                s.identity.sex,
+            )
             for s in subjects
         ]
-    )  # fmt: skip
-    return np.unpackbits(np.frombuffer(b"".join(made), dtype=np.uint8).reshape(len(made), -1), axis=1)
+    )
+    return np.unpackbits(
+        np.frombuffer(b"".join(made), dtype=np.uint8).reshape(len(made), -1), axis=1
+    )

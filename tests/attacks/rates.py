@@ -1,4 +1,6 @@
-"""How many people the graph-matching attack finds: within groups he knows, or in a store whose dates he does not know."""
+"""How many people the graph-matching attack finds: within groups he knows, or in a store whose
+dates he does not know.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +15,18 @@ from tests.attacks.population import EncodeGroup
 
 @dataclass(frozen=True)
 class Rate:
-    """How many of the people were found, beside what guessing within their groups finds on average."""
+    """How many of the people were found, beside what guessing within their groups finds on
+    average.
+    """
 
     people: int
     found: float
     guessed: float
     ceiling: float
-    """What the attacker would find if he searched perfectly: his best assignment, or the one that a search from the truth
-    ends in, whichever fits better. Protection that rests on the search being hard is none."""
+    """What the attacker would find if he searched perfectly: his best assignment, or the one that a
+    search from the truth ends in, whichever fits better. Protection that rests on the search being
+    hard is none.
+    """
 
     @property
     def gain(self) -> float:
@@ -42,11 +48,14 @@ def rate_within_groups(
 ) -> Rate:
     """Attack each group, knowing who is in it.
 
-    `known` are the same people as the attacker has them written; `stored` is the share of a group that the store holds.
+    `known` are the same people as the attacker has them written; `stored` is the share of a group
+    that the store holds.
     """
     right = total = guessed = best = 0
     for number, (group, plain_text) in enumerate(zip(groups, known or groups, strict=True)):
-        order = np.random.default_rng(number).permutation(len(group))[: max(1, round(stored * len(group)))]
+        order = np.random.default_rng(number).permutation(len(group))[
+            : max(1, round(stored * len(group)))
+        ]
         plain, node, edge = expected(plain_text, encode, own_keys)
         target = graph_of(encode([group[index] for index in order], number), node, edge)
         found, fit = match(target, plain, number)
@@ -58,15 +67,24 @@ def rate_within_groups(
     return Rate(total, right / total, guessed / total, best / total)
 
 
-def rate_without_dates(groups: Sequence[Sequence[Subject]], encode: EncodeGroup, own_keys: int = OWN_KEYS) -> Rate:
-    """Attack a whole store. Block tokens show which records share a date of birth; the attacker does not know which date it is.
+def rate_without_dates(
+    groups: Sequence[Sequence[Subject]], encode: EncodeGroup, own_keys: int = OWN_KEYS
+) -> Rate:
+    """Attack a whole store. Block tokens show which records share a date of birth; the attacker
+    does not know which date it is.
 
-    He tries each block on each date with as many people, and takes the dates that fit best together.
+    He tries each block on each date with as many people, and takes the dates that fit best
+    together.
     """
-    plains, nodes, edges = zip(*(expected(group, encode, own_keys) for group in groups), strict=True)
+    plains, nodes, edges = zip(
+        *(expected(group, encode, own_keys) for group in groups), strict=True
+    )
     sizes = np.array([len(group) for group in groups])
     # One unit for all, so that misfits can be compared.
-    node, edge = float(np.mean(nodes)), float(np.mean([e for e, s in zip(edges, sizes, strict=True) if s > 1] or [1.0]))
+    node, edge = (
+        float(np.mean(nodes)),
+        float(np.mean([e for e, s in zip(edges, sizes, strict=True) if s > 1] or [1.0])),
+    )
     plains = [
         type(plain)(plain.ones * n / node, plain.apart * e / edge)
         for plain, n, e in zip(plains, nodes, edges, strict=True)
@@ -79,6 +97,10 @@ def rate_without_dates(groups: Sequence[Sequence[Subject]], encode: EncodeGroup,
         for day in np.flatnonzero(sizes == sizes[block]):
             found[block, int(day)], misfits[block, day] = match(target, plains[day], starts=6)
     days = linear_sum_assignment(misfits)[1]
-    right = sum(int((found[block, block] == orders[block]).sum()) for block, day in enumerate(days) if day == block)
+    right = sum(
+        int((found[block, block] == orders[block]).sum())
+        for block, day in enumerate(days)
+        if day == block
+    )
     total = int(sizes.sum())
     return Rate(total, right / total, len(set(sizes.tolist())) / total, right / total)

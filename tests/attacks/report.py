@@ -2,9 +2,10 @@
 
     python -m tests.attacks.report [matching] [frequency] [structure] [secret]      (default: all; minutes)
 
-`found` is the share of people (or records) that were re-identified, `guessed` what guessing gets, `gain` the difference in percentage
-points for an attacker who searches perfectly (see `rates.Rate`), `error` its standard error.
-"""
+`found` is the share of people (or records) that were re-identified, `guessed` what guessing gets,
+`gain` the difference in percentage points for an attacker who searches perfectly (see
+`rates.Rate`), `error` its standard error.
+"""  # noqa: E501
 
 import json
 import sys
@@ -41,7 +42,9 @@ _SINGLE_FIELDS = (("given",), ("surname",), ("postcode",), ("sex",))
 
 def line(attack: str, target: str, **values: object) -> None:
     """One result."""
-    rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
+    rounded = {
+        key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()
+    }
     print(json.dumps({"attack": attack, "target": target, **rounded}), flush=True)
 
 
@@ -55,30 +58,60 @@ def matching() -> None:
     for name, target in (("dob pass", dob_pass()), ("single fields", dob_pass(_SINGLE_FIELDS))):
         for size, count in _SIZES:
             # Another seed than the tests', on which the profile was chosen.
-            _rate("graph matching", name, rate_within_groups(groups(size, count, 23), target), block=size)
+            _rate(
+                "graph matching",
+                name,
+                rate_within_groups(groups(size, count, 23), target),
+                block=size,
+            )
     mine, theirs = (groups(20, 50, 11, writer=writer) for writer in (1, 2))
     for stored in (1.0, 0.7, 0.3):
         _rate(
-            "graph matching", "dob pass", rate_within_groups(mine, dob_pass(), stored=stored), block=20, stored=stored
+            "graph matching",
+            "dob pass",
+            rate_within_groups(mine, dob_pass(), stored=stored),
+            block=20,
+            stored=stored,
         )
         rate = rate_within_groups(mine, dob_pass(), theirs, stored)
-        _rate("graph matching", "dob pass", rate, block=20, stored=stored, knows="another partner's records")
+        _rate(
+            "graph matching",
+            "dob pass",
+            rate,
+            block=20,
+            stored=stored,
+            knows="another partner's records",
+        )
     profile, crowd = everyone(get_profile()), people(14_000, seed=4)
     dates = by_salt(crowd, DOB, least=1)
     alone = sum(1 for group in dates if len(group) == 1)
-    line("graph matching", "dob pass at LEAP's density", people=len(crowd), blocks=len(dates), singletons=alone)
+    line(
+        "graph matching",
+        "dob pass at LEAP's density",
+        people=len(crowd),
+        blocks=len(dates),
+        singletons=alone,
+    )
     shared = [group for group in dates if len(group) > 1]
     _rate(
-        "graph matching", "dob pass at LEAP's density, blocks of two and more", rate_within_groups(shared, dob_pass())
+        "graph matching",
+        "dob pass at LEAP's density, blocks of two and more",
+        rate_within_groups(shared, dob_pass()),
     )
-    _rate("graph matching, dates not known", "dob pass at LEAP's density", rate_without_dates(dates[:250], dob_pass()))
+    _rate(
+        "graph matching, dates not known",
+        "dob pass at LEAP's density",
+        rate_without_dates(dates[:250], dob_pass()),
+    )
     names = by_salt(crowd, NAME)
     sizes = Counter(len(group) for group in names)
     line("graph matching", "name pass, blocks", sizes=dict(sorted(sizes.items())))
     _rate("graph matching", "name pass", rate_within_groups(names, ProfileTarget(profile, NAME)))
     for number in (3, 4):
         _rate(
-            "graph matching", f"pass {number}, twins", rate_within_groups(twins(150, 5), ProfileTarget(profile, number))
+            "graph matching",
+            f"pass {number}, twins",
+            rate_within_groups(twins(150, 5), ProfileTarget(profile, number)),
         )
 
 
@@ -101,20 +134,35 @@ def names() -> None:
         ("name pass as issued", name_pass()),
     ):
         held = [item for item in hold(children, profile) if item.record.passes]
-        for knows, known in (("public list", public), ("everybody", [subject for _, subject in children])):
-            line("frequency of tokens", name, knows=knows, **asdict(align(held, len(children), known, profile)))
+        for knows, known in (
+            ("public list", public),
+            ("everybody", [subject for _, subject in children]),
+        ):
+            line(
+                "frequency of tokens",
+                name,
+                knows=knows,
+                **asdict(align(held, len(children), known, profile)),
+            )
 
 
 def structure() -> None:
     """Who shares tokens with whom."""
     with tempfile.TemporaryDirectory() as folder:
         subjects = subjects_of(Path(folder), 5_000)
-    for name, profile in (("as issued", get_profile()), ("every pass to every record", everyone(get_profile()))):
+    for name, profile in (
+        ("as issued", get_profile()),
+        ("every pass to every record", everyone(get_profile())),
+    ):
         held = hold(subjects, profile)
         line("joint tokens", name, issued=issued(held))
         for view in VIEWS:
             line("joint tokens", name, sees=view, **asdict(recognise(held, view)))
-        one = [item for item in held if item.partner == "st-anns-trust" and item.subject.role == "child"]
+        one = [
+            item
+            for item in held
+            if item.partner == "st-anns-trust" and item.subject.role == "child"
+        ]
         line(
             "joint tokens",
             name,
@@ -123,7 +171,10 @@ def structure() -> None:
         )
         weak = ("pass 2", "pass 3", "pass 4")
         line(
-            "joint tokens", name, sees="number and date of birth", **asdict(recognise(held, "tokens and passes", weak))
+            "joint tokens",
+            name,
+            sees="number and date of birth",
+            **asdict(recognise(held, "tokens and passes", weak)),
         )
 
 
@@ -133,14 +184,27 @@ def leaked() -> None:
     records = Encoder(get_profile(), key).encode(crowd)
     numbers = [subject.identity.nhs_number for subject in people(20_000, seed=10) + crowd]
     found = numbers_of_tokens([record.nhs_token for record in records], numbers, key)
-    line("leaked secret", "NHS tokens as they travel", people=len(crowd), found=len(found) / len(crowd))
-    line("leaked secret", "segments as they travel", people=len(crowd), found=people_of_segments(records, crowd, key))
+    line(
+        "leaked secret",
+        "NHS tokens as they travel",
+        people=len(crowd),
+        found=len(found) / len(crowd),
+    )
+    line(
+        "leaked secret",
+        "segments as they travel",
+        people=len(crowd),
+        found=people_of_segments(records, crowd, key),
+    )
     hasher = TokenHasher(b"t" * 32)
     for record in records:
         for item in record.passes:
             item.filter = hasher.segments(item.block_token, item.filter)
     line(
-        "leaked secret", "segments as they are stored", people=len(crowd), found=people_of_segments(records, crowd, key)
+        "leaked secret",
+        "segments as they are stored",
+        people=len(crowd),
+        found=people_of_segments(records, crowd, key),
     )
 
 

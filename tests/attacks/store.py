@@ -1,4 +1,6 @@
-"""What the linker's store holds of a made-up partnership: real files, mapped, split and encoded by the project's code."""
+"""What the linker's store holds of a made-up partnership: real files, mapped, split and encoded by
+the project's code.
+"""
 
 import itertools
 from collections import Counter
@@ -32,7 +34,9 @@ class WithheldRow:
     record: wire.EncodedRecord
 
     def tokens(self) -> list[tuple[str, bytes]]:
-        """Its tokens with their kind. The linker hashes them again, which leaves who shares them as it is."""
+        """Its tokens with their kind. The linker hashes them again, which leaves who shares them as
+        it is.
+        """
         nhs = [("nhs", self.record.nhs_token)] if self.record.HasField("nhs_token") else []
         return nhs + [(f"pass {item.pass_number}", item.block_token) for item in self.record.passes]
 
@@ -48,7 +52,9 @@ def subjects_of(folder: Path, children: int, seed: int = 1) -> list[tuple[str, S
     found: dict[tuple[str, bytes, bytes], Subject] = {}
     for extract in find_extracts(folder):
         mapping = app.load_mapping(extract.mapping)
-        keys = ReferenceKeys.of(SecretKey(extract.partner, 1, extract.partner.encode().ljust(32, b".")))
+        keys = ReferenceKeys.of(
+            SecretKey(extract.partner, 1, extract.partner.encode().ljust(32, b"."))
+        )
         mapper = RowMapper(mapping, date(2025, 1, 1))
         with open_extract(extract.path, app.source_of(mapping, None)) as opened:
             for row in _rows(opened, mapper):
@@ -65,11 +71,16 @@ def _rows(opened: Iterator[object], mapper: RowMapper) -> Iterator[Row]:
             yield row
 
 
-def hold(subjects: Sequence[tuple[str, Subject]], profile: Profile | None = None) -> list[WithheldRow]:
+def hold(
+    subjects: Sequence[tuple[str, Subject]], profile: Profile | None = None
+) -> list[WithheldRow]:
     """Encode them. What carries nothing to link by is not sent."""
     encoder = Encoder(profile or get_profile(), secret(1))
     records = encoder.encode([subject for _, subject in subjects])
-    held = [WithheldRow(partner, subject, record) for (partner, subject), record in zip(subjects, records, strict=True)]
+    held = [
+        WithheldRow(partner, subject, record)
+        for (partner, subject), record in zip(subjects, records, strict=True)
+    ]
     return [item for item in held if item.record.passes or item.record.HasField("nhs_token")]
 
 
@@ -85,5 +96,7 @@ def holders(held: Sequence[WithheldRow], kind: str) -> dict[bytes, list[int]]:
 
 def issued(held: Sequence[WithheldRow]) -> dict[str, float]:
     """Share of records that carry each kind of token."""
-    kinds = Counter(itertools.chain.from_iterable({kind for kind, _ in item.tokens()} for item in held))
+    kinds = Counter(
+        itertools.chain.from_iterable({kind for kind, _ in item.tokens()} for item in held)
+    )
     return {kind: round(count / len(held), 4) for kind, count in sorted(kinds.items())}

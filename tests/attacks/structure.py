@@ -1,8 +1,8 @@
 """Joint tokens: who shares tokens with whom is a graph, and a record's place in it can be its own.
 
-Colour refinement (Weisfeiler and Leman 1968): nodes get a new colour by the colours around them until nothing changes. An attacker
-who holds everybody's plain text builds the same graph; every colour that one record alone has is a record that he recognises
-without a look at a filter.
+Colour refinement (Weisfeiler and Leman 1968): nodes get a new colour by the colours around them
+until nothing changes. An attacker who holds everybody's plain text builds the same graph; every
+colour that one record alone has is a record that he recognises without a look at a filter.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -39,8 +39,12 @@ VIEWS: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-def recognise(held: Sequence[WithheldRow], view: str = "tokens", unseen: Sequence[str] = ()) -> Recognised:
-    """Colour the graph. `view` says what the attacker sees; `unseen` are kinds of tokens left out."""
+def recognise(
+    held: Sequence[WithheldRow], view: str = "tokens", unseen: Sequence[str] = ()
+) -> Recognised:
+    """Colour the graph. `view` says what the attacker sees; `unseen` are kinds of tokens left
+    out.
+    """
     seen = VIEWS[view]
     graph = _Graph()
     for index, item in enumerate(held):
@@ -55,7 +59,9 @@ def recognise(held: Sequence[WithheldRow], view: str = "tokens", unseen: Sequenc
             if "carers" in seen:
                 for carer in item.record.carers:
                     graph.edge(
-                        ("record", index), ("subject", item.partner, carer.link_reference), f"carer {carer.relation}"
+                        ("record", index),
+                        ("subject", item.partner, carer.link_reference),
+                        f"carer {carer.relation}",
                     )
     colours = graph.refine()[[graph.nodes["record", index] for index in range(len(held))]]
     _, sizes = np.unique(colours, return_counts=True)
@@ -88,7 +94,9 @@ class _Graph:
         self._edges.append((self.node(one, "?"), self.node(other, "other"), label))
 
     def refine(self) -> Ints:
-        """Colours that refine no further. Sums of random numbers stand for multisets (a collision is improbable)."""
+        """Colours that refine no further. Sums of random numbers stand for multisets (a collision
+        is improbable).
+        """
         rng = np.random.default_rng(0)
         colours = np.unique(np.array(self._looks), return_inverse=True)[1].astype(np.int64)
         one, other = (np.array([edge[end] for edge in self._edges]) for end in (0, 1))
@@ -99,7 +107,9 @@ class _Graph:
             around = np.zeros(len(colours), dtype=np.int64)
             np.add.at(around, one, chance[labels, colours[other]])
             np.add.at(around, other, chance[labels + kinds, colours[one]])
-            finer = np.unique(np.column_stack([colours, around]), axis=0, return_inverse=True)[1].astype(np.int64)
+            finer = np.unique(np.column_stack([colours, around]), axis=0, return_inverse=True)[
+                1
+            ].astype(np.int64)
             if finer.max() == colours.max():
                 return finer
             colours = finer.ravel()

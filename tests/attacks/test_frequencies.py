@@ -49,8 +49,13 @@ def test_tokens_of_one_name_for_everyone_tell_names_and_those_of_our_name_pass_d
     assert strong.carriers < 0.5 * len(children)
 
 
-def test_passes_for_those_who_need_them_make_fewer_records_recognisable_than_passes_for_everyone(ours, to_everyone):
-    few, many = (recognise(held, "tokens and passes", unseen=("pass 6",)).unique for held in (ours, to_everyone))
+def test_passes_for_those_who_need_them_make_fewer_records_recognisable_than_passes_for_everyone(
+    ours, to_everyone
+):
+    few, many = (
+        recognise(held, "tokens and passes", unseen=("pass 6",)).unique
+        for held in (ours, to_everyone)
+    )
     assert many > 0.2
     assert few < 0.6 * many
 
@@ -61,7 +66,9 @@ def test_the_number_and_the_date_of_birth_alone_make_hardly_any_record_recognisa
 
 
 def test_the_place_pass_costs_what_the_documents_say(ours):
-    """Everybody carries it (ADR 15): who of a person's records share an address is a pattern, too."""
+    """Everybody carries it (ADR 15): who of a person's records share an address is a pattern,
+    too.
+    """
     weak = ("pass 2", "pass 3", "pass 4")
     assert 0.03 < recognise(ours, "tokens and passes", unseen=weak).unique < 0.15
 

@@ -1,4 +1,6 @@
-"""Graph matching. Every test that says that something withstands also shows that the same attack breaks a weak target."""
+"""Graph matching. Every test that says that something withstands also shows that the same attack
+breaks a weak target.
+"""
 
 from dataclasses import dataclass
 
@@ -6,13 +8,25 @@ import numpy as np
 import pytest
 from childlink_core.profiles import get_profile
 
-from tests.attacks.population import DOB, NAME, ProfileTarget, by_salt, dob_pass, groups, people, plain_clk, twins
+from tests.attacks.population import (
+    DOB,
+    NAME,
+    ProfileTarget,
+    by_salt,
+    dob_pass,
+    groups,
+    people,
+    plain_clk,
+    twins,
+)
 from tests.attacks.rates import rate_within_groups, rate_without_dates
 from tests.attacks.store import everyone
 
 ALLOWED = 2.5
-"""Percentage points above guessing within the group. The project's goal is 1; docs/explanation/attacks.md has what is measured: people
-who share two fields with another born on the same day, twins above all, can be told from those who do not."""
+"""Percentage points above guessing within the group. The project's goal is 1;
+docs/explanation/attacks.md has what is measured: people who share two fields with another born on
+the same day, twins above all, can be told from those who do not.
+"""
 SIZES = [(2, 400), (5, 160), (10, 80), (20, 40), (50, 16), (100, 8)]
 """People with one date of birth, and how many such groups a test takes."""
 SINGLE_FIELDS = (("given",), ("surname",), ("postcode",), ("sex",))
@@ -23,7 +37,9 @@ class Blank:
     """Segments that say nothing."""
 
     def __call__(self, subjects, key):
-        return (np.random.default_rng([key, len(subjects)]).random((len(subjects), 448)) < 0.5).astype(np.uint8)
+        return (
+            np.random.default_rng([key, len(subjects)]).random((len(subjects), 448)) < 0.5
+        ).astype(np.uint8)
 
 
 def test_plain_clks_of_six_hundred_people_are_read_nearly_all():
@@ -36,7 +52,9 @@ def test_segments_that_say_nothing_are_not_read():
 
 
 @pytest.mark.parametrize(("size", "count"), SIZES)
-def test_the_dob_pass_tells_no_more_than_guessing_to_one_who_knows_the_date_and_everybody_born_on_it(size, count):
+def test_the_dob_pass_tells_no_more_than_guessing_to_one_who_knows_the_date_and_everybody_born_on_it(  # noqa: E501
+    size, count
+):
     rate = rate_within_groups(groups(size, count, 7), dob_pass())
     assert rate.gain <= ALLOWED + 3.0 * rate.error
 
@@ -47,7 +65,9 @@ def test_segments_of_single_fields_would_be_read():
 
 def test_the_dob_pass_is_not_read_by_one_who_does_not_know_the_dates_and_single_fields_would_be():
     blocks = by_salt(people(3_000, seed=4), DOB, least=2)[:60]
-    strong, weak = (rate_without_dates(blocks, target) for target in (dob_pass(), dob_pass(SINGLE_FIELDS)))
+    strong, weak = (
+        rate_without_dates(blocks, target) for target in (dob_pass(), dob_pass(SINGLE_FIELDS))
+    )
     assert strong.found <= strong.guessed + 0.08
     assert weak.found > strong.found + 0.05
 

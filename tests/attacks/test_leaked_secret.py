@@ -1,4 +1,6 @@
-"""The linkage secret has leaked, the linker's own key has not; the attacker has even opened the store's encryption."""
+"""The linkage secret has leaked, the linker's own key has not; the attacker has even opened the
+store's encryption.
+"""
 
 import hashlib
 
@@ -8,7 +10,13 @@ from childlink_core.profiles import get_profile
 from childlink_linker.matching.encodings import from_rows
 from childlink_linker.store import tables
 
-from tests.attacks.leaked import digests_of, numbers_of_tokens, people_of_segments, segments_of, segments_of_rows
+from tests.attacks.leaked import (
+    digests_of,
+    numbers_of_tokens,
+    people_of_segments,
+    segments_of,
+    segments_of_rows,
+)
 from tests.attacks.population import people
 from tests.support.people import LINKAGE, VAULT, open_linker
 
@@ -17,15 +25,23 @@ STORED = 40
 
 @pytest.fixture
 def leak(partnership, tmp_path):
-    """Who they are, what the linker received, and what it stores: tokens, and records with their digests."""
+    """Who they are, what the linker received, and what it stores: tokens, and records with their
+    digests.
+    """
     crowd = [s.identity for s in people(STORED, seed=9)]
     sent = [
         partnership.subject(
-            "trust-a", who.person_id, nhs=who.nhs_number, given=who.given_name, surname=who.surname, born=who.date_of_birth,
-            sex=who.sex, postcode=who.postcode,
+            "trust-a",
+            who.person_id,
+            nhs=who.nhs_number,
+            given=who.given_name,
+            surname=who.surname,
+            born=who.date_of_birth,
+            sex=who.sex,
+            postcode=who.postcode,
         )
         for who in crowd
-    ]  # fmt: skip
+    ]
     received = list(partnership.encoded_batch("trust-a", sent).records)
     linker = open_linker(partnership, tmp_path)
     linker.send("trust-a", *sent)
@@ -45,7 +61,9 @@ def leak(partnership, tmp_path):
 
 def test_nhs_numbers_are_found_in_what_the_linker_receives_and_not_in_what_it_stores(leak):
     crowd, received, keys, stored, _ = leak
-    numbers = [who.nhs_number for who in crowd] + [s.identity.nhs_number for s in people(2_000, seed=10)]
+    numbers = [who.nhs_number for who in crowd] + [
+        s.identity.nhs_number for s in people(2_000, seed=10)
+    ]
     found = numbers_of_tokens([record.nhs_token for record in received], numbers, LINKAGE)
     assert {who.nhs_number for who in crowd} == set(found.values())
     assert len(stored) == STORED
@@ -64,7 +82,10 @@ def test_people_are_found_in_what_the_linker_receives_and_not_in_what_it_stores(
 def test_the_store_holds_no_digest_that_would_confirm_a_guess(leak):
     _, received, _, _, digests = leak
     bare = [
-        (record, hashlib.blake2b(record.SerializeToString(deterministic=True), digest_size=16).digest())
+        (
+            record,
+            hashlib.blake2b(record.SerializeToString(deterministic=True), digest_size=16).digest(),
+        )
         for record in received
     ]
     assert digests_of(bare, LINKAGE) == STORED

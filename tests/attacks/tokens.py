@@ -1,8 +1,9 @@
-"""Frequency attack on tokens: a block token that many records carry belongs to a value that many people have.
+"""Frequency attack on tokens: a block token that many records carry belongs to a value that many
+people have.
 
-The classical attack on deterministic encryption (Naveed, Kamara and Wright, "Inference attacks on property-preserving
-encrypted databases", CCS 2015), here on tokens of names: sort tokens by how often they occur, sort values by how often they
-should, and lay one beside the other.
+The classical attack on deterministic encryption (Naveed, Kamara and Wright, "Inference attacks on
+property-preserving encrypted databases", CCS 2015), here on tokens of names: sort tokens by how
+often they occur, sort values by how often they should, and lay one beside the other.
 """
 
 from collections import Counter
@@ -20,7 +21,9 @@ from tests.attacks.store import WithheldRow
 
 @dataclass(frozen=True)
 class Aligned:
-    """Of the records that carry the token, how many got their true value; and what blind guessing gets."""
+    """Of the records that carry the token, how many got their true value; and what blind guessing
+    gets.
+    """
 
     carriers: int
     tokens: int
@@ -32,27 +35,42 @@ class Aligned:
 
 
 def name_pass(salt: Sequence[str] = (), everyone: bool = False) -> Profile:
-    """The profile with its name pass alone; as an experiment with another salt, or issued to everyone."""
+    """The profile with its name pass alone; as an experiment with another salt, or issued to
+    everyone.
+    """
     profile = get_profile()
     item = next(item for item in profile.passes if item.number == NAME)
-    changed = replace(item, salt=tuple(salt) or item.salt, only_without=() if everyone else item.only_without)
+    changed = replace(
+        item, salt=tuple(salt) or item.salt, only_without=() if everyone else item.only_without
+    )
     return replace(profile, passes=(changed,))
 
 
-def align(held: Sequence[WithheldRow], everybody: int, known: Sequence[Subject], profile: Profile) -> Aligned:
-    """Attack the one pass of `profile` with the frequencies of its salt among `known` (a public list, or the people themselves).
+def align(
+    held: Sequence[WithheldRow], everybody: int, known: Sequence[Subject], profile: Profile
+) -> Aligned:
+    """Attack the one pass of `profile` with the frequencies of its salt among `known` (a public
+    list, or the people themselves).
 
     `everybody` is the number of records, those without the pass too.
     """
     [item] = profile.passes
-    counted: Counter[bytes] = Counter(made.block_token for one in held for made in one.record.passes)
-    truth = {made.block_token: _value(one.subject, item) for one in held for made in one.record.passes}
+    counted: Counter[bytes] = Counter(
+        made.block_token for one in held for made in one.record.passes
+    )
+    truth = {
+        made.block_token: _value(one.subject, item) for one in held for made in one.record.passes
+    }
     expected = Counter(_value(subject, item) for subject in known if all(_value(subject, item)))
     carriers = sum(counted.values())
     # Ties are broken by chance: neither the order of arrival nor of the list helps.
     rng = np.random.default_rng(0)
     tokens, values = (_ranked(counter, rng) for counter in (counted, expected))
-    right = sum(counted[token] for token, value in zip(tokens, values, strict=False) if truth[token] == value)
+    right = sum(
+        counted[token]
+        for token, value in zip(tokens, values, strict=False)
+        if truth[token] == value
+    )
     most = Counter(truth[token] for token in counted.elements()).most_common(1)[0][1]
     return Aligned(carriers, len(counted), right / carriers, most / carriers, right / everybody)
 
@@ -60,8 +78,10 @@ def align(held: Sequence[WithheldRow], everybody: int, known: Sequence[Subject],
 def align_segments(
     groups: Sequence[Sequence[Subject]], encode: EncodeGroup, public: Sequence[Subject]
 ) -> tuple[float, float]:
-    """The same on segments of one field, of groups that each have a salt of their own, with a public list of given names: share of
-    people whose name is found, and the share with the most frequent name."""
+    """The same on segments of one field, of groups that each have a salt of their own, with a
+    public list of given names: share of people whose name is found, and the share with the most
+    frequent name.
+    """
     seen: Counter[bytes] = Counter()
     truth: dict[bytes, Counter[str]] = {}
     for number, group in enumerate(groups):
@@ -71,7 +91,10 @@ def align_segments(
             truth.setdefault(key, Counter())[value_of(subject, "given")] += 1
     expected = Counter(value_of(subject, "given") for subject in public)
     rng = np.random.default_rng(0)
-    right = sum(truth[key][name] for key, name in zip(_ranked(seen, rng), _ranked(expected, rng), strict=False))
+    right = sum(
+        truth[key][name]
+        for key, name in zip(_ranked(seen, rng), _ranked(expected, rng), strict=False)
+    )
     names = sum(truth.values(), Counter())
     return right / names.total(), names.most_common(1)[0][1] / names.total()
 
@@ -83,4 +106,7 @@ def _value(subject: Subject, item: Pass) -> tuple[str, ...]:
 def _ranked(counter: Counter, rng: np.random.Generator) -> list:
     found = sorted(counter)
     chance = rng.random(len(found))
-    return [found[index] for index in sorted(range(len(found)), key=lambda i: (-counter[found[i]], chance[i]))]
+    return [
+        found[index]
+        for index in sorted(range(len(found)), key=lambda i: (-counter[found[i]], chance[i]))
+    ]

@@ -1,8 +1,10 @@
-"""Encoding speed on one core, beside clkhash on the same people in the same run. Prints one JSON line.
+"""Encoding speed on one core, beside clkhash on the same people in the same run. Prints one JSON
+line.
 
-Three of ours: compatibility mode (the same filters as clkhash, bit for bit), the dob pass alone, and the whole default profile (NHS
-number token and every salted pass that a record carries). Each round takes the next 200,000 of a million made-up people, so
-that remembered values are those of a real run. Ratios travel between machines; absolute figures do not.
+Three of ours: compatibility mode (the same filters as clkhash, bit for bit), the dob pass alone,
+and the whole default profile (NHS number token and every salted pass that a record carries). Each
+round takes the next 200,000 of a million made-up people, so that remembered values are those of a
+real run. Ratios travel between machines; absolute figures do not.
 
     make bench-encode            or    python -m tests.bench.bench_encode [people]
 """
@@ -36,18 +38,30 @@ CHUNK = ROWS_AT_A_TIME
 
 
 def people(count: int, seed: int, first: int = 0) -> Iterator[Subject]:
-    """Made-up children: names of the synthetic partnership, born over ten years, 80% with an NHS number."""
+    """Made-up children: names of the synthetic partnership, born over ten years, 80% with an NHS
+    number.
+    """
     rng = np.random.default_rng(seed)
-    given = [name.lower() for pool in (*names.GIRLS.values(), *names.BOYS.values()) for name in pool.split()]
-    last = [name.lower().replace("-", " ") for pool in names.SURNAMES.values() for name in pool.split()]
+    given = [
+        name.lower()
+        for pool in (*names.GIRLS.values(), *names.BOYS.values())
+        for name in pool.split()
+    ]
+    last = [
+        name.lower().replace("-", " ") for pool in names.SURNAMES.values() for name in pool.split()
+    ]
     rank = lambda size: int(rng.exponential(size / 3)) % size  # noqa: E731
     letters = "ABDEFGHJLNPQRSTUWXYZ"
     for number in range(first, first + count):
-        name = given[rank(len(given))] + (" " + given[rank(len(given))] if rng.random() < 0.25 else "")
+        name = given[rank(len(given))] + (
+            " " + given[rank(len(given))] if rng.random() < 0.25 else ""
+        )
         born = date(2014, 1, 1) + timedelta(days=int(rng.integers(3650)))
-        code = f"SE{rng.integers(1, 28)}{rng.integers(10)}{letters[rng.integers(20)]}{letters[rng.integers(20)]}"
+        code = f"SE{rng.integers(1, 28)}{rng.integers(10)}{letters[rng.integers(20)]}{letters[rng.integers(20)]}"  # noqa: E501
         nhs = nhs_number(number) if rng.random() < 0.8 else ""
-        who = Identity(str(number), nhs, name, last[rank(len(last))], born, "fm"[rng.integers(2)], code)
+        who = Identity(
+            str(number), nhs, name, last[rank(len(last))], born, "fm"[rng.integers(2)], code
+        )
         yield Subject("child", who, keyed_hash(b"k", str(number)), b"a" * 16, b"f" * 4)
 
 
@@ -77,8 +91,14 @@ def main() -> None:
         subjects = list(people(count // ROUNDS, number))
         bare = [replace(s, identity=replace(s.identity, nhs_number="")) for s in subjects]
         rows = [
-            [s.identity.given_name, s.identity.surname, s.identity.date_of_birth.isoformat(), s.identity.postcode] for s in subjects
-        ]  # fmt: skip
+            [
+                s.identity.given_name,
+                s.identity.surname,
+                s.identity.date_of_birth.isoformat(),
+                s.identity.postcode,
+            ]
+            for s in subjects
+        ]
         timed = {
             "profile": partial(in_chunks, whole.encode_to_bytes, subjects),
             "one_pass": partial(in_chunks, one.encode_to_bytes, bare),
@@ -90,17 +110,25 @@ def main() -> None:
             started = time.perf_counter()
             made[what] = run()
             rates.setdefault(what, []).append(len(subjects) / (time.perf_counter() - started))
-        assert made["compatibility"][:1000] == [bits.tobytes() for bits in made["clkhash"][:1000]], (
-            "not the same filters"
-        )
+        assert made["compatibility"][:1000] == [
+            bits.tobytes() for bits in made["clkhash"][:1000]
+        ], "not the same filters"
     median = {what: statistics.median(values) for what, values in rates.items()}
     ratios = {
-        f"{what}_ratio": round(statistics.median(a / b for a, b in zip(rates[what], rates["clkhash"], strict=True)), 2)
+        f"{what}_ratio": round(
+            statistics.median(a / b for a, b in zip(rates[what], rates["clkhash"], strict=True)), 2
+        )
         for what in ("profile", "one_pass", "compatibility")
     }
     print(
         json.dumps(
-            {"bench": "encode", "people": count, "rounds": ROUNDS, **{k: round(v) for k, v in median.items()}, **ratios}
+            {
+                "bench": "encode",
+                "people": count,
+                "rounds": ROUNDS,
+                **{k: round(v) for k, v in median.items()},
+                **ratios,
+            }
         )
     )
 

@@ -1,8 +1,10 @@
-"""A whole run of ingest, file to broker, default profile: rows/s and peak memory. Prints one JSON line.
+"""A whole run of ingest, file to broker, default profile: rows/s and peak memory. Prints one JSON
+line.
 
     make bench-ingest            or    python -m tests.bench.bench_ingest [rows] [workers]
 
-The broker is the real one (Kafka on Java) where it can be had. Nobody reads the topics: what is timed is the partner's side.
+The broker is the real one (Kafka on Java) where it can be had. Nobody reads the topics: what is
+timed is the partner's side.
 """
 
 import csv
@@ -45,13 +47,25 @@ def main() -> None:
         folder = Path(name)
         with (folder / "e.csv").open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["id", "nhs", "first", "last", "dob", "sex", "pc", "seen", "mmr", "utd"])
+            writer.writerow(
+                ["id", "nhs", "first", "last", "dob", "sex", "pc", "seen", "mmr", "utd"]
+            )
             for number, subject in enumerate(people(rows, 1)):
                 who = subject.identity
-                writer.writerow([
-                    number, who.nhs_number, who.given_name, who.surname, who.date_of_birth.isoformat(), who.sex, who.postcode,
-                    "2024-05-01", "Y", "N",
-                ])  # fmt: skip
+                writer.writerow(
+                    [
+                        number,
+                        who.nhs_number,
+                        who.given_name,
+                        who.surname,
+                        who.date_of_birth.isoformat(),
+                        who.sex,
+                        who.postcode,
+                        "2024-05-01",
+                        "Y",
+                        "N",
+                    ]
+                )
         (folder / "m.toml").write_text(MAPPING)
         why = fetch_jars()
         if why:
@@ -60,8 +74,12 @@ def main() -> None:
         broker.start()
         try:
             layout = create_workspace(folder / "work", ["trust-a"], broker.address, mock=False)
-            values = layout.ingest["trust-a"].model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-            (folder / "s.toml").write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
+            values = layout.ingest["trust-a"].model_dump(
+                mode="json", exclude_none=True, exclude_defaults=True
+            )
+            (folder / "s.toml").write_text(
+                "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+            )
             environment = {**os.environ, "CHILDLINK_INGEST_SETTINGS": str(folder / "s.toml")}
             subprocess.run(
                 [ingest, "approve", folder / "m.toml", "--by", "bench"],
@@ -82,7 +100,9 @@ def main() -> None:
                 str(workers),
             ]
             with (folder / "errors").open("w") as errors:
-                process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
+                process = subprocess.Popen(
+                    command, env=environment, stdout=subprocess.DEVNULL, stderr=errors
+                )
                 _, state, used = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - started
         finally:
@@ -92,10 +112,18 @@ def main() -> None:
             raise SystemExit((folder / "errors").read_text())
         # Of ingest and its workers, the largest: ru_maxrss does not add them up.
         peak = used.ru_maxrss / 1024
-        print(json.dumps({
-            "bench": "ingest", "rows": rows, "workers": workers, "seconds": round(seconds, 1), "rows_per_s": round(rows / seconds),
-            "peak_mb_of_the_largest_process": round(peak),
-        }))  # fmt: skip
+        print(
+            json.dumps(
+                {
+                    "bench": "ingest",
+                    "rows": rows,
+                    "workers": workers,
+                    "seconds": round(seconds, 1),
+                    "rows_per_s": round(rows / seconds),
+                    "peak_mb_of_the_largest_process": round(peak),
+                }
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
-"""Linkage quality: childlink on encodings beside peers, on the same people in the same run. Prints a JSON line a result.
+"""Linkage quality: childlink on encodings beside peers, on the same people in the same run. Prints
+a JSON line a result.
 
-python -m tests.bench.bench_linkage                              everything
-python -m tests.bench.bench_linkage --only childlink --setting no-nhs --children 3000 --dump-errors errors.csv
+python -m tests.bench.bench_linkage                              everything python -m
+tests.bench.bench_linkage --only childlink --setting no-nhs --children 3000 --dump-errors errors.csv
 
-Every system gets the same people as ingest maps them, and is scored on every record of the truth: one that a system does not
-place is alone. childlink gets each feed's last record of a person; the peers one row a person and partner, feeds put together.
-The peers are told that a partner holds a person once (Splink's `components` uses it for pairs alone); childlink is not.
-childlink runs without broker and envelope, under one fixed linkage secret: another one moves febrl4's recall by about 0.002.
-With few children dates of birth nearly tell people apart; 14,028 is LEAP's scale.
+Every system gets the same people as ingest maps them, and is scored on every record of the truth:
+one that a system does not place is alone. childlink gets each feed's last record of a person; the
+peers one row a person and partner, feeds put together. The peers are told that a partner holds a
+person once (Splink's `components` uses it for pairs alone); childlink is not. childlink runs
+without broker and envelope, under one fixed linkage secret: another one moves febrl4's recall by
+about 0.002. With few children dates of birth nearly tell people apart; 14,028 is LEAP's scale.
 """
 
 import argparse
@@ -43,11 +45,22 @@ def run_childlink(population: Population, dump: Path | None) -> None:
             report(population, name, role, seconds, found)
         if dump:
             pairs = write_errors(population, found, dump, name)
-            print(json.dumps({"bench": "linkage-causes", "setting": population.name, "system": name, "pairs": pairs}))
+            print(
+                json.dumps(
+                    {
+                        "bench": "linkage-causes",
+                        "setting": population.name,
+                        "system": name,
+                        "pairs": pairs,
+                    }
+                )
+            )
     linked.close()
 
 
-def report(population: Population, name: str, role: str, seconds: float, found: Mapping[Key, Hashable]) -> None:
+def report(
+    population: Population, name: str, role: str, seconds: float, found: Mapping[Key, Hashable]
+) -> None:
     """Print a line."""
     numbered = {key for key, plain in population.plain.items() if plain.identity.nhs_number}
     keys = [key for key in population.truth if key[2] == role]
@@ -64,18 +77,26 @@ def rounded(value: object) -> object:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--setting", action="append", choices=[*SETTINGS, FEBRL4], help="default: all")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--setting", action="append", choices=[*SETTINGS, FEBRL4], help="default: all"
+    )
     parser.add_argument("--only", action="append", choices=_SYSTEMS, help="default: all systems")
     parser.add_argument("--children", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--dump-errors", type=Path, help="a CSV file of wrong pairs of childlink, in plain text")
+    parser.add_argument(
+        "--dump-errors", type=Path, help="a CSV file of wrong pairs of childlink, in plain text"
+    )
     options = parser.parse_args()
     if options.dump_errors:
         options.dump_errors.unlink(missing_ok=True)
     for setting in options.setting or [*SETTINGS, FEBRL4]:
         say(f"{setting}: making the people")
-        population = febrl4() if setting == FEBRL4 else synthetic(setting, options.children, options.seed)
+        population = (
+            febrl4() if setting == FEBRL4 else synthetic(setting, options.children, options.seed)
+        )
         only = options.only or list(_SYSTEMS)
         if "childlink" in only:
             run_childlink(population, options.dump_errors)

@@ -1,9 +1,11 @@
-"""A million records against a million: seconds of comparison and assignment on two cores, beside anonlink's brute force. One JSON line.
+"""A million records against a million: seconds of comparison and assignment on two cores, beside
+anonlink's brute force. One JSON line.
 
-Two sources hold every person; half have moved, one in fifty is misspelt, one in ten has no NHS number at the second. childlink's rules run
-as they do in the linker and on Spark (keys, compare, partition), without a database. anonlink compares a sample of the same people in the
-same run: its rate gives the time that all pairs would take on two cores; its recall there (best threshold, chosen with the truth) is
-what childlink's on the same people is compared with.
+Two sources hold every person; half have moved, one in fifty is misspelt, one in ten has no NHS
+number at the second. childlink's rules run as they do in the linker and on Spark (keys, compare,
+partition), without a database. anonlink compares a sample of the same people in the same run: its
+rate gives the time that all pairs would take on two cores; its recall there (best threshold, chosen
+with the truth) is what childlink's on the same people is compared with.
 
     make bench-linkage-scale     or    python -m tests.bench.bench_linkage_scale [people] [sample]
 """
@@ -79,7 +81,9 @@ def records(span: tuple[int, int, int]) -> np.ndarray:
     return np.stack(sides)
 
 
-def both_sides(start: int, count: int, seed: int, rng: np.random.Generator) -> Iterator[tuple[Subject, Subject]]:
+def both_sides(
+    start: int, count: int, seed: int, rng: np.random.Generator
+) -> Iterator[tuple[Subject, Subject]]:
     """People as one source has them and as the other."""
     for subject in people(count, seed, start):
         yield subject, as_known_elsewhere(subject, rng)
@@ -97,17 +101,24 @@ def assign(bucket: int) -> list[list[int]]:
     at = np.flatnonzero(_shared.bucket == bucket)
     subjects = {
         int(n): LinkedSubject(
-            int(n), "one" if n < len(_shared.rows) // 2 else "other", int(n).to_bytes(16, "big"), int(role)
+            int(n),
+            "one" if n < len(_shared.rows) // 2 else "other",
+            int(n).to_bytes(16, "big"),
+            int(role),
         )
         for n, role in zip(at.tolist(), _shared.encodings.role[at].tolist(), strict=True)
     }
     size, joined = _shared.rows.dtype.itemsize, _shared.rows[at].tobytes()
     held = [
-        StoredRecord(n, n, _shared.rows["source"][n].tobytes(), 1, b"", joined[k * size : (k + 1) * size])
+        StoredRecord(
+            n, n, _shared.rows["source"][n].tobytes(), 1, b"", joined[k * size : (k + 1) * size]
+        )
         for k, n in enumerate(at.tolist())
     ]
     edges = _shared.edges[_shared.edge_bucket == bucket].tolist()
-    return partition(subjects, held, [tuple(edge) for edge in edges], {}, get_profile(), load_parameters()).clusters
+    return partition(
+        subjects, held, [tuple(edge) for edge in edges], {}, get_profile(), load_parameters()
+    ).clusters
 
 
 def link(rows: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
@@ -145,18 +156,32 @@ def anonlink(count: int, seed: int) -> dict[str, float]:
         path = Path(folder) / "people.csv"
         with path.open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["partner", "person", "given", "surname", "dob", "sex", "postcode", "nhs"])
+            writer.writerow(
+                ["partner", "person", "given", "surname", "dob", "sex", "postcode", "nhs"]
+            )
             for pair, _ in zip(both_sides(0, _CHUNK, seed, rng), range(count), strict=False):
                 for partner, subject in zip(("one", "other"), pair, strict=True):
                     who = subject.identity
                     born = who.date_of_birth.isoformat() if who.date_of_birth else ""
-                    writer.writerow([
-                        partner, pair[0].identity.person_id, who.given_name, who.surname, born, who.sex, who.postcode, who.nhs_number,
-                    ])  # fmt: skip
+                    writer.writerow(
+                        [
+                            partner,
+                            pair[0].identity.person_id,
+                            who.given_name,
+                            who.surname,
+                            born,
+                            who.sex,
+                            who.postcode,
+                            who.nhs_number,
+                        ]
+                    )
         run = subprocess.run(
             [linkage_peers.python(), "-W", "ignore", Path(__file__).parent / "peer_scale.py", path],
-            check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
     return dict(json.loads(run.stdout))
 
 
@@ -179,18 +204,27 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "bench": "linkage_scale", "people": count, **{k: round(v, 1) for k, v in took.items()}, "seconds": round(seconds, 1),
-                "recall": round(float(together.mean()), 5), "precision": round(float(together.sum()) / max(1, found_pairs), 5),
+                "bench": "linkage_scale",
+                "people": count,
+                **{k: round(v, 1) for k, v in took.items()},
+                "seconds": round(seconds, 1),
+                "recall": round(float(together.mean()), 5),
+                "precision": round(float(together.sum()) / max(1, found_pairs), 5),
                 "persons": len(linked),
                 "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-                "anonlink_pairs_per_s_and_core": round(peer["pairs_per_s"]), "anonlink_hours_for_all": round(brute / 3600, 2),
-                "times_anonlink": round(brute / seconds), "sample": sample,
-                "recall_on_sample": round(float(together[:sample].mean()), 5), "anonlink_recall_on_sample": round(peer["recall"], 5),
-                "share_of_anonlinks_recall": round(float(together[:sample].mean()) / peer["recall"], 4),
+                "anonlink_pairs_per_s_and_core": round(peer["pairs_per_s"]),
+                "anonlink_hours_for_all": round(brute / 3600, 2),
+                "times_anonlink": round(brute / seconds),
+                "sample": sample,
+                "recall_on_sample": round(float(together[:sample].mean()), 5),
+                "anonlink_recall_on_sample": round(peer["recall"], 5),
+                "share_of_anonlinks_recall": round(
+                    float(together[:sample].mean()) / peer["recall"], 4
+                ),
                 "anonlink_precision_on_sample": round(peer["precision"], 5),
             }
         )
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

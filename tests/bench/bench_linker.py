@@ -1,13 +1,16 @@
-"""How fast the linker takes records in, on a real PostgreSQL: records/s as the store grows, restart, memory. One JSON line a step.
+"""How fast the linker takes records in, on a real PostgreSQL: records/s as the store grows,
+restart, memory. One JSON line a step.
 
-Two sources hold every person; half have moved between them and one name in fifty is misspelt. A micro-batch goes the linker's own way from
-opened batch to links (intake, comparing, clustering, writing, sealing nothing); Kafka and signatures are left out: `make demo` has them.
+Two sources hold every person; half have moved between them and one name in fifty is misspelt. A
+micro-batch goes the linker's own way from opened batch to links (intake, comparing, clustering,
+writing, sealing nothing); Kafka and signatures are left out: `make demo` has them.
 
-At the end: how long a restart takes on what there is then. With --processes: how fast so many linkers are on one database, each with
-partners of its own, and what one does with as many people in the same run.
+At the end: how long a restart takes on what there is then. With --processes: how fast so many
+linkers are on one database, each with partners of its own, and what one does with as many people in
+the same run.
 
     make bench-linker            or    python -m tests.bench.bench_linker [people] [--processes N] [--database URL]
-"""
+"""  # noqa: E501
 
 import argparse
 import json
@@ -42,22 +45,35 @@ from tests.support.postgres import postgres
 
 _LINKAGE = SecretKey("partnership", 1, b"L" * 32)
 _RECORDS_A_BATCH = 300
-# What docs/how-to/deploy-the-hub.md advises for the linker's database: room for the indexes, and checkpoints far apart.
+# What docs/how-to/deploy-the-hub.md advises for the linker's database: room for the indexes, and
+# checkpoints far apart.
 SERVER = {
-    "shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min", "wal_compression": "on", "work_mem": "64MB",
-}  # fmt: skip
+    "shared_buffers": "2GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "15min",
+    "wal_compression": "on",
+    "work_mem": "64MB",
+}
 _STEPS = 10
 
 
 def handler() -> LinkHandler:
     """The linker's handler under fixed keys."""
     return LinkHandler(
-        get_profile(), load_parameters(), frozenset({1}), TokenHasher(b"t" * 32), Vault(b"v" * 32), b"a" * 32, LinkerMetrics()
-    )  # fmt: skip
+        get_profile(),
+        load_parameters(),
+        frozenset({1}),
+        TokenHasher(b"t" * 32),
+        Vault(b"v" * 32),
+        b"a" * 32,
+        LinkerMetrics(),
+    )
 
 
 def batches(count: int, seed: int, number: int = 0) -> Iterator[OpenedBatch]:
-    """Opened batches of both sources, turn by turn; `number` tells partners of one linker from those of another."""
+    """Opened batches of both sources, turn by turn; `number` tells partners of one linker from
+    those of another.
+    """
     profile, rng = get_profile(), np.random.default_rng(seed)
     encoder = Encoder(profile, _LINKAGE)
     one, other = f"trust-a{number or ''}", f"council-b{number or ''}"
@@ -71,9 +87,12 @@ def batches(count: int, seed: int, number: int = 0) -> Iterator[OpenedBatch]:
                 for record in records:
                     record.capsule = b"capsule of 44 bytes, as the partner seals it"
                 batch = wire.EncodedBatch(
-                    profile_id=profile.id, profile_fingerprint=profile.fingerprint, key_version=1,
-                    sealed_capsule_key=b"k" * 80, records=records,
-                )  # fmt: skip
+                    profile_id=profile.id,
+                    profile_fingerprint=profile.fingerprint,
+                    key_version=1,
+                    sealed_capsule_key=b"k" * 80,
+                    records=records,
+                )
                 yield OpenedBatch(partner, f"encodings.{partner}", batch.SerializeToString())
                 subjects.clear()
 
@@ -116,7 +135,9 @@ def side_by_side(url: str, count: int, micro_batch: int, processes: int) -> None
     for number, workers in enumerate((1, processes)):
         ready = context.Barrier(workers + 1)
         started = [
-            context.Process(target=_work, args=(url, count // workers, micro_batch, 10 * number + k + 1, ready))
+            context.Process(
+                target=_work, args=(url, count // workers, micro_batch, 10 * number + k + 1, ready)
+            )
             for k in range(workers)
         ]
         for process in started:
@@ -129,11 +150,15 @@ def side_by_side(url: str, count: int, micro_batch: int, processes: int) -> None
     print(
         json.dumps(
             {
-                "bench": "linkers_on_one_database", "processes": processes, "records": 2 * count,
-                "records_per_s_of_one": round(rates[0]), "records_per_s_together": round(rates[1]), "times": round(rates[1] / rates[0], 2),
+                "bench": "linkers_on_one_database",
+                "processes": processes,
+                "records": 2 * count,
+                "records_per_s_of_one": round(rates[0]),
+                "records_per_s_together": round(rates[1]),
+                "times": round(rates[1] / rates[0], 2),
             }
         )
-    )  # fmt: skip
+    )
 
 
 def _work(url: str, count: int, micro_batch: int, number: int, ready: Barrier) -> None:
@@ -170,13 +195,15 @@ def run(url: str, count: int, micro_batch: int) -> None:
             print(
                 json.dumps(
                     {
-                        "bench": "linker", "records": done, "persons": persons,
+                        "bench": "linker",
+                        "records": done,
+                        "persons": persons,
                         "records_per_s": round((done - since) / busy),
                         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
                     }
                 ),
                 flush=True,
-            )  # fmt: skip
+            )
             busy, since = 0.0, done
     engine.dispose()
     start = time.perf_counter()

@@ -1,9 +1,11 @@
-"""What one hub sustains with 5, 30 and 100 partners who all send at once, and what happens when they send more than that.
+"""What one hub sustains with 5, 30 and 100 partners who all send at once, and what happens when
+they send more than that.
 
-Real linker and analytics processes, a real Kafka and a real PostgreSQL, all on this machine; so is what plays the partners, whose
-batches were sealed before. First each number of partners sends everything as fast as Kafka takes it: the rate at which receipts then
-come is what the hub sustains. Then 30 partners send at half and at twice that rate for a while. One JSON line each; ends with an error
-when a record has no receipt.
+Real linker and analytics processes, a real Kafka and a real PostgreSQL, all on this machine; so is
+what plays the partners, whose batches were sealed before. First each number of partners sends
+everything as fast as Kafka takes it: the rate at which receipts then come is what the hub sustains.
+Then 30 partners send at half and at twice that rate for a while. One JSON line each; ends with an
+error when a record has no receipt.
 
     make bench-load            or    python -m tests.bench.bench_load [rows]
 """
@@ -35,7 +37,9 @@ LONGEST_S = 400
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("rows", type=int, nargs="?", default=24_000, help="of all partners together, each time")
+    parser.add_argument(
+        "rows", type=int, nargs="?", default=24_000, help="of all partners together, each time"
+    )
     options = parser.parse_args()
     if why := real.fetch_jars():
         raise SystemExit(f"no Kafka here: {why}")
@@ -48,9 +52,13 @@ def run(folder: Path, server: str, rows: int, count: int) -> None:
     """So many partners at once; 30 of them also at half and at twice the rate that was found."""
     names = partners(count)
     paced = OFFERED if count == 30 else {}
-    # Twice what is sustained for a quarter of a minute, on a machine a little faster than the one this was written on.
+    # Twice what is sustained for a quarter of a minute, on a machine a little faster than the one
+    # this was written on.
     room = 1 + (4 if paced else 0)
-    sealed = seal_rows(create_workspace(folder, names, "", mock=False), payloads(room * rows, count, RECORDS_A_BATCH))
+    sealed = seal_rows(
+        create_workspace(folder, names, "", mock=False),
+        payloads(room * rows, count, RECORDS_A_BATCH),
+    )
     with hub_for(folder, server, f"load{count}", names) as hub:
         hub.wait_until_ready()
         traffic = Traffic(hub.layout, sealed)
@@ -60,7 +68,12 @@ def run(folder: Path, server: str, rows: int, count: int) -> None:
             for pace, share in paced.items():
                 rate = share * found["rows_per_s"]
                 phase(
-                    hub, traffic, pace, count, lambda seconds, rate=rate: int(2 * rate * min(seconds, OFFERED_S)), rate
+                    hub,
+                    traffic,
+                    pace,
+                    count,
+                    lambda seconds, rate=rate: int(2 * rate * min(seconds, OFFERED_S)),
+                    rate,
                 )
         finally:
             traffic.close()
@@ -68,13 +81,21 @@ def run(folder: Path, server: str, rows: int, count: int) -> None:
         for batch in sealed:
             if (batch.topic, batch.sequence) in traffic.account.sent:
                 sent[batch.topic.partition(".")[0]] += batch.records
-        if not sent == traffic.account.rows() == {"encodings": there["record"], "observations": there["observation"]}:
-            raise SystemExit(f"{sent} were sent, {traffic.account.rows()} have receipts, and {there} are there")
+        if (
+            not sent
+            == traffic.account.rows()
+            == {"encodings": there["record"], "observations": there["observation"]}
+        ):
+            raise SystemExit(
+                f"{sent} were sent, {traffic.account.rows()} have receipts, and {there} are there"
+            )
         hub.stop()
 
 
 def payloads(rows: int, count: int, size: int) -> list[tuple[str, bytes]]:
-    """Encoded batches of `size` records (a divisor of 300), about so many rows in all: (partner, payload), partners in turn."""
+    """Encoded batches of `size` records (a divisor of 300), about so many rows in all: (partner,
+    payload), partners in turn.
+    """
     names = partners(count)
     each = max(1, round(rows / size / count))
     found: dict[str, list[bytes]] = {name: [] for name in names}
@@ -100,9 +121,16 @@ def split(payload: bytes, size: int) -> list[bytes]:
 
 
 def phase(
-    hub: Hub, traffic: Traffic, name: str, count: int, due: Callable[[float], int], rate: float | None = None
+    hub: Hub,
+    traffic: Traffic,
+    name: str,
+    count: int,
+    due: Callable[[float], int],
+    rate: float | None = None,
 ) -> dict[str, Any]:
-    """Send what is due by then (records, both halves together) until nothing more becomes due; then wait for every receipt."""
+    """Send what is due by then (records, both halves together) until nothing more becomes due; then
+    wait for every receipt.
+    """
     account = traffic.account
     account.seconds.clear()
     before, start, worked = account.rows(), time.monotonic(), hub.processor_s()
@@ -121,7 +149,11 @@ def phase(
         most = max(most, traffic.unanswered)
         for service, memory in hub.memory_mb().items():
             peak[service] = max(peak.get(service, 0), memory)
-        if more <= 0 and not traffic.unanswered and (rate is None or seconds > OFFERED_S or not traffic.waiting):
+        if (
+            more <= 0
+            and not traffic.unanswered
+            and (rate is None or seconds > OFFERED_S or not traffic.waiting)
+        ):
             break
     receipted = time.monotonic() - start
     hub.wait_for_links(time.monotonic() + LONGEST_S)
@@ -129,15 +161,26 @@ def phase(
     rows = account.rows()["encodings"] - before["encodings"]
     worked_now = hub.processor_s()
     found: dict[str, Any] = {
-        "bench": "load", "phase": name, "partners": count, "rows": rows,
-        "rows_per_s_offered": round(rate) if rate else None, "rows_per_s": round(rows / receipted),
-        "offered_for_s": round(offered_for, 1), "s_to_last_receipt": round(receipted, 1), "s_to_last_link": round(linked, 1),
-        "most_rows_without_receipt": most, "rows_without_receipt_when_offering_ended": round(unanswered_then),
-        "median_s_to_receipt": account.wait_s(0.5), "p99_s_to_receipt": account.wait_s(0.99),
-        "refused": account.refused, "gaps": account.gaps, "memory_mb": peak, "database_mb": hub.database_mb(),
+        "bench": "load",
+        "phase": name,
+        "partners": count,
+        "rows": rows,
+        "rows_per_s_offered": round(rate) if rate else None,
+        "rows_per_s": round(rows / receipted),
+        "offered_for_s": round(offered_for, 1),
+        "s_to_last_receipt": round(receipted, 1),
+        "s_to_last_link": round(linked, 1),
+        "most_rows_without_receipt": most,
+        "rows_without_receipt_when_offering_ended": round(unanswered_then),
+        "median_s_to_receipt": account.wait_s(0.5),
+        "p99_s_to_receipt": account.wait_s(0.99),
+        "refused": account.refused,
+        "gaps": account.gaps,
+        "memory_mb": peak,
+        "database_mb": hub.database_mb(),
         "processor_s": {name: round(worked_now[name] - worked[name], 1) for name in worked},
         "load": round(os.getloadavg()[0], 1),
-    }  # fmt: skip
+    }
     print(json.dumps(found), flush=True)
     if account.refused:
         raise SystemExit(f"{account.refused} records or batches were refused")

@@ -1,7 +1,9 @@
-"""How long a question takes with 20 analysts at once over gRPC, with the audit trail and without. One JSON line each.
+"""How long a question takes with 20 analysts at once over gRPC, with the audit trail and without.
+One JSON line each.
 
-The server runs in a process of its own; the analysts are threads of this one, and each asks without a pause, so on two cores the analysts
-are in the server's way (`pace` 0). With a pace, each analyst waits so many seconds on average between questions, as people do.
+The server runs in a process of its own; the analysts are threads of this one, and each asks without
+a pause, so on two cores the analysts are in the server's way (`pace` 0). With a pace, each analyst
+waits so many seconds on average between questions, as people do.
 
     make bench-query            or    python -m tests.bench.bench_query [questions] [--pace SECONDS]
 """
@@ -29,12 +31,17 @@ from tests.attacks.answers.world import Hub, partnership
 
 ANALYSTS = 20
 QUESTIONS = [
-    ("reach_children", ["residence"], {}), ("reach_children", ["ethnicity", "imd_quintile"], {}), ("reach_children", ["service"], {}),
-    ("reach_children", ["quarter"], {"residence": ["area", "borough"]}), ("immunisation", ["ethnicity"], {}),
-    ("sessions_per_child", ["residence"], {}), ("services_per_family", ["ethnicity"], {}),
-]  # fmt: skip
+    ("reach_children", ["residence"], {}),
+    ("reach_children", ["ethnicity", "imd_quintile"], {}),
+    ("reach_children", ["service"], {}),
+    ("reach_children", ["quarter"], {"residence": ["area", "borough"]}),
+    ("immunisation", ["ethnicity"], {}),
+    ("sessions_per_child", ["residence"], {}),
+    ("services_per_family", ["ethnicity"], {}),
+]
 _MEASURES = {
-    name: catalogue()[name] for name in ("reach_children", "immunisation", "sessions_per_child", "services_per_family")
+    name: catalogue()[name]
+    for name in ("reach_children", "immunisation", "sessions_per_child", "services_per_family")
 }
 
 
@@ -43,7 +50,9 @@ def answer(folder: str, trail: str, said: Connection) -> None:
     relax_garbage_collection()
     written = QuestionsTrail(trail, b"k" * 32) if trail else None
     server, port = serve(
-        ServingSettings(releases=Path(folder), address="127.0.0.1:0"), ServingMetrics(), Access(None, written)
+        ServingSettings(releases=Path(folder), address="127.0.0.1:0"),
+        ServingMetrics(),
+        Access(None, written),
     )
     said.send(port)
     said.recv()
@@ -63,7 +72,9 @@ def ask(port: int, count: int, pace: float) -> list[float]:
             client.releases()
             ready.wait()
             mine = []
-            for question in itertools.islice(itertools.cycle(QUESTIONS), number, number + count // ANALYSTS):
+            for question in itertools.islice(
+                itertools.cycle(QUESTIONS), number, number + count // ANALYSTS
+            ):
                 if pace:
                     time.sleep(float(rng.exponential(pace)))
                 begun = time.perf_counter()
@@ -87,7 +98,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         Hub(Path(folder) / "releases", measures=_MEASURES).cut(partnership(1, 800), "r1")
-        for pace, trail in itertools.product(options.pace, ("", f"sqlite:///{folder}/trail.sqlite")):
+        for pace, trail in itertools.product(
+            options.pace, ("", f"sqlite:///{folder}/trail.sqlite")
+        ):
             here, there = multiprocessing.Pipe()
             server = multiprocessing.get_context("spawn").Process(
                 target=answer, args=(f"{folder}/releases", trail, there)
@@ -102,9 +115,16 @@ def main() -> None:
             server.join()
             p50, p95, p99 = (round(float(np.percentile(taken, q)), 2) for q in (50, 95, 99))
             line = {
-                "bench": "query", "analysts": ANALYSTS, "questions": len(taken), "pace_s": pace, "trail": bool(trail), "p50_ms": p50,
-                "p95_ms": p95, "p99_ms": p99, "questions_a_second": round(len(taken) / whole),
-            }  # fmt: skip
+                "bench": "query",
+                "analysts": ANALYSTS,
+                "questions": len(taken),
+                "pace_s": pace,
+                "trail": bool(trail),
+                "p50_ms": p50,
+                "p95_ms": p95,
+                "p99_ms": p99,
+                "questions_a_second": round(len(taken) / whole),
+            }
             print(json.dumps(line), flush=True)
 
 

@@ -1,10 +1,12 @@
-"""How long a release takes, whole catalogue: counted, protected and attacked; and counting beside PostgreSQL. One JSON line a step.
+"""How long a release takes, whole catalogue: counted, protected and attacked; and counting
+beside PostgreSQL. One JSON line a step.
 
-Children and observations are made straight into Arrow, at most a few hundred thousand rows at a time, so that memory is the cut's own.
-PostgreSQL is given the same views as tables, analysed, and asked the same COUNT(DISTINCT) GROUP BYs in the same run.
+Children and observations are made straight into Arrow, at most a few hundred thousand rows at a
+time, so that memory is the cut's own. PostgreSQL is given the same views as tables, analysed, and
+asked the same COUNT(DISTINCT) GROUP BYs in the same run.
 
     make bench-release           or    python -m tests.bench.bench_release [children] [--against-postgres CHILDREN]
-"""
+"""  # noqa: E501
 
 import argparse
 import io
@@ -51,7 +53,7 @@ FROM (
        || ['healthy','healthy','overweight','very_overweight','underweight'][1 + (h % 5)::INTEGER] || '",' || home
      WHEN kind = 8 THEN '"birth_weight":' || (2000 + h % 2500) || ',"gestation":' || (34 + h % 8) || ',' || home
      ELSE '"up_to_date":' || (h % 9 > 0) END || '}}' AS attributes) AS said
-"""
+"""  # noqa: E501
 _A_TIME = 20_000
 
 
@@ -70,7 +72,7 @@ def links(children: int) -> Iterator[pa.RecordBatch]:
         for low in range(0, children, 10 * _A_TIME):
             sql = f"""SELECT partner, encode(printf(kind || '%015d', n)) AS reference, encode(printf(kind || '%015d', n)) AS person,
               encode(printf('f%015d', n // 2)) AS family FROM range({low}, {min(low + 10 * _A_TIME, children)}) AS c(n),
-              (VALUES ('charity', 'c'), ('charity', 'a'), ('council', 'c'), ('trust', 'c'), ('gp', 'c')) AS who(partner, kind)"""
+              (VALUES ('charity', 'c'), ('charity', 'a'), ('council', 'c'), ('trust', 'c'), ('gp', 'c')) AS who(partner, kind)"""  # noqa: E501
             yield from db.sql(sql).to_arrow_table().to_batches()
 
 
@@ -95,14 +97,24 @@ def release(children: int) -> None:
                 counter.inner_cells(measure, cube)
         counted = time.perf_counter()
         line(step="counted, whole catalogue", children=children, seconds=round(counted - loaded, 1))
-        cut = cut_release(CutPlan("bench", 1, UNTIL.isoformat(), measures), counter, b"s" * 32, Path(folder))
+        cut = cut_release(
+            CutPlan("bench", 1, UNTIL.isoformat(), measures), counter, b"s" * 32, Path(folder)
+        )
         done = time.perf_counter()
         line(
-            step="counted again, protected, attacked and written", children=children, seconds=round(done - counted, 1),
-            cells=sum(len(item.cells.counts) for item in cut.populations), attacked=sum(item.attack.attacked for item in cut.populations),
+            step="counted again, protected, attacked and written",
+            children=children,
+            seconds=round(done - counted, 1),
+            cells=sum(len(item.cells.counts) for item in cut.populations),
+            attacked=sum(item.attack.attacked for item in cut.populations),
             found=sum(len(item.attack.too_tight) for item in cut.populations),
-        )  # fmt: skip
-        line(step="whole", children=children, observations=10 * children, seconds=round(done - started, 1))
+        )
+        line(
+            step="whole",
+            children=children,
+            observations=10 * children,
+            seconds=round(done - started, 1),
+        )
 
 
 def people(measures: Mapping[str, Measure]) -> list[Measure]:
@@ -113,10 +125,15 @@ def people(measures: Mapping[str, Measure]) -> list[Measure]:
 def against_postgres(children: int) -> None:
     """The same counts by DuckDB and by PostgreSQL, on the same tables."""
     measures = catalogue(UNTIL)
-    with open_counter(observations(children), links(children), UNTIL, "2GB") as counter, postgres() as url:
+    with (
+        open_counter(observations(children), links(children), UNTIL, "2GB") as counter,
+        postgres() as url,
+    ):
         asked: list[str] = []
         seconds = _recorded(
-            counter, asked, lambda: [counter.inner_cells(m, cube) for m in people(measures) for cube in m.cubes]
+            counter,
+            asked,
+            lambda: [counter.inner_cells(m, cube) for m in people(measures) for cube in m.cubes],
         )
         with psycopg.connect(url.replace("postgresql+psycopg", "postgresql")) as db:
             for view in sorted({measure.view for measure in measures.values()}):
@@ -127,8 +144,14 @@ def against_postgres(children: int) -> None:
             for sql in asked:
                 db.execute(sql.replace("GROUP BY ALL ORDER BY ALL", _grouping(sql))).fetchall()
             theirs = time.perf_counter() - begun
-    line(step="beside PostgreSQL", children=children, queries=len(asked), childlink_s=round(seconds, 2),
-         postgresql_s=round(theirs, 2), times=round(theirs / seconds, 1))  # fmt: skip
+    line(
+        step="beside PostgreSQL",
+        children=children,
+        queries=len(asked),
+        childlink_s=round(seconds, 2),
+        postgresql_s=round(theirs, 2),
+        times=round(theirs / seconds, 1),
+    )
 
 
 def _recorded(counter: Counter, asked: list[str], work: object) -> float:
@@ -169,7 +192,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("children", type=int, nargs="?", default=1_000_000)
     parser.add_argument(
-        "--against-postgres", type=int, default=100_000, help="children in the comparison; 0 leaves it out"
+        "--against-postgres",
+        type=int,
+        default=100_000,
+        help="children in the comparison; 0 leaves it out",
     )
     options = parser.parse_args()
     if options.against_postgres:

@@ -1,9 +1,12 @@
-"""Re-linkage on Spark beside the ordinary `relink`, on the same store of a real PostgreSQL as it grows. One JSON line a run.
+"""Re-linkage on Spark beside the ordinary `relink`, on the same store of a real PostgreSQL as it
+grows. One JSON line a run.
 
-Made-up people as in `bench_linker`, each of two sources. Each run is a process of its own: the ordinary one re-links in a transaction that is
-rolled back, Spark (local[2]) exports, compares and clusters as for a proposal. Memory is the peak of the process and all its children,
-shared pages counted once (PSS); processor time is theirs too, without the database's. The last line is the plan for ten million records
-from the curve fitted to processor time, which other work on the machine does not stretch.
+Made-up people as in `bench_linker`, each of two sources. Each run is a process of its own: the
+ordinary one re-links in a transaction that is rolled back, Spark (local[2]) exports, compares and
+clusters as for a proposal. Memory is the peak of the process and all its children, shared pages
+counted once (PSS); processor time is theirs too, without the database's. The last line is the plan
+for ten million records from the curve fitted to processor time, which other work on the machine
+does not stretch.
 
     make bench-spark            or    python -m tests.bench.bench_spark [records ...]
 """
@@ -44,7 +47,9 @@ _NIGHT_S = 8 * 3600
 
 
 class Watch:
-    """What this process and its children use: the most memory at one time, and processor time, of those that ended too."""
+    """What this process and its children use: the most memory at one time, and processor time, of
+    those that ended too.
+    """
 
     def __init__(self) -> None:
         self.memory_mb, self.cpu_s = 0, 0.0
@@ -74,7 +79,9 @@ def family() -> set[int]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                parents[int(folder.name)] = int(
+                    (folder / "stat").read_text().rpartition(")")[2].split()[1]
+                )
             except OSError:
                 continue
     family = {os.getpid()}
@@ -132,9 +139,14 @@ def run_spark(url: str) -> dict[str, float]:
             times.append(time.perf_counter())
     export, start, comparing, clustering = np.diff(times).tolist()
     return {
-        "seconds": times[-1] - times[0], "export_s": export, "start_s": start, "edges_s": comparing, "clusters_s": clustering,
-        "edges": edges, "changes": len(changes),
-    }  # fmt: skip
+        "seconds": times[-1] - times[0],
+        "export_s": export,
+        "start_s": start,
+        "edges_s": comparing,
+        "clusters_s": clustering,
+        "edges": edges,
+        "changes": len(changes),
+    }
 
 
 def main() -> None:
@@ -168,27 +180,46 @@ def measure(url: str, sizes: list[int]) -> None:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
             tx.exec_driver_sql("ANALYZE")
         for what, runs in found.items():
-            command = [sys.executable, "-m", "tests.bench.bench_spark", "--one", what, "--database", url]
+            command = [
+                sys.executable,
+                "-m",
+                "tests.bench.bench_spark",
+                "--one",
+                what,
+                "--database",
+                url,
+            ]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             runs.append({"records": held, **json.loads(done.stdout.splitlines()[-1])})
             line = {name: round(value, 1) for name, value in runs[-1].items()}
             print(
                 json.dumps(
-                    {"bench": "spark", "engine": what, **line, "records_per_s": round(held / runs[-1]["seconds"])}
+                    {
+                        "bench": "spark",
+                        "engine": what,
+                        **line,
+                        "records_per_s": round(held / runs[-1]["seconds"]),
+                    }
                 ),
                 flush=True,
             )
         ratio = found["ordinary"][-1]["seconds"] / found["spark"][-1]["seconds"]
-        print(json.dumps({"bench": "spark", "records": held, "times_ordinary": round(ratio, 2)}), flush=True)
+        print(
+            json.dumps({"bench": "spark", "records": held, "times_ordinary": round(ratio, 2)}),
+            flush=True,
+        )
     if len(sizes) > 2:
         print(json.dumps(plan(found["spark"])), flush=True)
 
 
 def plan(runs: list[dict[str, float]]) -> dict[str, object]:
-    """Ten million records from the fitted curve: a start, a cost of each record, and one of each two that share a key."""
+    """Ten million records from the fitted curve: a start, a cost of each record, and one of each
+    two that share a key.
+    """
     n = np.array([run["records"] for run in runs]) / 1e6
     seconds = np.array([run["cpu_s"] for run in runs])
-    # Weighted, so that small stores count as much as large ones; none of the three can be less than nothing.
+    # Weighted, so that small stores count as much as large ones; none of the three can be less than
+    # nothing.
     design = np.stack([np.ones_like(n), n, n**2], axis=1) / seconds[:, None]
     best: tuple[float, np.ndarray] = (np.inf, np.zeros(3))
     for used in ([0, 1, 2], [0, 1], [1, 2], [1]):
@@ -202,10 +233,15 @@ def plan(runs: list[dict[str, float]]) -> dict[str, object]:
     core_seconds = a + b * target + c * target**2
     slope = max(np.polyfit(n, [run["memory_mb"] for run in runs], 1)[0], 0.0)
     return {
-        "bench": "spark-plan", "records": _TEN_MILLION, "start_cpu_s": round(a, 1), "cpu_s_per_million": round(b, 1),
-        "cpu_s_per_million_squared": round(c, 1), "core_hours": round(core_seconds / 3600, 1),
-        "cores_for_a_night": int(np.ceil(core_seconds / _NIGHT_S)), "memory_mb_per_million": round(slope),
-    }  # fmt: skip
+        "bench": "spark-plan",
+        "records": _TEN_MILLION,
+        "start_cpu_s": round(a, 1),
+        "cpu_s_per_million": round(b, 1),
+        "cpu_s_per_million_squared": round(c, 1),
+        "core_hours": round(core_seconds / 3600, 1),
+        "cores_for_a_night": int(np.ceil(core_seconds / _NIGHT_S)),
+        "memory_mb_per_million": round(slope),
+    }
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""Planted truth, asked back: what linkage error and what protection add. One JSON line a figure and seed.
+"""Planted truth, asked back: what linkage error and what protection add. One JSON line a figure
+and seed.
 
-The same lives are counted four times: under their true persons and under the linker's, exactly and as a release protects them. The
-linker's persons are those of `linkage_childlink`: extracts with the usual errors (or another setting of `linkage_data`), through the code
-of ingest, encoder and linker.
+The same lives are counted four times: under their true persons and under the linker's, exactly and
+as a release protects them. The linker's persons are those of `linkage_childlink`: extracts with the
+usual errors (or another setting of `linkage_data`), through the code of ingest, encoder and linker.
 
     make bench-truth            or    python -m tests.bench.bench_truth [children] [--seeds 1 2 3 4 5] [--setting nhs-x0.5-errors-x2]
-"""
+"""  # noqa: E501
 
 import argparse
 import json
@@ -31,8 +32,12 @@ from tests.bench import linkage_childlink, linkage_data
 
 MEASURES = {
     name: catalogue(UNTIL)[name]
-    for name in (*(f"asq3_{name}" for name in ODDS_RATIOS), *(f"change_{name}" for name in IMPROVEMENT_PERCENT), "reach_children")
-}  # fmt: skip
+    for name in (
+        *(f"asq3_{name}" for name in ODDS_RATIOS),
+        *(f"change_{name}" for name in IMPROVEMENT_PERCENT),
+        "reach_children",
+    )
+}
 
 # What an exact count can truly be: itself.
 _UNROUNDED = mock.patch.object(disclosure, "possible_counts", lambda count: (count, count))
@@ -51,7 +56,9 @@ class Found:
     planted: float
     values: dict[str, float]
     covers: dict[str, bool]
-    """Whether the interval holds what was planted; of a count, whether it is the true one, or within the rounding if protected."""
+    """Whether the interval holds what was planted; of a count, whether it is the true one, or
+    within the rounding if protected.
+    """
 
 
 @dataclass(frozen=True)
@@ -63,21 +70,28 @@ class LinkedWorld(World):
     def batches(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
         """Rows of records that ingest rejects have no link, and are nobody's."""
         observations, links = super().batches()
-        linked = [row for row in links.to_pylist() if (row["partner"], row["reference"]) in self.persons]
+        linked = [
+            row for row in links.to_pylist() if (row["partner"], row["reference"]) in self.persons
+        ]
         for row in linked:
             row["person"] = self.persons[row["partner"], row["reference"]]
         return observations, pa.RecordBatch.from_pylist(linked, schema=links.schema)
 
 
 def linked_persons(population: linkage_data.Population) -> dict[tuple[str, bytes], bytes]:
-    """The linker's person of everybody of whom a partner has a record, by partner and the world's reference."""
+    """The linker's person of everybody of whom a partner has a record, by partner and the world's
+    reference.
+    """
     linked = linkage_childlink.run(population)
     try:
         found = linked.persons()
     finally:
         linked.close()
     return {
-        (key[0], reference_of(int(population.truth[key].person[1:]), key[2] == "adult")): person.encode()
+        (
+            key[0],
+            reference_of(int(population.truth[key].person[1:]), key[2] == "adult"),
+        ): person.encode()
         for key, person in found.items()
     }
 
@@ -106,10 +120,33 @@ def world_of(lives: Lives) -> World:
                 )
             )
         if item.adult:
-            rows.append(Row(CHARITY, "attendance", at, item.adult.person, attributes, item.family.family, adult=True))
+            rows.append(
+                Row(
+                    CHARITY,
+                    "attendance",
+                    at,
+                    item.adult.person,
+                    attributes,
+                    item.family.family,
+                    adult=True,
+                )
+            )
     for review in lives.reviews:
-        attributes = {**review.domains, "universal_plus": review.family.need, **home[review.child.person]}
-        rows.append(Row(TRUST, "asq3", f"{review.day:%Y-%m}", review.child.person, attributes, review.family.family))
+        attributes = {
+            **review.domains,
+            "universal_plus": review.family.need,
+            **home[review.child.person],
+        }
+        rows.append(
+            Row(
+                TRUST,
+                "asq3",
+                f"{review.day:%Y-%m}",
+                review.child.person,
+                attributes,
+                review.family.family,
+            )
+        )
     for form in lives.questionnaires:
         said = {
             "service": form.service,
@@ -118,7 +155,15 @@ def world_of(lives: Lives) -> World:
             "score": form.score,
         }
         rows.append(
-            Row(CHARITY, "questionnaire", f"{form.day:%Y-%m}", form.adult.person, said, form.family.family, adult=True)
+            Row(
+                CHARITY,
+                "questionnaire",
+                f"{form.day:%Y-%m}",
+                form.adult.person,
+                said,
+                form.family.family,
+                adult=True,
+            )
         )
     return World(rows)
 
@@ -183,7 +228,9 @@ def _found(figure: str, truth: float, found: Mapping[str, Estimate]) -> Found:
     return Found(figure, truth, values, covers)
 
 
-def _count(figure: str, truth: int, releases: Mapping[str, Release], cell: tuple[str, str]) -> Found:
+def _count(
+    figure: str, truth: int, releases: Mapping[str, Release], cell: tuple[str, str]
+) -> Found:
     values = {way: releases[way].measures["reach_children"].cells[(cell,)] for way in WAYS}
     covers = {
         way: abs(value - truth) <= (disclosure.LARGEST_ERROR if way.endswith("protected") else 0)

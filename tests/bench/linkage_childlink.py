@@ -1,4 +1,6 @@
-"""childlink without its envelope: the real encoder, intake and linking rules, on a database in memory. No broker, no sealing."""
+"""childlink without its envelope: the real encoder, intake and linking rules, on a database in
+memory. No broker, no sealing.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,13 +41,17 @@ class Linked:
         with self.engine.connect() as tx:
             columns = tables.subject.c
             rows = tx.execute(sa.select(columns.partner, columns.link_reference, columns.person_id))
-            return {self.population.keys[row.partner, row.link_reference]: row.person_id for row in rows}
+            return {
+                self.population.keys[row.partner, row.link_reference]: row.person_id for row in rows
+            }
 
     def estimate_and_relink(self) -> None:
         """As `childlink-linker estimate` and `relink` do."""
         with self.engine.begin() as tx:
             store = Store(tx, _VAULT)
-            self.parameters = estimate_parameters(store, get_profile(), self.parameters, "bench").parameters
+            self.parameters = estimate_parameters(
+                store, get_profile(), self.parameters, "bench"
+            ).parameters
             relink(store, get_profile(), self.parameters)
 
     def close(self) -> None:
@@ -54,7 +60,9 @@ class Linked:
 
 
 def encode(population: Population) -> list[OpenedBatch]:
-    """Every partner's records, as the linker finds them in an opened envelope: micro-batch by micro-batch."""
+    """Every partner's records, as the linker finds them in an opened envelope: micro-batch by
+    micro-batch.
+    """
     profile = get_profile()
     encoder = Encoder(profile, _LINKAGE)
     batches = []

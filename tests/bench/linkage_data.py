@@ -1,6 +1,8 @@
-"""The populations that systems are compared on: who is recorded where, as ingest reads it, and who is truly who.
+"""The populations that systems are compared on: who is recorded where, as ingest reads it, and who
+is truly who.
 
-A record here is what one partner knows of one person: its key is (partner, local id, role), as in the truth file.
+A record here is what one partner knows of one person: its key is (partner, local id, role), as in
+the truth file.
 """
 
 import csv
@@ -28,12 +30,22 @@ from childlink_local.synth.lives import Lives
 
 Key = tuple[str, str, str]
 FEBRL4 = "febrl4"
-LINKABLE_FIELDS = ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode", "birth_order")
+LINKABLE_FIELDS = (
+    "nhs_number",
+    "given_name",
+    "surname",
+    "date_of_birth",
+    "sex",
+    "postcode",
+    "birth_order",
+)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How a synthetic population is made: errors and shares of NHS numbers, as multiples of the usual ones."""
+    """How a synthetic population is made: errors and shares of NHS numbers, as multiples of the
+    usual ones.
+    """
 
     error_times: float = 1.0
     nhs_times: float = 1.0
@@ -62,7 +74,9 @@ class Person:
 
 @dataclass(frozen=True)
 class Plain:
-    """What a partner knows of a person, normalised by ingest: the last value of each field in its extracts."""
+    """What a partner knows of a person, normalised by ingest: the last value of each field in its
+    extracts.
+    """
 
     identity: Identity
     mother: Identity | None = None
@@ -76,7 +90,9 @@ class Population:
     truth: dict[Key, Person]
     plain: dict[Key, Plain] = field(default_factory=dict)
     subjects: dict[tuple[str, bytes, bytes], Subject] = field(default_factory=dict)
-    """What childlink encodes, by (partner, facet, link reference): the last of each feed, as it would be sent."""
+    """What childlink encodes, by (partner, facet, link reference): the last of each feed, as it
+    would be sent.
+    """
     keys: dict[tuple[str, bytes], Key] = field(default_factory=dict)
     """Keys by (partner, link reference)."""
     rejected: int = 0
@@ -89,7 +105,9 @@ class Population:
 
 
 def synthetic(name: str, children: int, seed: int) -> Population:
-    """A made-up partnership under one of SETTINGS, read through the real mappings with permissions off."""
+    """A made-up partnership under one of SETTINGS, read through the real mappings with permissions
+    off.
+    """
     setting = SETTINGS[name]
     with tempfile.TemporaryDirectory() as folder:
         lives = synthesise(Path(folder), seed, children, setting.error_times, setting.nhs_times)
@@ -140,7 +158,9 @@ def _people(lives: Lives) -> dict[str, Person]:
 def _read(population: Population, extract: Extract) -> None:
     """Map every row of an extract as ingest does, and keep what it says of people."""
     mapping = load_mapping(extract.mapping)
-    keys = ReferenceKeys.of(SecretKey(extract.partner, 1, extract.partner.encode().ljust(32, b".")[:32]))
+    keys = ReferenceKeys.of(
+        SecretKey(extract.partner, 1, extract.partner.encode().ljust(32, b".")[:32])
+    )
     for row in _mapped(extract, mapping, population):
         for subject in split(row, mapping, keys)[:2]:
             if subject:
@@ -153,7 +173,9 @@ def _read(population: Population, extract: Extract) -> None:
             continue
         for subject in split(sent, mapping, keys)[:2]:
             if subject:
-                population.subjects[extract.partner, subject.facet, subject.link_reference] = subject
+                population.subjects[extract.partner, subject.facet, subject.link_reference] = (
+                    subject
+                )
 
 
 def _mapped(extract: Extract, mapping: Mapping, population: Population) -> Iterator[Row]:
@@ -174,7 +196,9 @@ def _merged(before: Plain | None, subject: Subject) -> Plain:
 
 
 def _later(before: Identity, after: Identity) -> Identity:
-    said = {name: value for name in LINKABLE_FIELDS if (value := getattr(after, name)) not in ("", None)}
+    said = {
+        name: value for name in LINKABLE_FIELDS if (value := getattr(after, name)) not in ("", None)
+    }
     return replace(before, **said)
 
 

@@ -1,4 +1,6 @@
-"""Writes wrong pairs with both records in plain text, so that a developer sees why. For made-up people only."""
+"""Writes wrong pairs with both records in plain text, so that a developer sees why. For made-up
+people only.
+"""
 
 import csv
 import random
@@ -12,7 +14,9 @@ from tests.bench.linkage_data import LINKABLE_FIELDS, Key, Plain, Population
 MOST_OF_A_KIND = 200
 
 
-def wrong_pairs(keys: Iterable[Key], found: Mapping[Key, Hashable], true: Mapping[Key, str]) -> dict[str, list[tuple]]:
+def wrong_pairs(
+    keys: Iterable[Key], found: Mapping[Key, Hashable], true: Mapping[Key, str]
+) -> dict[str, list[tuple]]:
     """Pairs linked but of two people ("false"), and pairs of one person not linked ("missed")."""
     by_found: dict[Hashable, list[Key]] = defaultdict(list)
     by_true: dict[str, list[Key]] = defaultdict(list)
@@ -22,13 +26,18 @@ def wrong_pairs(keys: Iterable[Key], found: Mapping[Key, Hashable], true: Mappin
             by_found[found[key]].append(key)
     return {
         "false": [
-            pair for members in by_found.values() for pair in combinations(members, 2) if len({true[k] for k in pair}) > 1
+            pair
+            for members in by_found.values()
+            for pair in combinations(members, 2)
+            if len({true[k] for k in pair}) > 1
         ],
         "missed": [
-            (a, b) for members in by_true.values() for a, b in combinations(members, 2)
+            (a, b)
+            for members in by_true.values()
+            for a, b in combinations(members, 2)
             if a not in found or found[a] != found.get(b)
         ],
-    }  # fmt: skip
+    }
 
 
 def cause(population: Population, pair: tuple[Key, Key], kind: str, twins: Collection[str]) -> str:
@@ -42,8 +51,12 @@ def cause(population: Population, pair: tuple[Key, Key], kind: str, twins: Colle
         relation = "strangers"
         if one.mother and one.mother == other.mother:
             relation = "twins" if one.born == other.born else "siblings"
-        how = "same number" if x.nhs_number and x.nhs_number == y.nhs_number else "different numbers"
-        how = how if len(numbers) == 2 or x.nhs_number == y.nhs_number != "" else "not both numbered"
+        how = (
+            "same number" if x.nhs_number and x.nhs_number == y.nhs_number else "different numbers"
+        )
+        how = (
+            how if len(numbers) == 2 or x.nhs_number == y.nhs_number != "" else "not both numbered"
+        )
         return f"{relation}, {how}"
     said = []
     if x.nhs_number and y.nhs_number:
@@ -56,7 +69,9 @@ def cause(population: Population, pair: tuple[Key, Key], kind: str, twins: Colle
         related = set(x.surname.split()) & set(y.surname.split())
         said.append("part of the surname" if related else "other surname")
     if x.date_of_birth != y.date_of_birth:
-        said.append("other date of birth" if x.date_of_birth and y.date_of_birth else "no date of birth")
+        said.append(
+            "other date of birth" if x.date_of_birth and y.date_of_birth else "no date of birth"
+        )
     if x.postcode != y.postcode:
         said.append("other postcode")
     if {x.sex, y.sex} == {"f", "m"}:
@@ -66,7 +81,9 @@ def cause(population: Population, pair: tuple[Key, Key], kind: str, twins: Colle
     return ", ".join(said) or "all alike"
 
 
-def write_errors(population: Population, found: Mapping[Key, Hashable], path: Path, system: str) -> dict[str, int]:
+def write_errors(
+    population: Population, found: Mapping[Key, Hashable], path: Path, system: str
+) -> dict[str, int]:
     """Write a sample of wrong pairs. Returns how many of all there are of each cause."""
     true = {key: person.person for key, person in population.truth.items()}
     counts: dict[str, int] = defaultdict(int)
@@ -86,7 +103,15 @@ def write_errors(population: Population, found: Mapping[Key, Hashable], path: Pa
                 chosen = random.Random(1).sample(named, min(MOST_OF_A_KIND, len(named)))
                 for why, (a, b) in sorted(chosen):
                     writer.writerow(
-                        [system, population.name, role, kind, why, *_row(population, a), *_row(population, b)]
+                        [
+                            system,
+                            population.name,
+                            role,
+                            kind,
+                            why,
+                            *_row(population, a),
+                            *_row(population, b),
+                        ]
                     )
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
@@ -99,7 +124,9 @@ def _columns() -> list[str]:
 def _row(population: Population, key: Key) -> list[object]:
     plain = population.plain.get(key) or Plain(identity=None)  # type: ignore[arg-type]
     own = [getattr(plain.identity, name, "") for name in LINKABLE_FIELDS]
-    mother = [getattr(plain.mother, name, "") for name in ("nhs_number", "given_name", "date_of_birth")]
+    mother = [
+        getattr(plain.mother, name, "") for name in ("nhs_number", "given_name", "date_of_birth")
+    ]
     return [key[0], key[1], population.truth[key].person, *own, *mother]
 
 

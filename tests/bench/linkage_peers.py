@@ -1,4 +1,6 @@
-"""Runs the peers (tests/bench/peers.txt) in an environment of their own, on the same normalised values that childlink encodes."""
+"""Runs the peers (tests/bench/peers.txt) in an environment of their own, on the same normalised
+values that childlink encodes.
+"""
 
 import csv
 import os
@@ -19,11 +21,16 @@ from tests.bench.linkage_truth import pairwise
 _HERE = Path(__file__).parent
 _FOLDER = _HERE.parents[1] / ".cache" / "peers"
 PEERS = {"splink": _HERE / "peer_splink.py", "anonlink": _HERE / "peer_clk.py"}
-USUAL_WAYS = {"splink": ("components at 0.95", "best-links at 0.95"), "anonlink": ("even bits, greedy at 0.8",)}
+USUAL_WAYS = {
+    "splink": ("components at 0.95", "best-links at 0.95"),
+    "anonlink": ("even bits, greedy at 0.8",),
+}
 """What somebody would choose who has no truth."""
 KINDS = {"splink": ("components", "best-links"), "anonlink": ("",)}
-"""How ways begin of which the best, chosen by the truth, is reported as well: an upper bound. `best-links` and anonlink's
-solvers use that a partner holds each person once; components do not, and neither does childlink."""
+"""How ways begin of which the best, chosen by the truth, is reported as well: an upper bound.
+`best-links` and anonlink's solvers use that a partner holds each person once; components do not,
+and neither does childlink.
+"""
 
 
 def python() -> Path:
@@ -38,10 +45,15 @@ def python() -> Path:
     return interpreter
 
 
-def run(population: Population, peer: str) -> Iterator[tuple[str, str, float, Mapping[Key, Hashable]]]:
-    """For each role: role, name of the system, seconds, groups; in its usual ways and in those that the truth likes best."""
+def run(
+    population: Population, peer: str
+) -> Iterator[tuple[str, str, float, Mapping[Key, Hashable]]]:
+    """For each role: role, name of the system, seconds, groups; in its usual ways and in those that
+    the truth likes best.
+    """
     for role in population.roles():
-        # In no order: local ids of the made-up people rise with the person, and ties would be settled by them.
+        # In no order: local ids of the made-up people rise with the person, and ties would be
+        # settled by them.
         keys = sorted(key for key in population.plain if key[2] == role)
         random.Random(1).shuffle(keys)
         names = {f"r{number}": key for number, key in enumerate(keys)}
@@ -51,7 +63,10 @@ def run(population: Population, peer: str) -> Iterator[tuple[str, str, float, Ma
             started = time.perf_counter()
             environment = {**os.environ, "OMP_NUM_THREADS": "1"}
             subprocess.run(
-                [python(), "-W", "ignore", PEERS[peer], people, groups], check=True, env=environment, stdout=sys.stderr
+                [python(), "-W", "ignore", PEERS[peer], people, groups],
+                check=True,
+                env=environment,
+                stdout=sys.stderr,
             )
             seconds = time.perf_counter() - started
             ways = _read(groups, names)
@@ -66,7 +81,8 @@ def run(population: Population, peer: str) -> Iterator[tuple[str, str, float, Ma
 
 def _write(population: Population, names: Mapping[str, Key], path: Path) -> None:
     rows = [
-        {"unique_id": name, "partner": key[0], **plain_fields(population.plain[key])} for name, key in names.items()
+        {"unique_id": name, "partner": key[0], **plain_fields(population.plain[key])}
+        for name, key in names.items()
     ]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
@@ -79,13 +95,20 @@ def plain_fields(plain: Plain) -> dict[str, str]:
     who, mother = plain.identity, plain.mother
     first = who.given_name.split(" ")[0]
     return {
-        "nhs": who.nhs_number, "given": who.given_name, "given_first": first, "surname": who.surname,
-        "dob": who.date_of_birth.isoformat() if who.date_of_birth else "", "sex": who.sex, "postcode": who.postcode,
-        "district": who.postcode[:-3], "given_soundex": jellyfish.soundex(first) if first else "",
+        "nhs": who.nhs_number,
+        "given": who.given_name,
+        "given_first": first,
+        "surname": who.surname,
+        "dob": who.date_of_birth.isoformat() if who.date_of_birth else "",
+        "sex": who.sex,
+        "postcode": who.postcode,
+        "district": who.postcode[:-3],
+        "given_soundex": jellyfish.soundex(first) if first else "",
         "surname_soundex": jellyfish.soundex(who.surname.split(" ")[0]) if who.surname else "",
-        "mother_nhs": mother.nhs_number if mother else "", "mother_given": mother.given_name if mother else "",
+        "mother_nhs": mother.nhs_number if mother else "",
+        "mother_given": mother.given_name if mother else "",
         "mother_dob": mother.date_of_birth.isoformat() if mother and mother.date_of_birth else "",
-    }  # fmt: skip
+    }
 
 
 def _read(path: Path, names: Mapping[str, Key]) -> dict[str, dict[Key, str]]:

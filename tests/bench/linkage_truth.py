@@ -1,4 +1,5 @@
-"""Scores identifiers against truth. Pure functions on plain values: `found` and `true` are the groups of records, by key.
+"""Scores identifiers against truth. Pure functions on plain values: `found` and `true` are the
+groups of records, by key.
 
 Every key of the truth counts: a record that a system does not place is alone.
 """
@@ -62,12 +63,17 @@ def pairwise(keys: Iterable[Key], found: Groups, true: Groups) -> Pairs:
 
 
 def bcubed(keys: Iterable[Key], found: Groups, true: Groups) -> tuple[float, float]:
-    """B-cubed precision and recall (Bagga & Baldwin 1998): of each record, the share of its group that is rightly there."""
+    """B-cubed precision and recall (Bagga & Baldwin 1998): of each record, the share of its group
+    that is rightly there.
+    """
     wanted = [(_found(found, key), true[key]) for key in keys]
     if not wanted:
         return 1.0, 1.0
     together = Counter(wanted)
-    of_found, of_true = Counter(group for group, _ in wanted), Counter(person for _, person in wanted)
+    of_found, of_true = (
+        Counter(group for group, _ in wanted),
+        Counter(person for _, person in wanted),
+    )
     precision = sum(n * n / of_found[group] for (group, _), n in together.items())
     recall = sum(n * n / of_true[person] for (_, person), n in together.items())
     return precision / len(wanted), recall / len(wanted)
@@ -76,21 +82,29 @@ def bcubed(keys: Iterable[Key], found: Groups, true: Groups) -> tuple[float, flo
 def across(keys: Collection[Key], found: Groups, true: Groups) -> Pairs:
     """Pairs of records of different partners."""
     return pairwise(keys, found, true) - _sum(
-        pairwise([k for k in keys if k[0] == partner], found, true) for partner in {key[0] for key in keys}
+        pairwise([k for k in keys if k[0] == partner], found, true)
+        for partner in {key[0] for key in keys}
     )
 
 
-def false_merges(keys: Collection[Key], found: Groups, people: Mapping[Key, Person]) -> dict[str, tuple[int, int]]:
-    """Of twins (one mother, one date of birth) and of other siblings: pairs of people wrongly under one identifier, and
-    how many pairs of them there are among the recorded."""
+def false_merges(
+    keys: Collection[Key], found: Groups, people: Mapping[Key, Person]
+) -> dict[str, tuple[int, int]]:
+    """Of twins (one mother, one date of birth) and of other siblings: pairs of people wrongly under
+    one identifier, and how many pairs of them there are among the recorded.
+    """
     children_of: dict[str, set[Person]] = defaultdict(set)
     people_of: dict[Hashable, set[Person]] = defaultdict(set)
     for key in keys:
         if people[key].mother:
             children_of[people[key].mother].add(people[key])
             people_of[_found(found, key)].add(people[key])
-    pairs = {frozenset(pair) for children in children_of.values() for pair in combinations(children, 2)}
-    merged = {frozenset(pair) for together in people_of.values() for pair in combinations(together, 2)}
+    pairs = {
+        frozenset(pair) for children in children_of.values() for pair in combinations(children, 2)
+    }
+    merged = {
+        frozenset(pair) for together in people_of.values() for pair in combinations(together, 2)
+    }
     result = {}
     for name, twins in (("twin", True), ("sibling", False)):
         of_kind = {pair for pair in pairs if (len({person.born for person in pair}) == 1) == twins}
@@ -99,7 +113,10 @@ def false_merges(keys: Collection[Key], found: Groups, people: Mapping[Key, Pers
 
 
 def recall_by(
-    group_of: Callable[[Person], str], keys: Collection[Key], found: Groups, people: Mapping[Key, Person]
+    group_of: Callable[[Person], str],
+    keys: Collection[Key],
+    found: Groups,
+    people: Mapping[Key, Person],
 ) -> dict[str, float]:
     """Recall in each group of people that has enough true pairs."""
     true = {key: people[key].person for key in keys}
@@ -107,7 +124,11 @@ def recall_by(
     for key in keys:
         members[group_of(people[key])].append(key)
     pairs = {name: pairwise(of_group, found, true) for name, of_group in members.items() if name}
-    return {name: item.recall for name, item in sorted(pairs.items()) if item.true >= FEWEST_PAIRS_OF_A_GROUP}
+    return {
+        name: item.recall
+        for name, item in sorted(pairs.items())
+        if item.true >= FEWEST_PAIRS_OF_A_GROUP
+    }
 
 
 def summary(
@@ -121,15 +142,24 @@ def summary(
     some = everything - with_number
     b_precision, b_recall = bcubed(keys, found, true)
     result: dict[str, object] = {
-        "records": len(keys), "people": len(set(true.values())), "true_pairs": everything.true,
-        "false_pairs": everything.linked - everything.right, "missed_pairs": everything.true - everything.right,
-        "precision": everything.precision, "recall": everything.recall, "f1": everything.f1,
-        "b3_precision": b_precision, "b3_recall": b_recall, "b3_f1": harmonic(b_precision, b_recall),
+        "records": len(keys),
+        "people": len(set(true.values())),
+        "true_pairs": everything.true,
+        "false_pairs": everything.linked - everything.right,
+        "missed_pairs": everything.true - everything.right,
+        "precision": everything.precision,
+        "recall": everything.recall,
+        "f1": everything.f1,
+        "b3_precision": b_precision,
+        "b3_recall": b_recall,
+        "b3_f1": harmonic(b_precision, b_recall),
         "cross_partner_recall": across(keys, found, true).recall,
-        "recall_some_without_number": some.recall, "pairs_some_without_number": some.true,
-        "recall_both_without_number": without.recall, "precision_both_without_number": without.precision,
+        "recall_some_without_number": some.recall,
+        "pairs_some_without_number": some.true,
+        "recall_both_without_number": without.recall,
+        "precision_both_without_number": without.precision,
         "pairs_both_without_number": without.true,
-    }  # fmt: skip
+    }
     for kind, (merged, pairs) in false_merges(keys, found, people).items():
         if pairs:
             result[f"{kind}_false_merge"] = merged / pairs

@@ -1,8 +1,10 @@
-"""clkhash and anonlink: one cryptographic long-term key a record, Dice's coefficient of all pairs, anonlink's own solvers.
+"""clkhash and anonlink: one cryptographic long-term key a record, Dice's coefficient of all pairs,
+anonlink's own solvers.
 
-Runs in the peers' own environment: `python peer_clk.py people.csv groups.csv`. Names, date of birth, sex and postcode go into
-the key. Where two records have NHS numbers, the (hashed) numbers decide before the keys do: one number is a link, two are
-none. The solvers are told that a partner holds each person once.
+Runs in the peers' own environment: `python peer_clk.py people.csv groups.csv`. Names, date of
+birth, sex and postcode go into the key. Where two records have NHS numbers, the (hashed) numbers
+decide before the keys do: one number is a link, two are none. The solvers are told that a partner
+holds each person once.
 """
 
 import csv
@@ -21,24 +23,34 @@ _FIELDS = ("given", "surname", "dob", "sex", "postcode")
 
 
 def schema(bits: dict[str, int]) -> object:
-    """Bigrams of names, characters with their places of dates and postcodes; so many bits a field."""
+    """Bigrams of names, characters with their places of dates and postcodes; so many bits a
+    field.
+    """
     kinds = {"dob": ("ngram", 1, True), "postcode": ("ngram", 1, True), "sex": ("ngram", 1, True)}
     features = []
     for field in _FIELDS:
         comparison, n, positional = kinds.get(field, ("ngram", 2, False))
-        features.append({
-            "identifier": field, "format": {"type": "string", "encoding": "utf-8"},
-            "hashing": {
-                "comparison": {"type": comparison, "n": n, "positional": positional},
-                "strategy": {"bitsPerFeature": bits[field]}, "hash": {"type": "blakeHash"},
-            },
-        })  # fmt: skip
+        features.append(
+            {
+                "identifier": field,
+                "format": {"type": "string", "encoding": "utf-8"},
+                "hashing": {
+                    "comparison": {"type": comparison, "n": n, "positional": positional},
+                    "strategy": {"bitsPerFeature": bits[field]},
+                    "hash": {"type": "blakeHash"},
+                },
+            }
+        )
     kdf = {"type": "HKDF", "hash": "SHA256", "info": "YmVuY2g=", "salt": "YmVuY2g=", "keySize": 64}
-    return from_json_dict({"version": 3, "clkConfig": {"l": 1024, "kdf": kdf}, "features": features})
+    return from_json_dict(
+        {"version": 3, "clkConfig": {"l": 1024, "kdf": kdf}, "features": features}
+    )
 
 
 def candidates(people: list[list[dict[str, str]]], keys: list[list[object]]):
-    """Pairs of records with their similarity, as anonlink has them, the numbers taken into account."""
+    """Pairs of records with their similarity, as anonlink has them, the numbers taken into
+    account.
+    """
     found = anonlink.candidate_generation.find_candidate_pairs(
         keys, anonlink.similarities.dice_coefficient, min(THRESHOLDS), k=8
     )
@@ -54,7 +66,10 @@ def candidates(people: list[list[dict[str, str]]], keys: list[list[object]]):
                 holders[row["nhs"]].append((a, i))
     for held in holders.values():
         pairs |= {(a, i, b, j): 1.0 for a, i in held for b, j in held if a < b}
-    return sorted(((similarity, pair) for pair, similarity in pairs.items()), key=lambda item: (-item[0], item[1]))
+    return sorted(
+        ((similarity, pair) for pair, similarity in pairs.items()),
+        key=lambda item: (-item[0], item[1]),
+    )
 
 
 def solve(pairs: list, threshold: float, solver) -> list:
@@ -62,7 +77,11 @@ def solve(pairs: list, threshold: float, solver) -> list:
     kept = [(similarity, pair) for similarity, pair in pairs if similarity >= threshold]
     column = lambda place, code: array(code, (pair[place] for _, pair in kept))  # noqa: E731
     return solver(
-        (array("d", (s for s, _ in kept)), (column(0, "I"), column(2, "I")), (column(1, "I"), column(3, "I")))
+        (
+            array("d", (s for s, _ in kept)),
+            (column(0, "I"), column(2, "I")),
+            (column(1, "I"), column(3, "I")),
+        )
     )
 
 
@@ -86,7 +105,11 @@ def main() -> None:
         for kind, bits in weights.items():
             hashed = [
                 clk.generate_clks(
-                    [[row[f] for f in _FIELDS] for row in rows], schema(bits), "bench", False, max_workers=1
+                    [[row[f] for f in _FIELDS] for row in rows],
+                    schema(bits),
+                    "bench",
+                    False,
+                    max_workers=1,
                 )
                 for rows in people
             ]

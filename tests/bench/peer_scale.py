@@ -1,4 +1,5 @@
-"""anonlink's brute force: pairs a second on one core, and its recall at the best of its thresholds (chosen with the truth).
+"""anonlink's brute force: pairs a second on one core, and its recall at the best of its thresholds
+(chosen with the truth).
 
 Runs in the peers' own environment: `python peer_scale.py people.csv`. Prints one JSON line.
 """
@@ -23,12 +24,18 @@ def main() -> None:
     fields = ("given", "surname", "dob", "sex", "postcode")
     keys = [
         clk.generate_clks(
-            [[row[f] for f in fields] for row in rows], peer_clk.schema(bits), "bench", False, max_workers=1
+            [[row[f] for f in fields] for row in rows],
+            peer_clk.schema(bits),
+            "bench",
+            False,
+            max_workers=1,
         )
         for rows in people
     ]
     started = time.perf_counter()
-    anonlink.candidate_generation.find_candidate_pairs(keys, anonlink.similarities.dice_coefficient, 0.8, k=8)
+    anonlink.candidate_generation.find_candidate_pairs(
+        keys, anonlink.similarities.dice_coefficient, 0.8, k=8
+    )
     rate = len(people[0]) * len(people[1]) / (time.perf_counter() - started)
     pairs = peer_clk.candidates(people, keys)
     best = (0.0, 0.0, 0.0)

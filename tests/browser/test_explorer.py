@@ -1,4 +1,6 @@
-"""An analyst who will not open a terminal, at the explorer, in a real browser; and who is kept out of it."""
+"""An analyst who will not open a terminal, at the explorer, in a real browser; and who is kept out
+of it.
+"""
 
 import csv
 from urllib.parse import urlsplit
@@ -12,11 +14,20 @@ from tests.support.browser import barriers, chromium
 
 REACH = "/ask?measure=reach_children&by=ethnicity,imd_quintile"
 PAGES = [
-    "/", "/release", REACH, "/ask?measure=asq3_overall&by=engaged&keep=imd_quintile=1&keep=imd_quintile=2", "/ask?measure=breastfeeding",
-    "/compare?measure=asq3_overall", "/change?measure=change_mental_health&by=programme", "/pathways",
-    "/pathways?keep=first_service=baby_steps", "/trend?measure=reach_children&by=residence", "/inequality?measure=asq3_overall",
-    "/ask?measure=reach_childen", "/nowhere",
-]  # fmt: skip
+    "/",
+    "/release",
+    REACH,
+    "/ask?measure=asq3_overall&by=engaged&keep=imd_quintile=1&keep=imd_quintile=2",
+    "/ask?measure=breastfeeding",
+    "/compare?measure=asq3_overall",
+    "/change?measure=change_mental_health&by=programme",
+    "/pathways",
+    "/pathways?keep=first_service=baby_steps",
+    "/trend?measure=reach_children&by=residence",
+    "/inequality?measure=asq3_overall",
+    "/ask?measure=reach_childen",
+    "/nowhere",
+]
 
 
 @pytest.fixture
@@ -46,14 +57,21 @@ def text(answer):
 
 
 @pytest.mark.slow
-def test_an_analyst_picks_a_measure_breaks_it_down_reads_the_table_and_takes_it_along(explorer, client, tmp_path):
+def test_an_analyst_picks_a_measure_breaks_it_down_reads_the_table_and_takes_it_along(
+    explorer, client, tmp_path
+):
     with chromium(width=1280) as page:
         problems = []
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: problems.append(message.text) if message.type == "error" else None,
+        )
         page.goto(explorer.url)
         assert page.locator("h1").inner_text() == "What would you like to know?"
         page.get_by_role("link", name="Children reached").click()
-        page.get_by_label("Break down by").select_option(label="Ethnic group × Deprivation quintile")
+        page.get_by_label("Break down by").select_option(
+            label="Ethnic group × Deprivation quintile"
+        )
         page.get_by_role("button", name="Show").click()
         page.locator("summary", has_text="Ethnic group").click()
         page.get_by_label("White").check()
@@ -66,12 +84,16 @@ def test_an_analyst_picks_a_measure_breaks_it_down_reads_the_table_and_takes_it_
         assert shown == [str(answer.cell("white", quintile).count) for quintile in "15"] + ["<10"]
         assert page.locator("tbody tr").count() == 1
         assert "keep=ethnicity%3Dwhite" in page.url
-        assert page.locator("figure img").evaluate("image => image.complete && image.naturalWidth > 300")
+        assert page.locator("figure img").evaluate(
+            "image => image.complete && image.naturalWidth > 300"
+        )
         page.locator("tbody a", has_text="<10").first.click()
         assert "count is withheld" in page.locator("dt:target + dd").inner_text()
         with page.expect_download() as download:
             page.get_by_role("link", name="Table as CSV").click()
-        assert download.value.suggested_filename == "reach_children-ethnicity-imd_quintile-2026-Q2.csv"
+        assert (
+            download.value.suggested_filename == "reach_children-ethnicity-imd_quintile-2026-Q2.csv"
+        )
         download.value.save_as(tmp_path / "table.csv")
         with page.expect_download() as download:
             page.get_by_role("link", name="Chart as SVG").click()
@@ -111,9 +133,18 @@ def test_a_question_is_asked_with_the_keyboard_alone(explorer):
 
 def test_every_kind_of_question_has_its_page_with_figures_chart_notes_and_citation(inside, client):
     for path, figure in (
-        ("/compare?measure=asq3_overall", client.compare("asq3_overall").adjusted_odds_ratio.text()),
-        ("/change?measure=change_mental_health", client.change("change_mental_health").changes[0].mean.text("{:.1f}")),
-        ("/pathways?keep=first_service=pairs", client.pathways("pairs").pathways[0].went_on.text("{:.0%}")),
+        (
+            "/compare?measure=asq3_overall",
+            client.compare("asq3_overall").adjusted_odds_ratio.text(),
+        ),
+        (
+            "/change?measure=change_mental_health",
+            client.change("change_mental_health").changes[0].mean.text("{:.1f}"),
+        ),
+        (
+            "/pathways?keep=first_service=pairs",
+            client.pathways("pairs").pathways[0].went_on.text("{:.0%}"),
+        ),
         ("/inequality?measure=asq3_overall", client.inequality("asq3_overall").ratio.text()),
         ("/trend?measure=reach_children", "2026-Q1"),
     ):
@@ -150,9 +181,13 @@ def test_what_is_wrong_with_a_question_is_told_with_what_may_stand_there(inside)
     answer = inside.get("/ask?measure=reach_childen")
     assert answer.status_code == 400
     assert "use one of: reach_children" in text(answer)
-    assert "has no category" in text(inside.get("/ask?measure=reach_children&by=sex&keep=sex=girls"))
+    assert "has no category" in text(
+        inside.get("/ask?measure=reach_children&by=sex&keep=sex=girls")
+    )
     assert "Not collected" in text(inside.get("/ask?measure=breastfeeding"))
-    assert inside.get("/ask/png?measure=reach_children").status_code == 404, "one number is no chart"
+    assert inside.get("/ask/png?measure=reach_children").status_code == 404, (
+        "one number is no chart"
+    )
 
 
 def test_before_the_first_release_and_without_the_service_the_pages_say_what_to_do(tmp_path):
@@ -172,7 +207,9 @@ def test_only_the_browser_with_the_ticket_gets_in_and_the_ticket_is_good_once(cl
     first, second = page.test_client(), page.test_client()
     for path in ("/", REACH, "/ask/csv?measure=reach_children", "/enter?ticket=guess", "/enter"):
         assert first.get(path).status_code == 403, path
-    assert "Go on to this question" in text(first.get(REACH)), "the cookie is not sent with a link from elsewhere"
+    assert "Go on to this question" in text(first.get(REACH)), (
+        "the cookie is not sent with a link from elsewhere"
+    )
     assert first.get(f"/enter?ticket={ticket.text}").status_code == 302
     assert first.get("/").status_code == 200
     assert second.get(f"/enter?ticket={ticket.text}").status_code == 403
@@ -198,7 +235,9 @@ def test_another_sites_name_for_this_machine_opens_nothing(explorer):
 
     place = urlsplit(explorer.url)
     connection = http.client.HTTPConnection(place.hostname, place.port)
-    connection.request("GET", f"/enter?{place.query}", headers={"Host": f"rebound.example:{place.port}"})
+    connection.request(
+        "GET", f"/enter?{place.query}", headers={"Host": f"rebound.example:{place.port}"}
+    )
     assert connection.getresponse().status == 403
     connection.close()
 

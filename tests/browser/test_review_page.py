@@ -1,4 +1,6 @@
-"""A data steward at the review page, in a real browser: ten doubtful pairs, cleared with the keyboard alone."""
+"""A data steward at the review page, in a real browser: ten doubtful pairs, cleared with the
+keyboard alone.
+"""
 
 import socket
 from contextlib import ExitStack
@@ -26,12 +28,18 @@ def waiting(linker, partnership):
             partner,
             *(
                 partnership.subject(
-                    partner, str(at), nhs=nhs_number(number + at), given=given, surname="Okafor", sex="f", postcode=postcode,
+                    partner,
+                    str(at),
+                    nhs=nhs_number(number + at),
+                    given=given,
+                    surname="Okafor",
+                    sex="f",
+                    postcode=postcode,
                     born=date(2020, 3, 1 + at),
                 )
                 for at, given in enumerate(GIVEN)
             ),
-        )  # fmt: skip
+        )
     assert linker.review_pairs() == PAIRS
     return linker
 
@@ -44,8 +52,9 @@ def site(waiting, tmp_path):
     token, operator = new_token(), new_token()
     policy = tmp_path / "policy.toml"
     policy.write_text(
-        f'[[person]]\nname = "n.steward"\nroles = ["steward"]\ntoken_sha256 = "{sha256(token)}"\n'
-        f'[[person]]\nname = "o.perator"\nroles = ["operator"]\ntoken_sha256 = "{sha256(operator)}"\n'
+        '[[person]]\nname = "n.steward"\nroles = ["steward"]\ntoken_sha256 ='
+        f' "{sha256(token)}"\n[[person]]\nname = "o.perator"\nroles = ["operator"]\ntoken_sha256 ='
+        f' "{sha256(operator)}"\n'
     )
     page = create_page(waiting.desk(), PolicyFile(policy).now, b"s" * 32, secure=False)
     server = open_server(page, "127.0.0.1:0")
@@ -69,7 +78,10 @@ def test_a_steward_clears_ten_pairs_with_the_keyboard(waiting, site, tmp_path):
     address, token, *_ = site
     with chromium() as page:
         problems = []
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: problems.append(message.text) if message.type == "error" else None,
+        )
         sign_in(page, address, token)
         assert page.locator("h1").inner_text() == "10 cases wait for you"
         assert barriers(page) == []
@@ -87,7 +99,9 @@ def test_a_steward_clears_ten_pairs_with_the_keyboard(waiting, site, tmp_path):
             page.wait_for_load_state()
             left = PAIRS - 1 - at
             page.wait_for_selector(
-                f"text={left} {'case waits' if left == 1 else 'cases wait'}" if left else "text=Nothing waits for you"
+                f"text={left} {'case waits' if left == 1 else 'cases wait'}"
+                if left
+                else "text=Nothing waits for you"
             )
         assert page.locator("h1").inner_text() == "Nothing waits for you"
         assert barriers(page) == []
@@ -120,7 +134,9 @@ def test_the_page_works_without_its_script_and_at_the_width_of_a_telephone(site)
 
 def test_only_stewards_get_in_and_a_token_that_is_taken_away_ends_its_session(waiting, site):
     _, token, operator, policy = site
-    client = create_page(waiting.desk(), PolicyFile(policy).now, b"s" * 32, secure=False).test_client()
+    client = create_page(
+        waiting.desk(), PolicyFile(policy).now, b"s" * 32, secure=False
+    ).test_client()
     mine = {"Origin": "http://localhost"}
     assert client.get("/").status_code == 302
     assert client.post("/sign-in", data={"token": "wrong"}, headers=mine).status_code == 403
@@ -133,7 +149,9 @@ def test_only_stewards_get_in_and_a_token_that_is_taken_away_ends_its_session(wa
 
 def test_a_steward_who_calls_without_end_is_told_to_wait(waiting, site):
     _, token, _, policy = site
-    page = create_page(waiting.desk(), PolicyFile(policy).now, b"s" * 32, secure=False, calls_a_minute=5)
+    page = create_page(
+        waiting.desk(), PolicyFile(policy).now, b"s" * 32, secure=False, calls_a_minute=5
+    )
     client = page.test_client()
     client.post("/sign-in", data={"token": token}, headers={"Origin": "http://localhost"})
     assert [client.get("/").status_code for _ in range(6)] == [200] * 5 + [429]
@@ -147,7 +165,10 @@ def test_wrong_tokens_without_end_do_not_fill_the_audit_trail_nor_keep_a_steward
     desk = waiting.desk()
     client = create_page(desk, PolicyFile(policy).now, b"s" * 32, secure=False).test_client()
     mine = {"Origin": "http://localhost"}
-    codes = [client.post("/sign-in", data={"token": "wrong"}, headers=mine).status_code for _ in range(100)]
+    codes = [
+        client.post("/sign-in", data={"token": "wrong"}, headers=mine).status_code
+        for _ in range(100)
+    ]
     assert set(codes) == {403, 429}
     refused = [entry for entry in desk.audit_trail() if entry.action == "review sign in: refused"]
     assert len(refused) == codes.count(403) < 50
@@ -167,7 +188,9 @@ def test_hundreds_of_clients_that_send_a_byte_and_wait_hold_up_nobody(site):
 
 def test_a_form_of_another_site_decides_nothing(waiting, site):
     _, token, _, policy = site
-    client = create_page(waiting.desk(), PolicyFile(policy).now, b"s" * 32, secure=False).test_client()
+    client = create_page(
+        waiting.desk(), PolicyFile(policy).now, b"s" * 32, secure=False
+    ).test_client()
     client.post("/sign-in", data={"token": token}, headers={"Origin": "http://localhost"})
     [case, *_] = waiting.desk().cases("test")
     pair = "-".join(map(str, case.doubts[0].pair))
@@ -176,21 +199,36 @@ def test_a_form_of_another_site_decides_nothing(waiting, site):
         assert client.post(f"/case/{case.number}", data=form, headers=headers).status_code == 403
     assert waiting.review_pairs() == PAIRS
     assert (
-        client.post(f"/case/{case.number}", data={"reason": "x"}, headers={"Origin": "http://localhost"}).status_code
+        client.post(
+            f"/case/{case.number}", data={"reason": "x"}, headers={"Origin": "http://localhost"}
+        ).status_code
         == 422
     )
-    assert client.post(f"/case/{case.number}", data=form, headers={"Origin": "http://localhost"}).status_code == 302
+    assert (
+        client.post(
+            f"/case/{case.number}", data=form, headers={"Origin": "http://localhost"}
+        ).status_code
+        == 302
+    )
     assert waiting.review_pairs() == PAIRS - 1
 
 
-def test_no_page_names_a_partner_or_tells_a_value_and_every_page_forbids_what_it_does_not_need(waiting, site):
+def test_no_page_names_a_partner_or_tells_a_value_and_every_page_forbids_what_it_does_not_need(
+    waiting, site
+):
     _, token, _, policy = site
-    client = create_page(waiting.desk(), PolicyFile(policy).now, b"s" * 32, secure=False).test_client()
+    client = create_page(
+        waiting.desk(), PolicyFile(policy).now, b"s" * 32, secure=False
+    ).test_client()
     client.post("/sign-in", data={"token": token}, headers={"Origin": "http://localhost"})
     [case, *_] = waiting.desk().cases("test")
     for path in ("/", f"/case/{case.number}", "/decisions", "/case/99999"):
         answer = client.get(path)
         text = answer.get_data(as_text=True).lower()
-        assert not [word for word in ("trust-a", "council-b", "okafor", "amina", "sw9", "2020-03") if word in text]
+        assert not [
+            word
+            for word in ("trust-a", "council-b", "okafor", "amina", "sw9", "2020-03")
+            if word in text
+        ]
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["Cache-Control"] == "no-store"

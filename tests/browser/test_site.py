@@ -1,4 +1,6 @@
-"""The documents as `make docs` makes them: no barriers that axe knows of, and nothing fetched from anywhere."""
+"""The documents as `make docs` makes them: no barriers that axe knows of, and nothing fetched from
+anywhere.
+"""
 
 from pathlib import Path
 

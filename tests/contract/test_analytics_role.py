@@ -1,4 +1,6 @@
-"""Analytics' database role: it can store and cut, and neither change a table nor rewrite the audit trail."""
+"""Analytics' database role: it can store and cut, and neither change a table nor rewrite the audit
+trail.
+"""
 
 import os
 
@@ -26,26 +28,37 @@ def role(postgres_server, postgres_url):
     admin.dispose()
 
 
-def test_under_its_role_analytics_cuts_and_publishes_and_can_do_no_more(postgres_url, role, tmp_path):
+def test_under_its_role_analytics_cuts_and_publishes_and_can_do_no_more(
+    postgres_url, role, tmp_path
+):
     (tmp_path / "password").write_text("correct horse battery staple\n")
     (tmp_path / "owner.toml").write_text(f'directory = "none"\ndatabase = "{postgres_url}"\n')
     arguments = ["--service-role", role, "--service-password-file", str(tmp_path / "password")]
-    done = CliRunner().invoke(main, ["--settings", str(tmp_path / "owner.toml"), "migrate-store", *arguments])
+    done = CliRunner().invoke(
+        main, ["--settings", str(tmp_path / "owner.toml"), "migrate-store", *arguments]
+    )
     assert done.exit_code == 0, done.output
     write_key(tmp_path / "release.key", SecretKey.generate("analytics"))
     address = sa.make_url(postgres_url).set(username=role).render_as_string(hide_password=False)
     settings = StoreSettings(
-        directory=tmp_path / "none", database=address, database_password_file=tmp_path / "password",
-        release_key=tmp_path / "release.key", drafts=tmp_path / "drafts", releases=tmp_path / "releases",
-    )  # fmt: skip
+        directory=tmp_path / "none",
+        database=address,
+        database_password_file=tmp_path / "password",
+        release_key=tmp_path / "release.key",
+        drafts=tmp_path / "drafts",
+        releases=tmp_path / "releases",
+    )
     desk = app.build_desk(settings)
     desk.cut("ann", "r", "2024-03-31")
     assert desk.publish("ben", "r").state == "published"
     assert desk.verify_audit().number == 2
     for statement in (
-        "UPDATE audit_entry SET who = 'nobody'", "DELETE FROM audit_entry", "DROP TABLE observation", "ALTER TABLE link ADD x int",
+        "UPDATE audit_entry SET who = 'nobody'",
+        "DELETE FROM audit_entry",
+        "DROP TABLE observation",
+        "ALTER TABLE link ADD x int",
         "CREATE TABLE mine (x int)",
-    ):  # fmt: skip
+    ):
         with (
             desk.engine.connect() as tx,
             pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be owner"),

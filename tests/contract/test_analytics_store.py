@@ -19,9 +19,15 @@ def engine(database_url):
 
 def observation(row, child=b"c" * 16, **values):
     return {
-        "partner": "trust-a", "row_reference": row.ljust(16, b"."), "dataset": "asq3", "month": "2022-01",
-        "child_reference": child, "adult_reference": None, "attributes": "{}", **values,
-    }  # fmt: skip
+        "partner": "trust-a",
+        "row_reference": row.ljust(16, b"."),
+        "dataset": "asq3",
+        "month": "2022-01",
+        "child_reference": child,
+        "adult_reference": None,
+        "attributes": "{}",
+        **values,
+    }
 
 
 def link(version, person):
@@ -36,7 +42,10 @@ def link(version, person):
 
 
 def months(tx):
-    return [row.month for row in tx.execute(sa.select(tables.observation).order_by(tables.observation.c.month))]
+    return [
+        row.month
+        for row in tx.execute(sa.select(tables.observation).order_by(tables.observation.c.month))
+    ]
 
 
 def test_a_row_sent_again_supersedes_the_old_one(engine):
@@ -56,7 +65,11 @@ def test_only_a_newer_link_supersedes(engine):
 
 def test_withdrawing_a_row_or_a_subject_forgets_what_is_about_it(engine):
     with engine.begin() as tx:
-        rows = [observation(b"1"), observation(b"2", month="2022-02"), observation(b"3", b"d" * 16, month="2022-03")]
+        rows = [
+            observation(b"1"),
+            observation(b"2", month="2022-02"),
+            observation(b"3", b"d" * 16, month="2022-03"),
+        ]
         Store(tx).put_observations(rows)
         Store(tx).withdraw("trust-a", [b"1".ljust(16, b".")])
         assert months(tx) == ["2022-02", "2022-03"]
@@ -100,10 +113,15 @@ def test_tables_are_what_the_migrations_make(engine):
 
 def test_status_says_whose_links_are_missing_and_what_is_suspended(tmp_path):
     settings = tmp_path / "analytics.toml"
-    settings.write_text(f'directory = "directory.toml"\ndatabase = "sqlite:///{tmp_path / "a.sqlite"}"\n')
+    settings.write_text(
+        f'directory = "directory.toml"\ndatabase = "sqlite:///{tmp_path / "a.sqlite"}"\n'
+    )
     base = ["--settings", str(settings)]
     run = CliRunner()
-    assert run.invoke(main, [*base, "suspend", "links", "--why", "linker is compromised"]).exit_code == 0
+    assert (
+        run.invoke(main, [*base, "suspend", "links", "--why", "linker is compromised"]).exit_code
+        == 0
+    )
     engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
     with engine.begin() as tx:
         Store(tx).note_progress("trust-a", "needed", 7, 3)

@@ -1,4 +1,6 @@
-"""What a bus must do, on the in-memory twin, on librdkafka's mock broker and on a real Kafka broker."""
+"""What a bus must do, on the in-memory twin, on librdkafka's mock broker and on a real Kafka
+broker.
+"""
 
 import os
 import time
@@ -13,7 +15,9 @@ from childlink_local.broker import API_VERSION, mock_broker
 
 class KafkaBus:
     def __init__(self, address, api_version=None):
-        self.settings = ServiceSettings(directory="none", bootstrap_servers=address, kafka_api_version=api_version)
+        self.settings = ServiceSettings(
+            directory="none", bootstrap_servers=address, kafka_api_version=api_version
+        )
 
     def publisher(self):
         return KafkaPublisher(self.settings)
@@ -74,7 +78,9 @@ def test_lag_counts_what_was_not_polled(bus, topic):
     publisher.close()
 
 
-def test_a_place_beyond_the_end_of_a_log_that_was_lost_is_read_from_the_beginning_and_said_once(bus, topic):
+def test_a_place_beyond_the_end_of_a_log_that_was_lost_is_read_from_the_beginning_and_said_once(
+    bus, topic
+):
     publisher = bus.publisher()
     publisher.publish([(topic, b"%d" % n) for n in range(3)])
     subscriber = bus.subscriber({topic: 40})
@@ -119,7 +125,9 @@ def test_two_topics_are_both_read(bus, topic):
 
 
 def polls_until(subscriber, topic, most=200):
-    """How many micro-batches it takes until one has a message of a topic; each takes a while to work through."""
+    """How many micro-batches it takes until one has a message of a topic; each takes a while to
+    work through.
+    """
     for count in range(1, most):
         if any(m.topic == topic for m in subscriber.poll(0.2)):
             return count
@@ -147,7 +155,9 @@ def test_a_full_topic_gets_what_the_others_leave_of_a_micro_batch_in_order(bus, 
     batches, deadline = [], time.monotonic() + 20
     while sum(map(len, batches)) < 205 and time.monotonic() < deadline:
         batches.append(subscriber.poll(0.2))
-    assert [int(m.value) for batch in batches for m in batch if m.topic == topic] == list(range(200))
+    assert [int(m.value) for batch in batches for m in batch if m.topic == topic] == list(
+        range(200)
+    )
     assert max(map(len, batches)) == 16
     assert len([batch for batch in batches if len(batch) == 16]) >= 10
     subscriber.close()
@@ -165,7 +175,9 @@ def test_a_large_batch_passes(bus, topic):
 
 
 def test_a_broker_that_is_not_there_is_an_error_that_says_so():
-    settings = ServiceSettings(directory="none", bootstrap_servers="127.0.0.1:1", kafka_api_version=API_VERSION)
+    settings = ServiceSettings(
+        directory="none", bootstrap_servers="127.0.0.1:1", kafka_api_version=API_VERSION
+    )
     with pytest.raises(BusError, match="Kafka"):
         subscriber = KafkaSubscriber(settings, {"t": 0})
         subscriber.poll(0.1)

@@ -4,11 +4,14 @@ from childlink.wire.v1 import envelope_pb2 as wire
 from childlink_core import topics
 
 
-def test_a_partner_with_thousands_of_waiting_batches_does_not_hold_up_anothers_single_one(linker, partnership, child):
+def test_a_partner_with_thousands_of_waiting_batches_does_not_hold_up_anothers_single_one(
+    linker, partnership, child
+):
     payload = partnership.encoded_batch("charity-c", [child("charity-c", "1")]).SerializeToString()
     topic = topics.encodings("charity-c")
     flood = [
-        partnership.seal("charity-c", topic, topics.LINKER, wire.PAYLOAD_KIND_ENCODED, payload) for _ in range(2000)
+        partnership.seal("charity-c", topic, topics.LINKER, wire.PAYLOAD_KIND_ENCODED, payload)
+        for _ in range(2000)
     ]
     linker.put("charity-c", *flood)
     linker.put("council-b", partnership.message("council-b", [child("council-b", "1")]))

@@ -1,4 +1,6 @@
-"""The linker does the same on SQLite and on PostgreSQL, and its migrations go up and down with data."""
+"""The linker does the same on SQLite and on PostgreSQL, and its migrations go up and down with
+data.
+"""
 
 from datetime import date
 
@@ -15,10 +17,19 @@ from tests.support.people import NHS, VAULT, LinkerUnderTest
 
 def test_linking_merging_and_withdrawing_work_on_either_database(partnership, database_url):
     linker = LinkerUnderTest(partnership, database_url)
-    a = partnership.subject("trust-a", "1", nhs=NHS[0], given="Amina", surname="Okafor", born=date(2020, 1, 1))
-    mother = partnership.subject("council-b", "m", "adult", given="Grace", surname="Okafor", born=date(1990, 1, 1))
+    a = partnership.subject(
+        "trust-a", "1", nhs=NHS[0], given="Amina", surname="Okafor", born=date(2020, 1, 1)
+    )
+    mother = partnership.subject(
+        "council-b", "m", "adult", given="Grace", surname="Okafor", born=date(1990, 1, 1)
+    )
     b = partnership.subject(
-        "council-b", "1", given="Amina", surname="Okafor", born=date(2020, 1, 1), carer=(mother, "mother")
+        "council-b",
+        "1",
+        given="Amina",
+        surname="Okafor",
+        born=date(2020, 1, 1),
+        carer=(mother, "mother"),
     )
     linker.send("trust-a", a)
     linker.send("council-b", mother, b)

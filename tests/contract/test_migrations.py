@@ -1,4 +1,6 @@
-"""Each migration goes down and up again with rows in every table: what it is not about stays as it was, on both databases."""
+"""Each migration goes down and up again with rows in every table: what it is not about stays as it
+was, on both databases.
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -22,7 +24,9 @@ _DEAD = frozenset({"dead_letter", "suspended_topic"})
 
 @dataclass(frozen=True)
 class Step:
-    """What one step down and up forgets: tables that are empty then, and columns that are at their default again."""
+    """What one step down and up forgets: tables that are empty then, and columns that are at their
+    default again.
+    """
 
     tables: frozenset[str] = frozenset()
     columns: dict[tuple[str, str], object] = field(default_factory=dict)
@@ -37,12 +41,15 @@ STEPS = {
     (LINKER, "0003"): Step(frozenset({"decision"})),
     (LINKER, "0004"): Step(_RECORDS),
     (LINKER, "0005"): Step(
-        frozenset({"audit_entry"}), {("decision", "asks_second"): False, ("review_pair", "since_ms"): 0}
+        frozenset({"audit_entry"}),
+        {("decision", "asks_second"): False, ("review_pair", "since_ms"): 0},
     ),
     (LINKER, "0006"): Step(frozenset({"own_check"})),
     (LINKER, "0007"): Step(rewritten=frozenset({"event"})),
     (LINKER, "0008"): Step(_DEAD),
-    (LINKER, "0009"): Step(frozenset({"proposal", "proposed_change", "proposed_member", "proposed_edge"})),
+    (LINKER, "0009"): Step(
+        frozenset({"proposal", "proposed_change", "proposed_member", "proposed_edge"})
+    ),
     (LINKER, "0010"): Step(rewritten=frozenset({"gone_version"})),
     (ANALYTICS, "0001"): None,
     (ANALYTICS, "0002"): Step(),
@@ -91,8 +98,14 @@ def fill(engine):
     with engine.begin() as tx:
         for table in reflected(engine):
             for number in (1, 2):
-                numbered_by_database = [c for c in table.c if "nextval" in str(getattr(c.server_default, "arg", ""))]
-                values = {c.name: value_for(c.type, number) for c in table.c if c not in numbered_by_database}
+                numbered_by_database = [
+                    c for c in table.c if "nextval" in str(getattr(c.server_default, "arg", ""))
+                ]
+                values = {
+                    c.name: value_for(c.type, number)
+                    for c in table.c
+                    if c not in numbered_by_database
+                }
                 tx.execute(table.insert().values(values))
 
 
@@ -115,17 +128,24 @@ def content(engine):
     """Every row of every table, as dictionaries in an order of their own."""
     with engine.connect() as tx:
         return {
-            table.name: sorted((dict(row._mapping) for row in tx.execute(sa.select(table))), key=repr)
+            table.name: sorted(
+                (dict(row._mapping) for row in tx.execute(sa.select(table))), key=repr
+            )
             for table in reflected(engine)
         }
 
 
 def without(rows, columns):
-    return sorted(({name: value for name, value in row.items() if name not in columns} for row in rows), key=repr)
+    return sorted(
+        ({name: value for name, value in row.items() if name not in columns} for row in rows),
+        key=repr,
+    )
 
 
 def test_every_migration_is_described_here():
-    assert {(package, revision) for package in (LINKER, ANALYTICS) for revision in revisions(package)} == set(STEPS)
+    assert {
+        (package, revision) for package in (LINKER, ANALYTICS) for revision in revisions(package)
+    } == set(STEPS)
 
 
 @pytest.mark.parametrize(("package", "revision"), [key for key, step in STEPS.items() if step])
@@ -150,7 +170,9 @@ def test_what_a_step_down_and_up_is_not_about_is_as_it_was(engine, package, revi
         if table in step.tables:
             assert up[table] == [], table
             continue
-        defaults = {column: value for (name, column), value in step.columns.items() if name == table}
+        defaults = {
+            column: value for (name, column), value in step.columns.items() if name == table
+        }
         assert up[table] == sorted(({**row, **defaults} for row in full[table]), key=repr), table
 
 
@@ -169,16 +191,30 @@ def test_what_became_of_subjects_stays_and_families_begin_again_from_the_tables(
     migrate(engine, LINKER, "0007")
     fill(engine)
     with engine.begin() as tx:
-        tx.execute(sa.text("INSERT INTO event (at_ms, kind, person_id, family_id) VALUES (5, 'family', '1', '2')"))
+        tx.execute(
+            sa.text(
+                "INSERT INTO event (at_ms, kind, person_id, family_id) VALUES (5, 'family', '1',"
+                " '2')"
+            )
+        )
     of_subjects = [row for row in content(engine)["event"] if row["subject_id"] is not None]
     migrate(engine, LINKER, "0006")
     migrate(engine, LINKER, "0007")
     events = content(engine)["event"]
-    assert without([row for row in events if row["subject_id"] is not None], {"family_id"}) == without(
-        of_subjects, {"family_id"}
+    assert without(
+        [row for row in events if row["subject_id"] is not None], {"family_id"}
+    ) == without(of_subjects, {"family_id"})
+    begun = sorted(
+        (row["kind"], row["person_id"], row["family_id"])
+        for row in events
+        if row["subject_id"] is None
     )
-    begun = sorted((row["kind"], row["person_id"], row["family_id"]) for row in events if row["subject_id"] is None)
-    assert begun == [("anchored", "1", "1"), ("anchored", "2", "2"), ("family", "1", "1"), ("family", "2", "2")]
+    assert begun == [
+        ("anchored", "1", "1"),
+        ("anchored", "2", "2"),
+        ("family", "1", "1"),
+        ("family", "2", "2"),
+    ]
 
 
 def test_whoever_was_gone_before_versions_were_remembered_comes_back_with_a_greater_one(
@@ -204,10 +240,14 @@ def test_whoever_was_gone_before_versions_were_remembered_comes_back_with_a_grea
 def test_a_linker_that_was_taken_back_a_release_gives_the_same_identifiers_to_whoever_is_sent_again(
     database_url, partnership, revision
 ):
-    mother = partnership.subject("trust-a", "M", "adult", nhs=NHS[2], given="Grace", surname="Okafor")
+    mother = partnership.subject(
+        "trust-a", "M", "adult", nhs=NHS[2], given="Grace", surname="Okafor"
+    )
     people = [
         mother,
-        partnership.subject("trust-a", "1", nhs=NHS[0], given="Amina", surname="Okafor", carer=(mother, "mother")),
+        partnership.subject(
+            "trust-a", "1", nhs=NHS[0], given="Amina", surname="Okafor", carer=(mother, "mother")
+        ),
         partnership.subject("council-b", "9", nhs=NHS[0], given="Amina", surname="Okafor"),
         partnership.subject("council-b", "8", nhs=NHS[1], given="Oliver", surname="Khan"),
     ]
@@ -222,7 +262,10 @@ def test_a_linker_that_was_taken_back_a_release_gives_the_same_identifiers_to_wh
     linker.send("council-b", *people[2:])
     assert linker.persons(*people) == persons
     assert linker.families(*people) == families
-    assert linker.desk().check_store("operator") == (4, 2), "the event log and the tables say the same"
+    assert linker.desk().check_store("operator") == (
+        4,
+        2,
+    ), "the event log and the tables say the same"
     linker.close()
 
 
@@ -237,8 +280,14 @@ def stores(tmp_path):
 def status(tmp_path, package, database_url):
     """What `status` says of a service whose store is at this address."""
     main, prefix, settings = stores(tmp_path)[package]
-    values = {**settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True), "database": database_url}
-    environment = {f"{prefix}{k.upper()}": v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
+    values = {
+        **settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
+        "database": database_url,
+    }
+    environment = {
+        f"{prefix}{k.upper()}": v if isinstance(v, str) else json.dumps(v)
+        for k, v in values.items()
+    }
     return CliRunner().invoke(main, ["status"], env=environment)
 
 
@@ -252,7 +301,10 @@ def test_a_service_that_finds_tables_of_an_older_release_brings_them_up_to_date(
     found = status(tmp_path, package, database_url)
     assert found.exit_code == 0, found.output
     with engine.connect() as tx:
-        assert tx.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() == revisions(package)[-1]
+        assert (
+            tx.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+            == revisions(package)[-1]
+        )
         assert tx.execute(sa.text("SELECT count(*) FROM outbox_message")).scalar() == 1
 
 

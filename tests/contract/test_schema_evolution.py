@@ -1,5 +1,6 @@
-"""Partners and services are never upgraded in one night. What other parties run (`proto/baseline.binpb`) sends to this version, and
-this version to it; and a version that is still to come, with fields and values that nobody here knows, does as well.
+"""Partners and services are never upgraded in one night. What other parties run
+(`proto/baseline.binpb`) sends to this version, and this version to it; and a version that is still
+to come, with fields and values that nobody here knows, does as well.
 
 What `buf breaking` proves of the files is proved here of what is done with the messages.
 """
@@ -14,9 +15,11 @@ from tests.support.one_site import journey
 from tests.support.real import ROOT
 
 NAMES = {
-    wire.PAYLOAD_KIND_ENCODED: "EncodedBatch", wire.PAYLOAD_KIND_OBSERVATION: "ObservationBatch",
-    wire.PAYLOAD_KIND_LINK: "LinkBatch", wire.PAYLOAD_KIND_RECEIPT: "ReceiptBatch",
-}  # fmt: skip
+    wire.PAYLOAD_KIND_ENCODED: "EncodedBatch",
+    wire.PAYLOAD_KIND_OBSERVATION: "ObservationBatch",
+    wire.PAYLOAD_KIND_LINK: "LinkBatch",
+    wire.PAYLOAD_KIND_RECEIPT: "ReceiptBatch",
+}
 CURRENT = (encoded_pb2, wire, link_pb2, observation_pb2, receipt_pb2)
 PARTNERS = (wire.PAYLOAD_KIND_ENCODED, wire.PAYLOAD_KIND_OBSERVATION)
 HUB = (wire.PAYLOAD_KIND_LINK, wire.PAYLOAD_KIND_RECEIPT)
@@ -38,7 +41,9 @@ def classes(files):
 
 def baseline():
     """What other parties run."""
-    known = descriptor_pb2.FileDescriptorSet.FromString((ROOT / "proto" / "baseline.binpb").read_bytes())
+    known = descriptor_pb2.FileDescriptorSet.FromString(
+        (ROOT / "proto" / "baseline.binpb").read_bytes()
+    )
     return classes([file for file in known.file if file.package == "childlink.wire.v1"])
 
 
@@ -51,8 +56,11 @@ def to_come():
         for message in file.message_type:
             field = descriptor_pb2.FieldDescriptorProto
             message.field.add(
-                name="still_to_come", number=1999, type=field.TYPE_STRING, label=field.LABEL_OPTIONAL
-            )  # fmt: skip
+                name="still_to_come",
+                number=1999,
+                type=field.TYPE_STRING,
+                label=field.LABEL_OPTIONAL,
+            )
         files.append(file)
     # In the order of their imports.
     names = {file.name: file for file in files}
@@ -70,7 +78,9 @@ def to_come():
 
 
 def as_of(version, name, payload):
-    """A message as another version would have sent it: without what it does not know, with what only it knows."""
+    """A message as another version would have sent it: without what it does not know, with what
+    only it knows.
+    """
     message = version[f"childlink.wire.v1.{name}"].FromString(payload)
     message.DiscardUnknownFields()
     fill(message)
@@ -111,8 +121,12 @@ def today(tmp_path_factory):
 
 
 @pytest.mark.parametrize("version", [baseline, to_come])
-@pytest.mark.parametrize(("who", "kinds"), [("ingest", PARTNERS), ("hub", HUB), ("everybody", PARTNERS + HUB)])
-def test_one_side_of_another_version_changes_nothing(tmp_path, today, monkeypatch, version, who, kinds):
+@pytest.mark.parametrize(
+    ("who", "kinds"), [("ingest", PARTNERS), ("hub", HUB), ("everybody", PARTNERS + HUB)]
+)
+def test_one_side_of_another_version_changes_nothing(
+    tmp_path, today, monkeypatch, version, who, kinds
+):
     monkeypatch.setattr(envelope, "seal", sealer(version(), kinds))
     assert journey(tmp_path / who) == today
 
@@ -124,25 +138,42 @@ def test_the_baseline_is_older_than_today_so_that_these_tests_say_something():
 
 
 def test_values_that_a_version_to_come_may_send_are_refused_one_by_one(linker, partnership, child):
-    """A new role or relation cannot be guessed at: that record is refused and named, the others are stored."""
-    batch = partnership.encoded_batch("trust-a", [child("trust-a", f"{n}", given="Zoe") for n in range(3)])
+    """A new role or relation cannot be guessed at: that record is refused and named, the others are
+    stored.
+    """
+    batch = partnership.encoded_batch(
+        "trust-a", [child("trust-a", f"{n}", given="Zoe") for n in range(3)]
+    )
     batch.records[1].role = 17
     linker.put(
         "trust-a",
         partnership.seal(
-            "trust-a", topics.encodings("trust-a"), topics.LINKER, wire.PAYLOAD_KIND_ENCODED, batch.SerializeToString()
+            "trust-a",
+            topics.encodings("trust-a"),
+            topics.LINKER,
+            wire.PAYLOAD_KIND_ENCODED,
+            batch.SerializeToString(),
         ),
     )
     linker.run()
     [receipt] = linker.receipts("trust-a")
-    assert (receipt.accepted, [(r.index, r.reason) for r in receipt.refused]) == (2, [(1, "bad-value")])
+    assert (receipt.accepted, [(r.index, r.reason) for r in receipt.refused]) == (
+        2,
+        [(1, "bad-value")],
+    )
 
 
-def test_a_schema_version_to_come_is_refused_whole_and_the_sender_told(linker, partnership, child, monkeypatch):
+def test_a_schema_version_to_come_is_refused_whole_and_the_sender_told(
+    linker, partnership, child, monkeypatch
+):
     message = partnership.encoded_batch("trust-a", [child("trust-a", "1")]).SerializeToString()
     monkeypatch.setattr(envelope, "SCHEMA_VERSION", 2)
-    newer = partnership.seal("trust-a", topics.encodings("trust-a"), topics.LINKER, wire.PAYLOAD_KIND_ENCODED, message)
+    newer = partnership.seal(
+        "trust-a", topics.encodings("trust-a"), topics.LINKER, wire.PAYLOAD_KIND_ENCODED, message
+    )
     monkeypatch.undo()
     linker.put("trust-a", newer, partnership.message("trust-a", [child("trust-a", "1")]))
     linker.run()
-    assert [r.reason for r in linker.receipts("trust-a")] == ["unknown-schema", ""], "and the stream goes on"
+    assert [r.reason for r in linker.receipts("trust-a")] == ["unknown-schema", ""], (
+        "and the stream goes on"
+    )

@@ -1,4 +1,6 @@
-"""The linker's database role: it can do a linker's whole work, and neither change a table nor rewrite what is only appended to."""
+"""The linker's database role: it can do a linker's whole work, and neither change a table nor
+rewrite what is only appended to.
+"""
 
 import os
 from datetime import date
@@ -58,12 +60,20 @@ def as_service(postgres_url, role):
     return sa.make_url(postgres_url).set(username=role).render_as_string(hide_password=False)
 
 
-def test_under_its_role_a_linker_does_all_of_its_work(owner, role, password, as_service, partnership, child):
+def test_under_its_role_a_linker_does_all_of_its_work(
+    owner, role, password, as_service, partnership, child
+):
     owner("--service-role", role, "--service-password-file", password)
     linker = LinkerUnderTest(partnership, as_service)
-    a, b = child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA")
+    a, b = (
+        child("trust-a", "1", nhs=NHS[0]),
+        child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA"),
+    )
     linker.send("trust-a", a)
-    others = [child("council-b", str(n), surname=chr(64 + n) * 5, born=date(2010 + n, 1, 1)) for n in range(2, 12)]
+    others = [
+        child("council-b", str(n), surname=chr(64 + n) * 5, born=date(2010 + n, 1, 1))
+        for n in range(2, 12)
+    ]
     linker.send("council-b", b, *others)
     linker.put("trust-a", b"rubbish")
     linker.run()
@@ -103,14 +113,20 @@ def test_under_its_role_a_linker_does_all_of_its_work(owner, role, password, as_
         "CREATE INDEX ON record (digest)",
         "CREATE TABLE another (a int)",
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-        "CREATE TRIGGER t AFTER INSERT ON audit_entry EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        (
+            "CREATE TRIGGER t AFTER INSERT ON audit_entry EXECUTE FUNCTION"
+            " suppress_redundant_updates_trigger()"
+        ),
         "CREATE ROLE another SUPERUSER",
     ],
 )
 def test_its_role_can_do_no_more(owner, role, password, as_service, forbidden):
     owner("--service-role", role, "--service-password-file", password)
     engine = sa.create_engine(as_service)
-    with engine.connect() as tx, pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be owner"):
+    with (
+        engine.connect() as tx,
+        pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be owner"),
+    ):
         tx.exec_driver_sql(forbidden)
     engine.dispose()
 
@@ -139,8 +155,8 @@ def test_rights_that_the_role_had_before_are_taken(owner, role, password, as_ser
     with admin.connect() as tx:
         kept = tx.execute(
             sa.text(
-                "SELECT table_name, string_agg(privilege_type, ' ' ORDER BY privilege_type) FROM information_schema.table_privileges"
-                " WHERE grantee = :role GROUP BY table_name"
+                "SELECT table_name, string_agg(privilege_type, ' ' ORDER BY privilege_type) FROM"
+                " information_schema.table_privileges WHERE grantee = :role GROUP BY table_name"
             ),
             {"role": role},
         ).all()
@@ -159,12 +175,16 @@ def test_the_password_goes_to_the_server_encrypted(owner, role, password, postgr
     owner("--service-role", role, "--service-password-file", password)
     admin = sa.create_engine(postgres_url)
     with admin.connect() as tx:
-        kept = tx.execute(sa.text("SELECT rolpassword FROM pg_authid WHERE rolname = :role"), {"role": role}).scalar()
+        kept = tx.execute(
+            sa.text("SELECT rolpassword FROM pg_authid WHERE rolname = :role"), {"role": role}
+        ).scalar()
     admin.dispose()
     assert kept.startswith("SCRAM-SHA-256$")
 
 
-def test_a_role_that_could_do_more_whatever_is_granted_is_refused(owner, role, password, postgres_url):
+def test_a_role_that_could_do_more_whatever_is_granted_is_refused(
+    owner, role, password, postgres_url
+):
     owner("--service-role", role, "--service-password-file", password)
     admin = sa.create_engine(postgres_url)
     with admin.begin() as tx:
@@ -178,20 +198,36 @@ def test_an_owner_with_no_other_right_grants_but_cannot_make_the_role_and_says_s
     role, password, postgres_url, tmp_path
 ):
     database = sa.make_url(postgres_url).database
-    admin, plain = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT"), f"owner_{os.urandom(4).hex()}"
+    admin, plain = (
+        sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT"),
+        f"owner_{os.urandom(4).hex()}",
+    )
     with admin.connect() as tx:
-        for statement in (f"CREATE ROLE {plain} LOGIN", f"ALTER DATABASE {database} OWNER TO {plain}"):
+        for statement in (
+            f"CREATE ROLE {plain} LOGIN",
+            f"ALTER DATABASE {database} OWNER TO {plain}",
+        ):
             tx.exec_driver_sql(statement)
         url = admin.url.set(username=plain).render_as_string(hide_password=False)
         (tmp_path / "plain.toml").write_text(f'directory = "none"\ndatabase = "{url}"\n')
-        asked = ["--settings", str(tmp_path / "plain.toml"), "migrate-store", "--service-role", role]
+        asked = [
+            "--settings",
+            str(tmp_path / "plain.toml"),
+            "migrate-store",
+            "--service-role",
+            role,
+        ]
         refused = CliRunner().invoke(main, [*asked, "--service-password-file", password])
         assert (refused.exit_code, "may not make roles" in refused.output) == (1, True)
         tx.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
         assert CliRunner().invoke(main, asked).exit_code == 0
         granted = sa.text("SELECT has_table_privilege(:role, 'record', 'DELETE')")
         assert tx.execute(granted, {"role": role}).scalar()
-        for statement in (f"REASSIGN OWNED BY {plain} TO CURRENT_USER", f"DROP OWNED BY {plain}", f"DROP ROLE {plain}"):
+        for statement in (
+            f"REASSIGN OWNED BY {plain} TO CURRENT_USER",
+            f"DROP OWNED BY {plain}",
+            f"DROP ROLE {plain}",
+        ):
             tx.exec_driver_sql(statement)
     admin.dispose()
 
@@ -203,5 +239,7 @@ def test_a_role_that_is_not_there_is_refused(owner):
 def test_sqlite_has_no_roles(tmp_path):
     settings = tmp_path / "linker.toml"
     settings.write_text(f'directory = "none"\ndatabase = "sqlite:///{tmp_path / "l.sqlite"}"\n')
-    done = CliRunner().invoke(main, ["--settings", str(settings), "migrate-store", "--service-role", "x"])
+    done = CliRunner().invoke(
+        main, ["--settings", str(settings), "migrate-store", "--service-role", "x"]
+    )
     assert (done.exit_code, "Only PostgreSQL" in done.output) == (1, True)

@@ -50,7 +50,8 @@ def test_a_process_whose_connection_breaks_gives_up_its_topics_and_gets_them_aga
     with engines[1].connect() as tx:
         tx.execute(
             sa.text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <>"
+                " pg_backend_pid() AND datname = current_database()"
             )
         )
     assert claims.refresh() == set()
@@ -85,7 +86,9 @@ def test_without_postgresql_there_is_one_process_and_it_has_everything(tmp_path)
     engine.dispose()
 
 
-def test_links_are_sent_again_only_when_no_linker_is_in_the_middle_of_a_batch(partnership, postgres_url, child):
+def test_links_are_sent_again_only_when_no_linker_is_in_the_middle_of_a_batch(
+    partnership, postgres_url, child
+):
     linker = LinkerUnderTest(partnership, postgres_url)
     linker.send("trust-a", child("trust-a", "1"))
     handler = linker.processor.handler

@@ -1,6 +1,7 @@
 """Deployments of real processes on a real broker and real databases, for tests that break them.
 
-`deploy` is a module's own, with as many CHILDREN as it says; `small` and `undisturbed` are shared by all modules.
+`deploy` is a module's own, with as many CHILDREN as it says; `small` and `undisturbed` are shared
+by all modules.
 """
 
 import csv
@@ -22,7 +23,9 @@ FEW = 200
 
 
 class Deployments:
-    """Makes deployments, each with a broker and databases of its own, and all with the keys of the first, `calm`."""
+    """Makes deployments, each with a broker and databases of its own, and all with the keys of the
+    first, `calm`.
+    """
 
     def __init__(self, folder, children, server):
         if why := real.fetch_jars():
@@ -32,20 +35,30 @@ class Deployments:
         synthesise(self._data, seed=7, children=children)
 
     def __call__(self, name, linkers=1, server=None, on=None, host="127.0.0.1"):
-        """A deployment; `on` says which service, or broker (at `host`), runs on which other machine."""
+        """A deployment; `on` says which service, or broker (at `host`), runs on which other
+        machine.
+        """
         on = on or {}
         broker = real.KafkaBroker(self._folder / name / "kafka", host=host, on=on.get("broker", ()))
         broker.start()
         self._brokers.append(broker)
-        databases = {service: new_database(server or self._server, f"{name}_{service}") for service in SERVICES}
+        databases = {
+            service: new_database(server or self._server, f"{name}_{service}")
+            for service in SERVICES
+        }
         keys_of = None if name == "calm" else self._folder / "calm"
-        deployment = Deployment(self._folder / name, self._data, broker.address, databases, keys_of, linkers)
+        deployment = Deployment(
+            self._folder / name, self._data, broker.address, databases, keys_of, linkers
+        )
         deployment.broker, deployment.on = broker, on
         self._made.append(deployment)
         # As the gatekeeper does: who waits for a topic looks for it every five seconds only.
         admin = KafkaAdminClient(bootstrap_servers=broker.address)
         admin.create_topics(
-            {name: {"num_partitions": 1, "replication_factor": 1} for name in all_topics(deployment.layout.ingest)}
+            {
+                name: {"num_partitions": 1, "replication_factor": 1}
+                for name in all_topics(deployment.layout.ingest)
+            }
         )
         admin.close()
         for service in deployment.services:
@@ -63,7 +76,9 @@ class Deployments:
 @pytest.fixture(scope="module")
 def deploy(request, tmp_path_factory, postgres_server):
     """Deployments of a module's own size."""
-    deployments = Deployments(tmp_path_factory.mktemp("deployments"), request.module.CHILDREN, postgres_server)
+    deployments = Deployments(
+        tmp_path_factory.mktemp("deployments"), request.module.CHILDREN, postgres_server
+    )
     yield deployments
     deployments.close()
 
@@ -100,7 +115,8 @@ def assert_all_accounted_for(reports):
     extracts = [r for r in reports if r.rows_read]
     assert extracts
     assert all(
-        r.accepted + r.rejected + r.permitted_out + r.withdrawn >= r.rows_read and not r.waiting for r in extracts
+        r.accepted + r.rejected + r.permitted_out + r.withdrawn >= r.rows_read and not r.waiting
+        for r in extracts
     )
 
 

@@ -1,10 +1,12 @@
-"""Hours in the life of a hub: steady traffic, and every minute the linker, analytics or the broker is killed. Run by hand.
+"""Hours in the life of a hub: steady traffic, and every minute the linker, analytics or the
+broker is killed. Run by hand.
 
-Afterwards every row is accounted for, and identifiers are those of a run of the same batches that nobody disturbed. Prints a line of
-JSON a minute, and one at the end; ends with an error when anything was lost.
+Afterwards every row is accounted for, and identifiers are those of a run of the same batches that
+nobody disturbed. Prints a line of JSON a minute, and one at the end; ends with an error when
+anything was lost.
 
     make soak MINUTES=30            or    python -m tests.faults.soak [minutes] [--rate ROWS_A_SECOND] [--seed N]
-"""
+"""  # noqa: E501
 
 import argparse
 import json
@@ -32,7 +34,9 @@ SETTLE_S = 1500
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("minutes", type=float, nargs="?", default=30)
-    parser.add_argument("--rate", type=float, default=200, help="rows a second, of all partners together")
+    parser.add_argument(
+        "--rate", type=float, default=200, help="rows a second, of all partners together"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     if why := real.fetch_jars():
@@ -45,7 +49,8 @@ def soak(folder: Path, server: str, minutes: float, rate: float, seed: int) -> N
     """The disturbed run, the calm one, and what they have in common."""
     names = partners(PARTNERS)
     sealed = seal_rows(
-        create_workspace(folder, names, "", mock=False), payloads(int(minutes * 60 * rate), PARTNERS, RECORDS_A_BATCH)
+        create_workspace(folder, names, "", mock=False),
+        payloads(int(minutes * 60 * rate), PARTNERS, RECORDS_A_BATCH),
     )
     rows = sum(batch.records for batch in sealed) // 2
     with hub_for(folder, server, "shaken", names) as shaken:
@@ -62,19 +67,29 @@ def soak(folder: Path, server: str, minutes: float, rate: float, seed: int) -> N
     print(
         json.dumps(
             {
-                "bench": "soak", "minutes": minutes, "seed": seed, "rows": rows, "rows_per_s_offered": rate, **report,
-                "every_row_accounted_for": accounted, "same_as_undisturbed": same,
-                "people": len(partition["person"]), "people_at_analytics": linked,
-                "undisturbed_rows_per_s": round(rows / undisturbed["seconds"]), "load": round(os.getloadavg()[1], 1),
+                "bench": "soak",
+                "minutes": minutes,
+                "seed": seed,
+                "rows": rows,
+                "rows_per_s_offered": rate,
+                **report,
+                "every_row_accounted_for": accounted,
+                "same_as_undisturbed": same,
+                "people": len(partition["person"]),
+                "people_at_analytics": linked,
+                "undisturbed_rows_per_s": round(rows / undisturbed["seconds"]),
+                "load": round(os.getloadavg()[1], 1),
             }
         )
-    )  # fmt: skip
+    )
     if not (accounted and same and linked == len(partition["person"]) and not report["refused"]):
         raise SystemExit("something was lost, doubled or linked otherwise")
 
 
 def run(hub: Hub, sealed: list[Batch], rate: float, killer: random.Random | None) -> dict[str, Any]:
-    """Send everything, at a rate or (0) at once; kill something each minute; wait until all is answered and linked."""
+    """Send everything, at a rate or (0) at once; kill something each minute; wait until all is
+    answered and linked.
+    """
     traffic = Traffic(hub.layout, sealed)
     start = minute = time.monotonic()
     killed = {"linker": 0, "analytics": 0, "broker": 0}
@@ -97,9 +112,19 @@ def run(hub: Hub, sealed: list[Batch], rate: float, killer: random.Random | None
                 peak[name] = max(peak.get(name, 0), memory)
             if now - minute > 60:
                 minute = now
-                print(json.dumps({"minute": round((now - start) / 60), "unanswered_rows": traffic.unanswered,
-                                  "memory_mb": hub.memory_mb(), "database_mb": hub.database_mb(), "killed": killed,
-                                  "load": round(os.getloadavg()[0], 1)}), flush=True)  # fmt: skip
+                print(
+                    json.dumps(
+                        {
+                            "minute": round((now - start) / 60),
+                            "unanswered_rows": traffic.unanswered,
+                            "memory_mb": hub.memory_mb(),
+                            "database_mb": hub.database_mb(),
+                            "killed": killed,
+                            "load": round(os.getloadavg()[0], 1),
+                        }
+                    ),
+                    flush=True,
+                )
                 if killer:
                     kill(killer.choice(list(killed)), hub, killed)
         hub.wait_for_links(time.monotonic() + SETTLE_S)
@@ -110,12 +135,20 @@ def run(hub: Hub, sealed: list[Batch], rate: float, killer: random.Random | None
         traffic.close()
     account = traffic.account
     return {
-        "seconds": round(seconds), "killed": killed, "ended_by_themselves": hub.revived, "rows_receipted": account.rows(),
-        "refused": account.refused, "gaps": account.gaps, "sender_reconnects": account.broken,
-        "most_unanswered_rows": most_unanswered, "median_s_to_receipt": account.wait_s(0.5),
+        "seconds": round(seconds),
+        "killed": killed,
+        "ended_by_themselves": hub.revived,
+        "rows_receipted": account.rows(),
+        "refused": account.refused,
+        "gaps": account.gaps,
+        "sender_reconnects": account.broken,
+        "most_unanswered_rows": most_unanswered,
+        "median_s_to_receipt": account.wait_s(0.5),
         "p99_s_to_receipt": account.wait_s(0.99),
-        "memory_mb": memory, "peak_memory_mb": peak, "database_mb": size,
-    }  # fmt: skip
+        "memory_mb": memory,
+        "peak_memory_mb": peak,
+        "database_mb": size,
+    }
 
 
 def kill(what: str, hub: Hub, killed: dict[str, int]) -> None:

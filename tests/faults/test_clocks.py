@@ -1,5 +1,6 @@
-"""Clocks that are wrong, by a day and either way, at a partner or at the hub: the same as with right ones. Order comes from sequence
-numbers, and links' versions never fall."""
+"""Clocks that are wrong, by a day and either way, at a partner or at the hub: the same as with
+right ones. Order comes from sequence numbers, and links' versions never fall.
+"""
 
 import pytest
 from childlink.wire.v1 import link_pb2
@@ -29,17 +30,25 @@ def versions(linker):
     """Versions of the links, in the order in which they were sent."""
     found = []
     for message in linker.broker.topics[topics.LINKS]:
-        header, batch = envelope.verify(message, topics.LINKS, topics.ANALYTICS, linker.partnership.directory)
-        payload = envelope.open_batch(header, batch, (linker.partnership.opening[topics.ANALYTICS],))
+        header, batch = envelope.verify(
+            message, topics.LINKS, topics.ANALYTICS, linker.partnership.directory
+        )
+        payload = envelope.open_batch(
+            header, batch, (linker.partnership.opening[topics.ANALYTICS],)
+        )
         found += [link.version for link in link_pb2.LinkBatch.FromString(payload).links]
     return found
 
 
-def test_a_child_that_comes_back_after_the_hubs_clock_was_set_back_has_a_newer_link(linker, child, monkeypatch):
+def test_a_child_that_comes_back_after_the_hubs_clock_was_set_back_has_a_newer_link(
+    linker, child, monkeypatch
+):
     amina = child("trust-a", "1", nhs=NHS[0])
     with monkeypatch.context() as ahead:
         set_clock(ahead, HUB, 3600.0)
         linker.send("trust-a", amina)
         linker.send("trust-a", withdrawn=[amina.link_reference])
     linker.send("trust-a", amina)
-    assert versions(linker) == sorted(set(versions(linker))), "or analytics would keep the withdrawal"
+    assert versions(linker) == sorted(set(versions(linker))), (
+        "or analytics would keep the withdrawal"
+    )

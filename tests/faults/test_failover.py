@@ -1,5 +1,7 @@
-"""The databases' server is lost with its machine while traffic runs, and its synchronous standby takes its place: the services, whose setting
-names both, go on by themselves, and nothing that was answered is missing."""
+"""The databases' server is lost with its machine while traffic runs, and its synchronous standby
+takes its place: the services, whose setting names both, go on by themselves, and nothing that was
+answered is missing.
+"""
 
 import time
 
@@ -36,7 +38,9 @@ def ask(server, question):
     return answer
 
 
-def test_a_standby_takes_the_place_of_a_lost_primary_and_the_services_find_it(small, undisturbed, pair):
+def test_a_standby_takes_the_place_of_a_lost_primary_and_the_services_find_it(
+    small, undisturbed, pair
+):
     primary, standby = pair
     deadline = time.monotonic() + 30
     while ask(primary, "SELECT max(sync_state) FROM pg_stat_replication") != "sync":

@@ -1,4 +1,6 @@
-"""The disk of the linker's database is full for a while: what does not fit is not half there, and when there is room, it goes on."""
+"""The disk of the linker's database is full for a while: what does not fit is not half there, and
+when there is room, it goes on.
+"""
 
 import os
 import shutil
@@ -25,7 +27,9 @@ def small_disk(tmp_path):
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0777", "tmpfs", folder], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0777", "tmpfs", folder],
+        capture_output=True,
+        check=False,
     )
     if mounted.returncode:
         unavailable("a small file system", "it cannot be mounted (not root?)")
@@ -57,11 +61,17 @@ def test_a_full_disk_stops_the_linker_and_room_on_it_lets_it_go_on(
 ):
     people = [
         partnership.subject(
-            "trust-a", f"{n}", nhs=NHS[n % 8] if n < 8 else "", given=f"Given{n}", surname=f"Sur{n}",
-            born=date(2019, 1 + n % 12, 1 + n % 28), sex="f", postcode="SW9 8JJ",
+            "trust-a",
+            f"{n}",
+            nhs=NHS[n % 8] if n < 8 else "",
+            given=f"Given{n}",
+            surname=f"Sur{n}",
+            born=date(2019, 1 + n % 12, 1 + n % 28),
+            sex="f",
+            postcode="SW9 8JJ",
         )
         for n in range(PEOPLE)
-    ]  # fmt: skip
+    ]
     messages = [partnership.message("trust-a", people[n : n + 4]) for n in range(0, PEOPLE, 4)]
     calm = open_linker(partnership, tmp_path)
     calm.put("trust-a", *messages)
@@ -97,6 +107,8 @@ def test_a_full_disk_stops_the_linker_and_room_on_it_lets_it_go_on(
     shaken.put("trust-a", *messages[sent:])
     shaken.run()
     assert shaken.partition() == calm.partition()
-    assert [r.sequence for r in shaken.receipts("trust-a")] == list(range(1, len(messages) + 1)), "each answered once"
+    assert [r.sequence for r in shaken.receipts("trust-a")] == list(range(1, len(messages) + 1)), (
+        "each answered once"
+    )
     shaken.close()
     calm.close()

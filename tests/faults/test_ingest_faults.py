@@ -1,4 +1,6 @@
-"""A partner's ingest is killed at any moment, and reaches its broker through a proxy that dies: nothing is lost, nothing doubled."""
+"""A partner's ingest is killed at any moment, and reaches its broker through a proxy that dies:
+nothing is lost, nothing doubled.
+"""
 
 import json
 import random
@@ -44,25 +46,43 @@ class Site:
         extract = Extract("community-health", self.extract, self.extract.with_suffix(".toml"))
         settings = own_settings(data, folder / "areas.sqlite", [extract])
         settings["community-health"] |= own
-        self.layout = create_workspace(folder / "work", ["community-health"], address, mock=mock, own=settings)
+        self.layout = create_workspace(
+            folder / "work", ["community-health"], address, mock=mock, own=settings
+        )
         self.settings = self.layout.ingest["community-health"]
         values = self.settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         self.file = folder / "s.toml"
-        self.file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
-        assert self.start("approve", self.extract.with_suffix(".toml"), "--by", "A. Shah").wait(timeout=60) == 0
+        self.file.write_text(
+            "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
+        )
+        assert (
+            self.start("approve", self.extract.with_suffix(".toml"), "--by", "A. Shah").wait(
+                timeout=60
+            )
+            == 0
+        )
 
     def start(self, *arguments):
         command = [str(INGEST), "--settings", str(self.file), *map(str, arguments)]
         return subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.file.parent, text=True
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd=self.file.parent,
+            text=True,
         )
 
     def run(self):
-        return self.start("run", self.extract, "--mapping", self.extract.with_suffix(".toml"), "--wait", "0")
+        return self.start(
+            "run", self.extract, "--mapping", self.extract.with_suffix(".toml"), "--wait", "0"
+        )
 
     def hub_counts(self):
         with sa.create_engine(self.layout.linker.database).connect() as tx:
-            linker = [tx.execute(sa.text(f"SELECT count(*) FROM {t}")).scalar() for t in ("subject", "record")]
+            linker = [
+                tx.execute(sa.text(f"SELECT count(*) FROM {t}")).scalar()
+                for t in ("subject", "record")
+            ]
         with sa.create_engine(self.layout.store.database).connect() as tx:
             rows = tx.execute(sa.text("SELECT count(*) FROM observation")).scalar()
         return [*linker, rows]
@@ -181,7 +201,11 @@ def test_a_certificate_that_expired_stops_sending_and_a_new_one_sends_what_was_k
     broker.start()
     try:
         certificate, key = authority.sign("community-health", expires=timedelta(days=-1))
-        tls = {"kafka_tls_ca": authority.ca, "kafka_tls_certificate": certificate, "kafka_tls_key": key}
+        tls = {
+            "kafka_tls_ca": authority.ca,
+            "kafka_tls_certificate": certificate,
+            "kafka_tls_key": key,
+        }
         site = Site(tmp_path, data, broker.tls_address, mock=False, **tls)
         process = site.run()
         errors = process.communicate(timeout=200)[1]
@@ -199,7 +223,9 @@ def test_a_certificate_that_expired_stops_sending_and_a_new_one_sends_what_was_k
         broker.kill()
 
 
-def test_a_client_certificate_that_cannot_be_used_stops_sending_and_keeps_everything(tmp_path, data):
+def test_a_client_certificate_that_cannot_be_used_stops_sending_and_keeps_everything(
+    tmp_path, data
+):
     with mock_broker() as address:
         broken = tmp_path / "ca.pem"
         broken.write_text("not a certificate\n")

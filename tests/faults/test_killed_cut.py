@@ -1,4 +1,6 @@
-"""SIGKILL of a cut, wherever it is: nothing is published, nothing is half there, and the next cut is the one that nobody disturbed."""
+"""SIGKILL of a cut, wherever it is: nothing is published, nothing is half there, and the next cut
+is the one that nobody disturbed.
+"""
 
 import hashlib
 import random
@@ -20,7 +22,7 @@ from tests.attacks.answers.world import partnership
 PROGRAM = """
 import os, sys, time
 from pathlib import Path
-from childlink_analytics.releasing.release import desk as lifecycle
+from childlink_analytics.releasing.release import workflow as lifecycle
 from childlink_analytics.shared import release_files as releases
 from childlink_catalogue.measures import catalogue
 from tests.faults.test_killed_cut import desk_of
@@ -51,14 +53,23 @@ desk.cut("ada", "r1", "2024-12-31", lambda what: at("protecting"))
 print("done", flush=True)
 """
 PLACES = [
-    "reading", "counting", "protecting", "half written", "written and not there yet", "there", "not remembered yet",
-]  # fmt: skip
+    "reading",
+    "counting",
+    "protecting",
+    "half written",
+    "written and not there yet",
+    "there",
+    "not remembered yet",
+]
 
 
 def desk_of(folder: Path) -> ReleaseWorkflow:
     """The desk of a store that lies in a folder."""
     settings = StoreSettings(
-        directory=folder / "d.toml", drafts=folder / "drafts", releases=folder / "releases", schedule="quarterly"
+        directory=folder / "d.toml",
+        drafts=folder / "drafts",
+        releases=folder / "releases",
+        schedule="quarterly",
     )
     engine = open_database(f"sqlite:///{folder / 'store.sqlite'}")
     return ReleaseWorkflow(engine, settings, b"rounding", b"audit", {}, Register())
@@ -75,16 +86,20 @@ def store(tmp_path):
 
 def start(folder, place="nowhere"):
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(folder), place], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
-    )  # fmt: skip
+        [sys.executable, "-c", PROGRAM, str(folder), place],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def content(folder):
     """Hashes of a finished draft's files, but for when it was made."""
     return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "drafts" / "r1").iterdir()
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (folder / "drafts" / "r1").iterdir()
         if path.name == "release.json"
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +125,9 @@ def nothing_is_there(folder):
 def the_next_is_whole(folder, undisturbed):
     assert start(folder).communicate()[0] == "begun\ndone\n", "no step by hand"
     assert content(folder) == undisturbed, "the same bytes"
-    assert [path.name for path in (folder / "drafts").iterdir()] == ["r1"], "and nothing is left over"
+    assert [path.name for path in (folder / "drafts").iterdir()] == ["r1"], (
+        "and nothing is left over"
+    )
     desk = desk_of(folder)
     assert [(item.release_id, item.number) for item in desk.releases()] == [("r1", 1)]
     assert desk.publish("bea", "r1").state == "published"
@@ -122,7 +139,9 @@ def test_a_cut_that_is_killed_at_any_step_publishes_nothing_and_the_next_one_is_
     store, undisturbed, place
 ):
     killed = start(store, place)
-    assert [killed.stdout.readline() for _ in range(2)] == ["begun\n", f"{place}\n"], "it came so far"
+    assert [killed.stdout.readline() for _ in range(2)] == ["begun\n", f"{place}\n"], (
+        "it came so far"
+    )
     killed.kill()
     killed.wait()
     nothing_is_there(store)

@@ -1,5 +1,6 @@
-"""SIGKILL of the linker and analytics, ten times at random, under traffic on a real broker and real databases: the same
-people, families and release as an undisturbed run; nothing lost, nothing doubled. Then the same extracts again change nothing.
+"""SIGKILL of the linker and analytics, ten times at random, under traffic on a real broker and real
+databases: the same people, families and release as an undisturbed run; nothing lost, nothing
+doubled. Then the same extracts again change nothing.
 """
 
 import os

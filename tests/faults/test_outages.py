@@ -1,5 +1,6 @@
-"""The broker and the database are away for a while, and messages come twice, out of order, or are none at all: no manual step, every
-row accounted for, and in the end the same as an undisturbed run."""
+"""The broker and the database are away for a while, and messages come twice, out of order, or are
+none at all: no manual step, every row accounted for, and in the end the same as an undisturbed run.
+"""
 
 import os
 import time
@@ -14,7 +15,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from tests.faults.conftest import assert_all_accounted_for, finish
 from tests.support.postgres import Postgres
 
-# The ten minutes of a long outage are CHILDLINK_TEST_OUTAGE_S=600; what differs from a short one is what waits.
+# The ten minutes of a long outage are CHILDLINK_TEST_OUTAGE_S=600; what differs from a short one is
+# what waits.
 OUTAGE_S = float(os.environ.get("CHILDLINK_TEST_OUTAGE_S", "10"))
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300 + 3 * OUTAGE_S)]
@@ -63,7 +65,11 @@ def raw(deployment, topic):
     consumer.seek_to_beginning()
     end, found = consumer.end_offsets([place])[place], []
     while len(found) < end:
-        found += [record.value for records in consumer.poll(timeout_ms=1000).values() for record in records]
+        found += [
+            record.value
+            for records in consumer.poll(timeout_ms=1000).values()
+            for record in records
+        ]
     consumer.close()
     return found
 
@@ -98,9 +104,13 @@ def test_messages_that_come_twice_out_of_order_or_are_poison_change_nothing(smal
     producer.close()
     engine = sa.create_engine(shaken.layout.linker.database)
     with engine.connect() as tx:
-        reasons = tx.execute(sa.select(linker_tables.stream_state.dead_letters.c.reason)).scalars().all()
+        reasons = (
+            tx.execute(sa.select(linker_tables.stream_state.dead_letters.c.reason)).scalars().all()
+        )
     engine.dispose()
     assert reasons == ["not-a-batch"] * len(poison), "counted, and nothing else was taken for one"
     assert len(raw(shaken, topics.dead_letters("analytics"))) == 2 * len(poison)
     with open_spool(shaken.layout.ingest[first].spool) as spool:
-        assert dict(spool.incidents()) == {"not-a-batch": 2 * len(poison)}, "and the topic's owner is told"
+        assert dict(spool.incidents()) == {"not-a-batch": 2 * len(poison)}, (
+            "and the topic's owner is told"
+        )

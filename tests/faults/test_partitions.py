@@ -1,6 +1,8 @@
-"""The network between two parties is cut, without a word, for longer than anybody waits: between a site and the broker, the linker and the
-broker, and either service and its database. When it is mended all of it goes on by itself, and in the end it is the same as an
-undisturbed run. And a machine that is lost with its connections open is replaced by another."""
+"""The network between two parties is cut, without a word, for longer than anybody waits: between a
+site and the broker, the linker and the broker, and either service and its database. When it is
+mended all of it goes on by itself, and in the end it is the same as an undisturbed run. And a
+machine that is lost with its connections open is replaced by another.
+"""
 
 import subprocess
 import sys
@@ -15,14 +17,17 @@ from tests.faults.conftest import assert_all_accounted_for, finish
 from tests.support.network import HERE, Network
 from tests.support.postgres import Postgres
 
-# Kafka's clients give a message up after 30 s, and either end of a connection to the database gives up the other after 20.
+# Kafka's clients give a message up after 30 s, and either end of a connection to the database gives
+# up the other after 20.
 CUT_S = 45
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(500)]
 
 
 class Site:
-    """A network of a site, a broker, a linker and analytics, the databases at the site's address; and who is connected with whom."""
+    """A network of a site, a broker, a linker and analytics, the databases at the site's address;
+    and who is connected with whom.
+    """
 
     def __init__(self):
         self.network = Network()
@@ -57,7 +62,10 @@ def hears_nothing(network, machine, host, port):
     """Nobody answers, and nobody says that nobody does."""
     call = f"import socket; socket.create_connection(({host!r}, {port}), timeout=2)"
     done = subprocess.run(
-        [*network.on(machine), sys.executable, "-c", call], capture_output=True, text=True, check=False
+        [*network.on(machine), sys.executable, "-c", call],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return "TimeoutError" in done.stderr
 
@@ -69,7 +77,9 @@ def wait(deployment, until):
         time.sleep(0.5)
 
 
-def test_a_network_that_is_cut_between_any_two_and_mended_loses_nothing(small, undisturbed, wired, database):
+def test_a_network_that_is_cut_between_any_two_and_mended_loses_nothing(
+    small, undisturbed, wired, database
+):
     shaken = small("cut", server=database.url, on=wired.on(), host=wired.broker)
     network, partners = wired.network, list(shaken.layout.ingest)
     for partner in partners[:4]:

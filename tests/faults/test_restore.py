@@ -1,5 +1,7 @@
-"""Backup and restore, as docs/how-to/back-up-and-restore.md says it: both stores are dumped in the middle of a stream, lost later, and
-restored into empty databases. The streams go on; nobody is lost, doubled, or another than before; withdrawals hold."""
+"""Backup and restore, as docs/how-to/back-up-and-restore.md says it: both stores are dumped in the
+middle of a stream, lost later, and restored into empty databases. The streams go on; nobody is
+lost, doubled, or another than before; withdrawals hold.
+"""
 
 import subprocess
 import time
@@ -11,7 +13,12 @@ from childlink_analytics.releasing.store import tables as analytics_tables
 from childlink_ingest.spool import open_spool
 from childlink_linker.store import tables as linker_tables
 
-from tests.faults.conftest import assert_all_accounted_for, assert_as_undisturbed, new_database, somebody
+from tests.faults.conftest import (
+    assert_all_accounted_for,
+    assert_as_undisturbed,
+    new_database,
+    somebody,
+)
 from tests.support.postgres import pg_tool
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "back-up-and-restore.md"
@@ -21,7 +28,9 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
 
 def dump(url, file):
     with file.open("wb") as output:
-        subprocess.run([pg_tool("pg_dump", url), "--no-owner", libpq(url)], stdout=output, check=True)
+        subprocess.run(
+            [pg_tool("pg_dump", url), "--no-owner", libpq(url)], stdout=output, check=True
+        )
 
 
 def restore(file, server, name):
@@ -51,7 +60,9 @@ def persons(deployment):
 
 
 def sizes(rows):
-    """How many subjects each person has, sorted: what linker and analytics must agree on, though they share no reference."""
+    """How many subjects each person has, sorted: what linker and analytics must agree on, though
+    they share no reference.
+    """
     counted: dict[object, int] = {}
     for person in rows:
         counted[person] = counted.get(person, 0) + 1
@@ -88,8 +99,12 @@ def test_stores_restored_from_dumps_made_in_the_middle_of_a_stream_end_as_an_und
     before = persons(shaken)
 
     shaken.kill_all()
-    shaken.layout.linker.database = restore(tmp_path / "linker.sql", postgres_server, "restored_linker")
-    shaken.layout.store.database = restore(tmp_path / "analytics.sql", postgres_server, "restored_analytics")
+    shaken.layout.linker.database = restore(
+        tmp_path / "linker.sql", postgres_server, "restored_linker"
+    )
+    shaken.layout.store.database = restore(
+        tmp_path / "analytics.sql", postgres_server, "restored_analytics"
+    )
     known = persons(shaken)
     assert len(known) > 0
     follow_the_page(shaken)

@@ -1,5 +1,7 @@
-"""A site's spool is put back from a backup: it used numbers since that it does not know of. Nothing may be lost in silence, and nobody who
-was withdrawn may be sent again without a person having a say."""
+"""A site's spool is put back from a backup: it used numbers since that it does not know of. Nothing
+may be lost in silence, and nobody who was withdrawn may be sent again without a person having a
+say.
+"""
 
 import shutil
 import subprocess
@@ -38,7 +40,9 @@ class Site(Pilot):
         """An approved run into the spool, and nothing more."""
         (self.folder / "e.csv").write_text("\n".join([HEADER, *rows]) + "\n")
         with open_spool(self.settings.spool) as spool:
-            return app.run_extract(self.settings, spool, self.folder / "e.csv", self.folder / "m.toml")
+            return app.run_extract(
+                self.settings, spool, self.folder / "e.csv", self.folder / "m.toml"
+            )
 
     def exchange(self):
         with open_spool(self.settings.spool) as spool:
@@ -50,7 +54,10 @@ class Site(Pilot):
 
     def send_only(self):
         """Put what is queued on the broker; the hub reads nothing."""
-        with open_spool(self.settings.spool) as spool, app.connect(self.settings, spool) as connection:
+        with (
+            open_spool(self.settings.spool) as spool,
+            app.connect(self.settings, spool) as connection,
+        ):
             connection.exchange.catch_up(connection.subscriber)
             connection.exchange.send()
 
@@ -76,7 +83,9 @@ class Site(Pilot):
 
     def __call__(self, *arguments):
         command = [str(INGEST), "--settings", str(self.file), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=90, cwd=self.folder)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=90, cwd=self.folder
+        )
         assert "Traceback" not in done.stderr
         return done
 
@@ -99,11 +108,15 @@ def test_rows_under_numbers_that_were_used_before_the_restore_are_never_called_a
     run_id = site.stage(AMINA, LINH)
     site.exchange()
     report = site.report(run_id)
-    assert (report.accepted, report.refused, report.waiting) == (0, 2, 0), (
-        "Linh never went, and of Amina the hub may know better"
-    )
+    assert (report.accepted, report.refused, report.waiting) == (
+        0,
+        2,
+        0,
+    ), "Linh never went, and of Amina the hub may know better"
     assert report.refusals == [(reasons.RESTORED, 2)]
-    assert site.counts()["rows"] == 2, "Amina and Oliver; Linh is not there, and nobody says that she is"
+    assert site.counts()["rows"] == 2, (
+        "Amina and Oliver; Linh is not there, and nobody says that she is"
+    )
     assert site.dead_letters() == 0, "it was noticed before anything was sent"
 
 
@@ -128,7 +141,9 @@ def test_a_restored_site_goes_on_in_a_new_epoch_and_what_its_spool_forgot_goes_o
     assert (again.accepted, again.refused) == (3, 0)
 
 
-def test_a_receipt_for_what_the_lost_past_sent_under_a_number_does_not_answer_for_what_is_sent_under_it_now(site):
+def test_a_receipt_for_what_the_lost_past_sent_under_a_number_does_not_answer_for_what_is_sent_under_it_now(  # noqa: E501
+    site,
+):
     site.run(AMINA)
     site.back_up()
     site.stage(AMINA, OLIVER)
@@ -136,7 +151,9 @@ def test_a_receipt_for_what_the_lost_past_sent_under_a_number_does_not_answer_fo
     site.put_back()
     run_id = site.stage(AMINA, LINH)
     site.send_only()
-    assert site.lost_past() is None, "no receipt has told yet: both batches are on the broker under one number"
+    assert site.lost_past() is None, (
+        "no receipt has told yet: both batches are on the broker under one number"
+    )
     site.exchange()
     report = site.report(run_id)
     assert (report.accepted, report.refused) == (0, 2)
@@ -171,20 +188,26 @@ def end_of(site, topic):
         consumer.close()
 
 
-def test_a_withdrawal_that_was_given_up_is_sent_again_and_one_of_the_lost_past_can_be_repeated_by_local_id(site):
+def test_a_withdrawal_that_was_given_up_is_sent_again_and_one_of_the_lost_past_can_be_repeated_by_local_id(  # noqa: E501
+    site,
+):
     site.run(AMINA, OLIVER)
     site.back_up()
     site.run(AMINA, OLIVER, LINH)
     site.put_back()
     with open_spool(site.settings.spool) as spool:
         # Before the spool has noticed: Oliver's withdrawal is sealed under a number that was used.
-        run_id, found = withdraw.withdraw(spool, app.build_site(site.settings), [("default", "child", "2")], [])
+        run_id, found = withdraw.withdraw(
+            spool, app.build_site(site.settings), [("default", "child", "2")], []
+        )
         pilot.exchange(site.settings, spool, site.hub)
         assert found == 1
         assert spool.report(run_id).withdrawn_proved == 0
     assert site.counts()["rows"] == 3
     # Linh is not known to the restored spool at all, but may have been sent.
-    report = site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], []))
+    report = site.take_back(
+        lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], [])
+    )
     assert (report.withdrawn, report.withdrawn_proved) == (2, 2)
     repeated = site.go_on()
     assert (repeated.withdrawn, repeated.withdrawn_proved) == (2, 2), "Oliver's encoding and row"

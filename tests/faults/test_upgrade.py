@@ -1,4 +1,6 @@
-"""A hub is upgraded in the middle of traffic: an older release takes in half, today's the rest, on the same databases and streams."""
+"""A hub is upgraded in the middle of traffic: an older release takes in half, today's the rest, on
+the same databases and streams.
+"""
 
 import subprocess
 import tarfile
@@ -13,7 +15,8 @@ from tests.support import real
 from tests.support.hub import hub_for
 from tests.support.traffic import Traffic, partners, seal_rows
 
-# The last commit before releases had drafts: its analytics has tables of one revision less than today's.
+# The last commit before releases had drafts: its analytics has tables of one revision less than
+# today's.
 OLDER = "7211374"
 PARTNERS = partners(4)
 ROWS = 2400
@@ -24,7 +27,9 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
 @pytest.fixture(scope="module")
 def older_code(tmp_path_factory):
     """The source of the older release. It runs in today's environment."""
-    archive = subprocess.run(["git", "archive", OLDER], cwd=real.ROOT, capture_output=True, check=False)
+    archive = subprocess.run(
+        ["git", "archive", OLDER], cwd=real.ROOT, capture_output=True, check=False
+    )
     if archive.returncode:
         pytest.skip(f"commit {OLDER} is not here: a shallow clone, or no clone at all")
     folder = tmp_path_factory.mktemp("older")
@@ -39,7 +44,9 @@ def members(tmp_path_factory):
     if why := real.fetch_jars():
         real.unavailable("Kafka", why)
     folder = tmp_path_factory.mktemp("members")
-    return folder, seal_rows(create_workspace(folder, PARTNERS, "", mock=False), payloads(ROWS, len(PARTNERS), 100))
+    return folder, seal_rows(
+        create_workspace(folder, PARTNERS, "", mock=False), payloads(ROWS, len(PARTNERS), 100)
+    )
 
 
 def settle(traffic, seconds=150):
@@ -49,7 +56,7 @@ def settle(traffic, seconds=150):
         traffic.receive(0.2)
 
 
-def test_a_hub_upgraded_in_the_middle_of_traffic_loses_nothing_and_gives_the_identifiers_of_todays_alone(
+def test_a_hub_upgraded_in_the_middle_of_traffic_loses_nothing_and_gives_the_identifiers_of_todays_alone(  # noqa: E501
     members, older_code, postgres_server
 ):
     folder, sealed = members

@@ -1,11 +1,12 @@
-"""Coverage-guided fuzzing of what reads a partner's files: CSV reader, mapping parser, row mapper, proposals, linkage schema.
+"""Coverage-guided fuzzing of what reads a partner's files: CSV reader, mapping parser, row
+mapper, proposals, linkage schema.
 
 Not run by `make test`. To run for 30 minutes (atheris is not in the lock; it is only for this):
 
     .tools/bin/uv pip install --python .venv/bin/python atheris && .venv/bin/python tests/fuzz/fuzz_readers.py -max_total_time=1800
 
 Only the errors that a user can read may come out; anything else is a crash.
-"""
+"""  # noqa: E501
 
 import json
 import sys
@@ -29,8 +30,9 @@ with atheris.instrument_imports(include=["childlink_ingest", "childlink_core"]):
 FILE = Path(tempfile.mkdtemp()) / "e.csv"
 DATASETS = list(all_datasets().values())
 GOOD = parse_mapping(
-    'dataset = "asq3"\n[columns]\nrow_id = "id"\nchild_id = "id"\nchild_nhs_number = "nhs"\nchild_given_name = "first"\n'
-    'child_surname = "last"\nchild_date_of_birth = "dob"\nreview_date = "when"\ncommunication = "comm"\n',
+    'dataset = "asq3"\n[columns]\nrow_id = "id"\nchild_id = "id"\nchild_nhs_number ='
+    ' "nhs"\nchild_given_name = "first"\nchild_surname = "last"\nchild_date_of_birth ='
+    ' "dob"\nreview_date = "when"\ncommunication = "comm"\n',
     "fuzz",
 )
 

@@ -1,6 +1,8 @@
-"""Wrote clkhash_vectors.json, once, in an environment with clkhash 0.18.3 as published (cryptography 40, which it pins):
+"""Wrote clkhash_vectors.json, once, in an environment with clkhash 0.18.3 as published
+(cryptography 40, which it pins):
 
-python -m venv /tmp/old && /tmp/old/bin/pip install clkhash==0.18.3 && /tmp/old/bin/python tests/golden/make_clkhash_vectors.py
+python -m venv /tmp/old && /tmp/old/bin/pip install clkhash==0.18.3 && /tmp/old/bin/python
+tests/golden/make_clkhash_vectors.py
 """
 
 import io
@@ -25,4 +27,6 @@ if __name__ == "__main__":
     made = clk.generate_clk_from_csv(io.StringIO(text), "golden secret", schema, progress_bar=False)
     filters = [bits.tobytes().hex() for bits in made]
     content = {"cryptography": cryptography.__version__, "people": PEOPLE, "filters": filters}
-    (HERE / "clkhash_vectors.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    (HERE / "clkhash_vectors.json").write_text(
+        json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    )

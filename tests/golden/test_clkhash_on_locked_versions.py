@@ -1,4 +1,6 @@
-"""The lock overrides clkhash's `cryptography<41`: its filters are, bit for bit, those of the versions that it asks for."""
+"""The lock overrides clkhash's `cryptography<41`: its filters are, bit for bit, those of the
+versions that it asks for.
+"""
 
 import io
 import json
@@ -13,7 +15,9 @@ HERE = Path(__file__).parent
 
 def test_filters_are_the_same_on_the_cryptography_that_we_lock():
     golden = json.loads((HERE / "clkhash_vectors.json").read_text())
-    assert int(golden["cryptography"].split(".")[0]) < 41 <= int(version("cryptography").split(".")[0])
+    assert (
+        int(golden["cryptography"].split(".")[0]) < 41 <= int(version("cryptography").split(".")[0])
+    )
     schema = from_json_dict(json.loads((HERE / "clkhash_schema.json").read_text()))
     text = "given,surname,dob,postcode\n" + "\n".join(",".join(p) for p in golden["people"]) + "\n"
     made = clk.generate_clk_from_csv(io.StringIO(text), "golden secret", schema, progress_bar=False)

@@ -1,4 +1,5 @@
-"""Encodings of made-up people under a fixed secret: any change of a bit must be a change of the profile or algorithm.
+"""Encodings of made-up people under a fixed secret: any change of a bit must be a change of the
+profile or algorithm.
 
 After a deliberate change, write the new vectors with: python -m tests.golden.test_encodings
 """
@@ -19,15 +20,33 @@ GOLDEN = Path(__file__).parent / "encodings.json"
 def encode():
     mother = Identity("m", "9990000018", "grace", "okafor", date(1990, 5, 2), "f", "SW98JJ")
     people = {
-        "whole": ("child", Identity("1", "9434765919", "amina rose", "okafor smith", date(2020, 3, 14), "f", "SW98JJ"), None),
-        "newborn": ("child", Identity("2", "", "", "okafor", date(2020, 3, 14), "m", "", 2), mother),
-        "no date of birth": ("child", Identity("3", "", "oliver", "smith", None, "m", "SE240AA"), None),
+        "whole": (
+            "child",
+            Identity(
+                "1", "9434765919", "amina rose", "okafor smith", date(2020, 3, 14), "f", "SW98JJ"
+            ),
+            None,
+        ),
+        "newborn": (
+            "child",
+            Identity("2", "", "", "okafor", date(2020, 3, 14), "m", "", 2),
+            mother,
+        ),
+        "no date of birth": (
+            "child",
+            Identity("3", "", "oliver", "smith", None, "m", "SE240AA"),
+            None,
+        ),
         "adult": ("adult", mother, None),
-    }  # fmt: skip
-    subjects = [Subject(role, who, b"r" * 16, b"a" * 16, b"f" * 4, None, mum) for role, who, mum in people.values()]
+    }
+    subjects = [
+        Subject(role, who, b"r" * 16, b"a" * 16, b"f" * 4, None, mum)
+        for role, who, mum in people.values()
+    ]
     records = Encoder(get_profile("cl-2026c"), SecretKey("golden", 1, b"G" * 32)).encode(subjects)
     return {
-        name: record.SerializeToString(deterministic=True).hex() for name, record in zip(people, records, strict=True)
+        name: record.SerializeToString(deterministic=True).hex()
+        for name, record in zip(people, records, strict=True)
     }
 
 
@@ -39,5 +58,9 @@ def test_encodings_are_those_of_the_golden_file():
 
 if __name__ == "__main__":
     GOLDEN.write_text(
-        json.dumps({"fingerprint": get_profile("cl-2026c").fingerprint.hex(), "records": encode()}, indent=1) + "\n"
+        json.dumps(
+            {"fingerprint": get_profile("cl-2026c").fingerprint.hex(), "records": encode()},
+            indent=1,
+        )
+        + "\n"
     )

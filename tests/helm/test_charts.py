@@ -1,4 +1,6 @@
-"""The charts, as Helm renders them: valid for Kubernetes, hardened, walled in. Run by `make check-helm`."""
+"""The charts, as Helm renders them: valid for Kubernetes, hardened, walled in. Run by `make
+check-helm`.
+"""
 
 import os
 import subprocess
@@ -16,7 +18,12 @@ def helm(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run helm."""
     command = [os.environ["CHILDLINK_HELM"], *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT / "deploy" / "helm"
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=ROOT / "deploy" / "helm",
     )
 
 
@@ -51,7 +58,13 @@ def test_a_chart_passes_helm_s_own_checks(chart: str) -> None:
 @pytest.mark.parametrize("version", ["1.30.0", "1.34.0"])
 def test_what_it_renders_is_valid_for_kubernetes(chart: str, version: str, tmp_path: Path) -> None:
     (tmp_path / "rendered.yaml").write_text(render(chart))
-    command = [os.environ["CHILDLINK_KUBERNETES_VALIDATE"], "--strict", "-k", version, tmp_path / "rendered.yaml"]
+    command = [
+        os.environ["CHILDLINK_KUBERNETES_VALIDATE"],
+        "--strict",
+        "-k",
+        version,
+        tmp_path / "rendered.yaml",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -88,12 +101,24 @@ def test_every_pod_is_walled_in_by_a_policy_of_its_own(chart: str) -> None:
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_a_collector_of_traces_can_be_reached_where_it_is_named_and_nowhere_else(chart: str) -> None:
+def test_a_collector_of_traces_can_be_reached_where_it_is_named_and_nowhere_else(
+    chart: str,
+) -> None:
     def reached(*extra: str) -> list[dict[str, object]]:
         found = [item["spec"] for item in objects(chart, *extra) if item["kind"] == "NetworkPolicy"]
-        return [rule for wall in found for rule in wall["egress"] if {"protocol": "TCP", "port": 4318} in rule["ports"]]
+        return [
+            rule
+            for wall in found
+            for rule in wall["egress"]
+            if {"protocol": "TCP", "port": 4318} in rule["ports"]
+        ]
 
-    named = ("--set", "egress.collector.cidr=203.0.113.40/32", "--set", "egress.collector.port=4318")
+    named = (
+        "--set",
+        "egress.collector.cidr=203.0.113.40/32",
+        "--set",
+        "egress.collector.port=4318",
+    )
     assert reached() == []
     assert [rule["to"] for rule in reached(*named)] == [[{"ipBlock": {"cidr": "203.0.113.40/32"}}]]
 
@@ -121,12 +146,21 @@ def test_the_answering_processes_may_reach_nothing_and_hold_no_key_of_the_store(
     told = {item["name"]: item["value"] for item in pod["containers"][0]["env"]}
     assert "trail-secret" not in mounted
     assert told["CHILDLINK_SERVE_AUDIT_KEY"].startswith(mounted["keys"])
-    assert [mount["name"] for mount in pod["initContainers"][0]["volumeMounts"]] == ["trail-secret", "keys"]
+    assert [mount["name"] for mount in pod["initContainers"][0]["volumeMounts"]] == [
+        "trail-secret",
+        "keys",
+    ]
     # Whose certificate is revoked is shut out, so the list has to be there.
     assert told["CHILDLINK_SERVE_TLS_REVOKED"] == f"{mounted['access']}/crl.pem"
-    [releases] = [mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "releases"]
+    [releases] = [
+        mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "releases"
+    ]
     assert releases["readOnly"]
-    assert not [item for item in pod["containers"][0]["env"] if "DATABASE" in item["name"] or "KAFKA" in item["name"]]
+    assert not [
+        item
+        for item in pod["containers"][0]["env"]
+        if "DATABASE" in item["name"] or "KAFKA" in item["name"]
+    ]
 
 
 @pytest.mark.parametrize("chart", ["linker", "analytics"])
@@ -137,14 +171,18 @@ def test_tables_are_migrated_before_the_new_version_starts(chart: str) -> None:
 
 
 @pytest.mark.parametrize("chart", ["linker", "analytics"])
-def test_a_service_has_a_role_of_its_own_and_not_the_password_of_its_tables_owner(chart: str) -> None:
+def test_a_service_has_a_role_of_its_own_and_not_the_password_of_its_tables_owner(
+    chart: str,
+) -> None:
     found = {name.removeprefix(f"demo-childlink-{chart}"): pod["spec"] for name, pod in pods(chart)}
     found.pop("-answers", None)
     users, secrets = {}, {}
     for name, spec in found.items():
         env = {item["name"]: item["value"] for item in spec["containers"][0]["env"]}
         users[name] = env[f"CHILDLINK_{chart.upper()}_DATABASE"].split("//")[1].split("@")[0]
-        [secrets[name]] = [v["secret"]["secretName"] for v in spec["volumes"] if v["name"] == "database"]
+        [secrets[name]] = [
+            v["secret"]["secretName"] for v in spec["volumes"] if v["name"] == "database"
+        ]
     assert users == {"": f"{chart}_service", "-migrate": chart}
     assert secrets == {"": f"{chart}-database", "-migrate": f"{chart}-database-owner"}
     assert found["-migrate"]["containers"][0]["args"][1:] == ["--service-role", f"{chart}_service"]
@@ -159,7 +197,9 @@ def test_everything_that_runs_has_a_disruption_budget(chart: str) -> None:
     ]
     for name, pod in pods(chart):
         if not name.endswith("-migrate"):
-            assert [budget for budget in budgets if budget <= pod["metadata"]["labels"].items()], name
+            assert [budget for budget in budgets if budget <= pod["metadata"]["labels"].items()], (
+                name
+            )
 
 
 @pytest.mark.parametrize(

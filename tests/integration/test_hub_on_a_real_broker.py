@@ -1,4 +1,6 @@
-"""The gatekeeper's work and `childlink-ops doctor` on a real broker with TLS, certificates and access rights."""
+"""The gatekeeper's work and `childlink-ops doctor` on a real broker with TLS, certificates and
+access rights.
+"""
 
 import pytest
 from childlink_bus.kafka import connect
@@ -20,8 +22,10 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 # As deploy/kafka/server.properties has it; the tests' plaintext listener is the broker's own.
 RIGHTS = [
     "ssl.enabled.protocols=TLSv1.3",
-    "ssl.principal.mapping.rules=RULE:^UID=([0-9a-f]+),CN=([a-z0-9.-]+),OU=(partner|service)$/$3.$2.$1/,"
-    "RULE:^UID=[0-9a-f]+,CN=([a-z0-9.-]+),OU=(broker|operator)$/$2.$1/",
+    (
+        "ssl.principal.mapping.rules=RULE:^UID=([0-9a-f]+),CN=([a-z0-9.-]+),OU=(partner|service)$/$3.$2.$1/,"
+        "RULE:^UID=[0-9a-f]+,CN=([a-z0-9.-]+),OU=(broker|operator)$/$2.$1/"
+    ),
     "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     "super.users=User:ANONYMOUS;User:operator.gatekeeper",
     "allow.everyone.if.no.acl.found=false",
@@ -48,9 +52,14 @@ def settings(tmp_path_factory):
     ]
     (folder / "directory.toml").write_text(render_directory(members, {1: "9f86d081"}))
     yield GatekeeperSettings(
-        directory=folder / "directory.toml", authority=folder / "published", bootstrap_servers=broker.tls_address,
-        kafka_tls_ca=pki.ca, kafka_tls_certificate=certificate, kafka_tls_key=key, replication=1,
-    )  # fmt: skip
+        directory=folder / "directory.toml",
+        authority=folder / "published",
+        bootstrap_servers=broker.tls_address,
+        kafka_tls_ca=pki.ca,
+        kafka_tls_certificate=certificate,
+        kafka_tls_key=key,
+        replication=1,
+    )
     broker.kill()
 
 
@@ -72,7 +81,9 @@ def test_the_doctor_finds_rights_that_are_missing_and_rights_that_nobody_should_
 
     admin = connect(KafkaAdminClient, settings)
     pattern = ResourcePattern(ResourceType.TOPIC, "links")
-    admin.create_acls([ACL("User:mallory", "*", ACLOperation.READ, ACLPermissionType.ALLOW, pattern)])
+    admin.create_acls(
+        [ACL("User:mallory", "*", ACLOperation.READ, ACLPermissionType.ALLOW, pattern)]
+    )
     assert "User:mallory" in wrong(settings)["topics and rights"]
     gatekeeper.align(settings, GatekeeperMetrics())
     assert wrong(settings) == {}

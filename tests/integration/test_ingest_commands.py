@@ -1,4 +1,6 @@
-"""`childlink-ingest` as a site's IT runs it: good rows go, bad ones are named, nothing ends in a traceback."""
+"""`childlink-ingest` as a site's IT runs it: good rows go, bad ones are named, nothing ends in a
+traceback.
+"""
 
 import json
 import os
@@ -37,7 +39,9 @@ class Site:
         layout = create_workspace(folder, ["trust-a"], address)
         settings = layout.ingest["trust-a"].model_dump(mode="json", exclude_none=True)
         self.environment = {
-            f"CHILDLINK_INGEST_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            f"CHILDLINK_INGEST_{name.upper()}": (
+                value if isinstance(value, str) else json.dumps(value)
+            )
             for name, value in settings.items()
         }
         (folder / "m.toml").write_text(MAPPING)
@@ -50,9 +54,14 @@ class Site:
 
     def __call__(self, *arguments, **environment):
         done = subprocess.run(
-            [str(INGEST), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60,
-            env={**os.environ, **self.environment, **environment}, cwd=self.folder,
-        )  # fmt: skip
+            [str(INGEST), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env={**os.environ, **self.environment, **environment},
+            cwd=self.folder,
+        )
         assert "Traceback" not in done.stderr + done.stdout, done.stderr
         return done
 
@@ -85,13 +94,21 @@ def test_check_profiles_a_good_extract_and_shows_no_identifier(site):
         ("", ["is empty"]),
         (HEADER, ["has a header and no rows"]),
         (HEADER.replace("comm", "commu") + GOOD, ["line 1", "no column comm"]),
-        (HEADER.replace("comm", "comm,extra") + GOOD, ["line 1", "extra is not in the mapping", "ignore"]),
+        (
+            HEADER.replace("comm", "comm,extra") + GOOD,
+            ["line 1", "extra is not in the mapping", "ignore"],
+        ),
         ("id,id,first,last,dob,when,comm\n" + GOOD, ["appears twice"]),
-        (HEADER.encode() + GOOD.encode() + "2,,José,X,02/01/2020,01/05/2022,Y\n".encode("cp1252"), ["line 3 is not utf-8", "cp1252"]),
+        (
+            HEADER.encode()
+            + GOOD.encode()
+            + "2,,José,X,02/01/2020,01/05/2022,Y\n".encode("cp1252"),
+            ["line 3 is not utf-8", "cp1252"],
+        ),
         (HEADER + '1,"x' + "y" * 200_000 + "\n", ["near line", "unexpected end"]),
         (HEADER + '2,"open quote,Amina\n', ["near line"]),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_cannot_be_used_is_refused_whole_with_line_and_remedy(site, content, words):
     done = site.check(content)
     assert done.returncode == 1
@@ -115,10 +132,16 @@ def test_a_file_that_cannot_be_used_is_refused_whole_with_line_and_remedy(site, 
         ("2,,A,B,01/01/2020", "(row)", "has 5 fields where the header has 7"),
         ("2,,A\0,B,01/01/2020,01/05/2022,Y", "(row)", "holds a NUL byte"),
         ("2,,=cmd(),B,01/01/2020,01/05/2022,Y", "first", "holds a spreadsheet formula"),
-        ("2,," + "x" * 1_000_000 + ",B,01/01/2020,01/05/2022,Y", "first", "is longer than 10,000 characters"),
+        (
+            "2,," + "x" * 1_000_000 + ",B,01/01/2020,01/05/2022,Y",
+            "first",
+            "is longer than 10,000 characters",
+        ),
     ],
 )
-def test_a_bad_row_is_rejected_with_line_column_and_reason_and_the_others_are_good(site, row, column, reason):
+def test_a_bad_row_is_rejected_with_line_column_and_reason_and_the_others_are_good(
+    site, row, column, reason
+):
     done = site.check(HEADER + GOOD + row + "\n")
     assert done.returncode == 3, "partial"
     assert "1 good, 1 rejected" in done.stdout
@@ -128,7 +151,9 @@ def test_a_bad_row_is_rejected_with_line_column_and_reason_and_the_others_are_go
 
 def test_odd_but_honest_names_pass(site):
     rows = "2,,محمد,ابن,01/01/2020,01/05/2022,Y\n3,,👶 Zoë,O'Neill,01/01/2020,01/05/2022,N\n"
-    assert "3 good, 0 rejected" in site.check(b"\xef\xbb\xbf" + (HEADER + GOOD + rows).encode()).stdout
+    assert (
+        "3 good, 0 rejected" in site.check(b"\xef\xbb\xbf" + (HEADER + GOOD + rows).encode()).stdout
+    )
 
 
 def test_preview_shows_both_halves_and_what_becomes_of_each_field(site):
@@ -163,7 +188,15 @@ def test_run_without_a_hub_keeps_everything_and_says_that_it_waits(site):
 
 def test_run_without_a_broker_loses_nothing_and_goes_on_later(site, address):
     extract = site.write(HEADER + GOOD)
-    done = site("run", extract, "--mapping", "m.toml", "--wait", "1", CHILDLINK_INGEST_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    done = site(
+        "run",
+        extract,
+        "--mapping",
+        "m.toml",
+        "--wait",
+        "1",
+        CHILDLINK_INGEST_BOOTSTRAP_SERVERS="127.0.0.1:1",
+    )
     assert done.returncode == 1
     assert "Kafka cannot be reached" in done.stderr
     assert json.loads(site("status", "--json").stdout)["queued_batches"] == 2
@@ -172,14 +205,28 @@ def test_run_without_a_broker_loses_nothing_and_goes_on_later(site, address):
 
 
 @pytest.mark.parametrize("broker", ["mock", "127.0.0.1:1"])
-def test_a_site_pushes_its_metrics_after_a_run_also_when_the_broker_cannot_be_reached(site, address, broker):
+def test_a_site_pushes_its_metrics_after_a_run_also_when_the_broker_cannot_be_reached(
+    site, address, broker
+):
     extract = site.write(HEADER + GOOD)
     servers = address if broker == "mock" else broker
     with door() as (gateway, came):
-        site("run", extract, "--mapping", "m.toml", "--wait", "1",
-             CHILDLINK_INGEST_PUSH_GATEWAY=gateway, CHILDLINK_INGEST_BOOTSTRAP_SERVERS=servers)  # fmt: skip
+        site(
+            "run",
+            extract,
+            "--mapping",
+            "m.toml",
+            "--wait",
+            "1",
+            CHILDLINK_INGEST_PUSH_GATEWAY=gateway,
+            CHILDLINK_INGEST_BOOTSTRAP_SERVERS=servers,
+        )
     [(path, body)] = came
-    samples = {s.name: s.value for family in text_string_to_metric_families(body.decode()) for s in family.samples}
+    samples = {
+        s.name: s.value
+        for family in text_string_to_metric_families(body.decode())
+        for s in family.samples
+    }
     assert path == "/metrics/job/childlink-ingest/instance/trust-a"
     assert samples["childlink_ingest_rows_total"] in (0, 1)
     assert samples["childlink_ingest_oldest_waiting_seconds"] > 0, "the run is not answered"
@@ -188,14 +235,22 @@ def test_a_site_pushes_its_metrics_after_a_run_also_when_the_broker_cannot_be_re
 def test_a_push_gateway_that_does_not_answer_fails_no_run(site):
     extract = site.write(HEADER + GOOD)
     done = site(
-        "run", extract, "--mapping", "m.toml", "--wait", "1", CHILDLINK_INGEST_PUSH_GATEWAY="http://127.0.0.1:1"
+        "run",
+        extract,
+        "--mapping",
+        "m.toml",
+        "--wait",
+        "1",
+        CHILDLINK_INGEST_PUSH_GATEWAY="http://127.0.0.1:1",
     )
     assert done.returncode == 4
     assert "The push gateway did not take the metrics" in done.stderr
 
 
 def test_settings_that_are_missing_or_wrong_are_named(site, tmp_path):
-    done = subprocess.run([str(INGEST), "status"], capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = subprocess.run(
+        [str(INGEST), "status"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
     assert done.returncode == 1
     assert "partner" in done.stderr
     assert "CHILDLINK_INGEST_" in done.stderr
@@ -213,12 +268,22 @@ def test_a_mapping_with_an_unknown_column_lists_what_there_is(site):
 def test_a_full_disk_stops_the_run_and_loses_nothing(site, tmp_path):
     if (
         os.geteuid() != 0
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", "/mnt"], check=False).returncode
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=200k", "none", "/mnt"], check=False
+        ).returncode
     ):
         pytest.skip("needs a small file system of its own")
     try:
         extract = site.write(HEADER + "".join(GOOD.replace("1,", f"{n},", 1) for n in range(3000)))
-        done = site("run", extract, "--mapping", "m.toml", "--wait", "1", CHILDLINK_INGEST_SPOOL="/mnt/spool.sqlite")
+        done = site(
+            "run",
+            extract,
+            "--mapping",
+            "m.toml",
+            "--wait",
+            "1",
+            CHILDLINK_INGEST_SPOOL="/mnt/spool.sqlite",
+        )
         assert done.returncode == 1
         assert "full" in done.stderr
         assert "Nothing was half sent" in done.stderr
@@ -229,10 +294,16 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(site, tmp_path):
 @pytest.mark.parametrize(
     "wrong",
     [
-        "ignore = 5", "ignore = [5]", 'ignore = "x"', 'id_space = ["x"]', 'encoding = "hex"', 'encoding = "utf-16"',
-        'delimiter = "\\n"', 'delimiter = ";;"',
+        "ignore = 5",
+        "ignore = [5]",
+        'ignore = "x"',
+        'id_space = ["x"]',
+        'encoding = "hex"',
+        'encoding = "utf-16"',
+        'delimiter = "\\n"',
+        'delimiter = ";;"',
     ],
-)  # fmt: skip
+)
 def test_a_mapping_with_a_wrong_setting_is_refused_by_name(site, wrong):
     (site.folder / "bad.toml").write_text(MAPPING.replace("[columns]", f"{wrong}\n[columns]"))
     done = site.check(HEADER + GOOD, mapping="bad.toml")
@@ -241,11 +312,21 @@ def test_a_mapping_with_a_wrong_setting_is_refused_by_name(site, wrong):
 
 
 @pytest.mark.parametrize(
-    "wrong", ['codes = "YN"', 'codes = ["Y"]', "format = 5", 'format = "%q"', 'format = "%d/%m"', "codes = { Y = [1] }"]
+    "wrong",
+    [
+        'codes = "YN"',
+        'codes = ["Y"]',
+        "format = 5",
+        'format = "%q"',
+        'format = "%d/%m"',
+        "codes = { Y = [1] }",
+    ],
 )
 def test_a_mapping_with_a_wrong_column_is_refused_by_name(site, wrong):
     line = 'review_date = { column = "when", format = "%d/%m/%Y" }'
-    (site.folder / "bad.toml").write_text(MAPPING.replace(line, 'review_date = { column = "when", ' + wrong + " }"))
+    (site.folder / "bad.toml").write_text(
+        MAPPING.replace(line, 'review_date = { column = "when", ' + wrong + " }")
+    )
     done = site.check(HEADER + GOOD, mapping="bad.toml")
     assert done.returncode == 1
     assert "columns.review_date is not understood" in done.stderr
@@ -258,9 +339,25 @@ def test_failing_runs_leave_no_identifier_in_any_file_or_message(site):
     said = []
     for arguments, environment in [
         (("run", extract, "--mapping", "m.toml", "--wait", "0", "--strict"), {}),
-        (("run", extract, "--mapping", "m.toml", "--wait", "0"), {"CHILDLINK_INGEST_BOOTSTRAP_SERVERS": "127.0.0.1:1"}),
-        (("run", site.write(HEADER + 'x,"Okafor', "broken.csv"), "--mapping", "m.toml", "--wait", "0"), {}),
-        (("run", extract, "--mapping", "m.toml", "--wait", "0"), {"CHILDLINK_INGEST_PERMITTED_LIST": "no.dat"}),
+        (
+            ("run", extract, "--mapping", "m.toml", "--wait", "0"),
+            {"CHILDLINK_INGEST_BOOTSTRAP_SERVERS": "127.0.0.1:1"},
+        ),
+        (
+            (
+                "run",
+                site.write(HEADER + 'x,"Okafor', "broken.csv"),
+                "--mapping",
+                "m.toml",
+                "--wait",
+                "0",
+            ),
+            {},
+        ),
+        (
+            ("run", extract, "--mapping", "m.toml", "--wait", "0"),
+            {"CHILDLINK_INGEST_PERMITTED_LIST": "no.dat"},
+        ),
         (("check", extract, "--mapping", "m.toml"), {}),
         (("status", "--html", "s.html", "--rejects", "r.csv"), {}),
     ]:
@@ -268,7 +365,9 @@ def test_failing_runs_leave_no_identifier_in_any_file_or_message(site):
         assert done.returncode != 0 or arguments[0] == "status"
         said.append((done.stdout + done.stderr).encode())
     inputs = {"extract.csv", "broken.csv"}
-    written = [path for path in site.folder.rglob("*") if path.is_file() and path.name not in inputs]
+    written = [
+        path for path in site.folder.rglob("*") if path.is_file() and path.name not in inputs
+    ]
     assert {"s.html", "r.csv"} <= {path.name for path in written}
     assert list(site.folder.rglob("spool.sqlite*"))
     for content in [*said, *(path.read_bytes() for path in written)]:

@@ -1,4 +1,6 @@
-"""A newcomer's way with an unknown extract, and the custodian's with the linkage secret: the commands, as they are typed."""
+"""A newcomer's way with an unknown extract, and the custodian's with the linkage secret: the
+commands, as they are typed.
+"""
 
 import json
 import os
@@ -27,10 +29,20 @@ INGEST = Path(sys.executable).parent / "childlink-ingest"
 
 
 def command(*arguments, cwd, settings=None, **options):
-    environment = {**os.environ, **({"CHILDLINK_INGEST_SETTINGS": str(settings)} if settings else {})}
+    environment = {
+        **os.environ,
+        **({"CHILDLINK_INGEST_SETTINGS": str(settings)} if settings else {}),
+    }
     done = subprocess.run(
-        [str(INGEST), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=90, cwd=cwd, env=environment, **options
-    )  # fmt: skip
+        [str(INGEST), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+        cwd=cwd,
+        env=environment,
+        **options,
+    )
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
     return done
 
@@ -44,7 +56,9 @@ def made_up(tmp_path_factory):
 
 def settings_file(folder, address):
     layout = create_workspace(folder / "work", ["trust-a"], address)
-    values = layout.ingest["trust-a"].model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    values = layout.ingest["trust-a"].model_dump(
+        mode="json", exclude_none=True, exclude_defaults=True
+    )
     lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
     path = folder / "ingest.toml"
     path.write_text("\n".join(lines) + "\n")
@@ -52,10 +66,15 @@ def settings_file(folder, address):
 
 
 EXTRACTS = [
-    ("st-anns-trust", "maternity"), ("community-health", "asq3"), ("community-health", "six_week_review"),
-    ("gp-federation", "immunisation"), ("borough-council", "eyfs"), ("borough-council", "ncmp"),
-    ("early-years-charity", "attendance"), ("early-years-charity", "questionnaire"),
-]  # fmt: skip
+    ("st-anns-trust", "maternity"),
+    ("community-health", "asq3"),
+    ("community-health", "six_week_review"),
+    ("gp-federation", "immunisation"),
+    ("borough-council", "eyfs"),
+    ("borough-council", "ncmp"),
+    ("early-years-charity", "attendance"),
+    ("early-years-charity", "questionnaire"),
+]
 
 
 @pytest.mark.parametrize(("partner", "dataset"), EXTRACTS)
@@ -66,7 +85,12 @@ def test_a_proposed_mapping_finds_what_a_person_would_map(made_up, partner, data
     with open_extract(extract, source) as opened:
         rows = [record.values for record in opened]
         header = opened.header
-    proposal = propose(header, rows, get_dataset(dataset), {"delimiter": source.delimiter, "encoding": source.encoding})
+    proposal = propose(
+        header,
+        rows,
+        get_dataset(dataset),
+        {"delimiter": source.delimiter, "encoding": source.encoding},
+    )
     proposed = tomllib.loads(proposal.text)["columns"]
     right, wrong = [], []
     for name, column in by_hand.columns.items():
@@ -93,29 +117,57 @@ def test_a_newcomer_maps_checks_previews_approves_and_runs_an_unknown_extract(tm
         assert mapped.returncode == 0, mapped.stderr
         assert (
             "exists already"
-            in command("map", extract, "--dataset", "eyfs", "--output", "eyfs.toml", cwd=tmp_path).stderr
+            in command(
+                "map", extract, "--dataset", "eyfs", "--output", "eyfs.toml", cwd=tmp_path
+            ).stderr
         )
         checked = command("check", extract, "--mapping", "eyfs.toml", cwd=tmp_path)
         assert checked.returncode in (0, 3), checked.stdout + checked.stderr
         page = command(
-            "preview", extract, "--mapping", "eyfs.toml", "--html", "p.html", cwd=tmp_path, settings=settings
+            "preview",
+            extract,
+            "--mapping",
+            "eyfs.toml",
+            "--html",
+            "p.html",
+            cwd=tmp_path,
+            settings=settings,
         )
         assert page.returncode == 0, page.stderr
         html = (tmp_path / "p.html").read_text()
         real = [line.split(";") for line in extract.read_text().splitlines()[1:]]
-        assert not [row for row in real if len(row[3]) > 4 and row[3] in html], "the page holds made-up people only"
+        assert not [row for row in real if len(row[3]) > 4 and row[3] in html], (
+            "the page holds made-up people only"
+        )
         assert "dropped: stays here" in html or "every column" in html.lower()
-        refused = command("run", extract, "--mapping", "eyfs.toml", "--wait", "1", cwd=tmp_path, settings=settings)
+        refused = command(
+            "run", extract, "--mapping", "eyfs.toml", "--wait", "1", cwd=tmp_path, settings=settings
+        )
         assert refused.returncode == 1
         assert "Nobody has approved eyfs.toml" in refused.stderr
-        assert command("approve", "eyfs.toml", "--by", "A. Shah", cwd=tmp_path, settings=settings).returncode == 0
-        ran = command("run", extract, "--mapping", "eyfs.toml", "--wait", "1", cwd=tmp_path, settings=settings)
+        assert (
+            command(
+                "approve", "eyfs.toml", "--by", "A. Shah", cwd=tmp_path, settings=settings
+            ).returncode
+            == 0
+        )
+        ran = command(
+            "run", extract, "--mapping", "eyfs.toml", "--wait", "1", cwd=tmp_path, settings=settings
+        )
         assert ran.returncode in (3, 4), ran.stderr
         status = command("status", "--html", "s.html", cwd=tmp_path, settings=settings)
         assert status.returncode == 4, "something waits for its receipt"
         assert "eyfs.csv" in (tmp_path / "s.html").read_text()
         strict = command(
-            "run", extract, "--mapping", "eyfs.toml", "--wait", "1", "--strict", cwd=tmp_path, settings=settings
+            "run",
+            extract,
+            "--mapping",
+            "eyfs.toml",
+            "--wait",
+            "1",
+            "--strict",
+            cwd=tmp_path,
+            settings=settings,
         )
         assert strict.returncode in (1, 4)
 
@@ -148,7 +200,9 @@ def test_the_linkage_secret_reaches_one_site_sealed_and_a_wrong_check_value_stop
     assert wrong.returncode == 1
     assert "not the one you were told" in wrong.stderr
     assert not (site / "keys" / "linkage.key").exists()
-    other = command("keys", "open-linkage", sealed, "--check-value", value, "--folder", "other", cwd=site)
+    other = command(
+        "keys", "open-linkage", sealed, "--check-value", value, "--folder", "other", cwd=site
+    )
     assert other.returncode == 1
     assert "does not open it" in other.stderr
     opened = command("keys", "open-linkage", sealed, "--check-value", value, cwd=site)
@@ -168,16 +222,40 @@ def test_a_reference_key_comes_back_from_its_backup_and_doctor_knows_whose_it_is
         assert examined.returncode == 1
         assert "FIX  backup of the reference key" in examined.stdout
         assert "ok   keys and directory" in examined.stdout
-        made = command("keys", "backup", "--key", key, "--output", "b.json", "--passphrase-file", "pass", cwd=tmp_path)
+        made = command(
+            "keys",
+            "backup",
+            "--key",
+            key,
+            "--output",
+            "b.json",
+            "--passphrase-file",
+            "pass",
+            cwd=tmp_path,
+        )
         assert made.returncode == 0, made.stderr
         settings.write_text(settings.read_text() + 'reference_key_backup = "b.json"\n')
-        assert "ok   backup of the reference key" in command("doctor", cwd=tmp_path, settings=settings).stdout
+        assert (
+            "ok   backup of the reference key"
+            in command("doctor", cwd=tmp_path, settings=settings).stdout
+        )
         key.unlink()
-        restored = command("keys", "restore", "b.json", "--output", key, "--passphrase-file", "pass", cwd=tmp_path)
+        restored = command(
+            "keys", "restore", "b.json", "--output", key, "--passphrase-file", "pass", cwd=tmp_path
+        )
         assert restored.returncode == 0, restored.stderr
         assert json.loads(key.read_text()) == json.loads(before)
         (tmp_path / "pass").write_text("another passphrase\n")
-        refused = command("keys", "restore", "b.json", "--output", "x.key", "--passphrase-file", "pass", cwd=tmp_path)
+        refused = command(
+            "keys",
+            "restore",
+            "b.json",
+            "--output",
+            "x.key",
+            "--passphrase-file",
+            "pass",
+            cwd=tmp_path,
+        )
         assert "passphrase is wrong" in refused.stderr
 
 
@@ -190,22 +268,36 @@ def test_watch_takes_complete_files_once_moves_them_and_stops_when_told(tmp_path
         (folder / "inbox").mkdir(parents=True)
         mapping = mappings / "eyfs.toml"
         mapping.write_text('files = "eyfs*.csv"\n' + (source / "eyfs.toml").read_text())
-        assert command("approve", mapping, "--by", "A. Shah", cwd=tmp_path, settings=settings).returncode == 0
+        assert (
+            command(
+                "approve", mapping, "--by", "A. Shah", cwd=tmp_path, settings=settings
+            ).returncode
+            == 0
+        )
         (folder / "inbox" / "eyfs-2026.csv").write_bytes((source / "eyfs.csv").read_bytes())
         (folder / "inbox" / "unknown.csv").write_text("a,b\n1,2\n")
         (folder / "inbox" / "growing.csv.part").write_text("a,b\n")
         port = 19_417
         settings.write_text(settings.read_text() + f"metrics_port = {port}\n")
         watcher = subprocess.Popen(
-            [str(INGEST), "watch", str(folder), "--mappings", str(mappings), "--settle", "1"], cwd=tmp_path,
-            env={**os.environ, "CHILDLINK_INGEST_SETTINGS": str(settings)}, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            [str(INGEST), "watch", str(folder), "--mappings", str(mappings), "--settle", "1"],
+            cwd=tmp_path,
+            env={**os.environ, "CHILDLINK_INGEST_SETTINGS": str(settings)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         try:
             until = time.monotonic() + 60
-            while time.monotonic() < until and not (list(folder.glob("done/*")) and list(folder.glob("failed/*"))):
+            while time.monotonic() < until and not (
+                list(folder.glob("done/*")) and list(folder.glob("failed/*"))
+            ):
                 time.sleep(0.3)
             page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10).read().decode()
-            metrics = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
+            metrics = (
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10)
+                .read()
+                .decode()
+            )
         finally:
             watcher.send_signal(signal.SIGTERM)
             errors = watcher.communicate(timeout=60)[1]
@@ -222,8 +314,10 @@ def test_watch_takes_complete_files_once_moves_them_and_stops_when_told(tmp_path
 
 def test_areas_are_looked_up_from_the_files_as_published(tmp_path):
     (tmp_path / "onspd.csv").write_text(
-        '"pcd","pcds","osward","oslaua","lsoa21"\n"SW9 8JJ","SW9 8JJ","E05000416","E09000022","E01003012"\n'
-        '"SE240AA","SE24 0AA","E05000417","E09000022","E01003013"\n"CR0 6DL","CR0 6DL","E05000150","E09000008","E01003014"\n'
+        '"pcd","pcds","osward","oslaua","lsoa21"\n"SW9 8JJ","SW9'
+        ' 8JJ","E05000416","E09000022","E01003012"\n"SE240AA","SE24'
+        ' 0AA","E05000417","E09000022","E01003013"\n"CR0 6DL","CR0'
+        ' 6DL","E05000150","E09000008","E01003014"\n'
     )
     (tmp_path / "imd.csv").write_text(
         "LSOA code (2021),LSOA name (2021),Index of Multiple Deprivation (IMD) Rank,"
@@ -231,11 +325,19 @@ def test_areas_are_looked_up_from_the_files_as_published(tmp_path):
         "E01003012,Lambeth 1A,100,1\nE01003013,Lambeth 1B,9000,4\n"
     )
     lookup = tmp_path / "areas.sqlite"
-    assert build_lookup(tmp_path / "onspd.csv", tmp_path / "imd.csv", lookup, lambda _n: None) == (3, 2)
+    assert build_lookup(tmp_path / "onspd.csv", tmp_path / "imd.csv", lookup, lambda _n: None) == (
+        3,
+        2,
+    )
     sets = AreaSets(frozenset({"E05000416"}), frozenset({"E09000022"}))
     with open_lookup(lookup) as areas:
-        derived = {code: [areas.derive(kind, code, sets) for kind in ("lsoa", "ward", "imd_decile", "imd_quintile", "residence")]
-                   for code in ("SW98JJ", "SE240AA", "CR06DL", "ZY11AA", "")}  # fmt: skip
+        derived = {
+            code: [
+                areas.derive(kind, code, sets)
+                for kind in ("lsoa", "ward", "imd_decile", "imd_quintile", "residence")
+            ]
+            for code in ("SW98JJ", "SE240AA", "CR06DL", "ZY11AA", "")
+        }
     assert derived == {
         "SW98JJ": ["E01003012", "E05000416", 1, 1, "area"],
         "SE240AA": ["E01003013", "E05000417", 4, 2, "borough"],
@@ -244,7 +346,9 @@ def test_areas_are_looked_up_from_the_files_as_published(tmp_path):
         "": [None] * 5,
     }
     with pytest.raises(ExtractError, match="has no column such as"):
-        build_lookup(tmp_path / "imd.csv", tmp_path / "imd.csv", tmp_path / "x.sqlite", lambda _n: None)
+        build_lookup(
+            tmp_path / "imd.csv", tmp_path / "imd.csv", tmp_path / "x.sqlite", lambda _n: None
+        )
     assert not (tmp_path / "x.sqlite").exists()
 
 
@@ -268,11 +372,16 @@ def test_compatibility_mode_writes_what_clkhash_writes_and_verifies_itself(tmp_p
     assert made.returncode == 0, made.stderr
     import base64
 
-    assert [base64.b64decode(c).hex() for c in json.loads((tmp_path / "o.json").read_text())["clks"]] == vectors[
-        "filters"
-    ]
+    assert [
+        base64.b64decode(c).hex() for c in json.loads((tmp_path / "o.json").read_text())["clks"]
+    ] == vectors["filters"]
     verified = command(
-        "verify-encoding", "people.csv", golden / "clkhash_schema.json", "--secret-file", "secret", cwd=tmp_path
+        "verify-encoding",
+        "people.csv",
+        golden / "clkhash_schema.json",
+        "--secret-file",
+        "secret",
+        cwd=tmp_path,
     )
     assert "all equal to clkhash's" in verified.stdout
     (tmp_path / "people.csv").write_text("given,surname,dob,postcode\na,b,2020-02-31,SW9 8JJ\n")

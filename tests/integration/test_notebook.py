@@ -33,7 +33,9 @@ def kernel(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_notebook_runs_from_top_to_bottom_and_shows_tables_frames_and_charts(kernel, answering_address):
+def test_the_notebook_runs_from_top_to_bottom_and_shows_tables_frames_and_charts(
+    kernel, answering_address
+):
     outputs = kernel(nbformat.read(PAGE, 4), answering_address)
     shown = [output.data for output in outputs if output.output_type == "execute_result"]
     assert sum("image/png" in data for data in shown) == 4, "every chart is drawn"
@@ -54,4 +56,8 @@ def test_a_notebook_without_a_service_fails_where_it_asks(kernel):
 
 
 def test_the_notebook_is_kept_without_outputs():
-    assert not [cell for cell in nbformat.read(PAGE, 4).cells if cell.get("outputs") or cell.get("execution_count")]
+    assert not [
+        cell
+        for cell in nbformat.read(PAGE, 4).cells
+        if cell.get("outputs") or cell.get("execution_count")
+    ]

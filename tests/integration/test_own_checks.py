@@ -1,4 +1,6 @@
-"""A steward has a partner check its own row: it is asked among decoys, looks, corrects, answers; and learns of nobody else."""
+"""A steward has a partner check its own row: it is asked among decoys, looks, corrects, answers;
+and learns of nobody else.
+"""
 
 import pytest
 from childlink.wire.v1 import encoded_pb2, receipt_pb2
@@ -19,9 +21,13 @@ RIGHT = encoded_pb2.OWN_CHECK_OUTCOME_RIGHT
 
 @pytest.fixture
 def asked(linker, child):
-    """A doubtful pair, whose first partner was asked; the pair, and the request as that partner reads it."""
+    """A doubtful pair, whose first partner was asked; the pair, and the request as that partner
+    reads it.
+    """
     crowd = [
-        child("trust-a", str(n), given=f"Name{'abcdefghijkl'[n]}", surname=f"Other{'abcdefghijkl'[n]}")
+        child(
+            "trust-a", str(n), given=f"Name{'abcdefghijkl'[n]}", surname=f"Other{'abcdefghijkl'[n]}"
+        )
         for n in range(12)
     ]
     amina = child("trust-a", "amina", nhs=NHS[0])
@@ -37,7 +43,9 @@ def asked(linker, child):
 def checks_of(linker: LinkerUnderTest, partner):
     found = []
     for message in linker.broker.topics[topics.receipts(partner)]:
-        header, batch = envelope.verify(message, topics.receipts(partner), partner, linker.partnership.directory)
+        header, batch = envelope.verify(
+            message, topics.receipts(partner), partner, linker.partnership.directory
+        )
         payload = envelope.open_batch(header, batch, (linker.partnership.opening[partner],))
         found += receipt_pb2.ReceiptBatch.FromString(payload).checks
     return found
@@ -100,7 +108,7 @@ def test_nobody_is_asked_twice_at_once_nor_where_there_are_no_decoys(asked):
 
 def test_a_site_sees_which_of_its_own_people_are_meant_and_answers(tmp_path):
     others = [
-        f"{n},,Child{'abcdefghijklm'[n]},Family{'abcdefghijklm'[n]},2020-02-{n:02},{MUM.format(n % 10, '')},2022-05-01,"
+        f"{n},,Child{'abcdefghijklm'[n]},Family{'abcdefghijklm'[n]},2020-02-{n:02},{MUM.format(n % 10, '')},2022-05-01,"  # noqa: E501
         for n in range(2, 12)
     ]
     with mock_broker() as address:
@@ -110,13 +118,17 @@ def test_a_site_sees_which_of_its_own_people_are_meant_and_answers(tmp_path):
             site.run(AMINA, *others)
             desk = hub.linker.desk()
             with open_spool(site.settings.spool) as spool:
-                references = [row[0] for row in spool._all("SELECT link_reference FROM subject LIMIT 10")]
+                references = [
+                    row[0] for row in spool._all("SELECT link_reference FROM subject LIMIT 10")
+                ]
                 spool.note_own_check(b"r" * 16, references)
             settings = tmp_path / "site.toml"
             settings.write_text(
                 "\n".join(
                     f'{name} = "{value}"'
-                    for name, value in site.settings.model_dump(mode="json", exclude_none=True).items()
+                    for name, value in site.settings.model_dump(
+                        mode="json", exclude_none=True
+                    ).items()
                     if isinstance(value, str) and value
                 )
                 + "\nkafka_api_version = [2, 3]\n"
@@ -124,13 +136,18 @@ def test_a_site_sees_which_of_its_own_people_are_meant_and_answers(tmp_path):
             base = ["--settings", str(settings)]
             (tmp_path / "m.toml").write_text(MAPPING.format(options=EXEMPT))
             shown = CliRunner().invoke(
-                main, [*base, "checks", str(tmp_path / "e.csv"), "--mapping", str(tmp_path / "m.toml")]
+                main,
+                [*base, "checks", str(tmp_path / "e.csv"), "--mapping", str(tmp_path / "m.toml")],
             )
             assert shown.exit_code == 0, shown.output
             assert shown.output.startswith("request 1:")
             assert len(shown.output.splitlines()) == 11
             wrong = CliRunner().invoke(main, [*base, "checked", "1", "--corrected", "nobody"])
-            assert (wrong.exit_code, "not in request 1" in wrong.output, "Traceback" in wrong.output) == (
+            assert (
+                wrong.exit_code,
+                "not in request 1" in wrong.output,
+                "Traceback" in wrong.output,
+            ) == (
                 1,
                 True,
                 False,
@@ -142,7 +159,8 @@ def test_a_site_sees_which_of_its_own_people_are_meant_and_answers(tmp_path):
                 pilot.exchange(site.settings, spool, hub)
                 assert spool.incidents() == []
             again = CliRunner().invoke(
-                main, [*base, "checks", str(tmp_path / "e.csv"), "--mapping", str(tmp_path / "m.toml")]
+                main,
+                [*base, "checks", str(tmp_path / "e.csv"), "--mapping", str(tmp_path / "m.toml")],
             )
             assert "asks nothing" in again.output
             assert desk.cases("n.steward") == []

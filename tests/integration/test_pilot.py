@@ -1,4 +1,6 @@
-"""The whole journey in one process: files of one's own in, answers out. `childlink-local run` and `demo`, as a user runs them."""
+"""The whole journey in one process: files of one's own in, answers out. `childlink-local run` and
+`demo`, as a user runs them.
+"""
 
 import csv
 import json
@@ -27,7 +29,12 @@ BIN = Path(sys.executable).parent
 
 def command(*arguments, **options):
     return subprocess.run(
-        [str(a) for a in arguments], capture_output=True, text=True, check=False, timeout=200, **options
+        [str(a) for a in arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+        **options,
     )
 
 
@@ -82,15 +89,22 @@ def test_every_row_is_accounted_for(ran):
     _, _, first, _, _, _ = ran
     assert len(first) == 8
     for report in first:
-        assert report.rows_read == report.accepted + report.rejected + report.refused + report.permitted_out
+        assert (
+            report.rows_read
+            == report.accepted + report.rejected + report.refused + report.permitted_out
+        )
         assert report.accepted > 0.95 * report.rows_read
         assert report.waiting == 0
     needs_list = {report.dataset: report.permitted_out for report in first}
     assert needs_list["immunisation"] > 0, "someone opted out"
-    assert needs_list["attendance"] == needs_list["eyfs"] == 0, "the opt-out is for patient information only"
+    assert needs_list["attendance"] == needs_list["eyfs"] == 0, (
+        "the opt-out is for patient information only"
+    )
 
 
-def test_a_release_says_which_parameters_linked_it_and_is_not_cut_while_links_are_missing(ran, tmp_path):
+def test_a_release_says_which_parameters_linked_it_and_is_not_cut_while_links_are_missing(
+    ran, tmp_path
+):
     _, layout, _, _, cut, _ = ran
     manifest = json.loads((cut.path / "manifest.json").read_text())
     assert (manifest["parameter_version"], manifest["behind"]) == (DEFAULT_PARAMETERS, [])
@@ -117,7 +131,8 @@ def test_linkage_is_good_even_on_few_people(ran):
 def test_a_second_run_of_the_same_extracts_changes_nothing(ran):
     folder, _, first, second, _, _ = ran
     assert [(r.extract, r.accepted) for r in second] == [(r.extract, r.accepted) for r in first]
-    # Evaluation identifiers are numbered afresh in a fixed order, so equal files mean an equal partition.
+    # Evaluation identifiers are numbered afresh in a fixed order, so equal files mean an equal
+    # partition.
     assert (folder / "links.csv").read_bytes() == (folder / "again.csv").read_bytes()
 
 
@@ -125,7 +140,9 @@ def test_no_identifier_is_in_any_file_that_a_run_leaves(ran):
     folder, layout, *_ = ran
     identifiers = set()
     for path in (folder / "data").glob("*/*.csv"):
-        text = path.read_bytes().decode("cp1252" if path.parent.name == "borough-council" else "utf-8")
+        text = path.read_bytes().decode(
+            "cp1252" if path.parent.name == "borough-council" else "utf-8"
+        )
         delimiter = ";" if path.parent.name == "borough-council" else ","
         for row in csv.DictReader(text.splitlines(), delimiter=delimiter):
             for column, value in row.items():
@@ -136,12 +153,16 @@ def test_no_identifier_is_in_any_file_that_a_run_leaves(ran):
                     "name" in column.lower() and len(value) > 5
                 ):  # five random bytes of ten million are somebody's name too often
                     identifiers |= {value.encode(), value.lower().encode(), value.upper().encode()}
-                elif any(word in column.lower() for word in ("dob", "born", "birth")) and len(value) > 9:
+                elif (
+                    any(word in column.lower() for word in ("dob", "born", "birth"))
+                    and len(value) > 9
+                ):
                     identifiers.add(value.encode())
                 elif "postcode" in column.lower() or column == "PC":
                     identifiers |= {value.encode(), value.upper().replace(" ", "").encode()}
     identifiers.discard(b"")
-    # A surname may be a word of a code or a measure's title ("White"), which are sent in the clear whoever the people are.
+    # A surname may be a word of a code or a measure's title ("White"), which are sent in the clear
+    # whoever the people are.
     packages = (Path(childlink_core.__file__).parent, Path(childlink_analytics.__file__).parent)
     ours = [path for package in packages for path in package.glob("**/*.toml")]
     vocabulary = b"".join(path.read_bytes() for path in ours)
@@ -150,7 +171,11 @@ def test_no_identifier_is_in_any_file_that_a_run_leaves(ran):
     assert len(words) < 20
     identifiers -= words
     assert len(identifiers) > 3_000
-    left = [p for p in layout.folder.rglob("*") if p.is_file() and "data" not in p.relative_to(folder).parts]
+    left = [
+        p
+        for p in layout.folder.rglob("*")
+        if p.is_file() and "data" not in p.relative_to(folder).parts
+    ]
     # The look-up is made of two public files, and holds every postcode of the place.
     left.remove(folder / "areas.sqlite")
     assert len(left) > 20
@@ -222,15 +247,22 @@ def test_questions_are_answered_and_wrong_ones_are_helped(ran, tmp_path, capsys)
         write_reports(client, tmp_path)
     assert len(list(tmp_path.glob("*.png"))) >= 4
     assert "<h1>Annual report</h1>" in (tmp_path / "annual-report.html").read_text()
-    assert "<h1>Quarterly report: Baby Steps</h1>" in (tmp_path / "quarterly-report-baby_steps.html").read_text()
+    assert (
+        "<h1>Quarterly report: Baby Steps</h1>"
+        in (tmp_path / "quarterly-report-baby_steps.html").read_text()
+    )
     assert "odds ratio" in capsys.readouterr().out
 
 
 def test_first_language_and_feeding_at_six_weeks_are_answered_and_often_not_recorded(ran):
     _, layout, *_ = ran
     with pilot.answering(layout) as client:
-        spoken = {cell.categories[0]: cell for cell in client.ask("reach_children", by=["language"]).cells}
-        fed = {cell.categories[0]: cell for cell in client.ask("breastfeeding", by=["breastfed"]).cells}
+        spoken = {
+            cell.categories[0]: cell for cell in client.ask("reach_children", by=["language"]).cells
+        }
+        fed = {
+            cell.categories[0]: cell for cell in client.ask("breastfeeding", by=["breastfed"]).cells
+        }
     assert set(spoken) == {"english", "other", "not_recorded"}
     assert all(cell.count > 20 for cell in spoken.values())
     assert fed["breastfed"].count > fed["not_breastfed"].count > fed["not_recorded"].count > 10
@@ -263,9 +295,12 @@ def test_a_damaged_release_is_not_served(ran, tmp_path):
     body = tmp_path / "releases" / "r1" / "release.json"
     body.write_text(body.read_text().replace("5", "6", 1))
     damaged = type(layout)(
-        layout.folder, layout.ingest, layout.linker, layout.store,
+        layout.folder,
+        layout.ingest,
+        layout.linker,
+        layout.store,
         layout.serving.model_copy(update={"releases": tmp_path / "releases"}),
-    )  # fmt: skip
+    )
     with pilot.answering(damaged) as client:
         assert client.releases() == []
         with pytest.raises(ClientError, match="no release yet"):
@@ -277,11 +312,13 @@ def test_the_command_runs_a_pilot_on_own_files_and_scores_it(tmp_path):
         "id,nhs,first,last,dob,when\n1,9990000018,Amina,Okafor,2020-01-02,2022-05-01\n2,,Oliver,Smith,2020-03-04,2022-05-01\n"
         "3,,Bad,Date,2020-02-30,2022-05-01\n"
     )
-    (tmp_path / "b.csv").write_text("id,nhs,first,last,dob,when\nX,9990000018,Aminah,Okafor,2020-01-02,2022-06-01\n")
+    (tmp_path / "b.csv").write_text(
+        "id,nhs,first,last,dob,when\nX,9990000018,Aminah,Okafor,2020-01-02,2022-06-01\n"
+    )
     (tmp_path / "m.toml").write_text(
-        'dataset = "asq3"\nopt_out_exempt = "made-up people"\n[columns]\nrow_id = "id"\nchild_id = "id"\n'
-        'child_nhs_number = "nhs"\nchild_given_name = "first"\n'
-        'child_surname = "last"\nchild_date_of_birth = "dob"\nreview_date = "when"\n'
+        'dataset = "asq3"\nopt_out_exempt = "made-up people"\n[columns]\nrow_id = "id"\nchild_id ='
+        ' "id"\nchild_nhs_number = "nhs"\nchild_given_name = "first"\nchild_surname ='
+        ' "last"\nchild_date_of_birth = "dob"\nreview_date = "when"\n'
     )
     (tmp_path / "truth.csv").write_text(
         "partner,local_id,role,person\ntrust-a,1,child,P1\ntrust-a,2,child,P2\ncouncil-b,X,child,P1\n"
@@ -307,29 +344,41 @@ def test_a_truth_that_cannot_be_read_is_told_before_anything_is_sent(tmp_path):
     (tmp_path / "pilot.toml").write_text(
         'truth = "truth.csv"\n[[extract]]\npartner = "a"\nfile = "a.csv"\nmapping = "m.toml"\n'
     )
-    for text, says in ((None, "cannot be read"), ("partner;local_id\n1;2\n", "is no file of who is who")):
+    for text, says in (
+        (None, "cannot be read"),
+        ("partner;local_id\n1;2\n", "is no file of who is who"),
+    ):
         if text:
             (tmp_path / "truth.csv").write_text(text)
         done = command(BIN / "childlink-local", "run", tmp_path / "pilot.toml")
-        assert (done.returncode, says in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
+        assert (done.returncode, says in done.stderr, "Traceback" in done.stderr) == (
+            1,
+            True,
+            False,
+        ), done.stderr
         assert not (tmp_path / "work").exists()
-    (tmp_path / "truth.csv").write_text("partner,local_id,role,person\ntrust-a,1,child,P1\n", encoding="utf-8-sig")
+    (tmp_path / "truth.csv").write_text(
+        "partner,local_id,role,person\ntrust-a,1,child,P1\n", encoding="utf-8-sig"
+    )
     assert read_people(tmp_path / "truth.csv") == {("trust-a", "1", "child"): "P1"}
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ('release = "../../../x"', "cannot be a release's name"), ('release = ".hid"', "cannot be a release's name"),
-        ("release = 5", "release is not a text"), ("releese = 5", "releese is not known"), ("folder = 5", "folder is not a text"),
+        ('release = "../../../x"', "cannot be a release's name"),
+        ('release = ".hid"', "cannot be a release's name"),
+        ("release = 5", "release is not a text"),
+        ("releese = 5", "releese is not known"),
+        ("folder = 5", "folder is not a text"),
         ('release = "r"\ndata_until = "yesterday"', "is not a date"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_pilot_file_is_refused_by_name_and_writes_nothing_outside(tmp_path, wrong, words):
     (tmp_path / "a.csv").write_text("id,nhs,when\n1,9990000018,2022-05-01\n")
     (tmp_path / "m.toml").write_text(
-        'dataset = "asq3"\nopt_out_exempt = "made-up people"\n[columns]\nrow_id = "id"\nchild_id = "id"\n'
-        'child_nhs_number = "nhs"\nreview_date = "when"\n'
+        'dataset = "asq3"\nopt_out_exempt = "made-up people"\n[columns]\nrow_id = "id"\nchild_id ='
+        ' "id"\nchild_nhs_number = "nhs"\nreview_date = "when"\n'
     )
     extract = '[[extract]]\npartner = "trust-a"\nfile = "a.csv"\nmapping = "m.toml"\n'
     (tmp_path / "pilot.toml").write_text(f"{wrong}\n{extract}")

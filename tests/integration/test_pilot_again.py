@@ -30,7 +30,9 @@ review_date = "when"
 def folder(tmp_path):
     (tmp_path / "a.csv").write_text(ROWS)
     (tmp_path / "m.toml").write_text(MAPPING)
-    (tmp_path / "pilot.toml").write_text('[[extract]]\npartner = "trust-a"\nfile = "a.csv"\nmapping = "m.toml"\n')
+    (tmp_path / "pilot.toml").write_text(
+        '[[extract]]\npartner = "trust-a"\nfile = "a.csv"\nmapping = "m.toml"\n'
+    )
     return tmp_path
 
 
@@ -42,7 +44,9 @@ def run(folder):
 def test_a_pilot_runs_again_on_a_changed_extract_though_its_broker_is_a_new_one(folder):
     first = run(folder)
     assert first.returncode == 0, first.stderr
-    (folder / "a.csv").write_text(ROWS.replace("2022-05-01", "2022-06-01") + "3,,Linh,Nguyen,2020-06-07,2022-06-01\n")
+    (folder / "a.csv").write_text(
+        ROWS.replace("2022-05-01", "2022-06-01") + "3,,Linh,Nguyen,2020-06-07,2022-06-01\n"
+    )
     again = run(folder)
     assert again.returncode == 0, again.stderr
     assert "accepted          3" in again.stdout

@@ -1,4 +1,6 @@
-"""What was planted comes back from the protected counts that a release publishes, under true persons and under the linker's."""
+"""What was planted comes back from the protected counts that a release publishes, under true
+persons and under the linker's.
+"""
 
 import pytest
 
@@ -26,13 +28,17 @@ def test_protection_moves_an_odds_ratio_by_little(found):
 def test_linkage_error_moves_an_odds_ratio_by_little_but_it_does(found):
     """A child whose review and attendance are two persons counts as not engaged."""
     moved = [item for name, item in found.items() if name.startswith("odds ratio")]
-    assert all(item.values["linked"] == pytest.approx(item.values["exact"], rel=0.1) for item in moved)
+    assert all(
+        item.values["linked"] == pytest.approx(item.values["exact"], rel=0.1) for item in moved
+    )
     assert any(item.values["linked"] != item.values["exact"] for item in moved)
 
 
 @pytest.mark.parametrize("way", ["protected", "linked_protected"])
 def test_changes_are_those_planted_within_a_point_or_two(found, way):
-    """Not within their intervals: the middle of a band is not the mean of the whole scores in it (docs/explanation/disclosure.md)."""
+    """Not within their intervals: the middle of a band is not the mean of the whole scores in it
+    (docs/explanation/disclosure.md).
+    """
     for name, item in found.items():
         if name.startswith("change"):
             assert item.values[way] == pytest.approx(item.planted, abs=2.0)
@@ -45,7 +51,9 @@ def test_reach_and_services_are_right_but_for_the_rounding(found):
 
 
 def test_linkage_error_moves_reach_by_few(found):
-    """One charity records who attends, each child under one number of its own: the linker can only take two of them for one."""
+    """One charity records who attends, each child under one number of its own: the linker can only
+    take two of them for one.
+    """
     for name, item in found.items():
         if name.startswith(("reach", "service")):
             assert item.values["linked"] == pytest.approx(item.planted, abs=10)

@@ -1,4 +1,6 @@
-"""Release managers over gRPC, each with a token of their own: two people for what needs two, and the trail of it all."""
+"""Release managers over gRPC, each with a token of their own: two people for what needs two, and
+the trail of it all.
+"""
 
 import json
 import time
@@ -20,43 +22,75 @@ from childlink_analytics.settings import ServingSettings, StoreSettings
 from childlink_client import Client, ClientError
 from childlink_core.keys import SecretKey, write_key
 
-PEOPLE = {"ann": ["release_manager"], "ben": ["release_manager"], "eve": ["auditor"], "zoe": ["analyst"]}
+PEOPLE = {
+    "ann": ["release_manager"],
+    "ben": ["release_manager"],
+    "eve": ["auditor"],
+    "zoe": ["analyst"],
+}
 
 
 def observations(count, month="2024-02"):
     """Children who came to a service, and their links."""
     for number in range(count):
         reference = number.to_bytes(16, "big")
-        attributes = {"service": "pairs", "session_date": month, "residence": "area" if number % 3 else "borough"}
+        attributes = {
+            "service": "pairs",
+            "session_date": month,
+            "residence": "area" if number % 3 else "borough",
+        }
         yield (
-            {"partner": "p", "row_reference": reference, "dataset": "attendance", "month": month, "child_reference": reference,
-             "adult_reference": None, "attributes": json.dumps(attributes)},
-            {"partner": "p", "reference": reference, "role": 1, "person": reference, "family": reference, "version": 1,
-             "parameter_version": "prior"},
-        )  # fmt: skip
+            {
+                "partner": "p",
+                "row_reference": reference,
+                "dataset": "attendance",
+                "month": month,
+                "child_reference": reference,
+                "adult_reference": None,
+                "attributes": json.dumps(attributes),
+            },
+            {
+                "partner": "p",
+                "reference": reference,
+                "role": 1,
+                "person": reference,
+                "family": reference,
+                "version": 1,
+                "parameter_version": "prior",
+            },
+        )
 
 
 @pytest.fixture
 def hub(tmp_path):
-    """A store with 90 children, its release service, and an answering process; with a token for everybody."""
+    """A store with 90 children, its release service, and an answering process; with a token for
+    everybody.
+    """
     tokens = {name: new_token() for name in PEOPLE}
     policy = "".join(
-        f'[[person]]\nname = "{name}"\nroles = {json.dumps(roles)}\ntoken_sha256 = "{sha256(tokens[name])}"\n'
-        f'purposes = ["improve"]\n'
+        f'[[person]]\nname = "{name}"\nroles = {json.dumps(roles)}\ntoken_sha256 ='
+        f' "{sha256(tokens[name])}"\npurposes = ["improve"]\n'
         for name, roles in PEOPLE.items()
     )
     (tmp_path / "policy.toml").write_text(policy)
     (tmp_path / "purposes.toml").write_text(
-        '[[purpose]]\nid = "improve"\ntitle = "I"\nlawful_basis = "b"\ndatasets = ["attendance"]\nuntil = 2099-01-01\n'
-        "[retention_months]\nattendance = 36\n"
+        '[[purpose]]\nid = "improve"\ntitle = "I"\nlawful_basis = "b"\ndatasets ='
+        ' ["attendance"]\nuntil = 2099-01-01\n[retention_months]\nattendance = 36\n'
     )
     for name in ("release", "questions"):
         write_key(tmp_path / f"{name}.key", SecretKey.generate(name))
     settings = StoreSettings(
-        directory=tmp_path / "none.toml", database=f"sqlite:///{tmp_path / 'store.sqlite'}", release_key=tmp_path / "release.key",
-        drafts=tmp_path / "drafts", releases=tmp_path / "releases", policy=tmp_path / "policy.toml", purposes=tmp_path / "purposes.toml",
-        grpc_address=f"unix:{tmp_path / 'store.sock'}", schedule="quarterly", schedule_after_days=28,
-    )  # fmt: skip
+        directory=tmp_path / "none.toml",
+        database=f"sqlite:///{tmp_path / 'store.sqlite'}",
+        release_key=tmp_path / "release.key",
+        drafts=tmp_path / "drafts",
+        releases=tmp_path / "releases",
+        policy=tmp_path / "policy.toml",
+        purposes=tmp_path / "purposes.toml",
+        grpc_address=f"unix:{tmp_path / 'store.sock'}",
+        schedule="quarterly",
+        schedule_after_days=28,
+    )
     desk = app.build_desk(settings)
     with desk.engine.begin() as tx:
         rows, links = zip(*observations(90), strict=True)
@@ -64,9 +98,13 @@ def hub(tmp_path):
         tx.execute(t.link.insert(), list(links))
     server = serve_releases(settings, desk, StoreMetrics())
     serving = ServingSettings(
-        releases=settings.releases, address="127.0.0.1:0", policy=settings.policy, purposes=settings.purposes,
-        audit=f"sqlite:///{tmp_path / 'questions.sqlite'}", audit_key=tmp_path / "questions.key",
-    )  # fmt: skip
+        releases=settings.releases,
+        address="127.0.0.1:0",
+        policy=settings.policy,
+        purposes=settings.purposes,
+        audit=f"sqlite:///{tmp_path / 'questions.sqlite'}",
+        audit_key=tmp_path / "questions.key",
+    )
     access = build_access(serving)
     answers, port = serve(serving, ServingMetrics(), access)
     with grpc.insecure_channel(settings.grpc_address) as channel:
@@ -87,7 +125,9 @@ class Hub:
         )
 
     def cut(self, who, name, until="2024-03-31"):
-        return list(self.call(who, "CutRelease", pb.CutReleaseRequest(release_id=name, data_until=until)))
+        return list(
+            self.call(who, "CutRelease", pb.CutReleaseRequest(release_id=name, data_until=until))
+        )
 
     def asks(self, who):
         return Client(f"127.0.0.1:{self.port}", token=self.tokens[who])
@@ -114,9 +154,18 @@ def test_a_release_needs_two_people_and_so_does_its_recall(hub):
             pb.PublishReleaseRequest(release_id="2024-Q1"),
         )
         assert "somebody else" in why
-        assert hub.call("ben", "CheckRelease", pb.CheckReleaseRequest(release_id="2024-Q1")).narrowest >= 5
-        published = hub.call("ben", "PublishRelease", pb.PublishReleaseRequest(release_id="2024-Q1")).release
-        assert (published.cut_by, published.published_by, published.state) == ("ann", "ben", "published")
+        assert (
+            hub.call("ben", "CheckRelease", pb.CheckReleaseRequest(release_id="2024-Q1")).narrowest
+            >= 5
+        )
+        published = hub.call(
+            "ben", "PublishRelease", pb.PublishReleaseRequest(release_id="2024-Q1")
+        ).release
+        assert (published.cut_by, published.published_by, published.state) == (
+            "ann",
+            "ben",
+            "published",
+        )
         time.sleep(2.1)
         assert client.ask("reach_children").cells[0].count == pytest.approx(90, abs=9)
 
@@ -132,7 +181,10 @@ def test_a_release_needs_two_people_and_so_does_its_recall(hub):
             pb.RecallReleaseRequest(release_id="2024-Q1"),
         )
         assert (
-            hub.call("ann", "RecallRelease", pb.RecallReleaseRequest(release_id="2024-Q1")).release.state == "recalled"
+            hub.call(
+                "ann", "RecallRelease", pb.RecallReleaseRequest(release_id="2024-Q1")
+            ).release.state
+            == "recalled"
         )
         time.sleep(2.1)
         with pytest.raises(ClientError, match="no release"):
@@ -150,10 +202,17 @@ def test_only_those_whose_role_it_is_may_and_an_auditor_may_look(hub):
             "PublishRelease",
             pb.PublishReleaseRequest(release_id="2024-Q1"),
         )
-    refused(grpc.StatusCode.PERMISSION_DENIED, hub.call, "zoe", "ListAllReleases", pb.ListAllReleasesRequest())
-    assert [item.release_id for item in hub.call("eve", "ListAllReleases", pb.ListAllReleasesRequest()).releases] == [
-        "2024-Q1"
-    ]
+    refused(
+        grpc.StatusCode.PERMISSION_DENIED,
+        hub.call,
+        "zoe",
+        "ListAllReleases",
+        pb.ListAllReleasesRequest(),
+    )
+    assert [
+        item.release_id
+        for item in hub.call("eve", "ListAllReleases", pb.ListAllReleasesRequest()).releases
+    ] == ["2024-Q1"]
     shown = hub.call("eve", "ShowRelease", pb.ShowReleaseRequest(release_id="2024-Q1"))
     assert json.loads(shown.manifest_json)["policy_id"] == "rounded-5-v1"
     assert len(hub.call("eve", "VerifyReleases", pb.VerifyReleasesRequest()).releases) == 1
@@ -179,10 +238,14 @@ def test_a_damaged_draft_is_not_published(hub):
 
 def test_an_unknown_release_gets_help_and_a_discarded_one_is_gone_for_good(hub):
     unknown = pb.CheckReleaseRequest(release_id="x")
-    assert "Cut one first" in refused(grpc.StatusCode.FAILED_PRECONDITION, hub.call, "ben", "CheckRelease", unknown)
+    assert "Cut one first" in refused(
+        grpc.StatusCode.FAILED_PRECONDITION, hub.call, "ben", "CheckRelease", unknown
+    )
     hub.cut("ann", "2024-Q1")
     hub.call("ann", "DiscardRelease", pb.DiscardReleaseRequest(release_id="2024-Q1"))
-    assert "exists already" in refused(grpc.StatusCode.FAILED_PRECONDITION, hub.cut, "ben", "2024-Q1")
+    assert "exists already" in refused(
+        grpc.StatusCode.FAILED_PRECONDITION, hub.cut, "ben", "2024-Q1"
+    )
     assert hub.cut("ben", "2024-Q1b")[-1].release.number == 2
 
 
@@ -204,12 +267,15 @@ def test_the_schedule_cuts_the_draft_that_is_due_and_only_that(hub):
     schedule = app.Schedule(hub.desk, StoreMetrics())
     schedule.look(date(2024, 4, 20))
     schedule.join()
-    assert [item.release_id for item in hub.desk.releases()] == ["2023-Q4"], "the first quarter is not 28 days past"
+    assert [item.release_id for item in hub.desk.releases()] == ["2023-Q4"], (
+        "the first quarter is not 28 days past"
+    )
     schedule.look(date(2024, 4, 30))
     schedule.join()
     assert [(item.release_id, item.state, item.cut_by) for item in hub.desk.releases()] == [
-        ("2024-Q1", "draft", "the schedule"), ("2023-Q4", "draft", "the schedule"),
-    ]  # fmt: skip
+        ("2024-Q1", "draft", "the schedule"),
+        ("2023-Q4", "draft", "the schedule"),
+    ]
 
 
 def test_rows_kept_too_long_are_deleted_and_that_is_written_down(hub):

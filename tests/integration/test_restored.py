@@ -1,4 +1,6 @@
-"""A store that came back from a backup, and a broker that did not: what is sent afterwards is taken for new, and nothing waits for ever."""
+"""A store that came back from a backup, and a broker that did not: what is sent afterwards is taken
+for new, and nothing waits for ever.
+"""
 
 import json
 import shutil
@@ -30,9 +32,15 @@ def links(linker):
     """Every link on the broker: epoch of its batch, and version."""
     found = []
     for message in linker.broker.topics[topics.LINKS]:
-        header, batch = envelope.verify(message, topics.LINKS, topics.ANALYTICS, linker.partnership.directory)
-        payload = envelope.open_batch(header, batch, (linker.partnership.opening[topics.ANALYTICS],))
-        found += [(header.epoch, link.version) for link in link_pb2.LinkBatch.FromString(payload).links]
+        header, batch = envelope.verify(
+            message, topics.LINKS, topics.ANALYTICS, linker.partnership.directory
+        )
+        payload = envelope.open_batch(
+            header, batch, (linker.partnership.opening[topics.ANALYTICS],)
+        )
+        found += [
+            (header.epoch, link.version) for link in link_pb2.LinkBatch.FromString(payload).links
+        ]
     return found
 
 
@@ -56,18 +64,22 @@ def restored(linker, partnership, child, tmp_path):
     back.close()
 
 
-def test_a_restored_linker_reads_on_and_what_it_sends_supersedes_what_the_lost_one_sent(linker, restored, child):
+def test_a_restored_linker_reads_on_and_what_it_sends_supersedes_what_the_lost_one_sent(
+    linker, restored, child
+):
     lost = links(linker)
     assert app_of(restored).restored() == 1
     restored.run()
-    assert restored.partition() == linker.partition(), "who was withdrawn after the dump is withdrawn again"
+    assert restored.partition() == linker.partition(), (
+        "who was withdrawn after the dump is withdrawn again"
+    )
     anew = links(restored)[len(lost) :]
     assert anew
     assert min(anew) > max(lost)
     assert min(version for _, version in anew) > max(version for _, version in lost)
 
 
-def test_whom_only_the_lost_store_knew_has_a_newer_link_though_the_clock_is_set_back_once_the_restore_is_done(
+def test_whom_only_the_lost_store_knew_has_a_newer_link_though_the_clock_is_set_back_once_the_restore_is_done(  # noqa: E501
     linker, restored, monkeypatch
 ):
     lost = links(linker)
@@ -81,9 +93,13 @@ def test_whom_only_the_lost_store_knew_has_a_newer_link_though_the_clock_is_set_
     assert min(version for _, version in anew) > max(version for _, version in lost) + 3_000_000
 
 
-def test_a_partner_takes_a_restored_linkers_receipts_for_new_ones(linker, restored, partnership, child, tmp_path):
+def test_a_partner_takes_a_restored_linkers_receipts_for_new_ones(
+    linker, restored, partnership, child, tmp_path
+):
     with open_spool(tmp_path / "spool.sqlite") as spool:
-        exchange = Exchange("trust-a", spool, partnership.directory, partnership.opening["trust-a"], None)
+        exchange = Exchange(
+            "trust-a", spool, partnership.directory, partnership.opening["trust-a"], None
+        )
         for message in restored.broker.topics[RECEIPTS]:
             exchange._read(Message(RECEIPTS, 0, message))
         before = spool._db.execute("SELECT epoch, sequence FROM receipt_stream").fetchone()
@@ -92,7 +108,10 @@ def test_a_partner_takes_a_restored_linkers_receipts_for_new_ones(linker, restor
         restored.send("trust-a", child("trust-a", "3", nhs=NHS[2], given="Bo"))
         for message in restored.broker.topics[RECEIPTS][seen:]:
             exchange._read(Message(RECEIPTS, 0, message))
-        assert spool._db.execute("SELECT epoch, sequence FROM receipt_stream").fetchone()[0] > before[0]
+        assert (
+            spool._db.execute("SELECT epoch, sequence FROM receipt_stream").fetchone()[0]
+            > before[0]
+        )
         assert not spool.incidents()
 
 
@@ -102,14 +121,19 @@ def test_with_a_new_broker_topics_are_read_from_their_start(linker, partnership,
     linker.broker.topics.clear()
     # As long as the old log was and longer: that it is another cannot be told by its length.
     for n in range(3, 7):
-        linker.put("trust-a", partnership.message("trust-a", [child("trust-a", f"{n}", nhs=NHS[n], given="Bo")]))
+        linker.put(
+            "trust-a",
+            partnership.message("trust-a", [child("trust-a", f"{n}", nhs=NHS[n], given="Bo")]),
+        )
     linker.run()
     assert len(linker.partition()) == 3, "it goes on at offset 3, after a gap"
     app_of(linker).restored(new_broker=True)
     linker.run()
     assert len(linker.partition()) == 7
     with linker.engine.connect() as tx:
-        assert tx.execute(sa.select(tables.stream_state.offsets.c.next_offset)).scalars().all() == [4]
+        assert tx.execute(sa.select(tables.stream_state.offsets.c.next_offset)).scalars().all() == [
+            4
+        ]
 
 
 def test_what_was_sent_and_never_answered_is_sent_again_when_somebody_says_so(tmp_path):
@@ -135,11 +159,15 @@ def test_what_was_sent_and_never_answered_is_sent_again_when_somebody_says_so(tm
             before = site.counts()
             file = tmp_path / "ingest.toml"
             values = settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-            file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+            file.write_text(
+                "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
+            )
             done = CliRunner().invoke(ingest_cli, ["--settings", str(file), "send", "--wait", "0"])
             assert "2 batches are not answered yet" in done.output
             assert not hub.step(), "and nothing is sent: nobody knows that anything is missing"
-            CliRunner().invoke(ingest_cli, ["--settings", str(file), "send", "--wait", "0", "--again"])
+            CliRunner().invoke(
+                ingest_cli, ["--settings", str(file), "send", "--wait", "0", "--again"]
+            )
             pilot.exchange(settings, spool, hub)
             assert exchange.settled()
             assert not spool.incidents()

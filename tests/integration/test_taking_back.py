@@ -1,4 +1,6 @@
-"""What was sent can be taken back, by everyone who may: the source, the site, the person. Through the real linker and analytics."""
+"""What was sent can be taken back, by everyone who may: the source, the site, the person. Through
+the real linker and analytics.
+"""
 
 import os
 import sqlite3
@@ -39,8 +41,12 @@ def permit(site, *numbers, age_days=0.0):
 def test_a_withdrawn_person_is_forgotten_by_both_services_with_receipts_and_stays_away(site):
     site.run(AMINA, OLIVER, LINH)
     assert site.counts() == {"subjects": 6, "records": 6, "rows": 3, "with_adult": 3}
-    report = site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], ["9990000018"]))
-    assert (report.withdrawn, report.withdrawn_proved) == (4, 4), "two people, two halves, every one receipted"
+    report = site.take_back(
+        lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], ["9990000018"])
+    )
+    assert (report.withdrawn, report.withdrawn_proved) == (4, 4), (
+        "two people, two halves, every one receipted"
+    )
     assert site.counts() == {"subjects": 4, "records": 4, "rows": 1, "with_adult": 1}
     again = site.run(AMINA, OLIVER, LINH)
     assert (again.permitted_out, again.held) == (2, [("withdrawn at the site", 2)])
@@ -52,7 +58,9 @@ def test_who_is_withdrawn_by_number_before_being_sent_is_held_back_and_can_be_le
     site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [], ["9990000018"]))
     assert site.run(AMINA, OLIVER).held == [("withdrawn at the site", 1)]
     other_id = AMINA.replace("1,", "7,", 1)
-    assert site.run(other_id, OLIVER).held == [("withdrawn at the site", 1)], "under whatever local id"
+    assert site.run(other_id, OLIVER).held == [("withdrawn at the site", 1)], (
+        "under whatever local id"
+    )
     with open_spool(site.settings.spool) as spool:
         assert withdraw.allow_again(spool, app.build_site(site.settings), [], ["9990000018"]) == 1
     assert site.run(AMINA, OLIVER).held == []
@@ -62,7 +70,12 @@ def test_a_withdrawal_can_be_undone_and_the_person_is_linked_anew(site):
     site.run(AMINA, OLIVER)
     site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "1")], []))
     with open_spool(site.settings.spool) as spool:
-        assert withdraw.allow_again(spool, app.build_site(site.settings), [("default", "child", "1")], []) == 1
+        assert (
+            withdraw.allow_again(
+                spool, app.build_site(site.settings), [("default", "child", "1")], []
+            )
+            == 1
+        )
     site.run(AMINA, OLIVER)
     assert site.counts() == {"subjects": 4, "records": 4, "rows": 2, "with_adult": 2}
 
@@ -94,7 +107,9 @@ def test_a_row_of_a_snapshot_that_is_rejected_this_time_is_not_taken_for_gone(si
     assert site.counts()["rows"] == 2
 
 
-def test_a_row_of_a_snapshot_that_is_rejected_for_longer_than_runs_are_kept_loses_nobody(site, monkeypatch):
+def test_a_row_of_a_snapshot_that_is_rejected_for_longer_than_runs_are_kept_loses_nobody(
+    site, monkeypatch
+):
     monkeypatch.setattr(runs, "_RUNS_KEPT", 1)
     snapshot = EXEMPT + 'delivers = "snapshot"'
     site.run(AMINA, OLIVER, LINH, options=snapshot)
@@ -129,7 +144,9 @@ def test_a_snapshot_that_would_withdraw_too_much_sends_nothing(site):
     assert site.counts()["rows"] == 3
 
 
-def test_a_row_that_the_source_declares_deleted_is_withdrawn_with_the_people_who_have_no_other(site):
+def test_a_row_that_the_source_declares_deleted_is_withdrawn_with_the_people_who_have_no_other(
+    site,
+):
     site.run(AMINA, OLIVER)
     report = site.run(AMINA + "D", OLIVER)
     assert (report.deleted, report.accepted, report.withdrawn) == (1, 1, 2)
@@ -160,10 +177,14 @@ def test_a_child_who_opts_out_later_is_withdrawn_at_the_next_run(site):
     permit(site, *NUMBERS[1:])
     report = site.run(AMINA, OLIVER, LINH, options="")
     assert (report.permitted_out, report.held) == (1, [("national data opt-out", 1)])
-    assert site.counts() == {"subjects": 5, "records": 5, "rows": 2, "with_adult": 2}, "her mother did not opt out"
+    assert site.counts() == {"subjects": 5, "records": 5, "rows": 2, "with_adult": 2}, (
+        "her mother did not opt out"
+    )
 
 
-def test_who_opts_out_and_is_in_no_row_of_an_increment_is_withdrawn_when_the_checked_list_is_given(site):
+def test_who_opts_out_and_is_in_no_row_of_an_increment_is_withdrawn_when_the_checked_list_is_given(
+    site,
+):
     permit(site, *NUMBERS)
     site.run(AMINA, OLIVER, options="")
     checked = site.folder / "checked.dat"
@@ -198,7 +219,12 @@ def test_too_many_rejected_rows_stop_the_run_before_anything_is_sent(site):
 
 def test_two_processes_send_the_same_as_one(site, monkeypatch):
     monkeypatch.setattr("childlink_ingest.runs.run.ROWS_AT_A_TIME", 2)
-    rows = [AMINA, OLIVER, LINH, *(f"{n},,Kid,Number{n},2020-01-02,,,,,,2022-05-01," for n in range(10, 30))]
+    rows = [
+        AMINA,
+        OLIVER,
+        LINH,
+        *(f"{n},,Kid,Number{n},2020-01-02,,,,,,2022-05-01," for n in range(10, 30)),
+    ]
     site.run(*rows)
     before = site.counts()
     site.settings.workers = 2
@@ -234,7 +260,9 @@ def test_a_secret_that_is_not_the_partnerships_is_refused_before_anything_is_sen
     assert site.counts()["rows"] == 0
 
 
-def test_who_objects_is_held_back_and_withdrawn_by_local_id_by_number_and_by_the_partnerships_list(site):
+def test_who_objects_is_held_back_and_withdrawn_by_local_id_by_number_and_by_the_partnerships_list(
+    site,
+):
     site.run(AMINA, OLIVER, LINH)
     site.settings.objections = site.folder / "objections.csv"
     site.settings.objections.write_text("nhs_number,role,local_id\n9990000018,,\n,child,3\n")

@@ -1,4 +1,6 @@
-"""One trace follows an extract from its site to the release that counts it, and tells nobody's data; without a collector, none."""
+"""One trace follows an extract from its site to the release that counts it, and tells nobody's
+data; without a collector, none.
+"""
 
 import json
 import subprocess
@@ -54,10 +56,14 @@ def test_one_trace_leads_from_the_extract_over_its_links_to_the_release(site, sp
     mine = [span for span in spans() if span.context.trace_id == run.context.trace_id]
     services = {span.attributes["service"] for span in mine if span.name == "micro-batch"}
     assert services == {"linker", "analytics"}
-    assert {"run", "sent", "batch", "cut", "published"} == {span.name for span in mine} - {"micro-batch"}
+    assert {"run", "sent", "batch", "cut", "published"} == {span.name for span in mine} - {
+        "micro-batch"
+    }
     topics = {span.attributes["topic"] for span in mine if span.name == "batch"}
     assert topics == {"encodings.trust-a", "observations.trust-a", "links"}
-    assert all(span.attributes["release"] == "r1" for span in mine if span.name in ("cut", "published"))
+    assert all(
+        span.attributes["release"] == "r1" for span in mine if span.name in ("cut", "published")
+    )
 
 
 def test_a_release_tells_of_what_came_since_the_one_before_only(site, spans):
@@ -67,9 +73,15 @@ def test_a_release_tells_of_what_came_since_the_one_before_only(site, spans):
     release(site, "r2")
     runs = {span.context.trace_id: span.context.trace_id for span in spans() if span.name == "run"}
     assert len(runs) == 2
-    told = [(span.attributes["release"], span.context.trace_id) for span in spans() if span.name == "published"]
+    told = [
+        (span.attributes["release"], span.context.trace_id)
+        for span in spans()
+        if span.name == "published"
+    ]
     assert sorted({name for name, _ in told}) == ["r1", "r2"]
-    assert {t for name, t in told if name == "r1"} & {t for name, t in told if name == "r2"} == set()
+    assert {t for name, t in told if name == "r1"} & {
+        t for name, t in told if name == "r2"
+    } == set()
 
 
 def test_spans_hold_fields_of_the_logs_allow_list_and_of_an_error_its_type_only(site, spans):
@@ -114,7 +126,9 @@ def test_what_is_no_trace_context_is_taken_for_none(spans):
 
 
 def test_a_hostile_trace_context_stops_nobody_and_is_not_kept(site, monkeypatch):
-    """PostgreSQL takes no text longer than its column: analytics would refuse the batch for ever."""
+    """PostgreSQL takes no text longer than its column: analytics would refuse the batch for
+    ever.
+    """
     with monkeypatch.context() as hostile:
         hostile.setattr(telemetry, "traceparent", lambda: "x" * 5_000)
         batches = sealed(site, AMINA, OLIVER)
@@ -126,7 +140,9 @@ def test_a_hostile_trace_context_stops_nobody_and_is_not_kept(site, monkeypatch)
         assert Store(tx).open_traces() == []
 
 
-@pytest.mark.parametrize("odd", ["x" * 5_000, "\0", "01-" + "a" * 32 + "-" + "b" * 16 + "-01-" + "c" * 5_000])
+@pytest.mark.parametrize(
+    "odd", ["x" * 5_000, "\0", "01-" + "a" * 32 + "-" + "b" * 16 + "-01-" + "c" * 5_000]
+)
 def test_of_a_hostile_trace_context_no_more_is_kept_than_a_trace_has(odd):
     assert len(telemetry.sanitise_traceparent(odd)) in (0, 55)
 
@@ -156,11 +172,13 @@ from childlink_core.settings import ServiceSettings
 telemetry.start("ingest", ServiceSettings(directory=Path("directory.toml"), trace_endpoint=sys.argv[1]))
 with telemetry.span("run", dataset="asq3"):
     pass
-"""
+"""  # noqa: E501
 
 
 def program(endpoint):
-    return subprocess.run([sys.executable, "-c", PROGRAM, endpoint], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, endpoint], capture_output=True, text=True, check=False
+    )
 
 
 def test_spans_go_to_the_collector_that_the_settings_name():
@@ -173,7 +191,10 @@ def test_spans_go_to_the_collector_that_the_settings_name():
     assert [span.name for scope in resource.scope_spans for span in scope.spans] == ["run"]
     told = {item.key: item.value.string_value for item in resource.resource.attributes}
     assert told["service.name"] == "childlink-ingest"
-    assert set(told) == {"service.name", "service.version"}, "neither the command line nor the host's name"
+    assert set(told) == {
+        "service.name",
+        "service.version",
+    }, "neither the command line nor the host's name"
 
 
 def test_a_collector_that_is_down_fails_no_run():

@@ -1,4 +1,6 @@
-"""The tutorial is run as it stands: every fenced block of the page, in its order, by one shell, in a home folder of its own."""
+"""The tutorial is run as it stands: every fenced block of the page, in its order, by one shell, in
+a home folder of its own.
+"""
 
 import os
 import re
@@ -15,19 +17,31 @@ BLOCKS = re.findall(r"^```\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MU
 
 def run(blocks, home):
     """Exit code and output of the blocks. What the shell started ends with it."""
-    script = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "".join(blocks)
+    script = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "".join(
+        blocks
+    )
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CHILDLINK_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("CHILDLINK_")
+    }
     done = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, env={**environment, "HOME": str(home), "PATH": path}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=150,
-    )  # fmt: skip
+        ["bash", "-c", script],
+        cwd=ROOT,
+        env={**environment, "HOME": str(home), "PATH": path},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        timeout=150,
+    )
     return done.returncode, done.stdout
 
 
 @pytest.mark.slow
 def test_every_command_of_the_tutorial_works_and_shows_what_the_page_says(tmp_path):
-    assert PAGE.read_text(encoding="utf-8").count("```") == 2 * len(BLOCKS), "every block is one that is run"
+    assert PAGE.read_text(encoding="utf-8").count("```") == 2 * len(BLOCKS), (
+        "every block is one that is run"
+    )
     code, output = run(BLOCKS, tmp_path)
     assert code == 0, output
     assert "180 rows read, 180 good, 0 rejected" in output

@@ -12,12 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 hash_types = st.sampled_from(
-    [{"type": "blakeHash"}, {"type": "doubleHash"}, {"type": "doubleHash", "prevent_singularity": True}]
+    [
+        {"type": "blakeHash"},
+        {"type": "doubleHash"},
+        {"type": "doubleHash", "prevent_singularity": True},
+    ]
 )
 spread = st.one_of(
-    st.integers(1, 70).map(lambda k: {"bitsPerToken": k}), st.integers(1, 400).map(lambda k: {"bitsPerFeature": k})
+    st.integers(1, 70).map(lambda k: {"bitsPerToken": k}),
+    st.integers(1, 400).map(lambda k: {"bitsPerFeature": k}),
 )
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12).map(lambda t: t.replace("\0", ""))
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12).map(
+    lambda t: t.replace("\0", "")
+)
 
 
 @st.composite
@@ -27,7 +34,10 @@ def fields(draw):
     grams = {"type": "ngram", "n": draw(st.integers(1, 3)), "positional": draw(st.booleans())}
     hashing["comparison"] = draw(st.sampled_from([grams, {"type": "exact"}]))
     if draw(st.booleans()):
-        hashing["missingValue"] = {"sentinel": "", "replaceWith": draw(st.sampled_from(["", "none"]))}
+        hashing["missingValue"] = {
+            "sentinel": "",
+            "replaceWith": draw(st.sampled_from(["", "none"])),
+        }
         if kind in ("integer", "numeric", "date", "enum"):
             hashing["missingValue"]["replaceWith"] = ""
     match kind:
@@ -46,9 +56,11 @@ def fields(draw):
                 st.floats(0, 10**5).map(lambda x: f"{x:.3f}"),
             )
             hashing["comparison"] = {
-                "type": "numeric", "thresholdDistance": draw(st.integers(1, 50)), "resolution": draw(st.integers(1, 6)),
+                "type": "numeric",
+                "thresholdDistance": draw(st.integers(1, 50)),
+                "resolution": draw(st.integers(1, 6)),
                 "fractional_precision": draw(st.integers(0, 3)),
-            }  # fmt: skip
+            }
     return {"identifier": "f", "format": form, "hashing": hashing}, values
 
 
@@ -64,13 +76,22 @@ def cases(draw):
         "keySize": draw(st.sampled_from([32, 64])),
     }
     if draw(st.booleans()):
-        kdf |= {"salt": base64.b64encode(b"salt").decode(), "info": base64.b64encode(b"info").decode()}
+        kdf |= {
+            "salt": base64.b64encode(b"salt").decode(),
+            "info": base64.b64encode(b"info").decode(),
+        }
     schema = {
         "version": 3,
-        "clkConfig": {"l": draw(st.sampled_from([64, 256, 1024])), "xor_folds": draw(st.integers(0, 2)), "kdf": kdf},
+        "clkConfig": {
+            "l": draw(st.sampled_from([64, 256, 1024])),
+            "xor_folds": draw(st.integers(0, 2)),
+            "kdf": kdf,
+        },
         "features": features,
     }
-    row = [draw(values) for _, values in chosen] + (["ignored"] if len(features) > len(chosen) else [])
+    row = [draw(values) for _, values in chosen] + (
+        ["ignored"] if len(features) > len(chosen) else []
+    )
     return schema, [row], draw(st.text(min_size=1, max_size=20))
 
 
@@ -87,8 +108,16 @@ def test_any_record_under_any_schema_has_the_bits_that_clkhash_gives_it(case):
 
 def schema(**config):
     hashing = {"comparison": {"type": "ngram", "n": 2}, "strategy": {"bitsPerToken": 3}}
-    feature = {"identifier": "name", "format": {"type": "string", "encoding": "utf-8"}, "hashing": hashing}
-    return {"version": 3, "clkConfig": {"l": 64, "kdf": {"type": "HKDF"}, **config}, "features": [feature]}
+    feature = {
+        "identifier": "name",
+        "format": {"type": "string", "encoding": "utf-8"},
+        "hashing": hashing,
+    }
+    return {
+        "version": 3,
+        "clkConfig": {"l": 64, "kdf": {"type": "HKDF"}, **config},
+        "features": [feature],
+    }
 
 
 def test_a_schema_key_that_clkhash_documents_and_ignores_is_refused_with_the_spelling_that_works():

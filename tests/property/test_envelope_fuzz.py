@@ -66,5 +66,7 @@ def test_a_malformed_record_has_a_reason_and_a_good_one_is_complete(record):
     )
 )
 def test_a_malformed_observation_has_a_reason(observation):
-    row = read_observation(observation, get_dataset("asq3"), [f.name for f in get_dataset("asq3").fields])
+    row = read_observation(
+        observation, get_dataset("asq3"), [f.name for f in get_dataset("asq3").fields]
+    )
     assert isinstance(row, str | dict)

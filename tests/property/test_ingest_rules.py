@@ -1,4 +1,6 @@
-"""Whatever stands in a cell, the rules of ingest answer; they never raise and never let a value into a rejection."""
+"""Whatever stands in a cell, the rules of ingest answer; they never raise and never let a value
+into a rejection.
+"""
 
 from datetime import date
 

@@ -1,4 +1,6 @@
-"""However batches arrive (late, twice, corrected, in other order, cut otherwise), the partition of records is the same."""
+"""However batches arrive (late, twice, corrected, in other order, cut otherwise), the partition of
+records is the same.
+"""
 
 import random
 import tempfile
@@ -19,32 +21,55 @@ SURNAMES = ["Okafor", "Okafour", "Smith", "Okafor-Smith"]
 
 
 def people(rng, partnership):
-    """A village of look-alikes: few names, few dates, shared and wrong numbers, twins, mothers of several children."""
+    """A village of look-alikes: few names, few dates, shared and wrong numbers, twins, mothers of
+    several children.
+    """
     subjects = []
     for partner in ("trust-a", "council-b"):
         mothers = [
             partnership.subject(
-                partner, f"m{n}", "adult", nhs=rng.choice(["", NHS[6], NHS[7]]), given="Grace", surname=rng.choice(SURNAMES),
-                born=date(1990, 1, 1 + n % 2), sex="f", postcode="SW9 8JJ",
+                partner,
+                f"m{n}",
+                "adult",
+                nhs=rng.choice(["", NHS[6], NHS[7]]),
+                given="Grace",
+                surname=rng.choice(SURNAMES),
+                born=date(1990, 1, 1 + n % 2),
+                sex="f",
+                postcode="SW9 8JJ",
             )
             for n in range(3)
-        ]  # fmt: skip
+        ]
         subjects += mothers
         for n in range(9):
-            carer = (rng.choice(mothers), rng.choice(["mother", "father", "carer"])) if rng.random() < 0.6 else None
+            carer = (
+                (rng.choice(mothers), rng.choice(["mother", "father", "carer"]))
+                if rng.random() < 0.6
+                else None
+            )
             subjects.append(
                 partnership.subject(
-                    partner, f"c{n}", nhs=rng.choice(["", *NHS[:4]]), given=rng.choice(GIVEN), surname=rng.choice(SURNAMES),
-                    born=date(2020, 1, 1) + timedelta(days=rng.randrange(3)), sex=rng.choice("fm"),
-                    postcode=rng.choice(["SW9 8JJ", "SE24 0AA", ""]), birth_order=rng.choice([None, None, 1, 2]), carer=carer,
+                    partner,
+                    f"c{n}",
+                    nhs=rng.choice(["", *NHS[:4]]),
+                    given=rng.choice(GIVEN),
+                    surname=rng.choice(SURNAMES),
+                    born=date(2020, 1, 1) + timedelta(days=rng.randrange(3)),
+                    sex=rng.choice("fm"),
+                    postcode=rng.choice(["SW9 8JJ", "SE24 0AA", ""]),
+                    birth_order=rng.choice([None, None, 1, 2]),
+                    carer=carer,
                 )
-            )  # fmt: skip
+            )
     return subjects
 
 
 def partitions(partnership, chunks):
     with tempfile.TemporaryDirectory() as folder:
-        linker = open_linker(Partnership(partnership.directory, partnership.signing, partnership.opening), Path(folder))
+        linker = open_linker(
+            Partnership(partnership.directory, partnership.signing, partnership.opening),
+            Path(folder),
+        )
         try:
             for partner, subjects in chunks:
                 linker.send(partner, *subjects)
@@ -71,9 +96,12 @@ def drawn(partnership, seed):
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.integers(0, 10**6))
-# A twin whose co-twin came in another batch, and was looked at or not according to what else came with it.
+# A twin whose co-twin came in another batch, and was looked at or not according to what else came
+# with it.
 @example(65537)
 def test_any_order_and_cutting_of_batches_gives_the_same_partition(partnership, seed):
     rng = drawn(partnership, seed)
@@ -92,18 +120,27 @@ def test_any_order_and_cutting_of_batches_gives_the_same_partition(partnership, 
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.integers(0, 10**6))
-# A child whose wrong record named another mother: she stayed in the family of a child who is no longer hers.
+# A child whose wrong record named another mother: she stayed in the family of a child who is no
+# longer hers.
 @example(17047)
-def test_what_was_sent_wrong_at_first_and_corrected_leaves_no_trace_in_the_partition(partnership, seed):
+def test_what_was_sent_wrong_at_first_and_corrected_leaves_no_trace_in_the_partition(
+    partnership, seed
+):
     rng = drawn(partnership, seed)
     subjects, others = people(rng, partnership), people(rng, partnership)
     expected = partitions(partnership, one_load(subjects))
     # What says too little to be linked is refused, and corrects nothing.
-    known = {s.link_reference for s in subjects if s.identity.nhs_number or is_linkable(s, get_profile())}
+    known = {
+        s.link_reference for s in subjects if s.identity.nhs_number or is_linkable(s, get_profile())
+    }
     wrong = rng.sample([s for s in others if s.role == "child" and s.link_reference in known], 6)
-    mixed = [s for s in subjects if all(s.link_reference != w.link_reference for w in wrong)] + wrong
+    mixed = [
+        s for s in subjects if all(s.link_reference != w.link_reference for w in wrong)
+    ] + wrong
     right = [s for s in subjects if any(s.link_reference == w.link_reference for w in wrong)]
     assert partitions(partnership, [*one_load(mixed), *one_load(right)]) == expected
 
@@ -115,16 +152,31 @@ def test_whom_an_error_kept_apart_are_one_person_once_it_is_corrected(linker, ch
     linker.send("council-b", known)
     assert len(set(linker.persons(amina, other, known))) == 3, "she could be either"
     corrected = child(
-        "trust-a", "2", nhs=NHS[1], given="Oliver", surname="Smith", born=date(2019, 1, 5), postcode="N1 1AA", sex="m"
+        "trust-a",
+        "2",
+        nhs=NHS[1],
+        given="Oliver",
+        surname="Smith",
+        born=date(2019, 1, 5),
+        postcode="N1 1AA",
+        sex="m",
     )
     linker.send("trust-a", corrected)
     assert len(set(linker.persons(amina, known))) == 1
 
 
-def test_a_mother_who_was_declared_by_mistake_goes_back_to_her_own_family(linker, partnership, child):
+def test_a_mother_who_was_declared_by_mistake_goes_back_to_her_own_family(
+    linker, partnership, child
+):
     def adult(person_id, given):
         return partnership.subject(
-            "trust-a", person_id, "adult", given=given, surname="Okafor", born=date(1990, 1, 1), postcode="SW9 8JJ"
+            "trust-a",
+            person_id,
+            "adult",
+            given=given,
+            surname="Okafor",
+            born=date(1990, 1, 1),
+            postcode="SW9 8JJ",
         )
 
     grace, ruth = adult("m1", "Grace"), adult("m2", "Ruth")
@@ -136,10 +188,18 @@ def test_a_mother_who_was_declared_by_mistake_goes_back_to_her_own_family(linker
 
 def test_children_whose_mother_is_withdrawn_are_a_family_without_her(linker, partnership, child):
     ruth = partnership.subject(
-        "trust-a", "m2", "adult", given="Ruth", surname="Okafor", born=date(1990, 1, 1), postcode="SW9 8JJ"
+        "trust-a",
+        "m2",
+        "adult",
+        given="Ruth",
+        surname="Okafor",
+        born=date(1990, 1, 1),
+        postcode="SW9 8JJ",
     )
     amina = child("trust-a", "1", carer=(ruth, "mother"))
-    omar = child("trust-a", "2", given="Omar", born=date(2018, 5, 5), sex="m", carer=(ruth, "mother"))
+    omar = child(
+        "trust-a", "2", given="Omar", born=date(2018, 5, 5), sex="m", carer=(ruth, "mother")
+    )
     linker.send("trust-a", ruth, amina, omar)
     assert len(linker.family_partition()) == 1
     linker.send("trust-a", withdrawn=[ruth.link_reference])
@@ -147,19 +207,26 @@ def test_children_whose_mother_is_withdrawn_are_a_family_without_her(linker, par
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.integers(0, 10**6))
 def test_the_event_log_alone_makes_the_identifiers_that_the_tables_have(partnership, seed):
     rng = drawn(partnership, seed)
     subjects = people(rng, partnership)
     with tempfile.TemporaryDirectory() as folder:
-        linker = open_linker(Partnership(partnership.directory, partnership.signing, partnership.opening), Path(folder))
+        linker = open_linker(
+            Partnership(partnership.directory, partnership.signing, partnership.opening),
+            Path(folder),
+        )
         try:
             for _ in range(6):
                 for partner in ("trust-a", "council-b"):
                     own = [s for s in subjects if is_of(s, partner)]
                     taken_back = [s.link_reference for s in rng.sample(own, rng.randrange(3))]
-                    linker.send(partner, *rng.sample(own, rng.randrange(1, len(own))), withdrawn=taken_back)
+                    linker.send(
+                        partner, *rng.sample(own, rng.randrange(1, len(own))), withdrawn=taken_back
+                    )
                 desk = linker.desk()
                 for _ in range(2):
                     # One at a time: a decision may settle other cases.

@@ -17,10 +17,14 @@ from tests.support.proposing import SAME_AS_NOW
 VAULT_KEY = b"v" * 32
 
 
-def spark_engine(session: Any, database: sa.Engine, folder: Path, parameters: str = SAME_AS_NOW) -> SparkEngine:
+def spark_engine(
+    session: Any, database: sa.Engine, folder: Path, parameters: str = SAME_AS_NOW
+) -> SparkEngine:
     """An export of the store, and Spark on it."""
     with one_moment(database) as tx:
         write_export(tx, folder, get_profile())
     snapshot = read_export(folder, get_profile())
-    rules = Rules(get_profile(), parse_parameters(parameters), verdicts_of(snapshot.decisions), VAULT_KEY)
+    rules = Rules(
+        get_profile(), parse_parameters(parameters), verdicts_of(snapshot.decisions), VAULT_KEY
+    )
     return SparkEngine(session, folder, snapshot, rules)

@@ -32,9 +32,19 @@ def listed(database):
         return proposals.proposals(tx)
 
 
-def test_spark_proposes_from_the_store_and_from_an_export_and_a_killed_run_leaves_nothing(command, tmp_path):
+def test_spark_proposes_from_the_store_and_from_an_export_and_a_killed_run_leaves_nothing(
+    command, tmp_path
+):
     words, database = command
-    relink = [*words, "relink", str(tmp_path / "lenient.toml"), "--engine", "spark", "--master", "local[1]"]
+    relink = [
+        *words,
+        "relink",
+        str(tmp_path / "lenient.toml"),
+        "--engine",
+        "spark",
+        "--master",
+        "local[1]",
+    ]
     another = {**os.environ, "LOGNAME": "another"}
     subprocess.run([*words, "ask-export", "--why", "to let Spark read it"], check=True, env=another)
     subprocess.run([*words, "relink", "--export", str(tmp_path / "export")], check=True)
@@ -51,7 +61,10 @@ def test_spark_proposes_from_the_store_and_from_an_export_and_a_killed_run_leave
         assert tx.execute(tables.proposed_edge.select()).all() == []
     for source in ([], ["--from", str(tmp_path / "export")]):
         done = subprocess.run([*relink, *source], check=True, capture_output=True, text=True)
-        assert "spark, lenient, 2 records: 1 changes (1 identifiers merged, 0 split off); waiting" in done.stdout
+        assert (
+            "spark, lenient, 2 records: 1 changes (1 identifiers merged, 0 split off); waiting"
+            in done.stdout
+        )
     first, second = listed(database)
     assert (first.merges, first.records) == (second.merges, second.records) == (1, 2)
     assert list(tmp_path.glob("childlink-export-*")) == []
@@ -60,7 +73,10 @@ def test_spark_proposes_from_the_store_and_from_an_export_and_a_killed_run_leave
 def test_a_master_that_is_none_is_an_error_without_a_traceback(command):
     words, _ = command
     done = subprocess.run(
-        [*words, "relink", "--engine", "spark", "--master", "nowhere"], check=False, capture_output=True, text=True
+        [*words, "relink", "--engine", "spark", "--master", "nowhere"],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 1
     assert "error: Spark does not start" in done.stderr

@@ -17,7 +17,15 @@ from tests.bench import linkage_childlink, linkage_data
 from tests.property.test_linker_is_a_function_of_records import people
 from tests.spark.engines import spark_engine
 from tests.support.people import VAULT, LinkerUnderTest
-from tests.support.proposing import LENIENT, SAME_AS_NOW, STRICT, approve, partition_of, relinked, state_of
+from tests.support.proposing import (
+    LENIENT,
+    SAME_AS_NOW,
+    STRICT,
+    approve,
+    partition_of,
+    relinked,
+    state_of,
+)
 
 CONTEXT = (get_profile(), load_parameters())
 
@@ -42,7 +50,9 @@ def village(database_url, partnership):
     linker.close()
 
 
-def test_the_partition_the_doubts_and_the_edges_are_the_linkers_own(session, village, tmp_path, monkeypatch):
+def test_the_partition_the_doubts_and_the_edges_are_the_linkers_own(
+    session, village, tmp_path, monkeypatch
+):
     # Several buckets even of a village.
     monkeypatch.setattr(repartition_module, "RECORDS_A_BUCKET", 5)
     engine = spark_engine(session, village.engine, tmp_path / "export")
@@ -51,7 +61,11 @@ def test_the_partition_the_doubts_and_the_edges_are_the_linkers_own(session, vil
     assert {item.verdict for item in engine.snapshot.decisions} == set(VERDICTS)
     assert 1 < len(persons) < len(engine.snapshot.subjects)
     assert partition_of(engine) == persons
-    assert {(min(a, b), max(a, b), weight) for a, b, weight in repartition(engine).doubts} == doubts != set()
+    assert (
+        {(min(a, b), max(a, b), weight) for a, b, weight in repartition(engine).doubts}
+        == doubts
+        != set()
+    )
     found = {
         (*ends, weight)
         for part in engine.edges()
@@ -60,8 +74,12 @@ def test_the_partition_the_doubts_and_the_edges_are_the_linkers_own(session, vil
     assert found == edges != set()
 
 
-@pytest.mark.parametrize("parameters", [SAME_AS_NOW, LENIENT, STRICT], ids=["same", "lenient", "strict"])
-def test_approving_what_spark_proposes_makes_what_relinking_would(session, village, tmp_path, parameters):
+@pytest.mark.parametrize(
+    "parameters", [SAME_AS_NOW, LENIENT, STRICT], ids=["same", "lenient", "strict"]
+)
+def test_approving_what_spark_proposes_makes_what_relinking_would(
+    session, village, tmp_path, parameters
+):
     expected = relinked(village, parameters)
     engine = spark_engine(session, village.engine, tmp_path / "export", parameters)
     with village.engine.begin() as tx:

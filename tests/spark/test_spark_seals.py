@@ -1,4 +1,6 @@
-"""Nothing unsealed lies on a disk, is an argument, or is in another process's environment, while Spark works and after."""
+"""Nothing unsealed lies on a disk, is an argument, or is in another process's environment, while
+Spark works and after.
+"""
 
 from contextlib import suppress
 from pathlib import Path
@@ -34,12 +36,18 @@ def known(linker, child):
 def files_with(folder: Path, *wanted: bytes) -> tuple[int, set[bytes]]:
     """How many bytes a folder holds, and which of the wanted are among them."""
     contents = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-    return sum(map(len, contents)), {each for each in wanted if any(each in content for content in contents)}
+    return sum(map(len, contents)), {
+        each for each in wanted if any(each in content for content in contents)
+    }
 
 
 def pieces(opened: bytes) -> list[bytes]:
     """Every eight bytes of a row that are a token or segments, not only zeros."""
-    return [opened[at : at + 8] for at in range(9, len(opened) - 8, 4) if opened[at : at + 8].count(0) < 4]
+    return [
+        opened[at : at + 8]
+        for at in range(9, len(opened) - 8, 4)
+        if opened[at : at + 8].count(0) < 4
+    ]
 
 
 def test_an_export_holds_every_record_and_opens_none(known, session, tmp_path):
@@ -58,11 +66,15 @@ def test_an_export_says_what_was_decided_and_not_who_decided_it(linker, child, s
     [case] = desk.cases("N. Steward")
     desk.decide("N. Steward", [(case.doubts[0].pair, "same")], "spoke to both", asks_second=True)
     snapshot = spark_engine(session, linker.engine, tmp_path / "export").snapshot
-    assert [(item.verdict, item.steward, item.asks_second) for item in snapshot.decisions] == [("same", "1", True)]
+    assert [(item.verdict, item.steward, item.asks_second) for item in snapshot.decisions] == [
+        ("same", "1", True)
+    ]
     assert files_with(tmp_path / "export", b"Steward", b"spoke to both")[1] == set()
 
 
-def test_sparks_own_files_hold_neither_sealed_nor_opened_rows_nor_the_key(known, session, scratch, tmp_path):
+def test_sparks_own_files_hold_neither_sealed_nor_opened_rows_nor_the_key(
+    known, session, scratch, tmp_path
+):
     database, opened, sealed = known
     engine = spark_engine(session, database, tmp_path / "export")
     assert len(repartition(engine).doubts) == 0

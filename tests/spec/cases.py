@@ -29,7 +29,9 @@ def wait(linker: LinkerUnderTest, a: Subject, b: Subject) -> bool:
     """They are two people whom a data steward is asked about."""
     persons = set(linker.persons(a, b))
     with linker.engine.begin() as tx:
-        return len(persons) == 2 and any(set(doubt.persons) == persons for doubt in review.doubts(Store(tx, VAULT)))
+        return len(persons) == 2 and any(
+            set(doubt.persons) == persons for doubt in review.doubts(Store(tx, VAULT))
+        )
 
 
 def found(linker: LinkerUnderTest, a: Subject, b: Subject) -> bool:

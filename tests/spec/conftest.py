@@ -18,7 +18,13 @@ def adult(partnership: Partnership) -> Callable[..., Subject]:
     """Makes Grace Okafor as a partner knows her; every field can be another."""
 
     def make(partner: str, person_id: str, **who: Any) -> Subject:
-        defaults = {"given": "Grace", "surname": "Okafor", "born": date(1990, 5, 2), "sex": "f", "postcode": "SW9 8JJ"}
+        defaults = {
+            "given": "Grace",
+            "surname": "Okafor",
+            "born": date(1990, 5, 2),
+            "sex": "f",
+            "postcode": "SW9 8JJ",
+        }
         return partnership.subject(partner, person_id, "adult", **{**defaults, **who})
 
     return make
@@ -26,7 +32,9 @@ def adult(partnership: Partnership) -> Callable[..., Subject]:
 
 @pytest.fixture
 def outcomes_of_every_order(partnership: Partnership, tmp_path: Path) -> InEveryOrder:
-    """How many different outcomes (who is with whom, and of which family) the orders have in which batches can come."""
+    """How many different outcomes (who is with whom, and of which family) the orders have in which
+    batches can come.
+    """
 
     def outcomes(*batches: Sent) -> int:
         seen = set()

@@ -16,20 +16,32 @@ MENSAH = {"surname": "Mensah", "postcode": "SE24 0AA"}
 def test_a_mother_who_marries_between_two_births_is_one_mother_of_one_family(
     linker, child, adult, outcomes_of_every_order
 ):
-    maiden, married = adult("trust-a", "m", nhs=NHS[7]), adult("council-b", "m", nhs=NHS[7], **MENSAH)
+    maiden, married = (
+        adult("trust-a", "m", nhs=NHS[7]),
+        adult("council-b", "m", nhs=NHS[7], **MENSAH),
+    )
     one = child("trust-a", "1", carer=(maiden, "mother"))
     two = child("council-b", "2", **KOFI, **MENSAH, carer=(married, "mother"))
     linker.send("trust-a", maiden, one)
     linker.send("council-b", married, two)
     assert together(linker, maiden, married)
     assert one_family(linker, maiden, married, one, two)
-    batches = [("trust-a", [maiden]), ("trust-a", [one]), ("council-b", [married]), ("council-b", [two])]
+    batches = [
+        ("trust-a", [maiden]),
+        ("trust-a", [one]),
+        ("council-b", [married]),
+        ("council-b", [two]),
+    ]
     assert outcomes_of_every_order(*batches) == 1
 
 
 @pytest.mark.parametrize(
     "married",
-    [{"surname": "Mensah"}, {"surname": "Mensah", "postcode": "SW9 0AA"}, {**MENSAH, "surname": "Okafor-Mensah"}],
+    [
+        {"surname": "Mensah"},
+        {"surname": "Mensah", "postcode": "SW9 0AA"},
+        {**MENSAH, "surname": "Okafor-Mensah"},
+    ],
     ids=["same address", "next street", "hyphenated, moved"],
 )
 def test_a_mother_without_a_number_is_found_under_her_married_name(linker, adult, married):
@@ -41,7 +53,9 @@ def test_a_mother_without_a_number_is_found_under_her_married_name(linker, adult
 
 @pytest.fixture
 def grace_twice(linker, child, adult):
-    """Grace before and after she married and moved; both partners know Amina by her number, and each another child of Grace's."""
+    """Grace before and after she married and moved; both partners know Amina by her number, and
+    each another child of Grace's.
+    """
     before, after = adult("trust-a", "m", nhs=NHS[7]), adult("council-b", "m", **MENSAH)
     children = [
         child("trust-a", "1", nhs=NHS[0], carer=(before, "mother")),
@@ -56,17 +70,25 @@ def grace_twice(linker, child, adult):
 
 @pytest.mark.xfail(
     strict=True,
-    reason="That two adults are declared mother of one child is no evidence between adults: name and date alone weigh -5.9 and wait for "
-    "nobody, although for the child the same name and date count as one mother (+12.6)",
+    reason=(
+        "That two adults are declared mother of one child is no evidence between adults: name and"
+        " date alone weigh -5.9 and wait for nobody, although for the child the same name and date"
+        " count as one mother (+12.6)"
+    ),
 )
-def test_two_mothers_of_one_child_with_one_first_name_and_birthday_are_one_woman(linker, grace_twice):
+def test_two_mothers_of_one_child_with_one_first_name_and_birthday_are_one_woman(
+    linker, grace_twice
+):
     before, after, _ = grace_twice
     assert found(linker, before, after)
 
 
 @pytest.mark.xfail(
     strict=True,
-    reason="As above: each other child goes with the mother whom its partner declares, so that full siblings are in two families",
+    reason=(
+        "As above: each other child goes with the mother whom its partner declares, so that full"
+        " siblings are in two families"
+    ),
 )
 def test_siblings_are_one_family_although_their_mother_changed_her_name(linker, grace_twice):
     _, _, children = grace_twice
@@ -81,7 +103,11 @@ def test_a_father_is_one_man_to_three_partners_and_his_children_one_family(
     one = child("trust-a", "1", carer=(him[0], "father"))
     two = child("council-b", "2", **KOFI, carer=(him[1], "father"))
     three = child("charity-c", "3", **AMA, carer=(him[2], "father"))
-    batches = [("trust-a", [him[0], one]), ("council-b", [him[1], two]), ("charity-c", [him[2], three])]
+    batches = [
+        ("trust-a", [him[0], one]),
+        ("council-b", [him[1], two]),
+        ("charity-c", [him[2], three]),
+    ]
     for partner, subjects in batches:
         linker.send(partner, *subjects)
     assert together(linker, *him)
@@ -101,7 +127,9 @@ def test_a_grandmother_is_one_carer_to_two_partners_without_number_or_address(li
 
 
 @pytest.mark.parametrize(
-    "other", [{**KWAME, "born": date(1961, 2, 9)}, {"born": KWAME["born"]}], ids=["his father", "his wife"]
+    "other",
+    [{**KWAME, "born": date(1961, 2, 9)}, {"born": KWAME["born"]}],
+    ids=["his father", "his wife"],
 )
 def test_relatives_at_one_address_who_share_a_name_or_a_birthday_are_two(linker, adult, other):
     kwame, relative = adult("trust-a", "f", **KWAME), adult("council-b", "x", **other)
@@ -118,7 +146,9 @@ def test_a_father_under_the_mothers_number_is_not_the_mother(linker, adult):
     assert wait(linker, grace, kwame)
 
 
-def test_two_women_of_one_birthday_and_address_under_two_given_names_are_for_a_person_to_decide(linker, adult):
+def test_two_women_of_one_birthday_and_address_under_two_given_names_are_for_a_person_to_decide(
+    linker, adult
+):
     """One woman with two names, or twin sisters: nothing tells."""
     grace, ruth = adult("trust-a", "1"), adult("council-b", "2", given="Ruth")
     linker.send("trust-a", grace)
@@ -134,14 +164,18 @@ def test_two_women_of_one_birthday_and_address_under_two_given_names_are_for_a_p
             ("Kwame", "Kwabena"),
             marks=pytest.mark.xfail(
                 strict=True,
-                reason="Two given names that begin alike are taken for one that was written differently, even within a source",
+                reason=(
+                    "Two given names that begin alike are taken for one that was written"
+                    " differently, even within a source"
+                ),
             ),
         ),
     ],
 )
 def test_twin_brothers_whom_every_partner_knows_as_two_fathers_are_two(linker, child, adult, names):
     groups = [
-        [adult(partner, name, **{**KWAME, "given": name}) for name in names] for partner in ("trust-a", "council-b")
+        [adult(partner, name, **{**KWAME, "given": name}) for name in names]
+        for partner in ("trust-a", "council-b")
     ]
     cousins = [child("trust-a", "1", carer=(groups[0][0], "father"))]
     cousins.append(child("trust-a", "2", **KOFI, carer=(groups[0][1], "father")))

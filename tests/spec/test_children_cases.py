@@ -1,4 +1,6 @@
-"""Newborns without a name, children who died, and children of one mother: who is one child and who is not."""
+"""Newborns without a name, children who died, and children of one mother: who is one child and who
+is not.
+"""
 
 from datetime import date
 
@@ -19,7 +21,9 @@ def grace(linker, adult):
     return {partner: (her, "mother") for partner, her in of.items()}
 
 
-def test_an_infant_found_through_its_mother_stays_the_same_child_when_it_is_named(linker, child, grace):
+def test_an_infant_found_through_its_mother_stays_the_same_child_when_it_is_named(
+    linker, child, grace
+):
     infant = child("trust-a", "1", given="INFANT OF GRACE", carer=grace["trust-a"])
     # By then they have moved, and the child has its father's name.
     later = {"surname": "Mensah", "postcode": "SE24 0AA"}
@@ -40,8 +44,13 @@ def test_an_infant_of_whom_only_the_mother_and_the_day_are_known_is_found(linker
     assert together(linker, infant, toddler)
 
 
-def test_newborn_twins_find_their_names_by_order_of_birth(linker, child, grace, outcomes_of_every_order):
-    newborn = [child("trust-a", str(n), given=f"TWIN {n}", birth_order=n, carer=grace["trust-a"]) for n in (1, 2)]
+def test_newborn_twins_find_their_names_by_order_of_birth(
+    linker, child, grace, outcomes_of_every_order
+):
+    newborn = [
+        child("trust-a", str(n), given=f"TWIN {n}", birth_order=n, carer=grace["trust-a"])
+        for n in (1, 2)
+    ]
     named = [
         child("council-b", name, given=name, birth_order=n, carer=grace["council-b"])
         for n, name in enumerate(["Amina", "Zainab"], start=1)
@@ -71,7 +80,9 @@ def test_newborn_twins_find_their_names_by_their_sex(linker, child, grace):
 
 def test_newborn_twins_whose_names_nothing_tells_wait_until_they_are_named(linker, child, grace):
     def twin(number, given):
-        return child("trust-a", str(number), given=given, birth_order=number, carer=grace["trust-a"])
+        return child(
+            "trust-a", str(number), given=given, birth_order=number, carer=grace["trust-a"]
+        )
 
     one, two = twin(1, "TWIN 1"), twin(2, "TWIN 2")
     amina = child("council-b", "1", carer=grace["council-b"])
@@ -85,8 +96,13 @@ def test_newborn_twins_whose_names_nothing_tells_wait_until_they_are_named(linke
     assert together(linker, two, amina)
 
 
-def test_one_twin_without_a_name_is_not_guessed_where_a_partner_knows_one_child_only(linker, child, grace):
-    twins = [child("trust-a", str(n), given=f"TWIN {n}", birth_order=n, carer=grace["trust-a"]) for n in (1, 2)]
+def test_one_twin_without_a_name_is_not_guessed_where_a_partner_knows_one_child_only(
+    linker, child, grace
+):
+    twins = [
+        child("trust-a", str(n), given=f"TWIN {n}", birth_order=n, carer=grace["trust-a"])
+        for n in (1, 2)
+    ]
     amina = child("council-b", "1", carer=grace["council-b"])
     linker.send("trust-a", *twins)
     linker.send("council-b", amina)
@@ -94,7 +110,9 @@ def test_one_twin_without_a_name_is_not_guessed_where_a_partner_knows_one_child_
     assert all(wait(linker, twin, amina) for twin in twins)
 
 
-def test_babies_of_two_mothers_born_on_one_day_at_one_address_stay_apart(linker, child, adult, grace):
+def test_babies_of_two_mothers_born_on_one_day_at_one_address_stay_apart(
+    linker, child, adult, grace
+):
     """A hostel, or temporary accommodation. All names and numbers of the mothers differ."""
     ruth = adult("trust-a", "ruth", nhs=NHS[6], given="Ruth", surname="Ali", born=date(1993, 1, 1))
     hers = child("trust-a", "2", given="BABY", surname="Ali", carer=(ruth, "mother"))
@@ -120,7 +138,9 @@ def test_a_stillborn_child_and_a_later_sibling_are_two(linker, child, grace, num
 @pytest.mark.parametrize("orders", [(1, 2), (None, None)])
 def test_a_stillborn_twin_is_not_the_surviving_one(linker, child, grace, orders):
     stillborn = child("trust-a", "1", given="BABY", birth_order=orders[0], carer=grace["trust-a"])
-    survivor = child("trust-a", "2", given="Layla", birth_order=orders[1], nhs=NHS[1], carer=grace["trust-a"])
+    survivor = child(
+        "trust-a", "2", given="Layla", birth_order=orders[1], nhs=NHS[1], carer=grace["trust-a"]
+    )
     survivor_b = child("council-b", "2", given="Layla", carer=grace["council-b"])
     linker.send("trust-a", stillborn, survivor)
     linker.send("council-b", survivor_b)
@@ -147,7 +167,9 @@ def test_a_later_sibling_under_a_dead_childs_name_is_another_child(
     assert apart(linker, first[0], later[0])
     assert one_family(linker, *first, *later)
     batches = [
-        (partner, [grace[partner][0], one]) for both in (first, later) for partner, one in zip(grace, both, strict=True)
+        (partner, [grace[partner][0], one])
+        for both in (first, later)
+        for partner, one in zip(grace, both, strict=True)
     ]
     assert outcomes_of_every_order(*batches) == 1
 
@@ -172,7 +194,9 @@ def test_two_births_of_one_mother_four_months_apart_are_two_children(linker, chi
     assert one_family(linker, earlier, *later)
 
 
-def test_a_second_twin_without_a_name_is_not_guessed_to_be_the_only_named_child(linker, child, grace):
+def test_a_second_twin_without_a_name_is_not_guessed_to_be_the_only_named_child(
+    linker, child, grace
+):
     """The first twin's record has not come: half of such guesses would be wrong."""
     second = child("trust-a", "2", given="TWIN 2", birth_order=2, carer=grace["trust-a"])
     amina = child("council-b", "1", carer=grace["council-b"])

@@ -1,6 +1,8 @@
-"""What an analyst may see of a group of people: counts, percentages, means, changes, ratios and adjusted figures, and when each is withheld.
+"""What an analyst may see of a group of people: counts, percentages, means, changes, ratios and
+adjusted figures, and when each is withheld.
 
-Every figure is made from protected counts alone: "<10", or a multiple of 5. "Protected" in a table is the count as the release holds it.
+Every figure is made from protected counts alone: "<10", or a multiple of 5. "Protected" in a table
+is the count as the release holds it.
 """
 
 import pytest
@@ -16,7 +18,9 @@ CATALOGUE = catalogue()
 
 
 def release(measure, groups, policy=ROUNDED, **published):
-    """A release of one measure, from the protected counts of its innermost groups and the sums of them."""
+    """A release of one measure, from the protected counts of its innermost groups and the sums of
+    them.
+    """
     cells: dict = {}
     for group, protected in groups.items():
         named = tuple(sorted(group))
@@ -25,7 +29,9 @@ def release(measure, groups, policy=ROUNDED, **published):
             cell = tuple(item for at, item in enumerate(named) if kept >> at & 1)
             before = cells.get(cell, 0)
             cells[cell] = HIDDEN if HIDDEN in (before, protected) else before + protected
-    return Release("r1", 1, {}, {measure: Published(CATALOGUE[measure], cells, policy=policy, **published)})
+    return Release(
+        "r1", 1, {}, {measure: Published(CATALOGUE[measure], cells, policy=policy, **published)}
+    )
 
 
 def shown(figure):
@@ -46,7 +52,10 @@ def as_shown(count):
 
 
 UNDER_20 = "withheld, because the group is under 20."
-ALL_OR_NONE = "withheld, because nearly all or nearly none of the group are counted: that would tell something of everybody in it."
+ALL_OR_NONE = (
+    "withheld, because nearly all or nearly none of the group are counted: that would tell"
+    " something of everybody in it."
+)
 COUNT_WITHHELD = "withheld, because the count is."
 NO_PUBLIC_COUNT = "not given, because there is no public count of the group's population."
 
@@ -85,21 +94,33 @@ def test_a_shown_count_is_never_truly_of_1_to_7_and_off_by_at_most_9(
     """To somebody who knows the rule by which it was rounded."""
     assert {str(of_adults(count)) for count in protected} == {shown_as}
     ends = [disclosure.possible_counts(count) for count in protected]
-    assert (min(low for low, _ in ends), max(high for _, high in ends)) == (truly_at_least, truly_at_most)
+    assert (min(low for low, _ in ends), max(high for _, high in ends)) == (
+        truly_at_least,
+        truly_at_most,
+    )
 
 
 @pytest.mark.parametrize(
-    ("protected_parts", "sum_is_shown_as"), [([10], 10), ([5, 5], "<10"), ([5, 5, 5], "<10"), ([20, 5], 25)]
+    ("protected_parts", "sum_is_shown_as"),
+    [([10], 10), ([5, 5], "<10"), ([5, 5, 5], "<10"), ([20, 5], 25)],
 )
-def test_a_sum_of_groups_is_shown_only_where_it_cannot_truly_be_of_1_to_7(protected_parts, sum_is_shown_as):
+def test_a_sum_of_groups_is_shown_only_where_it_cannot_truly_be_of_1_to_7(
+    protected_parts, sum_is_shown_as
+):
     places = ("area", "borough", "outside")[: len(protected_parts)]
-    parts = {(("residence", place),): count for place, count in zip(places, protected_parts, strict=True)}
-    [cell] = answer(release("reach_adults", parts), Question("reach_adults", (), {"residence": places})).cells
+    parts = {
+        (("residence", place),): count for place, count in zip(places, protected_parts, strict=True)
+    }
+    [cell] = answer(
+        release("reach_adults", parts), Question("reach_adults", (), {"residence": places})
+    ).cells
     assert as_shown(cell.count) == sum_is_shown_as
 
 
 @pytest.mark.parametrize(("people", "shown_as"), [(0, 0), (8, 10), (12, 10), (13, 15), (98, 100)])
-def test_under_the_second_policy_a_count_that_is_not_withheld_is_the_nearest_multiple_of_5(people, shown_as):
+def test_under_the_second_policy_a_count_that_is_not_withheld_is_the_nearest_multiple_of_5(
+    people, shown_as
+):
     assert of_adults(disclosure.nearest(people), SUPPRESSED) == shown_as
 
 
@@ -109,7 +130,13 @@ def test_under_the_second_policy_a_small_count_and_those_that_protect_it_have_on
 
 @pytest.mark.parametrize(
     ("attendances", "children", "most_by_one_child", "withheld"),
-    [(40, 12, 10, False), (40, 7, 10, True), (40, 12, 21, True), (40, 12, 20, False), (0, 0, 0, False)],
+    [
+        (40, 12, 10, False),
+        (40, 7, 10, True),
+        (40, 12, 21, True),
+        (40, 12, 20, False),
+        (0, 0, 0, False),
+    ],
 )
 def test_attendances_are_withheld_where_1_to_7_children_make_them_or_one_makes_more_than_half(
     attendances, children, most_by_one_child, withheld
@@ -129,7 +156,7 @@ def test_attendances_are_withheld_where_1_to_7_children_make_them_or_one_makes_m
         (0, 50, ALL_OR_NONE),
     ],
 )
-def test_a_percentage_is_withheld_of_fewer_than_20_and_where_nearly_all_or_nearly_none_have_the_outcome(
+def test_a_percentage_is_withheld_of_fewer_than_20_and_where_nearly_all_or_nearly_none_have_the_outcome(  # noqa: E501
     protected_with, protected_without, percentage
 ):
     """That all children of a group are below the expected level would say it of each of them."""
@@ -171,7 +198,9 @@ def test_a_share_of_the_population_needs_a_public_count_of_at_least_20_and_a_cou
         {cell: children_who_live_there} if children_who_live_there is not None else {}
     )
     made = release("reach_children", {cell: protected}, population=public)
-    [found] = answer(made, Question("reach_children", ("residence",), {"residence": ("area",)})).cells
+    [found] = answer(
+        made, Question("reach_children", ("residence",), {"residence": ("area",)})
+    ).cells
     assert percentage_of(found.estimate) == percentage
 
 
@@ -192,7 +221,9 @@ def test_a_mean_is_made_from_the_middles_of_bands_and_withheld_of_fewer_than_20(
 
 
 def test_no_median_is_given_of_anything():
-    """A median is somebody's own value. Answers give shares, means of bands and rates, and no other estimate."""
+    """A median is somebody's own value. Answers give shares, means of bands and rates, and no other
+    estimate.
+    """
     assert {item.estimate for item in CATALOGUE.values()} == {"", "share", "mean", "rate"}
 
 
@@ -213,12 +244,20 @@ def test_a_change_is_made_from_bands_of_ten_points_and_withheld_of_fewer_than_20
         (("band", "10"), ("instrument", "core10")): protected_at_10_percent,
     }
     [row] = change(release("change_mental_health", groups), "change_mental_health", "")[1]
-    assert (shown(row.change.mean), shown(row.change.standardised)) == (mean_change, in_standard_deviations)
+    assert (shown(row.change.mean), shown(row.change.standardised)) == (
+        mean_change,
+        in_standard_deviations,
+    )
 
 
 def test_a_change_is_withheld_under_the_second_policy_where_a_band_that_it_is_made_from_is():
-    groups = {(("band", "0"), ("instrument", "core10")): 40, (("band", "10"), ("instrument", "core10")): HIDDEN}
-    [row] = change(release("change_mental_health", groups, SUPPRESSED), "change_mental_health", "")[1]
+    groups = {
+        (("band", "0"), ("instrument", "core10")): 40,
+        (("band", "10"), ("instrument", "core10")): HIDDEN,
+    }
+    [row] = change(release("change_mental_health", groups, SUPPRESSED), "change_mental_health", "")[
+        1
+    ]
     assert shown(row.change.mean) == "a count that it is made from is withheld"
     assert row.change.p_value is None
 
@@ -227,7 +266,14 @@ FEW = "a group has fewer than 10 with or without the outcome"
 
 
 @pytest.mark.parametrize(
-    ("engaged_with", "engaged_without", "others_with", "others_without", "odds_ratio", "risk_ratio"),
+    (
+        "engaged_with",
+        "engaged_without",
+        "others_with",
+        "others_without",
+        "odds_ratio",
+        "risk_ratio",
+    ),
     [
         (200, 50, 150, 80, 2.13, 1.23),
         (200, 10, 150, 80, 10.67, 1.46),
@@ -243,14 +289,19 @@ def test_a_ratio_is_withheld_where_either_group_has_fewer_than_10_with_or_withou
         engaged([(engaged_with, engaged_without, others_with, others_without)]),
         "asq3_overall",
     )
-    assert (shown(found.crude_odds_ratio), shown(found.crude_risk_ratio)) == (odds_ratio, risk_ratio)
+    assert (shown(found.crude_odds_ratio), shown(found.crude_risk_ratio)) == (
+        odds_ratio,
+        risk_ratio,
+    )
 
 
 def engaged(strata):
     """A release that compares engaged children with others, stratum by stratum."""
     groups = {}
     for number, counts in enumerate(strata, start=1):
-        sides = [(side, level) for side in ("engaged", "not_engaged") for level in ("expected", "below")]
+        sides = [
+            (side, level) for side in ("engaged", "not_engaged") for level in ("expected", "below")
+        ]
         for (side, level), protected in zip(sides, counts, strict=True):
             groups[("engaged", side), ("level", level), ("stratum", str(number))] = protected
     return release("asq3_overall", groups)
@@ -260,9 +311,13 @@ def engaged(strata):
     ("engaged_in_the_second_stratum", "strata_used"),
     [((40, 20), 2), ((10, 10), 2), ((10, 5), 1), ((0, 0), 1)],
 )
-def test_an_adjusted_ratio_leaves_out_strata_where_a_side_is_under_20(engaged_in_the_second_stratum, strata_used):
+def test_an_adjusted_ratio_leaves_out_strata_where_a_side_is_under_20(
+    engaged_in_the_second_stratum, strata_used
+):
     """The answer says how many of the five strata were large enough."""
-    found = compare(engaged([(200, 50, 150, 80), (*engaged_in_the_second_stratum, 60, 40)]), "asq3_overall")
+    found = compare(
+        engaged([(200, 50, 150, 80), (*engaged_in_the_second_stratum, 60, 40)]), "asq3_overall"
+    )
     assert found.strata_used == strata_used
     assert found.adjusted_odds_ratio.value is not None
 
@@ -274,23 +329,36 @@ def test_an_adjusted_ratio_is_withheld_where_every_stratum_is_too_small():
 
 
 def test_of_the_model_that_adjusts_only_fifths_of_its_score_are_published():
-    """No coefficient and no score of anybody: the model is fitted, without the outcome, when a release is cut, and is then forgotten."""
+    """No coefficient and no score of anybody: the model is fitted, without the outcome, when a
+    release is cut, and is then forgotten.
+    """
     measure = CATALOGUE["asq3_overall"]
     assert list(measure.dimensions["stratum"].categories) == ["1", "2", "3", "4", "5"]
-    assert [cube for cube in measure.cubes if "stratum" in cube] == [("engaged", "level", "stratum")]
+    assert [cube for cube in measure.cubes if "stratum" in cube] == [
+        ("engaged", "level", "stratum")
+    ]
 
 
 def test_an_interval_allows_for_the_rounding_as_well_as_for_chance():
     by_rounding = {}
     for rounding_sd in (0.0, 3.0):
-        made = release("asq3_overall", {
-            (("engaged", side), ("level", level)): protected
-            for side, level, protected in (
-                ("engaged", "expected", 200), ("engaged", "below", 50), ("not_engaged", "expected", 150), ("not_engaged", "below", 80),
-            )
-        }, rounding_sd=rounding_sd)  # fmt: skip
+        made = release(
+            "asq3_overall",
+            {
+                (("engaged", side), ("level", level)): protected
+                for side, level, protected in (
+                    ("engaged", "expected", 200),
+                    ("engaged", "below", 50),
+                    ("not_engaged", "expected", 150),
+                    ("not_engaged", "below", 80),
+                )
+            },
+            rounding_sd=rounding_sd,
+        )
         by_rounding[rounding_sd] = compare(made, "asq3_overall").crude_odds_ratio
-    assert by_rounding[3.0].low < by_rounding[0.0].low < by_rounding[0.0].high < by_rounding[3.0].high
+    assert (
+        by_rounding[3.0].low < by_rounding[0.0].low < by_rounding[0.0].high < by_rounding[3.0].high
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,19 +17,36 @@ def unrelated(child, partner, numbers, carer):
     """Children who share nothing but whom their rows declare; all born in one month."""
     return [
         child(
-            partner, f"u{n}", given=f"{chr(97 + n)}child", surname=f"{chr(97 + n)}name", born=date(2020, 1, n + 1),
-            postcode=f"SE{n + 1} 0AA", carer=(carer, "carer"),
+            partner,
+            f"u{n}",
+            given=f"{chr(97 + n)}child",
+            surname=f"{chr(97 + n)}name",
+            born=date(2020, 1, n + 1),
+            postcode=f"SE{n + 1} 0AA",
+            carer=(carer, "carer"),
         )
         for n in numbers
-    ]  # fmt: skip
+    ]
 
 
 def test_a_fostered_child_stays_in_its_own_family(linker, child, adult, outcomes_of_every_order):
     grace, ruth = adult("trust-a", "m", nhs=NHS[7]), adult("council-b", "r", nhs=NHS[6], **RUTH)
     amina = child("trust-a", "1", nhs=NHS[0], carer=(grace, "mother"))
     fostered = child("council-b", "1", nhs=NHS[0], postcode="SE24 0AA", carer=(ruth, "carer"))
-    tom = child("council-b", "5", given="Tom", surname="Bell", sex="m", born=date(2015, 1, 1), carer=(ruth, "mother"))
-    batches = [("trust-a", [grace, amina]), ("council-b", [ruth, fostered]), ("council-b", [ruth, tom])]
+    tom = child(
+        "council-b",
+        "5",
+        given="Tom",
+        surname="Bell",
+        sex="m",
+        born=date(2015, 1, 1),
+        carer=(ruth, "mother"),
+    )
+    batches = [
+        ("trust-a", [grace, amina]),
+        ("council-b", [ruth, fostered]),
+        ("council-b", [ruth, tom]),
+    ]
     for partner, subjects in batches:
         linker.send(partner, *subjects)
     assert together(linker, amina, fostered)
@@ -41,13 +58,17 @@ def test_a_fostered_child_stays_in_its_own_family(linker, child, adult, outcomes
 
 @pytest.fixture
 def fostered(linker, child, adult):
-    """Three children of three mothers whom the trust knows; the council knows only Ruth, who fosters them."""
+    """Three children of three mothers whom the trust knows; the council knows only Ruth, who
+    fosters them.
+    """
     ruth = adult("council-b", "r", nhs=NHS[6], **RUTH)
     linker.send("council-b", ruth)
     children, mothers = [], []
     for at, (given, surname) in enumerate((("Omar", "Ali"), ("Zoe", "Khan"), ("Luis", "Diaz"))):
         born = date(2017 + at, 2, 3)
-        mothers.append(adult("trust-a", surname, given="Maria", surname=surname, born=date(1990 + at, 1, 1)))
+        mothers.append(
+            adult("trust-a", surname, given="Maria", surname=surname, born=date(1990 + at, 1, 1))
+        )
         known = {"nhs": NHS[at], "given": given, "surname": surname, "born": born}
         children.append(child("trust-a", surname, **known, carer=(mothers[-1], "mother")))
         linker.send("trust-a", mothers[-1], children[-1])
@@ -57,23 +78,37 @@ def fostered(linker, child, adult):
 
 def test_a_foster_carer_does_not_glue_the_families_of_those_she_fosters(linker, fostered):
     _, mothers, children = fostered
-    assert all(one_family(linker, mother, child) for mother, child in zip(mothers, children, strict=True))
+    assert all(
+        one_family(linker, mother, child) for mother, child in zip(mothers, children, strict=True)
+    )
     assert separate_families(linker, *children)
 
 
-def test_a_foster_carer_of_children_of_three_mothers_belongs_to_none_of_their_families(linker, fostered):
+def test_a_foster_carer_of_children_of_three_mothers_belongs_to_none_of_their_families(
+    linker, fostered
+):
     ruth, mothers, _ = fostered
     assert separate_families(linker, ruth, *mothers)
 
 
 def test_a_foster_carer_of_many_is_still_her_own_childs_mother(linker, child, adult):
     ruth = adult("council-b", "r", nhs=NHS[6], **RUTH)
-    tom = child("council-b", "5", given="Tom", surname="Bell", sex="m", born=date(2015, 1, 1), carer=(ruth, "mother"))
+    tom = child(
+        "council-b",
+        "5",
+        given="Tom",
+        surname="Bell",
+        sex="m",
+        born=date(2015, 1, 1),
+        carer=(ruth, "mother"),
+    )
     linker.send("council-b", ruth, tom, *unrelated(child, "council-b", range(13), ruth))
     assert one_family(linker, ruth, tom)
 
 
-def test_a_professional_glues_no_families_though_no_one_partner_declares_her_often(linker, child, adult):
+def test_a_professional_glues_no_families_though_no_one_partner_declares_her_often(
+    linker, child, adult
+):
     pat = [adult(partner, "p", **PAT) for partner in ("trust-a", "council-b")]
     children = [
         unrelated(child, "trust-a", range(8), pat[0]),
@@ -87,8 +122,11 @@ def test_a_professional_glues_no_families_though_no_one_partner_declares_her_oft
 
 @pytest.mark.xfail(
     strict=True,
-    reason="Up to twelve children one carer is believed (`MOST_CHILDREN_OF_A_CARER`); the linker sees no dates and cannot know that "
-    "ten children of one carer born within ten days are none of hers",
+    reason=(
+        "Up to twelve children one carer is believed (`MOST_CHILDREN_OF_A_CARER`); the linker sees"
+        " no dates and cannot know that ten children of one carer born within ten days are none of"
+        " hers"
+    ),
 )
 def test_a_professional_of_ten_children_born_in_one_month_glues_no_families(linker, child, adult):
     pat = adult("trust-a", "p", **PAT)
@@ -97,7 +135,9 @@ def test_a_professional_of_ten_children_born_in_one_month_glues_no_families(link
     assert separate_families(linker, *children)
 
 
-def test_a_family_keeps_its_identifier_when_its_child_is_joined_and_parted_again(linker, child, adult):
+def test_a_family_keeps_its_identifier_when_its_child_is_joined_and_parted_again(
+    linker, child, adult
+):
     grace = adult("trust-a", "m", nhs=NHS[7])
     amina = child("trust-a", "1", nhs=NHS[0], carer=(grace, "mother"))
     linker.send("trust-a", grace, amina)
@@ -107,13 +147,21 @@ def test_a_family_keeps_its_identifier_when_its_child_is_joined_and_parted_again
     assert separate_families(linker, amina, early)
     linker.send("council-b", child("council-b", "1", nhs=NHS[0]))
     assert linker.families(grace, amina, early) == [family] * 3
-    other = {"given": "Oliver", "surname": "Smith", "sex": "m", "born": date(2019, 7, 7), "nhs": NHS[1]}
+    other = {
+        "given": "Oliver",
+        "surname": "Smith",
+        "sex": "m",
+        "born": date(2019, 7, 7),
+        "nhs": NHS[1],
+    }
     linker.send("council-b", child("council-b", "1", **other))
     assert linker.families(grace, amina) == [family] * 2
     assert separate_families(linker, amina, early)
 
 
-def test_a_family_keeps_its_identifier_when_its_mother_is_joined_and_parted_again(linker, child, adult):
+def test_a_family_keeps_its_identifier_when_its_mother_is_joined_and_parted_again(
+    linker, child, adult
+):
     grace, ruth = adult("trust-a", "m", nhs=NHS[7]), adult("council-b", "m", nhs=NHS[6], **RUTH)
     amina = child("trust-a", "1", carer=(grace, "mother"))
     kofi = child("council-b", "2", **KOFI, carer=(ruth, "mother"))
@@ -131,7 +179,9 @@ def test_a_family_keeps_its_identifier_when_its_mother_is_joined_and_parted_agai
     assert family in linker.families(amina, kofi)
 
 
-def test_a_child_on_its_own_keeps_its_familys_identifier_when_its_mother_becomes_known(linker, child, adult):
+def test_a_child_on_its_own_keeps_its_familys_identifier_when_its_mother_becomes_known(
+    linker, child, adult
+):
     alone = child("council-b", "1", nhs=NHS[0])
     linker.send("council-b", alone)
     [family] = linker.families(alone)
@@ -141,19 +191,27 @@ def test_a_child_on_its_own_keeps_its_familys_identifier_when_its_mother_becomes
     assert linker.families(alone, amina, grace) == [family] * 3
 
 
-def test_a_family_follows_the_primary_carer_when_the_mother_becomes_known_child_by_child(linker, child, adult):
-    """It is the mother's family that everybody ends up in, as if she had been known first; the father's ends."""
+def test_a_family_follows_the_primary_carer_when_the_mother_becomes_known_child_by_child(
+    linker, child, adult
+):
+    """It is the mother's family that everybody ends up in, as if she had been known first; the
+    father's ends.
+    """
     kwame, grace = adult("trust-a", "f", **KWAME), adult("council-b", "m", nhs=NHS[7])
     amina = child("trust-a", "1", nhs=NHS[0], carer=(kwame, "father"))
     kofi = child("trust-a", "2", nhs=NHS[1], **KOFI, carer=(kwame, "father"))
     linker.send("trust-a", kwame, amina, kofi)
     linker.send("council-b", grace, child("council-b", "1", nhs=NHS[0], carer=(grace, "mother")))
     [family] = linker.families(grace)
-    linker.send("council-b", grace, child("council-b", "2", nhs=NHS[1], **KOFI, carer=(grace, "mother")))
+    linker.send(
+        "council-b", grace, child("council-b", "2", nhs=NHS[1], **KOFI, carer=(grace, "mother"))
+    )
     assert linker.families(kwame, grace, amina, kofi) == [family] * 4
 
 
-def test_a_child_on_its_own_comes_into_the_family_of_its_mother_and_not_she_into_its(linker, child, adult):
+def test_a_child_on_its_own_comes_into_the_family_of_its_mother_and_not_she_into_its(
+    linker, child, adult
+):
     early = child("council-b", "1", given="", surname="Adeyemi", postcode="SE24 0AA")
     linker.send("council-b", early)
     grace = adult("trust-a", "m", nhs=NHS[7])

@@ -1,4 +1,6 @@
-"""Named cases of linkage, each a worked example: who is one child, who is not, and who a person must decide about."""
+"""Named cases of linkage, each a worked example: who is one child, who is not, and who a person
+must decide about.
+"""
 
 from datetime import date
 
@@ -12,7 +14,13 @@ BORN = date(2020, 3, 14)
 @pytest.fixture
 def mother(partnership):
     def make(partner, person_id, **who):
-        defaults = {"given": "Grace", "surname": "Okafor", "born": date(1990, 5, 2), "sex": "f", "postcode": "SW9 8JJ"}
+        defaults = {
+            "given": "Grace",
+            "surname": "Okafor",
+            "born": date(1990, 5, 2),
+            "sex": "f",
+            "postcode": "SW9 8JJ",
+        }
         return partnership.subject(partner, person_id, "adult", **{**defaults, **who})
 
     return make
@@ -70,7 +78,10 @@ def test_newborn_twins_without_names_are_told_apart_by_their_order_of_birth(link
 
 
 def test_a_newborn_without_a_name_is_found_by_its_number(linker, child):
-    baby, toddler = child("trust-a", "1", given="BABY", nhs=NHS[0]), child("council-b", "1", nhs=NHS[0])
+    baby, toddler = (
+        child("trust-a", "1", given="BABY", nhs=NHS[0]),
+        child("council-b", "1", nhs=NHS[0]),
+    )
     linker.send("trust-a", baby)
     linker.send("council-b", toddler)
     assert together(linker, baby, toddler)
@@ -96,14 +107,23 @@ def test_siblings_stay_apart(linker, child):
 def test_a_number_alone_does_not_glue_two_children_when_all_else_disagrees(linker, child):
     a = child("trust-a", "1", nhs=NHS[0])
     b = child(
-        "council-b", "1", nhs=NHS[0], given="Oliver", surname="Smith", sex="m", born=date(2018, 1, 9), postcode=""
+        "council-b",
+        "1",
+        nhs=NHS[0],
+        given="Oliver",
+        surname="Smith",
+        sex="m",
+        born=date(2018, 1, 9),
+        postcode="",
     )
     linker.send("trust-a", a)
     linker.send("council-b", b)
     assert not together(linker, a, b)
 
 
-def test_two_children_of_one_name_and_birthday_stay_apart_when_two_partners_know_each_by_a_number(linker, child):
+def test_two_children_of_one_name_and_birthday_stay_apart_when_two_partners_know_each_by_a_number(
+    linker, child
+):
     first = [child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[0])]
     second = [
         child("trust-a", "2", nhs=NHS[1], postcode="SE24 0AA"),
@@ -170,21 +190,35 @@ def test_a_number_that_comes_late_joins_the_records(linker, child):
     linker.send("trust-a", a)
     linker.send("council-b", early)
     assert not together(linker, a, early)
-    linker.send("council-b", child("council-b", "1", nhs=NHS[0], given="", postcode="SE24 0AA", surname="Adeyemi"))
+    linker.send(
+        "council-b",
+        child("council-b", "1", nhs=NHS[0], given="", postcode="SE24 0AA", surname="Adeyemi"),
+    )
     assert together(linker, a, early)
 
 
-def test_a_charitys_registration_without_a_number_and_with_a_guessed_date_finds_the_child(linker, child):
-    a, b = child("trust-a", "1"), child("charity-c", "1", born=date(2020, 1, 1), date_approximate=True)
+def test_a_charitys_registration_without_a_number_and_with_a_guessed_date_finds_the_child(
+    linker, child
+):
+    a, b = (
+        child("trust-a", "1"),
+        child("charity-c", "1", born=date(2020, 1, 1), date_approximate=True),
+    )
     linker.send("trust-a", a)
     linker.send("charity-c", b)
     assert together(linker, a, b)
 
 
 def test_a_birthday_that_a_source_writes_where_it_does_not_know_tells_less(linker, child):
-    certain = [child("trust-a", "1", postcode=""), child("council-b", "1", postcode="", given="Amena")]
+    certain = [
+        child("trust-a", "1", postcode=""),
+        child("council-b", "1", postcode="", given="Amena"),
+    ]
     guess = {"born": date(2020, 1, 1), "date_approximate": True, "postcode": "", "surname": "Smith"}
-    guessed = [child("trust-a", "2", **guess), child("council-b", "2", **{**guess, "given": "Amena"})]
+    guessed = [
+        child("trust-a", "2", **guess),
+        child("council-b", "2", **{**guess, "given": "Amena"}),
+    ]
     linker.send("trust-a", certain[0], guessed[0])
     linker.send("council-b", certain[1], guessed[1])
     assert together(linker, *certain)
@@ -198,7 +232,8 @@ def test_a_corrected_record_leaves_the_person_it_was_wrongly_linked_to(linker, c
     assert together(linker, a, b)
     [before] = linker.persons(a)
     linker.send(
-        "council-b", child("council-b", "1", nhs=NHS[1], given="Oliver", surname="Smith", born=date(2019, 7, 7))
+        "council-b",
+        child("council-b", "1", nhs=NHS[1], given="Oliver", surname="Smith", born=date(2019, 7, 7)),
     )
     assert not together(linker, a, b)
     assert linker.persons(a) == [before], "the identifier stays where most of the person is"
@@ -213,14 +248,24 @@ def test_a_child_twice_in_one_source_is_one_child(linker, child):
 def test_a_child_and_an_adult_are_never_one_person(linker, child, partnership):
     a = child("trust-a", "1", nhs=NHS[0])
     adult = partnership.subject(
-        "trust-a", "1", "adult", nhs=NHS[0], given="Amina", surname="Okafor", born=BORN, sex="f", postcode="SW9 8JJ"
+        "trust-a",
+        "1",
+        "adult",
+        nhs=NHS[0],
+        given="Amina",
+        surname="Okafor",
+        born=BORN,
+        sex="f",
+        postcode="SW9 8JJ",
     )
     linker.send("trust-a", a, adult)
     assert not together(linker, a, adult)
 
 
 def test_one_partners_records_of_one_person_in_two_datasets_are_one_child(linker, child):
-    in_one = child("trust-a", "1", dataset="maternity", given="BABY", surname="Adeyemi", postcode="")
+    in_one = child(
+        "trust-a", "1", dataset="maternity", given="BABY", surname="Adeyemi", postcode=""
+    )
     in_two = child("trust-a", "1", dataset="asq3", born=date(2020, 4, 1))
     linker.send("trust-a", in_one)
     linker.send("trust-a", in_two)
@@ -240,7 +285,10 @@ def test_withdrawing_a_subject_forgets_it_and_splits_those_it_held_together(link
 
 
 def test_mother_father_and_children_are_one_family(linker, child, mother):
-    grace, dad = mother("trust-a", "m"), mother("trust-a", "f", given="Kwame", sex="m", born=date(1988, 1, 1))
+    grace, dad = (
+        mother("trust-a", "m"),
+        mother("trust-a", "f", given="Kwame", sex="m", born=date(1988, 1, 1)),
+    )
     one = child("trust-a", "1", carer=(grace, "mother"))
     two = child("trust-a", "2", given="Kofi", born=date(2022, 8, 1), carer=(grace, "mother"))
     two_b = child("council-b", "2", given="Kofi", born=date(2022, 8, 1), carer=None)
@@ -254,13 +302,24 @@ def test_mother_father_and_children_are_one_family(linker, child, mother):
 
 def test_a_professional_on_many_rows_glues_no_families(linker, child, mother):
     worker = mother("trust-a", "w")
-    children = [child("trust-a", str(n), given=f"Child{chr(97 + n)}", surname=f"Name{chr(97 + n)}",
-                      born=date(2020, 1, n + 1), carer=(worker, "carer")) for n in range(20)]  # fmt: skip
+    children = [
+        child(
+            "trust-a",
+            str(n),
+            given=f"Child{chr(97 + n)}",
+            surname=f"Name{chr(97 + n)}",
+            born=date(2020, 1, n + 1),
+            carer=(worker, "carer"),
+        )
+        for n in range(20)
+    ]
     linker.send("trust-a", worker, *children)
     assert len(set(linker.families(*children))) == 20
 
 
-def test_a_family_keeps_its_identifier_when_its_mother_is_found_to_be_one_person(linker, child, mother):
+def test_a_family_keeps_its_identifier_when_its_mother_is_found_to_be_one_person(
+    linker, child, mother
+):
     grace = mother("trust-a", "m", nhs=NHS[7])
     one = child("trust-a", "1", carer=(grace, "mother"))
     linker.send("trust-a", grace, one)

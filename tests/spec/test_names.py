@@ -48,8 +48,11 @@ def test_a_child_who_moved_is_found_under_another_spelling_of_its_name(linker, c
             ("Juergen", "Mueller"),
             marks=pytest.mark.xfail(
                 strict=True,
-                reason="Ingest writes ü as u, never as ue: neither name is the same, nothing to join by. Writing ae, oe and ue as "
-                "one vowel in every name mends it, and missed 11 pairs more of 19,600 children's at usual errors (bench-linkage, seed 2)",
+                reason=(
+                    "Ingest writes ü as u, never as ue: neither name is the same, nothing to join"
+                    " by. Writing ae, oe and ue as one vowel in every name mends it, and missed 11"
+                    " pairs more of 19,600 children's at usual errors (bench-linkage, seed 2)"
+                ),
             ),
         ),
         pytest.param(
@@ -65,14 +68,19 @@ def test_a_child_who_moved_is_found_under_another_spelling_of_its_name(linker, c
             ("Amina", "Smith-Okafor"),
             marks=pytest.mark.xfail(
                 strict=True,
-                reason="A surname is compared as one word: in the other order its parts have no start, end or sound in common. With its "
-                "halves always in one order it is mended, and recall of children falls by .0004 at usual errors (bench-linkage, seed 1)",
+                reason=(
+                    "A surname is compared as one word: in the other order its parts have no start,"
+                    " end or sound in common. With its halves always in one order it is mended, and"
+                    " recall of children falls by .0004 at usual errors (bench-linkage, seed 1)"
+                ),
             ),
         ),
     ],
     ids=" ".join,
 )
-def test_a_child_who_moved_is_not_lost_under_a_spelling_that_is_farther_off(linker, child, here, there):
+def test_a_child_who_moved_is_not_lost_under_a_spelling_that_is_farther_off(
+    linker, child, here, there
+):
     a, b = of(child, "trust-a", here), of(child, "council-b", there, postcode=ELSEWHERE)
     linker.send("trust-a", a)
     linker.send("council-b", b)
@@ -88,7 +96,9 @@ def test_a_child_who_moved_is_not_lost_under_a_spelling_that_is_farther_off(link
     ],
     ids=["Cyrillic", "Arabic", "Chinese"],
 )
-def test_names_in_another_script_lose_nobody_at_one_address_and_disturb_no_number(linker, child, here, there):
+def test_names_in_another_script_lose_nobody_at_one_address_and_disturb_no_number(
+    linker, child, here, there
+):
     a, b = of(child, "trust-a", here), of(child, "council-b", there)
     linker.send("trust-a", a)
     linker.send("council-b", b)
@@ -99,8 +109,12 @@ def test_names_in_another_script_lose_nobody_at_one_address_and_disturb_no_numbe
     assert together(linker, a, b)
 
 
-@pytest.mark.parametrize("second", [("Okafor", "Ngozi Mary"), ("Mary Ngozi", "Okafor"), ("Mary", "Okafor")])
-def test_a_second_given_name_that_only_one_source_writes_loses_nobody_at_one_address(linker, child, second):
+@pytest.mark.parametrize(
+    "second", [("Okafor", "Ngozi Mary"), ("Mary Ngozi", "Okafor"), ("Mary", "Okafor")]
+)
+def test_a_second_given_name_that_only_one_source_writes_loses_nobody_at_one_address(
+    linker, child, second
+):
     a, b = of(child, "trust-a", ("Ngozi Mary", "Okafor")), of(child, "council-b", second)
     linker.send("trust-a", a)
     linker.send("council-b", b)

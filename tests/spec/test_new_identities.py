@@ -1,6 +1,8 @@
-"""Adoption, a changed gender marker, protected records: the old and the new identity are never joined by evidence alone.
+"""Adoption, a changed gender marker, protected records: the old and the new identity are never
+joined by evidence alone.
 
-The NHS gives the child a new number in each case and says to nobody that the two are one; nor may the linker.
+The NHS gives the child a new number in each case and says to nobody that the two are one; nor may
+the linker.
 """
 
 from datetime import date
@@ -30,7 +32,9 @@ def kate(linker, adult):
 
 
 @pytest.mark.parametrize("given", ["Emily", "Amina"])
-def test_an_adopted_childs_two_identities_and_families_stay_apart(linker, child, grace, kate, given):
+def test_an_adopted_childs_two_identities_and_families_stay_apart(
+    linker, child, grace, kate, given
+):
     before = child("trust-a", "1", nhs=NHS[0], carer=(grace, "mother"))
     after = child("council-b", "9", nhs=NHS[1], given=given, **TAYLOR, carer=(kate, "mother"))
     linker.send("trust-a", before)
@@ -40,9 +44,13 @@ def test_an_adopted_childs_two_identities_and_families_stay_apart(linker, child,
     assert one_family(linker, kate, after)
 
 
-def test_a_child_adopted_by_those_it_was_fostered_with_keeps_its_two_identities_apart(linker, child, adult, grace):
+def test_a_child_adopted_by_those_it_was_fostered_with_keeps_its_two_identities_apart(
+    linker, child, adult, grace
+):
     """The address and the given name stay."""
-    kate = adult("council-b", "kate", nhs=NHS[6], given="Kate", surname="Taylor", born=date(1984, 9, 9))
+    kate = adult(
+        "council-b", "kate", nhs=NHS[6], given="Kate", surname="Taylor", born=date(1984, 9, 9)
+    )
     before = child("trust-a", "1", nhs=NHS[0], carer=(grace, "mother"))
     after = child("council-b", "9", nhs=NHS[1], surname="Taylor", carer=(kate, "mother"))
     linker.send("trust-a", before)
@@ -51,7 +59,9 @@ def test_a_child_adopted_by_those_it_was_fostered_with_keeps_its_two_identities_
     assert separate_families(linker, before, after)
 
 
-def test_a_record_that_goes_over_to_the_new_identity_leaves_the_old_one_and_its_family(linker, child, adult, grace):
+def test_a_record_that_goes_over_to_the_new_identity_leaves_the_old_one_and_its_family(
+    linker, child, adult, grace
+):
     old = child("trust-a", "1", nhs=NHS[0], carer=(grace, "mother"))
     grace_b = adult("council-b", "grace", nhs=NHS[7])
     old_b = child("council-b", "1", nhs=NHS[0], carer=(grace_b, "mother"))
@@ -68,7 +78,9 @@ def test_a_record_that_goes_over_to_the_new_identity_leaves_the_old_one_and_its_
 
 
 @pytest.mark.parametrize(("old", "new"), [("Amina", "Adam"), ("Amina", "Amin"), ("Sam", "Sam")])
-def test_another_gender_marker_with_another_number_is_another_person(linker, child, adult, grace, old, new):
+def test_another_gender_marker_with_another_number_is_another_person(
+    linker, child, adult, grace, old, new
+):
     """The mother, the address and the surname stay, so the two look like twins."""
     grace_b = adult("council-b", "grace", nhs=NHS[7])
     before = child("trust-a", "1", nhs=NHS[0], given=old, sex="f", carer=(grace, "mother"))
@@ -112,7 +124,9 @@ def hidden(linker, adult):
     return her
 
 
-def test_a_protected_child_under_a_new_name_stays_apart_from_the_old_one(linker, child, grace, hidden):
+def test_a_protected_child_under_a_new_name_stays_apart_from_the_old_one(
+    linker, child, grace, hidden
+):
     before = child("trust-a", "1", nhs=NHS[0], carer=(grace, "mother"))
     after = child("council-b", "9", nhs=NHS[1], given="Emily", **TAYLOR, carer=(hidden, "mother"))
     linker.send("trust-a", before)
@@ -121,8 +135,12 @@ def test_a_protected_child_under_a_new_name_stays_apart_from_the_old_one(linker,
     assert apart(linker, grace, hidden)
 
 
-def test_a_protected_child_who_keeps_its_first_name_stays_apart_from_the_old_one(linker, child, grace, hidden):
-    """Surname, address, the child's number and the mother's are new; two first names and two dates of birth are all that stays."""
+def test_a_protected_child_who_keeps_its_first_name_stays_apart_from_the_old_one(
+    linker, child, grace, hidden
+):
+    """Surname, address, the child's number and the mother's are new; two first names and two dates
+    of birth are all that stays.
+    """
     before = child("trust-a", "1", nhs=NHS[0], carer=(grace, "mother"))
     after = child("council-b", "9", nhs=NHS[1], **TAYLOR, carer=(hidden, "mother"))
     linker.send("trust-a", before)

@@ -1,4 +1,6 @@
-"""NHS numbers that are superseded, mistyped or somebody else's; dates that are corrected, guessed or missing; children held twice."""
+"""NHS numbers that are superseded, mistyped or somebody else's; dates that are corrected, guessed
+or missing; children held twice.
+"""
 
 from datetime import date
 
@@ -9,7 +11,13 @@ from tests.support.people import NHS
 
 BORN = date(2020, 3, 14)
 BROTHER = {"given": "Kofi", "sex": "m", "born": date(2022, 8, 1)}
-STRANGER = {"given": "Oliver", "surname": "Smith", "sex": "m", "born": date(2019, 7, 7), "postcode": "E1 6AN"}
+STRANGER = {
+    "given": "Oliver",
+    "surname": "Smith",
+    "sex": "m",
+    "born": date(2019, 7, 7),
+    "postcode": "E1 6AN",
+}
 
 
 def test_a_child_whose_number_is_superseded_stays_one_child(linker, child):
@@ -34,7 +42,9 @@ def test_a_child_who_moves_and_gets_another_number_is_not_lost(linker, child):
     assert found(linker, first, other)
 
 
-def test_a_number_mistyped_into_another_childs_draws_nobody_to_that_child(linker, child, outcomes_of_every_order):
+def test_a_number_mistyped_into_another_childs_draws_nobody_to_that_child(
+    linker, child, outcomes_of_every_order
+):
     amina, oliver = child("trust-a", "1", nhs=NHS[0]), child("trust-a", "2", nhs=NHS[1], **STRANGER)
     mistyped = child("council-b", "1", nhs=NHS[1])
     oliver_c = child("charity-c", "2", nhs=NHS[1], **STRANGER)
@@ -44,18 +54,30 @@ def test_a_number_mistyped_into_another_childs_draws_nobody_to_that_child(linker
     assert together(linker, amina, mistyped)
     assert together(linker, oliver, oliver_c)
     assert apart(linker, amina, oliver)
-    batches = [("trust-a", [amina]), ("trust-a", [oliver]), ("council-b", [mistyped]), ("charity-c", [oliver_c])]
+    batches = [
+        ("trust-a", [amina]),
+        ("trust-a", [oliver]),
+        ("council-b", [mistyped]),
+        ("charity-c", [oliver_c]),
+    ]
     assert outcomes_of_every_order(*batches) == 1
 
 
-def test_a_record_under_a_siblings_number_stays_with_the_child_it_names(linker, child, outcomes_of_every_order):
+def test_a_record_under_a_siblings_number_stays_with_the_child_it_names(
+    linker, child, outcomes_of_every_order
+):
     amina, kofi = child("trust-a", "1", nhs=NHS[0]), child("trust-a", "2", nhs=NHS[1], **BROTHER)
     under_hers = child("council-b", "2", nhs=NHS[0], **BROTHER)
     linker.send("trust-a", amina, kofi)
     linker.send("council-b", under_hers)
     assert together(linker, kofi, under_hers)
     assert apart(linker, amina, kofi)
-    assert outcomes_of_every_order(("trust-a", [amina]), ("trust-a", [kofi]), ("council-b", [under_hers])) == 1
+    assert (
+        outcomes_of_every_order(
+            ("trust-a", [amina]), ("trust-a", [kofi]), ("council-b", [under_hers])
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize("other", [BROTHER, STRANGER], ids=["a brother", "a stranger"])
@@ -76,7 +98,10 @@ def test_two_children_under_one_number_are_shown_to_a_person(linker, child, othe
 
 def test_siblings_who_both_carry_their_mothers_number_stay_apart(linker, child):
     amina = [child("trust-a", "1", nhs=NHS[7]), child("council-b", "1", nhs=NHS[7])]
-    kofi = [child("trust-a", "2", nhs=NHS[7], **BROTHER), child("council-b", "2", nhs=NHS[7], **BROTHER)]
+    kofi = [
+        child("trust-a", "2", nhs=NHS[7], **BROTHER),
+        child("council-b", "2", nhs=NHS[7], **BROTHER),
+    ]
     linker.send("trust-a", amina[0], kofi[0])
     linker.send("council-b", amina[1], kofi[1])
     assert together(linker, *amina)
@@ -106,7 +131,10 @@ def test_a_corrected_date_of_birth_brings_the_record_to_its_child(linker, child)
 
 
 def test_a_corrected_date_of_birth_takes_the_record_from_the_namesake_it_was_with(linker, child):
-    amina, namesake = child("trust-a", "1", nhs=NHS[0]), child("trust-a", "2", nhs=NHS[1], born=date(2019, 5, 24))
+    amina, namesake = (
+        child("trust-a", "1", nhs=NHS[0]),
+        child("trust-a", "2", nhs=NHS[1], born=date(2019, 5, 24)),
+    )
     record = child("council-b", "1", born=date(2019, 5, 24))
     linker.send("trust-a", amina, namesake)
     linker.send("council-b", record)
@@ -125,7 +153,9 @@ def test_a_charitys_registration_without_number_and_address_finds_the_child(link
 
 def test_a_charitys_guessed_date_does_not_bring_the_registration_to_the_sibling(linker, child):
     amina, kofi = child("trust-a", "1"), child("trust-a", "2", **BROTHER)
-    registered = child("charity-c", "2", **BROTHER | {"born": date(2022, 1, 1)}, date_approximate=True)
+    registered = child(
+        "charity-c", "2", **BROTHER | {"born": date(2022, 1, 1)}, date_approximate=True
+    )
     linker.send("trust-a", amina, kofi)
     linker.send("charity-c", registered)
     assert together(linker, kofi, registered)
@@ -134,10 +164,16 @@ def test_a_charitys_guessed_date_does_not_bring_the_registration_to_the_sibling(
 
 @pytest.mark.parametrize(
     "unsure",
-    [{"born": date(2020, 1, 1), "date_approximate": True}, {"born": None}, {"born": date(2020, 3, 15)}],
+    [
+        {"born": date(2020, 1, 1), "date_approximate": True},
+        {"born": None},
+        {"born": date(2020, 3, 15)},
+    ],
     ids=["guessed", "missing", "one digit wrong"],
 )
-def test_a_charitys_registration_without_a_sure_date_finds_a_child_who_is_known_by_number(linker, child, unsure):
+def test_a_charitys_registration_without_a_sure_date_finds_a_child_who_is_known_by_number(
+    linker, child, unsure
+):
     """Same names, sex and postcode: a steward would join them, or at least want to see them."""
     known, registered = child("trust-a", "1", nhs=NHS[0]), child("charity-c", "1", **unsure)
     linker.send("trust-a", known)

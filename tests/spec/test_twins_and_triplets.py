@@ -14,16 +14,23 @@ BEFORE_MIDNIGHT, AFTER_MIDNIGHT = date(2020, 3, 14), date(2020, 3, 15)
 
 def each_with_its_own(linker, *groups):
     """The first of every group are one child, the second another, and so on."""
-    return all(together(linker, *same) for same in zip(*groups, strict=True)) and apart(linker, *groups[0])
+    return all(together(linker, *same) for same in zip(*groups, strict=True)) and apart(
+        linker, *groups[0]
+    )
 
 
-def test_triplets_of_one_sex_stay_three_children_across_partners(linker, child, outcomes_of_every_order):
+def test_triplets_of_one_sex_stay_three_children_across_partners(
+    linker, child, outcomes_of_every_order
+):
     numbered = [child("trust-a", name, nhs=NHS[at], given=name) for at, name in enumerate(SISTERS)]
     others = [child("council-b", name, given=name) for name in SISTERS]
     linker.send("trust-a", *numbered)
     linker.send("council-b", *others)
     assert each_with_its_own(linker, numbered, others)
-    assert outcomes_of_every_order(("trust-a", numbered), *(("council-b", [one]) for one in others)) == 1
+    assert (
+        outcomes_of_every_order(("trust-a", numbered), *(("council-b", [one]) for one in others))
+        == 1
+    )
 
 
 def test_triplets_of_nearly_one_name_stay_three_where_every_record_has_its_number(linker, child):
@@ -38,7 +45,10 @@ def test_triplets_of_nearly_one_name_stay_three_where_every_record_has_its_numbe
 
 def test_triplets_of_nearly_one_name_are_told_apart_by_their_order_of_birth(linker, child):
     groups = [
-        [child(partner, name, birth_order=at, given=name) for at, name in enumerate(NEARLY_ONE_NAME, start=1)]
+        [
+            child(partner, name, birth_order=at, given=name)
+            for at, name in enumerate(NEARLY_ONE_NAME, start=1)
+        ]
         for partner in ("trust-a", "council-b")
     ]
     linker.send("trust-a", *groups[0])
@@ -48,12 +58,17 @@ def test_triplets_of_nearly_one_name_are_told_apart_by_their_order_of_birth(link
 
 @pytest.mark.xfail(
     strict=True,
-    reason="Ingest writes Amina and Aminah as one name, so the council's two are equal in all (+7.7 bits within one source) and are "
-    "joined with each other, although the trust has two numbered children who fit each of them: they are held back as rivals of the "
-    "council's records, but nothing holds the council's records back from one another",
+    reason=(
+        "Ingest writes Amina and Aminah as one name, so the council's two are equal in all (+7.7"
+        " bits within one source) and are joined with each other, although the trust has two"
+        " numbered children who fit each of them: they are held back as rivals of the council's"
+        " records, but nothing holds the council's records back from one another"
+    ),
 )
 def test_triplets_of_nearly_one_name_are_never_fewer_than_three(linker, child):
-    numbered = [child("trust-a", name, nhs=NHS[at], given=name) for at, name in enumerate(NEARLY_ONE_NAME)]
+    numbered = [
+        child("trust-a", name, nhs=NHS[at], given=name) for at, name in enumerate(NEARLY_ONE_NAME)
+    ]
     others = [child("council-b", name, given=name) for name in NEARLY_ONE_NAME]
     linker.send("trust-a", *numbered)
     linker.send("council-b", *others)
@@ -62,18 +77,28 @@ def test_triplets_of_nearly_one_name_are_never_fewer_than_three(linker, child):
 
 
 @pytest.mark.parametrize("names", [SISTERS, ["Amina", "Amira", "Halima"]])
-def test_a_triplets_record_under_its_sisters_number_stays_with_the_child_it_names(linker, child, names):
+def test_a_triplets_record_under_its_sisters_number_stays_with_the_child_it_names(
+    linker, child, names
+):
     known = [child("trust-a", name, nhs=NHS[at], given=name) for at, name in enumerate(names)]
     # The second carries the first one's number.
-    elsewhere = [child("council-b", name, nhs=NHS[at], given=name) for name, at in zip(names, (0, 0, 2), strict=True)]
+    elsewhere = [
+        child("council-b", name, nhs=NHS[at], given=name)
+        for name, at in zip(names, (0, 0, 2), strict=True)
+    ]
     linker.send("trust-a", *known)
     linker.send("council-b", *elsewhere)
     assert each_with_its_own(linker, known, elsewhere)
 
 
-def test_a_single_record_under_the_co_twins_number_does_not_go_to_the_child_it_does_not_name(linker, child):
+def test_a_single_record_under_the_co_twins_number_does_not_go_to_the_child_it_does_not_name(
+    linker, child
+):
     twins = {
-        partner: [child(partner, name, nhs=NHS[at], given=name) for at, name in enumerate(["Amina", "Zainab"])]
+        partner: [
+            child(partner, name, nhs=NHS[at], given=name)
+            for at, name in enumerate(["Amina", "Zainab"])
+        ]
         for partner in ("trust-a", "charity-c")
     }
     wrongly_numbered = child("council-b", "2", nhs=NHS[0], given="Zainab")
@@ -99,7 +124,10 @@ def test_twins_of_nearly_one_name_without_any_number_are_two_children_at_three_p
 
 
 def test_hassan_at_one_partner_and_hussein_at_another_are_for_a_person_to_decide(linker, child):
-    hassan, hussein = child("trust-a", "1", given="Hassan", sex="m"), child("council-b", "2", given="Hussein", sex="m")
+    hassan, hussein = (
+        child("trust-a", "1", given="Hassan", sex="m"),
+        child("council-b", "2", given="Hussein", sex="m"),
+    )
     linker.send("trust-a", hassan)
     linker.send("council-b", hussein)
     assert wait(linker, hassan, hussein)
@@ -117,7 +145,10 @@ def test_a_twin_of_whom_one_partner_knows_the_other_too_is_found_by_its_own_name
 
 
 def test_twins_of_two_sexes_and_nearly_one_name_stay_apart(linker, child):
-    oliver, olivia = child("trust-a", "1", given="Oliver", sex="m"), child("council-b", "1", given="Olivia")
+    oliver, olivia = (
+        child("trust-a", "1", given="Oliver", sex="m"),
+        child("council-b", "1", given="Olivia"),
+    )
     linker.send("trust-a", oliver)
     linker.send("council-b", olivia)
     assert apart(linker, oliver, olivia)

@@ -1,4 +1,5 @@
-"""What an attacker tries from inside a partner's container. Sent there as text and run by the container's own Python.
+"""What an attacker tries from inside a partner's container. Sent there as text and run by the
+container's own Python.
 
     python - write TOPIC        writes a byte
     python - oversize TOPIC     writes more than a message may hold
@@ -11,7 +12,7 @@
     python - reach HOST:PORT... opens connections
 
 Prints one line: what came of it.
-"""
+"""  # noqa: E501
 
 import socket
 import ssl
@@ -34,7 +35,9 @@ def _consumer():
     from childlink_bus.kafka import connect
     from kafka import KafkaConsumer
 
-    return connect(KafkaConsumer, _settings(), enable_auto_commit=False, auto_offset_reset="earliest")
+    return connect(
+        KafkaConsumer, _settings(), enable_auto_commit=False, auto_offset_reset="earliest"
+    )
 
 
 def write(topic, message=b"x"):
@@ -42,7 +45,9 @@ def write(topic, message=b"x"):
     from kafka import KafkaProducer
 
     patience = {"max_block_ms": 8000, "delivery_timeout_ms": 8000, "request_timeout_ms": 7000}
-    producer = connect(KafkaProducer, _settings(), acks="all", max_request_size=2 * len(message) + 1000, **patience)
+    producer = connect(
+        KafkaProducer, _settings(), acks="all", max_request_size=2 * len(message) + 1000, **patience
+    )
     try:
         return f"written at {producer.send(topic, message, partition=0).get(timeout=10).offset}"
     finally:
@@ -87,7 +92,8 @@ def plaintext():
         sock.sendall(b"\x00\x00\x00\x0b\x00\x12\x00\x00\x00\x00\x00\x01\x00\x01x")
         sock.settimeout(10)
         answer = sock.recv(100)
-    # A TLS alert is record type 21; a Kafka answer would begin with its length and our correlation id.
+    # A TLS alert is record type 21; a Kafka answer would begin with its length and our correlation
+    # id.
     return "answered" if answer[4:8] == b"\x00\x00\x00\x01" else "refused"
 
 
@@ -96,7 +102,8 @@ def _shake(context):
         socket.create_connection(BROKER, timeout=10) as sock,
         context.wrap_socket(sock, server_hostname=BROKER[0]) as tls,
     ):
-        # With TLS 1.3 the server judges the client's certificate after the handshake: only an answer proves it was let in.
+        # With TLS 1.3 the server judges the client's certificate after the handshake: only an
+        # answer proves it was let in.
         tls.sendall(b"\x00\x00\x00\x0b\x00\x12\x00\x00\x00\x00\x00\x01\x00\x01x")
         tls.settimeout(10)
         return "answered" if tls.recv(100) else "closed"

@@ -1,6 +1,8 @@
-"""Brings the compose stack up for real, once: certificates, access rights, both example partners' data, a release.
+"""Brings the compose stack up for real, once: certificates, access rights, both example partners'
+data, a release.
 
-Run by `make test-stack`, which provides an engine and images and says which compose and which engine to use.
+Run by `make test-stack`, which provides an engine and images and says which compose and which
+engine to use.
 """
 
 import os
@@ -20,7 +22,9 @@ _ALL = " ".join(stack.profiles())
 
 @pytest.fixture(scope="session")
 def docker_compose_command() -> str:
-    """pytest-docker's: the compose that `make test-stack` found, with every profile that can be tested here."""
+    """pytest-docker's: the compose that `make test-stack` found, with every profile that can be
+    tested here.
+    """
     return f"{os.environ.get('CHILDLINK_COMPOSE', 'docker compose')} --progress quiet {_ALL}"
 
 

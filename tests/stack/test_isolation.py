@@ -1,4 +1,6 @@
-"""Trust zones hold in the deployed stack: tried as an attacker would, from inside the containers."""
+"""Trust zones hold in the deployed stack: tried as an attacker would, from inside the
+containers.
+"""
 
 import json
 import os
@@ -23,27 +25,45 @@ pytestmark = pytest.mark.usefixtures("loaded")
 
 A, B = stack.PARTNERS
 ATTEMPTS = (Path(__file__).parent / "attempts.py").read_text()
-SERVICES = ("kafka", "gatekeeper", "linker", "linker-db", "linker-migrate", "analytics", "analytics-db", "analytics-migrate", "answers",
-            "partner-a", "partner-b", "prometheus")  # fmt: skip
+SERVICES = (
+    "kafka",
+    "gatekeeper",
+    "linker",
+    "linker-db",
+    "linker-migrate",
+    "analytics",
+    "analytics-db",
+    "analytics-migrate",
+    "answers",
+    "partner-a",
+    "partner-b",
+    "prometheus",
+)
 
 
 def attempt(service: str, *arguments: str, seconds: float = 60) -> str:
     """What came of an attempt from inside a container."""
     return (
-        stack.inside(service, "/app/bin/python", "-c", ATTEMPTS, *arguments, seconds=seconds).strip().splitlines()[-1]
+        stack.inside(service, "/app/bin/python", "-c", ATTEMPTS, *arguments, seconds=seconds)
+        .strip()
+        .splitlines()[-1]
     )
 
 
 def inspect(service: str) -> dict:
     """What Docker knows of a container."""
     name = f"{os.environ['CHILDLINK_PROJECT']}-{service}-1"
-    docker = subprocess.run(["docker", "inspect", name], capture_output=True, check=True, timeout=30)
+    docker = subprocess.run(
+        ["docker", "inspect", name], capture_output=True, check=True, timeout=30
+    )
     return json.loads(docker.stdout)[0]
 
 
 def addresses(service: str) -> list[str]:
     """Every address of a container."""
-    return [network["IPAddress"] for network in inspect(service)["NetworkSettings"]["Networks"].values()]
+    return [
+        network["IPAddress"] for network in inspect(service)["NetworkSettings"]["Networks"].values()
+    ]
 
 
 def held(topic: str) -> float:
@@ -51,7 +71,7 @@ def held(topic: str) -> float:
     return stack.metric("gatekeeper", "childlink_ops_topic_messages")[f'{{topic="{topic}"}}']
 
 
-# ------------------------------------------------------------------------------------------------------ the broker
+# ------------------------------------------------------------------------------------------------------ the broker  # noqa: E501
 
 
 def test_a_partner_sees_its_own_topics_and_no_others() -> None:
@@ -62,23 +82,32 @@ def test_a_partner_reads_its_own_receipts() -> None:
     assert attempt("partner-a", "read", f"receipts.{A}") != "read 0"
 
 
-@pytest.mark.parametrize("topic", [f"receipts.{B}", f"encodings.{B}", f"encodings.{A}", "links", "deadletter.linker"])
+@pytest.mark.parametrize(
+    "topic", [f"receipts.{B}", f"encodings.{B}", f"encodings.{A}", "links", "deadletter.linker"]
+)
 def test_a_partner_reads_neither_another_s_topics_nor_what_it_has_sent(topic: str) -> None:
-    assert attempt("partner-a", "read", topic) in ("read 0", "refused: TopicAuthorizationFailedError")
+    assert attempt("partner-a", "read", topic) in (
+        "read 0",
+        "refused: TopicAuthorizationFailedError",
+    )
 
 
 def test_a_partner_writes_to_no_topic_but_its_own() -> None:
     there = (f"encodings.{B}", f"observations.{B}", f"receipts.{A}", "links")
     before = {topic: held(topic) for topic in there}
     for topic in (*there, "made-up"):
-        assert attempt("partner-a", "write", topic) == "refused: TopicAuthorizationFailedError", topic
+        assert attempt("partner-a", "write", topic) == "refused: TopicAuthorizationFailedError", (
+            topic
+        )
     time.sleep(6)  # the gatekeeper counts every five seconds
     assert {topic: held(topic) for topic in there} == before
     assert "made-up" not in str(stack.metric("gatekeeper", "childlink_ops_topic_messages"))
 
 
 def test_the_broker_takes_no_message_larger_than_a_batch() -> None:
-    assert attempt("partner-a", "oversize", f"encodings.{A}").startswith("refused: MessageSizeTooLarge")
+    assert attempt("partner-a", "oversize", f"encodings.{A}").startswith(
+        "refused: MessageSizeTooLarge"
+    )
 
 
 def test_the_broker_speaks_no_plaintext() -> None:
@@ -94,19 +123,26 @@ def test_the_broker_lets_nobody_in_without_a_certificate() -> None:
 
 
 def test_the_broker_lets_in_no_certificate_of_another_authority() -> None:
-    folder = _hand_to_partner_a("foreign", stack.STACK / "analyst" / "tls.pem", stack.STACK / "analyst" / "tls.key")
+    folder = _hand_to_partner_a(
+        "foreign", stack.STACK / "analyst" / "tls.pem", stack.STACK / "analyst" / "tls.key"
+    )
     assert attempt("partner-a", "tls", folder) != "answered"
 
 
 def test_the_broker_lets_in_no_expired_certificate(broker_authority: Path) -> None:
     certificate, key = _expired(broker_authority, A)
-    assert attempt("partner-a", "tls", _hand_to_partner_a("expired", certificate, key)) != "answered"
+    assert (
+        attempt("partner-a", "tls", _hand_to_partner_a("expired", certificate, key)) != "answered"
+    )
 
 
 def test_the_broker_lets_in_the_site_s_own_certificate_by_the_same_handshake() -> None:
     etc = stack.STACK / "partners" / A / "etc"
     assert (
-        attempt("partner-a", "tls", _hand_to_partner_a("own", etc / "tls.pem", etc / "keys" / "tls.key")) == "answered"
+        attempt(
+            "partner-a", "tls", _hand_to_partner_a("own", etc / "tls.pem", etc / "keys" / "tls.key")
+        )
+        == "answered"
     )
 
 
@@ -116,7 +152,9 @@ def test_revocation_is_honoured_within_a_minute_on_an_open_connection_and_renewa
     etc = stack.STACK / "partners" / B / "etc"
     seen: list[str] = []
     reader = threading.Thread(
-        target=lambda: seen.append(attempt("partner-b", "keep-reading", f"receipts.{B}", seconds=120))
+        target=lambda: seen.append(
+            attempt("partner-b", "keep-reading", f"receipts.{B}", seconds=120)
+        )
     )
     reader.start()
     time.sleep(5)
@@ -126,23 +164,37 @@ def test_revocation_is_honoured_within_a_minute_on_an_open_connection_and_renewa
     reader.join(timeout=100)
     assert seen == ["refused"]
     assert time.monotonic() - revoked_at < 60
-    assert attempt("partner-b", "write", f"encodings.{B}") == "refused: TopicAuthorizationFailedError"
+    assert (
+        attempt("partner-b", "write", f"encodings.{B}") == "refused: TopicAuthorizationFailedError"
+    )
     assert attempt("partner-a", "topics") == f"sees: encodings.{A} observations.{A} receipts.{A}"
 
     stack.run("childlink-ingest", "keys", "request", B, "--folder", etc / "keys")
     renewed = stack.STACK / "renewed.pem"
-    stack.run("childlink-ops", "partner", "renew", B, "--request", etc / "keys" / "tls-new.csr", "--certificate", renewed,
-              "--authority", broker_authority)  # fmt: skip
+    stack.run(
+        "childlink-ops",
+        "partner",
+        "renew",
+        B,
+        "--request",
+        etc / "keys" / "tls-new.csr",
+        "--certificate",
+        renewed,
+        "--authority",
+        broker_authority,
+    )
     (etc / "keys" / "tls-new.key").replace(etc / "keys" / "tls.key")
     shutil.copy(renewed, etc / "tls.pem")
     stack.hand_over()
     stack.publish()
     stack.wait_for(
-        "the renewed certificate to be let in", lambda: f"receipts.{B}" in attempt("partner-b", "topics"), 60
+        "the renewed certificate to be let in",
+        lambda: f"receipts.{B}" in attempt("partner-b", "topics"),
+        60,
     )
 
 
-# -------------------------------------------------------------------------------------------------------- networks
+# -------------------------------------------------------------------------------------------------------- networks  # noqa: E501
 
 
 STORES = ("linker-db:5432", "analytics-db:5432")
@@ -151,18 +203,65 @@ STORES = ("linker-db:5432", "analytics-db:5432")
 @pytest.mark.parametrize(
     ("service", "forbidden"),
     [
-        ("answers", (*STORES, "kafka:9093", "analytics:9100", "linker:9100", "partner-a:9100", "gatekeeper:9100")),
-        ("linker", ("analytics-db:5432", "analytics:9100", "answers:7443", "partner-a:9100", "gatekeeper:9100")),
-        ("analytics", ("linker-db:5432", "linker:9100", "answers:7443", "partner-a:9100", "gatekeeper:9100")),
-        ("gatekeeper", (*STORES, "linker:9100", "analytics:9100", "answers:7443", "partner-a:9100")),
-        ("partner-a", (*STORES, "partner-b:9100", "linker:9100", "analytics:9100", "answers:7443", "gatekeeper:9100")),
-        ("partner-b", (*STORES, "partner-a:9100", "linker:9100", "analytics:9100", "answers:7443", "gatekeeper:9100")),
+        (
+            "answers",
+            (
+                *STORES,
+                "kafka:9093",
+                "analytics:9100",
+                "linker:9100",
+                "partner-a:9100",
+                "gatekeeper:9100",
+            ),
+        ),
+        (
+            "linker",
+            (
+                "analytics-db:5432",
+                "analytics:9100",
+                "answers:7443",
+                "partner-a:9100",
+                "gatekeeper:9100",
+            ),
+        ),
+        (
+            "analytics",
+            ("linker-db:5432", "linker:9100", "answers:7443", "partner-a:9100", "gatekeeper:9100"),
+        ),
+        (
+            "gatekeeper",
+            (*STORES, "linker:9100", "analytics:9100", "answers:7443", "partner-a:9100"),
+        ),
+        (
+            "partner-a",
+            (
+                *STORES,
+                "partner-b:9100",
+                "linker:9100",
+                "analytics:9100",
+                "answers:7443",
+                "gatekeeper:9100",
+            ),
+        ),
+        (
+            "partner-b",
+            (
+                *STORES,
+                "partner-a:9100",
+                "linker:9100",
+                "analytics:9100",
+                "answers:7443",
+                "gatekeeper:9100",
+            ),
+        ),
     ],
 )
 def test_zones_that_need_not_talk_cannot(service: str, forbidden: tuple[str, ...]) -> None:
     # By name and by every address: not being able to look a name up is no wall.
     targets = [
-        f"{host}:{port}" for name, port in (t.split(":") for t in forbidden) for host in (name, *addresses(name))
+        f"{host}:{port}"
+        for name, port in (t.split(":") for t in forbidden)
+        for host in (name, *addresses(name))
     ]
     assert attempt(service, "reach", *targets) == "reached:"
 
@@ -201,16 +300,32 @@ def _reached_from_here() -> str | None:
     return None
 
 
-# ------------------------------------------------------------------------------------------------------ containers
+# ------------------------------------------------------------------------------------------------------ containers  # noqa: E501
 
 
 def test_the_answering_process_holds_releases_and_a_server_s_certificate_only() -> None:
     mounts = {mount["Destination"]: mount["RW"] for mount in inspect("answers")["Mounts"]}
-    assert mounts == {"/etc/childlink": False, "/srv/childlink/releases": False, "/srv/childlink/trail": True}
+    assert mounts == {
+        "/etc/childlink": False,
+        "/srv/childlink/releases": False,
+        "/srv/childlink/trail": True,
+    }
     held = {path.name for path in (stack.STACK / "answers" / "etc").iterdir()}
     # The key opens nothing but the trail of questions.
-    assert held == {"authority", "ca.pem", "policy.toml", "purposes.toml", "questions.key", "tls.key", "tls.pem"}
-    assert not [v for v in inspect("answers")["Config"]["Env"] if "DATABASE" in v or "PASSWORD" in v or "KAFKA" in v]
+    assert held == {
+        "authority",
+        "ca.pem",
+        "policy.toml",
+        "purposes.toml",
+        "questions.key",
+        "tls.key",
+        "tls.pem",
+    }
+    assert not [
+        v
+        for v in inspect("answers")["Config"]["Env"]
+        if "DATABASE" in v or "PASSWORD" in v or "KAFKA" in v
+    ]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -229,7 +344,9 @@ def test_a_container_has_no_more_power_than_it_needs(service: str) -> None:
 def test_no_secret_is_in_a_container_s_arguments_or_environment() -> None:
     secrets = [path.read_text().strip() for path in stack.STACK.glob("*/*-password")]
     secrets += [
-        json.loads(path.read_text())["secret"] for path in stack.STACK.rglob("keys/*.key") if "tls" not in path.name
+        json.loads(path.read_text())["secret"]
+        for path in stack.STACK.rglob("keys/*.key")
+        if "tls" not in path.name
     ]
     assert len(secrets) > 10
     for service in SERVICES:
@@ -246,13 +363,15 @@ def test_no_secret_is_in_a_container_s_arguments_or_environment() -> None:
         ("DROP TABLE record", "InsufficientPrivilege"),
     ],
 )
-def test_the_linker_cannot_change_its_tables_nor_rewrite_its_audit_trail(statement: str, came: str) -> None:
+def test_the_linker_cannot_change_its_tables_nor_rewrite_its_audit_trail(
+    statement: str, came: str
+) -> None:
     code = (
-        "import pathlib, psycopg, sys\n"
-        "password = pathlib.Path('/run/secrets/linker_service_password').read_text()\n"
-        "there = psycopg.connect(host='linker-db', dbname='linker', user='linker_service', password=password)\n"
-        "try: there.execute(sys.argv[1]); print('done')\n"
-        "except psycopg.Error as error: print(type(error).__name__)\n"
+        "import pathlib, psycopg, sys\npassword ="
+        " pathlib.Path('/run/secrets/linker_service_password').read_text()\nthere ="
+        " psycopg.connect(host='linker-db', dbname='linker', user='linker_service',"
+        " password=password)\ntry: there.execute(sys.argv[1]); print('done')\nexcept psycopg.Error"
+        " as error: print(type(error).__name__)\n"
     )
     assert stack.inside("linker", "/app/bin/python", "-c", code, statement).strip() == came
 
@@ -260,13 +379,16 @@ def test_the_linker_cannot_change_its_tables_nor_rewrite_its_audit_trail(stateme
 @pytest.mark.parametrize("service", ["linker", "analytics"])
 def test_a_service_does_not_have_its_tables_owners_password(service: str) -> None:
     mounted = {mount["Destination"] for mount in inspect(service)["Mounts"]}
-    assert {path for path in mounted if "password" in path} == {f"/run/secrets/{service}_service_password"}
+    assert {path for path in mounted if "password" in path} == {
+        f"/run/secrets/{service}_service_password"
+    }
 
 
 def test_the_ingest_image_holds_ingest_only() -> None:
     code = (
-        "import importlib.util as u; print([m for m in ('childlink_linker', 'childlink_analytics', 'childlink_local', "
-        "'childlink_client', 'childlink_ops', 'grpc', 'duckdb', 'alembic') if u.find_spec(m)])"
+        "import importlib.util as u; print([m for m in ('childlink_linker', 'childlink_analytics',"
+        " 'childlink_local', 'childlink_client', 'childlink_ops', 'grpc', 'duckdb', 'alembic') if"
+        " u.find_spec(m)])"
     )
     assert stack.inside("partner-a", "/app/bin/python", "-c", code).strip() == "[]"
 
@@ -274,8 +396,9 @@ def test_the_ingest_image_holds_ingest_only() -> None:
 @pytest.mark.parametrize("service", ["partner-a", "linker", "analytics", "gatekeeper"])
 def test_an_image_holds_the_locked_versions_and_nothing_else(service: str) -> None:
     code = (
-        "import importlib.metadata as m; print(*{d.metadata['Name'].lower().replace('_', '-') + '==' + d.version"
-        " for d in m.distributions(path=[__import__('sysconfig').get_path('purelib')])})"
+        "import importlib.metadata as m; print(*{d.metadata['Name'].lower().replace('_', '-') +"
+        " '==' + d.version for d in"
+        " m.distributions(path=[__import__('sysconfig').get_path('purelib')])})"
     )
     lock = {
         line.split()[0].split(";")[0].lower()
@@ -299,7 +422,11 @@ def _expired(authority: Path, name: str) -> tuple[Path, Path]:
     """A certificate as the authority makes it, but of last week."""
     ca = x509.load_pem_x509_certificate((authority / "ca.pem").read_bytes())
     signer = serialization.load_pem_private_key((authority / "ca.key").read_bytes(), None)
-    key, serial, now = ec.generate_private_key(ec.SECP256R1()), x509.random_serial_number(), datetime.now(UTC)
+    key, serial, now = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.random_serial_number(),
+        datetime.now(UTC),
+    )
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "partner"),
@@ -320,16 +447,24 @@ def _expired(authority: Path, name: str) -> tuple[Path, Path]:
     paths = stack.STACK / "expired.pem", stack.STACK / "expired.key"
     paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     form = serialization.PrivateFormat.PKCS8
-    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    paths[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    )
     return paths
 
 
 @pytest.mark.parametrize("step", ["prepare", "up", "down", "clean"])
 def test_another_checkout_can_neither_stop_nor_delete_this_stack(step: str, tmp_path: Path) -> None:
     before = stack.containers(), stack.volumes()
-    elsewhere = {**os.environ, "CHILDLINK_STACK": str(tmp_path / ".stack"), "CHILDLINK_DELETE": stack.project()}
+    elsewhere = {
+        **os.environ,
+        "CHILDLINK_STACK": str(tmp_path / ".stack"),
+        "CHILDLINK_DELETE": stack.project(),
+    }
     command = [sys.executable, str(stack.ROOT / "deploy" / "stack.py"), step]
-    done = subprocess.run(command, env=elsewhere, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, env=elsewhere, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 1
     assert "not this checkout's" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,4 +1,6 @@
-"""The journey through the deployed stack: partners' extracts to an analyst's answer, every connection with certificates."""
+"""The journey through the deployed stack: partners' extracts to an analyst's answer, every
+connection with certificates.
+"""
 
 import contextlib
 import csv
@@ -22,14 +24,16 @@ pytestmark = pytest.mark.usefixtures("loaded")
 
 def _client(**changed: object) -> Client:
     keys = stack.STACK / "analyst"
-    given = {"ca": keys / "ca.pem", "certificate": keys / "tls.pem", "key": keys / "tls.key"} | changed
+    given = {
+        "ca": keys / "ca.pem",
+        "certificate": keys / "tls.pem",
+        "key": keys / "tls.key",
+    } | changed
     return Client(f"localhost:{os.environ['CHILDLINK_ANSWERS_PORT']}", **given)  # type: ignore[arg-type]
 
 
 def _prometheus(query: str) -> list[dict[str, object]]:
-    address = (
-        f"http://127.0.0.1:{os.environ['CHILDLINK_PROMETHEUS_PORT']}/api/v1/query?query={urllib.parse.quote(query)}"
-    )
+    address = f"http://127.0.0.1:{os.environ['CHILDLINK_PROMETHEUS_PORT']}/api/v1/query?query={urllib.parse.quote(query)}"
     with urllib.request.urlopen(address, timeout=10) as answer:
         return list(json.load(answer)["data"]["result"])
 
@@ -38,7 +42,12 @@ def _prometheus(query: str) -> list[dict[str, object]]:
 def test_every_row_of_every_extract_is_accounted_for(partner: str) -> None:
     for run in stack.status(partner)["runs"]:
         fates = (
-            run["accepted"] + run["refused"] + run["rejected"] + run["permitted_out"] + run["waiting"] + run["deleted"]
+            run["accepted"]
+            + run["refused"]
+            + run["rejected"]
+            + run["permitted_out"]
+            + run["waiting"]
+            + run["deleted"]
         )
         assert run["rows_read"] == fates > 0
         assert run["waiting"] == run["refused"] == 0
@@ -51,7 +60,9 @@ def test_children_of_both_partners_are_linked() -> None:
     }
     children = stack.metric("linker", "childlink_linker_identifiers")['{kind="child"}']
     with (stack.STACK / "synthetic" / "truth.csv").open() as truth:
-        assert 0 < children < sum(1 for _ in truth), "fewer identifiers than records: some were linked"
+        assert 0 < children < sum(1 for _ in truth), (
+            "fewer identifiers than records: some were linked"
+        )
 
 
 def test_an_analyst_with_a_certificate_gets_a_protected_answer() -> None:
@@ -70,7 +81,9 @@ def test_a_release_was_published_by_somebody_else_than_who_cut_it_and_the_trails
     assert "published by second-manager" in said
     with pytest.raises(stack.StackError, match="exists already"):
         stack.inside("analytics", "childlink-analytics", "release", "cut", stack.RELEASE)
-    assert "entries, as they were written" in stack.inside("analytics", "childlink-analytics", "audit", "verify")
+    assert "entries, as they were written" in stack.inside(
+        "analytics", "childlink-analytics", "audit", "verify"
+    )
 
 
 def test_who_asked_what_is_in_the_trail_of_questions() -> None:
@@ -78,10 +91,15 @@ def test_who_asked_what_is_in_the_trail_of_questions() -> None:
         client.ask("reach_children", ["sex"])
     stack.wait_for(
         "the question to be written down",
-        lambda: "demo-analyst: Query" in stack.inside("answers", "childlink-analytics", "audit", "show", "--questions"),
+        lambda: (
+            "demo-analyst: Query"
+            in stack.inside("answers", "childlink-analytics", "audit", "show", "--questions")
+        ),
         20,
     )
-    assert "as they were written" in stack.inside("answers", "childlink-analytics", "audit", "verify", "--questions")
+    assert "as they were written" in stack.inside(
+        "answers", "childlink-analytics", "audit", "verify", "--questions"
+    )
 
 
 def test_an_analyst_without_a_certificate_gets_none() -> None:
@@ -91,7 +109,10 @@ def test_an_analyst_without_a_certificate_gets_none() -> None:
 
 def test_a_partner_s_certificate_is_not_an_analyst_s() -> None:
     etc = stack.STACK / "partners" / "st-anns-trust" / "etc"
-    with pytest.raises(ClientError), _client(certificate=etc / "tls.pem", key=etc / "keys" / "tls.key") as client:
+    with (
+        pytest.raises(ClientError),
+        _client(certificate=etc / "tls.pem", key=etc / "keys" / "tls.key") as client,
+    ):
         client.releases()
 
 
@@ -102,7 +123,12 @@ def test_an_analyst_whose_certificate_is_revoked_is_let_in_no_more_within_a_minu
         assert client.releases()
         authority = stack.STACK / "authority" / "answers"
         listed = stack.run("childlink-ops", "ca", "list", "--authority", authority)
-        [serial] = [word for line in listed.splitlines() if "leaving-analyst" in line for word in line.split()[:1]]
+        [serial] = [
+            word
+            for line in listed.splitlines()
+            if "leaving-analyst" in line
+            for word in line.split()[:1]
+        ]
         stack.run("childlink-ops", "ca", "revoke", serial, "--authority", authority)
         stack.publish()
         stack.wait_for("the open connection to be refused", lambda: _refused(client), 60)
@@ -123,24 +149,32 @@ def test_an_operator_asks_the_linker_with_a_certificate_and_nobody_without() -> 
     read = [(keys / name).read_bytes() for name in ("ca.pem", "tls.key", "tls.pem")]
     address = f"localhost:{os.environ['CHILDLINK_LINKER_PORT']}"
     with grpc.secure_channel(address, grpc.ssl_channel_credentials(*read)) as channel:
-        status = operator_pb2_grpc.OperatorServiceStub(channel).GetStatus(operator_pb2.GetStatusRequest(), timeout=20)
+        status = operator_pb2_grpc.OperatorServiceStub(channel).GetStatus(
+            operator_pb2.GetStatusRequest(), timeout=20
+        )
     assert status.records > 0
     with (
         grpc.secure_channel(address, grpc.ssl_channel_credentials(read[0])) as channel,
         pytest.raises(grpc.RpcError),
     ):
-        operator_pb2_grpc.OperatorServiceStub(channel).GetStatus(operator_pb2.GetStatusRequest(), timeout=20)
+        operator_pb2_grpc.OperatorServiceStub(channel).GetStatus(
+            operator_pb2.GetStatusRequest(), timeout=20
+        )
 
 
 def test_the_stewards_page_asks_for_a_token() -> None:
-    with urllib.request.urlopen(f"http://localhost:{os.environ['CHILDLINK_REVIEW_PORT']}/", timeout=20) as answer:
+    with urllib.request.urlopen(
+        f"http://localhost:{os.environ['CHILDLINK_REVIEW_PORT']}/", timeout=20
+    ) as answer:
         page = answer.read().decode()
     assert "token" in page.lower()
 
 
 def test_prometheus_sees_every_service_of_the_hub() -> None:
     stack.wait_for(
-        "Prometheus to scrape everything", lambda: len(_prometheus("up == 1")) == 5 and not _prometheus("up == 0"), 60
+        "Prometheus to scrape everything",
+        lambda: len(_prometheus("up == 1")) == 5 and not _prometheus("up == 0"),
+        60,
     )
     assert _prometheus("sum(childlink_linker_records_total) > 0")
     assert _prometheus("sum(childlink_analytics_records_total) > 0")
@@ -152,15 +186,25 @@ def _panels() -> list[tuple[str, str]]:
     found = []
     for path in sorted((stack.ROOT / "deploy/grafana/dashboards").glob("*.json")):
         for panel in json.loads(path.read_text())["panels"]:
-            found += [(f"{path.stem}: {panel['title']}", target["expr"]) for target in panel["targets"]]
+            found += [
+                (f"{path.stem}: {panel['title']}", target["expr"]) for target in panel["targets"]
+            ]
     return found
 
 
 def test_every_panel_of_the_dashboards_has_data_unless_it_shows_what_went_wrong() -> None:
-    """Those of a site's own ingest are for the Prometheus of a site, which the hub's cannot reach."""
+    """Those of a site's own ingest are for the Prometheus of a site, which the hub's cannot
+    reach.
+    """
     wrong = ("refused", "turned away", "withheld")
-    wanted = [(where, query) for where, query in _panels() if not any(word in where for word in wrong)]
-    wanted = [(where, query.replace("$partner", ".*")) for where, query in wanted if "At the site" not in where]
+    wanted = [
+        (where, query) for where, query in _panels() if not any(word in where for word in wrong)
+    ]
+    wanted = [
+        (where, query.replace("$partner", ".*"))
+        for where, query in wanted
+        if "At the site" not in where
+    ]
     assert len(wanted) > 30
 
     def empty() -> list[str]:
@@ -178,7 +222,12 @@ def test_no_alert_fires_on_a_healthy_stack() -> None:
 
 
 def test_make_up_s_closing_words_hold_a_command_that_works() -> None:
-    command = [*map(str, stack.ask_command(os.environ["CHILDLINK_ANSWERS_PORT"])), "ask", "reach_children", "--json"]
+    command = [
+        *map(str, stack.ask_command(os.environ["CHILDLINK_ANSWERS_PORT"])),
+        "ask",
+        "reach_children",
+        "--json",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
@@ -190,7 +239,9 @@ def test_what_is_sent_while_broker_and_linker_are_killed_arrives_when_they_are_b
     runs = len(stack.status(partner)["runs"])
     stack.compose(*stack.profiles(), "kill", "kafka", "linker")
 
-    mapping = load_mapping(stack.STACK / "partners" / partner / "etc" / "mappings" / f"{extract}.toml")
+    mapping = load_mapping(
+        stack.STACK / "partners" / partner / "etc" / "mappings" / f"{extract}.toml"
+    )
     source = stack.STACK / "synthetic" / partner / f"{extract}.csv"
     with source.open(newline="", encoding=mapping.source.encoding) as file:
         rows = list(itertools.islice(csv.DictReader(file, delimiter=mapping.source.delimiter), 60))
@@ -206,7 +257,9 @@ def test_what_is_sent_while_broker_and_linker_are_killed_arrives_when_they_are_b
     assert waiting > 0, f"{service} keeps what it cannot send"
 
     stack.up()
-    stack.wait_for("the late rows to be answered", lambda: not stack.status(partner)["runs"][0]["waiting"], 180)
+    stack.wait_for(
+        "the late rows to be answered", lambda: not stack.status(partner)["runs"][0]["waiting"], 180
+    )
     late_run = stack.status(partner)["runs"][0]
     assert late_run["refused"] == late_run["rejected"] == 0
     assert late_run["accepted"] == waiting

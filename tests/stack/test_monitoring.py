@@ -8,8 +8,18 @@ pytestmark = pytest.mark.usefixtures("prepared")
 
 
 def _promtool(*arguments: str) -> str:
-    return stack.compose(*stack.profiles(), "run", "--rm", "--no-deps", "-T", "--entrypoint", "promtool", "prometheus", *arguments,
-                         seconds=200)  # fmt: skip
+    return stack.compose(
+        *stack.profiles(),
+        "run",
+        "--rm",
+        "--no-deps",
+        "-T",
+        "--entrypoint",
+        "promtool",
+        "prometheus",
+        *arguments,
+        seconds=200,
+    )
 
 
 def test_the_configuration_and_the_rules_are_valid() -> None:

@@ -18,10 +18,17 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle, unpacked as a site would."""
     made = subprocess.run(
         [stack.ROOT / "deploy/partner/bundle.sh", os.environ["CHILDLINK_INGEST_IMAGE"]],
-        capture_output=True, text=True, check=True, timeout=200,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=200,
+    )
     folder = tmp_path_factory.mktemp("site")
-    subprocess.run(["tar", "-xf", stack.ROOT / made.stdout.splitlines()[0], "-C", folder], check=True, timeout=60)
+    subprocess.run(
+        ["tar", "-xf", stack.ROOT / made.stdout.splitlines()[0], "-C", folder],
+        check=True,
+        timeout=60,
+    )
     [unpacked] = folder.iterdir()
     return unpacked
 
@@ -29,7 +36,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_bundle_is_whole_and_a_changed_file_shows(bundle: Path) -> None:
     def check() -> int:
         return subprocess.run(
-            ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=bundle, check=False, capture_output=True
+            ["sha256sum", "--check", "--quiet", "SHA256SUMS"],
+            cwd=bundle,
+            check=False,
+            capture_output=True,
         ).returncode
 
     assert check() == 0
@@ -42,14 +52,24 @@ def test_the_bundle_is_whole_and_a_changed_file_shows(bundle: Path) -> None:
 
 def test_the_checklist_s_commands_make_keys_and_print_the_public_halves(bundle: Path) -> None:
     subprocess.run(
-        ["docker", "load", "--quiet", "--input", "childlink-ingest.tar.gz"], cwd=bundle, check=True, timeout=120
+        ["docker", "load", "--quiet", "--input", "childlink-ingest.tar.gz"],
+        cwd=bundle,
+        check=True,
+        timeout=120,
     )
     subprocess.run(["chown", "-R", "10001:10001", bundle / "etc"], check=True)
     commands = re.findall(r"`(docker run [^`]*)`", (bundle / "CHECKLIST.md").read_text())
     assert len(commands) == 2
     for command in commands:
         text = command.replace("IMAGE", os.environ["CHILDLINK_INGEST_IMAGE"])
-        done = subprocess.run(["bash", "-c", text], cwd=bundle, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            ["bash", "-c", text],
+            cwd=bundle,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
     assert "[members.trust-a]" in (bundle / "trust-a.public.toml").read_text()
     keys = bundle / "etc" / "keys"

@@ -1,5 +1,6 @@
-"""A stack of an earlier commit, with that commit's images and settings, is upgraded in place, one service after the other, while both sites
-go on sending. Each pair of an older and a newer party works together meanwhile, and nothing is lost, doubled or linked otherwise.
+"""A stack of an earlier commit, with that commit's images and settings, is upgraded in place, one
+service after the other, while both sites go on sending. Each pair of an older and a newer party
+works together meanwhile, and nothing is lost, doubled or linked otherwise.
 
 Run by deploy/test-upgrade.sh, which makes the earlier commit's folder and images.
 """
@@ -28,7 +29,9 @@ PARTS = 7
 
 @pytest.fixture
 def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of a stack that runs as the earlier commit has it; afterwards the folder's files are today's, and nothing else is."""
+    """The folder of a stack that runs as the earlier commit has it; afterwards the folder's files
+    are today's, and nothing else is.
+    """
     site = Path(os.environ["CHILDLINK_UPGRADE_SITE"])
     ports = ("ANSWERS", "PROMETHEUS", "LINKER", "REVIEW")
     given = stack.environment() | {f"CHILDLINK_{name}_PORT": str(free_port()) for name in ports}
@@ -37,11 +40,21 @@ def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     for image in IMAGES:
         monkeypatch.setenv(f"CHILDLINK_{image.upper()}_IMAGE", f"childlink/{image}:{OLDER}")
     shutil.rmtree(stack.STACK, ignore_errors=True)
-    sources = [*site.glob("libs/*/src"), *site.glob("services/*/src"), *site.glob("apps/*/src"), site / "proto" / "gen"]
+    sources = [
+        *site.glob("libs/*/src"),
+        *site.glob("services/*/src"),
+        *site.glob("apps/*/src"),
+        site / "proto" / "gen",
+    ]
     as_it_was = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, sources))}
     try:
         for step in ("prepare", "up"):
-            subprocess.run([sys.executable, site / "deploy" / "stack.py", step], env=as_it_was, check=True, timeout=400)
+            subprocess.run(
+                [sys.executable, site / "deploy" / "stack.py", step],
+                env=as_it_was,
+                check=True,
+                timeout=400,
+            )
         shutil.copytree(stack.ROOT / "deploy", site / "deploy", dirs_exist_ok=True)
         shutil.copy(stack.ROOT / "docker-compose.yml", site)
         monkeypatch.setattr(stack, "ROOT", site)
@@ -60,8 +73,16 @@ class Sending:
         self.rows, self.files = dict.fromkeys(EXTRACTS, 0), dict.fromkeys(EXTRACTS, 0)
         self._parts = {partner: self._split(partner) for partner in EXTRACTS}
         for partner, extract in EXTRACTS.items():
-            stack.inside(stack.PARTNERS[partner][0], "childlink-ingest", "--settings", "/etc/childlink/ingest.toml", "approve",
-                         f"/etc/childlink/mappings/{extract}.toml", "--by", "the test")  # fmt: skip
+            stack.inside(
+                stack.PARTNERS[partner][0],
+                "childlink-ingest",
+                "--settings",
+                "/etc/childlink/ingest.toml",
+                "approve",
+                f"/etc/childlink/mappings/{extract}.toml",
+                "--by",
+                "the test",
+            )
 
     def __call__(self, *partners: str) -> None:
         for partner in partners:
@@ -73,7 +94,9 @@ class Sending:
     def answered(self, partner: str) -> None:
         """Wait until every row of a site is accounted for."""
         stack.wait_for(
-            f"every row of {partner} to be answered", lambda: stack.settled(partner, self.files[partner]), 120
+            f"every row of {partner} to be answered",
+            lambda: stack.settled(partner, self.files[partner]),
+            120,
         )
 
     def _split(self, partner: str) -> Iterator[tuple[Path, int]]:
@@ -90,9 +113,20 @@ class Sending:
 
 
 def upgrade(image: str, *services: str) -> None:
-    """Let some services run the newer image: what else compose does for them (migrations) is in its file."""
+    """Let some services run the newer image: what else compose does for them (migrations) is in its
+    file.
+    """
     os.environ[f"CHILDLINK_{image.upper()}_IMAGE"] = f"childlink/{image}:{NEWER}"
-    stack.compose(*stack.profiles(), "up", "--detach", "--wait", "--wait-timeout", "120", *services, seconds=180)
+    stack.compose(
+        *stack.profiles(),
+        "up",
+        "--detach",
+        "--wait",
+        "--wait-timeout",
+        "120",
+        *services,
+        seconds=180,
+    )
 
 
 def runs_now(service: str) -> str:
@@ -102,18 +136,35 @@ def runs_now(service: str) -> str:
 
 
 def docker(*command: str) -> str:
-    return subprocess.run(["docker", *command], capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+    return subprocess.run(
+        ["docker", *command], capture_output=True, text=True, check=True, timeout=30
+    ).stdout.strip()
 
 
 def persons() -> dict[str, str]:
     """The person of each subject, as the linker's database has them."""
-    said = stack.inside("linker-db", "psql", "-U", "linker", "-d", "linker", "-At", "-F", " ", "-c",
-                        "SELECT partner || ':' || encode(link_reference, 'hex'), person_id FROM subject")  # fmt: skip
+    said = stack.inside(
+        "linker-db",
+        "psql",
+        "-U",
+        "linker",
+        "-d",
+        "linker",
+        "-At",
+        "-F",
+        " ",
+        "-c",
+        "SELECT partner || ':' || encode(link_reference, 'hex'), person_id FROM subject",
+    )
     return dict(line.split() for line in said.splitlines())
 
 
 def test_a_stack_is_upgraded_service_by_service_while_both_sites_send(site: Path) -> None:
-    ids = [(docker("image", "inspect", "--format", "{{.Id}}", f"childlink/{i}:{t}")) for i in IMAGES for t in (OLDER, NEWER)]  # fmt: skip
+    ids = [
+        (docker("image", "inspect", "--format", "{{.Id}}", f"childlink/{i}:{t}"))
+        for i in IMAGES
+        for t in (OLDER, NEWER)
+    ]
     assert len(set(ids)) > len(IMAGES), "there is something to upgrade"
     send = Sending()
     send(A, B)
@@ -125,13 +176,21 @@ def test_a_stack_is_upgraded_service_by_service_while_both_sites_send(site: Path
     send(A, B)
     upgrade("ingest", "partner-b")
     send(B)
-    assert (runs_now("partner-b"), runs_now("linker"), runs_now("analytics")) == (NEWER, OLDER, OLDER)
+    assert (runs_now("partner-b"), runs_now("linker"), runs_now("analytics")) == (
+        NEWER,
+        OLDER,
+        OLDER,
+    )
     send.answered(B)
 
     send(A, B)
     upgrade("linker", "linker")
     send(A, B)
-    assert (runs_now("linker"), runs_now("linker-migrate"), runs_now("analytics")) == (NEWER, NEWER, OLDER)
+    assert (runs_now("linker"), runs_now("linker-migrate"), runs_now("analytics")) == (
+        NEWER,
+        NEWER,
+        OLDER,
+    )
     for partner in EXTRACTS:
         send.answered(partner)
 
@@ -139,7 +198,11 @@ def test_a_stack_is_upgraded_service_by_service_while_both_sites_send(site: Path
     upgrade("analytics", "analytics")
     upgrade("answers", "answers")
     send(A)
-    assert (runs_now("partner-a"), runs_now("analytics"), runs_now("answers")) == (OLDER, NEWER, NEWER)
+    assert (runs_now("partner-a"), runs_now("analytics"), runs_now("answers")) == (
+        OLDER,
+        NEWER,
+        NEWER,
+    )
     send.answered(A)
 
     send(A, B)
@@ -177,7 +240,9 @@ def test_a_stack_is_upgraded_service_by_service_while_both_sites_send(site: Path
         stack.inside("analytics", "childlink-analytics", "release", *command, who=who, seconds=200)
     keys = stack.STACK / "analyst"
     address = f"localhost:{os.environ['CHILDLINK_ANSWERS_PORT']}"
-    with Client(address, ca=keys / "ca.pem", certificate=keys / "tls.pem", key=keys / "tls.key") as client:
+    with Client(
+        address, ca=keys / "ca.pem", certificate=keys / "tls.pem", key=keys / "tls.key"
+    ) as client:
         answer = client.ask("reach_children")
     assert answer.release.id == stack.RELEASE
     assert answer.cells

@@ -1,4 +1,5 @@
-"""A real answering process over made-up releases of the whole catalogue: what a client sees, without a partnership behind it.
+"""A real answering process over made-up releases of the whole catalogue: what a client sees,
+without a partnership behind it.
 
 The cells are rounded and no more: how they are protected is tested where they are cut.
 """
@@ -25,18 +26,42 @@ NOT_COLLECTED = "breastfeeding"
 
 
 def publish(
-    folder: Path, release_id: str, number: int, data_until: str, *, people: int = PEOPLE, seed: int = 1
+    folder: Path,
+    release_id: str,
+    number: int,
+    data_until: str,
+    *,
+    people: int = PEOPLE,
+    seed: int = 1,
 ) -> None:
     """Write a release of so many made-up people."""
     draw = random.Random(seed)
-    published = [_count(measure, people, draw) for measure in catalogue(date.fromisoformat(data_until)).values()]
-    content = {"policy": disclosure.ROUNDED, "measures": [measure_content(item) for item in published]}
+    published = [
+        _count(measure, people, draw)
+        for measure in catalogue(date.fromisoformat(data_until)).values()
+    ]
+    content = {
+        "policy": disclosure.ROUNDED,
+        "measures": [measure_content(item) for item in published],
+    }
     manifest = {
-        "number": number, "data_until": data_until, "policy_id": disclosure.ROUNDED, "policy_text": disclosure.POLICIES[disclosure.ROUNDED],
-        "datasets": {"attendance": 12_345, "asq3": None}, "cells": sum(len(item.cells) for item in published), "cells_withheld": 321,
-        "largest_error": 4, "attacked": 236, "attack_failures": 0, "parameter_version": "prior-2026c",
-        "changes": {"first": number == 1, "new_measures": ["preterm"], "cells_of_the_population_that_moved": {}},
-    }  # fmt: skip
+        "number": number,
+        "data_until": data_until,
+        "policy_id": disclosure.ROUNDED,
+        "policy_text": disclosure.POLICIES[disclosure.ROUNDED],
+        "datasets": {"attendance": 12_345, "asq3": None},
+        "cells": sum(len(item.cells) for item in published),
+        "cells_withheld": 321,
+        "largest_error": 4,
+        "attacked": 236,
+        "attack_failures": 0,
+        "parameter_version": "prior-2026c",
+        "changes": {
+            "first": number == 1,
+            "new_measures": ["preterm"],
+            "cells_of_the_population_that_moved": {},
+        },
+    }
     write_release(folder, release_id, content, manifest)
 
 
@@ -55,8 +80,11 @@ def _count(measure: Measure, people: int, draw: random.Random) -> Published:
     collected = measure.id != NOT_COLLECTED
     cells: Counter[tuple[tuple[str, str], ...]] = Counter()
     subsets = {
-        tuple(sorted(names)) for cube in measure.cubes for size in range(len(cube) + 1) for names in itertools.combinations(cube, size)
-    }  # fmt: skip
+        tuple(sorted(names))
+        for cube in measure.cubes
+        for size in range(len(cube) + 1)
+        for names in itertools.combinations(cube, size)
+    }
     for _ in range(people if collected else 0):
         person = {name: _draw(dimension, draw) for name, dimension in measure.dimensions.items()}
         if measure.share:
@@ -65,9 +93,13 @@ def _count(measure: Measure, people: int, draw: random.Random) -> Published:
             better = 0.08 * (person.get("engaged") == "engaged") + 0.03 * "1 2 3 4 5".find(
                 person.get("imd_quintile", "3")
             )
-            person[name] = draw.choice(of) if draw.random() < 0.55 + better else draw.choice(against)
+            person[name] = (
+                draw.choice(of) if draw.random() < 0.55 + better else draw.choice(against)
+            )
         cells.update(tuple((name, person[name]) for name in names) for names in subsets)
-    return Published(measure, {cell: 5 * round(count / 5) for cell, count in cells.items()}, collected)
+    return Published(
+        measure, {cell: 5 * round(count / 5) for cell, count in cells.items()}, collected
+    )
 
 
 def _draw(dimension: Dimension, draw: random.Random) -> str:

@@ -1,4 +1,6 @@
-"""A headless Chromium for tests of pages: Debian's, driven by Playwright; with axe-core's judgement of accessibility."""
+"""A headless Chromium for tests of pages: Debian's, driven by Playwright; with axe-core's judgement
+of accessibility.
+"""
 
 import os
 import shutil
@@ -11,9 +13,14 @@ from playwright.sync_api import Page, sync_playwright
 
 SERIOUS = ("serious", "critical")
 _FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run",
-)  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 @contextmanager

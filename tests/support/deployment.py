@@ -56,11 +56,14 @@ class Deployment:
         self.kills = self.revived = 0
         self.broker: real.KafkaBroker | None = None
         self.on: dict[str, list[str]] = {}
-        """The beginning of the command of a service that runs on another machine (see `network`)."""
+        """The beginning of the command of a service that runs on another machine (see `network`).
+        """
 
     def start(self, service: str) -> None:
         """Start (or start again) a linker (`linker`, `linker-2`, ...) or analytics."""
-        self.processes[service] = self.command(service, {"linker": "run", "analytics": "consume"}[_kind(service)])
+        self.processes[service] = self.command(
+            service, {"linker": "run", "analytics": "consume"}[_kind(service)]
+        )
 
     def command(self, service: str, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a command of a service, with its settings."""
@@ -99,7 +102,9 @@ class Deployment:
     def send_everything(
         self, disturb: random.Random | None = None, kills: int = 0, seconds: float = 400
     ) -> list[RunReport]:
-        """Send every extract and wait for all receipts; meanwhile kill services at random, `kills` times."""
+        """Send every extract and wait for all receipts; meanwhile kill services at random, `kills`
+        times.
+        """
         reports = []
         for partner in self.layout.ingest:
             self.stage(partner)
@@ -127,14 +132,21 @@ class Deployment:
         with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
             return connection.exchange.send()
 
-    def settle(self, partner: str, deadline: float, meanwhile: Callable[[], None] = lambda: None) -> list[RunReport]:
+    def settle(
+        self, partner: str, deadline: float, meanwhile: Callable[[], None] = lambda: None
+    ) -> list[RunReport]:
         """Send what is spooled and wait until all of it is answered."""
         settings = self.layout.ingest[partner]
         while True:
             try:
-                with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
+                with (
+                    open_spool(settings.spool) as spool,
+                    ingest.connect(settings, spool) as connection,
+                ):
                     while not connection.exchange.settled():
-                        assert time.monotonic() < deadline, f"{partner} is not answered: {self.logs()}"
+                        assert time.monotonic() < deadline, (
+                            f"{partner} is not answered: {self.logs()}"
+                        )
                         connection.exchange.send()
                         connection.exchange.receive(connection.subscriber, 0.2)
                         meanwhile()
@@ -154,9 +166,14 @@ class Deployment:
 
     def withdraw(self, extract: Extract, local_id: str) -> None:
         """Withdraw a child; what takes it back is spooled."""
-        settings, mapping = self.layout.ingest[extract.partner], ingest.load_mapping(extract.mapping)
+        settings, mapping = (
+            self.layout.ingest[extract.partner],
+            ingest.load_mapping(extract.mapping),
+        )
         with open_spool(settings.spool) as spool:
-            takeback.withdraw(spool, ingest.build_site(settings), [(mapping.id_space, "child", local_id)], [])
+            takeback.withdraw(
+                spool, ingest.build_site(settings), [(mapping.id_space, "child", local_id)], []
+            )
 
     def partition(self) -> dict[str, set[frozenset[tuple[str, bytes]]]]:
         """Subjects by person and by family."""
@@ -171,7 +188,10 @@ class Deployment:
                 groups["person"].setdefault(person, set()).add((partner, reference))
                 groups["family"].setdefault(family, set()).add((partner, reference))
         engine.dispose()
-        return {kind: {frozenset(members) for members in found.values()} for kind, found in groups.items()}
+        return {
+            kind: {frozenset(members) for members in found.values()}
+            for kind, found in groups.items()
+        }
 
     def counts(self) -> dict[str, int]:
         """Rows of the tables in which loss or doubling would show."""
@@ -183,7 +203,9 @@ class Deployment:
             engine = sa.create_engine(database)
             with engine.connect() as tx:
                 for table in tables:
-                    counts[table.name] = tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+                    counts[table.name] = tx.execute(
+                        sa.select(sa.func.count()).select_from(table)
+                    ).scalar_one()
             engine.dispose()
         return counts
 
@@ -199,16 +221,25 @@ class Deployment:
         return "".join(path.read_text()[-800:] for path in self.layout.folder.glob("*.log"))
 
     def wait_for_links(self, deadline: float) -> None:
-        """Wait until every subject's newest link has arrived at analytics, and no outbox holds anything."""
+        """Wait until every subject's newest link has arrived at analytics, and no outbox holds
+        anything.
+        """
         linker = sa.create_engine(self.layout.linker.database)
         store = sa.create_engine(self.layout.store.database)
         while time.monotonic() < deadline:
             with linker.connect() as a, store.connect() as b:
-                sent = a.execute(sa.select(sa.func.sum(linker_tables.subject.c.link_version))).scalar()
-                # Of somebody who was withdrawn analytics keeps a link to nobody; the linker keeps nothing.
+                sent = a.execute(
+                    sa.select(sa.func.sum(linker_tables.subject.c.link_version))
+                ).scalar()
+                # Of somebody who was withdrawn analytics keeps a link to nobody; the linker keeps
+                # nothing.
                 there = analytics_tables.link.c
-                got = b.execute(sa.select(sa.func.sum(there.version)).where(there.person.is_not(None))).scalar()
-                queued = a.execute(sa.select(sa.func.count()).select_from(linker_tables.stream_state.outbox)).scalar()
+                got = b.execute(
+                    sa.select(sa.func.sum(there.version)).where(there.person.is_not(None))
+                ).scalar()
+                queued = a.execute(
+                    sa.select(sa.func.count()).select_from(linker_tables.stream_state.outbox)
+                ).scalar()
             if sent == got and not queued:
                 linker.dispose()
                 store.dispose()

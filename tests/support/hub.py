@@ -1,4 +1,6 @@
-"""A hub of real processes for partners who are simulated (see `traffic`): what it uses, and another release's code to run."""
+"""A hub of real processes for partners who are simulated (see `traffic`): what it uses, and another
+release's code to run.
+"""
 
 import os
 import subprocess
@@ -26,7 +28,9 @@ T = TypeVar("T")
 class Hub(Deployment):
     """Linker and analytics as processes, under the settings of a layout."""
 
-    def __init__(self, layout: Layout, broker: real.KafkaBroker, databases: Mapping[str, str]) -> None:
+    def __init__(
+        self, layout: Layout, broker: real.KafkaBroker, databases: Mapping[str, str]
+    ) -> None:
         # Not a deployment's own: it lays out sites with extracts, and here are none.
         self.services = ["analytics", "linker"]
         self.layout, self.broker = layout, broker
@@ -81,16 +85,23 @@ class Hub(Deployment):
 
     def linked_people(self) -> int:
         """How many people analytics knows of."""
-        return self._ask("analytics", sa.select(sa.func.count(sa.distinct(analytics_tables.link.c.person))))
+        return self._ask(
+            "analytics", sa.select(sa.func.count(sa.distinct(analytics_tables.link.c.person)))
+        )
 
     def revision(self, service: str) -> str:
         """Where the migrations of a service's tables have got to."""
         return self._ask(
-            service, sa.select(sa.literal_column("version_num", sa.String)).select_from(sa.text("alembic_version"))
+            service,
+            sa.select(sa.literal_column("version_num", sa.String)).select_from(
+                sa.text("alembic_version")
+            ),
         )
 
     def _ask(self, service: str, query: "sa.Select[tuple[T]]") -> T:
-        database = self.layout.linker.database if service == "linker" else self.layout.store.database
+        database = (
+            self.layout.linker.database if service == "linker" else self.layout.store.database
+        )
         engine = sa.create_engine(database)
         with engine.connect() as tx:
             answer = tx.execute(query).scalar_one()
@@ -99,8 +110,12 @@ class Hub(Deployment):
 
 
 @contextmanager
-def hub_for(folder: Path, server: str, name: str, partners: Sequence[str], code: Path | None = None) -> Iterator[Hub]:
-    """A hub that runs, on a broker and databases of its own. Hubs of one folder have the same members and keys."""
+def hub_for(
+    folder: Path, server: str, name: str, partners: Sequence[str], code: Path | None = None
+) -> Iterator[Hub]:
+    """A hub that runs, on a broker and databases of its own. Hubs of one folder have the same
+    members and keys.
+    """
     broker = real.KafkaBroker(folder / f"{name}-kafka")
     with databases(server, name) as urls:
         hub = Hub(create_workspace(folder, partners, "", mock=False), broker, urls)
@@ -119,7 +134,9 @@ def hub_for(folder: Path, server: str, name: str, partners: Sequence[str], code:
 
 
 def _make_topics(broker: real.KafkaBroker, partners: Sequence[str]) -> None:
-    """As `childlink-ops` does in a deployment: made when they are first written to, each would cost its first sender half a second."""
+    """As `childlink-ops` does in a deployment: made when they are first written to, each would cost
+    its first sender half a second.
+    """
     kinds = (topics.encodings, topics.observations, topics.receipts)
     names = [
         topics.LINKS,
@@ -141,7 +158,9 @@ def databases(server: str, name: str) -> Iterator[dict[str, str]]:
             tx.exec_driver_sql(f"CREATE DATABASE {database}")
     try:
         yield {
-            service: sa.make_url(server).set(database=database).render_as_string(hide_password=False)
+            service: sa.make_url(server)
+            .set(database=database)
+            .render_as_string(hide_password=False)
             for service, database in made.items()
         }
     finally:

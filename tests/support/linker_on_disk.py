@@ -14,7 +14,14 @@ def linker_on_disk(folder: Path, partnership: Partnership) -> tuple[Path, Linker
     file = folder / "linker.toml"
     lines = [
         f'{name} = "{getattr(settings, name)}"'
-        for name in ("directory", "database", "token_key", "signing_key", "opening_key", "bootstrap_servers")
+        for name in (
+            "directory",
+            "database",
+            "token_key",
+            "signing_key",
+            "opening_key",
+            "bootstrap_servers",
+        )
     ]
     file.write_text("\n".join(lines) + "\n")
     (folder / "linker").mkdir(exist_ok=True)

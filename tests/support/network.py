@@ -1,6 +1,8 @@
-"""Machines on a network, as Linux makes them on one machine (network namespaces; needs root), and cables that can be cut.
+"""Machines on a network, as Linux makes them on one machine (network namespaces; needs root), and
+cables that can be cut.
 
-What is sent over a cut cable is lost without a word: no answer, no refusal, as with a firewall that drops or a switch that died.
+What is sent over a cut cable is lost without a word: no answer, no refusal, as with a firewall that
+drops or a switch that died.
 """
 
 import os
@@ -32,10 +34,13 @@ class Network:
         if not shutil.which("ip"):
             subprocess.run(["apt-get", "update", "-q"], capture_output=True, check=False)
             subprocess.run(
-                ["apt-get", "install", "-qy", "--no-install-recommends", "iproute2"], capture_output=True, check=False
+                ["apt-get", "install", "-qy", "--no-install-recommends", "iproute2"],
+                capture_output=True,
+                check=False,
             )
         self._name = f"cl{os.urandom(3).hex()}"
-        # Addresses that are nobody's (RFC 2544); others on this machine may be running the same tests.
+        # Addresses that are nobody's (RFC 2544); others on this machine may be running the same
+        # tests.
         self._addresses = f"198.{random.choice((18, 19))}.{random.randrange(256)}"
         self._machines: dict[str, str] = {}
         self._devices = 0
@@ -71,14 +76,34 @@ class Network:
                 _ip("link", "set", end.device, "netns", self._space(end.machine))
             self._at(end.machine, "link", "set", end.device, "up")
         for end in ends:
-            self._at(end.machine, "route", "add", end.other, "dev", end.device, "src", self._machines[end.machine])
+            self._at(
+                end.machine,
+                "route",
+                "add",
+                end.other,
+                "dev",
+                end.device,
+                "src",
+                self._machines[end.machine],
+            )
         return ends
 
     def cut(self, *cables: tuple[_End, _End]) -> None:
-        """Lose whatever is sent over these cables, either way: it goes to a card that nobody has."""
+        """Lose whatever is sent over these cables, either way: it goes to a card that nobody
+        has.
+        """
         for end in (end for cable in cables for end in cable):
             self._at(
-                end.machine, "neigh", "replace", end.other, "lladdr", _NOBODY, "dev", end.device, "nud", "permanent"
+                end.machine,
+                "neigh",
+                "replace",
+                end.other,
+                "lladdr",
+                _NOBODY,
+                "dev",
+                end.device,
+                "nud",
+                "permanent",
             )
 
     def mend(self, *cables: tuple[_End, _End]) -> None:

@@ -71,15 +71,23 @@ class Pilot:
             return spool.report(run_id)
 
     def counts(self):
-        """Subjects and records that the linker holds; rows, and rows with an adult, that analytics holds."""
-        # The site's receipts may come before the links: an exchange that is settled says nothing of analytics and the links.
+        """Subjects and records that the linker holds; rows, and rows with an adult, that analytics
+        holds.
+        """
+        # The site's receipts may come before the links: an exchange that is settled says nothing of
+        # analytics and the links.
         until = time.monotonic() + 30
         while self.hub.step() or (not self._links_came() and time.monotonic() < until):
             pass
         with sa.create_engine(self.layout.linker.database).connect() as tx:
-            linker = [tx.execute(sa.text(f"SELECT count(*) FROM {t}")).scalar() for t in ("subject", "record")]
+            linker = [
+                tx.execute(sa.text(f"SELECT count(*) FROM {t}")).scalar()
+                for t in ("subject", "record")
+            ]
         with sa.create_engine(self.layout.store.database).connect() as tx:
-            rows = tx.execute(sa.text("SELECT count(*), count(adult_reference) FROM observation")).one()
+            rows = tx.execute(
+                sa.text("SELECT count(*), count(adult_reference) FROM observation")
+            ).one()
             people = tx.execute(sa.text("SELECT count(person) FROM link")).scalar()
         assert people == linker[0], "analytics has a link for every subject there is, and no other"
         return {"subjects": linker[0], "records": linker[1], "rows": rows[0], "with_adult": rows[1]}
@@ -101,13 +109,24 @@ def one_site(folder):
 
 
 def journey(folder):
-    """Rows are sent, corrected, deleted and taken back; what is left at the hub, and what the site was told."""
+    """Rows are sent, corrected, deleted and taken back; what is left at the hub, and what the site
+    was told.
+    """
     folder.mkdir()
     with one_site(folder) as site:
-        reports = [site.run(AMINA, OLIVER, LINH), site.run(AMINA + "D", OLIVER.replace("Khan", "Kahn"))]
-        reports.append(site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], [])))
+        reports = [
+            site.run(AMINA, OLIVER, LINH),
+            site.run(AMINA + "D", OLIVER.replace("Khan", "Kahn")),
+        ]
+        reports.append(
+            site.take_back(
+                lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], [])
+            )
+        )
         with open_spool(site.settings.spool) as spool:
             assert not spool.incidents()
-            told = [(r.accepted, r.refused, r.waiting) for r in map(spool.report, sorted(spool.runs()))]
+            told = [
+                (r.accepted, r.refused, r.waiting) for r in map(spool.report, sorted(spool.runs()))
+            ]
         dead = site.hub.linker.metrics.dead_letter_messages._value.get()
         return site.counts(), told, [r.withdrawn_proved for r in reports], dead

@@ -33,7 +33,16 @@ from childlink_linker.store.vault import Vault
 
 VAULT = Vault(b"v" * 32)
 LINKAGE = SecretKey("partnership", 1, b"L" * 32)
-NHS = ["9990000018", "9990000026", "9990000034", "9990000042", "9990000050", "9990000069", "9990000077", "9990000085"]
+NHS = [
+    "9990000018",
+    "9990000026",
+    "9990000034",
+    "9990000042",
+    "9990000050",
+    "9990000069",
+    "9990000077",
+    "9990000085",
+]
 """Numbers of the range for tests that pass their check."""
 
 
@@ -119,15 +128,26 @@ class Partnership:
             self.sequences[topic] += 1
             sequence = self.sequences[topic]
         address = envelope.Address(topic, kind, self.epoch, sequence)
-        return envelope.seal(payload, address, self.directory.seal_key(reader), self.signing[partner])
+        return envelope.seal(
+            payload, address, self.directory.seal_key(reader), self.signing[partner]
+        )
 
     def message(
-        self, partner: str, subjects: Sequence[Subject], withdrawn: Sequence[bytes] = (), **options: Any
+        self,
+        partner: str,
+        subjects: Sequence[Subject],
+        withdrawn: Sequence[bytes] = (),
+        **options: Any,
     ) -> bytes:
         """A sealed batch of encodings, as a partner sends it."""
         payload = self.encoded_batch(partner, subjects, withdrawn).SerializeToString()
         return self.seal(
-            partner, topics.encodings(partner), topics.LINKER, wire.PAYLOAD_KIND_ENCODED, payload, **options
+            partner,
+            topics.encodings(partner),
+            topics.LINKER,
+            wire.PAYLOAD_KIND_ENCODED,
+            payload,
+            **options,
         )
 
 
@@ -141,7 +161,13 @@ class LinkerUnderTest:
         migrate(self.engine, "childlink_linker.store")
         self.metrics = LinkerMetrics()
         handler = LinkHandler(
-            get_profile(), load_parameters(), frozenset({1}), TokenHasher(b"t" * 32), vault, b"a" * 32, self.metrics
+            get_profile(),
+            load_parameters(),
+            frozenset({1}),
+            TokenHasher(b"t" * 32),
+            vault,
+            b"a" * 32,
+            self.metrics,
         )
         directory = partnership.directory
         self.processor = StreamProcessor(
@@ -149,7 +175,10 @@ class LinkerUnderTest:
             self.engine,
             tables.stream_state,
             self.broker.publisher(),
-            {topics.encodings(p): TopicPolicy(p, wire.PAYLOAD_KIND_ENCODED) for p in directory.partners},
+            {
+                topics.encodings(p): TopicPolicy(p, wire.PAYLOAD_KIND_ENCODED)
+                for p in directory.partners
+            },
             directory,
             partnership.signing[topics.LINKER],
             (partnership.opening[topics.LINKER],),
@@ -178,15 +207,23 @@ class LinkerUnderTest:
         handler = self.processor.handler
 
         return ReviewWorkflow(
-            self.engine, VAULT, get_profile(), load_parameters(), b"d" * 32, views_a_day, handler.links,  # type: ignore[attr-defined]
+            self.engine,
+            VAULT,
+            get_profile(),
+            load_parameters(),
+            b"d" * 32,
+            views_a_day,
+            handler.links,  # type: ignore[attr-defined]
             self.processor.send,
             lambda: tables.stream_state.flush(self.engine, self.processor.publisher),
-        )  # fmt: skip
+        )
 
     def persons(self, *subjects: Subject) -> list[str | None]:
         """The person of each subject."""
         with self.engine.connect() as tx:
-            rows = tx.execute(sa.select(tables.subject.c.link_reference, tables.subject.c.person_id))
+            rows = tx.execute(
+                sa.select(tables.subject.c.link_reference, tables.subject.c.person_id)
+            )
             found = {row.link_reference: row.person_id for row in rows}
         return [found.get(subject.link_reference) for subject in subjects]
 
@@ -208,13 +245,17 @@ class LinkerUnderTest:
     def review_pairs(self) -> int:
         """How many pairs of subjects wait for a person's decision."""
         with self.engine.connect() as tx:
-            return int(tx.execute(sa.select(sa.func.count()).select_from(tables.review_pair)).scalar() or 0)
+            return int(
+                tx.execute(sa.select(sa.func.count()).select_from(tables.review_pair)).scalar() or 0
+            )
 
     def receipts(self, partner: str) -> list[receipt_pb2.Receipt]:
         """Every receipt a partner got, opened with its key."""
         found: list[receipt_pb2.Receipt] = []
         for message in self.broker.topics[topics.receipts(partner)]:
-            header, batch = envelope.verify(message, topics.receipts(partner), partner, self.partnership.directory)
+            header, batch = envelope.verify(
+                message, topics.receipts(partner), partner, self.partnership.directory
+            )
             payload = envelope.open_batch(header, batch, (self.partnership.opening[partner],))
             found += receipt_pb2.ReceiptBatch.FromString(payload).receipts
         return found
@@ -226,8 +267,12 @@ class LinkerUnderTest:
     def _partition(self, column: "sa.Column[Any]") -> set[frozenset[bytes]]:
         groups: dict[str, set[bytes]] = defaultdict(set)
         with self.engine.connect() as tx:
-            joined = tables.subject.join(tables.person, tables.person.c.person_id == tables.subject.c.person_id)
-            for reference, name in tx.execute(sa.select(tables.subject.c.link_reference, column).select_from(joined)):
+            joined = tables.subject.join(
+                tables.person, tables.person.c.person_id == tables.subject.c.person_id
+            )
+            for reference, name in tx.execute(
+                sa.select(tables.subject.c.link_reference, column).select_from(joined)
+            ):
                 groups[name].add(reference)
         return {frozenset(group) for group in groups.values()}
 

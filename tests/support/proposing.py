@@ -4,7 +4,11 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 from childlink_core.profiles import get_profile
-from childlink_linker.matching.parameters import load_parameters, parse_parameters, render_parameters
+from childlink_linker.matching.parameters import (
+    load_parameters,
+    parse_parameters,
+    render_parameters,
+)
 from childlink_linker.relinking import proposals
 from childlink_linker.relinking.relink import relink
 from childlink_linker.relinking.repartition import Engine, OrdinaryEngine, repartition
@@ -16,14 +20,20 @@ from childlink_linker.store.store import Store
 from tests.support.people import VAULT, LinkerUnderTest
 
 SAME_AS_NOW = render_parameters(load_parameters(), "Those in use.")
-LENIENT = render_parameters(replace(load_parameters(), version="lenient", link=-4.0, review=-9.0), "Joins whom it can.")
-STRICT = render_parameters(replace(load_parameters(), version="strict", link=45.0), "Hardly joins anybody.")
+LENIENT = render_parameters(
+    replace(load_parameters(), version="lenient", link=-4.0, review=-9.0), "Joins whom it can."
+)
+STRICT = render_parameters(
+    replace(load_parameters(), version="strict", link=45.0), "Hardly joins anybody."
+)
 
 
 def propose_ordinary(linker: LinkerUnderTest, parameters: str) -> int:
     """As `relink --propose` does."""
     with one_moment(linker.engine) as tx:
-        engine = OrdinaryEngine(Store(tx, VAULT), read_snapshot(tx), get_profile(), parse_parameters(parameters))
+        engine = OrdinaryEngine(
+            Store(tx, VAULT), read_snapshot(tx), get_profile(), parse_parameters(parameters)
+        )
         new = repartition(engine)
     with linker.engine.begin() as tx:
         return propose(Store(tx, VAULT), engine, new, get_profile(), parameters)
@@ -54,7 +64,8 @@ def state_of(tx: sa.Connection) -> State:
         persons.setdefault(row.person_id, set()).add(row.subject_id)
     # Since when a pair waits is no part of it.
     pairs, edges = (
-        {tuple(row)[:3] for row in tx.execute(sa.select(table))} for table in (tables.review_pair, tables.edge)
+        {tuple(row)[:3] for row in tx.execute(sa.select(table))}
+        for table in (tables.review_pair, tables.edge)
     )
     return {frozenset(members) for members in persons.values()}, pairs, edges
 

@@ -1,5 +1,7 @@
-"""Starts a real Kafka broker for tests (and `postgres` a real PostgreSQL). In this order: an address in the environment, Docker,
-local Kafka jars on Java (a PostgreSQL from its wheel), and only then a skip; in CI a skip is a failure."""
+"""Starts a real Kafka broker for tests (and `postgres` a real PostgreSQL). In this order: an
+address in the environment, Docker, local Kafka jars on Java (a PostgreSQL from its wheel), and only
+then a skip; in CI a skip is a failure.
+"""
 
 import os
 import shutil
@@ -45,8 +47,9 @@ def docker_runs() -> bool:
 class KafkaBroker:
     """A broker of Kafka jars on Java, in KRaft mode. Can be killed and started again.
 
-    With an authority it also listens at `tls_address`, to clients with a certificate of that authority's alone. `more` are further
-    lines of its configuration. `on` is a command's beginning that runs it on another machine (see `network`), whose address is `host`.
+    With an authority it also listens at `tls_address`, to clients with a certificate of that
+    authority's alone. `more` are further lines of its configuration. `on` is a command's beginning
+    that runs it on another machine (see `network`), whose address is `host`.
     """
 
     def __init__(
@@ -89,9 +92,9 @@ class KafkaBroker:
                 ]
             )
         )
-        self._java("kafka.tools.StorageTool", "format", "-t", str(uuid.uuid4()), "-c", str(self._config)).wait(
-            timeout=60
-        )
+        self._java(
+            "kafka.tools.StorageTool", "format", "-t", str(uuid.uuid4()), "-c", str(self._config)
+        ).wait(timeout=60)
 
     def start(self) -> None:
         """Start, and wait until it answers."""
@@ -139,6 +142,14 @@ def fetch_jars() -> str | None:
         return None
     if not shutil.which("mvn") or not shutil.which("java"):
         return "neither an address (CHILDLINK_TEST_KAFKA), nor Docker, nor java and mvn"
-    command = ["mvn", "-q", "-f", str(ROOT / "tests/support/kafka/pom.xml"), "dependency:copy-dependencies"]
-    done = subprocess.run([*command, f"-DoutputDirectory={JARS}"], capture_output=True, text=True, check=False)
+    command = [
+        "mvn",
+        "-q",
+        "-f",
+        str(ROOT / "tests/support/kafka/pom.xml"),
+        "dependency:copy-dependencies",
+    ]
+    done = subprocess.run(
+        [*command, f"-DoutputDirectory={JARS}"], capture_output=True, text=True, check=False
+    )
     return None if done.returncode == 0 else f"Maven could not fetch Kafka: {done.stdout[-300:]}"

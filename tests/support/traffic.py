@@ -1,4 +1,6 @@
-"""Partners who send batches that were sealed beforehand, and keep account of every receipt: load, without the cost of ingest."""
+"""Partners who send batches that were sealed beforehand, and keep account of every receipt: load,
+without the cost of ingest.
+"""
 
 import time
 from collections import deque
@@ -36,13 +38,17 @@ class Batch:
 
 def partners(count: int) -> list[str]:
     """Names of so many partners: every two of them know the same people."""
-    return [f"{kind}{pair}" for pair in range(1, count // 2 + 2) for kind in ("trust-a", "council-b")][:count]
+    return [
+        f"{kind}{pair}" for pair in range(1, count // 2 + 2) for kind in ("trust-a", "council-b")
+    ][:count]
 
 
 def seal_rows(layout: Layout, payloads: Sequence[tuple[str, bytes]]) -> list[Batch]:
     """Both halves of rows, one a record, for (partner, EncodedBatch) pairs; in their order."""
     directory = read_directory(layout.linker.directory)
-    keys = {name: read_signing_key(settings.signing_key) for name, settings in layout.ingest.items()}
+    keys = {
+        name: read_signing_key(settings.signing_key) for name, settings in layout.ingest.items()
+    }
     dataset = all_datasets()["immunisation"]
     sequences: dict[str, int] = {}
     made: list[Batch] = []
@@ -52,22 +58,27 @@ def seal_rows(layout: Layout, payloads: Sequence[tuple[str, bytes]]) -> list[Bat
         sealer = CapsuleSealer(partner, directory.seal_key(topics.ANALYTICS))
         encoded.sealed_capsule_key = sealer.sealed_key
         rows = observation_pb2.ObservationBatch(
-            dataset=dataset.name, dataset_version=dataset.version, fields=["recorded_date"],
+            dataset=dataset.name,
+            dataset_version=dataset.version,
+            fields=["recorded_date"],
             after_encodings=observation_pb2.StreamPosition(epoch=_EPOCH, sequence=sequence),
-        )  # fmt: skip
+        )
         for record in encoded.records:
             reference = keyed_hash(b"analytics", record.link_reference.hex())
             record.capsule = sealer.seal(reference)
             rows.observations.add(
-                row_reference=keyed_hash(b"row", record.link_reference.hex()), child_reference=reference,
+                row_reference=keyed_hash(b"row", record.link_reference.hex()),
+                child_reference=reference,
                 values=[observation_pb2.Value(text="2024-05")],
-            )  # fmt: skip
+            )
         for topic, reader, kind, content in (
             (topics.encodings(partner), topics.LINKER, wire.PAYLOAD_KIND_ENCODED, encoded),
             (topics.observations(partner), topics.ANALYTICS, wire.PAYLOAD_KIND_OBSERVATION, rows),
         ):
             address = envelope.Address(topic, kind, _EPOCH, sequence)
-            message = envelope.seal(content.SerializeToString(), address, directory.seal_key(reader), keys[partner])
+            message = envelope.seal(
+                content.SerializeToString(), address, directory.seal_key(reader), keys[partner]
+            )
             made.append(Batch(topic, sequence, len(encoded.records), message))
     return made
 
@@ -104,7 +115,9 @@ class Traffic:
         self._layout = layout
         self._settings = next(iter(layout.ingest.values()))
         self._directory = read_directory(layout.linker.directory)
-        self._opening = {name: read_opening_key(settings.opening_key) for name, settings in layout.ingest.items()}
+        self._opening = {
+            name: read_opening_key(settings.opening_key) for name, settings in layout.ingest.items()
+        }
         self._waiting = deque(batches)
         self._unanswered: dict[Place, Batch] = {}
         self._positions = {topics.receipts(name): 0 for name in layout.ingest}
@@ -114,8 +127,9 @@ class Traffic:
         self.account = Account()
 
     def connect(self) -> None:
-        """Connect beforehand. One producer for everybody asks the broker for each topic when it first writes to it, and waits; partners,
-        with two topics each, do not wait for one another."""
+        """Connect beforehand. One producer for everybody asks the broker for each topic when it
+        first writes to it, and waits; partners, with two topics each, do not wait for one another.
+        """
         self._publisher = KafkaPublisher(self._settings)
         for topic in {batch.topic for batch in self._waiting}:
             self._publisher._producer.partitions_for(topic)
@@ -144,7 +158,9 @@ class Traffic:
         return halves
 
     def send(self, records: int) -> int:
-        """Send the next batches, of at least so many records in both halves together. Returns how many were."""
+        """Send the next batches, of at least so many records in both halves together. Returns how
+        many were.
+        """
         taken: list[Batch] = []
         while self._waiting and sum(batch.records for batch in taken) < records:
             taken.append(self._waiting.popleft())
@@ -189,14 +205,21 @@ class Traffic:
         place = (receipt.topic, receipt.sequence)
         if receipt.reason == reasons.GAP:
             self.account.gaps += 1
-            behind = [p for p in self._unanswered if p[0] == receipt.topic and p[1] >= receipt.expected_sequence]
+            behind = [
+                p
+                for p in self._unanswered
+                if p[0] == receipt.topic and p[1] >= receipt.expected_sequence
+            ]
             now = time.monotonic()
-            # Every batch behind a gap is answered with one; what has just been sent again need not be once more.
+            # Every batch behind a gap is answered with one; what has just been sent again need not
+            # be once more.
             self._again([p for p in behind if now - self._tried_at.get(p, 0) > 2])
         elif self._unanswered.pop(place, None):
             self.account.seconds.append(time.monotonic() - self.account.sent[place])
             self.account.accepted[place] = receipt.accepted
-            self.account.refused += len(receipt.refused) + (receipt.outcome != receipt_pb2.OUTCOME_ACCEPTED)
+            self.account.refused += len(receipt.refused) + (
+                receipt.outcome != receipt_pb2.OUTCOME_ACCEPTED
+            )
 
     def _again(self, places: Sequence[Place]) -> None:
         for place in places:
@@ -208,7 +231,9 @@ class Traffic:
             for at in range(0, len(batches), _AT_A_TIME):
                 if self._publisher is None:
                     self._publisher = KafkaPublisher(self._settings)
-                self._publisher.publish([(batch.topic, batch.message) for batch in batches[at : at + _AT_A_TIME]])
+                self._publisher.publish(
+                    [(batch.topic, batch.message) for batch in batches[at : at + _AT_A_TIME]]
+                )
         except BusError:
             # What was not taken has no receipt, and is sent again.
             self._break()

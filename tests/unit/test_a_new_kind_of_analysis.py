@@ -1,4 +1,6 @@
-"""A new kind of analysis is a file and its name in `analyses.KINDS`: tables, charts, reports, the explorer and commands follow."""
+"""A new kind of analysis is a file and its name in `analyses.KINDS`: tables, charts, reports, the
+explorer and commands follow.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +20,13 @@ from childlink_client.values import Dimension, Measure, Release
 from click.testing import CliRunner
 
 REACH = Measure(
-    "reach", "Reach", "Who is reached.", "children", "", {"sex": Dimension("sex", "Sex", {"f": "Girls"})}, (("sex",),)
+    "reach",
+    "Reach",
+    "Who is reached.",
+    "children",
+    "",
+    {"sex": Dimension("sex", "Sex", {"f": "Girls"})},
+    (("sex",),),
 )
 RELEASE = Release("2026-Q1", 1, "2026-03-31", "rounded-5-v1", "ab" * 32)
 
@@ -58,9 +66,13 @@ class FakeClient:
 def doubling(monkeypatch):
     """The kind, registered."""
     kind = Kind(
-        "double", "Doubled", "Twice as many: childlink double reach", ("measure", "release"), lambda measure: True,
+        "double",
+        "Doubled",
+        "Twice as many: childlink double reach",
+        ("measure", "release"),
+        lambda measure: True,
         lambda client, question, release: Doubled(RELEASE, REACH),
-    )  # fmt: skip
+    )
     monkeypatch.setitem(analyses.KINDS, "double", kind)
     return kind
 
@@ -81,7 +93,9 @@ def test_it_can_be_asked_by_a_file_of_questions(doubling):
 def test_it_has_a_command_with_its_help_and_its_files(doubling, tmp_path):
     command = _command(doubling)
     done = CliRunner().invoke(
-        command, ["reach", "--csv", str(tmp_path / "a.csv"), "--chart", str(tmp_path / "a.svg")], obj=FakeClient()
+        command,
+        ["reach", "--csv", str(tmp_path / "a.csv"), "--chart", str(tmp_path / "a.svg")],
+        obj=FakeClient(),
     )
     assert done.exit_code == 0, done.output
     assert "240" in done.output

@@ -28,7 +28,8 @@ POLICY = "\n".join(
     f'[[person]]\nname = "a.{role}"\nroles = ["{role}"]\ntoken_sha256 = "{sha256(token)}"'
     for role, token in TOKENS.items()
 )
-# Every method of the linker, and who may call it; `tables` of the rules are not copied from, so that a rule that grows wider shows here.
+# Every method of the linker, and who may call it; `tables` of the rules are not copied from, so
+# that a rule that grows wider shows here.
 EXPECTED = {
     "OperatorService/GetStatus": "operator auditor",
     "ReviewService/ListCases": "steward",
@@ -47,7 +48,9 @@ def methods_of(package):
     """Every method of every service in the modules of a package, by full name."""
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         if module.name.endswith("_pb2"):
-            for service in importlib.import_module(module.name).DESCRIPTOR.services_by_name.values():
+            for service in importlib.import_module(
+                module.name
+            ).DESCRIPTOR.services_by_name.values():
                 yield from (f"/{service.full_name}/{method.name}" for method in service.methods)
 
 
@@ -74,7 +77,9 @@ def policy_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def channel(policy_file):
-    server = grpc.server(ThreadPoolExecutor(2), interceptors=[Guard(PolicyFile(policy_file).now, RULES)])
+    server = grpc.server(
+        ThreadPoolExecutor(2), interceptors=[Guard(PolicyFile(policy_file).now, RULES)]
+    )
     server.add_generic_rpc_handlers([Anything()])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -97,7 +102,9 @@ def call(channel, method, token=None):
 def test_every_method_has_a_line_in_the_table_and_every_rule_a_method():
     assert {method.partition(".v1.")[2] for method in METHODS} == EXPECTED.keys()
     assert set(RULES) <= set(METHODS)
-    assert set(METHODS) - set(RULES) == {f"/grpc.health.v1.Health/{name}" for name in ("List", "Watch")}
+    assert set(METHODS) - set(RULES) == {
+        f"/grpc.health.v1.Health/{name}" for name in ("List", "Watch")
+    }
 
 
 def test_the_server_answers_no_method_that_is_not_in_the_table(linker, tmp_path, monkeypatch):
@@ -105,7 +112,12 @@ def test_the_server_answers_no_method_that_is_not_in_the_table(linker, tmp_path,
     served = []
     monkeypatch.setattr(grpc, "server", lambda *_a, **_k: Registers(served))
     settings = LinkerSettings(directory=tmp_path / "d", grpc_address="127.0.0.1:1")
-    serve(settings, OperatorService(linker.engine, [], ""), ReviewService(linker.desk()), lambda *_: None)
+    serve(
+        settings,
+        OperatorService(linker.engine, [], ""),
+        ReviewService(linker.desk()),
+        lambda *_: None,
+    )
     assert sorted(served) == METHODS
 
 
@@ -133,7 +145,9 @@ class Registers:
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_answers_the_roles_that_its_rule_names_and_no_other(channel, method, role):
     allowed = role in EXPECTED[method.partition(".v1.")[2]].split()
-    assert call(channel, method, TOKENS[role]) == (grpc.StatusCode.OK if allowed else grpc.StatusCode.PERMISSION_DENIED)
+    assert call(channel, method, TOKENS[role]) == (
+        grpc.StatusCode.OK if allowed else grpc.StatusCode.PERMISSION_DENIED
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -145,7 +159,9 @@ def test_without_a_known_token_nobody_gets_in(channel, method):
 def guarded(**terms):
     """A channel to a server of everything, with more terms."""
     refusals = []
-    guard = Guard(lambda: parse_policy(POLICY), RULES, lambda *refusal: refusals.append(refusal), **terms)
+    guard = Guard(
+        lambda: parse_policy(POLICY), RULES, lambda *refusal: refusals.append(refusal), **terms
+    )
     server = grpc.server(ThreadPoolExecutor(2), interceptors=[guard])
     server.add_generic_rpc_handlers([Anything()])
     port = server.add_insecure_port("127.0.0.1:0")
@@ -170,8 +186,12 @@ def test_a_caller_may_call_so_often_and_others_are_not_held_up():
         # What is denied counts as well: trying every method is calling too.
         now[0] = 3.0
         assert call(channel, METHODS[0], TOKENS["operator"]) == grpc.StatusCode.OK
-        with pytest.raises(grpc.RpcError, match=r"More than 60 calls a minute. Call again in 1.0 seconds."):
-            channel.unary_unary(STATUS)(b"", metadata=[("authorization", f"Bearer {TOKENS['operator']}")], timeout=5)
+        with pytest.raises(
+            grpc.RpcError, match=r"More than 60 calls a minute. Call again in 1.0 seconds."
+        ):
+            channel.unary_unary(STATUS)(
+                b"", metadata=[("authorization", f"Bearer {TOKENS['operator']}")], timeout=5
+            )
     server.stop(0).wait()
 
 
@@ -194,8 +214,9 @@ def test_the_log_names_who_was_turned_away_from_what_and_why():
         call(channel, STATUS, TOKENS["analyst"])
         call(channel, STATUS, new_token())
     assert [(line["caller"], line["method"], line["reason"]) for line in logged] == [
-        ("a.analyst", STATUS, "denied"), ("unknown", STATUS, "unauthenticated"),
-    ]  # fmt: skip
+        ("a.analyst", STATUS, "denied"),
+        ("unknown", STATUS, "unauthenticated"),
+    ]
     assert set(logged[0]) <= {*ALLOWED_FIELDS, "log_level"}
     server.stop(0).wait()
 
@@ -252,7 +273,10 @@ def test_who_is_taken_out_of_the_file_is_shut_out_with_the_next_call(tmp_path, p
         ('[[person]]\nname = "a"\nroles = ["steward"]', "no way to prove"),
         ('[[person]]\nname = "a"\nroles = []\ncertificate = "c"\nshoe = 1', "unknown 'shoe'"),
         (
-            '[[person]]\nname = "a"\nroles = []\ncertificate = "c"\n[[person]]\nname = "b"\nroles = []\ncertificate = "c"',
+            (
+                '[[person]]\nname = "a"\nroles = []\ncertificate = "c"\n[[person]]\nname ='
+                ' "b"\nroles = []\ncertificate = "c"'
+            ),
             "same certificate",
         ),
         ("name = [", "no TOML"),
@@ -278,7 +302,9 @@ def test_a_port_that_others_reach_is_not_opened_without_policy_and_certificate()
 def test_the_review_service_says_what_the_page_says(linker, child):
     linker.send("trust-a", child("trust-a", "1", nhs=NHS[0]))
     linker.send("council-b", child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA"))
-    server = grpc.server(ThreadPoolExecutor(2), interceptors=[Guard(lambda: parse_policy(POLICY), RULES)])
+    server = grpc.server(
+        ThreadPoolExecutor(2), interceptors=[Guard(lambda: parse_policy(POLICY), RULES)]
+    )
     review_pb2_grpc.add_ReviewServiceServicer_to_server(ReviewService(linker.desk()), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -287,16 +313,22 @@ def test_the_review_service_says_what_the_page_says(linker, child):
         stub = review_pb2_grpc.ReviewServiceStub(channel)
         [case] = stub.ListCases(review_pb2.ListCasesRequest(), metadata=me).cases
         assert not case.doubts[0].comparisons
-        [doubt] = stub.GetCase(review_pb2.GetCaseRequest(number=case.number), metadata=me).case.doubts
+        [doubt] = stub.GetCase(
+            review_pb2.GetCaseRequest(number=case.number), metadata=me
+        ).case.doubts
         said = {finding.what: finding.outcome for finding in doubt.comparisons[0].findings}
         assert said["NHS number"] == "different"
         verdict = review_pb2.PairVerdict(pair=doubt.pair, verdict=review_pb2.VERDICT_SAME)
-        done = stub.Decide(review_pb2.DecideRequest(verdicts=[verdict], reason="spoke to both"), metadata=me)
+        done = stub.Decide(
+            review_pb2.DecideRequest(verdicts=[verdict], reason="spoke to both"), metadata=me
+        )
         assert done.links_changed == 1
         assert not stub.ListCases(review_pb2.ListCasesRequest(), metadata=me).cases
         [decision] = stub.ListDecisions(review_pb2.ListDecisionsRequest(), metadata=me).decisions
         assert (decision.steward, decision.reason) == ("a.steward", "spoke to both")
-        stub.UndoDecision(review_pb2.UndoDecisionRequest(decision_id=decision.decision_id), metadata=me)
+        stub.UndoDecision(
+            review_pb2.UndoDecisionRequest(decision_id=decision.decision_id), metadata=me
+        )
         assert len(stub.ListCases(review_pb2.ListCasesRequest(), metadata=me).cases) == 1
         with pytest.raises(grpc.RpcError, match="No case"):
             stub.GetCase(review_pb2.GetCaseRequest(number=999), metadata=me)

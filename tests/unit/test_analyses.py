@@ -1,4 +1,6 @@
-"""What a study makes of a release's cells: nothing that a question would withhold, and nothing from a count that is."""
+"""What a study makes of a release's cells: nothing that a question would withhold, and nothing from
+a count that is.
+"""
 
 from dataclasses import replace
 
@@ -25,7 +27,9 @@ FACTS = {"data_until": "2024-12-31", "policy_id": disclosure.ROUNDED, "content_s
 def release(measure, cells, number=1, **published):
     """A release of one measure with these protected cells."""
     counts = {tuple(sorted(cell.items())): count for cell, count in cells}
-    return Release(f"r{number}", number, FACTS, {measure.id: Published(measure, counts, **published)})
+    return Release(
+        f"r{number}", number, FACTS, {measure.id: Published(measure, counts, **published)}
+    )
 
 
 def cell_counts(of, **dimensions):
@@ -44,14 +48,24 @@ def pathways_of(first, *, policy=disclosure.ROUNDED, **following):
 
 
 def test_a_share_of_those_who_went_on_is_no_sum_of_small_cells():
-    one, other = [name for name in MEASURES["pathways"].dimensions["next_service"].categories if name != "none"][:2]
+    one, other = [
+        name
+        for name in MEASURES["pathways"].dimensions["next_service"].categories
+        if name != "none"
+    ][:2]
     assert pathways_of(110, none=100, **{one: 5, other: 5}).went_on.value is None
     assert pathways_of(130, none=100, **{one: 30}).went_on.value == pytest.approx(30 / 130)
 
 
 def test_a_count_that_the_second_policy_hides_counts_as_unknown_and_not_as_none():
-    one, other = [name for name in MEASURES["pathways"].dimensions["next_service"].categories if name != "none"][:2]
-    found = pathways_of(190, policy=disclosure.SUPPRESSED, none=100, **{one: 30, other: disclosure.HIDDEN})
+    one, other = [
+        name
+        for name in MEASURES["pathways"].dimensions["next_service"].categories
+        if name != "none"
+    ][:2]
+    found = pathways_of(
+        190, policy=disclosure.SUPPRESSED, none=100, **{one: 30, other: disclosure.HIDDEN}
+    )
     assert found.went_on.withheld == "a count that it is made from is withheld"
 
 
@@ -67,7 +81,10 @@ def comparison(hidden):
             for number, stratum in enumerate(strata):
                 hides = number < hidden and side == rule.of and outcome == rest
                 cells.append(
-                    ({rule.dimension: side, rule.strata: stratum, name: outcome}, disclosure.HIDDEN if hides else count)
+                    (
+                        {rule.dimension: side, rule.strata: stratum, name: outcome},
+                        disclosure.HIDDEN if hides else count,
+                    )
                 )
     return study.compare(release(measure, cells, policy=disclosure.SUPPRESSED), measure.id)
 
@@ -82,9 +99,14 @@ def test_a_trend_leaves_out_the_releases_that_cannot_answer_and_says_why_when_no
     measure = MEASURES["reach_children"]
     later = dict(measure.dimensions["quarter"].categories) | {"2031-Q1": "2031 Q1"}
     newer = replace(
-        measure, dimensions=measure.dimensions | {"quarter": replace(measure.dimensions["quarter"], categories=later)}
+        measure,
+        dimensions=measure.dimensions
+        | {"quarter": replace(measure.dimensions["quarter"], categories=later)},
     )
-    old, new = release(measure, [({"quarter": "2031-Q1"}, 40)]), release(newer, [({"quarter": "2031-Q1"}, 40)], 2)
+    old, new = (
+        release(measure, [({"quarter": "2031-Q1"}, 40)]),
+        release(newer, [({"quarter": "2031-Q1"}, 40)], 2),
+    )
     points, _ = study.trend([old, new], Question("reach_children", (), {"quarter": ("2031-Q1",)}))
     assert [item.release_id for item, _ in points] == ["r2"]
     with pytest.raises(QuestionError, match="no category"):
@@ -107,11 +129,16 @@ def test_groups_without_a_count_of_the_population_are_told_by_their_counts():
 
 def test_what_is_withheld_for_another_reason_than_size_is_not_called_small():
     measure = next(
-        item for item in MEASURES.values() if item.share and not item.harmless and "residence" in item.dimensions
+        item
+        for item in MEASURES.values()
+        if item.share and not item.harmless and "residence" in item.dimensions
     )
     name, (part, *_), (rest, *_) = measure.share
-    cells = [({"residence": place, name: outcome}, count) for place in ("area", "borough")
-             for outcome, count in ((part, 300), (rest, 5))]  # fmt: skip
+    cells = [
+        ({"residence": place, name: outcome}, count)
+        for place in ("area", "borough")
+        for outcome, count in ((part, 300), (rest, 5))
+    ]
     asked = Question(measure.id, ("residence",), {"residence": ("area", "borough")})
     said = shown(release(measure, cells), asked).describe()
     assert said == "Every group is withheld: nearly all or none."
@@ -122,15 +149,19 @@ def test_a_count_that_a_study_withholds_is_marked_as_it_is_in_an_answer():
     found = release(change, [], collected=False)
     measure, rows, _ = study.change(found, change.id, "")
     wire = pb.ChangeResponse(
-        release=messages.summary(found), measure=messages.measure(found.measures[measure.id]), rows=map(messages.change_row, rows)
-    )  # fmt: skip
+        release=messages.summary(found),
+        measure=messages.measure(found.measures[measure.id]),
+        rows=map(messages.change_row, rows),
+    )
     assert Change.of(wire).table().rows[0][1].text == "not collected"
     assert "not collected" in Change.of(wire).describe()
     hidden = release(MEASURES["pathways"], [], collected=False)
     _, pathways, _ = study.pathways(hidden, "")
     told = pb.PathwaysResponse(
-        release=messages.summary(hidden), measure=messages.measure(hidden.measures["pathways"]), pathways=map(messages.pathway, pathways)
-    )  # fmt: skip
+        release=messages.summary(hidden),
+        measure=messages.measure(hidden.measures["pathways"]),
+        pathways=map(messages.pathway, pathways),
+    )
     assert {row[1].text for row in Pathways.of(told).table().rows} == {"not collected"}
 
 
@@ -139,6 +170,8 @@ def test_a_trend_by_the_levels_that_a_share_is_made_of_is_of_counts():
     levels = list(measure.dimensions[measure.share[0]].categories)
     cells = tuple(Cell((level,), 20 * (at + 1), "", None, "") for at, level in enumerate(levels))
     asked = Measure.of(messages.measure(Published(measure, {})))
-    points = tuple(TrendPoint(CitedRelease(name, 1, "2024-12-31", "p", "0"), cells) for name in ("r1", "r2"))
+    points = tuple(
+        TrendPoint(CitedRelease(name, 1, "2024-12-31", "p", "0"), cells) for name in ("r1", "r2")
+    )
     rows = Trend(asked, (measure.share[0],), points, ()).table().rows
     assert [row[1].text for row in rows] == [str(20 * (at + 1)) for at in range(len(levels))]

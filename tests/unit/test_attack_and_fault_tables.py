@@ -1,4 +1,6 @@
-"""The page of attacks and faults names only tests that there are, and every test of either kind is on it."""
+"""The page of attacks and faults names only tests that there are, and every test of either kind is
+on it.
+"""
 
 import re
 from pathlib import Path

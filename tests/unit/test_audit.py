@@ -18,7 +18,10 @@ ENTRY = tables.audit.entries
 
 @pytest.fixture
 def desk(linker, child):
-    a, b = child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA")
+    a, b = (
+        child("trust-a", "1", nhs=NHS[0]),
+        child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA"),
+    )
     linker.send("trust-a", a)
     linker.send("council-b", b)
     desk = linker.desk()
@@ -32,8 +35,11 @@ def desk(linker, child):
 def test_every_look_and_every_decision_is_in_the_trail_with_who_and_what(desk):
     entries = desk.audit_trail()
     assert [(entry.who, entry.action) for entry in entries] == [
-        ("n.steward", "review list"), ("n.steward", "review show"), ("n.steward", "review decide"), ("o.perator", "explain"),
-    ]  # fmt: skip
+        ("n.steward", "review list"),
+        ("n.steward", "review show"),
+        ("n.steward", "review decide"),
+        ("o.perator", "explain"),
+    ]
     assert entries[2].detail["said"].endswith(" same")
     assert desk.verify_audit().number == 4
 
@@ -54,13 +60,22 @@ def test_nobody_looks_without_a_name(desk):
     "tamper",
     [
         ENTRY.update().where(ENTRY.c.number == 2).values(who="somebody.else"),
-        ENTRY.update().where(ENTRY.c.number == 3).values(detail=json.dumps({"said": "1-2 different", "second": 0})),
+        ENTRY.update()
+        .where(ENTRY.c.number == 3)
+        .values(detail=json.dumps({"said": "1-2 different", "second": 0})),
         ENTRY.delete().where(ENTRY.c.number == 2),
         ENTRY.delete().where(ENTRY.c.number == 1),
         sa.text("UPDATE audit_entry SET number = 9 - number WHERE number IN (2, 3)"),
         sa.text("UPDATE audit_entry SET at_ms = at_ms + 1 WHERE number = 4"),
     ],
-    ids=["another name", "another verdict", "one removed", "the first removed", "moved", "another time"],
+    ids=[
+        "another name",
+        "another verdict",
+        "one removed",
+        "the first removed",
+        "moved",
+        "another time",
+    ],
 )
 def test_an_entry_that_was_changed_removed_or_moved_is_found(desk, tamper):
     with desk.engine.begin() as tx:
@@ -110,7 +125,9 @@ def test_the_trail_works_on_postgresql_with_two_who_write_at_once(partnership, d
 def test_the_command_says_that_the_trail_is_whole_and_finds_a_cut(tmp_path):
     run = CliRunner()
     settings = tmp_path / "linker.toml"
-    settings.write_text('directory = "directory.toml"\ndatabase = "sqlite:///%s"\n' % (tmp_path / "l.sqlite"))
+    settings.write_text(
+        'directory = "directory.toml"\ndatabase = "sqlite:///%s"\n' % (tmp_path / "l.sqlite")
+    )
     run.invoke(main, ["keys", "new", "--folder", str(tmp_path / "keys")])
     base = ["--settings", str(settings)]
     assert run.invoke(main, [*base, "quality"]).exit_code == 0

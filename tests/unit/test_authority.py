@@ -31,7 +31,9 @@ def _request(folder: Path, name: str) -> Path:
 
 
 def _sign(folder: Path, kind: str = "partner", name: str = "trust-a") -> x509.Certificate:
-    return x509.load_pem_x509_certificate(Authority(folder).sign(new_request(name)[0], kind, name, (), 30))
+    return x509.load_pem_x509_certificate(
+        Authority(folder).sign(new_request(name)[0], kind, name, (), 30)
+    )
 
 
 def test_a_certificate_names_kind_bearer_and_its_own_number(folder: Path) -> None:
@@ -39,9 +41,16 @@ def test_a_certificate_names_kind_bearer_and_its_own_number(folder: Path) -> Non
     number = f"{certificate.serial_number:040x}"
     assert certificate.subject.rfc4514_string() == f"UID={number},CN=trust-a,OU=partner"
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["childlink:partner:trust-a"]
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == [
+        "childlink:partner:trust-a"
+    ]
     [issued] = Register(folder).certificates()
-    assert (issued.kind, issued.name, issued.serial, issued.valid) == ("partner", "trust-a", number, True)
+    assert (issued.kind, issued.name, issued.serial, issued.valid) == (
+        "partner",
+        "trust-a",
+        number,
+        True,
+    )
 
 
 def test_only_servers_may_serve(folder: Path) -> None:
@@ -49,7 +58,9 @@ def test_only_servers_may_serve(folder: Path) -> None:
         found = _sign(folder, kind, name).extensions.get_extension_for_class(x509.ExtendedKeyUsage)
         return len(list(found.value))
 
-    assert usages("partner", "trust-a") == usages("analyst", "ann") == usages("service", "linker") == 1
+    assert (
+        usages("partner", "trust-a") == usages("analyst", "ann") == usages("service", "linker") == 1
+    )
     assert usages("broker", "kafka") == usages("server", "answers") == 2
 
 
@@ -74,21 +85,31 @@ def test_the_key_opens_with_its_passphrase_only(tmp_path: Path) -> None:
             Authority(tmp_path / "a", wrong)
 
 
-def test_who_revokes_what_kafka_knows_by_its_name_is_told_that_the_name_has_to_go(folder: Path, tmp_path: Path) -> None:
-    issued = _run("ca", "issue", "operator", "gatekeeper", "--folder", tmp_path / "g", "--authority", folder)
+def test_who_revokes_what_kafka_knows_by_its_name_is_told_that_the_name_has_to_go(
+    folder: Path, tmp_path: Path
+) -> None:
+    issued = _run(
+        "ca", "issue", "operator", "gatekeeper", "--folder", tmp_path / "g", "--authority", folder
+    )
     assert issued.exit_code == 0, issued.output
     [serial] = [item.serial for item in Register(folder).certificates()]
     assert "under another name" in _run("ca", "revoke", serial, "--authority", folder).output
 
 
-def test_a_revoked_certificate_is_known_from_the_published_half(folder: Path, tmp_path: Path) -> None:
+def test_a_revoked_certificate_is_known_from_the_published_half(
+    folder: Path, tmp_path: Path
+) -> None:
     serial = f"{_sign(folder).serial_number:040x}"
     revoked = _run("ca", "revoke", serial, "--authority", folder)
     assert revoked.exit_code == 0
     assert "super.users" not in revoked.output
     assert _run("ca", "publish", tmp_path / "public", "--authority", folder).exit_code == 0
     assert [item.revoked for item in Register(tmp_path / "public").certificates()] == [True]
-    assert sorted(path.name for path in (tmp_path / "public").iterdir()) == ["ca.pem", "crl.pem", "issued"]
+    assert sorted(path.name for path in (tmp_path / "public").iterdir()) == [
+        "ca.pem",
+        "crl.pem",
+        "issued",
+    ]
 
 
 def test_nothing_is_believed_that_the_authority_did_not_sign(folder: Path, tmp_path: Path) -> None:
@@ -112,7 +133,9 @@ def test_a_partner_is_onboarded_renewed_and_suspended(folder: Path, tmp_path: Pa
     from childlink_core.keys import OpeningKey, SigningKey
 
     def member(name: str) -> Member:
-        return Member(name, name, (SigningKey.generate(name).public(),), (OpeningKey.generate(name).public(),))
+        return Member(
+            name, name, (SigningKey.generate(name).public(),), (OpeningKey.generate(name).public(),)
+        )
 
     directory, keys = tmp_path / "directory.toml", tmp_path / "keys.toml"
     directory.write_text(render_directory([member("linker")], {1: "9f86d081"}))
@@ -128,11 +151,19 @@ def test_a_partner_is_onboarded_renewed_and_suspended(folder: Path, tmp_path: Pa
     assert again.exit_code == 1
     assert "is a member already" in again.output
 
-    assert _run("partner", "renew", "trust-a", *common, "--certificate", tmp_path / "two.pem").exit_code == 0
+    assert (
+        _run(
+            "partner", "renew", "trust-a", *common, "--certificate", tmp_path / "two.pem"
+        ).exit_code
+        == 0
+    )
     assert [item.valid for item in Register(folder).certificates()] == [True, True]
     assert _run("partner", "suspend", "trust-a", "--authority", folder).exit_code == 0
     assert [item.valid for item in Register(folder).certificates()] == [False, False]
-    assert "no certificate that could be revoked" in _run("partner", "suspend", "trust-a", "--authority", folder).output
+    assert (
+        "no certificate that could be revoked"
+        in _run("partner", "suspend", "trust-a", "--authority", folder).output
+    )
 
 
 def test_certificates_that_end_soon_are_listed_with_an_exit_code(folder: Path) -> None:
@@ -141,7 +172,11 @@ def test_certificates_that_end_soon_are_listed_with_an_exit_code(folder: Path) -
     soon = _run("ca", "list", "--authority", folder, "--within", 31)
     assert soon.exit_code == 3
     assert "trust-a" in soon.output
-    assert timedelta(days=29) < Register(folder).certificates()[0].expires - _now() <= timedelta(days=30)
+    assert (
+        timedelta(days=29)
+        < Register(folder).certificates()[0].expires - _now()
+        <= timedelta(days=30)
+    )
 
 
 def test_a_user_s_mistake_is_a_sentence_and_not_a_traceback(folder: Path, tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Tokens of an OpenID Connect issuer: a good one names its person; one that is not good in any way names nobody."""
+"""Tokens of an OpenID Connect issuer: a good one names its person; one that is not good in any way
+names nobody.
+"""
 
 import json
 import threading
@@ -36,7 +38,14 @@ def jwks(*names):
 
 def token(issuer, alg="ES256", key=None, kid=None, **claims):
     now = int(time.time())
-    said = {"iss": issuer, "aud": AUDIENCE, "sub": "n.steward", "iat": now, "exp": now + 300, **claims}
+    said = {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "sub": "n.steward",
+        "iat": now,
+        "exp": now + 300,
+        **claims,
+    }
     said = {name: value for name, value in said.items() if value is not None}
     return jwt.encode(said, key or KEYS[alg], algorithm=alg, headers={"kid": kid or alg})
 
@@ -102,11 +111,14 @@ def public_pem(name):
 
 
 def unsigned(issuer):
-    return jwt.encode({"iss": issuer, "aud": AUDIENCE, "sub": "n.steward", "exp": time.time() + 300}, None, "none")
+    return jwt.encode(
+        {"iss": issuer, "aud": AUDIENCE, "sub": "n.steward", "exp": time.time() + 300}, None, "none"
+    )
 
 
 def signed_with_the_public_key(issuer):
-    # RS256 to HS256: the public key, which everybody has, taken for a shared secret. PyJWT will not make one, so it is made by hand.
+    # RS256 to HS256: the public key, which everybody has, taken for a shared secret. PyJWT will not
+    # make one, so it is made by hand.
     import hashlib
     import hmac
     from base64 import urlsafe_b64encode
@@ -120,7 +132,9 @@ def signed_with_the_public_key(issuer):
         + b"."
         + part({"iss": issuer, "aud": AUDIENCE, "sub": "n.steward", "exp": now + 300})
     )
-    mac = urlsafe_b64encode(hmac.new(public_pem("RS256"), body, hashlib.sha256).digest()).rstrip(b"=")
+    mac = urlsafe_b64encode(hmac.new(public_pem("RS256"), body, hashlib.sha256).digest()).rstrip(
+        b"="
+    )
     return (body + b"." + mac).decode()
 
 
@@ -145,14 +159,16 @@ def signed_with_the_public_key(issuer):
         lambda _: "a.b.c",
         lambda _: "\x00" * 5000,
     ],
-)  # fmt: skip
+)
 def test_a_token_that_is_not_good_names_nobody(by_file, make):
     assert BearerTokens().subject(by_file, make(by_file.issuer)) is None
 
 
 def test_a_shared_secret_among_the_issuers_keys_is_not_used(tmp_path):
     path = tmp_path / "keys.json"
-    path.write_text(json.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0" * 8, "kid": "HS256", "alg": "HS256"}]}))
+    path.write_text(
+        json.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0" * 8, "kid": "HS256", "alg": "HS256"}]})
+    )
     issuer = Issuer("https://login.example", AUDIENCE, jwks=path)
     made = token(issuer.issuer, alg="HS256", key=b"secret" * 8, kid="HS256")
     assert BearerTokens().subject(issuer, made) is None
@@ -182,7 +198,9 @@ def test_an_issuers_keys_are_fetched_once_and_again_when_they_change(online, mon
     assert online.asked == 2, "what it says of itself, and its keys"
     online.keys = jwks("ES256")
     for _ in range(5):
-        assert tokens.subject(issuer, token(online.url, "ES256")) is None, "nobody makes us ask all the time"
+        assert tokens.subject(issuer, token(online.url, "ES256")) is None, (
+            "nobody makes us ask all the time"
+        )
     assert online.asked == 2
     monkeypatch.setattr(oidc, "_ASK_AGAIN_S", -1)
     assert tokens.subject(issuer, token(online.url, "ES256")) == "n.steward"
@@ -216,7 +234,9 @@ def test_a_service_lets_in_whom_the_policy_file_names(tmp_path, by_file):
 
     class Answers(grpc.GenericRpcHandler):
         def service(self, _details):
-            return grpc.unary_unary_rpc_method_handler(lambda _request, _context: caller().name.encode())
+            return grpc.unary_unary_rpc_method_handler(
+                lambda _request, _context: caller().name.encode()
+            )
 
     guard = Guard(PolicyFile(policy).now, {"/s/M": frozenset(("steward",))})
     server = grpc.server(ThreadPoolExecutor(2), interceptors=[guard])
@@ -227,7 +247,9 @@ def test_a_service_lets_in_whom_the_policy_file_names(tmp_path, by_file):
 
         def ask(subject):
             made = token(by_file.issuer, sub=subject)
-            return channel.unary_unary("/s/M")(b"", metadata=[("authorization", f"Bearer {made}")], timeout=5)
+            return channel.unary_unary("/s/M")(
+                b"", metadata=[("authorization", f"Bearer {made}")], timeout=5
+            )
 
         assert ask("abc-123") == b"n.steward"
         with pytest.raises(grpc.RpcError) as refused:

@@ -17,8 +17,10 @@ def _allowed(kind: str, name: str) -> set[str]:
 
 def test_a_partner_writes_its_two_halves_and_reads_its_receipts() -> None:
     assert _allowed("partner", "trust-a") == {
-        "write encodings.trust-a", "write observations.trust-a", "read receipts.trust-a",
-    }  # fmt: skip
+        "write encodings.trust-a",
+        "write observations.trust-a",
+        "read receipts.trust-a",
+    }
 
 
 def test_the_linker_never_reads_attributes_and_analytics_never_reads_encodings() -> None:
@@ -28,13 +30,21 @@ def test_the_linker_never_reads_attributes_and_analytics_never_reads_encodings()
 
 def test_what_services_may_do_is_what_the_journey_needs() -> None:
     assert _allowed("service", "linker") == {
-        "read encodings.council-b", "read encodings.trust-a", "write links", "write receipts.council-b",
-        "write receipts.trust-a", "write deadletter.linker",
-    }  # fmt: skip
+        "read encodings.council-b",
+        "read encodings.trust-a",
+        "write links",
+        "write receipts.council-b",
+        "write receipts.trust-a",
+        "write deadletter.linker",
+    }
     assert _allowed("service", "analytics") == {
-        "read observations.council-b", "read observations.trust-a", "read links", "write receipts.council-b",
-        "write receipts.trust-a", "write deadletter.analytics",
-    }  # fmt: skip
+        "read observations.council-b",
+        "read observations.trust-a",
+        "read links",
+        "write receipts.council-b",
+        "write receipts.trust-a",
+        "write deadletter.analytics",
+    }
 
 
 @pytest.mark.parametrize(
@@ -52,7 +62,12 @@ def test_nobody_else_may_do_anything(kind: str, name: str) -> None:
 
 
 def test_every_right_is_to_a_topic_that_is_made() -> None:
-    bearers = [("partner", "trust-a"), ("partner", "council-b"), ("service", "linker"), ("service", "analytics")]
+    bearers = [
+        ("partner", "trust-a"),
+        ("partner", "council-b"),
+        ("service", "linker"),
+        ("service", "analytics"),
+    ]
     topics = {grant.topic for bearer in bearers for grant in grants(*bearer, PARTNERS)}
     assert topics == set(all_topics(PARTNERS))
 

@@ -1,4 +1,6 @@
-"""The analyst's client against a real answering process: values, frames, charts, tables that fit, and errors that help."""
+"""The analyst's client against a real answering process: values, frames, charts, tables that fit,
+and errors that help.
+"""
 
 import json
 import re
@@ -39,7 +41,11 @@ def test_withheld_is_null_and_not_zero_in_either_data_frame(client):
     assert hidden > 0
     polars, pandas = answer.to_polars(), answer.to_pandas()
     assert polars["count"].null_count() == pandas["count"].isna().sum() == hidden
-    assert polars["count"].sum() == pandas["count"].sum() == sum(cell.count or 0 for cell in answer.cells)
+    assert (
+        polars["count"].sum()
+        == pandas["count"].sum()
+        == sum(cell.count or 0 for cell in answer.cells)
+    )
     assert polars.columns == ["ethnicity", "imd_quintile", "count", "count_withheld"]
 
 
@@ -47,17 +53,25 @@ def test_every_kind_of_answer_is_drawn_and_withheld_cells_are_written_and_not_dr
     figure = client.ask("reach_children", by=["residence"]).plot()
     assert "<10" in [text.get_text() for text in figure.axes[0].texts]
     for study in (
-        client.compare("asq3_overall"), client.change("change_mental_health", "programme"), client.pathways(),
-        client.trend("reach_children", ["residence"]), client.inequality("asq3_overall"),
-    ):  # fmt: skip
+        client.compare("asq3_overall"),
+        client.change("change_mental_health", "programme"),
+        client.pathways(),
+        client.trend("reach_children", ["residence"]),
+        client.inequality("asq3_overall"),
+    ):
         assert study.plot().axes[0].get_lines(), study
     over_time = client.ask("participants", by=["quarter", "participation"]).plot()
-    assert [line.get_label() for line in over_time.axes[0].get_lines()] == ["New in the quarter", "Came before"]
+    assert [line.get_label() for line in over_time.axes[0].get_lines()] == [
+        "New in the quarter",
+        "Came before",
+    ]
     with pytest.raises(ClientError, match="at most two"):
         client.ask("asq3_overall", by=["engaged", "level", "imd_quintile"]).plot()
 
 
-def test_a_notebook_shows_a_table_with_headers_marks_what_is_withheld_and_gives_the_citation(client):
+def test_a_notebook_shows_a_table_with_headers_marks_what_is_withheld_and_gives_the_citation(
+    client,
+):
     page = client.ask("reach_children", by=["residence"])._repr_html_()
     assert '<th scope="row">In the programme&#x27;s area</th>' in page
     assert "<em>&lt;10</em>" in page
@@ -67,9 +81,12 @@ def test_a_notebook_shows_a_table_with_headers_marks_what_is_withheld_and_gives_
 
 def test_tables_fit_into_80_columns_whole_and_say_what_is_withheld(client):
     for found in (
-        client.ask("reach_children", ["ethnicity", "imd_quintile"]), client.ask("asq3_overall", ["engaged", "imd_quintile"], explain=True),
-        client.pathways(), client.change("change_mental_health", "programme"), client.trend("reach_children", ["residence"]),
-    ):  # fmt: skip
+        client.ask("reach_children", ["ethnicity", "imd_quintile"]),
+        client.ask("asq3_overall", ["engaged", "imd_quintile"], explain=True),
+        client.pathways(),
+        client.change("change_mental_health", "programme"),
+        client.trend("reach_children", ["residence"]),
+    ):
         text = render(found, 80)
         assert max(map(len, text.splitlines())) <= 80
         assert "…" not in text, "nothing is cut off"
@@ -80,18 +97,24 @@ def test_explain_says_of_each_cell_why_and_only_when_it_is_asked(childlink, clie
     told = childlink("ask", "reach_children", "--by", "residence", "--explain").output
     assert "Not recorded: The count is withheld: its protected figure is under 10" in told
     assert "area: The count is shown" in re.sub(r"\s+", " ", told)
-    assert not any(cell.explanation for cell in client.ask("reach_children", by=["residence"]).cells)
+    assert not any(
+        cell.explanation for cell in client.ask("reach_children", by=["residence"]).cells
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
-        (("compare", "asq3_overall"), "Odds ratio, adjusted"), (("change", "change_mental_health", "--by", "programme"), "PAIRS"),
-        (("trend", "reach_children", "--by", "residence"), "2026-Q1"), (("pathways", "pairs"), "Went on to another"),
+        (("compare", "asq3_overall"), "Odds ratio, adjusted"),
+        (("change", "change_mental_health", "--by", "programme"), "PAIRS"),
+        (("trend", "reach_children", "--by", "residence"), "2026-Q1"),
+        (("pathways", "pairs"), "Went on to another"),
         (("inequality", "asq3_overall"), "Slope index of inequality"),
     ],
-)  # fmt: skip
-def test_each_study_is_a_command_that_prints_json_and_writes_csv_and_a_chart(childlink, tmp_path, arguments, shown):
+)
+def test_each_study_is_a_command_that_prints_json_and_writes_csv_and_a_chart(
+    childlink, tmp_path, arguments, shown
+):
     told = childlink(*arguments, "--csv", tmp_path / "a.csv", "--chart", tmp_path / "a.svg")
     assert told.exit_code == 0, told.output
     assert shown in told.output
@@ -104,7 +127,10 @@ def test_each_study_is_a_command_that_prints_json_and_writes_csv_and_a_chart(chi
 def test_a_report_is_written_by_command_for_the_year_and_for_a_service(childlink, tmp_path):
     assert childlink("report", "annual", tmp_path / "a.html").exit_code == 0
     assert "<h1>Annual report</h1>" in (tmp_path / "a.html").read_text()
-    assert childlink("report", "quarterly", "--service", "Baby Steps", tmp_path / "q.html").exit_code == 0
+    assert (
+        childlink("report", "quarterly", "--service", "Baby Steps", tmp_path / "q.html").exit_code
+        == 0
+    )
     assert "Quarterly report: Baby Steps" in (tmp_path / "q.html").read_text()
     wrong = childlink("report", "quarterly", "--service", "Baby Step", tmp_path / "q.html")
     assert (wrong.exit_code, "Did you mean: Baby Steps (baby_steps)" in wrong.output) == (1, True)
@@ -114,13 +140,17 @@ def test_a_report_is_written_by_command_for_the_year_and_for_a_service(childlink
 @pytest.mark.parametrize(
     ("arguments", "near"),
     [
-        (("ask", "reach_childen"), "reach_children"), (("ask", "reach_children", "--by", "residense"), "residence"),
-        (("ask", "reach_children", "--where", "residence=areas"), "area"), (("ask", "reach_children", "--release", "2026-Q9"), "2026-Q2"),
-        (("compare", "reach_children"), "asq3_overall"), (("change", "reach_children"), "change_mental_health"),
-        (("pathways", "pears"), "pairs"), (("ask", "reach_children", "--where", "residence"), "DIMENSION=CATEGORY"),
+        (("ask", "reach_childen"), "reach_children"),
+        (("ask", "reach_children", "--by", "residense"), "residence"),
+        (("ask", "reach_children", "--where", "residence=areas"), "area"),
+        (("ask", "reach_children", "--release", "2026-Q9"), "2026-Q2"),
+        (("compare", "reach_children"), "asq3_overall"),
+        (("change", "reach_children"), "change_mental_health"),
+        (("pathways", "pears"), "pairs"),
+        (("ask", "reach_children", "--where", "residence"), "DIMENSION=CATEGORY"),
         (("ask", "reach_children", "--by", "residence", "--chart", "a.doc"), ".png or .svg"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_name_gets_the_nearest_and_no_traceback(childlink, arguments, near):
     told = childlink(*arguments)
     assert told.exit_code == 1
@@ -137,10 +167,16 @@ def test_login_tries_the_address_remembers_it_and_completes_measures_and_logout_
     told = childlink("login", answering_address, address="")
     assert "answers; the newest of 2 releases is 2026-Q2" in told.output
     assert "2026-Q1" in childlink("releases", address="").output
-    completing = {"_CHILDLINK_COMPLETE": "bash_complete", "COMP_WORDS": "childlink ask reach_", "COMP_CWORD": "2"}
+    completing = {
+        "_CHILDLINK_COMPLETE": "bash_complete",
+        "COMP_WORDS": "childlink ask reach_",
+        "COMP_CWORD": "2",
+    }
     assert "reach_children" in childlink(address="", env=completing, prog_name="childlink").output
     assert childlink("logout", address="").exit_code == 0
-    assert "reach_children" not in childlink(address="", env=completing, prog_name="childlink").output
+    assert (
+        "reach_children" not in childlink(address="", env=completing, prog_name="childlink").output
+    )
     assert not list((tmp_path / "home").rglob("*.toml"))
 
 
@@ -153,7 +189,9 @@ def test_completion_is_printed_for_each_shell_without_a_service(childlink, shell
 
 def test_the_access_token_is_kept_for_its_owner_alone_and_sent_with_every_call(childlink, tmp_path):
     token, policy, releases = new_token(), tmp_path / "policy.toml", tmp_path / "releases"
-    policy.write_text(f'[[person]]\nname = "an.alyst"\nroles = ["analyst"]\ntoken_sha256 = "{sha256(token)}"\n')
+    policy.write_text(
+        f'[[person]]\nname = "an.alyst"\nroles = ["analyst"]\ntoken_sha256 = "{sha256(token)}"\n'
+    )
     answers.publish(releases, "2026-Q2", 1, "2026-06-30", people=50)
     with answers.answering(releases, policy=policy) as address:
         refused = childlink("releases", address=address)
@@ -174,12 +212,13 @@ def test_the_access_token_is_kept_for_its_owner_alone_and_sent_with_every_call(c
 
 def test_errors_say_what_to_do_without_a_traceback(childlink, tmp_path):
     for arguments, says in (
-        (("--ca", tmp_path / "none.pem", "releases"), "cannot be read"), (("--certificate", "a.pem", "releases"), "only with --ca"),
+        (("--ca", tmp_path / "none.pem", "releases"), "cannot be read"),
+        (("--certificate", "a.pem", "releases"), "only with --ca"),
         (("--token-file", tmp_path / "none", "releases"), "cannot be read"),
         (("ask", "reach_children", "--csv", tmp_path / "none" / "a.csv"), "cannot be written"),
         (("compare", "asq3_overall", "--csv", tmp_path / "none" / "a.csv"), "cannot be written"),
         (("explore", "--no-browser", "--host", "0.0.0.0"), "asks in your name"),  # noqa: S104
-    ):  # fmt: skip
+    ):
         told = childlink(*arguments)
         assert (told.exit_code, told.output.count("error: ")) == (1, 1), told.output
         assert says in told.output

@@ -10,7 +10,13 @@ import pytest
 from childlink_analytics.answering.question import Question, answer
 from childlink_analytics.releasing.counting.counting import open_counter
 from childlink_analytics.releasing.counting.denominators import parse_denominators
-from childlink_analytics.releasing.release.cut import CutPlan, count, count_attendances, cut_release, protect
+from childlink_analytics.releasing.release.cut import (
+    CutPlan,
+    count,
+    count_attendances,
+    cut_release,
+    protect,
+)
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import link_cells
 from childlink_analytics.shared.purposes import parse_purposes
@@ -38,7 +44,16 @@ class Lives:
         self.rows.append(("p", dataset, month, *reference, json.dumps(attributes)))
 
     def came(self, month, service, child="", adult="", family="", **attributes):
-        self.row("attendance", month, child, adult, family, service=service, session_date=month, **attributes)
+        self.row(
+            "attendance",
+            month,
+            child,
+            adult,
+            family,
+            service=service,
+            session_date=month,
+            **attributes,
+        )
 
     def batches(self):
         names = ("partner", "dataset", "month", "child_reference", "adult_reference", "attributes")
@@ -50,11 +65,13 @@ class Lives:
         links = pa.record_batch(
             [
                 pa.array(["p"] * len(who), pa.string()),
-                *(pa.array([value.encode().ljust(16, b".") for value in values], pa.binary()) for values in
-                  (who, who, [self.people[name] for name in who])),
+                *(
+                    pa.array([value.encode().ljust(16, b".") for value in values], pa.binary())
+                    for values in (who, who, [self.people[name] for name in who])
+                ),
             ],
             names=["partner", "reference", "person", "family"],
-        )  # fmt: skip
+        )
         return [observations], [links]
 
 
@@ -91,10 +108,14 @@ def test_what_overlaps_is_tied_by_covers_and_not_by_sums(three):
         linked = count([catalogue(UNTIL)["reach_children"]], counter)
     unions = [parts for union, parts in linked.covers if union == ()]
     assert any(("service", "pairs") in part for parts in unions for part in parts)
-    assert not any(part[0][0] == "service" for margin, parts in linked.sums if margin == () for part in parts)
+    assert not any(
+        part[0][0] == "service" for margin, parts in linked.sums if margin == () for part in parts
+    )
     for union, parts in linked.covers:
         assert (
-            max(linked.counts[part] for part in parts) <= linked.counts[union] <= sum(linked.counts[p] for p in parts)
+            max(linked.counts[part] for part in parts)
+            <= linked.counts[union]
+            <= sum(linked.counts[p] for p in parts)
         )
 
 
@@ -109,7 +130,11 @@ def test_new_and_returning_children_of_a_quarter(three):
 def test_everybody_is_new_once_and_that_is_known_to_the_protection(three):
     with open_counter(*three.batches(), UNTIL) as counter:
         linked = count([catalogue(UNTIL)["participants"]], counter)
-    [parts] = [parts for margin, parts in linked.sums if margin == () and ("participation", "new") in parts[0]]
+    [parts] = [
+        parts
+        for margin, parts in linked.sums
+        if margin == () and ("participation", "new") in parts[0]
+    ]
     assert sum(linked.counts[part] for part in parts) == linked.counts[()] == 3
 
 
@@ -140,9 +165,13 @@ def test_the_priority_population_is_the_most_deprived_fifth_or_on_the_enhanced_o
     assert cells[("priority", "priority"),] == 2, "Ann by place, Ben by offer"
 
 
-def test_a_child_above_the_level_in_all_domains_is_so_in_each_and_that_is_known_to_the_protection(three):
+def test_a_child_above_the_level_in_all_domains_is_so_in_each_and_that_is_known_to_the_protection(
+    three,
+):
     for child, rest in (("ann", True), ("ben", False)):
-        domains = dict.fromkeys(("gross_motor", "fine_motor", "problem_solving", "personal_social"), rest)
+        domains = dict.fromkeys(
+            ("gross_motor", "fine_motor", "problem_solving", "personal_social"), rest
+        )
         three.row("asq3", "2024-05", child, communication=True, **domains)
     measures = [item for item in catalogue(UNTIL).values() if item.view == "asq3_child"]
     with open_counter(*three.batches(), UNTIL) as counter:
@@ -186,11 +215,20 @@ def test_nothing_sent_is_not_collected_and_nobody_counted_is_few(three, tmp_path
 def test_a_share_of_the_population_is_given_where_there_is_a_count_of_it(tmp_path):
     lives = Lives()
     for number in range(60):
-        lives.came("2024-01", "pairs", f"child {number}", residence="area" if number < 40 else "borough")
+        lives.came(
+            "2024-01", "pairs", f"child {number}", residence="area" if number < 40 else "borough"
+        )
     measure = catalogue(UNTIL)["reach_children"]
-    denominators = parse_denominators("of,residence,population\nchildren,area,400\n", measure.dimensions, "file")
+    denominators = parse_denominators(
+        "of,residence,population\nchildren,area,400\n", measure.dimensions, "file"
+    )
     with open_counter(*lives.batches(), UNTIL) as counter:
-        cut_release(CutPlan("r", 1, "2024-06-30", {measure.id: measure}, denominators), counter, b"s", tmp_path)
+        cut_release(
+            CutPlan("r", 1, "2024-06-30", {measure.id: measure}, denominators),
+            counter,
+            b"s",
+            tmp_path,
+        )
     cells = answer(read_release(tmp_path, "r"), Question("reach_children", ("residence",))).cells
     assert cells[0].estimate.value == pytest.approx(0.1, abs=0.025)
     assert cells[1].estimate.withheld == "no_population"
@@ -208,7 +246,9 @@ def test_a_sum_over_services_is_refused_because_people_do_not_sum(three, tmp_pat
     with pytest.raises(QuestionError, match="break down by quarter"):
         measure = catalogue(UNTIL)["participants"]
         with open_counter(*three.batches(), UNTIL) as counter:
-            cut_release(CutPlan("r2", 2, "2024-06-30", {measure.id: measure}), counter, b"s", tmp_path)
+            cut_release(
+                CutPlan("r2", 2, "2024-06-30", {measure.id: measure}), counter, b"s", tmp_path
+            )
         answer(read_release(tmp_path, "r2"), Question("participants", ("participation",)))
 
 
@@ -237,8 +277,20 @@ def test_a_wrong_file_of_denominators_says_where(text, said):
     ("text", "said"),
     [
         ('[[purpose]]\nid = "a"\n', "datasets"),
-        ('[[purpose]]\nid = "a"\ntitle = "A"\nlawful_basis = "b"\ndatasets = ["asq4"]\nuntil = 2027-01-01\n', "asq4"),
-        ('[[purpose]]\nid = "a"\ntitle = "A"\nlawful_basis = "b"\ndatasets = []\nuntil = "2027-01-01"\n', "quotes"),
+        (
+            (
+                '[[purpose]]\nid = "a"\ntitle = "A"\nlawful_basis = "b"\ndatasets = ["asq4"]\nuntil'
+                " = 2027-01-01\n"
+            ),
+            "asq4",
+        ),
+        (
+            (
+                '[[purpose]]\nid = "a"\ntitle = "A"\nlawful_basis = "b"\ndatasets = []\nuntil ='
+                ' "2027-01-01"\n'
+            ),
+            "quotes",
+        ),
         ("[retention_months]\nasq3 = 0\n", "asq3"),
     ],
 )
@@ -251,7 +303,7 @@ def test_link_cells_of_nothing_is_nothing():
     assert link_cells([]).counts == {}
 
 
-def test_linked_rows_that_a_killed_cut_left_on_disk_are_taken_away_by_the_next_and_those_of_a_living_one_stay(
+def test_linked_rows_that_a_killed_cut_left_on_disk_are_taken_away_by_the_next_and_those_of_a_living_one_stay(  # noqa: E501
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

@@ -1,4 +1,6 @@
-"""Rounding adds up and stays near; the attacker that gates a cut finds nothing in it, and does find what naive rules leave."""
+"""Rounding adds up and stays near; the attacker that gates a cut finds nothing in it, and does find
+what naive rules leave.
+"""
 
 import itertools
 
@@ -17,9 +19,18 @@ def dimension(name, size):
 def measure(cubes, sizes, columns=None):
     names = dict.fromkeys(name for cube in cubes for name in cube)
     return Measure(
-        id="m", title="M", description="", unit="children", view="v", where="TRUE", columns=columns or {},
-        cubes=tuple(cubes), dimensions={name: dimension(name, sizes[name]) for name in names}, share=None, mean=None,
-    )  # fmt: skip
+        id="m",
+        title="M",
+        description="",
+        unit="children",
+        view="v",
+        where="TRUE",
+        columns=columns or {},
+        cubes=tuple(cubes),
+        dimensions={name: dimension(name, sizes[name]) for name in names},
+        share=None,
+        mean=None,
+    )
 
 
 def people(seed, count, sizes):
@@ -29,7 +40,9 @@ def people(seed, count, sizes):
         person = {}
         for name, size in sizes.items():
             state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-            person[name] = f"{name}{int((state >> 33) / 2**31 * size * (state >> 40) / 2**24) % size}"
+            person[name] = (
+                f"{name}{int((state >> 33) / 2**31 * size * (state >> 40) / 2**24) % size}"
+            )
         yield person
 
 
@@ -47,7 +60,12 @@ def linked(cubes, sizes, seed=1, count=300):
 
 
 SIZES = {"a": 4, "b": 5, "c": 3}
-CASES = [([("a", "b")], 300), ([("a", "b"), ("b", "c")], 400), ([("a", "b", "c")], 500), ([("a",), ("b",), ("c",)], 60)]
+CASES = [
+    ([("a", "b")], 300),
+    ([("a", "b"), ("b", "c")], 400),
+    ([("a", "b", "c")], 500),
+    ([("a",), ("b",), ("c",)], 60),
+]
 
 
 @pytest.mark.parametrize(("cubes", "count"), CASES)
@@ -81,18 +99,25 @@ def test_the_same_attacker_finds_small_counts_in_exact_tables():
 
 def test_the_same_attacker_finds_small_counts_when_only_they_are_rounded():
     cells = linked([("a", "b")], SIZES, 5, 300)
-    report = attack_knowing_errors_up_to(2, cells, {c: 5 * round(n / 5) for c, n in cells.counts.items()})
+    report = attack_knowing_errors_up_to(
+        2, cells, {c: 5 * round(n / 5) for c, n in cells.counts.items()}
+    )
     assert report.too_tight
 
 
 def attack_knowing_errors_up_to(largest, cells, published):
-    return attack(cells, published, possible=lambda count: (max(0, count - largest), count + largest))
+    return attack(
+        cells, published, possible=lambda count: (max(0, count - largest), count + largest)
+    )
 
 
 def test_the_same_inputs_and_key_give_the_same_figures_and_another_key_gives_others():
     cells = linked([("a", "b"), ("b", "c")], SIZES, 3, 400)
     assert round_cells(cells, b"one", "r") == round_cells(cells, b"one", "r")
-    assert any(round_cells(cells, b"one", "r") != round_cells(cells, key, "r") for key in (b"two", b"three", b"four"))
+    assert any(
+        round_cells(cells, b"one", "r") != round_cells(cells, key, "r")
+        for key in (b"two", b"three", b"four")
+    )
 
 
 def test_cubes_that_share_columns_share_their_cells():

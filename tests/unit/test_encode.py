@@ -1,4 +1,6 @@
-"""Salted passes: what may be compared can be, what may not be looks unrelated, and what is missing is said to be missing."""
+"""Salted passes: what may be compared can be, what may not be looks unrelated, and what is missing
+is said to be missing.
+"""
 
 from datetime import date
 
@@ -17,8 +19,16 @@ BORN = date(2020, 3, 14)
 @pytest.fixture
 def encode(partnership):
     def make(linkage=LINKAGE, **who):
-        defaults = {"given": "Amina", "surname": "Okafor", "born": BORN, "sex": "f", "postcode": "SW9 8JJ"}
-        return Encoder(get_profile(), linkage).encode([partnership.subject("trust-a", "1", **{**defaults, **who})])[0]
+        defaults = {
+            "given": "Amina",
+            "surname": "Okafor",
+            "born": BORN,
+            "sex": "f",
+            "postcode": "SW9 8JJ",
+        }
+        return Encoder(get_profile(), linkage).encode(
+            [partnership.subject("trust-a", "1", **{**defaults, **who})]
+        )[0]
 
     return make
 
@@ -51,8 +61,12 @@ def test_a_slip_of_the_pen_leaves_what_sounds_begins_or_ends_alike(encode):
     alike = same(segments(encode()), segments(encode(given="Amena")))
     assert ("given", "surname") not in alike
     assert {("given_sound", "surname_sound"), ("surname", "postcode")} <= alike
-    assert ("given_without_4", "surname") in same(segments(encode()), segments(encode(given="Amira")))
-    assert ("given", "surname_end") in same(segments(encode()), segments(encode(surname="Adeyemi-Okafor")))
+    assert ("given_without_4", "surname") in same(
+        segments(encode()), segments(encode(given="Amira"))
+    )
+    assert ("given", "surname_end") in same(
+        segments(encode()), segments(encode(surname="Adeyemi-Okafor"))
+    )
 
 
 def test_two_people_who_share_one_name_only_share_nothing(encode):
@@ -61,7 +75,9 @@ def test_two_people_who_share_one_name_only_share_nothing(encode):
 
 
 def test_names_in_the_wrong_order_are_the_same_names(encode):
-    assert ("given", "surname") in same(segments(encode()), segments(encode(given="Okafor", surname="Amina")))
+    assert ("given", "surname") in same(
+        segments(encode()), segments(encode(given="Okafor", surname="Amina"))
+    )
 
 
 def test_day_and_month_in_the_wrong_order_are_the_same_date(encode):
@@ -92,7 +108,9 @@ def test_a_child_and_an_adult_of_the_same_identity_share_nothing(encode):
 def test_segments_with_a_missing_field_are_missing_and_the_others_stay(encode):
     with_name, without = segments(encode()), segments(encode(given="BABY"))
     missing = {fields for fields, segment in without.items() if not segment}
-    assert missing == {fields for fields in with_name if any(field.startswith("given") for field in fields)}
+    assert missing == {
+        fields for fields in with_name if any(field.startswith("given") for field in fields)
+    }
     assert same(with_name, without) == set(with_name) - missing
 
 
@@ -112,14 +130,20 @@ words = st.sampled_from(["", "Amina", "Amina Rose", "de la Cruz", "O'Brien", "Li
 
 
 @given(
-    words, words, st.sampled_from([None, BORN, date(2021, 1, 1)]), st.sampled_from(["", "f"]),
-    st.sampled_from(["", "SW9 8JJ"]), st.sampled_from(["", NHS[0]]),
-)  # fmt: skip
+    words,
+    words,
+    st.sampled_from([None, BORN, date(2021, 1, 1)]),
+    st.sampled_from(["", "f"]),
+    st.sampled_from(["", "SW9 8JJ"]),
+    st.sampled_from(["", NHS[0]]),
+)
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_passes_of_a_batch_are_those_that_the_rule_for_one_subject_says(
     partnership, first, last, born, sex, postcode, nhs
 ):
-    subject = partnership.subject("t", "1", given=first, surname=last, born=born, sex=sex, postcode=postcode, nhs=nhs)
+    subject = partnership.subject(
+        "t", "1", given=first, surname=last, born=born, sex=sex, postcode=postcode, nhs=nhs
+    )
     profile = get_profile()
     [record] = Encoder(profile, LINKAGE).encode([subject])
     assert [made.pass_number for made in record.passes] == [

@@ -32,7 +32,9 @@ def test_the_reader_gets_what_was_sealed(message, directory, opening):
 
 def test_the_broker_does_not_see_the_payload(directory, signing):
     secret = b"Amina Okafor 9434765919" * 10
-    assert b"Okafor" not in envelope.seal(secret, ADDRESS, directory.seal_key("linker"), signing["trust-a"])
+    assert b"Okafor" not in envelope.seal(
+        secret, ADDRESS, directory.seal_key("linker"), signing["trust-a"]
+    )
 
 
 def test_every_flipped_byte_is_refused(message, directory, opening):
@@ -50,7 +52,10 @@ def test_every_truncation_is_refused(message, directory, opening):
 
 
 def test_a_batch_posted_to_another_topic_is_refused(message, directory, opening):
-    assert refusal(read, message, directory, opening, topic="encodings.council-b") == reasons.WRONG_TOPIC
+    assert (
+        refusal(read, message, directory, opening, topic="encodings.council-b")
+        == reasons.WRONG_TOPIC
+    )
 
 
 def test_another_service_cannot_read_it(message, directory, opening):

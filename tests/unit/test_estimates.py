@@ -1,4 +1,6 @@
-"""Figures agree with statsmodels, scipy and worked examples; where there is none to give, it says so instead of misleading."""
+"""Figures agree with statsmodels, scipy and worked examples; where there is none to give, it says
+so instead of misleading.
+"""
 
 import math
 
@@ -14,21 +16,31 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable, Table2x2
 
 # Five strata of (engaged with, engaged without, not engaged with, not engaged without).
-STRATA = [(120, 30, 200, 90), (80, 25, 150, 80), (60, 40, 70, 75), (200, 20, 90, 20), (45, 15, 30, 22)]
+STRATA = [
+    (120, 30, 200, 90),
+    (80, 25, 150, 80),
+    (60, 40, 70, 75),
+    (200, 20, 90, 20),
+    (45, 15, 30, 22),
+]
 TABLES = [np.array([[a, b], [c, d]], dtype=float) for a, b, c, d in STRATA]
 STACKED = np.concatenate(TABLES)
 
 
-def test_the_adjusted_odds_ratio_is_mantel_haenszels_and_its_interval_is_close_to_robins_breslow_and_greenlands():
+def test_the_adjusted_odds_ratio_is_mantel_haenszels_and_its_interval_is_close_to_robins_breslow_and_greenlands():  # noqa: E501
     theirs = StratifiedTable(TABLES)
     assert estimates.odds_ratio(STACKED) == pytest.approx(theirs.oddsratio_pooled, rel=1e-12)
     ours = estimates.interval(estimates.odds_ratio, STACKED, 0.0, ratio=True)
     low, high = theirs.oddsratio_pooled_confint()
-    assert (math.log(ours.low), math.log(ours.high)) == pytest.approx((math.log(low), math.log(high)), abs=0.01)
+    assert (math.log(ours.low), math.log(ours.high)) == pytest.approx(
+        (math.log(low), math.log(high)), abs=0.01
+    )
 
 
 def test_the_adjusted_risk_ratio_is_mantel_haenszels():
-    assert estimates.risk_ratio(STACKED) == pytest.approx(StratifiedTable(TABLES).riskratio_pooled, rel=1e-12)
+    assert estimates.risk_ratio(STACKED) == pytest.approx(
+        StratifiedTable(TABLES).riskratio_pooled, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -43,7 +55,9 @@ def test_crude_ratios_and_their_intervals_are_those_of_a_two_by_two_table(table)
 
 
 def test_rounding_widens_an_interval_and_moves_no_figure():
-    without, with_rounding = (estimates.interval(estimates.odds_ratio, STACKED, sd, ratio=True) for sd in (0.0, 3.0))
+    without, with_rounding = (
+        estimates.interval(estimates.odds_ratio, STACKED, sd, ratio=True) for sd in (0.0, 3.0)
+    )
     assert with_rounding.value == without.value
     assert with_rounding.low < without.low < without.high < with_rounding.high
 
@@ -56,7 +70,9 @@ def test_intervals_with_rounding_cover_the_truth_19_times_in_20():
     for _ in range(1_500):
         with_outcome = rng.binomial(300, chances)
         exact = np.column_stack([with_outcome, 300 - with_outcome]).astype(float)
-        found = estimates.interval(estimates.odds_ratio, exact + rng.normal(0, 2.0, (2, 2)), 2.0, ratio=True)
+        found = estimates.interval(
+            estimates.odds_ratio, exact + rng.normal(0, 2.0, (2, 2)), 2.0, ratio=True
+        )
         hits += math.log(found.low) <= true <= math.log(found.high)
     assert 0.935 < hits / 1_500 < 0.97
 
@@ -75,7 +91,9 @@ def test_a_change_is_that_of_a_paired_t_test():
 
 
 def test_the_slope_index_is_that_of_an_example_worked_by_hand():
-    """Five equal fifths with shares 50, 55, 60, 65 and 70%: a line from 47.5 to 72.5%, so 25 points; relative to the mean of 60%, 5/12."""
+    """Five equal fifths with shares 50, 55, 60, 65 and 70%: a line from 47.5 to 72.5%, so 25
+    points; relative to the mean of 60%, 5/12.
+    """
     fifths = np.array([[50.0, 50.0], [55.0, 45.0], [60.0, 40.0], [65.0, 35.0], [70.0, 30.0]])
     assert estimates.slope_index(fifths) == pytest.approx(0.25)
     assert estimates.relative_index(fifths) == pytest.approx(0.25 / 0.60)
@@ -93,9 +111,11 @@ def test_the_slope_index_of_unequal_groups_is_the_weighted_least_squares_slope_o
     assert estimates.slope_index(groups) == pytest.approx(theirs.params[1])
 
 
-# Public Health England's R package PHEindicatormethods, https://github.com/ukhsa-collaboration/PHEindicatormethods at commit 093fd28
-# (version 2.1.0): tests/testthat/testdata_SII.xlsx, "proportion (e.g. child obesity) - default parameters", records 91 to 110: children
-# measured and obese by decile of deprivation, the most deprived first; sii, rii and the 95% limits of sii that its test of phe_sii expects.
+# Public Health England's R package PHEindicatormethods,
+# https://github.com/ukhsa-collaboration/PHEindicatormethods at commit 093fd28 (version 2.1.0):
+# tests/testthat/testdata_SII.xlsx, "proportion (e.g. child obesity) - default parameters", records
+# 91 to 110: children measured and obese by decile of deprivation, the most deprived first; sii, rii
+# and the 95% limits of sii that its test of phe_sii expects.
 PHE_AREAS = {
     "area1": (
         [34353, 32112, 27715, 25372, 23889, 23260, 23180, 24193, 23609, 24488],
@@ -112,7 +132,9 @@ PHE_AREAS = {
 
 @pytest.mark.parametrize("area", PHE_AREAS)
 def test_the_slope_index_and_its_interval_are_those_that_public_health_england_publishes(area):
-    """Their square root of a group's share of the population, on both sides, is our weight; limits theirs by simulation, ours by delta."""
+    """Their square root of a group's share of the population, on both sides, is our weight; limits
+    theirs by simulation, ours by delta.
+    """
     measured, obese, (sii, _, low, high) = PHE_AREAS[area]
     deciles = np.column_stack([obese, np.subtract(measured, obese)]).astype(float)
     found = estimates.interval(estimates.slope_index, deciles, 0.0, ratio=False)
@@ -122,23 +144,36 @@ def test_the_slope_index_and_its_interval_are_those_that_public_health_england_p
 
 @pytest.mark.parametrize("area", PHE_AREAS)
 def test_public_health_englands_relative_index_follows_from_ours(area):
-    """Theirs is the fitted line's upper end divided by its lower one, ours its rise divided by the mean (Mackenbach and Kunst)."""
+    """Theirs is the fitted line's upper end divided by its lower one, ours its rise divided by the
+    mean (Mackenbach and Kunst).
+    """
     measured, obese, (_, rii, *_) = PHE_AREAS[area]
-    ours = estimates.relative_index(np.column_stack([obese, np.subtract(measured, obese)]).astype(float))
+    ours = estimates.relative_index(
+        np.column_stack([obese, np.subtract(measured, obese)]).astype(float)
+    )
     assert (2 + ours) / (2 - ours) == pytest.approx(rii, abs=1e-12)
 
 
 @pytest.mark.parametrize(
     "counts",
     [
-        [[40.0, 0.0], [30.0, 10.0]], [[40.0, 10.0], [0.0, 30.0]], [[0.0, 0.0], [30.0, 10.0]], [[0.0, 0.0], [0.0, 0.0]],
+        [[40.0, 0.0], [30.0, 10.0]],
+        [[40.0, 10.0], [0.0, 30.0]],
+        [[0.0, 0.0], [30.0, 10.0]],
+        [[0.0, 0.0], [0.0, 0.0]],
         [[40.0, 0.0], [30.0, 0.0]],
     ],
-)  # fmt: skip
-@pytest.mark.parametrize("figure", [estimates.odds_ratio, estimates.risk_ratio, estimates.share_ratio, estimates.gap])
+)
+@pytest.mark.parametrize(
+    "figure", [estimates.odds_ratio, estimates.risk_ratio, estimates.share_ratio, estimates.gap]
+)
 def test_separation_and_empty_groups_never_give_a_number_that_is_not_finite(counts, figure):
     found = estimates.interval(figure, np.array(counts), 2.0, ratio=figure is not estimates.gap)
-    assert found.withheld if found.value is None else all(map(math.isfinite, (found.value, found.low, found.high)))
+    assert (
+        found.withheld
+        if found.value is None
+        else all(map(math.isfinite, (found.value, found.low, found.high)))
+    )
 
 
 def test_too_few_or_all_alike_have_no_change_or_no_p():
@@ -151,7 +186,9 @@ def test_too_few_or_all_alike_have_no_change_or_no_p():
     assert estimates.change([], [], 2.0).mean.value is None
 
 
-@pytest.mark.parametrize("shown", [(200, 5, 150, 50), (200, 0, 150, 50), (0, 0, 150, 50), (5, 5, 5, 5)])
+@pytest.mark.parametrize(
+    "shown", [(200, 5, 150, 50), (200, 0, 150, 50), (0, 0, 150, 50), (5, 5, 5, 5)]
+)
 def test_a_comparison_with_too_few_on_a_side_is_withheld_and_says_so(shown):
     found = compare(release(shown), "asq3_overall")
     for estimate in (
@@ -173,7 +210,8 @@ def test_a_comparison_with_enough_on_each_side_is_given():
 def test_inequality_over_an_empty_group_is_withheld():
     found = inequality(release((200, 50, 150, 80)), "asq3_overall", "imd_quintile")
     assert all(
-        e.value is None and e.withheld for e in (found.gap, found.ratio, found.slope_index, found.relative_index)
+        e.value is None and e.withheld
+        for e in (found.gap, found.ratio, found.slope_index, found.relative_index)
     )
 
 
@@ -184,8 +222,9 @@ def release(shown):
     cells: dict = {}
     for (engaged, level), count in zip(sides, shown, strict=True):
         for cell in (
-            (("engaged", engaged), ("level", level)), (("engaged", engaged), ("level", level), ("stratum", "3")),
-        ):  # fmt: skip
+            (("engaged", engaged), ("level", level)),
+            (("engaged", engaged), ("level", level), ("stratum", "3")),
+        ):
             cells[cell] = count
     return Release("r", 1, {}, {"asq3_overall": Published(measure, cells)})
 
@@ -193,7 +232,9 @@ def release(shown):
 def test_rates_without_a_denominator_are_withheld_and_say_why():
     assert disclosure.show_rate(disclosure.group([50]), None).withheld == "no_population"
     assert disclosure.show_rate(disclosure.group([50]), 0).withheld == "no_population"
-    assert disclosure.show_rate(disclosure.group([50]), 40).withheld == "no_population", "more than there are"
+    assert disclosure.show_rate(disclosure.group([50]), 40).withheld == "no_population", (
+        "more than there are"
+    )
 
 
 def test_strata_of_the_score_stay_finite_under_separation_and_without_anybody():

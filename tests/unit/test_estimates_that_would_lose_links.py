@@ -1,4 +1,6 @@
-"""`estimate` never makes links worse: a role whose own estimate would unlink pairs keeps the parameters in use, and the command says so."""
+"""`estimate` never makes links worse: a role whose own estimate would unlink pairs keeps the
+parameters in use, and the command says so.
+"""
 
 import random
 from types import SimpleNamespace
@@ -17,7 +19,24 @@ from click.testing import CliRunner
 from tests.support.people import VAULT
 
 CHILD, ADULT = wire.ROLE_CHILD, wire.ROLE_ADULT
-SYLLABLES = ["ka", "lo", "mi", "re", "su", "ta", "vo", "wen", "zar", "bel", "dor", "fin", "gal", "hun", "jas", "pol"]
+SYLLABLES = [
+    "ka",
+    "lo",
+    "mi",
+    "re",
+    "su",
+    "ta",
+    "vo",
+    "wen",
+    "zar",
+    "bel",
+    "dor",
+    "fin",
+    "gal",
+    "hun",
+    "jas",
+    "pol",
+]
 
 
 @pytest.fixture
@@ -29,10 +48,19 @@ def mothers_without_dates(linker, partnership):
         for n in range(400):
             given, surname = ("".join(rng.choices(SYLLABLES, k=3)) for _ in range(2))
             postcode = (
-                f"SW{rng.randrange(1, 20)} {rng.randrange(1, 9)}{''.join(rng.choices('ABDEFGHJLNPQRSTUWXYZ', k=2))}"
+                f"SW{rng.randrange(1, 20)}"
+                f" {rng.randrange(1, 9)}{''.join(rng.choices('ABDEFGHJLNPQRSTUWXYZ', k=2))}"
             )
             people.append(
-                partnership.subject(partner, f"m{n}", "adult", given=given, surname=surname, postcode=postcode, sex="f")
+                partnership.subject(
+                    partner,
+                    f"m{n}",
+                    "adult",
+                    given=given,
+                    surname=surname,
+                    postcode=postcode,
+                    sex="f",
+                )
             )
         linker.send(partner, *people)
     return linker
@@ -57,14 +85,22 @@ def estimate(monkeypatch, tmp_path, *refusals):
         close=lambda: None,
     )
     monkeypatch.setattr(app, "build", lambda *a, **k: fake)
-    monkeypatch.setattr("childlink_linker.settings.LinkerSettings", SimpleNamespace(load=lambda file: None))
-    return CliRunner().invoke(main, ["estimate", "--output", str(output), "--version", "2026-12"]), output
+    monkeypatch.setattr(
+        "childlink_linker.settings.LinkerSettings", SimpleNamespace(load=lambda file: None)
+    )
+    return (
+        CliRunner().invoke(main, ["estimate", "--output", str(output), "--version", "2026-12"]),
+        output,
+    )
 
 
 def test_the_command_says_which_role_was_refused_and_what_it_would_have_cost(monkeypatch, tmp_path):
     done, output = estimate(monkeypatch, tmp_path, Refusal(ADULT, 1_400, 1_378))
     assert done.exit_code == 0
-    assert "not estimated for adult records: the estimate would unlink 1,378 of 1,400 pairs" in done.output
+    assert (
+        "not estimated for adult records: the estimate would unlink 1,378 of 1,400 pairs"
+        in done.output
+    )
     assert output.exists()
 
 

@@ -1,4 +1,6 @@
-"""Why records are one person, what became of an identifier, and how linkage does: what an operator reads, and what he must not."""
+"""Why records are one person, what became of an identifier, and how linkage does: what an operator
+reads, and what he must not.
+"""
 
 from datetime import date
 
@@ -19,7 +21,10 @@ def explained(linker, person):
 
 
 def test_an_explanation_says_what_agrees_and_what_that_weighs(linker, child):
-    a, b = child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[0], postcode="SE24 0AA")
+    a, b = (
+        child("trust-a", "1", nhs=NHS[0]),
+        child("council-b", "1", nhs=NHS[0], postcode="SE24 0AA"),
+    )
     linker.send("trust-a", a)
     linker.send("council-b", b)
     [person] = set(linker.persons(a, b))
@@ -64,13 +69,18 @@ def test_a_history_tells_of_merges_and_withdrawals(linker, child):
     linker.send("trust-a", withdrawn=[a.link_reference])
     with linker.engine.connect() as tx:
         of_first, of_second = history(tx, first), history(tx, second)
-    of_people, of_families = ([c for c in of_first if bool(c.family) == family] for family in (False, True))
+    of_people, of_families = (
+        [c for c in of_first if bool(c.family) == family] for family in (False, True)
+    )
     assert [(c.kind, c.before, c.after) for c in of_second if not c.family] == [
-        ("assigned", None, second), ("assigned", second, first),
-    ]  # fmt: skip
+        ("assigned", None, second),
+        ("assigned", second, first),
+    ]
     assert [(c.kind, c.before, c.after) for c in of_people] == [
-        ("assigned", None, first), ("assigned", second, first), ("withdrawn", first, None),
-    ]  # fmt: skip
+        ("assigned", None, first),
+        ("assigned", second, first),
+        ("withdrawn", first, None),
+    ]
     assert {c.subject for c in of_people} == {"A", "B"}
     assert [(c.kind, c.after) for c in of_families] == [("anchored", first), ("family", first)]
 

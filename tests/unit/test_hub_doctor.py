@@ -1,4 +1,6 @@
-"""`childlink-ops doctor`: a hub that is set up right has nothing to fix, and each thing that is wrong is named, with what to do."""
+"""`childlink-ops doctor`: a hub that is set up right has nothing to fix, and each thing that is
+wrong is named, with what to do.
+"""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -19,7 +21,9 @@ from click.testing import CliRunner
 
 from tests.support.pki import OperatorsAuthority
 
-ALL_WELL = BrokerLook(Changes([], [], []), {"encodings.trust-a": 1_700_000_000_000}, {"broker 1: /d": 10**12})
+ALL_WELL = BrokerLook(
+    Changes([], [], []), {"encodings.trust-a": 1_700_000_000_000}, {"broker 1: /d": 10**12}
+)
 NAMES = ("trust-a", "linker", "analytics")
 
 
@@ -44,7 +48,9 @@ class Hub:
         self.look = lambda: ALL_WELL
 
     def list_members(self, *names: str) -> None:
-        members = [Member(n, n, (self.signing[n].public(),), (self.opening[n].public(),)) for n in names]
+        members = [
+            Member(n, n, (self.signing[n].public(),), (self.opening[n].public(),)) for n in names
+        ]
         self.directory.write_text(render_directory(members, {1: "9f86d081"}))
 
     def publish(self) -> None:
@@ -53,10 +59,13 @@ class Hub:
     @property
     def settings(self) -> GatekeeperSettings:
         return GatekeeperSettings(
-            directory=self.directory, authority=self.folder / "authority", disk=self.folder,
-            kafka_tls_ca=self.folder / "authority" / "ca.pem", kafka_tls_certificate=self.certificate,
+            directory=self.directory,
+            authority=self.folder / "authority",
+            disk=self.folder,
+            kafka_tls_ca=self.folder / "authority" / "ca.pem",
+            kafka_tls_certificate=self.certificate,
             kafka_tls_key=self.key,
-        )  # fmt: skip
+        )
 
     def wrong(self) -> dict[str, str]:
         """What the doctor wants fixed: what, and what it says of it."""
@@ -95,7 +104,9 @@ def _own(hub: Hub, kind: str, name: str, days: int) -> None:
 
 
 def _another_authority(hub: Hub) -> None:
-    hub.certificate, hub.key = OperatorsAuthority(hub.folder / "other" / "a").issue("operator", "gatekeeper")
+    hub.certificate, hub.key = OperatorsAuthority(hub.folder / "other" / "a").issue(
+        "operator", "gatekeeper"
+    )
 
 
 IN_AN_HOUR = int(time.time() * 1000) + 3_600_000
@@ -107,10 +118,18 @@ IN_AN_HOUR = int(time.time() * 1000) + 3_600_000
         (lambda h: h.list_members("trust-a", "linker"), "directory", "does not list analytics"),
         (_share_a_key, "directory", "have the same key"),
         (lambda h: h.directory.write_text("members = 1"), "directory", "is not a directory file"),
-        (lambda h: (h.folder / "authority" / "ca.key").write_text("x"), "authority", "private key lies here"),
+        (
+            lambda h: (h.folder / "authority" / "ca.key").write_text("x"),
+            "authority",
+            "private key lies here",
+        ),
         (lambda h: (h.folder / "authority" / "crl.pem").unlink(), "authority", "cannot be read"),
         (lambda h: _revoke(h, "trust-a"), "members' certificates", "No valid certificate: trust-a"),
-        (lambda h: h.list_members("linker", "analytics"), "members' certificates", "does not list: trust-a"),
+        (
+            lambda h: h.list_members("linker", "analytics"),
+            "members' certificates",
+            "does not list: trust-a",
+        ),
         (lambda h: _own(h, "operator", "gatekeeper", 20), "own certificate", "ends on"),
         (lambda h: _own(h, "service", "linker", 90), "own certificate", "of kind service"),
         (lambda h: _revoke(h, "gatekeeper"), "own certificate", "was revoked"),
@@ -119,13 +138,26 @@ IN_AN_HOUR = int(time.time() * 1000) + 3_600_000
         (lambda h: h.key.unlink(), "own certificate", "cannot be read"),
         (lambda h: (h.keys / "signing.key").chmod(0o640), "keys in", "can be read by other users"),
         (lambda h: (h.keys / "opening.key").write_text("{}"), "keys in", "is not a key file"),
-        (lambda h: h.signing.update(linker=SigningKey.generate("linker")) or h.list_members(*NAMES), "keys in",
-         "directory does not list"),
-        (lambda h: _look(h, changes=Changes([], [], ["allow User:x read topic links"])), "topics and rights", "User:x"),
+        (
+            lambda h: (
+                h.signing.update(linker=SigningKey.generate("linker")) or h.list_members(*NAMES)
+            ),
+            "keys in",
+            "directory does not list",
+        ),
+        (
+            lambda h: _look(h, changes=Changes([], [], ["allow User:x read topic links"])),
+            "topics and rights",
+            "User:x",
+        ),
         (lambda h: _look(h, free_bytes={"broker 1: /d": 10}), "brokers' disks", "Only 0.0 GB"),
-        (lambda h: _look(h, newest_ms={"links": IN_AN_HOUR}), "clock", "topic links: written up to"),
+        (
+            lambda h: _look(h, newest_ms={"links": IN_AN_HOUR}),
+            "clock",
+            "topic links: written up to",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_named_and_nothing_else(hub: Hub, spoil, what: str, says: str) -> None:
     spoil(hub)
     wrong = {name: text for name, text in hub.wrong().items() if not name.startswith(what)}
@@ -146,10 +178,15 @@ def test_a_certificate_that_has_ended_is_named_before_the_broker_that_refuses_it
     wrong = hub.wrong()
     assert list(wrong)[:2] == ["own certificate", "broker"]
     assert "ended on" in wrong["own certificate"]
-    assert all("could not be asked" in wrong[what] for what in ("topics and rights", "brokers' disks", "clock"))
+    assert all(
+        "could not be asked" in wrong[what]
+        for what in ("topics and rights", "brokers' disks", "clock")
+    )
 
 
-def test_a_revocation_list_that_grows_old_is_named_and_signed_anew(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_revocation_list_that_grows_old_is_named_and_signed_anew(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ops, "_CRL_DAYS", 10)
     ops.Authority(hub.pki.folder).revoke(())
     hub.publish()
@@ -161,7 +198,9 @@ def test_a_revocation_list_that_grows_old_is_named_and_signed_anew(hub: Hub, mon
     assert hub.wrong() == {}
 
 
-def test_a_slow_clock_shows_against_the_revocation_list(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_clock_shows_against_the_revocation_list(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     slow = (datetime.now(UTC) - timedelta(hours=2)).timestamp()
     monkeypatch.setattr("childlink_ops.doctor.time.time", lambda: slow)
     assert "the revocation list: written up to" in hub.wrong()["clock"]
@@ -193,7 +232,8 @@ def test_a_clock_is_compared_with_a_time_server_both_ways(monkeypatch: pytest.Mo
 def test_the_command_prints_what_to_do_and_exits_1(hub: Hub) -> None:
     file = hub.folder / "ops.toml"
     file.write_text(
-        f'directory = "{hub.directory}"\nauthority = "{hub.folder / "authority"}"\nbootstrap_servers = "127.0.0.1:1"\n'
+        f'directory = "{hub.directory}"\nauthority ='
+        f' "{hub.folder / "authority"}"\nbootstrap_servers = "127.0.0.1:1"\n'
     )
     done = CliRunner().invoke(main, ["doctor", "--settings", str(file), "--keys", str(hub.keys)])
     assert done.exit_code == 1

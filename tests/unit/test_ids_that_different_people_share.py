@@ -1,4 +1,6 @@
-"""A local id that different people have would make them one person: `check` and `run` stop, and say where to look."""
+"""A local id that different people have would make them one person: `check` and `run` stop, and say
+where to look.
+"""
 
 import csv
 import random
@@ -16,8 +18,32 @@ from hypothesis import strategies as st
 
 from tests.support.one_site import one_site
 
-GIVEN = ["Nia", "Saoirse", "Zofia", "Oliver", "Linh", "Omar", "Ayaan", "Grace", "Ivy", "Noah", "Musa", "Ella"]
-SURNAMES = ["Smith", "Kowalska", "Okafor", "Khan", "Nguyen", "Haile", "Ortiz", "Baptiste", "Ward", "Yilmaz"]
+GIVEN = [
+    "Nia",
+    "Saoirse",
+    "Zofia",
+    "Oliver",
+    "Linh",
+    "Omar",
+    "Ayaan",
+    "Grace",
+    "Ivy",
+    "Noah",
+    "Musa",
+    "Ella",
+]
+SURNAMES = [
+    "Smith",
+    "Kowalska",
+    "Okafor",
+    "Khan",
+    "Nguyen",
+    "Haile",
+    "Ortiz",
+    "Baptiste",
+    "Ward",
+    "Yilmaz",
+]
 MAPPING = """
 dataset = "eyfs"
 {options}
@@ -94,7 +120,12 @@ def test_a_count_of_babies_as_the_id_stops_check(check):
 def test_two_children_under_one_id_are_enough(check):
     rows = children(60)
     rows[0] |= {"Forename": "Nia", "Surname": "Smith", "DOB": date(2018, 9, 2)}
-    rows[1] |= {"Forename": "Omar", "Surname": "Khan", "DOB": date(2019, 5, 21), "UPN": rows[0]["UPN"]}
+    rows[1] |= {
+        "Forename": "Omar",
+        "Surname": "Khan",
+        "DOB": date(2019, 5, 21),
+        "UPN": rows[0]["UPN"],
+    }
     assert check(rows).exit_code == 1
 
 
@@ -113,12 +144,16 @@ def test_nothing_is_sent_and_nothing_is_kept_of_such_a_run(tmp_path):
         mum = "M1,9990000034,Grace,Okafor,1990-05-01"
         rows = [
             f"1,9990000018,Amina,Okafor,2020-01-02,{mum},2022-05-01,",
-            f"2,9990000026,Oliver,Khan,2020-03-04,{mum.replace('Grace,Okafor,1990-05-01', 'Ruth,Khan,1988-11-30')},2022-05-01,",
+            (
+                f"2,9990000026,Oliver,Khan,2020-03-04,{mum.replace('Grace,Okafor,1990-05-01', 'Ruth,Khan,1988-11-30')},2022-05-01,"  # noqa: E501
+            ),
         ]
         with pytest.raises(ContradictingIdsError, match="adult ids of the form A9 in mum"):
             site.run(rows[0], rows[1].replace("9990000034", "9990000042"))
         assert site.counts() == {"subjects": 0, "records": 0, "rows": 0, "with_adult": 0}
-        assert site.run(*rows[:1]).accepted == 1, "the next run is not in the way of what was refused"
+        assert site.run(*rows[:1]).accepted == 1, (
+            "the next run is not in the way of what was refused"
+        )
 
 
 def row(number, person_id, *, given="", surname="", born=None, nhs="", adult=False):
@@ -140,7 +175,10 @@ def contradictions_in(*rows):
         ("a new surname", {"surname": "khan"}),
         ("both names changed", {"given": "mary", "surname": "khan"}),
         ("a number that came later", {"nhs": ""}),
-        ("day and month exchanged, and another surname", {"born": date(2019, 4, 3), "surname": "khan", "nhs": ""}),
+        (
+            "day and month exchanged, and another surname",
+            {"born": date(2019, 4, 3), "surname": "khan", "nhs": ""},
+        ),
         ("nothing but the id", {"given": "", "surname": "", "born": None, "nhs": ""}),
     ],
 )
@@ -152,14 +190,16 @@ def test_one_person_may_say_more_than_one_thing(why, changed):
 def test_twins_under_one_id_are_two_children():
     twin = {"surname": "okafor", "born": date(2019, 3, 4)}
     [found] = contradictions_in(
-        row(1, "F7", given="amina", nhs="9990000018", **twin), row(2, "F7", given="zainab", nhs="9990000026", **twin)
+        row(1, "F7", given="amina", nhs="9990000018", **twin),
+        row(2, "F7", given="zainab", nhs="9990000026", **twin),
     )
     assert (found.why, found.numbers, found.births) == ("different people", 2, 1)
 
 
 def test_mothers_under_one_placeholder_are_told_by_their_names_alone():
     mothers = [
-        row(n, "0", given=g, surname=s, adult=True) for n, (g, s) in enumerate(zip(GIVEN, SURNAMES, strict=False))
+        row(n, "0", given=g, surname=s, adult=True)
+        for n, (g, s) in enumerate(zip(GIVEN, SURNAMES, strict=False))
     ]
     [found] = contradictions_in(*mothers)
     assert (found.role, found.why, found.rows) == ("adult", "different people", 10)
@@ -168,7 +208,10 @@ def test_mothers_under_one_placeholder_are_told_by_their_names_alone():
 def test_a_mistyped_row_among_many_visits_stops_nothing():
     visit = {"given": "amina", "surname": "okafor", "born": date(2019, 3, 4)}
     visits = [row(n, "1", **visit) for n in range(12)]
-    assert contradictions_in(*visits, row(13, "1", given="ola", surname="ward", born=date(2017, 8, 9))) == []
+    assert (
+        contradictions_in(*visits, row(13, "1", given="ola", surname="ward", born=date(2017, 8, 9)))
+        == []
+    )
 
 
 def test_an_id_of_far_more_rows_than_any_other_is_a_placeholder():
@@ -183,12 +226,20 @@ def test_a_small_charity_with_six_families_has_no_placeholder():
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 3), st.sampled_from(["", "amina", "omar", "linh"]), st.integers(0, 4)), max_size=30
+        st.tuples(
+            st.integers(0, 3), st.sampled_from(["", "amina", "omar", "linh"]), st.integers(0, 4)
+        ),
+        max_size=30,
     )
 )
 def test_what_is_found_depends_on_no_chunks_and_no_order(said):
     rows = [
-        row(n, str(who), given=name, born=date(2019, 1, 1) + timedelta(days=400 * day) if day else None)
+        row(
+            n,
+            str(who),
+            given=name,
+            born=date(2019, 1, 1) + timedelta(days=400 * day) if day else None,
+        )
         for n, (who, name, day) in enumerate(said)
     ]
     whole = contradictions_in(*rows)
@@ -196,7 +247,9 @@ def test_what_is_found_depends_on_no_chunks_and_no_order(said):
     for at in range(0, len(rows), 3):
         parts.add(claims_of(rows[at : at + 3]))
     assert parts.contradictions() == whole
-    assert {(c.shape, c.rows) for c in contradictions_in(*reversed(rows))} == {(c.shape, c.rows) for c in whole}
+    assert {(c.shape, c.rows) for c in contradictions_in(*reversed(rows))} == {
+        (c.shape, c.rows) for c in whole
+    }
 
 
 def test_memory_is_bounded_by_what_is_said_and_not_by_rows(monkeypatch):

@@ -1,4 +1,6 @@
-"""`map` never proposes an id that is empty, that repeats where a child has one row, or under which birthdays differ."""
+"""`map` never proposes an id that is empty, that repeats where a child has one row, or under which
+birthdays differ.
+"""
 
 import tomllib
 from datetime import date, timedelta
@@ -30,14 +32,19 @@ def proposed(found, dataset="maternity"):
 def test_a_count_of_babies_is_no_id():
     columns, questions = proposed(rows(300, Number_Of_Babies=lambda n: "2" if n % 40 == 0 else "1"))
     assert "child_id" not in columns
-    assert any("'Number_Of_Babies' was not taken for it: it repeats (2 values in 300 rows)" in q for q in questions)
+    assert any(
+        "'Number_Of_Babies' was not taken for it: it repeats (2 values in 300 rows)" in q
+        for q in questions
+    )
     assert any("child_id" in q and "required" in q for q in questions)
 
 
 def test_an_empty_column_is_no_id():
     columns, questions = proposed(rows(60, Team_ID=lambda n: ""))
     assert "child_id" not in columns
-    assert any("'Team_ID' was not taken for it: it is filled in 0 of 60 rows" in q for q in questions)
+    assert any(
+        "'Team_ID' was not taken for it: it is filled in 0 of 60 rows" in q for q in questions
+    )
 
 
 def test_a_number_of_which_a_spreadsheet_made_one_is_no_id():

@@ -39,7 +39,9 @@ def test_a_key_of_another_kind_is_refused(tmp_path):
         keys.read_signing_key(path)
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", "not json", '{"kind": "signing", "secret": "AA=="}'])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", "not json", '{"kind": "signing", "secret": "AA=="}']
+)
 def test_rubbish_is_refused_without_repeating_it(tmp_path, content):
     path = tmp_path / "signing.key"
     path.write_text(content)
@@ -50,11 +52,21 @@ def test_rubbish_is_refused_without_repeating_it(tmp_path, content):
 
 
 def test_no_representation_shows_a_secret():
-    for key in (keys.SigningKey("a", b"S" * 32), keys.OpeningKey("a", b"S" * 32), keys.SecretKey("a", 1, b"S" * 32)):
+    for key in (
+        keys.SigningKey("a", b"S" * 32),
+        keys.OpeningKey("a", b"S" * 32),
+        keys.SecretKey("a", 1, b"S" * 32),
+    ):
         assert "SSSS" not in repr(key)
         assert "5353" not in repr(key)
 
 
 def test_the_check_value_tells_secrets_apart():
-    assert keys.SecretKey("a", 1, b"S" * 32).check_value == keys.SecretKey("b", 2, b"S" * 32).check_value
-    assert keys.SecretKey("a", 1, b"S" * 32).check_value != keys.SecretKey("a", 1, b"T" * 32).check_value
+    assert (
+        keys.SecretKey("a", 1, b"S" * 32).check_value
+        == keys.SecretKey("b", 2, b"S" * 32).check_value
+    )
+    assert (
+        keys.SecretKey("a", 1, b"S" * 32).check_value
+        != keys.SecretKey("a", 1, b"T" * 32).check_value
+    )

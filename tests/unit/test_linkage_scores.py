@@ -7,13 +7,23 @@ from childlink_ingest.model.rows import Identity
 
 from tests.bench.linkage_data import Key, Person, Plain, Population
 from tests.bench.linkage_errors import cause, wrong_pairs
-from tests.bench.linkage_truth import Pairs, across, bcubed, false_merges, pairwise, recall_by, summary
+from tests.bench.linkage_truth import (
+    Pairs,
+    across,
+    bcubed,
+    false_merges,
+    pairwise,
+    recall_by,
+    summary,
+)
 
 A, B, C, D, E = (
-    (partner, name, "child") for partner, name in (("p", "a"), ("q", "b"), ("q", "c"), ("r", "d"), ("r", "e"))
+    (partner, name, "child")
+    for partner, name in (("p", "a"), ("q", "b"), ("q", "c"), ("r", "d"), ("r", "e"))
 )
 KEYS = [A, B, C, D, E]
-# a, b and c are one person x; d and e another, y. Found: {a, b}, {c, d}, and e, which the system did not place.
+# a, b and c are one person x; d and e another, y. Found: {a, b}, {c, d}, and e, which the system
+# did not place.
 TRUE = {A: "x", B: "x", C: "x", D: "y", E: "y"}
 FOUND = {A: 1, B: 1, C: 2, D: 2}
 
@@ -41,7 +51,10 @@ def test_bcubed_is_the_mean_over_records():
 def test_bcubed_of_the_truth_is_one_and_of_one_heap_is_not():
     assert bcubed(KEYS, TRUE, TRUE) == (1.0, 1.0)
     # In one heap of five: three have 3/5 of their own, two have 2/5.
-    assert bcubed(KEYS, dict.fromkeys(KEYS, 0), TRUE) == (pytest.approx((3 * 0.6 + 2 * 0.4) / 5), 1.0)
+    assert bcubed(KEYS, dict.fromkeys(KEYS, 0), TRUE) == (
+        pytest.approx((3 * 0.6 + 2 * 0.4) / 5),
+        1.0,
+    )
 
 
 def test_pairs_across_partners_leave_out_those_within():
@@ -60,9 +73,18 @@ BIRTHS = {"x": ("mum", BORN), "y": ("mum", BORN), "z": ("mum", LATER), "w": ("ot
 def test_twins_are_of_one_mother_and_day_and_siblings_of_one_mother():
     truth = people(BIRTHS, {A: "x", B: "y", C: "z", D: "w", E: "x"})
     # x and y are twins; x-z and y-z siblings; w is nobody's.
-    assert false_merges(KEYS, {A: 1, B: 2, C: 3, D: 1, E: 1}, truth) == {"twin": (0, 1), "sibling": (0, 2)}
-    assert false_merges(KEYS, {A: 1, B: 1, C: 3, D: 1, E: 5}, truth) == {"twin": (1, 1), "sibling": (0, 2)}
-    assert false_merges(KEYS, {A: 1, B: 2, C: 5, D: 1, E: 5}, truth) == {"twin": (0, 1), "sibling": (1, 2)}
+    assert false_merges(KEYS, {A: 1, B: 2, C: 3, D: 1, E: 1}, truth) == {
+        "twin": (0, 1),
+        "sibling": (0, 2),
+    }
+    assert false_merges(KEYS, {A: 1, B: 1, C: 3, D: 1, E: 5}, truth) == {
+        "twin": (1, 1),
+        "sibling": (0, 2),
+    }
+    assert false_merges(KEYS, {A: 1, B: 2, C: 5, D: 1, E: 5}, truth) == {
+        "twin": (0, 1),
+        "sibling": (1, 2),
+    }
 
 
 def test_a_twin_pair_is_wrong_once_however_many_records_are():
@@ -72,7 +94,10 @@ def test_a_twin_pair_is_wrong_once_however_many_records_are():
 
 def test_groups_with_few_true_pairs_are_left_out_of_recall():
     keys = [("p" if i % 2 else "q", str(i), "child") for i in range(300)]
-    truth = {key: Person(str(i // 2), ethnicity="asian" if i < 240 else "white") for i, key in enumerate(keys)}
+    truth = {
+        key: Person(str(i // 2), ethnicity="asian" if i < 240 else "white")
+        for i, key in enumerate(keys)
+    }
     # 120 pairs of the one group, of which 90 are found, and 30 of the other.
     found = {key: i // 2 if i < 180 else -i for i, key in enumerate(keys)}
     assert recall_by(lambda person: person.ethnicity, keys, found, truth) == {"asian": 0.75}
@@ -80,10 +105,14 @@ def test_groups_with_few_true_pairs_are_left_out_of_recall():
 
 def test_pairs_by_who_has_a_number():
     truth = people(BIRTHS, {A: "x", B: "x", C: "x", D: "y", E: "y"})
-    # a and b have numbers. Some without: ac, bc, de are true, none is right. Both without: de is true; cd is linked, wrong.
+    # a and b have numbers. Some without: ac, bc, de are true, none is right. Both without: de is
+    # true; cd is linked, wrong.
     result = summary(KEYS, FOUND, truth, numbered={A, B})
     assert (result["pairs_some_without_number"], result["recall_some_without_number"]) == (3, 0.0)
-    assert (result["pairs_both_without_number"], result["precision_both_without_number"]) == (1, 0.0)
+    assert (result["pairs_both_without_number"], result["precision_both_without_number"]) == (
+        1,
+        0.0,
+    )
     assert (result["false_pairs"], result["missed_pairs"], result["true_pairs"]) == (1, 3, 4)
     assert (result["twin_false_merge"], result["twin_pairs"]) == (1.0, 1)
 

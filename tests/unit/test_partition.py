@@ -55,7 +55,14 @@ def test_pairs_in_parts_are_the_pairs_whatever_the_size_of_a_part():
 def test_even_in_a_huge_component_the_order_of_records_does_not_matter(linker, child, monkeypatch):
     monkeypatch.setattr(components, "_LARGEST_COMPLETE_COMPONENT", 1)
     for partner, number in (("trust-a", 0), ("council-b", 1)):
-        linker.send(partner, *(child(partner, str(n), nhs=NHS[number + n], dataset=d) for n in range(3) for d in "xyz"))
+        linker.send(
+            partner,
+            *(
+                child(partner, str(n), nhs=NHS[number + n], dataset=d)
+                for n in range(3)
+                for d in "xyz"
+            ),
+        )
     with linker.engine.connect() as tx:
         store = Store(tx, VAULT)
         records = store.records_after(0, 100)
@@ -74,10 +81,16 @@ def test_even_in_a_huge_component_the_order_of_records_does_not_matter(linker, c
         assert found() == expected
 
 
-@pytest.mark.parametrize(("orders", "together"), [((None, None), 0), ((1, 2), 1), ((1, 1), 0), ((1, None), 0)])
-def test_of_two_children_whom_a_source_tells_apart_only_twins_are_looked_at_together(linker, child, orders, together):
+@pytest.mark.parametrize(
+    ("orders", "together"), [((None, None), 0), ((1, 2), 1), ((1, 1), 0), ((1, None), 0)]
+)
+def test_of_two_children_whom_a_source_tells_apart_only_twins_are_looked_at_together(
+    linker, child, orders, together
+):
     one = child("trust-a", "1", nhs=NHS[0], birth_order=orders[0])
-    other = child("trust-a", "2", nhs=NHS[1], given="Zainab", surname="Smith", birth_order=orders[1])
+    other = child(
+        "trust-a", "2", nhs=NHS[1], given="Zainab", surname="Smith", birth_order=orders[1]
+    )
     linker.send("trust-a", one, other)
     with linker.engine.connect() as tx:
         assert tx.execute(sa.select(sa.func.count()).select_from(tables.edge)).scalar() == together

@@ -1,4 +1,6 @@
-"""What `relink` proposes changes nothing until it is approved, and then no more than was proposed."""
+"""What `relink` proposes changes nothing until it is approved, and then no more than was
+proposed.
+"""
 
 from dataclasses import replace
 from datetime import date
@@ -14,11 +16,29 @@ from childlink_linker.store import tables
 from childlink_linker.store.store import Store
 
 from tests.support.people import NHS, VAULT, LinkerUnderTest
-from tests.support.proposing import LENIENT, SAME_AS_NOW, STRICT, approve, propose_ordinary, relinked, state_of
+from tests.support.proposing import (
+    LENIENT,
+    SAME_AS_NOW,
+    STRICT,
+    approve,
+    propose_ordinary,
+    relinked,
+    state_of,
+)
 
 WHO = {
-    "amina": {"given": "Amina", "surname": "Okafor", "born": date(2020, 3, 14), "postcode": "SW9 8JJ"},
-    "bella": {"given": "Bella", "surname": "Smith", "born": date(2019, 7, 2), "postcode": "SE24 0AA"},
+    "amina": {
+        "given": "Amina",
+        "surname": "Okafor",
+        "born": date(2020, 3, 14),
+        "postcode": "SW9 8JJ",
+    },
+    "bella": {
+        "given": "Bella",
+        "surname": "Smith",
+        "born": date(2019, 7, 2),
+        "postcode": "SE24 0AA",
+    },
     "cora": {"given": "Cora", "surname": "Jones", "born": date(2018, 1, 30), "postcode": "SW2 1AA"},
     "dora": {"given": "Dora", "surname": "Brown", "born": date(2021, 11, 5), "postcode": "SE5 0AA"},
 }
@@ -36,7 +56,9 @@ def known(child):
 
 @pytest.fixture
 def village(database_url, partnership, known):
-    """Amina, whom both partners know; Bella and Cora, twice each, whom two numbers keep in doubt; Dora, whom one knows."""
+    """Amina, whom both partners know; Bella and Cora, twice each, whom two numbers keep in doubt;
+    Dora, whom one knows.
+    """
     linker = LinkerUnderTest(partnership, database_url)
     linker.send("trust-a", *(known("trust-a", name, nhs=NHS[at]) for at, name in enumerate(WHO)))
     linker.send(
@@ -66,7 +88,9 @@ def listed(linker):
 
 def rows_of(linker, *held):
     with linker.engine.connect() as tx:
-        return sum(tx.execute(sa.select(sa.func.count()).select_from(table)).scalar() for table in held)
+        return sum(
+            tx.execute(sa.select(sa.func.count()).select_from(table)).scalar() for table in held
+        )
 
 
 def test_the_same_rules_propose_nothing(village):
@@ -75,7 +99,9 @@ def test_the_same_rules_propose_nothing(village):
     assert (item.changes, item.merges, item.splits, item.state) == (0, 0, 0, "waiting")
 
 
-@pytest.mark.parametrize("parameters", [SAME_AS_NOW, LENIENT, STRICT], ids=["same", "lenient", "strict"])
+@pytest.mark.parametrize(
+    "parameters", [SAME_AS_NOW, LENIENT, STRICT], ids=["same", "lenient", "strict"]
+)
 def test_what_stewards_decided_counts_in_a_proposal_as_it_does_in_relinking(village, parameters):
     pairs = sorted(pair[:2] for pair in state(village)[1])
     with village.engine.begin() as tx:
@@ -83,7 +109,13 @@ def test_what_stewards_decided_counts_in_a_proposal_as_it_does_in_relinking(vill
 
         def decide(pair, verdict, steward, *, asks_second=False):
             review.decide(
-                store, [(pair, verdict)], steward, "met", get_profile(), load_parameters(), asks_second=asks_second
+                store,
+                [(pair, verdict)],
+                steward,
+                "met",
+                get_profile(),
+                load_parameters(),
+                asks_second=asks_second,
             )
 
         # Of one a second steward is of the same mind; of the other nobody said anything yet.
@@ -103,11 +135,17 @@ def test_a_proposal_changes_nothing_and_says_what_would(village):
     assert (item.merges, item.splits, item.version, item.records) == (2, 0, "lenient", 7)
     with village.engine.connect() as tx:
         changes = proposals.largest_changes(Store(tx, VAULT), number, 10)
-    assert [(change.subjects, len(change.before), change.after) for change in changes] == [(2, 2, 1)] * 2
+    assert [(change.subjects, len(change.before), change.after) for change in changes] == [
+        (2, 2, 1)
+    ] * 2
 
 
-@pytest.mark.parametrize(("parameters", "merges", "splits"), [(LENIENT, 2, 0), (STRICT, 0, 1), (SAME_AS_NOW, 0, 0)])
-def test_approving_makes_of_the_store_what_relinking_would_have(village, parameters, merges, splits):
+@pytest.mark.parametrize(
+    ("parameters", "merges", "splits"), [(LENIENT, 2, 0), (STRICT, 0, 1), (SAME_AS_NOW, 0, 0)]
+)
+def test_approving_makes_of_the_store_what_relinking_would_have(
+    village, parameters, merges, splits
+):
     expected, known = relinked(village, parameters), rows_of(village, tables.person)
     done = approve(village, propose_ordinary(village, parameters))
     assert state(village) == expected
@@ -115,9 +153,14 @@ def test_approving_makes_of_the_store_what_relinking_would_have(village, paramet
     assert rows_of(village, tables.person) == known - done.outcome.merges + done.outcome.splits
     [item] = listed(village)
     assert (item.state, item.decided_by, item.merges, item.splits) == (
-        "approved", "N. Steward", done.outcome.merges, done.outcome.splits,
-    )  # fmt: skip
-    assert rows_of(village, tables.proposed_change, tables.proposed_member, tables.proposed_edge) == 0
+        "approved",
+        "N. Steward",
+        done.outcome.merges,
+        done.outcome.splits,
+    )
+    assert (
+        rows_of(village, tables.proposed_change, tables.proposed_member, tables.proposed_edge) == 0
+    )
 
 
 def test_who_is_joined_keeps_the_older_identifier_and_the_links_say_so(village, known):
@@ -152,9 +195,13 @@ def test_a_person_whom_a_skipped_change_left_without_an_edge_is_looked_at_whole(
     assert len(set(linker.persons(one, other))) == 1
     apart = replace(load_parameters(), version="apart", link=16.0, review=15.0)
     number = propose_ordinary(linker, render_parameters(apart, "No edge is left between them."))
-    linker.send("council-b", child("council-b", "1", given="Aminah", surname="Okafour", postcode="SE24 0AA"))
+    linker.send(
+        "council-b", child("council-b", "1", given="Aminah", surname="Okafour", postcode="SE24 0AA")
+    )
     assert approve(linker, number).skipped == 1
-    linker.processor = replace(linker.processor, handler=replace(linker.processor.handler, parameters=apart))
+    linker.processor = replace(
+        linker.processor, handler=replace(linker.processor.handler, parameters=apart)
+    )
     linker.send("charity-c", child("charity-c", "7", nhs=NHS[0], postcode=""))
     assert linker.persons(older) == linker.persons(one) != linker.persons(other)
 
@@ -164,7 +211,14 @@ def test_a_change_that_somebody_decided_on_since_is_skipped(village, known):
     with village.engine.begin() as tx:
         store = Store(tx, VAULT)
         pair = review.doubts(store)[0].pair
-        review.decide(store, [(pair, "different")], "A. Steward", "two children", get_profile(), load_parameters())
+        review.decide(
+            store,
+            [(pair, "different")],
+            "A. Steward",
+            "two children",
+            get_profile(),
+            load_parameters(),
+        )
     assert approve(village, number).skipped == 1
     with village.engine.connect() as tx:
         people = Store(tx, VAULT).subjects(pair)
@@ -222,6 +276,8 @@ def test_what_an_approval_that_fails_has_done_is_undone(village, monkeypatch):
 def test_rules_that_give_other_people_than_were_proposed_are_not_applied(village):
     number = propose_ordinary(village, LENIENT)
     with village.engine.begin() as tx:
-        tx.execute(tables.proposed_member.update().values(cluster=tables.proposed_member.c.subject_id))
+        tx.execute(
+            tables.proposed_member.update().values(cluster=tables.proposed_member.c.subject_id)
+        )
     with pytest.raises(ProposalError, match="other people"):
         approve(village, number)

@@ -1,4 +1,6 @@
-"""The same rows come out of CSV, a spreadsheet, Parquet and a database, and a source that cannot be read says why."""
+"""The same rows come out of CSV, a spreadsheet, Parquet and a database, and a source that cannot be
+read says why.
+"""
 
 import sqlite3
 import subprocess
@@ -38,13 +40,21 @@ def test_a_csv_file_in_any_encoding_with_any_delimiter(tmp_path, encoding, delim
     path = tmp_path / "e.csv"
     text = "\r\n".join(delimiter.join(row) for row in [COLUMNS, *quoted]) + "\r\n"
     path.write_bytes(text.encode(encoding))
-    assert read(path, Source("utf-8" if encoding == "utf-8-sig" else encoding, delimiter)) == (COLUMNS, ROWS)
+    assert read(path, Source("utf-8" if encoding == "utf-8-sig" else encoding, delimiter)) == (
+        COLUMNS,
+        ROWS,
+    )
 
 
-@pytest.mark.parametrize(("encoding", "delimiter"), [("utf-8", ","), ("cp1252", ";"), ("utf-16", "\t"), ("utf-8", "|")])
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("utf-8", ","), ("cp1252", ";"), ("utf-16", "\t"), ("utf-8", "|")]
+)
 def test_how_a_file_is_written_is_found_out(tmp_path, encoding, delimiter):
     path = tmp_path / "e.csv"
-    lines = [delimiter.join(COLUMNS), *(delimiter.join([str(n), "Zoë", "2020-01-02", "3200"]) for n in range(50))]
+    lines = [
+        delimiter.join(COLUMNS),
+        *(delimiter.join([str(n), "Zoë", "2020-01-02", "3200"]) for n in range(50)),
+    ]
     path.write_bytes("\n".join(lines).encode(encoding))
     found = sniff(path)
     assert (found.encoding, found.delimiter) == (encoding, delimiter)
@@ -79,10 +89,14 @@ def test_a_header_that_is_not_on_the_first_line(tmp_path):
 def test_a_parquet_file_with_typed_columns(tmp_path):
     import datetime
 
-    table = pa.table({
-        "id": [1, 2], "name": [r[1] or None for r in ROWS], "weight": [3200.0, None],
-        "born": [datetime.date(2020, 1, 2), datetime.date(2019, 12, 31)],
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "id": [1, 2],
+            "name": [r[1] or None for r in ROWS],
+            "weight": [3200.0, None],
+            "born": [datetime.date(2020, 1, 2), datetime.date(2019, 12, 31)],
+        }
+    )
     pq.write_table(table.select(COLUMNS), tmp_path / "e.parquet")
     assert read(tmp_path / "e.parquet") == (COLUMNS, ROWS)
 
@@ -156,7 +170,10 @@ def test_a_spreadsheet_that_unpacks_to_gigabytes_is_refused_unread(tmp_path, mon
 def test_a_file_that_is_still_being_written_is_not_sent(tmp_path):
     path = tmp_path / "e.csv"
     path.write_text("id,name\n1,x\n")
-    with pytest.raises(ExtractError, match="changed while it was read"), open_extract(path, Source()) as extract:
+    with (
+        pytest.raises(ExtractError, match="changed while it was read"),
+        open_extract(path, Source()) as extract,
+    ):
         list(extract)
         with path.open("a") as file:
             file.write("2,y\n")
@@ -165,7 +182,9 @@ def test_a_file_that_is_still_being_written_is_not_sent(tmp_path):
 def test_ingest_alone_imports_no_reader_of_an_extra():
     extras = ("sqlalchemy", "pyarrow", "python_calamine", "grpc", "duckdb")
     program = f"import sys, childlink_ingest.cli; print([m for m in {extras} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -174,8 +193,12 @@ def test_a_query_on_postgresql_is_read_only_and_streams(tmp_path, postgres_url):
     engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as db:
         db.exec_driver_sql("CREATE TABLE birth (id int, born date)")
-        db.exec_driver_sql("INSERT INTO birth SELECT n, date '2020-03-14' FROM generate_series(1, 20000) n")
-        db.exec_driver_sql("CREATE FUNCTION forge() RETURNS int LANGUAGE sql AS 'DELETE FROM birth; SELECT 1'")
+        db.exec_driver_sql(
+            "INSERT INTO birth SELECT n, date '2020-03-14' FROM generate_series(1, 20000) n"
+        )
+        db.exec_driver_sql(
+            "CREATE FUNCTION forge() RETURNS int LANGUAGE sql AS 'DELETE FROM birth; SELECT 1'"
+        )
     (tmp_path / "url").write_text(postgres_url)
     source = Source(url_file=tmp_path / "url")
     (tmp_path / "q.sql").write_text("SELECT id, born FROM birth ORDER BY id")

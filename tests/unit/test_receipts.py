@@ -1,4 +1,6 @@
-"""What a site makes of receipts: each answers for the batch that it judged, and one for anything else tells that the spool is old."""
+"""What a site makes of receipts: each answers for the batch that it judged, and one for anything
+else tells that the spool is old.
+"""
 
 import sqlite3
 
@@ -22,29 +24,41 @@ class Site:
         self.partnership, self.spool = partnership, spool
         self.broker = MemoryBroker()
         self.exchange = Exchange(
-            "trust-a", spool, partnership.directory, partnership.opening["trust-a"], self.broker.publisher()
+            "trust-a",
+            spool,
+            partnership.directory,
+            partnership.opening["trust-a"],
+            self.broker.publisher(),
         )
         self.receipts = 0
 
     def seal(self):
         with self.spool.transaction():
             epoch, sequence = self.spool.next_sequence("encodings")
-            self.spool.queue_message("encodings", epoch, sequence, b"batch %d of %d" % (sequence, epoch))
+            self.spool.queue_message(
+                "encodings", epoch, sequence, b"batch %d of %d" % (sequence, epoch)
+            )
         return epoch, sequence
 
     def receipt(self, epoch, sequence, *, batch=None, number=None, **fields):
         self.receipts = number or self.receipts + 1
         digest = envelope.digest(batch) if batch else b""
-        receipt = receipt_pb2.Receipt(topic=TOPIC, epoch=epoch, sequence=sequence, batch_digest=digest, **fields)
+        receipt = receipt_pb2.Receipt(
+            topic=TOPIC, epoch=epoch, sequence=sequence, batch_digest=digest, **fields
+        )
         payload = receipt_pb2.ReceiptBatch(receipts=[receipt]).SerializeToString()
         address = envelope.Address(RECEIPTS, wire.PAYLOAD_KIND_RECEIPT, 1, self.receipts)
         keys = self.partnership.directory.seal_key("trust-a"), self.partnership.signing["linker"]
         self.broker.topics[RECEIPTS].append(envelope.seal(payload, address, *keys))
-        self.exchange.catch_up(self.broker.subscriber({RECEIPTS: self.spool.inbox_offset(RECEIPTS)}))
+        self.exchange.catch_up(
+            self.broker.subscriber({RECEIPTS: self.spool.inbox_offset(RECEIPTS)})
+        )
 
     def states(self):
         return {
-            state: n for state in ("queued", "sent", "accepted", "refused") if (n := self.spool.count_batches(state))
+            state: n
+            for state in ("queued", "sent", "accepted", "refused")
+            if (n := self.spool.count_batches(state))
         }
 
 
@@ -96,8 +110,14 @@ def test_an_epoch_beyond_ours_is_left_behind(site):
     site.exchange.send()
     ahead = epoch + 1_000_000
     site.receipt(
-        epoch, sequence, batch=own(epoch, sequence), outcome=REFUSED, reason=reasons.OLD_EPOCH, expected_epoch=ahead, expected_sequence=4
-    )  # fmt: skip
+        epoch,
+        sequence,
+        batch=own(epoch, sequence),
+        outcome=REFUSED,
+        reason=reasons.OLD_EPOCH,
+        expected_epoch=ahead,
+        expected_sequence=4,
+    )
     assert site.seal() == (ahead + 1, 1)
 
 
@@ -108,7 +128,9 @@ def test_what_the_forgotten_life_left_behind_begins_no_third_one(site):
     place = site.seal()
     assert place[1] == 1, "one new epoch, not three"
     site.exchange.send()
-    site.receipt(epoch, sequence, batch=own(epoch, sequence), outcome=REFUSED, reason=reasons.REPLAY)
+    site.receipt(
+        epoch, sequence, batch=own(epoch, sequence), outcome=REFUSED, reason=reasons.REPLAY
+    )
     site.receipt(*place, batch=own(*place), outcome=ACCEPTED)
     assert site.spool.count_batches("accepted") == 1
     assert site.seal() == (place[0], 2)
@@ -141,7 +163,10 @@ def test_a_spool_of_the_version_before_learns_the_digests_of_what_waits(tmp_path
     with sqlite3.connect(path) as db:
         db.execute("ALTER TABLE batch DROP COLUMN digest")
         db.execute("DROP TABLE lost_past")
-        db.execute("INSERT INTO batch (half, epoch, sequence, bytes, state) VALUES ('encodings', 5, 2, 3, 'accepted')")
+        db.execute(
+            "INSERT INTO batch (half, epoch, sequence, bytes, state) VALUES ('encodings', 5, 2, 3,"
+            " 'accepted')"
+        )
         db.execute("PRAGMA user_version = 2")
     with open_spool(path) as spool:
         assert spool.sealed("encodings", 5, 1, envelope.digest(b"waits"))

@@ -1,4 +1,6 @@
-"""The life of a release: two persons, all or nothing, carried forward, attacked anew, retracted for good; and who may call and see what."""
+"""The life of a release: two persons, all or nothing, carried forward, attacked anew, retracted for
+good; and who may call and see what.
+"""
 
 import json
 import time
@@ -17,7 +19,7 @@ from childlink_analytics.answering import service as server
 from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.service import Access, serve
 from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
-from childlink_analytics.releasing.release import desk as lifecycle
+from childlink_analytics.releasing.release import workflow as lifecycle
 from childlink_analytics.releasing.release.service import RULES as RELEASE_RULES
 from childlink_analytics.releasing.release.workflow import ReleaseWorkflow
 from childlink_analytics.releasing.store import tables
@@ -44,7 +46,10 @@ def desk(tmp_path, monkeypatch):
     engine = open_database(f"sqlite:///{tmp_path / 'store.sqlite'}")
     migrate(engine, "childlink_analytics.releasing.store")
     settings = StoreSettings(
-        directory=tmp_path / "d.toml", drafts=tmp_path / "drafts", releases=tmp_path / "releases", schedule="quarterly"
+        directory=tmp_path / "d.toml",
+        drafts=tmp_path / "drafts",
+        releases=tmp_path / "releases",
+        schedule="quarterly",
     )
     fill(engine, partnership(1, 120))
     yield ReleaseWorkflow(engine, settings, b"rounding", b"audit", {}, Register())
@@ -60,7 +65,10 @@ def fill(engine, world, first_row=0):
     with engine.begin() as tx:
         Store(tx).put_observations(rows)
         Store(tx).put_links(
-            [{**link, "role": 1, "version": 1, "parameter_version": "v1"} for link in links.to_pylist()]
+            [
+                {**link, "role": 1, "version": 1, "parameter_version": "v1"}
+                for link in links.to_pylist()
+            ]
         )
 
 
@@ -75,13 +83,23 @@ def published(desk, release_id="r1"):
 
 def test_change_notes_name_measures_by_their_titles_and_only_those_that_the_reader_has():
     at = catalogue()
-    measures = {name: Published(at[name], {}) for name in ("preterm", "immunisation", "asq3_overall", "reach_adults")}
+    measures = {
+        name: Published(at[name], {})
+        for name in ("preterm", "immunisation", "asq3_overall", "reach_adults")
+    }
     moved = {"immunisation": 0, "asq3_overall": 0, "reach_adults": 3, "ncmp_weight": 2}
     cells = {name: {"cells": 9, "moved": count} for name, count in moved.items()}
-    changes = {"first": False, "new_measures": ["birth_weight", "preterm"], "cells_of_the_population_that_moved": cells}
+    changes = {
+        "first": False,
+        "new_measures": ["birth_weight", "preterm"],
+        "cells_of_the_population_that_moved": cells,
+    }
     assert change_notes({"changes": changes}, measures) == [
         "New measures: Preterm births.",
-        "As in the release before: ASQ-3 at 2 to 2.5 years: all five domains; Immunisations up to date at 24 months.",
+        (
+            "As in the release before: ASQ-3 at 2 to 2.5 years: all five domains; Immunisations up"
+            " to date at 24 months."
+        ),
         "Revised or added to since the release before: Adults reached.",
     ]
     assert change_notes({"changes": {"first": True}}, measures) == ["The first release."]
@@ -98,9 +116,13 @@ def test_whoever_cut_a_release_cannot_publish_it_and_somebody_else_can(desk):
 
 
 def test_a_publication_that_was_interrupted_is_finished_before_anything_else_happens_to_it(desk):
-    """Killed after the files were put in place and before the store knew: it is served, and so counts as seen."""
+    """Killed after the files were put in place and before the store knew: it is served, and so
+    counts as seen.
+    """
     cut(desk)
-    publish_release(desk.settings.drafts, desk.settings.releases, "r1", {"cut_by": "ada", "published_by": "bea"})
+    publish_release(
+        desk.settings.drafts, desk.settings.releases, "r1", {"cut_by": "ada", "published_by": "bea"}
+    )
     for go_on in (lambda: desk.discard("ada", "r1"), lambda: cut(desk, "r2")):
         with pytest.raises(ReleaseError, match="publication was interrupted"):
             go_on()
@@ -108,7 +130,9 @@ def test_a_publication_that_was_interrupted_is_finished_before_anything_else_hap
     assert cut(desk, "r2")
 
 
-def test_a_recall_needs_a_reason_and_two_persons_and_then_the_release_is_not_served_and_says_why(desk):
+def test_a_recall_needs_a_reason_and_two_persons_and_then_the_release_is_not_served_and_says_why(
+    desk,
+):
     published(desk)
     with pytest.raises(ApprovalError, match="reason"):
         desk.retract("ada", "r1", " ")
@@ -182,14 +206,22 @@ def test_a_draft_is_attacked_anew_with_what_was_published_since_it_was_cut(desk,
     monkeypatch.setattr(lifecycle, "attack", spy)
     desk.check("bea", "r1")
     assert given == [1, 1]
-    # An earlier release that leaves the small counts of the draft no room: the draft does not come out.
+    # An earlier release that leaves the small counts of the draft no room: the draft does not come
+    # out.
     with desk.engine.begin() as tx:
-        for row in tx.execute(sa.select(tables.release_cells).where(tables.release_cells.c.release_id == "r2")).all():
+        for row in tx.execute(
+            sa.select(tables.release_cells).where(tables.release_cells.c.release_id == "r2")
+        ).all():
             counts, _ = tables.from_json(row.cells)
             told = tables.to_json({c: n + 5 for c, n in counts.items()}, dict.fromkeys(counts, 0))
-            tx.execute(tables.release_cells.update().where(
-                tables.release_cells.c.release_id == "r2", tables.release_cells.c.population == row.population
-            ).values(cells=told))  # fmt: skip
+            tx.execute(
+                tables.release_cells.update()
+                .where(
+                    tables.release_cells.c.release_id == "r2",
+                    tables.release_cells.c.population == row.population,
+                )
+                .values(cells=told)
+            )
     with pytest.raises(ProtectionError, match="together bound"):
         desk.publish("bea", "r1")
     assert not (desk.settings.releases / "r1").exists()
@@ -208,7 +240,9 @@ def meanwhile(monkeypatch, where, name, do):
     monkeypatch.setattr(where, name, call)
 
 
-def test_two_drafts_that_are_published_at_once_do_not_both_escape_the_attack_on_them_together(desk, monkeypatch):
+def test_two_drafts_that_are_published_at_once_do_not_both_escape_the_attack_on_them_together(
+    desk, monkeypatch
+):
     cut(desk, "r1")
     cut(desk, "r2")
     meanwhile(monkeypatch, lifecycle, "attack", lambda: desk.publish("bea", "r2"))
@@ -242,18 +276,24 @@ def test_one_damaged_manifest_takes_no_other_release_away(desk):
         (broken / "manifest.json").write_text(text)
         metrics = ServingMetrics()
         assert [
-            item.release_id for item in release_repository.ReleaseRepository(desk.settings.releases, metrics).all()
+            item.release_id
+            for item in release_repository.ReleaseRepository(desk.settings.releases, metrics).all()
         ] == ["r1"]
         assert metrics.damaged._value.get() == 1
 
 
-def test_data_of_two_purposes_are_joined_for_neither_and_no_measure_is_open_to_who_has_none(monkeypatch):
+def test_data_of_two_purposes_are_joined_for_neither_and_no_measure_is_open_to_who_has_none(
+    monkeypatch,
+):
     purposes = "".join(
-        f'[[purpose]]\nid = "{name}"\ntitle = "T"\nlawful_basis = "L"\ndatasets = ["{name}"]\nuntil = 2099-01-01\n'
+        f'[[purpose]]\nid = "{name}"\ntitle = "T"\nlawful_basis = "L"\ndatasets = ["{name}"]\nuntil'
+        " = 2099-01-01\n"
         for name in ("asq3", "attendance")
     )
     access = Access(parse_purposes(purposes, ["asq3", "attendance"], "register"))
-    joined = [name for name, item in catalogue().items() if {"asq3", "attendance"} <= set(item.datasets)]
+    joined = [
+        name for name, item in catalogue().items() if {"asq3", "attendance"} <= set(item.datasets)
+    ]
     whole = Release("r", 1, {}, {name: Published(item, {}) for name, item in catalogue().items()})
     both = Person("ann", frozenset(["analyst"]), purposes=("asq3", "attendance"))
     nobody = Person("ben", frozenset(["analyst"]))
@@ -287,7 +327,9 @@ def test_what_is_kept_too_long_is_deleted_before_a_cut_and_that_is_written_down(
     cut(desk)
     with desk.engine.connect() as tx:
         assert tx.execute(old).scalar_one() == 0
-        assert tx.execute(sa.select(sa.func.count()).where(c.dataset == "maternity")).scalar_one() > 0
+        assert (
+            tx.execute(sa.select(sa.func.count()).where(c.dataset == "maternity")).scalar_one() > 0
+        )
     [entry] = [entry for entry in desk.audit_trail() if entry.action == "retention"]
     assert entry.who == lifecycle.SCHEDULE
     assert str(count) in str(entry.detail)
@@ -325,10 +367,15 @@ METHODS = {
 _ASK = "Query StreamQuery Compare Change Pathways Trend Inequality"
 _LOOK = "ListReleases DescribeRelease ListMeasures"
 MAY = {
-    "analyst": f"{_LOOK} {_ASK}", "release_manager": f"{_LOOK} CutRelease CheckRelease PublishRelease DiscardRelease RecallRelease "
-    "ListAllReleases ShowRelease VerifyReleases", "auditor": f"{_LOOK} CheckRelease ListAllReleases ShowRelease VerifyReleases",
-    "steward": "", "operator": "",
-}  # fmt: skip
+    "analyst": f"{_LOOK} {_ASK}",
+    "release_manager": (
+        f"{_LOOK} CutRelease CheckRelease PublishRelease DiscardRelease RecallRelease "
+        "ListAllReleases ShowRelease VerifyReleases"
+    ),
+    "auditor": f"{_LOOK} CheckRelease ListAllReleases ShowRelease VerifyReleases",
+    "steward": "",
+    "operator": "",
+}
 
 
 def test_every_method_of_both_services_has_a_rule_and_is_in_the_table_above():
@@ -352,11 +399,15 @@ class Anything(grpc.GenericRpcHandler):
 
 def test_each_role_may_call_what_the_table_says_and_nothing_else():
     tokens = {role: new_token() for role in ROLES}
-    policy = parse_policy("\n".join(
-        f'[[person]]\nname = "a.{role}"\nroles = ["{role}"]\ntoken_sha256 = "{sha256(token)}"' for role, token in tokens.items()
-    ))  # fmt: skip
+    policy = parse_policy(
+        "\n".join(
+            f'[[person]]\nname = "a.{role}"\nroles = ["{role}"]\ntoken_sha256 = "{sha256(token)}"'
+            for role, token in tokens.items()
+        )
+    )
     guarded = grpc.server(
-        ThreadPoolExecutor(2), interceptors=[Guard(lambda: policy, {**server.RULES, **RELEASE_RULES})]
+        ThreadPoolExecutor(2),
+        interceptors=[Guard(lambda: policy, {**server.RULES, **RELEASE_RULES})],
     )
     guarded.add_generic_rpc_handlers([Anything()])
     port = guarded.add_insecure_port("127.0.0.1:0")
@@ -382,22 +433,30 @@ def call(channel, method, token):
 
 
 @pytest.mark.parametrize(
-    ("purposes", "seen"), [("", set()), ('"gp"', {"immunisation"}), ('"over"', set()), ('"gp", "hv"', set(MEASURES))]
+    ("purposes", "seen"),
+    [("", set()), ('"gp"', {"immunisation"}), ('"over"', set()), ('"gp", "hv"', set(MEASURES))],
 )
 def test_an_analyst_sees_the_measures_of_their_purposes_and_the_rest_is_as_if_there_were_none(
     desk, tmp_path, purposes, seen
 ):
     published(desk)
     register = "".join(
-        f'[[purpose]]\nid = "{name}"\ntitle = "T"\nlawful_basis = "L"\ndatasets = ["{dataset}"]\nuntil = {until}\n'
-        for name, dataset, until in (("gp", "immunisation", "2099-01-01"), ("hv", "six_week_review", "2099-01-01"),
-                                     ("over", "immunisation", "2020-01-01"))
-    )  # fmt: skip
+        f'[[purpose]]\nid = "{name}"\ntitle = "T"\nlawful_basis = "L"\ndatasets ='
+        f' ["{dataset}"]\nuntil = {until}\n'
+        for name, dataset, until in (
+            ("gp", "immunisation", "2099-01-01"),
+            ("hv", "six_week_review", "2099-01-01"),
+            ("over", "immunisation", "2020-01-01"),
+        )
+    )
     token = new_token()
     (tmp_path / "policy.toml").write_text(
-        f'[[person]]\nname = "ann"\nroles = ["analyst"]\ntoken_sha256 = "{sha256(token)}"\npurposes = [{purposes}]\n'
+        f'[[person]]\nname = "ann"\nroles = ["analyst"]\ntoken_sha256 = "{sha256(token)}"\npurposes'
+        f" = [{purposes}]\n"
     )
-    settings = ServingSettings(releases=desk.settings.releases, address="127.0.0.1:0", policy=tmp_path / "policy.toml")
+    settings = ServingSettings(
+        releases=desk.settings.releases, address="127.0.0.1:0", policy=tmp_path / "policy.toml"
+    )
     access = Access(parse_purposes(register, ["immunisation", "six_week_review"], "register"))
     served, port = serve(settings, ServingMetrics(), access)
     with Client(f"127.0.0.1:{port}", token=token) as client:
@@ -407,16 +466,26 @@ def test_an_analyst_sees_the_measures_of_their_purposes_and_the_rest_is_as_if_th
             if name in seen:
                 assert client.ask(name).cells
                 continue
-            for asked in (client.ask, client.compare, client.change, client.trend, client.inequality):
+            for asked in (
+                client.ask,
+                client.compare,
+                client.change,
+                client.trend,
+                client.inequality,
+            ):
                 with pytest.raises(ClientError, match="no measure"):
                     asked(name)
     served.stop(0).wait()
 
 
-def test_callers_who_all_come_at_once_to_a_server_that_just_started_are_all_answered(desk, monkeypatch):
+def test_callers_who_all_come_at_once_to_a_server_that_just_started_are_all_answered(
+    desk, monkeypatch
+):
     published(desk)
     reads = release_repository.read_release
-    monkeypatch.setattr(release_repository, "read_release", lambda *asked: time.sleep(0.2) or reads(*asked))
+    monkeypatch.setattr(
+        release_repository, "read_release", lambda *asked: time.sleep(0.2) or reads(*asked)
+    )
     held = release_repository.ReleaseRepository(desk.settings.releases, ServingMetrics())
     with ThreadPoolExecutor(8) as callers:
         asked = [callers.submit(held.get, "") for _ in range(8)]
@@ -442,15 +511,21 @@ class analyst:
 def figures(desk, release_id):
     content = json.loads((desk.settings.releases / release_id / "release.json").read_text())
     return {
-        (item["measure"]["id"], json.dumps(cell, sort_keys=True)): count for item in content["measures"] for cell, count in item["cells"]
-    }  # fmt: skip
+        (item["measure"]["id"], json.dumps(cell, sort_keys=True)): count
+        for item in content["measures"]
+        for cell, count in item["cells"]
+    }
 
 
 def true_counts(desk, release_id):
     found = {}
     with desk.engine.connect() as tx:
-        for row in tx.execute(sa.select(tables.release_cells).where(tables.release_cells.c.release_id == release_id)):
+        for row in tx.execute(
+            sa.select(tables.release_cells).where(tables.release_cells.c.release_id == release_id)
+        ):
             counts, _ = tables.from_json(row.cells)
             [measure] = [m.id for m in MEASURES.values() if m.population == row.population]
-            found |= {(measure, json.dumps(dict(cell), sort_keys=True)): n for cell, n in counts.items()}
+            found |= {
+                (measure, json.dumps(dict(cell), sort_keys=True)): n for cell, n in counts.items()
+            }
     return found

@@ -24,7 +24,11 @@ def typed(tmp_path, partnership, child, monkeypatch):
     broker = MemoryBroker()
     monkeypatch.setattr(app, "KafkaPublisher", lambda _settings: broker.publisher())
     settings, linker = linker_on_disk(tmp_path, partnership)
-    linker.send("trust-a", child("trust-a", "1", nhs=NHS[0]), child("trust-a", "2", given="Zoe", born=date(2015, 1, 1)))
+    linker.send(
+        "trust-a",
+        child("trust-a", "1", nhs=NHS[0]),
+        child("trust-a", "2", given="Zoe", born=date(2015, 1, 1)),
+    )
     linker.send("council-b", child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA"))
     linker.close()
     (tmp_path / "lenient.toml").write_text(LENIENT)
@@ -42,7 +46,10 @@ def typed(tmp_path, partnership, child, monkeypatch):
 def test_what_relink_proposes_is_listed_shown_and_approved_and_the_links_are_sent(typed):
     assert "Nothing was proposed yet." in typed("proposals", "list")
     made = typed("relink", typed.lenient, "--propose")
-    assert "ordinary, lenient, 3 records: 1 changes (1 identifiers merged, 0 split off); waiting" in made
+    assert (
+        "ordinary, lenient, 3 records: 1 changes (1 identifiers merged, 0 split off); waiting"
+        in made
+    )
     assert made in typed("proposals", "list")
     assert "-> 1 person" in typed("proposals", "show", 1)
     assert typed.broker.topics[topics.LINKS] == []
@@ -61,7 +68,9 @@ def test_without_parameters_those_of_the_settings_are_proposed_on_and_nothing_ch
 
 def test_relink_at_once_needs_parameters_and_no_options_of_sparks(typed):
     assert "PARAMETERS" in typed("relink", code=2)
-    assert "--engine spark" in typed("relink", typed.lenient, "--from", typed.lenient.parent, code=2)
+    assert "--engine spark" in typed(
+        "relink", typed.lenient, "--from", typed.lenient.parent, code=2
+    )
     assert "1 identifiers merged" in typed("relink", typed.lenient)
 
 
@@ -111,4 +120,9 @@ def test_an_asking_is_good_for_a_day():
 
 def test_the_linker_does_not_load_spark_or_pyarrow_unless_it_is_told_to():
     code = "import sys, childlink_linker.cli; print({'pyspark', 'pyarrow'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "set()\n"
+    )

@@ -12,12 +12,22 @@ from tests.support.browser import barriers, chromium
 
 RELEASE = Release("2026-Q3", 3, "2026-09-30", "childlink-rounding-1", "ab" * 32)
 PLACE = Dimension(
-    "residence", "Where they live", {"area": "In the area", "borough": "Elsewhere in the borough", "outside": "Outside"}
+    "residence",
+    "Where they live",
+    {"area": "In the area", "borough": "Elsewhere in the borough", "outside": "Outside"},
 )
 REACH = Measure(
-    "reach_children", "Children reached", "Distinct children.", "children", "", {"residence": PLACE}, (("residence",),)
+    "reach_children",
+    "Children reached",
+    "Distinct children.",
+    "children",
+    "",
+    {"residence": PLACE},
+    (("residence",),),
 )
-LEVEL = Measure("asq3_overall", "ASQ-3 <b>", "At the expected level.", "children", "share", {"engaged": PLACE})
+LEVEL = Measure(
+    "asq3_overall", "ASQ-3 <b>", "At the expected level.", "children", "share", {"engaged": PLACE}
+)
 QUESTIONS = """
 title = "Annual report"
 [[section]]
@@ -47,9 +57,15 @@ class Desk:
 
     def describe(self, release=""):
         return {
-            "release": vars(RELEASE), "policy": "Under 10 shows as <10.", "cells": 1061, "cells_withheld": 12, "largest_error": 9,
-            "attack_failures": 0, "parameters": "prior-2026c", "changes": ["The first release."],
-        }  # fmt: skip
+            "release": vars(RELEASE),
+            "policy": "Under 10 shows as <10.",
+            "cells": 1061,
+            "cells_withheld": 12,
+            "largest_error": 9,
+            "attack_failures": 0,
+            "parameters": "prior-2026c",
+            "changes": ["The first release."],
+        }
 
     def measures(self, release=""):
         return [REACH]
@@ -60,8 +76,10 @@ class Desk:
 
 
 def test_a_sentence_names_the_largest_and_the_least_group_that_is_shown():
-    assert counts(7_125, 1_230, None).describe() == (
-        "Most: In the area, 7,125 children. Least of those shown: Elsewhere in the borough, 1,230 children. 1 of 3 groups is withheld."
+    assert (
+        counts(7_125, 1_230, None).describe()
+        == "Most: In the area, 7,125 children. Least of those shown: Elsewhere in the borough,"
+        " 1,230 children. 1 of 3 groups is withheld."
     )
 
 
@@ -137,7 +155,7 @@ question = [
   { measure = "reach_children", by = ["quarter"], where = { service = "${service}" } },
   { kind = "compare", measure = "reach_children" }, { measure = "reach_children", by = ["no_such"] },
 ]
-"""
+"""  # noqa: E501
 
 
 @pytest.fixture
@@ -149,12 +167,18 @@ def client(answering_address):
 def test_a_services_report_compares_it_with_all_and_follows_its_families(client):
     page = make_report(client, kind="quarterly", service="Baby Steps")
     assert "<h1>Quarterly report: Baby Steps</h1>" in page
-    of, of_all = (client.ask("reach_children", ["priority"], w) for w in ({"service": "baby_steps"}, {}))
+    of, of_all = (
+        client.ask("reach_children", ["priority"], w) for w in ({"service": "baby_steps"}, {})
+    )
     total = client.ask("reach_children", where={"service": "baby_steps"}).cells[0].count
     assert f"{of.cell('priority').count / total:.1%}" in page
     assert f"{of_all.cell('priority').count:,}" in page
     assert client.pathways("baby_steps").pathways[0].went_on.text("{:.0%}") in page
-    [mine] = [row for row in client.change("change_mental_health", "programme").changes if row.category == "baby_steps"]
+    [mine] = [
+        row
+        for row in client.change("change_mental_health", "programme").changes
+        if row.category == "baby_steps"
+    ]
     assert mine.mean.text("{:.1f}") in page
     assert "Linkage rate" in page
     assert "What changed since the release before" in page
@@ -181,7 +205,12 @@ def test_a_service_is_found_by_id_or_title_and_a_misspelt_one_gets_the_nearest(c
 def test_every_kind_of_answer_can_stand_in_a_file_of_questions(client):
     page = make_report(client, EVERY_KIND, service="pairs")
     assert "Of PAIRS, at $5 a copy" in page
-    for figure in ("Odds ratio, adjusted", "Slope index of inequality", "Both questionnaires", "Went on to another"):
+    for figure in (
+        "Odds ratio, adjusted",
+        "Slope index of inequality",
+        "Both questionnaires",
+        "Went on to another",
+    ):
         assert figure in page
     assert '<th scope="col" class="n">2026-Q1</th>' in page
     assert "All services" in page
@@ -197,7 +226,11 @@ def test_the_bundled_reports_have_no_barriers_and_the_bundled_files_can_be_copie
     with chromium(width=400) as page:
         for kind in ("annual", "quarterly"):
             path = tmp_path / f"{kind}.html"
-            path.write_text(make_report(client, (bundled / f"{kind}.toml").read_text(), template, service="pairs"))
+            path.write_text(
+                make_report(
+                    client, (bundled / f"{kind}.toml").read_text(), template, service="pairs"
+                )
+            )
             page.goto(path.as_uri())
             assert barriers(page) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= 400

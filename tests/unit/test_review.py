@@ -19,7 +19,10 @@ CONTEXT = (get_profile(), load_parameters())
 @pytest.fixture
 def doubtful(linker, child):
     """Two children of one name and birthday, with two numbers and two addresses."""
-    a, b = child("trust-a", "1", nhs=NHS[0]), child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA")
+    a, b = (
+        child("trust-a", "1", nhs=NHS[0]),
+        child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA"),
+    )
     linker.send("trust-a", a)
     linker.send("council-b", b)
     first, second = linker.persons(a, b)
@@ -39,7 +42,9 @@ def only_doubt(linker):
 
 def decide(linker, pair, verdict, steward="N. Steward", second=False):
     def said(store):
-        return review.decide(store, [(pair, verdict)], steward, "spoke to both", *CONTEXT, asks_second=second)
+        return review.decide(
+            store, [(pair, verdict)], steward, "spoke to both", *CONTEXT, asks_second=second
+        )
 
     return within(linker, said)
 
@@ -57,7 +62,9 @@ def test_a_doubtful_pair_waits_with_what_speaks_for_and_against_it(linker, doubt
     assert (pair.one, pair.other) == ("A1", "B1")
 
 
-def test_same_joins_them_and_different_keeps_them_apart_whatever_comes_later(linker, child, doubtful):
+def test_same_joins_them_and_different_keeps_them_apart_whatever_comes_later(
+    linker, child, doubtful
+):
     a, b = doubtful
     decide(linker, only_doubt(linker).pair, "same")
     assert together(linker, a, b)
@@ -83,7 +90,11 @@ def test_an_undone_decision_counts_no_more_and_stays_in_the_record(linker, doubt
     within(linker, lambda store: review.undo(store, decision.decision_id, "A. Chief", *CONTEXT))
     assert not together(linker, *doubtful)
     [decision] = within(linker, review.decisions)
-    assert (decision.steward, decision.reason, decision.undone_by) == ("N. Steward", "spoke to both", "A. Chief")
+    assert (decision.steward, decision.reason, decision.undone_by) == (
+        "N. Steward",
+        "spoke to both",
+        "A. Chief",
+    )
     with pytest.raises(ReviewError, match="undo"):
         within(linker, lambda store: review.undo(store, decision.decision_id, "A. Chief", *CONTEXT))
 
@@ -116,7 +127,9 @@ def test_a_pair_that_is_none_or_a_decision_without_a_name_is_refused(linker, dou
         within(linker, lambda store: review.decide(store, [(pair, "same")], " ", "x", *CONTEXT))
 
 
-def test_a_second_opinion_that_agrees_settles_it_and_one_that_does_not_leaves_it_waiting(linker, doubtful):
+def test_a_second_opinion_that_agrees_settles_it_and_one_that_does_not_leaves_it_waiting(
+    linker, doubtful
+):
     pair = only_doubt(linker).pair
     decide(linker, pair, "same", second=True)
     assert not together(linker, *doubtful)
@@ -129,7 +142,9 @@ def test_a_second_opinion_that_agrees_settles_it_and_one_that_does_not_leaves_it
     assert within(linker, review.doubts) == []
 
 
-def test_who_passes_on_a_case_or_has_spoken_is_not_offered_it_again_and_others_are(linker, doubtful):
+def test_who_passes_on_a_case_or_has_spoken_is_not_offered_it_again_and_others_are(
+    linker, doubtful
+):
     pair = only_doubt(linker).pair
     decide(linker, pair, "passed")
     assert within(linker, lambda store: review.cases(store, "N. Steward")) == []
@@ -146,7 +161,9 @@ def test_pairs_that_have_people_in_common_are_one_case(linker, child):
     assert sorted(case.letters.values()) == ["A", "B", "C"]
 
 
-def test_a_pair_keeps_its_place_in_the_queue_when_its_people_are_linked_anew(linker, child, doubtful):
+def test_a_pair_keeps_its_place_in_the_queue_when_its_people_are_linked_anew(
+    linker, child, doubtful
+):
     since = only_doubt(linker).since_ms
     time.sleep(0.01)
     linker.send("trust-a", child("trust-a", "1", nhs=NHS[0], dataset="maternity"))
@@ -154,8 +171,13 @@ def test_a_pair_keeps_its_place_in_the_queue_when_its_people_are_linked_anew(lin
 
 
 def test_nothing_is_shown_of_people_who_do_not_wait(linker, child):
-    """Whoever could compare any two people could build the graph of who is like whom, which is what graph matching attacks need."""
-    everyone = [child("trust-a", str(n), given=name, nhs=NHS[n]) for n, name in enumerate(["Amina", "Oliver", "Zoe"])]
+    """Whoever could compare any two people could build the graph of who is like whom, which is what
+    graph matching attacks need.
+    """
+    everyone = [
+        child("trust-a", str(n), given=name, nhs=NHS[n])
+        for n, name in enumerate(["Amina", "Oliver", "Zoe"])
+    ]
     linker.send("trust-a", *everyone)
     for one, other in combinations(range(1, 4), 2):
         with pytest.raises(ReviewError, match="waits"):

@@ -1,4 +1,6 @@
-"""An id that a site of an earlier version gives to different people joins nobody: it is kept, counted and receipted."""
+"""An id that a site of an earlier version gives to different people joins nobody: it is kept,
+counted and receipted.
+"""
 
 from datetime import date
 
@@ -19,9 +21,16 @@ def two_children(child):
     """One id of trust-a, which its two datasets use for different children."""
     amina = child("trust-a", "TBC", nhs=NHS[0], dataset="asq3")
     oliver = child(
-        "trust-a", "TBC", nhs=NHS[1], given="Oliver", surname="Smith", born=date(2018, 5, 5), sex="m", postcode="N1 1AA",
+        "trust-a",
+        "TBC",
+        nhs=NHS[1],
+        given="Oliver",
+        surname="Smith",
+        born=date(2018, 5, 5),
+        sex="m",
+        postcode="N1 1AA",
         dataset="maternity",
-    )  # fmt: skip
+    )
     return amina, oliver
 
 
@@ -29,7 +38,14 @@ def test_the_children_whom_a_shared_id_would_join_stay_two(linker, child, two_ch
     amina, oliver = two_children
     known = child("council-b", "1", nhs=NHS[0])
     other = child(
-        "council-b", "2", nhs=NHS[1], given="Oliver", surname="Smith", born=date(2018, 5, 5), sex="m", postcode="N1 1AA"
+        "council-b",
+        "2",
+        nhs=NHS[1],
+        given="Oliver",
+        surname="Smith",
+        born=date(2018, 5, 5),
+        sex="m",
+        postcode="N1 1AA",
     )
     linker.send("council-b", known, other)
     linker.send("trust-a", amina)
@@ -70,9 +86,17 @@ def test_three_children_without_numbers_are_told_as_well(linker, child):
     names = ("Amina", "Okafor"), ("Oliver", "Smith"), ("Linh", "Nguyen")
     records = [
         child(
-            "trust-a", "0", given=given, surname=surname, born=date(2018, 1 + n, 5), postcode=f"N{n} 1AA", dataset=dataset
+            "trust-a",
+            "0",
+            given=given,
+            surname=surname,
+            born=date(2018, 1 + n, 5),
+            postcode=f"N{n} 1AA",
+            dataset=dataset,
         )
-        for n, ((given, surname), dataset) in enumerate(zip(names, ("asq3", "maternity", "ncmp"), strict=True))
-    ]  # fmt: skip
+        for n, ((given, surname), dataset) in enumerate(
+            zip(names, ("asq3", "maternity", "ncmp"), strict=True)
+        )
+    ]
     receipt = told(linker, *records)
     assert {r.reason for r in receipt.refused} == {reasons.SHARED_ID}

@@ -33,10 +33,17 @@ def test_logs_show_only_listed_fields_and_never_an_exceptions_text():
         kept = logs.drop_unlisted(
             None, "info", {"event": "e", "topic": "links", "surname": "Okafor", "exc_info": error}
         )
-    assert kept == {"event": "e", "topic": "links", "surname": "[not logged]", "error_type": "ValueError"}
+    assert kept == {
+        "event": "e",
+        "topic": "links",
+        "surname": "[not logged]",
+        "error_type": "ValueError",
+    }
 
 
-@pytest.mark.parametrize("name", ["linker", "analytics", "a", "Trust-A", "a/b", "a b", "-a-", "a" * 40, "trust.a"])
+@pytest.mark.parametrize(
+    "name", ["linker", "analytics", "a", "Trust-A", "a/b", "a b", "-a-", "a" * 40, "trust.a"]
+)
 def test_a_partner_cannot_take_a_services_name_or_one_that_breaks_a_topic(name):
     with pytest.raises(UserError):
         topics.check_partner_name(name)
@@ -89,16 +96,24 @@ def test_an_observation_is_written_as_protobuf_would_write_it():
         item = stage_observation(Observation(b"r" * 16, child, adult, attributes), dataset)
         message = observation_pb2.Observation.FromString(item.payload)
         assert message.SerializeToString() == item.payload
-        assert (message.row_reference, message.child_reference or None, message.adult_reference or None) == (
-            b"r" * 16, child, adult,
-        )  # fmt: skip
+        assert (
+            message.row_reference,
+            message.child_reference or None,
+            message.adult_reference or None,
+        ) == (
+            b"r" * 16,
+            child,
+            adult,
+        )
         assert len(message.values) == len(dataset.fields)
         assert (item.companion, item.also) == (child or adult, adult if child else None)
 
 
 def test_a_command_line_looks_for_cycles_among_its_rows_a_seventieth_as_often_as_python_would():
     before = gc.get_threshold()
-    group = Commands(commands={"rows": click.Command("rows", callback=lambda: click.echo(gc.get_threshold()[0]))})
+    group = Commands(
+        commands={"rows": click.Command("rows", callback=lambda: click.echo(gc.get_threshold()[0]))}
+    )
     try:
         gc.set_threshold(700, 10, 10)
         said = CliRunner().invoke(group, ["rows"]).output
@@ -120,7 +135,9 @@ def test_the_lag_of_a_topic_that_went_to_another_process_is_told_no_more(metrics
     ("app", "build", "command"),
     [(linker_app, "build", linker_run), (analytics_app, "build_consumer", analytics_consume)],
 )
-def test_while_the_broker_takes_nothing_the_gauges_of_the_store_go_on(app, build, command, monkeypatch, tmp_path):
+def test_while_the_broker_takes_nothing_the_gauges_of_the_store_go_on(
+    app, build, command, monkeypatch, tmp_path
+):
     told = []
 
     class Service:
@@ -157,7 +174,10 @@ def test_while_the_broker_takes_nothing_the_gauges_of_the_store_go_on(app, build
 
 
 def test_a_command_keeps_its_name_of_the_version_before_and_says_the_new_one():
-    for main, words in ((ingest_main, ["recall", "--help"]), (analytics_main, ["release", "recall", "--help"])):
+    for main, words in (
+        (ingest_main, ["recall", "--help"]),
+        (analytics_main, ["release", "recall", "--help"]),
+    ):
         done = CliRunner().invoke(main, words)
         assert done.exit_code == 0
         assert "`recall` is called `retract` now" in done.output

@@ -1,4 +1,6 @@
-"""`make up` and `make down` never delete a hub that somebody else's checkout, or an earlier one, has running."""
+"""`make up` and `make down` never delete a hub that somebody else's checkout, or an earlier one,
+has running.
+"""
 
 import json
 
@@ -18,7 +20,11 @@ class Engine:
             return "childlink-linker-1\nchildlink-prometheus-1\n" if self.folder else ""
         if arguments[0] == "volume":
             return "\n".join(self.volumes)
-        source = f"{self.folder}/linker/etc" if arguments[-1] == "childlink-linker-1" else "/checkout/deploy/prometheus"
+        source = (
+            f"{self.folder}/linker/etc"
+            if arguments[-1] == "childlink-linker-1"
+            else "/checkout/deploy/prometheus"
+        )
         return json.dumps([{"Type": "bind", "Source": source}])
 
     def compose(self, *arguments, **_options):
@@ -50,7 +56,10 @@ def test_a_second_checkout_leaves_the_running_hub_alone(engine, step, monkeypatc
 
 def test_databases_whose_keys_are_not_here_are_not_deleted(engine):
     engine.volumes = ["childlink_linker-data"]
-    with pytest.raises(stack.StackError, match="what another one of the name 'childlink' left: childlink_linker-data"):
+    with pytest.raises(
+        stack.StackError,
+        match="what another one of the name 'childlink' left: childlink_linker-data",
+    ):
         stack.prepare()
     assert engine.composed == []
     assert not stack.STACK.exists()

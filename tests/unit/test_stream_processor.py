@@ -1,5 +1,6 @@
-"""The linker's stream: what is forged, replayed, missing or malformed is refused, counted and dead-lettered; the stream
-goes on, and the partner is told."""
+"""The linker's stream: what is forged, replayed, missing or malformed is refused, counted and
+dead-lettered; the stream goes on, and the partner is told.
+"""
 
 from datetime import date
 
@@ -19,14 +20,22 @@ DEAD = topics.dead_letters("linker")
 @pytest.fixture
 def subjects(partnership):
     return [
-        partnership.subject("trust-a", f"{n}", nhs=NHS[n], given="Amina", surname="Okafor", born=date(2020, 1, n + 1))
+        partnership.subject(
+            "trust-a",
+            f"{n}",
+            nhs=NHS[n],
+            given="Amina",
+            surname="Okafor",
+            born=date(2020, 1, n + 1),
+        )
         for n in range(6)
     ]
 
 
 def refused(linker, reason):
     value = linker.metrics.registry.get_sample_value(
-        "childlink_linker_batches_total", {"sender": "trust-a", "outcome": "refused", "reason": reason}
+        "childlink_linker_batches_total",
+        {"sender": "trust-a", "outcome": "refused", "reason": reason},
     )
     return int(value or 0)
 
@@ -37,7 +46,9 @@ def test_an_accepted_batch_is_receipted_with_its_count(linker, subjects):
     assert (receipt.sequence, receipt.accepted, receipt.reason) == (1, 2, "")
 
 
-def test_the_same_bytes_again_change_nothing_and_get_the_same_receipt(linker, partnership, subjects):
+def test_the_same_bytes_again_change_nothing_and_get_the_same_receipt(
+    linker, partnership, subjects
+):
     message = partnership.message("trust-a", subjects[:2])
     linker.put("trust-a", message, message)
     linker.run()
@@ -62,7 +73,9 @@ def test_other_content_under_a_used_number_is_a_replay(linker, partnership, subj
     assert (replay.reason, replay.sequence) == (reasons.REPLAY, 1)
     assert (replay.expected_epoch, replay.expected_sequence) == (1, 2)
     messages = linker.broker.topics[TOPIC]
-    assert [first.batch_digest, replay.batch_digest] == [envelope.digest(m) for m in messages], "each names its batch"
+    assert [first.batch_digest, replay.batch_digest] == [envelope.digest(m) for m in messages], (
+        "each names its batch"
+    )
 
 
 def test_after_a_gap_nothing_is_read_until_the_missing_batch_comes(linker, partnership, subjects):
@@ -99,10 +112,14 @@ def test_a_site_restored_from_backup_starts_a_new_epoch(linker, partnership, sub
     assert refused(linker, reasons.OLD_EPOCH) == 1
 
 
-def test_a_batch_of_a_stranger_is_dead_lettered_and_the_owner_of_the_topic_is_told(linker, partnership, subjects):
+def test_a_batch_of_a_stranger_is_dead_lettered_and_the_owner_of_the_topic_is_told(
+    linker, partnership, subjects
+):
     payload = partnership.encoded_batch("trust-a", subjects[:1]).SerializeToString()
     address = envelope.Address(TOPIC, wire.PAYLOAD_KIND_ENCODED, 1, 1)
-    forged = envelope.seal(payload, address, partnership.directory.seal_key("linker"), SigningKey.generate("trust-a"))
+    forged = envelope.seal(
+        payload, address, partnership.directory.seal_key("linker"), SigningKey.generate("trust-a")
+    )
     linker.put("trust-a", forged, partnership.message("trust-a", subjects[:1]))
     linker.run()
     assert refused(linker, reasons.UNKNOWN_SENDER) == 1
@@ -128,12 +145,16 @@ def test_a_member_cannot_write_to_anothers_topic(linker, partnership, subjects):
         (lambda b: setattr(b, "key_version", 7), reasons.UNKNOWN_KEY_VERSION),
     ],
 )
-def test_a_batch_of_another_profile_or_key_is_refused_whole(linker, partnership, subjects, spoil, reason):
+def test_a_batch_of_another_profile_or_key_is_refused_whole(
+    linker, partnership, subjects, spoil, reason
+):
     batch = partnership.encoded_batch("trust-a", subjects[:1])
     spoil(batch)
     linker.put(
         "trust-a",
-        partnership.seal("trust-a", TOPIC, "linker", wire.PAYLOAD_KIND_ENCODED, batch.SerializeToString()),
+        partnership.seal(
+            "trust-a", TOPIC, "linker", wire.PAYLOAD_KIND_ENCODED, batch.SerializeToString()
+        ),
         partnership.message("trust-a", subjects[1:2]),
     )
     linker.run()
@@ -144,7 +165,9 @@ def test_a_batch_of_another_profile_or_key_is_refused_whole(linker, partnership,
 def test_a_payload_that_is_not_the_message_it_claims_is_refused(linker, partnership, subjects):
     linker.put(
         "trust-a",
-        partnership.seal("trust-a", TOPIC, "linker", wire.PAYLOAD_KIND_ENCODED, b"\xff\xff\xff rubbish"),
+        partnership.seal(
+            "trust-a", TOPIC, "linker", wire.PAYLOAD_KIND_ENCODED, b"\xff\xff\xff rubbish"
+        ),
         partnership.message("trust-a", subjects[:1]),
     )
     linker.run()
@@ -163,11 +186,16 @@ def test_a_payload_that_is_not_the_message_it_claims_is_refused(linker, partners
         (lambda r: (r.ClearField("passes"), r.ClearField("nhs_token")), reasons.EMPTY_SUBJECT),
     ],
 )
-def test_a_bad_record_is_refused_alone_and_named_by_its_place(linker, partnership, subjects, spoil, reason):
+def test_a_bad_record_is_refused_alone_and_named_by_its_place(
+    linker, partnership, subjects, spoil, reason
+):
     batch = partnership.encoded_batch("trust-a", subjects[:3])
     spoil(batch.records[1])
     linker.put(
-        "trust-a", partnership.seal("trust-a", TOPIC, "linker", wire.PAYLOAD_KIND_ENCODED, batch.SerializeToString())
+        "trust-a",
+        partnership.seal(
+            "trust-a", TOPIC, "linker", wire.PAYLOAD_KIND_ENCODED, batch.SerializeToString()
+        ),
     )
     linker.run()
     [receipt] = linker.receipts("trust-a")
@@ -208,13 +236,26 @@ def test_a_crash_between_commit_and_kafka_sends_the_same_bytes_later(linker, sub
     assert len(linker.receipts("trust-a")) == 1
 
 
-def test_a_topic_with_too_many_dead_letters_is_suspended_and_the_others_go_on(linker, partnership, subjects):
+def test_a_topic_with_too_many_dead_letters_is_suspended_and_the_others_go_on(
+    linker, partnership, subjects
+):
     limit = linker.processor.dead_letters_an_hour
-    linker.put("trust-a", *[b"rubbish %d" % n for n in range(limit + 50)], partnership.message("trust-a", subjects[:1]))
+    linker.put(
+        "trust-a",
+        *[b"rubbish %d" % n for n in range(limit + 50)],
+        partnership.message("trust-a", subjects[:1]),
+    )
     linker.run()
     assert limit < len(linker.broker.topics[DEAD]) <= limit + 50, "not everything is diverted"
-    assert linker.metrics.registry.get_sample_value("childlink_linker_topic_suspensions_total", {"topic": TOPIC}) == 1
-    other = partnership.subject("council-b", "1", nhs=NHS[0], given="Zoe", surname="Ali", born=date(2020, 2, 2))
+    assert (
+        linker.metrics.registry.get_sample_value(
+            "childlink_linker_topic_suspensions_total", {"topic": TOPIC}
+        )
+        == 1
+    )
+    other = partnership.subject(
+        "council-b", "1", nhs=NHS[0], given="Zoe", surname="Ali", born=date(2020, 2, 2)
+    )
     linker.send("council-b", other)
     assert linker.persons(other) != [None]
     assert linker.persons(subjects[0]) == [None]
@@ -231,11 +272,14 @@ def test_a_resumed_topic_is_read_on_from_where_it_was_left(linker, partnership, 
     assert linker.persons(subjects[0]) != [None]
 
 
-def test_a_log_that_the_broker_lost_is_read_from_its_beginning_counted_and_goes_on(linker, partnership, subjects):
+def test_a_log_that_the_broker_lost_is_read_from_its_beginning_counted_and_goes_on(
+    linker, partnership, subjects
+):
     messages = [partnership.message("trust-a", [s]) for s in subjects[:3]]
     linker.put("trust-a", *messages)
     linker.run()
-    # The broker's disk is gone; the site sends again what it had no receipt for, and then something new.
+    # The broker's disk is gone; the site sends again what it had no receipt for, and then something
+    # new.
     linker.broker.topics[TOPIC].clear()
     linker.put("trust-a", messages[2])
     linker.run()
@@ -243,5 +287,10 @@ def test_a_log_that_the_broker_lost_is_read_from_its_beginning_counted_and_goes_
     linker.run()
     assert len(linker.partition()) == 4
     assert [r.sequence for r in linker.receipts("trust-a")] == [1, 2, 3, 3, 4]
-    assert linker.metrics.registry.get_sample_value("childlink_linker_logs_lost_total", {"topic": TOPIC}) == 1
+    assert (
+        linker.metrics.registry.get_sample_value(
+            "childlink_linker_logs_lost_total", {"topic": TOPIC}
+        )
+        == 1
+    )
     assert not linker.broker.topics[DEAD]

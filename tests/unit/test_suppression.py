@@ -1,4 +1,6 @@
-"""The second policy: what is withheld protects what is small, and no more is withheld than need be. Oracle: tau-Argus (pytauargus)."""
+"""The second policy: what is withheld protects what is small, and no more is withheld than need be.
+Oracle: tau-Argus (pytauargus).
+"""
 
 import math
 import os
@@ -29,7 +31,9 @@ def table(seed, rows, columns):
 
 
 def known_exactly(count):
-    """What somebody knows who is told the exact counts that are not withheld, and that what is withheld is not zero."""
+    """What somebody knows who is told the exact counts that are not withheld, and that what is
+    withheld is not zero.
+    """
     return (1, 10**6) if count == disclosure.HIDDEN else (count, count)
 
 
@@ -44,7 +48,12 @@ def withheld_by_tau_argus(inner, folder):
     os.chdir(folder)
     try:
         found = tau_argus(
-            people, ["a", "b"], response="n", safety_rules="FREQ(8,100)", suppress="OPT(1)", workdir=str(folder)
+            people,
+            ["a", "b"],
+            response="n",
+            safety_rules="FREQ(8,100)",
+            suppress="OPT(1)",
+            workdir=str(folder),
         )
     finally:
         os.chdir(before)
@@ -62,7 +71,10 @@ CASES = [(seed, 4, 5) for seed in range(6)] + [(seed, 7, 6) for seed in range(6,
 def test_nobody_who_knows_all_other_counts_exactly_bounds_a_small_one(seed, rows, columns):
     _, _, linked = table(seed, rows, columns)
     hidden = suppressed(linked)
-    exact = {cell: disclosure.HIDDEN if cell in hidden else count for cell, count in linked.counts.items()}
+    exact = {
+        cell: disclosure.HIDDEN if cell in hidden else count
+        for cell, count in linked.counts.items()
+    }
     report = attack(linked, exact, possible=known_exactly)
     assert report.attacked > 0
     assert report.too_tight == []
@@ -79,13 +91,20 @@ def test_tau_argus_withholds_about_as_many_cells(seed, rows, columns, tmp_path):
 
 
 def test_what_tau_argus_withholds_passes_the_same_attacker(tmp_path):
-    """Else the attacker would ask for more than the field does, and the first test would prove little."""
+    """Else the attacker would ask for more than the field does, and the first test would prove
+    little.
+    """
     _, inner, linked = table(1, 4, 5)
     theirs = withheld_by_tau_argus(inner, tmp_path)
-    exact = {cell: disclosure.HIDDEN if cell in theirs else count for cell, count in linked.counts.items()}
+    exact = {
+        cell: disclosure.HIDDEN if cell in theirs else count
+        for cell, count in linked.counts.items()
+    }
     assert (
         attack(
-            linked, exact, possible=lambda count: (0, 10**6) if count == disclosure.HIDDEN else (count, count)
+            linked,
+            exact,
+            possible=lambda count: (0, 10**6) if count == disclosure.HIDDEN else (count, count),
         ).narrowest
         >= 3
     )
@@ -93,7 +112,9 @@ def test_what_tau_argus_withholds_passes_the_same_attacker(tmp_path):
 
 def test_hiding_the_small_counts_alone_does_not_hide_them():
     _, _, linked = table(1, 4, 5)
-    alone = {cell: disclosure.HIDDEN if n in disclosure.SMALL else n for cell, n in linked.counts.items()}
+    alone = {
+        cell: disclosure.HIDDEN if n in disclosure.SMALL else n for cell, n in linked.counts.items()
+    }
     assert attack(linked, alone, possible=known_exactly).too_tight
 
 

@@ -17,7 +17,9 @@ from tests.support.people import NHS, VAULT, open_linker
 @pytest.fixture
 def stored(partnership, tmp_path):
     linker = open_linker(partnership, tmp_path)
-    who = partnership.subject("trust-a", "1", nhs=NHS[0], given="Amina", surname="Okafor", born=date(2020, 3, 14))
+    who = partnership.subject(
+        "trust-a", "1", nhs=NHS[0], given="Amina", surname="Okafor", born=date(2020, 3, 14)
+    )
     linker.send("trust-a", who)
     yield linker
     linker.close()
@@ -29,7 +31,10 @@ def test_the_store_holds_no_encoding_in_the_clear(stored):
         [record] = Store(tx, VAULT).records_after(0, 10)
         stored = tx.execute(sa.select(tables.block_key.c.key)).scalars().all()
     encodings = from_rows([record.encoding], get_profile())
-    tokens = [encodings.nhs.tobytes(), *(item.tokens.tobytes() for item in encodings.passes.values() if item.tokens[0])]
+    tokens = [
+        encodings.nhs.tobytes(),
+        *(item.tokens.tobytes() for item in encodings.passes.values() if item.tokens[0]),
+    ]
     assert len(tokens) >= 3
     assert all(token in record.encoding for token in tokens)
     assert not any(token in row for token in tokens)

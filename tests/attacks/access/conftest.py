@@ -1,4 +1,6 @@
-"""A linker's gRPC server as it is deployed: TLS, certificates of an authority, a policy file, a revocation list."""
+"""A linker's gRPC server as it is deployed: TLS, certificates of an authority, a policy file, a
+revocation list.
+"""
 
 import grpc
 import pytest
@@ -28,19 +30,31 @@ class Service:
         policy = folder / "policy.toml"
         policy.write_text(
             "\n".join(
-                f'[[person]]\nname = "{name}"\nroles = ["{role}"]\ncertificate = "childlink:analyst:{name}"\n'
+                f'[[person]]\nname = "{name}"\nroles = ["{role}"]\ncertificate ='
+                f' "childlink:analyst:{name}"\n'
                 for name, role in PEOPLE.items()
             )
-            + f'[[person]]\nname = "by-token"\nroles = ["operator"]\ntoken_sha256 = "{sha256(self.token)}"\n'
+            + '[[person]]\nname = "by-token"\nroles = ["operator"]\ntoken_sha256 ='
+            f' "{sha256(self.token)}"\n'
         )
         self.address = f"127.0.0.1:{real.free_port()}"
         self.settings = LinkerSettings(
-            directory=folder / "d", grpc_address=self.address, grpc_tls_certificate=certificate, grpc_tls_key=key,
-            grpc_tls_client_ca=self.pki.ca, grpc_tls_revoked=self.published / "crl.pem", policy=policy, **settings,
-        )  # fmt: skip
+            directory=folder / "d",
+            grpc_address=self.address,
+            grpc_tls_certificate=certificate,
+            grpc_tls_key=key,
+            grpc_tls_client_ca=self.pki.ca,
+            grpc_tls_revoked=self.published / "crl.pem",
+            policy=policy,
+            **settings,
+        )
         operators = OperatorService(linker.engine, ["p"], "v")
-        self.server = serve(self.settings, operators, ReviewService(linker.desk()), linker.metrics.refused)
-        self.certificates = {name: self.pki.issue("analyst", name) for name in (*PEOPLE, "stranger")}
+        self.server = serve(
+            self.settings, operators, ReviewService(linker.desk()), linker.metrics.refused
+        )
+        self.certificates = {
+            name: self.pki.issue("analyst", name) for name in (*PEOPLE, "stranger")
+        }
 
     def publish(self):
         self.published.mkdir(exist_ok=True)
@@ -54,13 +68,19 @@ class Service:
     def channel(self, name, certificate=None, options=()):
         """A connection of its own with somebody's certificate."""
         public, private = certificate or self.certificates[name]
-        credentials = grpc.ssl_channel_credentials(self.pki.ca.read_bytes(), private.read_bytes(), public.read_bytes())
-        return grpc.secure_channel(self.address, credentials, [("grpc.use_local_subchannel_pool", 1), *options])
+        credentials = grpc.ssl_channel_credentials(
+            self.pki.ca.read_bytes(), private.read_bytes(), public.read_bytes()
+        )
+        return grpc.secure_channel(
+            self.address, credentials, [("grpc.use_local_subchannel_pool", 1), *options]
+        )
 
     def refused(self, reason):
         """How many calls the metric says were turned away for a reason."""
         counted = self.linker.metrics.calls_refused.collect()[0].samples
-        return sum(s.value for s in counted if s.name.endswith("_total") and s.labels["reason"] == reason)
+        return sum(
+            s.value for s in counted if s.name.endswith("_total") and s.labels["reason"] == reason
+        )
 
     def healthy(self):
         """Whether the service answers whom it should, on a new connection, soon."""

@@ -1,7 +1,9 @@
-"""A member of the partnership who attacks another through the broker, and the linker whatever lies on a topic.
+"""A member of the partnership who attacks another through the broker, and the linker whatever lies
+on a topic.
 
-What the envelope alone refuses is in tests/unit/test_envelope.py, forgery and the stream's order in test_pump.py; here a real batch
-of somebody else is put to use, and thousands of malformed ones are sent by a member in good standing.
+What the envelope alone refuses is in tests/unit/test_envelope.py, forgery and the stream's order in
+test_pump.py; here a real batch of somebody else is put to use, and thousands of malformed ones are
+sent by a member in good standing.
 """
 
 import random
@@ -21,7 +23,9 @@ SEALED, RAW = 2_000, 6_000
 @pytest.fixture
 def subjects(partnership):
     return [
-        partnership.subject("council-b", f"{n}", nhs=NHS[n], given="Zoe", surname="Ali", born=date(2020, 2, n + 1))
+        partnership.subject(
+            "council-b", f"{n}", nhs=NHS[n], given="Zoe", surname="Ali", born=date(2020, 2, n + 1)
+        )
         for n in range(4)
     ]
 
@@ -36,11 +40,15 @@ def healthy(linker, partnership, subjects):
 
 def refused(linker, sender, reason):
     labels = {"sender": sender, "outcome": "refused", "reason": reason}
-    return int(linker.metrics.registry.get_sample_value("childlink_linker_batches_total", labels) or 0)
+    return int(
+        linker.metrics.registry.get_sample_value("childlink_linker_batches_total", labels) or 0
+    )
 
 
 def signed_anew(partnership, message, thief, **changes):
-    """Somebody's sealed batch under another's header and signature; the thief cannot open it, and need not."""
+    """Somebody's sealed batch under another's header and signature; the thief cannot open it, and
+    need not.
+    """
     stolen = wire.SealedBatch.FromString(message)
     header = wire.Header.FromString(stolen.header)
     key = partnership.signing[thief]
@@ -51,7 +59,9 @@ def signed_anew(partnership, message, thief, **changes):
     return stolen.SerializeToString()
 
 
-def test_a_batch_that_was_copied_to_the_attackers_own_topic_is_refused(linker, partnership, subjects, healthy):
+def test_a_batch_that_was_copied_to_the_attackers_own_topic_is_refused(
+    linker, partnership, subjects, healthy
+):
     copied = partnership.message("council-b", subjects[:1], sequence=1)
     linker.put("trust-a", copied)
     linker.run()
@@ -59,8 +69,12 @@ def test_a_batch_that_was_copied_to_the_attackers_own_topic_is_refused(linker, p
     assert not linker.partition()
 
 
-def test_a_batch_that_was_signed_anew_by_another_member_cannot_be_opened(linker, partnership, subjects, healthy):
-    """The header is bound into the seal: under another sender, topic or number it is another batch, and opens to nothing."""
+def test_a_batch_that_was_signed_anew_by_another_member_cannot_be_opened(
+    linker, partnership, subjects, healthy
+):
+    """The header is bound into the seal: under another sender, topic or number it is another batch,
+    and opens to nothing.
+    """
     copied = partnership.message("council-b", subjects[:1], sequence=1)
     linker.put("trust-a", signed_anew(partnership, copied, "trust-a", topic=A))
     linker.run()
@@ -69,10 +83,18 @@ def test_a_batch_that_was_signed_anew_by_another_member_cannot_be_opened(linker,
     assert not linker.partition()
 
 
-def test_a_batch_in_anothers_topic_uses_up_none_of_its_numbers(linker, partnership, subjects, healthy):
-    own = partnership.message("trust-a", [partnership.subject("trust-a", "1", nhs=NHS[5], given="Bo", surname="Li")])
+def test_a_batch_in_anothers_topic_uses_up_none_of_its_numbers(
+    linker, partnership, subjects, healthy
+):
+    own = partnership.message(
+        "trust-a", [partnership.subject("trust-a", "1", nhs=NHS[5], given="Bo", surname="Li")]
+    )
     copied = partnership.message("council-b", subjects[:1], sequence=1)
-    posted = [own, signed_anew(partnership, copied, "trust-a"), signed_anew(partnership, own, "trust-a", topic=B)]
+    posted = [
+        own,
+        signed_anew(partnership, copied, "trust-a"),
+        signed_anew(partnership, own, "trust-a", topic=B),
+    ]
     linker.put("council-b", *posted)
     linker.run()
     assert refused(linker, "council-b", reasons.WRONG_TOPIC) == 3
@@ -80,8 +102,12 @@ def test_a_batch_in_anothers_topic_uses_up_none_of_its_numbers(linker, partnersh
     assert not linker.partition()
 
 
-def test_a_later_place_in_the_stream_does_not_make_an_old_batch_new(linker, partnership, subjects, healthy):
-    """A site's own key, leaked: its old batch with a number that has not been used opens to nothing."""
+def test_a_later_place_in_the_stream_does_not_make_an_old_batch_new(
+    linker, partnership, subjects, healthy
+):
+    """A site's own key, leaked: its old batch with a number that has not been used opens to
+    nothing.
+    """
     first = partnership.message("council-b", subjects[:1])
     linker.put("council-b", first, signed_anew(partnership, first, "council-b", sequence=2))
     linker.run()
@@ -97,19 +123,33 @@ def test_six_thousand_malformed_messages_are_refused_by_the_envelope(partnership
             envelope.verify(spoilt(rng, good), B, topics.LINKER, partnership.directory)
 
 
-def test_two_thousand_malformed_payloads_of_a_member_in_good_standing_crash_nothing(linker, partnership, subjects):
-    """What only somebody with a member's keys can send: sealed and signed as it must be, and nonsense inside."""
+def test_two_thousand_malformed_payloads_of_a_member_in_good_standing_crash_nothing(
+    linker, partnership, subjects
+):
+    """What only somebody with a member's keys can send: sealed and signed as it must be, and
+    nonsense inside.
+    """
     object.__setattr__(linker.processor, "dead_letters_an_hour", SEALED)
     rng = random.Random(2)
     good = partnership.encoded_batch("trust-a", subjects[:2], [b"w" * 16])
-    good.answers.add(request_id=b"q" * 16, link_reference=b"l" * 16, outcome=encoded_pb2.OWN_CHECK_OUTCOME_RIGHT)
+    good.answers.add(
+        request_id=b"q" * 16, link_reference=b"l" * 16, outcome=encoded_pb2.OWN_CHECK_OUTCOME_RIGHT
+    )
     payload = good.SerializeToString()
-    linker.put("trust-a", *(
-        partnership.seal("trust-a", A, topics.LINKER, wire.PAYLOAD_KIND_ENCODED, spoilt(rng, payload)) for _ in range(SEALED)
-    ))  # fmt: skip
+    linker.put(
+        "trust-a",
+        *(
+            partnership.seal(
+                "trust-a", A, topics.LINKER, wire.PAYLOAD_KIND_ENCODED, spoilt(rng, payload)
+            )
+            for _ in range(SEALED)
+        ),
+    )
     linker.run()
     receipts = linker.receipts("trust-a")
-    assert [receipt.sequence for receipt in receipts] == list(range(1, SEALED + 1)), "each one is answered, in order"
+    assert [receipt.sequence for receipt in receipts] == list(range(1, SEALED + 1)), (
+        "each one is answered, in order"
+    )
     assert refused(linker, "trust-a", reasons.MALFORMED) > SEALED // 4
     linker.send("council-b", *subjects)
     assert None not in linker.persons(*subjects), "another partner's people are linked all the same"

@@ -1,4 +1,6 @@
-"""What is sent to exhaust or confuse the linker's gRPC port: each is refused and counted, and the service answers on."""
+"""What is sent to exhaust or confuse the linker's gRPC port: each is refused and counted, and the
+service answers on.
+"""
 
 import random
 import socket
@@ -41,7 +43,7 @@ with grpc.secure_channel(address, credentials, options, compression=grpc.Compres
         print("OK")
     except grpc.RpcError as error:
         print(error.code().name, error.details())
-"""
+"""  # noqa: E501
 
 
 def test_zeros_that_were_compressed_a_thousandfold_are_not_unpacked(service):
@@ -50,7 +52,15 @@ def test_zeros_that_were_compressed_a_thousandfold_are_not_unpacked(service):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     public, private = service.certificates["monitor"]
     # From another process, so that the memory that grows here is the service's.
-    arguments = [sys.executable, "-c", BOMB % STATUS, service.address, service.pki.ca, public, private]
+    arguments = [
+        sys.executable,
+        "-c",
+        BOMB % STATUS,
+        service.address,
+        service.pki.ca,
+        public,
+        private,
+    ]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split()[0] == "UNIMPLEMENTED", done.stdout
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
@@ -80,10 +90,14 @@ def test_connections_that_send_half_a_request_hold_nobody_up(service):
     host, port = service.address.split(":")
     held = []
     for _ in range(60):
-        tls = context.wrap_socket(socket.create_connection((host, int(port)), timeout=5), server_hostname="localhost")
+        tls = context.wrap_socket(
+            socket.create_connection((host, int(port)), timeout=5), server_hostname="localhost"
+        )
         # Preface, SETTINGS, and a HEADERS frame that promises more than comes.
         tls.sendall(
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"\x00\x10\x00\x01\x00"
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+            + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+            + b"\x00\x10\x00\x01\x00"
         )
         held.append(tls)
     assert service.healthy()
@@ -91,11 +105,17 @@ def test_connections_that_send_half_a_request_hold_nobody_up(service):
         tls.close()
 
 
-@pytest.mark.parametrize(("who", "code", "why"), [
-    ("stranger", C.UNAUTHENTICATED, "unauthenticated"), ("n-steward", C.DEADLINE_EXCEEDED, ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("who", "code", "why"),
+    [
+        ("stranger", C.UNAUTHENTICATED, "unauthenticated"),
+        ("n-steward", C.DEADLINE_EXCEEDED, ""),
+    ],
+)
 def test_calls_that_never_send_their_message_do_not_take_the_service_away(service, who, code, why):
-    """gRPC's own servers wait for a message in a worker's thread: as many such calls as it has threads, and it answers nobody."""
+    """gRPC's own servers wait for a message in a worker's thread: as many such calls as it has
+    threads, and it answers nobody.
+    """
     never = threading.Event()
 
     def message():
@@ -132,13 +152,17 @@ def test_malformed_messages_are_refused_one_by_one(patient_service):
         operator_pb2.GetStatusRequest().SerializeToString(),
     ]
     methods = [
-        f"/childlink.linker.v1.ReviewService/{name}" for name in ("Decide", "GetCase", "ListCases", "AskPartner")
+        f"/childlink.linker.v1.ReviewService/{name}"
+        for name in ("Decide", "GetCase", "ListCases", "AskPartner")
     ]
     codes = []
     with service.channel("n-steward") as channel:
         asks = {method: channel.unary_unary(method) for method in methods}
         for _ in range(CALLS // 20):
-            batch = [asks[rng.choice(methods)].future(spoilt(rng, rng.choice(good)), timeout=20) for _ in range(20)]
+            batch = [
+                asks[rng.choice(methods)].future(spoilt(rng, rng.choice(good)), timeout=20)
+                for _ in range(20)
+            ]
             codes += [code_of(ask.result) for ask in batch]
     assert len(codes) == CALLS
     assert set(codes) <= {C.OK, C.INVALID_ARGUMENT, C.FAILED_PRECONDITION}, set(codes)

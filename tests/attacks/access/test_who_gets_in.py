@@ -1,6 +1,8 @@
-"""Those who should not get in at the linker's gRPC port: each is refused, counted where the service sees them, and it answers on.
+"""Those who should not get in at the linker's gRPC port: each is refused, counted where the service
+sees them, and it answers on.
 
-A handshake that fails is refused below the service (gRPC's own TLS), which is why those are not in its metric.
+A handshake that fails is refused below the service (gRPC's own TLS), which is why those are not in
+its metric.
 """
 
 import socket
@@ -22,7 +24,10 @@ def test_an_analyst_who_calls_an_operators_method_is_denied(service):
     with service.channel("a-shah") as channel:
         assert code_of(lambda: get_status(channel)) == C.PERMISSION_DENIED
         stewards = review_pb2_grpc.ReviewServiceStub(channel)
-        assert code_of(lambda: stewards.ListCases(review_pb2.ListCasesRequest(), timeout=5)) == C.PERMISSION_DENIED
+        assert (
+            code_of(lambda: stewards.ListCases(review_pb2.ListCasesRequest(), timeout=5))
+            == C.PERMISSION_DENIED
+        )
     assert service.refused("denied") == 2
 
 
@@ -61,14 +66,18 @@ def test_a_revoked_certificate_is_refused_with_the_next_call_on_an_open_connecti
         service.revoke("n-steward")
         assert code_of(lambda: ask(review_pb2.ListCasesRequest(), timeout=5)) == C.UNAUTHENTICATED
         service.revoke("stranger")
-        assert code_of(lambda: get_status(stranger, metadata=me)) == C.UNAUTHENTICATED, "nor with somebody's token"
+        assert code_of(lambda: get_status(stranger, metadata=me)) == C.UNAUTHENTICATED, (
+            "nor with somebody's token"
+        )
     with service.channel("n-steward") as anew:
         assert code_of(lambda: get_status(anew)) == C.UNAUTHENTICATED
     assert service.refused("revoked") == 3
     service.certificates["n-steward"] = service.pki.issue("analyst", "n-steward")
     with service.channel("n-steward") as renewed:
         ask = review_pb2_grpc.ReviewServiceStub(renewed).ListCases
-        assert code_of(lambda: ask(review_pb2.ListCasesRequest(), timeout=5)) == C.OK, "a new one is another"
+        assert code_of(lambda: ask(review_pb2.ListCasesRequest(), timeout=5)) == C.OK, (
+            "a new one is another"
+        )
 
 
 def test_while_nobody_knows_who_was_revoked_no_certificate_gets_in(service, tmp_path):
@@ -96,7 +105,8 @@ def test_a_plaintext_connection_is_closed_without_an_answer(service):
 
 
 @pytest.mark.parametrize(
-    ("version", "speaks"), [("TLSv1", False), ("TLSv1_1", False), ("TLSv1_2", True), ("TLSv1_3", True)]
+    ("version", "speaks"),
+    [("TLSv1", False), ("TLSv1_1", False), ("TLSv1_2", True), ("TLSv1_3", True)],
 )
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_downgraded_connection_is_refused(service, version, speaks):

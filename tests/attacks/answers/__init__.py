@@ -1,1 +1,3 @@
-"""Attacks on the answers: with an ordinary analyst's token, the gRPC API, the public catalogue and algorithm. Truth only scores."""
+"""Attacks on the answers: with an ordinary analyst's token, the gRPC API, the public catalogue and
+algorithm. Truth only scores.
+"""

@@ -1,7 +1,8 @@
 """What an analyst gets out of a release by asking: every protected count, those shown as <10 too.
 
-Knows the catalogue, the policy and how answers are put together; has a connection and nothing else. A withheld count is found by asking
-for a total and for all of it but that one; what that leaves open follows from tables that add up.
+Knows the catalogue, the policy and how answers are put together; has a connection and nothing else.
+A withheld count is found by asking for a total and for all of it but that one; what that leaves
+open follows from tables that add up.
 """
 
 import itertools
@@ -27,7 +28,9 @@ class Analyst:
     known: dict[str, Known] = field(default_factory=dict)
     """Protected counts by population and cell (by column)."""
     linked: dict[str, LinkedCells] = field(default_factory=dict)
-    """How the cells of each population hang together, as the public catalogue says; its counts are all zero."""
+    """How the cells of each population hang together, as the public catalogue says; its counts are
+    all zero.
+    """
 
     def __post_init__(self) -> None:
         self.attendances = attendances(self.measures)
@@ -35,7 +38,9 @@ class Analyst:
         for measure in self.measures.values():
             together.setdefault(measure.population, []).append(measure)
         for population, measures in together.items():
-            self.linked[population] = link_cells((m, cube, {}) for m in measures for cube in m.cubes)
+            self.linked[population] = link_cells(
+                (m, cube, {}) for m in measures for cube in m.cubes
+            )
             self.known[population] = {}
 
     def ask(
@@ -83,7 +88,9 @@ class Analyst:
                     for categories, count in self.ask(measure.id, by, {name: others}).items():
                         whole = known.get(self._cell(measure, by, categories))
                         if count is not None and whole is not None:
-                            known[self._cell(measure, (*by, name), (*categories, category))] = whole - count
+                            known[self._cell(measure, (*by, name), (*categories, category))] = (
+                                whole - count
+                            )
 
     def _deduce(self, population: str) -> None:
         """Tables add up: fill in what that leaves no choice in."""
@@ -105,17 +112,28 @@ class Analyst:
     def _cell(measure: Measure, by: Sequence[str], categories: Sequence[str]) -> Cell:
         return cell_of([measure.columns.get(name, name) for name in by], categories)
 
-    def expected(self, measure: Measure, by: Sequence[str], where: Mapping[str, Sequence[str]]) -> list[int | None]:
-        """What an answer's protected sums must be if nothing but the protected counts goes into it; None where one is unknown."""
+    def expected(
+        self, measure: Measure, by: Sequence[str], where: Mapping[str, Sequence[str]]
+    ) -> list[int | None]:
+        """What an answer's protected sums must be if nothing but the protected counts goes into it;
+        None where one is unknown.
+        """
         known = self.known[measure.population]
         sums: list[int | None] = []
         for categories in itertools.product(*(measure.dimensions[name].categories for name in by)):
             kept = {
-                name: list(keep) for name, keep in where.items() if len(keep) < len(measure.dimensions[name].categories)
+                name: list(keep)
+                for name, keep in where.items()
+                if len(keep) < len(measure.dimensions[name].categories)
             }
             names = [*by, *kept]
-            cells = [self._cell(measure, names, (*categories, *chosen)) for chosen in itertools.product(*kept.values())]
-            sums.append(sum(known[cell] for cell in cells) if all(cell in known for cell in cells) else None)
+            cells = [
+                self._cell(measure, names, (*categories, *chosen))
+                for chosen in itertools.product(*kept.values())
+            ]
+            sums.append(
+                sum(known[cell] for cell in cells) if all(cell in known for cell in cells) else None
+            )
         return sums
 
     def refused(self, *question: object) -> str:
@@ -136,6 +154,9 @@ def _subsets(measure: Measure, cube: tuple[str, ...]) -> list[tuple[str, ...]]:
     found = []
     for size in range(len(cube) + 1):
         for by in itertools.combinations(cube, size):
-            if all(not measure.dimensions[name].within or measure.dimensions[name].within in by for name in by):
+            if all(
+                not measure.dimensions[name].within or measure.dimensions[name].within in by
+                for name in by
+            ):
                 found.append(by)
     return found

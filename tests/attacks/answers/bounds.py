@@ -1,10 +1,12 @@
-"""Linear and integer bounds (HiGHS) on true counts, from protected ones and everything that is publicly known of them.
+"""Linear and integer bounds (HiGHS) on true counts, from protected ones and everything that is
+publicly known of them.
 
-Beside what the attacker in `childlink_analytics.releasing.protection.attack` knows: what the public views imply and
-the catalogue does not declare (a child of the most deprived fifth is of the priority population; whoever used one
-service is counted in one alone; nobody's next service is the first; before the first quarter everybody is new),
-populations that lie within others, the largest error and the rows of datasets as `DescribeRelease` gives them, own
-rows (a partner's), and several releases together.
+Beside what the attacker in `childlink_analytics.releasing.protection.attack` knows: what the public
+views imply and the catalogue does not declare (a child of the most deprived fifth is of the
+priority population; whoever used one service is counted in one alone; nobody's next service is the
+first; before the first quarter everybody is new), populations that lie within others, the largest
+error and the rows of datasets as `DescribeRelease` gives them, own rows (a partner's), and several
+releases together.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -63,14 +65,20 @@ class Knowledge:
                 self.narrow((population, cell), low, high)
             for margin, parts in cells.sums:
                 self.lines.append(
-                    (0.0, 0.0, {(population, margin): 1.0, **{(population, part): -1.0 for part in parts}})
+                    (
+                        0.0,
+                        0.0,
+                        {(population, margin): 1.0, **{(population, part): -1.0 for part in parts}},
+                    )
                 )
             order = {cell: at for at, cell in enumerate(cells.counts)}
             names = list(cells.counts)
             for low_, high_, columns, weights in inequalities(cells, order):
                 line: dict[At, float] = {}
                 for column, weight in zip(columns, weights, strict=True):
-                    line[population, names[column]] = line.get((population, names[column]), 0.0) + weight
+                    line[population, names[column]] = (
+                        line.get((population, names[column]), 0.0) + weight
+                    )
                 self.lines.append((low_, high_, line))
 
     def narrow(self, at: At, low: float, high: float) -> None:
@@ -79,7 +87,9 @@ class Knowledge:
         self.intervals[at] = (max(least, int(low)), min(most, int(high)))
 
     def bound(self, targets: Iterable[At], *, whole_below: int = 6) -> dict[At, Claim]:
-        """Bounds of each target; those narrower than `whole_below` are tightened with whole numbers."""
+        """Bounds of each target; those narrower than `whole_below` are tightened with whole
+        numbers.
+        """
         names = list(self.intervals)
         order = {at: n for n, at in enumerate(names)}
         rows = [
@@ -90,9 +100,12 @@ class Knowledge:
 
         def programme(*, whole: bool) -> Programme:
             return Programme(
-                np.zeros(len(names)), np.array([float(self.intervals[at][0]) for at in names]),
-                np.array([float(self.intervals[at][1]) for at in names]), np.full(len(names), whole), rows,
-            )  # fmt: skip
+                np.zeros(len(names)),
+                np.array([float(self.intervals[at][0]) for at in names]),
+                np.array([float(self.intervals[at][1]) for at in names]),
+                np.full(len(names), whole),
+                rows,
+            )
 
         linear = load(programme(whole=False), 20.0)
         claims = {}
@@ -104,8 +117,12 @@ class Knowledge:
         return claims
 
 
-def possible(protected: int | None, largest_error: int = disclosure.LARGEST_ERROR) -> tuple[int, int]:
-    """What a count can be under the public rule; one that could not be unmasked was less than ten."""
+def possible(
+    protected: int | None, largest_error: int = disclosure.LARGEST_ERROR
+) -> tuple[int, int]:
+    """What a count can be under the public rule; one that could not be unmasked was less than
+    ten.
+    """
     if protected is None:
         return 0, possible(disclosure.BASE, largest_error)[1]
     low, high = disclosure.possible_counts(protected)
@@ -113,10 +130,12 @@ def possible(protected: int | None, largest_error: int = disclosure.LARGEST_ERRO
 
 
 _CHILD, _FAMILY, _ASQ3, _EVERYONE, _ATTENDED = (
-    f"{view} WHERE TRUE" for view in ("reached_child", "reached_family", "asq3_child", "linked_child", "attended")
+    f"{view} WHERE TRUE"
+    for view in ("reached_child", "reached_family", "asq3_child", "linked_child", "attended")
 )
 _SESSIONS = {"1": 1, "2_to_3": 2, "4_to_6": 4, "7_to_11": 7, "12_or_more": 12}
-# Whoever is in the one category is in one of the others: (column, category) -> (column, categories).
+# Whoever is in the one category is in one of the others: (column, category) -> (column,
+# categories).
 _WITHIN = {
     ("imd_quintile", "1"): ("priority", ("priority",)),
     ("priority", "others"): ("imd_quintile", ("2", "3", "4", "5", "not_recorded")),
@@ -131,15 +150,29 @@ def public_facts(linked: Mapping[str, LinkedCells]) -> list[Line]:
     for population in {_CHILD, _FAMILY} & linked.keys():
         for cell in linked[population].counts:
             lines += _of_a_cell(population, cell)
-    # Whoever is counted anywhere is a child whom somebody recorded; whoever was engaged before a review was reached.
+    # Whoever is counted anywhere is a child whom somebody recorded; whoever was engaged before a
+    # review was reached.
     for population in linked:
         others = ("change", "reached_family", "reached_adult", "linked", "attended")
         if not population.startswith(others) and _EVERYONE in linked:
-            lines += [_at_most((population, cell), (_EVERYONE, cell)) for cell in linked[_EVERYONE].counts]
-        engaged = [cell for cell in linked[population].counts if dict(cell).get("engaged") == "engaged"]
+            lines += [
+                _at_most((population, cell), (_EVERYONE, cell)) for cell in linked[_EVERYONE].counts
+            ]
+        engaged = [
+            cell for cell in linked[population].counts if dict(cell).get("engaged") == "engaged"
+        ]
         for cell in engaged:
-            lines.append(_at_most((population, cell), (_CHILD, tuple(pair for pair in cell if pair[0] != "engaged"))))
-    return [line for line in lines if all(at[0] in linked and at[1] in linked[at[0]].counts for at in line[2])]
+            lines.append(
+                _at_most(
+                    (population, cell),
+                    (_CHILD, tuple(pair for pair in cell if pair[0] != "engaged")),
+                )
+            )
+    return [
+        line
+        for line in lines
+        if all(at[0] in linked and at[1] in linked[at[0]].counts for at in line[2])
+    ]
 
 
 def _of_a_cell(population: str, cell: Cell) -> list[Line]:
@@ -159,7 +192,11 @@ def _of_a_cell(population: str, cell: Cell) -> list[Line]:
 def _services_of_families() -> list[Line]:
     """Families by service add up to as many services as each used."""
     lines: list[Line] = []
-    for number, (least, most) in {"1": (1, 1), "2_to_4": (2, 4), "5_or_more": (5, len(SERVICES))}.items():
+    for number, (least, most) in {
+        "1": (1, 1),
+        "2_to_4": (2, 4),
+        "5_or_more": (5, len(SERVICES)),
+    }.items():
         whole = (_FAMILY, (("services", number),))
         parts = [(_FAMILY, (("service", service), ("services", number))) for service in SERVICES]
         lines.append((0.0, np.inf, {**dict.fromkeys(parts, 1.0), whole: -float(least)}))
@@ -168,7 +205,9 @@ def _services_of_families() -> list[Line]:
 
 
 def _attendances(linked: Mapping[str, LinkedCells]) -> list[Line]:
-    """Whoever came somewhere attended there; and as often, in all, as each one's sessions say at least."""
+    """Whoever came somewhere attended there; and as often, in all, as each one's sessions say at
+    least.
+    """
     if _ATTENDED not in linked or _CHILD not in linked:
         return []
     bands = {(_CHILD, (("sessions", band),)): -float(least) for band, least in _SESSIONS.items()}
@@ -179,7 +218,9 @@ def _attendances(linked: Mapping[str, LinkedCells]) -> list[Line]:
 
 
 def _domains(linked: Mapping[str, LinkedCells]) -> list[Line]:
-    """Whoever is below in a domain is below over all, and whoever is below over all is below in some domain."""
+    """Whoever is below in a domain is below over all, and whoever is below over all is below in
+    some domain.
+    """
     lines: list[Line] = []
     for cell in linked[_ASQ3].counts if _ASQ3 in linked else ():
         if ("overall", "below") in cell:

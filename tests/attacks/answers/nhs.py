@@ -1,4 +1,6 @@
-"""What other systems do, to attack beside ours: each answer counted live; 1 to 7 hidden, the rest rounded to 5, free groupings."""
+"""What other systems do, to attack beside ours: each answer counted live; 1 to 7 hidden, the rest
+rounded to 5, free groupings.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ Means = Callable[[int | None, int], tuple[float, float]]
 
 @dataclass
 class NhsRule:
-    """A table that answers any grouping of its categories from exact counts, by the rule of NHS England's HES tables."""
+    """A table that answers any grouping of its categories from exact counts, by the rule of NHS
+    England's HES tables.
+    """
 
     counts: NDArray[np.int64]
 
@@ -32,14 +36,17 @@ def nhs_means(said: int | None, _cells: int) -> tuple[float, float]:
 def recover(
     ask: Ask, means: Means, shape: tuple[int, int], questions: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The least and most of every cell: every cell alone, then random groups; each answer bounds its cells by what the others can be."""
+    """The least and most of every cell: every cell alone, then random groups; each answer bounds
+    its cells by what the others can be.
+    """
     rng = np.random.default_rng(1)
     asked = [([row], [column]) for row in range(shape[0]) for column in range(shape[1])]
     while len(asked) < questions:
         sizes = rng.integers(1, 4, size=2)
         asked.append(
             tuple(
-                sorted(rng.choice(n, size=min(k, n), replace=False).tolist()) for n, k in zip(shape, sizes, strict=True)
+                sorted(rng.choice(n, size=min(k, n), replace=False).tolist())
+                for n, k in zip(shape, sizes, strict=True)
             )  # type: ignore[arg-type]
         )
     heard = []

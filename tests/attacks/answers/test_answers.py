@@ -1,7 +1,9 @@
-"""Nobody with an analyst's token finds a small count, whatever they ask and whatever they know of the method and of their own rows.
+"""Nobody with an analyst's token finds a small count, whatever they ask and whatever they know of
+the method and of their own rows.
 
-A claim is a count's interval that surely holds; an interval of up to five values has a guess that is surely within 2. The gate: none that
-is exact, none within 2. `CHILDLINK_ATTACK_FULL=1` attacks the whole catalogue with 1,000 groupings a table, and prints one JSON line.
+A claim is a count's interval that surely holds; an interval of up to five values has a guess that
+is surely within 2. The gate: none that is exact, none within 2. `CHILDLINK_ATTACK_FULL=1` attacks
+the whole catalogue with 1,000 groupings a table, and prints one JSON line.
 """
 
 import itertools
@@ -30,14 +32,34 @@ from tests.attacks.answers.world import UNTIL, Hub, World, counts_of, partnershi
 
 FULL = bool(os.environ.get("CHILDLINK_ATTACK_FULL"))
 MEASURES = {
-    name: measure for name, measure in catalogue(UNTIL).items()
-    if FULL or name in ("reach_children", "services_per_child", "sessions_per_child", "participants", "linkage_rate", "immunisation",
-                        "ncmp_weight", "change_mental_health", "pathways", "services_per_family", "attendances")
-}  # fmt: skip
+    name: measure
+    for name, measure in catalogue(UNTIL).items()
+    if FULL
+    or name
+    in (
+        "reach_children",
+        "services_per_child",
+        "sessions_per_child",
+        "participants",
+        "linkage_rate",
+        "immunisation",
+        "ncmp_weight",
+        "change_mental_health",
+        "pathways",
+        "services_per_family",
+        "attendances",
+    )
+}
 PARTNERS = ("charity", "council", "gp", "trust")
 # One of each population, so that what is attacked is all that ties its cells.
-POOLED = {name: MEASURES[name] for name in ("services_per_child", "linkage_rate", "immunisation", "ncmp_weight")}
-FEW = {name: MEASURES[name] for name in ("reach_children", "sessions_per_child", "linkage_rate", "immunisation")}
+POOLED = {
+    name: MEASURES[name]
+    for name in ("services_per_child", "linkage_rate", "immunisation", "ncmp_weight")
+}
+FEW = {
+    name: MEASURES[name]
+    for name in ("reach_children", "sessions_per_child", "linkage_rate", "immunisation")
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,8 +106,15 @@ def everything(analyst, largest_error):
 
 def small_cells(hub, at_most=10**9):
     """Small counts of people; of attendances, those that are unsafe are attacked."""
-    people = {name: item for name, item in hub.truth().items() if name not in attendances(hub.measures)}
-    cells = [(name, cell) for name, item in people.items() for cell, n in item.counts.items() if n in disclosure.SMALL]
+    people = {
+        name: item for name, item in hub.truth().items() if name not in attendances(hub.measures)
+    }
+    cells = [
+        (name, cell)
+        for name, item in people.items()
+        for cell, n in item.counts.items()
+        if n in disclosure.SMALL
+    ]
     return (
         cells
         if len(cells) <= at_most
@@ -94,13 +123,17 @@ def small_cells(hub, at_most=10**9):
 
 
 def test_an_analyst_does_find_out_the_protected_counts_behind_less_than_10(hub, analyst):
-    protected = {(name, cell): n for name, item in hub.truth().items() for cell, n in item.protected.items()}
+    protected = {
+        (name, cell): n for name, item in hub.truth().items() for cell, n in item.protected.items()
+    }
     found = {(name, cell): n for name, cells in analyst.known.items() for cell, n in cells.items()}
     assert all(protected[at] == n for at, n in found.items())
     assert len(found) > 0.8 * len(protected), "the attacks below would prove little"
 
 
-def test_linear_and_integer_bounds_over_everything_published_find_no_small_count(hub, analyst, client):
+def test_linear_and_integer_bounds_over_everything_published_find_no_small_count(
+    hub, analyst, client
+):
     knowledge = everything(analyst, client.describe()["largest_error"])
     claims = knowledge.bound(small_cells(hub, 10**9 if FULL else 120))
     found = score(claims, truth_of(hub))
@@ -110,8 +143,12 @@ def test_linear_and_integer_bounds_over_everything_published_find_no_small_count
     assert not found.broken
 
 
-def test_the_same_bounds_find_no_attendances_of_a_few_or_of_one_who_makes_most(hub, analyst, client):
-    """Told by everything else as well: whoever was reached attended, and as often as their sessions say."""
+def test_the_same_bounds_find_no_attendances_of_a_few_or_of_one_who_makes_most(
+    hub, analyst, client
+):
+    """Told by everything else as well: whoever was reached attended, and as often as their sessions
+    say.
+    """
     [measure] = [item for item in hub.measures.values() if item.unit == "attendances"]
     observations, links = partnership(1, 800).batches()
     with open_counter([observations], [links], UNTIL) as counter:
@@ -121,17 +158,32 @@ def test_the_same_bounds_find_no_attendances_of_a_few_or_of_one_who_makes_most(h
     )
     too_tight = [at for at, claim in claims.items() if claim.width < unsafe[at[1]]]
     widths = [claim.width / unsafe[at[1]] for at, claim in claims.items()]
-    tell("attendances", hub, analyst, targets=len(claims), too_tight=len(too_tight), narrowest_of_needed=min(widths))
+    tell(
+        "attendances",
+        hub,
+        analyst,
+        targets=len(claims),
+        too_tight=len(too_tight),
+        narrowest_of_needed=min(widths),
+    )
     assert len(claims) > 20
     assert too_tight == []
 
 
-def test_the_same_bounds_find_small_counts_of_a_release_whose_figures_moved_by_at_most_4(hub, analyst):
-    """So they are bounds, and it matters that a release does not tell how far its own figures moved."""
-    truth = {name: item for name, item in hub.truth().items() if name not in attendances(hub.measures)}
+def test_the_same_bounds_find_small_counts_of_a_release_whose_figures_moved_by_at_most_4(
+    hub, analyst
+):
+    """So they are bounds, and it matters that a release does not tell how far its own figures
+    moved.
+    """
+    truth = {
+        name: item for name, item in hub.truth().items() if name not in attendances(hub.measures)
+    }
     linked = {name: analyst.linked[name] for name in truth}
     knowledge = Knowledge()
-    knowledge.add_release(linked, {name: item.protected for name, item in truth.items()}, disclosure.LARGEST_ERROR)
+    knowledge.add_release(
+        linked, {name: item.protected for name, item in truth.items()}, disclosure.LARGEST_ERROR
+    )
     for name, item in truth.items():
         for cell, n in item.protected.items():
             if abs(n - item.counts[cell]) <= 4:
@@ -140,7 +192,9 @@ def test_the_same_bounds_find_small_counts_of_a_release_whose_figures_moved_by_a
     assert score(claims, truth_of(hub)).within_2 > 100
 
 
-def test_a_release_does_not_tell_how_far_its_figures_moved_nor_how_many_counts_are_small(hub, client):
+def test_a_release_does_not_tell_how_far_its_figures_moved_nor_how_many_counts_are_small(
+    hub, client
+):
     told = client.describe()
     moved = max(item.largest_error for item in hub.cuts[0].populations)
     assert moved < disclosure.LARGEST_ERROR == told["largest_error"]
@@ -152,7 +206,9 @@ def test_a_release_does_not_tell_how_far_its_figures_moved_nor_how_many_counts_a
 
 
 def test_a_partner_cannot_count_the_rows_of_others_by_adding_its_own():
-    """Rows are told to a hundred, from a place between hundreds that only the release's key gives."""
+    """Rows are told to a hundred, from a place between hundreds that only the release's key
+    gives.
+    """
     turns = {
         secret: next(n for n in range(100, 201) if _about(n, secret, "eyfs") == 200)
         for secret in (b"one", b"two", b"three")
@@ -163,7 +219,9 @@ def test_a_partner_cannot_count_the_rows_of_others_by_adding_its_own():
 
 
 def test_no_grouping_says_more_than_the_sum_of_protected_counts(hub, analyst):
-    """One-filter differences, complements, three-set splits, random groupings: each answer is a sum of what is known already."""
+    """One-filter differences, complements, three-set splits, random groupings: each answer is a sum
+    of what is known already.
+    """
     rng = np.random.default_rng(2)
     before, checked = analyst.questions, 0
     for measure in hub.measures.values():
@@ -177,9 +235,14 @@ def test_no_grouping_says_more_than_the_sum_of_protected_counts(hub, analyst):
                 for name in kept:
                     categories = list(measure.dimensions[name].categories)
                     size = int(rng.integers(1, len(categories) + 1))
-                    where[name] = [categories[at] for at in sorted(rng.permutation(len(categories))[:size].tolist())]
+                    where[name] = [
+                        categories[at]
+                        for at in sorted(rng.permutation(len(categories))[:size].tolist())
+                    ]
                 told = analyst.ask(measure.id, by, where)
-                for count, expected in zip(told.values(), analyst.expected(measure, by, where), strict=True):
+                for count, expected in zip(
+                    told.values(), analyst.expected(measure, by, where), strict=True
+                ):
                     if count is not None and expected is not None:
                         assert count == expected
                         checked += 1
@@ -197,9 +260,14 @@ def test_asking_again_or_otherwise_gives_the_same_answer(client, hub):
         client.trend("reach_children", by).points[0],
     ):
         assert other.cells == first
-    turned = {cell.categories[::-1]: cell.count for cell in client.ask("reach_children", by[::-1]).cells}
+    turned = {
+        cell.categories[::-1]: cell.count for cell in client.ask("reach_children", by[::-1]).cells
+    }
     assert turned == {cell.categories: cell.count for cell in first}
-    assert client.ask("reach_children", where={"residence": every}).cells == client.ask("reach_children").cells
+    assert (
+        client.ask("reach_children", where={"residence": every}).cells
+        == client.ask("reach_children").cells
+    )
 
 
 def test_a_mean_is_made_of_protected_bands_so_that_one_child_more_does_not_show(analyst, hub):
@@ -214,7 +282,9 @@ def test_a_mean_is_made_of_protected_bands_so_that_one_child_more_does_not_show(
 
 
 def test_three_releases_of_a_changing_store_find_nothing_even_for_who_knows_each_change(tmp_path):
-    """1 to 7 children come and go between releases; the attacker is told by how many each count changed."""
+    """1 to 7 children come and go between releases; the attacker is told by how many each count
+    changed.
+    """
     hub = Hub(tmp_path, measures=FEW)
     world = partnership(3, 400)
     hub.cut(world, "r1")
@@ -231,7 +301,9 @@ def test_three_releases_of_a_changing_store_find_nothing_even_for_who_knows_each
 
 
 def test_a_partner_who_adds_many_made_up_children_each_time_finds_nothing_certain(tmp_path):
-    """Changes too large for the attacker in the cut to take as known: 20 to 60 made-up children a release, known to who made them up."""
+    """Changes too large for the attacker in the cut to take as known: 20 to 60 made-up children a
+    release, known to who made them up.
+    """
     hub = Hub(tmp_path, measures=FEW)
     world = partnership(4, 300)
     fakes: list = []
@@ -239,7 +311,8 @@ def test_a_partner_who_adds_many_made_up_children_each_time_finds_nothing_certai
         hub.cut(world.with_rows(fakes), f"r{release + 1}")
         fakes = [*fakes, *partnership(40 + release, 60, first=20_000 + 1_000 * release).rows]
     own = [
-        counts_of(World([row for row in fakes if row.person < 20_000 + 1_000 * release]), FEW) for release in range(4)
+        counts_of(World([row for row in fakes if row.person < 20_000 + 1_000 * release]), FEW)
+        for release in range(4)
     ]
     claims, right, near = {}, 0, 0
     first, (known, questions) = hub.truth(0), asked(hub)
@@ -275,7 +348,9 @@ def test_a_partner_who_adds_many_made_up_children_each_time_finds_nothing_certai
 
 
 def test_each_partner_knows_its_own_rows_and_finds_nothing_of_the_others(tmp_path):
-    """One partner has sent real and made-up children of its own; what is left of each count is a target, if it is 1 to 7."""
+    """One partner has sent real and made-up children of its own; what is left of each count is a
+    target, if it is 1 to 7.
+    """
     hub = Hub(tmp_path, measures=FEW)
     mine = partnership(99, 300, first=100_001)
     hub.cut(partnership(5, 400).with_rows(mine.rows), "r1")
@@ -303,16 +378,24 @@ def test_each_partner_knows_its_own_rows_and_finds_nothing_of_the_others(tmp_pat
     )
     assert found.targets > 100
     assert not found.broken
-    assert told.within_2 > 0, "the same partner succeeds where a release tells how far its figures moved"
+    assert told.within_2 > 0, (
+        "the same partner succeeds where a release tells how far its figures moved"
+    )
 
 
 @pytest.mark.parametrize(
-    "pool", [*itertools.combinations(PARTNERS, 2), *itertools.combinations(PARTNERS, 3)], ids=" and ".join
+    "pool",
+    [*itertools.combinations(PARTNERS, 2), *itertools.combinations(PARTNERS, 3)],
+    ids=" and ".join,
 )
 def test_partners_who_pool_their_rows_find_nothing_of_the_others(small, pool):
-    """The cut plays each partner alone. Several who break their agreements together are tried here, and only here."""
+    """The cut plays each partner alone. Several who break their agreements together are tried here,
+    and only here.
+    """
     hub, world = small
-    together = World([replace(row, partner="pool" if row.partner in pool else row.partner) for row in world.rows])
+    together = World(
+        [replace(row, partner="pool" if row.partner in pool else row.partner) for row in world.rows]
+    )
     observations, links = together.batches()
     attacked, found = 0, []
     with open_counter([observations], [links], UNTIL) as counter:
@@ -327,7 +410,9 @@ def test_partners_who_pool_their_rows_find_nothing_of_the_others(small, pool):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """A release of a small partnership, in which one partner less leaves few whom nobody of the pool knows."""
+    """A release of a small partnership, in which one partner less leaves few whom nobody of the
+    pool knows.
+    """
     world = partnership(8, 150)
     hub = Hub(tmp_path_factory.mktemp("small"), measures=POOLED)
     hub.cut(world, "r1")
@@ -335,7 +420,9 @@ def small(tmp_path_factory):
 
 
 def test_the_cut_refuses_figures_from_which_a_partner_would_find_the_only_child_of_another():
-    """32 of 33 children are the partner's own, and the figure is 8 too low: then the others are at most 2."""
+    """32 of 33 children are the partner's own, and the figure is 8 too low: then the others are at
+    most 2.
+    """
     linked = LinkedCells({(): 33}, [])
     assert 25 in disclosure.allowed_counts(33)
     assert attack(linked, {(): 25}).too_tight == [], "nobody else learns anything"
@@ -357,22 +444,40 @@ def test_a_cut_knows_whom_each_partner_knows():
     with open_counter([observations], [links], UNTIL) as counter:
         everybody = count_cells([MEASURES["linkage_rate"]], counter).counts[()]
         partners = counter.partners(MEASURES["linkage_rate"])
-        known = [count_cells([MEASURES["linkage_rate"]], counter, partner).counts[()] for partner in partners]
+        known = [
+            count_cells([MEASURES["linkage_rate"]], counter, partner).counts[()]
+            for partner in partners
+        ]
         assert len(partners) > 1
         assert all(0 < count < everybody for count in known)
-        assert counter.partners(MEASURES["reach_children"]) == [], "who sends all attendances has nobody to find"
+        assert counter.partners(MEASURES["reach_children"]) == [], (
+            "who sends all attendances has nobody to find"
+        )
 
 
-def test_the_nhs_rule_on_each_answer_falls_to_the_same_groupings_that_find_nothing_here(hub, client):
+def test_the_nhs_rule_on_each_answer_falls_to_the_same_groupings_that_find_nothing_here(
+    hub, client
+):
     """Else the attacks above prove nothing."""
     measure = hub.measures["reach_children"]
-    one, other = (list(measure.dimensions[name].categories) for name in ("ethnicity", "imd_quintile"))
+    one, other = (
+        list(measure.dimensions[name].categories) for name in ("ethnicity", "imd_quintile")
+    )
     counts = np.array(
-        [[hub.truth()[measure.population].counts[(("ethnicity", a), ("imd_quintile", b))] for b in other] for a in one]
+        [
+            [
+                hub.truth()[measure.population].counts[(("ethnicity", a), ("imd_quintile", b))]
+                for b in other
+            ]
+            for a in one
+        ]
     )
 
     def ask(rows, columns):
-        where = {"ethnicity": [one[at] for at in rows], "imd_quintile": [other[at] for at in columns]}
+        where = {
+            "ethnicity": [one[at] for at in rows],
+            "imd_quintile": [other[at] for at in columns],
+        }
         return client.ask("reach_children", where=where).cells[0].count
 
     def means(said, cells):
@@ -381,9 +486,18 @@ def test_the_nhs_rule_on_each_answer_falls_to_the_same_groupings_that_find_nothi
 
     shape = (len(one), len(other))
     small = (counts >= 1) & (counts <= 7)
-    nhs, ours = recover(NhsRule(counts).ask, nhs_means, shape, 1_500), recover(ask, means, shape, 400)
-    exact = {name: int(((low == high) & small).sum()) for name, (low, high) in {"nhs": nhs, "ours": ours}.items()}
-    within = {name: int(((high - low < 5) & small).sum()) for name, (low, high) in {"nhs": nhs, "ours": ours}.items()}
+    nhs, ours = (
+        recover(NhsRule(counts).ask, nhs_means, shape, 1_500),
+        recover(ask, means, shape, 400),
+    )
+    exact = {
+        name: int(((low == high) & small).sum())
+        for name, (low, high) in {"nhs": nhs, "ours": ours}.items()
+    }
+    within = {
+        name: int(((high - low < 5) & small).sum())
+        for name, (low, high) in {"nhs": nhs, "ours": ours}.items()
+    }
     tell("groupings of one table", hub, None, small=int(small.sum()), exact=exact, within_2=within)
     assert (nhs[0] <= counts).all()
     assert (counts <= nhs[1]).all()
@@ -402,17 +516,26 @@ def test_refusals_say_the_same_whatever_the_store_holds(tmp_path):
     assert all(said[0])
 
 
-def test_what_is_served_is_made_of_protected_counts_alone_so_that_no_time_it_takes_can_tell_more(monkeypatch):
-    """Whoever attacks is taken to know every protected count. The answering process has nothing else, so neither its answers, nor its
-    errors, nor how long it takes can depend on anything else."""
+def test_what_is_served_is_made_of_protected_counts_alone_so_that_no_time_it_takes_can_tell_more(
+    monkeypatch,
+):
+    """Whoever attacks is taken to know every protected count. The answering process has nothing
+    else, so neither its answers, nor its errors, nor how long it takes can depend on anything else.
+    """
     measure = MEASURES["immunisation"]
-    with open_counter([*partnership(1, 200).batches()[:1]], [partnership(1, 200).batches()[1]], UNTIL) as counter:
+    with open_counter(
+        [*partnership(1, 200).batches()[:1]], [partnership(1, 200).batches()[1]], UNTIL
+    ) as counter:
         linked = count_cells([measure], counter)
     rounded = cut_release.round_cells(linked, b"secret", "r")
     served = []
     for moved in (0, 1):
         # Another truth behind the same protected counts: one more wherever that keeps all margins.
-        counts = {cell: n + moved * len(linked.counts) for cell, n in linked.counts.items()} if moved else linked.counts
+        counts = (
+            {cell: n + moved * len(linked.counts) for cell, n in linked.counts.items()}
+            if moved
+            else linked.counts
+        )
         monkeypatch.setattr(cut_release, "round_cells", lambda *_: dict(rounded))
         monkeypatch.setattr(cut_release, "attack", lambda *_: AttackReport(0, [], 99))
         done = protect("p", [measure], replace(linked, counts=counts), b"secret", "r")
@@ -423,9 +546,14 @@ def test_what_is_served_is_made_of_protected_counts_alone_so_that_no_time_it_tak
 
 
 WRONG = [
-    ("immunisatio",), ("immunisation", ["service"]), ("immunisation", ["ethnicity", "imd_quintile"]), ("immunisation", ["immunised"] * 2),
-    ("immunisation", [], {"ethnicity": "purple"}), ("immunisation", [], {"ethnicity": []}), ("immunisation", [], {}, "r9"),
-]  # fmt: skip
+    ("immunisatio",),
+    ("immunisation", ["service"]),
+    ("immunisation", ["ethnicity", "imd_quintile"]),
+    ("immunisation", ["immunised"] * 2),
+    ("immunisation", [], {"ethnicity": "purple"}),
+    ("immunisation", [], {"ethnicity": []}),
+    ("immunisation", [], {}, "r9"),
+]
 
 
 def refusal(client, *question):
@@ -437,9 +565,13 @@ def refusal(client, *question):
 
 
 def asked(hub):
-    """The protected counts of every release by population and cell, as an analyst's questions find them out; and how many there were."""
+    """The protected counts of every release by population and cell, as an analyst's questions find
+    them out; and how many there were.
+    """
     with hub.analyst() as client:
-        analysts = [Analyst(client, hub.measures, release.id) for release in reversed(client.releases())]
+        analysts = [
+            Analyst(client, hub.measures, release.id) for release in reversed(client.releases())
+        ]
         for analyst in analysts:
             analyst.unmask()
     assert len(analysts) == len(hub.cuts)
@@ -462,12 +594,24 @@ def over_releases(hub, known):
 
 def tell(attack, hub, analyst, **figures):
     """One JSON line for the docs."""
-    people = [item for item in hub.cuts[-1].populations if item.population not in attendances(hub.measures)]
+    people = [
+        item
+        for item in hub.cuts[-1].populations
+        if item.population not in attendances(hub.measures)
+    ]
     cells = sum(len(item.cells.counts) for item in people)
-    errors = [abs(item.cells.protected[cell] - n) for item in people for cell, n in item.cells.counts.items()]
+    errors = [
+        abs(item.cells.protected[cell] - n)
+        for item in people
+        for cell, n in item.cells.counts.items()
+    ]
     line = {
-        "attack": attack, **figures, "questions": analyst.questions if analyst else None, "cells": cells,
-        "withheld": round(sum(item.withheld for item in people) / cells, 3), "mean_error": round(float(np.mean(errors)), 2),
+        "attack": attack,
+        **figures,
+        "questions": analyst.questions if analyst else None,
+        "cells": cells,
+        "withheld": round(sum(item.withheld for item in people) / cells, 3),
+        "mean_error": round(float(np.mean(errors)), 2),
         "largest_error": max(errors),
-    }  # fmt: skip
+    }
     print(json.dumps(line))

@@ -1,4 +1,6 @@
-"""A made-up partnership as the store holds it, straight into Arrow batches; and releases of it, cut and served for real."""
+"""A made-up partnership as the store holds it, straight into Arrow batches; and releases of it, cut
+and served for real.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,19 +67,29 @@ class World:
             reference = reference_of(row.person, row.adult)
             people[row.partner, reference] = reference_of(row.family, None)
             values = (
-                row.partner, row.dataset, row.month, None if row.adult else reference, reference if row.adult else None,
+                row.partner,
+                row.dataset,
+                row.month,
+                None if row.adult else reference,
+                reference if row.adult else None,
                 json.dumps(row.attributes, sort_keys=True, separators=(",", ":")),
-            )  # fmt: skip
+            )
             for column, value in zip(columns, values, strict=True):
                 column.append(value)
         observations = pa.record_batch(
-            [pa.array(c, type=pa.binary() if at in (3, 4) else pa.string()) for at, c in enumerate(columns)],
+            [
+                pa.array(c, type=pa.binary() if at in (3, 4) else pa.string())
+                for at, c in enumerate(columns)
+            ],
             ["partner", "dataset", "month", "child_reference", "adult_reference", "attributes"],
         )
         links = pa.record_batch(
             [
                 pa.array([partner for partner, _ in people], type=pa.string()),
-                *(pa.array([reference for _, reference in people], type=pa.binary()) for _ in range(2)),
+                *(
+                    pa.array([reference for _, reference in people], type=pa.binary())
+                    for _ in range(2)
+                ),
                 pa.array(list(people.values()), type=pa.binary()),
             ],
             ["partner", "reference", "person", "family"],
@@ -91,7 +103,9 @@ def reference_of(number: int, adult: bool | None) -> bytes:
 
 
 def partnership(seed: int, children: int, first: int = 1) -> World:
-    """A partnership in which small cells are common: rare services, rare groups, most outcomes reached."""
+    """A partnership in which small cells are common: rare services, rare groups, most outcomes
+    reached.
+    """
     rng = np.random.default_rng(seed)
     rows: list[Row] = []
     for number in range(first, first + children):
@@ -111,13 +125,33 @@ def child_rows(number: int, rng: np.random.Generator) -> list[Row]:
     born = 2019 * 12 + int(rng.integers(0, 30))
     rows = []
 
-    def add(partner: str, dataset: str, month: int, attributes: Mapping[str, object], adult: bool = False) -> None:
+    def add(
+        partner: str,
+        dataset: str,
+        month: int,
+        attributes: Mapping[str, object],
+        adult: bool = False,
+    ) -> None:
         at = f"{month // 12}-{month % 12 + 1:02d}"
-        rows.append(Row(partner, dataset, at, number, attributes, number // 2 if number % 5 else number, adult))
+        rows.append(
+            Row(
+                partner,
+                dataset,
+                at,
+                number,
+                attributes,
+                number // 2 if number % 5 else number,
+                adult,
+            )
+        )
 
     popular = np.array([1.0 / (at + 1.5) for at in range(len(SERVICES))])
-    used = rng.choice(SERVICES, size=int(rng.choice([0, 1, 2, 3, 5], p=[0.2, 0.5, 0.2, 0.07, 0.03])), replace=False,
-                      p=popular / popular.sum())  # fmt: skip
+    used = rng.choice(
+        SERVICES,
+        size=int(rng.choice([0, 1, 2, 3, 5], p=[0.2, 0.5, 0.2, 0.07, 0.03])),
+        replace=False,
+        p=popular / popular.sum(),
+    )
     for service in used:
         for session in range(1 + int(rng.poisson(1.4))):
             month = born + int(rng.integers(2, 40)) + session
@@ -125,7 +159,12 @@ def child_rows(number: int, rng: np.random.Generator) -> list[Row]:
                 add("charity", "attendance", month, {"service": str(service), **home}, adult)
     if rng.random() < 0.75:
         domains = {name: bool(rng.random() < 0.9) for name in DOMAINS}
-        add("trust", "asq3", born + 27, {**domains, "universal_plus": bool(rng.random() < 0.15), **home})
+        add(
+            "trust",
+            "asq3",
+            born + 27,
+            {**domains, "universal_plus": bool(rng.random() < 0.15), **home},
+        )
     if rng.random() < 0.6:
         eal = bool(rng.random() < 0.3)
         good = bool(rng.random() < 0.7)
@@ -135,7 +174,12 @@ def child_rows(number: int, rng: np.random.Generator) -> list[Row]:
             born + 60,
             {"good_level_of_development": good, "english_additional_language": eal, **home},
         )
-        status = str(rng.choice(["underweight", "healthy", "overweight", "very_overweight"], p=[0.01, 0.77, 0.12, 0.1]))
+        status = str(
+            rng.choice(
+                ["underweight", "healthy", "overweight", "very_overweight"],
+                p=[0.01, 0.77, 0.12, 0.1],
+            )
+        )
         add("council", "ncmp", born + 58, {"weight_status": status, **home})
     add(
         "trust",
@@ -145,15 +189,32 @@ def child_rows(number: int, rng: np.random.Generator) -> list[Row]:
     )
     if rng.random() < 0.7:
         add("gp", "immunisation", born + 24, {"up_to_date": bool(rng.random() < 0.88)})
-        add("trust", "six_week_review", born + 2, {"feeding": str(rng.choice(["breast", "mixed", "formula"])), **home})
+        add(
+            "trust",
+            "six_week_review",
+            born + 2,
+            {"feeding": str(rng.choice(["breast", "mixed", "formula"])), **home},
+        )
     if len(used) and rng.random() < 0.4:
-        instrument, low, high = [("core10", 0, 40), ("hle_index", 0, 49), ("mors_warmth", 0, 35)][int(rng.integers(3))]
+        instrument, low, high = [("core10", 0, 40), ("hle_index", 0, 49), ("mors_warmth", 0, 35)][
+            int(rng.integers(3))
+        ]
         service = "pairs" if instrument == "core10" else "making_it_real"
         before = rng.normal(0.5, 0.15)
         for timepoint, at in (("pre", before), ("post", before + rng.normal(0.1, 0.15))):
             score = float(np.clip(round(low + (high - low) * at), low, high))
-            add("charity", "questionnaire", born + 20 + 3 * (timepoint == "post"),
-                {"service": service, "instrument": instrument, "timepoint": timepoint, "score": score}, True)  # fmt: skip
+            add(
+                "charity",
+                "questionnaire",
+                born + 20 + 3 * (timepoint == "post"),
+                {
+                    "service": service,
+                    "instrument": instrument,
+                    "timepoint": timepoint,
+                    "score": score,
+                },
+                True,
+            )
     return rows
 
 
@@ -169,10 +230,14 @@ class Hub:
     """What the servers of all hubs counted."""
 
     def cut(self, world: World, release_id: str) -> Cut:
-        """Cut and publish a release of what the partners have sent, through the use case of a cut."""
+        """Cut and publish a release of what the partners have sent, through the use case of a
+        cut.
+        """
         observations, links = world.batches()
         earlier = [{item.population: item.cells for item in cut.populations} for cut in self.cuts]
-        plan = CutPlan(release_id, len(self.cuts) + 1, UNTIL.isoformat(), self.measures, {}, earlier)
+        plan = CutPlan(
+            release_id, len(self.cuts) + 1, UNTIL.isoformat(), self.measures, {}, earlier
+        )
         with open_counter([observations], [links], UNTIL) as counter:
             self.cuts.append(cut_release(plan, counter, self.secret, self.folder))
         return self.cuts[-1]
@@ -189,7 +254,8 @@ class Hub:
             for metrics in cls.answered
             for family in metrics.calls.collect()
             for sample in family.samples
-            if sample.name.endswith("_total") and sample.labels["method"] not in ("DescribeRelease", "ListReleases")
+            if sample.name.endswith("_total")
+            and sample.labels["method"] not in ("DescribeRelease", "ListReleases")
         )
 
     @contextmanager
@@ -206,7 +272,9 @@ class Hub:
 
 
 def counts_of(world: World, measures: Mapping[str, Measure]) -> dict[str, dict[object, int]]:
-    """True cells of some rows alone, by population: what the partner who sent them knows of its own."""
+    """True cells of some rows alone, by population: what the partner who sent them knows of its
+    own.
+    """
     from childlink_analytics.releasing.release.cut import count
 
     by_population: dict[str, list[Measure]] = {}
@@ -214,14 +282,20 @@ def counts_of(world: World, measures: Mapping[str, Measure]) -> dict[str, dict[o
         by_population.setdefault(measure.population, []).append(measure)
     observations, links = world.batches()
     with open_counter([observations], [links], UNTIL) as counter:
-        return {name: dict(count(together, counter).counts) for name, together in by_population.items()}
+        return {
+            name: dict(count(together, counter).counts) for name, together in by_population.items()
+        }
 
 
 def moved(world: World, persons: set[int], **attributes: object) -> World:
     """With some people's attributes changed."""
     return World(
         [
-            replace(row, attributes={**row.attributes, **attributes}) if row.person in persons else row
+            (
+                replace(row, attributes={**row.attributes, **attributes})
+                if row.person in persons
+                else row
+            )
             for row in world.rows
         ]
     )

@@ -28,17 +28,40 @@ if TYPE_CHECKING:
     from childlink_client.values import Cell, Dimension, Measure, Release
 
 __all__ = [
-    "Answer", "Cell", "Change", "Client", "ClientError", "Comparison", "Dimension", "Estimate", "Found", "Inequality",
-    "Measure", "Pathways", "Release", "Trend",
-]  # fmt: skip
+    "Answer",
+    "Cell",
+    "Change",
+    "Client",
+    "ClientError",
+    "Comparison",
+    "Dimension",
+    "Estimate",
+    "Found",
+    "Inequality",
+    "Measure",
+    "Pathways",
+    "Release",
+    "Trend",
+]
 
-# Where each name is. Imported when it is first used: gRPC takes longer to load than a command's help text may.
+# Where each name is. Imported when it is first used: gRPC takes longer to load than a command's
+# help text may.
 _HOME = {
-    "Answer": "answers", "Cell": "values", "Change": "analyses.change", "Client": "client", "ClientError": "errors",
-    "Comparison": "analyses.comparison", "Dimension": "values", "Estimate": "shown", "Found": "found",
-    "Inequality": "analyses.inequality", "Measure": "values", "Pathways": "analyses.pathways", "Release": "values",
+    "Answer": "answers",
+    "Cell": "values",
+    "Change": "analyses.change",
+    "Client": "client",
+    "ClientError": "errors",
+    "Comparison": "analyses.comparison",
+    "Dimension": "values",
+    "Estimate": "shown",
+    "Found": "found",
+    "Inequality": "analyses.inequality",
+    "Measure": "values",
+    "Pathways": "analyses.pathways",
+    "Release": "values",
     "Trend": "analyses.trend",
-}  # fmt: skip
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from childlink_client.client import Client
 
 MOST_DRAWN: Final = 2
-TOO_MANY: Final = "A chart shows at most two dimensions. Break down by fewer, or filter with `where`."
+TOO_MANY: Final = (
+    "A chart shows at most two dimensions. Break down by fewer, or filter with `where`."
+)
 # Whose categories are points in time.
 _TIME: Final = "quarter"
 
@@ -40,7 +42,11 @@ class Answer(Found):
         """From the wire."""
         cells = tuple(map(Cell.of, message.cells))
         return cls(
-            Release.of(message.release), Measure.of(message.measure), tuple(message.by), cells, tuple(message.notes)
+            Release.of(message.release),
+            Measure.of(message.measure),
+            tuple(message.by),
+            cells,
+            tuple(message.notes),
         )
 
     @property
@@ -57,10 +63,15 @@ class Answer(Found):
 
     def titles(self, cell: Cell) -> list[str]:
         """What a cell's categories are called."""
-        return [self.measure.dimensions[n].categories[c] for n, c in zip(self.by, cell.categories, strict=True)]
+        return [
+            self.measure.dimensions[n].categories[c]
+            for n, c in zip(self.by, cell.categories, strict=True)
+        ]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One flat dictionary per cell: category titles, count, why withheld, estimate, why withheld."""
+        """One flat dictionary per cell: category titles, count, why withheld, estimate, why
+        withheld.
+        """
         for cell in self.cells:
             row: dict[str, Any] = dict(zip(self.by, self.titles(cell), strict=True))
             row |= {"count": cell.count, "count_withheld": cell.count_withheld}
@@ -83,7 +94,9 @@ class Answer(Found):
             shown = [Shown(text) for text in self.titles(cell) or ["All"]]
             shown.append(_count(cell))
             if kind:
-                shown.append(Shown(cell.estimate_text(kind), cell.estimate is None, cell.explanation[1:]))
+                shown.append(
+                    Shown(cell.estimate_text(kind), cell.estimate is None, cell.explanation[1:])
+                )
             rows.append(tuple(shown))
         return Table(tuple(head), tuple(rows), max(len(self.by), 1))
 
@@ -94,8 +107,13 @@ class Answer(Found):
             return "Not collected: no partner has sent what this is made from."
         shown = [cell for cell in self.cells if (cell.estimate if kind else cell.count) is not None]
         if not shown:
-            return none_shown(cell.estimate_withheld if kind else cell.count_withheld for cell in self.cells)
-        said = {id(cell): cell.estimate_text(kind) if kind else f"{cell.count_text()} {unit}" for cell in shown}
+            return none_shown(
+                cell.estimate_withheld if kind else cell.count_withheld for cell in self.cells
+            )
+        said = {
+            id(cell): cell.estimate_text(kind) if kind else f"{cell.count_text()} {unit}"
+            for cell in shown
+        }
         if not self.by:
             return f"{said[id(shown[0])]}."
         ranked = sorted(shown, key=lambda cell: (cell.estimate if kind else cell.count) or 0)
@@ -120,7 +138,8 @@ class Answer(Found):
         cells = {cell.categories: cell for cell in self.cells}
         bars = {
             self._title(1, part): [
-                cells[group + part].figure(self.estimate) if group + part in cells else None for group in groups
+                cells[group + part].figure(self.estimate) if group + part in cells else None
+                for group in groups
             ]
             for part in series
         }
@@ -129,7 +148,9 @@ class Answer(Found):
 
     def drawn(self, client: Client) -> Found | None:
         """Itself, where there are groups to draw."""
-        drawable = 1 <= len(self.by) <= MOST_DRAWN and any(cell.count is not None for cell in self.cells)
+        drawable = 1 <= len(self.by) <= MOST_DRAWN and any(
+            cell.count is not None for cell in self.cells
+        )
         return self if drawable else None
 
     def reasons(self) -> list[Reason]:
@@ -137,10 +158,15 @@ class Answer(Found):
         groups: dict[tuple[str, str], list[str]] = {}
         for cell in self.cells:
             # The first rule is on the count, the second on the estimate.
-            texts = ((cell.count is None, cell.count_withheld), (bool(cell.estimate_withheld), cell.estimate_withheld))
+            texts = (
+                (cell.count is None, cell.count_withheld),
+                (bool(cell.estimate_withheld), cell.estimate_withheld),
+            )
             for (withheld, shown), why in zip(texts, cell.explanation, strict=False):
                 if withheld:
-                    groups.setdefault((shown, why), []).append(", ".join(self.titles(cell)) or "All")
+                    groups.setdefault((shown, why), []).append(
+                        ", ".join(self.titles(cell)) or "All"
+                    )
         return [Reason(shown, why, tuple(held)) for (shown, why), held in groups.items()]
 
     def explanations(self) -> Iterator[str]:
@@ -158,7 +184,9 @@ class Answer(Found):
         try:
             import polars as pl
         except ImportError:
-            raise ClientError("Polars is not installed: pip install 'childlink-client[polars]'.") from None
+            raise ClientError(
+                "Polars is not installed: pip install 'childlink-client[polars]'."
+            ) from None
         return pl.DataFrame(list(self.rows()), infer_schema_length=None)
 
     def save_parquet(self, path: str | Path) -> None:
@@ -167,7 +195,9 @@ class Answer(Found):
             import pyarrow as pa
             import pyarrow.parquet as pq
         except ImportError:
-            raise ClientError("pyarrow is not installed: pip install 'childlink-client[parquet]'.") from None
+            raise ClientError(
+                "pyarrow is not installed: pip install 'childlink-client[parquet]'."
+            ) from None
         pq.write_table(pa.Table.from_pylist(list(self.rows())), path)
 
     def _facts(self) -> dict[str, Any]:
@@ -201,12 +231,16 @@ class Answer(Found):
         return lines
 
     def _title(self, position: int, category: tuple[str, ...]) -> str:
-        return self.measure.dimensions[self.by[position]].categories[category[0]] if category else ""
+        return (
+            self.measure.dimensions[self.by[position]].categories[category[0]] if category else ""
+        )
 
     def _named(self, cell: Cell) -> str:
         """A group as a sentence names it: a bare number says nothing without its dimension."""
         named = [
-            f"{self.measure.dimensions[name].title.lower()} {title}" if title[:1].isdigit() else title
+            f"{self.measure.dimensions[name].title.lower()} {title}"
+            if title[:1].isdigit()
+            else title
             for name, title in zip(self.by, self.titles(cell), strict=True)
         ]
         return ", ".join(named) or "All"

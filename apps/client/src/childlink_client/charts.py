@@ -1,4 +1,6 @@
-"""Charts (matplotlib): bars that lie, so that long names can be read, and lines over time. Withheld cells are marked, never drawn as zero."""
+"""Charts (matplotlib): bars that lie, so that long names can be read, and lines over time. Withheld
+cells are marked, never drawn as zero.
+"""
 
 import base64
 import io
@@ -14,8 +16,18 @@ from childlink_client.shown import Bars, Chart, Estimate, Intervals, Lines
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe & Ito (2008): distinguishable with colour-vision deficiencies. Yellow is left to the end: it is faint on white.
-COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#F0E442")
+# Okabe & Ito (2008): distinguishable with colour-vision deficiencies. Yellow is left to the end: it
+# is faint on white.
+COLOURS: Final = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#000000",
+    "#F0E442",
+)
 # Lines differ by more than colour.
 _MARKERS: Final = "osD^vPX*"
 _EDGE: Final = "#333333"
@@ -34,7 +46,9 @@ def draw(chart: Chart, title: str, citation: str, *, narrow: bool = False) -> "F
 
 
 def _draw_bars(chart: Bars, title: str, citation: str, *, narrow: bool) -> "Figure":
-    figure, axes = blank(title, citation, len(chart.groups) * (len(chart.series) + 0.6), narrow=narrow)
+    figure, axes = blank(
+        title, citation, len(chart.groups) * (len(chart.series) + 0.6), narrow=narrow
+    )
     height = 0.8 / len(chart.series)
     for number, (name, bars) in enumerate(chart.series.items()):
         colour, label = COLOURS[number % len(COLOURS)], name
@@ -62,10 +76,19 @@ def _draw_lines(chart: Lines, title: str, citation: str, *, narrow: bool) -> "Fi
         colour, marker = COLOURS[number % len(COLOURS)], _MARKERS[number % len(_MARKERS)]
         found = {time: value for time, value, _ in points}
         values = [float("nan") if (value := found.get(time)) is None else value for time in times]
-        axes.plot(range(len(times)), values, color=colour, marker=marker, label=name or None, clip_on=False)
+        axes.plot(
+            range(len(times)),
+            values,
+            color=colour,
+            marker=marker,
+            label=name or None,
+            clip_on=False,
+        )
         for at, (_, value, text) in enumerate(points):
             if value is None and len(lines) == 1:
-                axes.annotate(text, (at, 0), rotation=90, ha="center", va="bottom", fontsize=8, color=_QUIET)
+                axes.annotate(
+                    text, (at, 0), rotation=90, ha="center", va="bottom", fontsize=8, color=_QUIET
+                )
     # Not every time is named, so that names do not run into each other.
     step = max(1, -(-len(times) // (5 if narrow else 10)))
     axes.set_xticks(range(0, len(times), step), [textwrap.fill(time, 9) for time in times[::step]])
@@ -91,17 +114,27 @@ def _draw_intervals(chart: Intervals, title: str, citation: str, *, narrow: bool
     for y, (_, estimate) in enumerate(rows):
         if estimate.value is None:
             axes.annotate(
-                "withheld", (neutral or 0.0, y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8,
-                style="italic", color=_QUIET,
-            )  # fmt: skip
+                "withheld",
+                (neutral or 0.0, y),
+                xytext=(6, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+                style="italic",
+                color=_QUIET,
+            )
             continue
         if estimate.low is not None and estimate.high is not None:
             axes.plot((estimate.low, estimate.high), (y, y), color=COLOURS[0], linewidth=2)
         axes.plot(estimate.value, y, "o", color=COLOURS[0])
         axes.annotate(
-            style.format(estimate.value), (estimate.value, y), xytext=(0, 6), textcoords="offset points", ha="center",
+            style.format(estimate.value),
+            (estimate.value, y),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="center",
             fontsize=8,
-        )  # fmt: skip
+        )
     finish(axes, [name for name, _ in rows], narrow=narrow)
     if neutral is None:
         axes.set_xlim(left=0)
@@ -125,11 +158,18 @@ def blank(title: str, citation: str, bars: float, *, narrow: bool) -> tuple["Fig
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise ClientError("matplotlib is not installed: pip install 'childlink-client[plot]'.") from None
-    figure: Any = Figure(figsize=(4.4 if narrow else 8.5, 1.8 + 0.24 * max(bars, 2)), layout="constrained")
+        raise ClientError(
+            "matplotlib is not installed: pip install 'childlink-client[plot]'."
+        ) from None
+    figure: Any = Figure(
+        figsize=(4.4 if narrow else 8.5, 1.8 + 0.24 * max(bars, 2)), layout="constrained"
+    )
     figure.suptitle(textwrap.fill(title, 42 if narrow else 90), x=0.01, ha="left", fontsize=12)
-    figure.supxlabel(textwrap.fill(citation, 62 if narrow else 130), x=0.01, ha="left", fontsize=7, color=_QUIET)
-    # A notebook shows a figure by itself only once pyplot was imported, which a chart of ours does not need.
+    figure.supxlabel(
+        textwrap.fill(citation, 62 if narrow else 130), x=0.01, ha="left", fontsize=7, color=_QUIET
+    )
+    # A notebook shows a figure by itself only once pyplot was imported, which a chart of ours does
+    # not need.
     figure._repr_png_ = partial(as_image, figure, "png")
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
@@ -138,7 +178,9 @@ def blank(title: str, citation: str, bars: float, *, narrow: bool) -> tuple["Fig
 
 def finish(axes: Any, names: Sequence[str], *, narrow: bool) -> None:
     """Name the rows of a chart, the first on top."""
-    axes.set_yticks(range(len(names)), [textwrap.fill(name, 18 if narrow else 34) for name in names])
+    axes.set_yticks(
+        range(len(names)), [textwrap.fill(name, 18 if narrow else 34) for name in names]
+    )
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
 
@@ -146,9 +188,15 @@ def finish(axes: Any, names: Sequence[str], *, narrow: bool) -> None:
 def legend(axes: Any, title: str, *, narrow: bool) -> None:
     """A legend above the chart, where it covers nothing."""
     axes.legend(
-        title=title or None, loc="lower left", bbox_to_anchor=(0, 1), ncols=1 if narrow else 3, frameon=False,
-        alignment="left", fontsize=9, title_fontsize=9,
-    )  # fmt: skip
+        title=title or None,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=1 if narrow else 3,
+        frameon=False,
+        alignment="left",
+        fontsize=9,
+        title_fontsize=9,
+    )
 
 
 def save(figure: "Figure", path: Path) -> None:
@@ -174,9 +222,26 @@ def check_file(path: Path) -> None:
         raise ClientError(f"{path.name}: a chart is written as .png or .svg.")
 
 
-def _bar(axes: Any, bar: tuple[float | None, str], y: float, height: float, colour: str, label: str | None) -> None:
+def _bar(
+    axes: Any,
+    bar: tuple[float | None, str],
+    y: float,
+    height: float,
+    colour: str,
+    label: str | None,
+) -> None:
     value, text = bar
     # The edge keeps a pale bar apart from the paper.
-    axes.barh(y, value or 0.0, height * 0.92, color=colour, edgecolor=_EDGE, linewidth=0.5, label=label)
+    axes.barh(
+        y, value or 0.0, height * 0.92, color=colour, edgecolor=_EDGE, linewidth=0.5, label=label
+    )
     style = {"style": "italic", "color": _QUIET} if value is None else {"color": "#1a1a1a"}
-    axes.annotate(text, (value or 0.0, y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8, **style)
+    axes.annotate(
+        text,
+        (value or 0.0, y),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8,
+        **style,
+    )

@@ -31,8 +31,9 @@ _DEADLINE_S = 30.0
 class Client:
     """Asks questions. Close it, or use it in a `with`.
 
-    Give `ca` (and, where the service asks for it, `certificate` and `key`) as paths of PEM files; without `ca` the
-    connection is plain, which services allow on loopback only. `token` is an access token, where you were given one.
+    Give `ca` (and, where the service asks for it, `certificate` and `key`) as paths of PEM files;
+    without `ca` the connection is plain, which services allow on loopback only. `token` is an
+    access token, where you were given one.
     """
 
     def __init__(
@@ -51,15 +52,23 @@ class Client:
 
     def releases(self) -> list[Release]:
         """Published releases, newest first."""
-        return [Release.of(item) for item in self._call(self._stub.ListReleases, pb.ListReleasesRequest()).releases]
+        return [
+            Release.of(item)
+            for item in self._call(self._stub.ListReleases, pb.ListReleasesRequest()).releases
+        ]
 
     def describe(self, release: str = "") -> dict[str, Any]:
         """What went into a release and how it is protected."""
-        found = self._call(self._stub.DescribeRelease, pb.DescribeReleaseRequest(release_id=release))
+        found = self._call(
+            self._stub.DescribeRelease, pb.DescribeReleaseRequest(release_id=release)
+        )
         return {
             "release": vars(Release.of(found.summary)),
             "policy": found.policy_text,
-            "rows": {item.dataset: item.rows if item.HasField("rows") else "<10" for item in found.datasets},
+            "rows": {
+                item.dataset: item.rows if item.HasField("rows") else "<10"
+                for item in found.datasets
+            },
             "measures": list(found.measure_ids),
             "cells": found.cells,
             "cells_withheld": found.cells_withheld,
@@ -74,7 +83,9 @@ class Client:
         """What can be asked of a release."""
         return [
             Measure.of(item)
-            for item in self._call(self._stub.ListMeasures, pb.ListMeasuresRequest(release_id=release)).measures
+            for item in self._call(
+                self._stub.ListMeasures, pb.ListMeasuresRequest(release_id=release)
+            ).measures
         ]
 
     def ask(
@@ -86,12 +97,17 @@ class Client:
         *,
         explain: bool = False,
     ) -> Answer:
-        """Ask for a measure, broken down `by` dimensions, keeping only the categories in `where`. Newest release by default.
+        """Ask for a measure, broken down `by` dimensions, keeping only the categories in `where`.
+        Newest release by default.
 
         With `explain`, each cell says rule by rule why it is shown or not.
         """
         request = pb.QueryRequest(
-            release_id=release, measure_id=measure, by=list(by), where=filters(where), explain=explain
+            release_id=release,
+            measure_id=measure,
+            by=list(by),
+            where=filters(where),
+            explain=explain,
         )
         return Answer.of(self._call(self._stub.Query, request))
 
@@ -101,7 +117,9 @@ class Client:
 
     def change(self, measure: str, by: str = "", release: str = "") -> Change:
         """The mean change from before to after, of all or by a dimension."""
-        return self._analyse(Change, Question(change.KIND.name, measure, (by,) if by else ()), release)
+        return self._analyse(
+            Change, Question(change.KIND.name, measure, (by,) if by else ()), release
+        )
 
     def pathways(self, first_service: str = "", release: str = "") -> Pathways:
         """What followed each first service, or one."""
@@ -109,18 +127,28 @@ class Client:
         return self._analyse(Pathways, Question(pathways.KIND.name, PATHWAYS, (), where), release)
 
     def trend(
-        self, measure: str, by: Sequence[str] = (), where: Mapping[str, str | Sequence[str]] | None = None
+        self,
+        measure: str,
+        by: Sequence[str] = (),
+        where: Mapping[str, str | Sequence[str]] | None = None,
     ) -> Trend:
         """Ask every release one question."""
-        kept = {name: (keep,) if isinstance(keep, str) else tuple(keep) for name, keep in (where or {}).items()}
+        kept = {
+            name: (keep,) if isinstance(keep, str) else tuple(keep)
+            for name, keep in (where or {}).items()
+        }
         return self._analyse(Trend, Question(trend.KIND.name, measure, tuple(by), kept), "")
 
     def inequality(self, measure: str, over: str = "", release: str = "") -> Inequality:
         """How unequal an outcome is over an ordered dimension (deprivation by default)."""
-        return self._analyse(Inequality, Question(inequality.KIND.name, measure, (over,) if over else ()), release)
+        return self._analyse(
+            Inequality, Question(inequality.KIND.name, measure, (over,) if over else ()), release
+        )
 
     def call(self, method: str, request: object) -> Any:
-        """Call a method of the service by its name. Raises ClientError. Kinds of analysis use it."""
+        """Call a method of the service by its name. Raises ClientError. Kinds of analysis use
+        it.
+        """
         return self._call(getattr(self._stub, method), request)
 
     def close(self) -> None:
@@ -131,7 +159,10 @@ class Client:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -151,9 +182,14 @@ class Client:
         for detail in status.details if status else ():
             bad = error_details_pb2.BadRequest()
             if detail.Unpack(bad):
-                return "; ".join(f"{item.field}: {item.description}" for item in bad.field_violations)
+                return "; ".join(
+                    f"{item.field}: {item.description}" for item in bad.field_violations
+                )
         if error.code() == grpc.StatusCode.UNAVAILABLE:
-            return f"{self.address or '(no address)'} does not answer. Check the address, the network and the certificates."
+            return (
+                f"{self.address or '(no address)'} does not answer. Check the address, the network"
+                " and the certificates."
+            )
         if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
             return f"{self.address} did not answer in {_DEADLINE_S:.0f} s."
         if error.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
@@ -165,7 +201,9 @@ class Client:
         address: str, ca: str | Path | None, certificate: str | Path | None, key: str | Path | None
     ) -> grpc.Channel:
         if ca is None and (certificate or key):
-            raise ClientError("A certificate is of use only with --ca, the CA certificate of the service.")
+            raise ClientError(
+                "A certificate is of use only with --ca, the CA certificate of the service."
+            )
         if ca is None:
             return grpc.insecure_channel(address)
         try:

@@ -15,23 +15,40 @@ _WHOSE: Final = "whose"
 _OF: Final = "of"
 _ALL: Final = "all"
 _NOTE: Final = (
-    "Percentages are of protected counts: of under 200 people, one of a few points more or less says nothing."
+    "Percentages are of protected counts: of under 200 people, one of a few points more or less"
+    " says nothing."
 )
 
 
 def compare_with_all(client: Client, question: Question, release: str) -> Answer:
-    """What is asked, of the category kept and of all, each in percent of its own total. By one dimension. Raises ClientError."""
+    """What is asked, of the category kept and of all, each in percent of its own total. By one
+    dimension. Raises ClientError.
+    """
     if len(question.by) != 1 or [len(kept) for kept in question.where.values()] != [1]:
         raise ClientError(
-            f'{question.measure}, kind "beside": give one dimension in `by`, and in `where` one dimension with one category.'
+            f'{question.measure}, kind "beside": give one dimension in `by`, and in `where` one'
+            " dimension with one category."
         )
     [name] = question.by
     parts = {_OF: question.where, _ALL: {}}
-    answers = {whose: client.ask(question.measure, question.by, where, release) for whose, where in parts.items()}
-    totals = {whose: client.ask(question.measure, (), where, release).cells[0].count for whose, where in parts.items()}
+    answers = {
+        whose: client.ask(question.measure, question.by, where, release)
+        for whose, where in parts.items()
+    }
+    totals = {
+        whose: client.ask(question.measure, (), where, release).cells[0].count
+        for whose, where in parts.items()
+    }
     measure = answers[_ALL].measure
-    [kept] = [measure.dimensions[key].categories[value] for key, values in question.where.items() for value in values]
-    titles = {_OF: kept, _ALL: f"All {', '.join(measure.dimensions[key].title.lower() for key in question.where)}s"}
+    [kept] = [
+        measure.dimensions[key].categories[value]
+        for key, values in question.where.items()
+        for value in values
+    ]
+    titles = {
+        _OF: kept,
+        _ALL: f"All {', '.join(measure.dimensions[key].title.lower() for key in question.where)}s",
+    }
     # A measure of this shape is drawn, tabled and read like any other.
     shaped = replace(
         measure,
@@ -66,7 +83,10 @@ def describe_comparator(answer: Answer) -> str:
         title = dimension.categories[category]
         named = f"{dimension.title.lower()} {title}" if title[:1].isdigit() else title
         of, of_all = (found[category][name].estimate_text("share") for name in (_OF, _ALL))
-        return f"{named} ({of} of {whose.categories[_OF]}, {of_all} of {whose.categories[_ALL].lower()})"
+        return (
+            f"{named} ({of} of {whose.categories[_OF]}, {of_all} of"
+            f" {whose.categories[_ALL].lower()})"
+        )
 
     if more == less:
         return f"{said(more)}."
@@ -76,4 +96,6 @@ def describe_comparator(answer: Answer) -> str:
 def _share(cell: Cell, total: int | None, categories: tuple[str, ...]) -> Cell:
     withheld = cell.count_withheld or ("" if total else "group too small")
     share = cell.count / total if cell.count is not None and total else None
-    return Cell(categories, cell.count, cell.count_withheld, share, "" if share is not None else withheld)
+    return Cell(
+        categories, cell.count, cell.count_withheld, share, "" if share is not None else withheld
+    )

@@ -57,7 +57,9 @@ class Found(ABC):
         return self
 
     def reasons(self) -> list[Reason]:
-        """Why figures are withheld, each reason once; an analysis says its own beside each figure."""
+        """Why figures are withheld, each reason once; an analysis says its own beside each
+        figure.
+        """
         return []
 
     def explanations(self) -> Iterator[str]:
@@ -73,7 +75,9 @@ class Found(ABC):
         try:
             import pandas as pd
         except ImportError:
-            raise ClientError("pandas is not installed: pip install 'childlink-client[pandas]'.") from None
+            raise ClientError(
+                "pandas is not installed: pip install 'childlink-client[pandas]'."
+            ) from None
         return pd.DataFrame(list(self.rows()))
 
     def to_csv(self) -> str:

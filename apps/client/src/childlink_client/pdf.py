@@ -18,22 +18,35 @@ def write_pdf(page: str, path: Path) -> None:
     browser = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise ClientError(
-            "A PDF needs Chromium or Chrome, and there is none. Write an .html file: every browser prints it."
+            "A PDF needs Chromium or Chrome, and there is none. Write an .html file: every browser"
+            " prints it."
         )
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "report.html"
         source.write_text(page, encoding="utf-8")
-        # As root (in a container) Chromium refuses its own sandbox; the page is ours, and has no script.
+        # As root (in a container) Chromium refuses its own sandbox; the page is ours, and has no
+        # script.
         sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         command = [
-            browser, "--headless", *sandbox, "--disable-gpu", "--no-first-run", "--disable-background-networking",
-            f"--user-data-dir={folder}/profile", "--no-pdf-header-footer", f"--print-to-pdf={path.resolve()}", source.as_uri(),
-        ]  # fmt: skip
+            browser,
+            "--headless",
+            *sandbox,
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            f"--user-data-dir={folder}/profile",
+            "--no-pdf-header-footer",
+            f"--print-to-pdf={path.resolve()}",
+            source.as_uri(),
+        ]
         try:
             done = subprocess.run(command, capture_output=True, check=False, timeout=_PDF_S)
         except subprocess.TimeoutExpired:
             raise ClientError(
-                f"{Path(browser).name} took longer than {_PDF_S} s over {path}. Write an .html file instead."
+                f"{Path(browser).name} took longer than {_PDF_S} s over {path}. Write an .html file"
+                " instead."
             ) from None
     if done.returncode != 0 or not path.exists():
-        raise ClientError(f"{Path(browser).name} could not write {path}. Write an .html file instead.")
+        raise ClientError(
+            f"{Path(browser).name} could not write {path}. Write an .html file instead."
+        )

@@ -1,4 +1,6 @@
-"""A question as a value: what a line of a report's file of questions, or an address of the explorer, asks for."""
+"""A question as a value: what a line of a report's file of questions, or an address of the
+explorer, asks for.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,12 @@ class Question:
         """From a table of a TOML file. Raises ClientError."""
         kind = table.get("kind", "ask")
         if kind not in KINDS:
-            raise ClientError(f"There is no kind of question {kind!r}; use one of: {', '.join(KINDS)}.")
+            raise ClientError(
+                f"There is no kind of question {kind!r}; use one of: {', '.join(KINDS)}."
+            )
         where = {
-            name: (kept,) if isinstance(kept, str) else tuple(kept) for name, kept in table.get("where", {}).items()
+            name: (kept,) if isinstance(kept, str) else tuple(kept)
+            for name, kept in table.get("where", {}).items()
         }
         measure = table["measure"] if "measure" in KINDS[kind].takes else PATHWAYS
         return cls(kind, measure, tuple(table.get("by", ())), where)
@@ -44,7 +49,9 @@ class Question:
         return KINDS[self.kind].put(client, self, release)
 
     def missing(self, measures: Mapping[str, Measure]) -> str:
-        """Why a release cannot answer this, in words; empty where it can. An older catalogue lacks newer measures."""
+        """Why a release cannot answer this, in words; empty where it can. An older catalogue lacks
+        newer measures.
+        """
         if self.measure not in measures:
             return f"{self.measure}: the release has no such measure"
         measure = measures[self.measure]
@@ -55,9 +62,14 @@ class Question:
                 return f"{measure.title}: not published by {name}"
         for name, kept in self.where.items():
             if unknown := set(kept) - set(measure.dimensions[name].categories):
-                return f"{measure.title}: {measure.dimensions[name].title} has no {', '.join(sorted(unknown))}"
+                return (
+                    f"{measure.title}: {measure.dimensions[name].title} has no"
+                    f" {', '.join(sorted(unknown))}"
+                )
         if "where" in KINDS[self.kind].takes and not measure.published({*self.by, *self.where}):
-            named = " and ".join(measure.dimensions[name].title for name in dict.fromkeys((*self.by, *self.where)))
+            named = " and ".join(
+                measure.dimensions[name].title for name in dict.fromkeys((*self.by, *self.where))
+            )
             return f"{measure.title}: not published by {named} together"
         return ""
 
@@ -83,4 +95,7 @@ def combinations(measure: Measure) -> list[tuple[str, ...]]:
 
 def within(measure: Measure, names: Sequence[str]) -> bool:
     """Whether a dimension that says something about each part of another stands beside that one."""
-    return all(not measure.dimensions[name].within or measure.dimensions[name].within in names for name in names)
+    return all(
+        not measure.dimensions[name].within or measure.dimensions[name].within in names
+        for name in names
+    )

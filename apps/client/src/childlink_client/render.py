@@ -17,7 +17,9 @@ from childlink_client.shown import Table
 def render(found: Found, width: int | None = None) -> str:
     """A table with its notes, as plain text that fits the terminal's width."""
     out = io.StringIO()
-    console = Console(file=out, width=width or shutil.get_terminal_size((100, 40)).columns, color_system=None)
+    console = Console(
+        file=out, width=width or shutil.get_terminal_size((100, 40)).columns, color_system=None
+    )
     console.print(_terminal_table(found.measure.title, found.table()))
     for line in (*found.explanations(), *found.notes, found.citation()):
         console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
@@ -32,13 +34,17 @@ def as_html(found: Found) -> str:
     lines.append("</tr></thead><tbody>")
     for row in table.rows:
         shown = [
-            f"<td><em>{html.escape(cell.text)}</em></td>" if cell.withheld else f"<td>{html.escape(cell.text)}</td>"
+            f"<td><em>{html.escape(cell.text)}</em></td>"
+            if cell.withheld
+            else f"<td>{html.escape(cell.text)}</td>"
             for cell in row[table.labels :]
         ]
         names = [f'<th scope="row">{html.escape(cell.text)}</th>' for cell in row[: table.labels]]
         lines.append(f"<tr>{''.join((*names, *shown))}</tr>")
     lines.append("</tbody></table>")
-    lines += [f"<p><small>{html.escape(note)}</small></p>" for note in (*found.notes, found.citation())]
+    lines += [
+        f"<p><small>{html.escape(note)}</small></p>" for note in (*found.notes, found.citation())
+    ]
     return "".join(lines)
 
 

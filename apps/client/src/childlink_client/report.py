@@ -1,7 +1,8 @@
-"""One self-contained, accessible HTML file of a release's answers: charts with the tables behind them, and what was withheld.
+"""One self-contained, accessible HTML file of a release's answers: charts with the tables behind
+them, and what was withheld.
 
-Which questions it asks is a file (`reports/annual.toml`, `reports/quarterly.toml`); what it looks like is a template
-(`reports/report.html`). A partnership may give its own of either.
+Which questions it asks is a file (`reports/annual.toml`, `reports/quarterly.toml`); what it looks
+like is a template (`reports/report.html`). A partnership may give its own of either.
 """
 
 import difflib
@@ -57,9 +58,11 @@ def make_report(
     kind: str = "annual",
     service: str = "",
 ) -> str:
-    """The report as HTML. `questions` and `template` are texts of files; the bundled ones by default (`kind`: annual or quarterly).
+    """The report as HTML. `questions` and `template` are texts of files; the bundled ones by
+    default (`kind`: annual or quarterly).
 
-    `service`, by id or title, is what a file of questions calls `${service}` and `${service_title}`. Raises ClientError.
+    `service`, by id or title, is what a file of questions calls `${service}` and
+    `${service_title}`. Raises ClientError.
     """
     bundled = files("childlink_client") / "reports"
     facts = client.describe(release)
@@ -70,22 +73,37 @@ def make_report(
     left_out: list[str] = []
     sections = [
         {
-            "title": section["title"], "text": section.get("text", ""),
+            "title": section["title"],
+            "text": section.get("text", ""),
             "items": _items(client, section.get("question", []), measures, release, left_out),
         }
         for section in asked["section"]
-    ]  # fmt: skip
+    ]
     shown = [section for section in sections if section["items"]]
-    why = {shown: text for section in sections for item in section["items"] for shown, text in item.reasons.items()}
+    why = {
+        shown: text
+        for section in sections
+        for item in section["items"]
+        for shown, text in item.reasons.items()
+    }
     return _render(
         template or (bundled / "report.html").read_text(encoding="utf-8"),
-        title=asked["title"], introduction=asked.get("introduction", ""), policy=facts["policy"], release=facts["release"],
-        facts=facts, sections=shown, left_out=left_out, reasons=why, made_on=f"{datetime.now(UTC):%-d %B %Y}",
-    )  # fmt: skip
+        title=asked["title"],
+        introduction=asked.get("introduction", ""),
+        policy=facts["policy"],
+        release=facts["release"],
+        facts=facts,
+        sections=shown,
+        left_out=left_out,
+        reasons=why,
+        made_on=f"{datetime.now(UTC):%-d %B %Y}",
+    )
 
 
 def find_service(measures: Sequence[Measure], told: str) -> tuple[str, str]:
-    """Id and title of a service by either, whatever its case. Raises ClientError that names the nearest."""
+    """Id and title of a service by either, whatever its case. Raises ClientError that names the
+    nearest.
+    """
     known: dict[str, str] = {}
     for measure in measures:
         if _SERVICE in measure.dimensions:
@@ -93,7 +111,10 @@ def find_service(measures: Sequence[Measure], told: str) -> tuple[str, str]:
     by_name = {name.casefold(): key for key, title in known.items() for name in (key, title)}
     if found := by_name.get(told.casefold()):
         return found, known[found]
-    near = dict.fromkeys(by_name[name] for name in difflib.get_close_matches(told.casefold(), by_name, n=3, cutoff=0.5))
+    near = dict.fromkeys(
+        by_name[name]
+        for name in difflib.get_close_matches(told.casefold(), by_name, n=3, cutoff=0.5)
+    )
     said = "Did you mean" if near else "There are"
     names = ", ".join(f"{known[key]} ({key})" for key in near or known) or "none that you may see"
     raise ClientError(f"There is no service {told!r}. {said}: {names}.")
@@ -107,9 +128,15 @@ def _names(measures: Any, service: str) -> dict[str, str]:
 
 
 def _items(
-    client: Client, questions: Sequence[Any], measures: Mapping[str, Measure], release: str, left_out: list[str]
+    client: Client,
+    questions: Sequence[Any],
+    measures: Mapping[str, Measure],
+    release: str,
+    left_out: list[str],
 ) -> list[Item]:
-    """The answers that the release has; what it has not is noted, so that nobody takes it for none."""
+    """The answers that the release has; what it has not is noted, so that nobody takes it for
+    none.
+    """
     items = []
     for table in questions:
         with_comparator = table.get("kind") == _COMPARATOR
@@ -123,11 +150,20 @@ def _items(
             else question.put(client, release, explain=True)
         )
         if isinstance(found, Change) and "only" in table:
-            found = replace(found, changes=tuple(row for row in found.changes if row.category == table["only"]))
+            found = replace(
+                found, changes=tuple(row for row in found.changes if row.category == table["only"])
+            )
             if all(row.count is None for row in found.changes):
-                left_out.append(f"{found.measure.title}: of this service nobody, or too few, have both questionnaires")
+                left_out.append(
+                    f"{found.measure.title}: of this service nobody, or too few, have both"
+                    " questionnaires"
+                )
                 continue
-        words = describe_comparator(found) if with_comparator and isinstance(found, Answer) else found.describe()
+        words = (
+            describe_comparator(found)
+            if with_comparator and isinstance(found, Answer)
+            else found.describe()
+        )
         why_withheld = {reason.shown: reason.why for reason in found.reasons()}
         title = table.get("title") or _title(question, found)
         items.append(Item(found, title, words, found.table(), _chart(found), why_withheld))
@@ -137,7 +173,11 @@ def _items(
 def _title(question: Question, found: Found) -> str:
     measure = found.measure
     by = " and ".join(measure.dimensions[name].title.lower() for name in question.by)
-    kept = [measure.dimensions[name].categories[key] for name, keys in question.where.items() for key in keys]
+    kept = [
+        measure.dimensions[name].categories[key]
+        for name, keys in question.where.items()
+        for key in keys
+    ]
     return measure.title + (f", by {by}" if by else "") + (f": {', '.join(kept)}" if kept else "")
 
 
@@ -156,13 +196,16 @@ def _parse(text: str) -> dict[str, Any]:
                 _ = question.get("kind") == "pathways" or question["measure"]
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ClientError(
-            f"The file of questions cannot be read ({error}). Start from the bundled annual.toml or quarterly.toml."
+            f"The file of questions cannot be read ({error}). Start from the bundled annual.toml or"
+            " quarterly.toml."
         ) from None
     return content
 
 
 def _fill(value: Any, names: Mapping[str, str]) -> Any:
-    """The same with `${service}` and `${service_title}` filled in. Raises ClientError for what is not known."""
+    """The same with `${service}` and `${service_title}` filled in. Raises ClientError for what is
+    not known.
+    """
     if isinstance(value, dict):
         return {key: _fill(item, names) for key, item in value.items()}
     if isinstance(value, list):
@@ -181,9 +224,15 @@ def _render(template: str, **values: Any) -> str:
     try:
         from jinja2 import Environment, StrictUndefined, TemplateError
     except ImportError:
-        raise ClientError("Jinja is not installed: pip install 'childlink-client[report]'.") from None
+        raise ClientError(
+            "Jinja is not installed: pip install 'childlink-client[report]'."
+        ) from None
     try:
-        environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+        environment = Environment(
+            autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+        )
         return environment.from_string(template).render(**values)
     except TemplateError as error:
-        raise ClientError(f"The template cannot be used: {error}. Start from the bundled report.html.") from None
+        raise ClientError(
+            f"The template cannot be used: {error}. Start from the bundled report.html."
+        ) from None

@@ -1,4 +1,6 @@
-"""What is shown: tables of text, charts, and parts of sentences, as plain values. Renderers know these and nothing else."""
+"""What is shown: tables of text, charts, and parts of sentences, as plain values. Renderers know
+these and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,11 @@ class Table:
         return frozenset(
             number
             for number in range(self.labels + 1, len(self.header) + 1)
-            if any(len(row[number - 1].text) > _LONGEST_FIGURE for row in self.rows if not row[number - 1].withheld)
+            if any(
+                len(row[number - 1].text) > _LONGEST_FIGURE
+                for row in self.rows
+                if not row[number - 1].withheld
+            )
         )
 
 
@@ -53,7 +59,10 @@ class Estimate:
     @classmethod
     def of(cls, message: pb.Estimate) -> Estimate:
         """From the wire."""
-        found = {name: getattr(message, name) if message.HasField(name) else None for name in ("value", "low", "high")}
+        found = {
+            name: getattr(message, name) if message.HasField(name) else None
+            for name in ("value", "low", "high")
+        }
         return cls(found["value"], found["low"], found["high"], message.withheld)
 
     def text(self, style: str = "{:.2f}") -> str:
@@ -66,7 +75,9 @@ class Estimate:
 
     def times(self, factor: float) -> Estimate:
         """The same in another unit, for example a share in percent."""
-        value, low, high = (None if end is None else end * factor for end in (self.value, self.low, self.high))
+        value, low, high = (
+            None if end is None else end * factor for end in (self.value, self.low, self.high)
+        )
         return Estimate(value, low, high, self.withheld)
 
     def shown(self, style: str = "{:.2f}") -> Shown:
@@ -78,7 +89,9 @@ class Estimate:
         return self.times(100).shown("{:+.1f}")
 
     def certainty(self, neutral: float, what: str) -> str:
-        """Whether the interval leaves room for no difference, as a sentence; empty without an interval."""
+        """Whether the interval leaves room for no difference, as a sentence; empty without an
+        interval.
+        """
         if self.low is None or self.high is None:
             return ""
         if self.low <= neutral <= self.high:
@@ -97,7 +110,9 @@ class Bars:
     axis: str
     groups: tuple[str, ...]
     series: Mapping[str, Sequence[tuple[float | None, str] | None]]
-    """For each series (its name empty where there is one): value and text of each group's bar, None where there is no bar."""
+    """For each series (its name empty where there is one): value and text of each group's bar, None
+    where there is no bar.
+    """
     legend: str = ""
 
 
@@ -132,7 +147,10 @@ def none_shown(reasons: Iterable[str]) -> str:
     why = sorted(set(reasons))
     if set(why) <= {"<10", "group too small"}:
         return "Every group is too small to be shown."
-    return f"Every group is withheld: {'; '.join('it would let a small count be worked out' if w == 'c' else w for w in why)}."
+    return (
+        "Every group is withheld:"
+        f" {'; '.join('it would let a small count be worked out' if w == 'c' else w for w in why)}."
+    )
 
 
 def hidden(count: int, groups: int) -> str:

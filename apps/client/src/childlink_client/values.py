@@ -1,4 +1,6 @@
-"""What the service tells of releases, measures and cells, as plain values: nothing to learn about protobuf or gRPC."""
+"""What the service tells of releases, measures and cells, as plain values: nothing to learn about
+protobuf or gRPC.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,13 @@ class Release:
     @classmethod
     def of(cls, message: pb.ReleaseSummary) -> Release:
         """From the wire."""
-        return cls(message.release_id, message.number, message.data_until, message.policy_id, message.content_sha256)
+        return cls(
+            message.release_id,
+            message.number,
+            message.data_until,
+            message.policy_id,
+            message.content_sha256,
+        )
 
     def citation(self) -> str:
         """How it is named under a table, chart or report."""
@@ -55,7 +63,9 @@ class Release:
 
 @dataclass(frozen=True)
 class Dimension:
-    """A dimension: its categories' titles by id, in order. Over an overlapping one, distinct people do not sum."""
+    """A dimension: its categories' titles by id, in order. Over an overlapping one, distinct people
+    do not sum.
+    """
 
     id: str
     title: str
@@ -144,18 +154,21 @@ class Cell:
         return f"{self.estimate:.1%}" if kind in ("share", "rate") else f"{self.estimate:.1f}"
 
     def figure(self, kind: str) -> tuple[float | None, str]:
-        """What a chart draws of it (shares in percent), and what it writes beside. Without a kind of estimate: the count."""
+        """What a chart draws of it (shares in percent), and what it writes beside. Without a kind
+        of estimate: the count.
+        """
         if not kind:
             return self.count, self.count_text()
         percent = self.estimate is not None and kind in ("share", "rate")
-        return (self.estimate * 100 if percent and self.estimate is not None else self.estimate), self.estimate_text(
-            kind
-        )
+        return (
+            self.estimate * 100 if percent and self.estimate is not None else self.estimate
+        ), self.estimate_text(kind)
 
 
 def estimate_of(measure: Measure, cells: Iterable[Cell]) -> str:
-    """What cells' estimates are; empty where there are none: in a table by the very levels that a share is made of, or by groups
-    whose population nobody has counted."""
+    """What cells' estimates are; empty where there are none: in a table by the very levels that a
+    share is made of, or by groups whose population nobody has counted.
+    """
     none = {"", NO_POPULATION}
     said = any(cell.estimate is not None or cell.estimate_withheld not in none for cell in cells)
     return measure.estimate if said else ""
@@ -171,7 +184,9 @@ def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows of the same columns as CSV text with a header."""
     found = list(rows)
     out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(found[0]) if found else ["count"], lineterminator="\n")
+    writer = csv.DictWriter(
+        out, fieldnames=list(found[0]) if found else ["count"], lineterminator="\n"
+    )
     writer.writeheader()
     writer.writerows(found)
     return out.getvalue()

@@ -1,6 +1,8 @@
-"""librdkafka's mock broker in this process: the same Kafka protocol on a loopback port, nothing installed, nothing kept.
+"""librdkafka's mock broker in this process: the same Kafka protocol on a loopback port, nothing
+installed, nothing kept.
 
-It keeps at most 5 MiB of each topic, so senders must not run far ahead of their readers (`window_bytes`).
+It keeps at most 5 MiB of each topic, so senders must not run far ahead of their readers
+(`window_bytes`).
 """
 
 from collections.abc import Iterator
@@ -18,7 +20,9 @@ WINDOW_BYTES = 4 * 1024 * 1024
 def mock_broker() -> Iterator[str]:
     """Start a broker; yields its host:port."""
     with redirect_stderr(StringIO()):
-        producer = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "mock", "log_level": 0})
+        producer = Producer(
+            {"test.mock.num.brokers": 1, "bootstrap.servers": "mock", "log_level": 0}
+        )
     try:
         broker = next(iter(producer.list_topics(timeout=10).brokers.values()))
         yield f"{broker.host}:{broker.port}"

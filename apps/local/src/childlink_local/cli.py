@@ -31,11 +31,14 @@ class _Commands(Commands):
 @click.group(cls=_Commands)
 @click.version_option(__version__)
 def main() -> None:
-    """The whole childlink pipeline in one process: demo, pilots, synthetic data. Not for production."""
+    """The whole childlink pipeline in one process: demo, pilots, synthetic data. Not for
+    production.
+    """
 
     from childlink_core import logs
 
-    # Every pilot has a broker of its own, which is no loss to warn of; what is refused, a run's report says.
+    # Every pilot has a broker of its own, which is no loss to warn of; what is refused, a run's
+    # report says.
     logs.configure("local", level="ERROR")
 
 
@@ -47,7 +50,9 @@ def main() -> None:
     type=click.Path(path_type=Path),
     help="Working folder; emptied first.",
 )
-@click.option("--children", default=LEAP_CHILDREN, show_default=True, help="Children whom services reach.")
+@click.option(
+    "--children", default=LEAP_CHILDREN, show_default=True, help="Children whom services reach."
+)
 @click.option("--seed", default=1, show_default=True)
 def demo(folder: Path, children: int, seed: int) -> None:
     """Make up a partnership, link it, cut a release, and ask LEAP's five questions."""
@@ -59,16 +64,28 @@ def demo(folder: Path, children: int, seed: int) -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--children", default=LEAP_CHILDREN, show_default=True, help="Children whom services reach.")
+@click.option(
+    "--children", default=LEAP_CHILDREN, show_default=True, help="Children whom services reach."
+)
 @click.option("--seed", default=1, show_default=True)
 @click.option(
-    "--errors", "error_times", default=1.0, show_default=True, help="How much dirtier than usual the records are."
+    "--errors",
+    "error_times",
+    default=1.0,
+    show_default=True,
+    help="How much dirtier than usual the records are.",
 )
 @click.option(
-    "--nhs", "nhs_times", default=1.0, show_default=True, help="Scales the share of records with an NHS number."
+    "--nhs",
+    "nhs_times",
+    default=1.0,
+    show_default=True,
+    help="Scales the share of records with an NHS number.",
 )
 def synth(folder: Path, children: int, seed: int, error_times: float, nhs_times: float) -> None:
-    """Write a made-up, LEAP-shaped partnership: extracts, mappings and a truth file. The same seed, the same bytes."""
+    """Write a made-up, LEAP-shaped partnership: extracts, mappings and a truth file. The same seed,
+    the same bytes.
+    """
 
     from childlink_local.synth import synthesise
 
@@ -95,7 +112,7 @@ def run(config: Path) -> None:
         permitted_list = "permitted.dat"
 
     One run at a time in a folder.
-    """
+    """  # noqa: E501
 
     from childlink_analytics.shared.release_files import check_release_name, release_ids
     from childlink_ingest.reporting.report import render_run
@@ -111,7 +128,8 @@ def run(config: Path) -> None:
     content = _read_config(config)
     base = config.parent
     extracts = [
-        Extract(str(item["partner"]), base / item["file"], base / item["mapping"]) for item in content["extract"]
+        Extract(str(item["partner"]), base / item["file"], base / item["mapping"])
+        for item in content["extract"]
     ]
     folder = base / content.get("folder", "work")
     if "truth" in content:
@@ -121,7 +139,8 @@ def run(config: Path) -> None:
         check_release_name(content["release"])
         if content["release"] in release_ids(folder / "analytics" / "releases"):
             raise UserError(
-                f"Release {content['release']} exists already.", "A release is never edited; give it another name."
+                f"Release {content['release']} exists already.",
+                "A release is never edited; give it another name.",
             )
     with only_one(folder), mock_broker() as address:
         own = {name: _own(table, base) for name, table in content.get("partners", {}).items()}
@@ -143,9 +162,14 @@ def run(config: Path) -> None:
         if "truth" in content:
             _score(folder / "links.csv", base / content["truth"])
         if "release" in content:
-            pilot.cut(layout, content["release"], content.get("data_until", date.today().isoformat()))
+            pilot.cut(
+                layout, content["release"], content.get("data_until", date.today().isoformat())
+            )
             where = layout.store.releases / content["release"]
-            click.echo(f"release {content['release']} in {where}; ask it with: childlink-local serve {config}")
+            click.echo(
+                f"release {content['release']} in {where}; ask it with: childlink-local serve"
+                f" {config}"
+            )
     if any(report.rejected or report.refused for report in reports):
         sys.exit(EXIT_PARTIAL)
 
@@ -179,8 +203,9 @@ def _score(links: Path, truth: Path) -> None:
 
     for item in scoring.score(links, truth):
         click.echo(
-            f"{item.role}: precision {item.precision:.4f}, recall {item.recall:.4f}, F1 {item.f1:.4f} "
-            f"({item.subjects:,} records, {item.true_persons:,} people, {item.persons:,} identifiers)"
+            f"{item.role}: precision {item.precision:.4f}, recall {item.recall:.4f}, F1"
+            f" {item.f1:.4f} ({item.subjects:,} records, {item.true_persons:,} people,"
+            f" {item.persons:,} identifiers)"
         )
 
 
@@ -192,14 +217,21 @@ _OWN_PATHS = (
     "area_lookup",
     "source_url_file",
 )
-_OWN = (*_OWN_PATHS, "permitted_list_max_age_days", "max_reject_share", "max_withdrawn_share", "workers")
+_OWN = (
+    *_OWN_PATHS,
+    "permitted_list_max_age_days",
+    "max_reject_share",
+    "max_withdrawn_share",
+    "workers",
+)
 
 
 def _own(table: Any, base: Path) -> dict[str, Any]:
     unknown = set(table) - set(_OWN) if isinstance(table, dict) else {"[partners]"}
     if unknown:
         raise UserError(
-            f"{', '.join(sorted(unknown))} cannot be set for a partner of a pilot.", f"Use: {', '.join(_OWN)}."
+            f"{', '.join(sorted(unknown))} cannot be set for a partner of a pilot.",
+            f"Use: {', '.join(_OWN)}.",
         )
     return {name: base / value if name in _OWN_PATHS else value for name, value in table.items()}
 
@@ -212,10 +244,16 @@ def _read_config(config: Path) -> dict[str, Any]:
     help_text = "See childlink-local run --help."
     extracts = content.get("extract")
     needed = ("partner", "file", "mapping")
-    if not isinstance(extracts, list) or not extracts or not all(isinstance(item, dict) for item in extracts):
+    if (
+        not isinstance(extracts, list)
+        or not extracts
+        or not all(isinstance(item, dict) for item in extracts)
+    ):
         raise UserError(f"{config} needs at least one [[extract]] table.", help_text)
     if not all(isinstance(item.get(name), str) for item in extracts for name in needed):
-        raise UserError(f"{config}: each [[extract]] needs partner, file and mapping, as texts.", help_text)
+        raise UserError(
+            f"{config}: each [[extract]] needs partner, file and mapping, as texts.", help_text
+        )
     kinds = {
         "folder": str,
         "truth": str,
@@ -230,7 +268,8 @@ def _read_config(config: Path) -> dict[str, Any]:
             raise UserError(f"{config}: {name} is not known.", f"Use: {', '.join(kinds)}.")
         if not isinstance(value, kinds[name]):
             raise UserError(
-                f"{config}: {name} is not a {'yes or no (true or false)' if kinds[name] is bool else 'text'}.",
+                f"{config}: {name} is not a"
+                f" {'yes or no (true or false)' if kinds[name] is bool else 'text'}.",
                 help_text,
             )
     return content

@@ -1,4 +1,6 @@
-"""The demo: LEAP's partnership made up at its published scale, linked, and asked what LEAP's annual reports ask."""
+"""The demo: LEAP's partnership made up at its published scale, linked, and asked what LEAP's annual
+reports ask.
+"""
 
 import csv
 import itertools
@@ -40,8 +42,15 @@ def find_extracts(folder: Path) -> list[Extract]:
 
 
 def own_settings(data: Path, lookup: Path, extracts: list[Extract]) -> dict[str, dict[str, Any]]:
-    """Every partner's permitted list, and the area look-up, which is built here, of a made-up partnership in `data`."""
-    build_lookup(data / "areas" / "ONSPD_made_up.csv", data / "areas" / "IMD_made_up.csv", lookup, lambda _count: None)
+    """Every partner's permitted list, and the area look-up, which is built here, of a made-up
+    partnership in `data`.
+    """
+    build_lookup(
+        data / "areas" / "ONSPD_made_up.csv",
+        data / "areas" / "IMD_made_up.csv",
+        lookup,
+        lambda _count: None,
+    )
     return {
         partner: {"permitted_list": data / partner / "permitted.dat", "area_lookup": lookup}
         for partner in {extract.partner for extract in extracts}
@@ -57,7 +66,9 @@ def run(folder: Path, children: int, seed: int) -> None:
     with _step(f"1. Making up a partnership of {children:,} children (seed {seed})"):
         synthesise(data, seed, children)
     extracts = find_extracts(data)
-    click.echo(f"   {len(extracts)} extracts of {len({e.partner for e in extracts})} partners in {data}")
+    click.echo(
+        f"   {len(extracts)} extracts of {len({e.partner for e in extracts})} partners in {data}"
+    )
     propose_mappings(extracts)
     with mock_broker() as address:
         layout = create_workspace(
@@ -68,22 +79,28 @@ def run(folder: Path, children: int, seed: int) -> None:
         )
         with pilot.open_hub(layout) as hub:
             line = Line()
-            with _step("2. Every partner's ingest, sealed batches over Kafka, linker and analytics"):
+            with _step(
+                "2. Every partner's ingest, sealed batches over Kafka, linker and analytics"
+            ):
                 reports = pilot.send(layout, hub, extracts, line)
                 line.done()
             for report in reports:
                 click.echo(
-                    f"   {report.extract:20} {report.rows_read:>7,} rows: {report.accepted:,} accepted, {report.refused:,} refused, "
-                    f"{report.rejected:,} rejected, {report.permitted_out:,} opted out, {report.waiting:,} waiting"
+                    f"   {report.extract:20} {report.rows_read:>7,} rows: {report.accepted:,}"
+                    f" accepted, {report.refused:,} refused, {report.rejected:,} rejected,"
+                    f" {report.permitted_out:,} opted out, {report.waiting:,} waiting"
                 )
             with _step("3. Scoring the identifiers against the truth, which childlink never saw"):
                 pilot.write_links(layout, hub, extracts, folder / "links.csv")
             for item in score.score(folder / "links.csv", data / "truth.csv"):
                 click.echo(
-                    f"   {item.role:6} precision {item.precision:.4f}  recall {item.recall:.4f}  F1 {item.f1:.4f}  "
-                    f"({item.subjects:,} records of {item.true_persons:,} people got {item.persons:,} identifiers)"
+                    f"   {item.role:6} precision {item.precision:.4f}  recall {item.recall:.4f}  F1"
+                    f" {item.f1:.4f}  ({item.subjects:,} records of {item.true_persons:,} people"
+                    f" got {item.persons:,} identifiers)"
                 )
-            with _step("4. A child's family objects, and a file goes out by mistake: both are taken back"):
+            with _step(
+                "4. A child's family objects, and a file goes out by mistake: both are taken back"
+            ):
                 take_back(layout, hub, extracts, folder)
         with _step("5. Cutting a release: counting, rounding, attacking it ourselves"):
             cut = pilot.cut(layout, RELEASE, DATA_UNTIL)
@@ -91,13 +108,18 @@ def run(folder: Path, children: int, seed: int) -> None:
         attacked = sum(item.attack.attacked for item in cut.populations)
         found = sum(len(item.attack.too_tight) for item in cut.populations)
         click.echo(f"   {cells:,} protected cells; {attacked} small counts attacked, {found} found")
-        click.echo("6. Five questions, answered over gRPC by a process that holds the release alone")
+        click.echo(
+            "6. Five questions, answered over gRPC by a process that holds the release alone"
+        )
         charts = folder / "charts"
         charts.mkdir()
         with pilot.answering(layout) as client:
             ask_five(client, charts)
             write_reports(client, charts)
-    click.echo(f"\nCharts, and both reports as pages, in {charts}. Done in {time.monotonic() - started:.0f} s.")
+    click.echo(
+        f"\nCharts, and both reports as pages, in {charts}. Done in"
+        f" {time.monotonic() - started:.0f} s."
+    )
     click.echo("The demo runs every trust zone on this one machine; a deployment never does.")
 
 
@@ -105,17 +127,26 @@ def propose_mappings(extracts: list[Extract]) -> None:
     """What `childlink-ingest map` proposes for each extract, beside what a person mapped."""
     for extract in extracts:
         mapping = load_mapping(extract.mapping)
-        with open_extract(extract.path, Source(mapping.source.encoding, mapping.source.delimiter)) as opened:
-            rows = [record.values for record in itertools.islice(opened, 500) if isinstance(record, Record)]
+        with open_extract(
+            extract.path, Source(mapping.source.encoding, mapping.source.delimiter)
+        ) as opened:
+            rows = [
+                record.values
+                for record in itertools.islice(opened, 500)
+                if isinstance(record, Record)
+            ]
             for _ in opened:  # to the end, so that a file that changes meanwhile is noticed
                 pass
         text = propose(opened.header, rows, mapping.dataset, {}).text
         proposed = tomllib.loads(text)["columns"]
         same = sum(
-            _columns(proposed[name]) == column.columns for name, column in mapping.columns.items() if name in proposed
+            _columns(proposed[name]) == column.columns
+            for name, column in mapping.columns.items()
+            if name in proposed
         )
         click.echo(
-            f"   map proposes {same} of the {len(mapping.columns)} columns of {extract.path.name} as a person mapped them"
+            f"   map proposes {same} of the {len(mapping.columns)} columns of {extract.path.name}"
+            " as a person mapped them"
         )
 
 
@@ -133,7 +164,8 @@ def take_back(layout: Layout, hub: pilot.Hub, extracts: list[Extract], folder: P
     [child_id] = mapping.columns["child_id"].columns
     report = pilot.withdraw(layout, hub, extract, rows[0][child_id])
     click.echo(
-        f"   withdrawn: {report.withdrawn} messages, {report.withdrawn_proved} of them receipted by linker and analytics"
+        f"   withdrawn: {report.withdrawn} messages, {report.withdrawn_proved} of them receipted by"
+        " linker and analytics"
     )
     wrong = Extract(extract.partner, folder / "wrong.csv", folder / "wrong.toml")
     with wrong.path.open("w", newline="", encoding=mapping.source.encoding) as file:
@@ -146,7 +178,8 @@ def take_back(layout: Layout, hub: pilot.Hub, extracts: list[Extract], folder: P
     [sent] = pilot.send(layout, hub, [wrong])
     report = pilot.retract(layout, hub, wrong.partner, sent.run_id)
     click.echo(
-        f"   retracted: {sent.accepted} rows that were accepted; {report.withdrawn} messages, {report.withdrawn_proved} receipted"
+        f"   retracted: {sent.accepted} rows that were accepted; {report.withdrawn} messages,"
+        f" {report.withdrawn_proved} receipted"
     )
 
 
@@ -162,17 +195,28 @@ def ask_five(client: Client, charts: Path) -> None:
         client.ask("reach_children", ["ethnicity", "imd_quintile"]),
         charts,
     )
-    _show("Q3. How many services does a family use?", client.ask("services_per_family", ["services"]), charts)
+    _show(
+        "Q3. How many services does a family use?",
+        client.ask("services_per_family", ["services"]),
+        charts,
+    )
     for measure in ("asq3_overall", "asq3_communication", "asq3_personal_social"):
         answer = client.ask(measure, ["engaged"])
-        _show("Q4. Do more engaged children reach the expected level at two and a half?", answer, charts)
+        _show(
+            "Q4. Do more engaged children reach the expected level at two and a half?",
+            answer,
+            charts,
+        )
         found = client.compare(measure)
         click.echo(
-            f"  odds ratio, engaged against not: crude {found.crude_odds_ratio.text()}; adjusted {found.adjusted_odds_ratio.text()}; "
-            f"risk ratio, adjusted {found.adjusted_risk_ratio.text()}"
+            f"  odds ratio, engaged against not: crude {found.crude_odds_ratio.text()}; adjusted"
+            f" {found.adjusted_odds_ratio.text()}; risk ratio, adjusted"
+            f" {found.adjusted_risk_ratio.text()}"
         )
     for measure in ("change_mental_health", "change_parenting_knowledge"):
-        click.echo(f"\nQ5. Do parents' scores change from before to after?\n{client.change(measure)}")
+        click.echo(
+            f"\nQ5. Do parents' scores change from before to after?\n{client.change(measure)}"
+        )
 
 
 def write_reports(client: Client, folder: Path) -> None:

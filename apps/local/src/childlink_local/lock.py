@@ -12,7 +12,8 @@ from childlink_core.errors import UserError
 def only_one(folder: Path) -> Iterator[None]:
     """Hold `folder`, which is made if need be. Raises UserError while another process holds it."""
     folder.mkdir(parents=True, exist_ok=True)
-    # SQLite's lock works on every system that a pilot runs on, and a process that is killed lets go of it.
+    # SQLite's lock works on every system that a pilot runs on, and a process that is killed lets go
+    # of it.
     with closing(sqlite3.connect(folder / "lock.sqlite", isolation_level=None, timeout=0)) as db:
         try:
             db.execute("BEGIN EXCLUSIVE")

@@ -1,4 +1,6 @@
-"""The whole pipeline in one process, one step of each service after the other, through the same code as in production."""
+"""The whole pipeline in one process, one step of each service after the other, through the same
+code as in production.
+"""
 
 import csv
 import time
@@ -82,17 +84,23 @@ def open_hub(layout: Layout) -> Iterator[Hub]:
 
 
 def send(
-    layout: Layout, hub: Hub, extracts: Sequence[Extract], progress: Progress = lambda _what, _count: None
+    layout: Layout,
+    hub: Hub,
+    extracts: Sequence[Extract],
+    progress: Progress = lambda _what, _count: None,
 ) -> list[RunReport]:
     """Send every extract through ingest, linker and analytics, until all of it is answered.
 
-    While one partner's batches are linked, the next partner's rows are encoded in a process of their own.
+    While one partner's batches are linked, the next partner's rows are encoded in a process of
+    their own.
     """
     partners = list(dict.fromkeys(extract.partner for extract in extracts))
     reports = []
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
         staged = {
-            partner: pool.submit(stage, layout.ingest[partner], [e for e in extracts if e.partner == partner])
+            partner: pool.submit(
+                stage, layout.ingest[partner], [e for e in extracts if e.partner == partner]
+            )
             for partner in partners
         }
         for partner in partners:
@@ -119,7 +127,12 @@ def stage(settings: IngestSettings, extracts: Sequence[Extract]) -> list[int]:
     return runs
 
 
-def exchange(settings: IngestSettings, spool: Spool, hub: Hub, progress: Progress = lambda _what, _count: None) -> None:
+def exchange(
+    settings: IngestSettings,
+    spool: Spool,
+    hub: Hub,
+    progress: Progress = lambda _what, _count: None,
+) -> None:
     """Send a spool's batches through linker and analytics until all of it is answered."""
     with ingest.connect(settings, spool) as connection:
         exchange = connection.exchange
@@ -131,7 +144,8 @@ def exchange(settings: IngestSettings, spool: Spool, hub: Hub, progress: Progres
             moved_at = time.monotonic() if moved else moved_at
             if time.monotonic() - moved_at > _STUCK_AFTER_S:
                 raise UserError(
-                    f"{settings.partner}: nothing moved for {_STUCK_AFTER_S:.0f} s.", "Run it again; it resumes."
+                    f"{settings.partner}: nothing moved for {_STUCK_AFTER_S:.0f} s.",
+                    "Run it again; it resumes.",
                 )
 
 
@@ -155,7 +169,9 @@ def retract(layout: Layout, hub: Hub, partner: str, run: int) -> RunReport:
 
 
 def estimate_and_relink(layout: Layout, hub: Hub) -> Outcome:
-    """Estimate match parameters from the pilot's own encodings, write them down, and link anew under them."""
+    """Estimate match parameters from the pilot's own encodings, write them down, and link anew
+    under them.
+    """
     parameters = hub.linker.estimate("pilot").parameters
     text = render_parameters(parameters, "Estimated from this pilot's encodings.")
     (layout.folder / "linker" / "parameters.toml").write_text(text, encoding="utf-8")
@@ -166,7 +182,10 @@ def estimate_and_relink(layout: Layout, hub: Hub) -> Outcome:
 
 
 def cut(
-    layout: Layout, release_id: str, data_until: str, progress: Callable[[str], None] = lambda _measure: None
+    layout: Layout,
+    release_id: str,
+    data_until: str,
+    progress: Callable[[str], None] = lambda _measure: None,
 ) -> Cut:
     """Cut and publish a release of the pilot, as the one person that runs it."""
     desk = analytics.build_desk(layout.store)
@@ -190,7 +209,9 @@ def answering(layout: Layout) -> Iterator[Client]:
 
 
 def write_links(layout: Layout, hub: Hub, extracts: Sequence[Extract], path: Path) -> int:
-    """Write partner, local id, role, person, family of every subject, for scoring against truth. Returns how many."""
+    """Write partner, local id, role, person, family of every subject, for scoring against truth.
+    Returns how many.
+    """
     local: dict[tuple[str, str], tuple[str, str]] = {}
     for extract in extracts:
         mapping = ingest.load_mapping(extract.mapping)

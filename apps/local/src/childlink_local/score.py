@@ -1,4 +1,6 @@
-"""Scores links against truth: pairwise precision, recall and F1 within a role, as in the record-linkage literature."""
+"""Scores links against truth: pairwise precision, recall and F1 within a role, as in the
+record-linkage literature.
+"""
 
 import csv
 from collections import Counter
@@ -23,7 +25,9 @@ class Score:
     def f1(self) -> float:
         """Harmonic mean of precision and recall."""
         return (
-            2 * self.precision * self.recall / (self.precision + self.recall) if self.precision + self.recall else 0.0
+            2 * self.precision * self.recall / (self.precision + self.recall)
+            if self.precision + self.recall
+            else 0.0
         )
 
 
@@ -38,7 +42,8 @@ def score(links: Path, truth: Path) -> list[Score]:
         together = Counter((found[key], true[key]) for key in keys)
         by_found, by_true = Counter(found[key] for key in keys), Counter(true[key] for key in keys)
         right, linked, real = (
-            sum(n * (n - 1) // 2 for n in counts.values()) for counts in (together, by_found, by_true)
+            sum(n * (n - 1) // 2 for n in counts.values())
+            for counts in (together, by_found, by_true)
         )
         scores.append(
             Score(
@@ -58,10 +63,14 @@ def read_people(path: Path) -> dict[tuple[str, str, str], str]:
     try:
         # A spreadsheet saves UTF-8 with a mark at its beginning.
         with path.open(newline="", encoding="utf-8-sig") as file:
-            return {(row["partner"], row["local_id"], row["role"]): row["person"] for row in csv.DictReader(file)}
+            return {
+                (row["partner"], row["local_id"], row["role"]): row["person"]
+                for row in csv.DictReader(file)
+            }
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}).", "Correct its path.") from None
     except (KeyError, ValueError, csv.Error):
         raise UserError(
-            f"{path} is no file of who is who.", "A CSV in UTF-8 with the columns partner, local_id, role and person."
+            f"{path} is no file of who is who.",
+            "A CSV in UTF-8 with the columns partner, local_id, role and person.",
         ) from None

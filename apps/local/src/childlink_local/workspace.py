@@ -1,6 +1,8 @@
-"""Lays out a pilot's working folder: keys, directory and settings of every partner, of the linker and of analytics.
+"""Lays out a pilot's working folder: keys, directory and settings of every partner, of the linker
+and of analytics.
 
-On one machine and under one operator, which no deployment may be: the trust zones are only folders here.
+On one machine and under one operator, which no deployment may be: the trust zones are only folders
+here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,8 @@ from childlink_linker.settings import LinkerSettings
 
 from childlink_local.broker import API_VERSION, WINDOW_BYTES
 
-# A pilot sends whole extracts at once: large micro-batches save time, and nobody waits for the first link.
+# A pilot sends whole extracts at once: large micro-batches save time, and nobody waits for the
+# first link.
 _MICRO_BATCH = 40
 
 
@@ -93,11 +96,15 @@ def create_workspace(
         **keys("analytics", "release", "signing", "opening"),
         **bus,
     )
-    return Layout(folder, ingest, linker, store, ServingSettings(releases=releases, address="127.0.0.1:0"))
+    return Layout(
+        folder, ingest, linker, store, ServingSettings(releases=releases, address="127.0.0.1:0")
+    )
 
 
 def _make_keys(folder: Path, partners: Sequence[str], directory: Path) -> None:
-    """Make the keys of those who have none yet; the linkage secret is the one that the others hold."""
+    """Make the keys of those who have none yet; the linkage secret is the one that the others
+    hold.
+    """
     members = dict(read_directory(directory).members) if directory.exists() else {}
     held = sorted(folder.glob("*/keys/linkage.key"))
     linkage = read_secret_key(held[0]) if held else SecretKey.generate("partnership")

@@ -1,4 +1,5 @@
-"""Who may read and write which topic. Rules only: `broker.py` brings the broker into line with them.
+"""Who may read and write which topic. Rules only: `broker.py` brings the broker into line with
+them.
 
 >>> sorted(str(grant) for grant in grants("partner", "trust-a", ["trust-a", "council-b"]))
 ['read receipts.trust-a', 'write encodings.trust-a', 'write observations.trust-a']
@@ -12,7 +13,8 @@ from typing import Final
 from childlink_core import topics
 from childlink_core.errors import UserError
 
-# What a certificate can be for. Brokers and operators are the broker's superusers; servers and analysts have no business with it.
+# What a certificate can be for. Brokers and operators are the broker's superusers; servers and
+# analysts have no business with it.
 KINDS: Final = ("partner", "service", "broker", "operator", "server", "analyst")
 _NAME: Final = re.compile(r"[a-z][a-z0-9.-]{0,62}[a-z0-9]")
 
@@ -31,13 +33,18 @@ class Grant:
 def check_name(kind: str, name: str) -> None:
     """Raise UserError unless a certificate of this kind may bear this name."""
     if kind not in KINDS:
-        raise UserError(f"{kind!r} is not a kind of certificate.", f"Use one of: {', '.join(KINDS)}.")
+        raise UserError(
+            f"{kind!r} is not a kind of certificate.", f"Use one of: {', '.join(KINDS)}."
+        )
     if kind == "partner":
         topics.check_partner_name(name)
     if kind == "service" and name not in topics.SERVICES:
         raise UserError(f"{name!r} is not a service.", f"Use one of: {', '.join(topics.SERVICES)}.")
     if not _NAME.fullmatch(name):
-        raise UserError(f"{name!r} cannot be a name in a certificate.", "Use lower-case letters, digits, '.' and '-'.")
+        raise UserError(
+            f"{name!r} cannot be a name in a certificate.",
+            "Use lower-case letters, digits, '.' and '-'.",
+        )
 
 
 def principal(kind: str, name: str, serial: str) -> str:
@@ -47,12 +54,20 @@ def principal(kind: str, name: str, serial: str) -> str:
 
 def all_topics(partners: Iterable[str]) -> list[str]:
     """Every topic that there must be."""
-    of_partners = [make(p) for p in partners for make in (topics.encodings, topics.observations, topics.receipts)]
-    return sorted([*of_partners, topics.LINKS, *(topics.dead_letters(service) for service in topics.SERVICES)])
+    of_partners = [
+        make(p)
+        for p in partners
+        for make in (topics.encodings, topics.observations, topics.receipts)
+    ]
+    return sorted(
+        [*of_partners, topics.LINKS, *(topics.dead_letters(service) for service in topics.SERVICES)]
+    )
 
 
 def grants(kind: str, name: str, partners: Sequence[str]) -> set[Grant]:
-    """What the bearer of a certificate may do. What is not listed is denied; a partner that is no member may do nothing."""
+    """What the bearer of a certificate may do. What is not listed is denied; a partner that is no
+    member may do nothing.
+    """
     if kind == "partner" and name in partners:
         writes, reads = [topics.encodings(name), topics.observations(name)], [topics.receipts(name)]
     elif (kind, name) == ("service", topics.LINKER):

@@ -6,7 +6,7 @@
     crl.pem         the revoked ones (RFC 5280), signed
 
 Everything but ca.key is public: copies of it are all that the gatekeeper and the services need.
-"""
+"""  # noqa: E501
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,14 +79,18 @@ def create(folder: Path, title: str, passphrase: bytes | None = None) -> None:
 
 
 class Register:
-    """The public half of an authority: what it issued and revoked. Believes nothing that the authority did not sign."""
+    """The public half of an authority: what it issued and revoked. Believes nothing that the
+    authority did not sign.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.certificate = _read_certificate(folder / "ca.pem")
 
     def certificates(self) -> list[Issued]:
-        """All that it issued, the ones that expire first first. Raises AuthorityError if a file is not its own."""
+        """All that it issued, the ones that expire first first. Raises AuthorityError if a file is
+        not its own.
+        """
         revoked = self._revoked()
         found = []
         for path in sorted((self.folder / "issued").glob("*.pem")):
@@ -95,7 +99,8 @@ class Register:
                 certificate.verify_directly_issued_by(self.certificate)
             except (ValueError, TypeError, InvalidSignature):
                 raise AuthorityError(
-                    f"{path} was not signed by {self.folder / 'ca.pem'}.", "Remove it, and find out who put it there."
+                    f"{path} was not signed by {self.folder / 'ca.pem'}.",
+                    "Remove it, and find out who put it there.",
                 ) from None
             kind, name = _who(certificate)
             serial = f"{certificate.serial_number:040x}"
@@ -112,9 +117,15 @@ class Register:
         return self._crl().last_update_utc
 
     def publish(self, folder: Path) -> None:
-        """Copy the public half to `folder`: what the gatekeeper reads. The revocation list last, in one step."""
+        """Copy the public half to `folder`: what the gatekeeper reads. The revocation list last, in
+        one step.
+        """
         (folder / "issued").mkdir(parents=True, exist_ok=True)
-        for path in [*(self.folder / "issued").glob("*.pem"), self.folder / "ca.pem", self.folder / "crl.pem"]:
+        for path in [
+            *(self.folder / "issued").glob("*.pem"),
+            self.folder / "ca.pem",
+            self.folder / "crl.pem",
+        ]:
             target = folder / path.relative_to(self.folder)
             if not target.exists() or target.read_bytes() != path.read_bytes():
                 _replace(target, path.read_bytes())
@@ -138,27 +149,39 @@ class Authority(Register):
             key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), passphrase)
         except (OSError, ValueError, TypeError) as error:
             raise AuthorityError(
-                f"{folder / 'ca.key'} cannot be opened ({type(error).__name__}).", "Check --passphrase-file."
+                f"{folder / 'ca.key'} cannot be opened ({type(error).__name__}).",
+                "Check --passphrase-file.",
             ) from None
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise AuthorityError(f"{folder / 'ca.key'} is not an authority's key.", "Restore it from its backup.")
+            raise AuthorityError(
+                f"{folder / 'ca.key'} is not an authority's key.", "Restore it from its backup."
+            )
         self._key = key
 
     def sign(
-        self, request: x509.CertificateSigningRequest, kind: str, name: str, hosts: Sequence[str], days: int
+        self,
+        request: x509.CertificateSigningRequest,
+        kind: str,
+        name: str,
+        hosts: Sequence[str],
+        days: int,
     ) -> bytes:
         """The certificate (PEM) for a request.
 
-        Of the request only the public key is taken: who it is for is what the operator says, and a request that names
-        someone else is refused.
+        Of the request only the public key is taken: who it is for is what the operator says, and a
+        request that names someone else is refused.
         """
         check_name(kind, name)
         _check_request(request, name)
         now = datetime.now(UTC)
         serial = x509.random_serial_number()
-        alternative: list[x509.GeneralName] = [x509.UniformResourceIdentifier(f"childlink:{kind}:{name}")]
+        alternative: list[x509.GeneralName] = [
+            x509.UniformResourceIdentifier(f"childlink:{kind}:{name}")
+        ]
         alternative += [_host(host) for host in hosts]
-        usages = [ExtendedKeyUsageOID.CLIENT_AUTH] + ([ExtendedKeyUsageOID.SERVER_AUTH] if kind in _SERVERS else [])
+        usages = [ExtendedKeyUsageOID.CLIENT_AUTH] + (
+            [ExtendedKeyUsageOID.SERVER_AUTH] if kind in _SERVERS else []
+        )
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
             x509.CertificateBuilder()
@@ -172,7 +195,9 @@ class Authority(Register):
             .add_extension(_usage(ca=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .add_extension(x509.SubjectAlternativeName(alternative), critical=False)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(request.public_key()), critical=False)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(request.public_key()), critical=False
+            )
             .add_extension(issuer, critical=False)
             .sign(self._key, hashes.SHA256())
         )
@@ -188,10 +213,14 @@ class Authority(Register):
 
 
 def new_request(name: str) -> tuple[x509.CertificateSigningRequest, bytes]:
-    """A request, and its private key (PEM), for a service of the hub. Partners make their own at home."""
+    """A request, and its private key (PEM), for a service of the hub. Partners make their own at
+    home.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    request = (
+        x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    )
     return request, private_pem(key, None)
 
 
@@ -208,13 +237,20 @@ def read_request(path: Path) -> x509.CertificateSigningRequest:
 
 def private_pem(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None) -> bytes:
     """A private key as PKCS #8, encrypted under a passphrase if there is one."""
-    protection = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
+    protection = (
+        serialization.BestAvailableEncryption(passphrase)
+        if passphrase
+        else serialization.NoEncryption()
+    )
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection
+    )
 
 
 def _subject(kind: str, name: str, serial: int) -> x509.Name:
-    # Kafka's principal is made of these (ssl.principal.mapping.rules in deploy/kafka/server.properties). The serial number is in it,
-    # so that rights belong to one certificate: revoking it takes them, and its successor has its own.
+    # Kafka's principal is made of these (ssl.principal.mapping.rules in
+    # deploy/kafka/server.properties). The serial number is in it, so that rights belong to one
+    # certificate: revoking it takes them, and its successor has its own.
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, kind),
@@ -232,19 +268,27 @@ def _who(certificate: x509.Certificate) -> tuple[str, str]:
 
 def _check_request(request: x509.CertificateSigningRequest, name: str) -> None:
     if not request.is_signature_valid:
-        raise AuthorityError("The request's signature is wrong.", "Ask for it again: it was changed on its way.")
-    named = [str(item.value) for item in request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        raise AuthorityError(
+            "The request's signature is wrong.", "Ask for it again: it was changed on its way."
+        )
+    named = [
+        str(item.value) for item in request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    ]
     if named != [name]:
         raise AuthorityError(
             f"The request is for {', '.join(named) or 'nobody'}, not for {name}.",
             "Find out by telephone who made it, and for whom.",
         )
     key = request.public_key()
-    strong = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in ("secp256r1", "secp384r1")
+    strong = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in (
+        "secp256r1",
+        "secp384r1",
+    )
     if not strong and not (isinstance(key, rsa.RSAPublicKey) and key.key_size >= _LEAST_RSA_BITS):
         raise AuthorityError(
             "The request's key is of a kind that is not signed.",
-            f"Use NIST P-256 or P-384, or RSA of {_LEAST_RSA_BITS} bits (`childlink-ingest keys request` does).",
+            f"Use NIST P-256 or P-384, or RSA of {_LEAST_RSA_BITS} bits (`childlink-ingest keys"
+            " request` does).",
         )
 
 
@@ -257,14 +301,23 @@ def _host(host: str) -> x509.GeneralName:
 
 def _usage(*, ca: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=not ca, key_cert_sign=ca, crl_sign=ca,
-        content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
-        encipher_only=False, decipher_only=False,
-    )  # fmt: skip
+        digital_signature=not ca,
+        key_cert_sign=ca,
+        crl_sign=ca,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _write_crl(
-    folder: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, revoked: dict[int, datetime]
+    folder: Path,
+    certificate: x509.Certificate,
+    key: ec.EllipticCurvePrivateKey,
+    revoked: dict[int, datetime],
 ) -> None:
     now = datetime.now(UTC)
     builder = x509.CertificateRevocationListBuilder().issuer_name(certificate.subject)
@@ -273,7 +326,10 @@ def _write_crl(
         builder = builder.add_revoked_certificate(
             x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at).build()
         )
-    _replace(folder / "crl.pem", builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    _replace(
+        folder / "crl.pem",
+        builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
+    )
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -287,7 +343,18 @@ def _read_certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise AuthorityError(f"{path} is not a certificate ({type(error).__name__}).", "Check the path.") from None
+        raise AuthorityError(
+            f"{path} is not a certificate ({type(error).__name__}).", "Check the path."
+        ) from None
 
 
-__all__ = ["KINDS", "Authority", "AuthorityError", "Issued", "Register", "create", "new_request", "read_request"]
+__all__ = [
+    "KINDS",
+    "Authority",
+    "AuthorityError",
+    "Issued",
+    "Register",
+    "create",
+    "new_request",
+    "read_request",
+]

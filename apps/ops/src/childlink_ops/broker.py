@@ -1,4 +1,6 @@
-"""Brings a broker's topics and access rights into line with the rules in `access.py`. Rights that nobody should have are removed."""
+"""Brings a broker's topics and access rights into line with the rules in `access.py`. Rights that
+nobody should have are removed.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -83,8 +85,12 @@ class Broker:
             "min.insync.replicas": str(max(1, replication - 1)),
         }
 
-    def align(self, partners: Sequence[str], certificates: Iterable[Issued], *, dry_run: bool = False) -> Changes:
-        """Make topics that are missing, give rights that are missing, take rights that should not be. Raises BusError."""
+    def align(
+        self, partners: Sequence[str], certificates: Iterable[Issued], *, dry_run: bool = False
+    ) -> Changes:
+        """Make topics that are missing, give rights that are missing, take rights that should not
+        be. Raises BusError.
+        """
         return _asking(lambda: self._align(partners, certificates, dry_run))
 
     def depth(self, partners: Sequence[str]) -> dict[str, int]:
@@ -92,14 +98,20 @@ class Broker:
         return _asking(lambda: self._depth(partners))
 
     def newest(self, partners: Sequence[str]) -> dict[str, int]:
-        """When the newest message of each topic that holds any was written, by its writer's clock, Unix ms. Raises BusError."""
+        """When the newest message of each topic that holds any was written, by its writer's clock,
+        Unix ms. Raises BusError.
+        """
         return _asking(lambda: self._newest(partners))
 
     def free_bytes(self) -> dict[str, int]:
-        """What is free on each disk of the brokers; of those that say so (Kafka 3.3 and later). Raises BusError."""
+        """What is free on each disk of the brokers; of those that say so (Kafka 3.3 and later).
+        Raises BusError.
+        """
         return _asking(self._free_bytes)
 
-    def _align(self, partners: Sequence[str], certificates: Iterable[Issued], dry_run: bool) -> Changes:
+    def _align(
+        self, partners: Sequence[str], certificates: Iterable[Issued], dry_run: bool
+    ) -> Changes:
         existing = set(self._admin.list_topics())
         missing = [name for name in all_topics(partners) if name not in existing]
         found: dict[Right, ACL] = {}
@@ -122,7 +134,9 @@ class Broker:
 
     def _remove(self, acls: Sequence[ACL]) -> None:
         if acls:
-            for _filter, _matching, error in self._admin.delete_acls([_exactly(acl) for acl in acls]):
+            for _filter, _matching, error in self._admin.delete_acls(
+                [_exactly(acl) for acl in acls]
+            ):
                 if error.errno:
                     raise error()
 
@@ -144,7 +158,8 @@ class Broker:
     def _depth(self, partners: Sequence[str]) -> dict[str, int]:
         names = all_topics(partners)
         ends, starts = (
-            self._admin.list_partition_offsets({TopicPartition(name, 0): at for name in names}) for at in (-1, -2)
+            self._admin.list_partition_offsets({TopicPartition(name, 0): at for name in names})
+            for at in (-1, -2)
         )
         return {at.topic: ends[at].offset - starts[at].offset for at in ends}
 
@@ -169,7 +184,9 @@ class Broker:
 
 
 @contextmanager
-def open_broker(settings: ServiceSettings, replication: int, retention_days: int) -> Iterator[Broker]:
+def open_broker(
+    settings: ServiceSettings, replication: int, retention_days: int
+) -> Iterator[Broker]:
     """Connect as an operator. Raises BusError."""
     admin = connect(KafkaAdminClient, settings)
     try:
@@ -198,8 +215,11 @@ def _right_of(acl: ACL) -> Right | None:
     rights = {operation: right for right, operation in _OPERATIONS.items()}
     pattern = acl.resource_pattern
     ours = (acl.permission_type, acl.host, pattern.resource_type, pattern.pattern_type) == (
-        ACLPermissionType.ALLOW, "*", ResourceType.TOPIC, ACLResourcePatternType.LITERAL,
-    )  # fmt: skip
+        ACLPermissionType.ALLOW,
+        "*",
+        ResourceType.TOPIC,
+        ACLResourcePatternType.LITERAL,
+    )
     if not ours or acl.operation not in rights:
         return None
     return acl.principal, Grant(rights[acl.operation], pattern.resource_name)
@@ -207,7 +227,9 @@ def _right_of(acl: ACL) -> Right | None:
 
 def _exactly(acl: ACL) -> ACLFilter:
     pattern = acl.resource_pattern
-    narrow = ResourcePatternFilter(pattern.resource_type, pattern.resource_name, pattern.pattern_type)
+    narrow = ResourcePatternFilter(
+        pattern.resource_type, pattern.resource_name, pattern.pattern_type
+    )
     return ACLFilter(acl.principal, acl.host, acl.operation, acl.permission_type, narrow)
 
 

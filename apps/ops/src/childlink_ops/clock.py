@@ -15,7 +15,8 @@ _QUESTION: Final = b"\x23" + bytes(47)
 
 
 def ahead_of(server: str) -> float:
-    """Seconds that this machine's clock is ahead of the server's (behind, if negative). Raises UserError.
+    """Seconds that this machine's clock is ahead of the server's (behind, if negative). Raises
+    UserError.
 
     `server` is a host, or host:port.
     """
@@ -30,9 +31,16 @@ def ahead_of(server: str) -> float:
             answered = time.time()
     except (OSError, ValueError) as error:
         raise UserError(
-            f"The time server {server} does not answer ({type(error).__name__}).", "Correct time_server."
+            f"The time server {server} does not answer ({type(error).__name__}).",
+            "Correct time_server.",
         ) from None
     if len(answer) < len(_QUESTION) or not answer[1]:
-        raise UserError(f"The time server {server} does not know the time.", "Set another time_server.")
-    there = int.from_bytes(answer[40:44], "big") - _SECONDS_1900_TO_1970 + int.from_bytes(answer[44:48], "big") / 2**32
+        raise UserError(
+            f"The time server {server} does not know the time.", "Set another time_server."
+        )
+    there = (
+        int.from_bytes(answer[40:44], "big")
+        - _SECONDS_1900_TO_1970
+        + int.from_bytes(answer[44:48], "big") / 2**32
+    )
     return (asked + answered) / 2 - there

@@ -1,6 +1,8 @@
-"""Checks the hub's set-up as its operator sees it, and says of each thing that is wrong what to do. Reads; changes nothing.
+"""Checks the hub's set-up as its operator sees it, and says of each thing that is wrong what to do.
+Reads; changes nothing.
 
-Begins with what needs no broker, so that a certificate that has ended is named before the connection that fails because of it.
+Begins with what needs no broker, so that a certificate that has ended is named before the
+connection that fails because of it.
 """
 
 import time
@@ -41,7 +43,9 @@ class BrokerLook:
 Look = Callable[[], BrokerLook]
 
 
-def checks(settings: GatekeeperSettings, key_folders: Sequence[Path] = (), look: Look | None = None) -> list[Check]:
+def checks(
+    settings: GatekeeperSettings, key_folders: Sequence[Path] = (), look: Look | None = None
+) -> list[Check]:
     """Everything that is looked at. `look` asks the broker; it is called once."""
     asked = _Once(look or partial(look_at_broker, settings))
     return [
@@ -50,7 +54,12 @@ def checks(settings: GatekeeperSettings, key_folders: Sequence[Path] = (), look:
         ("members' certificates", partial(_members, settings)),
         ("own certificate", partial(check_own_certificate, settings)),
         *((f"keys in {folder}", partial(_keys, settings, folder)) for folder in key_folders),
-        ("disk", partial(free_space, settings.disk, _LEAST_FREE_BYTES, "this service cannot write otherwise.")),
+        (
+            "disk",
+            partial(
+                free_space, settings.disk, _LEAST_FREE_BYTES, "this service cannot write otherwise."
+            ),
+        ),
         ("broker", partial(_broker, settings, asked)),
         ("topics and rights", partial(_rights, asked)),
         ("brokers' disks", partial(_broker_disks, asked)),
@@ -88,23 +97,36 @@ def _directory(settings: GatekeeperSettings) -> str:
     directory = read_directory(settings.directory)
     for service in topics.SERVICES:
         if service not in directory.members:
-            raise UserError(f"The directory does not list {service}.", "Put what its `keys show` prints into it.")
+            raise UserError(
+                f"The directory does not list {service}.",
+                "Put what its `keys show` prints into it.",
+            )
     owners: dict[bytes, str] = {}
     for member in directory.members.values():
         if not member.signing or not member.sealing:
-            raise UserError(f"{member.name} has no signing or no sealing key.", "Ask it for `keys show`.")
-        for public in {*(key.public for key in member.signing), *(key.public for key in member.sealing)}:
+            raise UserError(
+                f"{member.name} has no signing or no sealing key.", "Ask it for `keys show`."
+            )
+        for public in {
+            *(key.public for key in member.signing),
+            *(key.public for key in member.sealing),
+        }:
             if owners.setdefault(public, member.name) != member.name:
                 raise UserError(
                     f"{member.name} and {owners[public]} have the same key.",
-                    "One of them copied the other's: both make new keys, and the directory is corrected.",
+                    "One of them copied the other's: both make new keys, and the directory is"
+                    " corrected.",
                 )
     if not directory.linkage:
         raise UserError(
-            "The directory has no check value of the linkage secret: a site with a wrong one would link nothing, silently.",
+            "The directory has no check value of the linkage secret: a site with a wrong one would"
+            " link nothing, silently.",
             "Ask the custodian for it, and put it under [linkage].",
         )
-    return f"{len(directory.partners)} partners, linkage secret of version {', '.join(map(str, directory.linkage))}"
+    return (
+        f"{len(directory.partners)} partners, linkage secret of version"
+        f" {', '.join(map(str, directory.linkage))}"
+    )
 
 
 def _authority(settings: GatekeeperSettings) -> str:
@@ -121,11 +143,17 @@ def _authority(settings: GatekeeperSettings) -> str:
             register.certificate.not_valid_after_utc,
             "Make a new authority, and re-issue.",
         ),
-        ("The revocation list", register.list_ends(), "Run `childlink-ops ca refresh`, then `ca publish`."),
+        (
+            "The revocation list",
+            register.list_ends(),
+            "Run `childlink-ops ca refresh`, then `ca publish`.",
+        ),
     ):
         if (ends - datetime.now(UTC)).days < CERTIFICATE_WARNING_DAYS:
             raise UserError(f"{what} ends on {ends:%Y-%m-%d}.", remedy)
-    return f"signed {len(known)} certificates, {sum(item.revoked for item in known)} of them revoked"
+    return (
+        f"signed {len(known)} certificates, {sum(item.revoked for item in known)} of them revoked"
+    )
 
 
 def _members(settings: GatekeeperSettings) -> str:
@@ -133,12 +161,17 @@ def _members(settings: GatekeeperSettings) -> str:
     ends: dict[tuple[str, str], datetime] = {}
     for item in Register(settings.authority).certificates():
         if item.valid:
-            ends[item.kind, item.name] = max(item.expires, ends.get((item.kind, item.name), item.expires))
-    must_have = [("partner", name) for name in directory.partners] + [("service", name) for name in topics.SERVICES]
+            ends[item.kind, item.name] = max(
+                item.expires, ends.get((item.kind, item.name), item.expires)
+            )
+    must_have = [("partner", name) for name in directory.partners] + [
+        ("service", name) for name in topics.SERVICES
+    ]
     if without := [name for kind, name in must_have if (kind, name) not in ends]:
         raise UserError(
             f"No valid certificate: {_some(without)}.",
-            "`childlink-ops partner renew` or `ca issue`; or, of a partner that left, take it out of the directory.",
+            "`childlink-ops partner renew` or `ca issue`; or, of a partner that left, take it out"
+            " of the directory.",
         )
     strangers = [name for kind, name in ends if kind == "partner" and name not in directory.members]
     if strangers:
@@ -152,7 +185,9 @@ def _members(settings: GatekeeperSettings) -> str:
         if (at - datetime.now(UTC)).days < CERTIFICATE_WARNING_DAYS
     ]
     if soon:
-        raise UserError(f"Certificates end soon: {_some(soon)}.", "See how-to/onboard-a-partner, Renewing.")
+        raise UserError(
+            f"Certificates end soon: {_some(soon)}.", "See how-to/onboard-a-partner, Renewing."
+        )
     return f"{len(ends)} members have one"
 
 
@@ -168,8 +203,10 @@ def _keys(settings: GatekeeperSettings, folder: Path) -> str:
         key = read_any_key(path)
         if isinstance(key, SigningKey | OpeningKey) and key.public().key_id not in listed:
             raise UserError(
-                f"{path} is a key that the directory does not list: its batches would be refused, or could not be read.",
-                "Put what `keys show` prints into the directory, or restore the key that is listed.",
+                f"{path} is a key that the directory does not list: its batches would be refused,"
+                " or could not be read.",
+                "Put what `keys show` prints into the directory, or restore the key that is"
+                " listed.",
             )
     return f"{len(files)} keys, readable by their owner alone, and listed"
 
@@ -183,7 +220,8 @@ def _rights(asked: _Once) -> str:
     if changes := asked().changes:
         raise UserError(
             f"Not as they should be: {_some(changes.lines())}.",
-            "The gatekeeper mends this within seconds: see whether it runs, and its log. `childlink-ops align` does it at once.",
+            "The gatekeeper mends this within seconds: see whether it runs, and its log."
+            " `childlink-ops align` does it at once.",
         )
     return "as the authority and the directory say"
 
@@ -194,10 +232,12 @@ def _broker_disks(asked: _Once) -> str:
         if left < _LEAST_FREE_BROKER_BYTES:
             raise UserError(
                 f"Only {left / 1e9:.1f} GB are free at {where}.",
-                "Give it a larger disk, or let topics keep less (retention_days): a full broker takes nothing from anybody.",
+                "Give it a larger disk, or let topics keep less (retention_days): a full broker"
+                " takes nothing from anybody.",
             )
     return (
-        "; ".join(f"{left / 1e9:.0f} GB free at {where}" for where, left in free.items()) or "the broker does not say"
+        "; ".join(f"{left / 1e9:.0f} GB free at {where}" for where, left in free.items())
+        or "the broker does not say"
     )
 
 
@@ -206,19 +246,26 @@ def _clock(settings: GatekeeperSettings, asked: _Once) -> str:
         ahead = ahead_of(settings.time_server)
         if abs(ahead) > MOST_CLOCK_SKEW_S:
             way = "ahead of" if ahead > 0 else "behind"
-            raise UserError(f"This clock is {abs(ahead):.0f} s {way} {settings.time_server}.", "Set it by NTP.")
+            raise UserError(
+                f"This clock is {abs(ahead):.0f} s {way} {settings.time_server}.", "Set it by NTP."
+            )
     # Nobody writes in the future: who seems to has a fast clock, or ours is slow.
     now = time.time()
     signed = Register(settings.authority).list_signed().timestamp()
-    times = {"the revocation list": signed} | {f"topic {t}": ms / 1000 for t, ms in asked().newest_ms.items()}
+    times = {"the revocation list": signed} | {
+        f"topic {t}": ms / 1000 for t, ms in asked().newest_ms.items()
+    }
     late = [what for what, at in times.items() if at - now > MOST_CLOCK_SKEW_S]
     if late:
         worst = max(times[what] for what in late) - now
         raise UserError(
             f"{_some(late)}: written up to {worst:.0f} s in this machine's future.",
-            "If it is one topic, its writer's clock is fast; if several, this clock is slow. Set it by NTP.",
+            "If it is one topic, its writer's clock is fast; if several, this clock is slow. Set it"
+            " by NTP.",
         )
-    compared = f"agrees with {settings.time_server}" if settings.time_server else "no time_server is set"
+    compared = (
+        f"agrees with {settings.time_server}" if settings.time_server else "no time_server is set"
+    )
     return f"{compared}; nothing was written in this machine's future"
 
 

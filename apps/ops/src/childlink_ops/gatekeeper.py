@@ -1,4 +1,5 @@
-"""Keeps the broker's rights as the authority and the directory say, for ever: a revoked certificate loses them within seconds.
+"""Keeps the broker's rights as the authority and the directory say, for ever: a revoked certificate
+loses them within seconds.
 
 It holds the authority's public half only: it can neither issue nor revoke.
 """
@@ -23,8 +24,12 @@ log = structlog.get_logger()
 HEALTHY_FOR_S: Final = 60.0
 
 
-def align(settings: GatekeeperSettings, metrics: GatekeeperMetrics, *, dry_run: bool = False) -> Changes:
-    """One look: what the authority and the directory say, made true at the broker. Raises UserError."""
+def align(
+    settings: GatekeeperSettings, metrics: GatekeeperMetrics, *, dry_run: bool = False
+) -> Changes:
+    """One look: what the authority and the directory say, made true at the broker. Raises
+    UserError.
+    """
     partners = read_directory(settings.directory).partners
     certificates = Register(settings.authority).certificates()
     metrics.certificates(certificates)
@@ -38,7 +43,12 @@ def align(settings: GatekeeperSettings, metrics: GatekeeperMetrics, *, dry_run: 
     return changes
 
 
-def run(settings: GatekeeperSettings, metrics: GatekeeperMetrics, stop: threading.Event, sign_of_life: Path) -> None:
+def run(
+    settings: GatekeeperSettings,
+    metrics: GatekeeperMetrics,
+    stop: threading.Event,
+    sign_of_life: Path,
+) -> None:
     """Look again and again, until `stop`. A look that fails changes nothing and is counted."""
     while not stop.is_set():
         try:

@@ -1,4 +1,6 @@
-"""Whether the certificate that an operator's program shows the broker is one that the broker will take."""
+"""Whether the certificate that an operator's program shows the broker is one that the broker will
+take.
+"""
 
 from datetime import UTC, datetime
 
@@ -7,7 +9,11 @@ from childlink_core.errors import UserError
 from childlink_core.keys import check_private
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 
 from childlink_ops.authority import Register
@@ -15,36 +21,56 @@ from childlink_ops.settings import GatekeeperSettings
 
 
 def check_own_certificate(settings: GatekeeperSettings) -> str:
-    """Chain, key, kind, revocation and end of the certificate that the settings name. Raises UserError."""
+    """Chain, key, kind, revocation and end of the certificate that the settings name. Raises
+    UserError.
+    """
     ca, path, key = settings.kafka_tls_ca, settings.kafka_tls_certificate, settings.kafka_tls_key
     if ca is None:
         return "none set: fit for a broker on this machine only"
     if path is None or key is None:
-        raise UserError("There is an authority, but no certificate and key.", "Set kafka_tls_certificate and _key.")
+        raise UserError(
+            "There is an authority, but no certificate and key.",
+            "Set kafka_tls_certificate and _key.",
+        )
     certificate = read_certificates(path)[0]
     if not any(_signed_by(certificate, issuer) for issuer in read_certificates(ca)):
         raise UserError(
-            f"{path} was not signed by {ca}.", "Issue it by the broker's authority, or correct kafka_tls_ca."
+            f"{path} was not signed by {ca}.",
+            "Issue it by the broker's authority, or correct kafka_tls_ca.",
         )
     check_private(key)
     try:
         private = load_pem_private_key(key.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{key} is not a private key ({type(error).__name__}).", "Correct kafka_tls_key.") from None
+        raise UserError(
+            f"{key} is not a private key ({type(error).__name__}).", "Correct kafka_tls_key."
+        ) from None
     if _bytes(private.public_key()) != _bytes(certificate.public_key()):
-        raise UserError(f"{key} is not the key of {path}.", "Copy both of one folder of `ca issue`.")
-    kinds = [str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)]
+        raise UserError(
+            f"{key} is not the key of {path}.", "Copy both of one folder of `ca issue`."
+        )
+    kinds = [
+        str(item.value)
+        for item in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+    ]
     if kinds != ["operator"]:
         raise UserError(
             f"{path} is not an operator's certificate but of kind {', '.join(kinds) or 'none'}.",
             "Issue one: `childlink-ops ca issue operator gatekeeper`.",
         )
     serial = f"{certificate.serial_number:040x}"
-    if any(item.serial == serial and item.revoked for item in Register(settings.authority).certificates()):
-        raise UserError(f"{path} was revoked.", "Issue a new one: `childlink-ops ca issue operator gatekeeper`.")
+    if any(
+        item.serial == serial and item.revoked
+        for item in Register(settings.authority).certificates()
+    ):
+        raise UserError(
+            f"{path} was revoked.", "Issue a new one: `childlink-ops ca issue operator gatekeeper`."
+        )
     if certificate.not_valid_before_utc > datetime.now(UTC):
         raise UserError(f"{path} is not valid yet: is this machine's clock slow?", "Set it by NTP.")
-    return certificates_last([path, ca], "Issue a new one: `childlink-ops ca issue operator gatekeeper`.")
+    return certificates_last(
+        [path, ca], "Issue a new one: `childlink-ops ca issue operator gatekeeper`."
+    )
 
 
 def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

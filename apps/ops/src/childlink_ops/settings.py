@@ -1,4 +1,6 @@
-"""The gatekeeper's settings. Each can be set in the TOML file or as CHILDLINK_OPS_NAME in the environment."""
+"""The gatekeeper's settings. Each can be set in the TOML file or as CHILDLINK_OPS_NAME in the
+environment.
+"""
 
 from pathlib import Path
 

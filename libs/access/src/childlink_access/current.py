@@ -1,4 +1,6 @@
-"""A file's content as it is now: read again whenever the file changes, so that what an operator takes out of it is out at once."""
+"""A file's content as it is now: read again whenever the file changes, so that what an operator
+takes out of it is out at once.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +10,9 @@ Content = TypeVar("Content")
 
 
 class CurrentFile(Generic[Content]):
-    """Holds what `read` made of a file. `read` raises UserError for a file that cannot be used; it is never answered from memory then."""
+    """Holds what `read` made of a file. `read` raises UserError for a file that cannot be used; it
+    is never answered from memory then.
+    """
 
     def __init__(self, path: Path, read: Callable[[Path], Content]) -> None:
         self._path, self._read = path, read

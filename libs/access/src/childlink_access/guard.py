@@ -1,7 +1,8 @@
 """Asks the policy before every gRPC call. A method without a rule is nobody's: deny by default.
 
-Whoever calls is judged before their request's message is waited for, so that a stranger who never sends one holds nothing; and who
-is let in must have set a deadline, which then bounds how long they can hold what they do not finish (ADR 19).
+Whoever calls is judged before their request's message is waited for, so that a stranger who never
+sends one holds nothing; and who is let in must have set a deadline, which then bounds how long they
+can hold what they do not finish (ADR 19).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,8 +22,11 @@ log = structlog.get_logger()
 Rules = Mapping[str, frozenset[str]]
 """Full method name ("/package.Service/Method") to the roles that may call it."""
 _caller: ContextVar[Person | None] = ContextVar("childlink_caller", default=None)
-# A service without a policy serves its own host alone (see `serving`): whoever is there is taken for its operator.
-LOCAL: Final = Person("local", frozenset(("analyst", "steward", "operator", "release_manager", "auditor")))
+# A service without a policy serves its own host alone (see `serving`): whoever is there is taken
+# for its operator.
+LOCAL: Final = Person(
+    "local", frozenset(("analyst", "steward", "operator", "release_manager", "auditor"))
+)
 # For the time that a deadline takes to come here, and the way that gRPC rounds it.
 _ROUNDING_S: Final = 1.0
 
@@ -38,8 +42,9 @@ def caller() -> Person:
 class Guard(grpc.ServerInterceptor):
     """Lets a call through if its caller is known and has a role that the method's rule names.
 
-    `refused` hears of every call that is turned away: who, method, why. `revoked` knows certificates that may not be used any more,
-    `limiter` how often one caller may call, and no call may last longer than `longest_call_s`.
+    `refused` hears of every call that is turned away: who, method, why. `revoked` knows
+    certificates that may not be used any more, `limiter` how often one caller may call, and no call
+    may last longer than `longest_call_s`.
     """
 
     def __init__(
@@ -68,35 +73,59 @@ class Guard(grpc.ServerInterceptor):
         shown: Iterable[Any] = context.auth_context().get("x509_pem_cert", ())
         if self._revoked and any(self._revoked.refuses(pem) for pem in shown):
             self.refuse(
-                "", method, "revoked", context, grpc.StatusCode.UNAUTHENTICATED, "This certificate was revoked."
+                "",
+                method,
+                "revoked",
+                context,
+                grpc.StatusCode.UNAUTHENTICATED,
+                "This certificate was revoked.",
             )
         person = LOCAL if self._policy is None else self._identify(self._policy, context)
         if person is None:
             says = "Send an access token, or use a certificate that the policy names."
-            self.refuse("", method, "unauthenticated", context, grpc.StatusCode.UNAUTHENTICATED, says)
+            self.refuse(
+                "", method, "unauthenticated", context, grpc.StatusCode.UNAUTHENTICATED, says
+            )
         if self._limiter and (wait := self._limiter.wait_s(person.name)):
-            says = f"More than {self._limiter.calls_a_minute} calls a minute. Call again in {wait:.1f} seconds."
-            self.refuse(person.name, method, "too_many", context, grpc.StatusCode.RESOURCE_EXHAUSTED, says)
+            says = (
+                f"More than {self._limiter.calls_a_minute} calls a minute. Call again in {wait:.1f}"
+                " seconds."
+            )
+            self.refuse(
+                person.name, method, "too_many", context, grpc.StatusCode.RESOURCE_EXHAUSTED, says
+            )
         roles = self._rules.get(method, frozenset())
         if not person.roles & roles:
             needed = " or ".join(sorted(roles)) or "nobody's"
             says = f"{method.rpartition('/')[2]} is for the role {needed}."
-            self.refuse(person.name, method, "denied", context, grpc.StatusCode.PERMISSION_DENIED, says)
+            self.refuse(
+                person.name, method, "denied", context, grpc.StatusCode.PERMISSION_DENIED, says
+            )
         left = context.time_remaining()
         if self._longest_call_s and (left is None or left > self._longest_call_s + _ROUNDING_S):
             says = f"Set a deadline, of at most {self._longest_call_s:.0f} seconds."
-            self.refuse(person.name, method, "no_deadline", context, grpc.StatusCode.INVALID_ARGUMENT, says)
+            self.refuse(
+                person.name, method, "no_deadline", context, grpc.StatusCode.INVALID_ARGUMENT, says
+            )
         return person
 
     def refuse(
-        self, who: str, method: str, why: str, context: grpc.ServicerContext, code: grpc.StatusCode, says: str
+        self,
+        who: str,
+        method: str,
+        why: str,
+        context: grpc.ServicerContext,
+        code: grpc.StatusCode,
+        says: str,
     ) -> NoReturn:
         """Count a call that is turned away, and end it."""
         self._refused(who, method, why)
         log.warning("call refused", caller=who or "unknown", method=method, reason=why)
         context.abort(code, says)
 
-    def _identify(self, policy: Callable[[], Policy], context: grpc.ServicerContext) -> Person | None:
+    def _identify(
+        self, policy: Callable[[], Policy], context: grpc.ServicerContext
+    ) -> Person | None:
         try:
             people = policy()
         except PolicyError:
@@ -119,20 +148,30 @@ class Guard(grpc.ServerInterceptor):
 class _Wrapped:
     """A handler whose behaviour is called once the guard has let the caller in.
 
-    gRPC's own handlers of one message wait for it in a worker's thread before they call anything: a few callers who never send it
-    would hold every thread. To gRPC all are therefore handlers of a stream; what is on the wire is the same. Messages are parsed
-    here as well: where gRPC does it, each malformed one is a traceback in the log and a stream that is never let go of.
+    gRPC's own handlers of one message wait for it in a worker's thread before they call anything: a
+    few callers who never send it would hold every thread. To gRPC all are therefore handlers of a
+    stream; what is on the wire is the same. Messages are parsed here as well: where gRPC does it,
+    each malformed one is a traceback in the log and a stream that is never let go of.
     """
 
     def __init__(self, guard: Guard, method: str, handler: Any) -> None:
         self._guard, self._method, self._handler = guard, method, handler
-        self._behaviour = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+        self._behaviour = (
+            handler.unary_unary
+            or handler.unary_stream
+            or handler.stream_unary
+            or handler.stream_stream
+        )
         self._parse: Callable[[bytes], Any] = handler.request_deserializer or bytes
 
     def as_handler(self) -> Any:
         if self._handler.response_streaming:
-            return grpc.stream_stream_rpc_method_handler(self._stream, None, self._handler.response_serializer)
-        return grpc.stream_unary_rpc_method_handler(self._unary, None, self._handler.response_serializer)
+            return grpc.stream_stream_rpc_method_handler(
+                self._stream, None, self._handler.response_serializer
+            )
+        return grpc.stream_unary_rpc_method_handler(
+            self._unary, None, self._handler.response_serializer
+        )
 
     def _unary(self, messages: Iterator[bytes], context: Any) -> Any:
         before = _caller.set(None)
@@ -175,7 +214,8 @@ class _Wrapped:
         self._guard.refuse(caller().name, self._method, "unreadable", context, code, says)
 
     def _hide(self, error: Exception, context: Any) -> None:
-        # gRPC would send the text of an error that nobody foresaw to the caller, with whatever the database put into it.
+        # gRPC would send the text of an error that nobody foresaw to the caller, with whatever the
+        # database put into it.
         if context.code() is None:
             log.error("call failed", method=self._method, error_type=type(error).__name__)
             says = "Something went wrong here. Tell the service's operator when it was."

@@ -17,11 +17,14 @@ class Limiter:
         self.calls_a_minute = calls_a_minute
         self._clock = clock
         self._lock = threading.Lock()
-        # What was in each bucket, and when. Callers are people of the policy file: there is no end to nobody's names here.
+        # What was in each bucket, and when. Callers are people of the policy file: there is no end
+        # to nobody's names here.
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def wait_s(self, caller: str) -> float:
-        """Take one call: 0 if it may be made now, else the seconds after which the next may (and nothing is taken)."""
+        """Take one call: 0 if it may be made now, else the seconds after which the next may (and
+        nothing is taken).
+        """
         a_second = self.calls_a_minute / 60
         with self._lock:
             now = self._clock()

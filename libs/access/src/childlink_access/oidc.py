@@ -1,7 +1,9 @@
-"""Bearer tokens of an OpenID Connect issuer: who a signed token (JWT, RFC 7519) is of, if it is good.
+"""Bearer tokens of an OpenID Connect issuer: who a signed token (JWT, RFC 7519) is of, if it is
+good.
 
-The issuer's keys come from a file (JWKS, RFC 7517), or from the issuer itself, by OpenID Connect Discovery. A file is safer: the
-service needs no way out of its network, and nobody but its operator changes who can sign.
+The issuer's keys come from a file (JWKS, RFC 7517), or from the issuer itself, by OpenID Connect
+Discovery. A file is safer: the service needs no way out of its network, and nobody but its operator
+changes who can sign.
 """
 
 import json
@@ -22,8 +24,19 @@ from childlink_access.current import CurrentFile
 
 log = structlog.get_logger()
 
-# Signatures only: never "none", and no shared secrets, with which whoever can check a token could make one.
-_ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
+# Signatures only: never "none", and no shared secrets, with which whoever can check a token could
+# make one.
+_ALGORITHMS: Final = (
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "EdDSA",
+)
 _CLOCKS_DIFFER_S: Final = 30
 _KEEP_KEYS_S: Final = 3600
 # Nobody makes us ask the issuer more often than this, whatever tokens they send.
@@ -58,9 +71,14 @@ class BearerTokens:
             if key is None or key.algorithm_name not in _ALGORITHMS:
                 return None
             claims = jwt.decode(
-                token, key, algorithms=[key.algorithm_name], issuer=issuer.issuer, audience=issuer.audience,
-                leeway=_CLOCKS_DIFFER_S, options={"require": ["exp", "iss", "aud", issuer.claim]},
-            )  # fmt: skip
+                token,
+                key,
+                algorithms=[key.algorithm_name],
+                issuer=issuer.issuer,
+                audience=issuer.audience,
+                leeway=_CLOCKS_DIFFER_S,
+                options={"require": ["exp", "iss", "aud", issuer.claim]},
+            )
         except (jwt.PyJWTError, UserError) as error:
             log.info("token refused", error_type=type(error).__name__)
             return None
@@ -87,7 +105,9 @@ def _read_keys(path: Path) -> Keys:
     try:
         return parse_keys(path.read_bytes())
     except (OSError, UserError) as error:
-        raise UserError(f"The issuer's keys {path} cannot be used ({type(error).__name__}).", "Correct jwks.") from None
+        raise UserError(
+            f"The issuer's keys {path} cannot be used ({type(error).__name__}).", "Correct jwks."
+        ) from None
 
 
 def parse_keys(text: bytes) -> Keys:
@@ -95,11 +115,15 @@ def parse_keys(text: bytes) -> Keys:
     try:
         return {key.key_id or "": key for key in jwt.PyJWKSet.from_dict(json.loads(text)).keys}
     except (jwt.PyJWTError, ValueError, AttributeError, TypeError) as error:
-        raise UserError(f"Not a set of keys ({type(error).__name__}).", "Fetch the issuer's JWKS again.") from None
+        raise UserError(
+            f"Not a set of keys ({type(error).__name__}).", "Fetch the issuer's JWKS again."
+        ) from None
 
 
 class _Online:
-    """Keys as the issuer publishes them. Kept for an hour; asked for again, seldom, when a token names one that is not known."""
+    """Keys as the issuer publishes them. Kept for an hour; asked for again, seldom, when a token
+    names one that is not known.
+    """
 
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer.rstrip("/")
@@ -116,7 +140,8 @@ class _Online:
                 try:
                     self._keys, self._fetched_at = self._fetch(), now
                 except UserError as error:
-                    # An hour's old keys are better than nobody being let in; for longer they are not believed.
+                    # An hour's old keys are better than nobody being let in; for longer they are
+                    # not believed.
                     log.warning("issuer not asked", error_type=type(error).__name__)
             return self._keys.get(kid) if now - self._fetched_at <= 2 * _KEEP_KEYS_S else None
 
@@ -124,7 +149,9 @@ class _Online:
         try:
             facts = dict(json.loads(_get(f"{self._issuer}/.well-known/openid-configuration")))
         except (ValueError, TypeError):
-            raise UserError("What the issuer answers is no configuration.", "Correct issuer.") from None
+            raise UserError(
+                "What the issuer answers is no configuration.", "Correct issuer."
+            ) from None
         if str(facts.get("issuer", "")).rstrip("/") != self._issuer:
             raise UserError("The issuer says that it is another.", "Correct issuer.")
         return parse_keys(_get(str(facts.get("jwks_uri", ""))))
@@ -137,10 +164,14 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def _get(url: str) -> bytes:
     parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")):
+    if parts.scheme != "https" and not (
+        parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
+    ):
         raise UserError("Keys are fetched over https only.", "Correct issuer.")
     try:
         with urllib.request.build_opener(_NoRedirects).open(url, timeout=_ASK_TIMEOUT_S) as answer:
             return bytes(answer.read(_MOST_ANSWER_BYTES))
     except OSError as error:
-        raise UserError(f"The issuer does not answer ({type(error).__name__}).", "Check the network.") from None
+        raise UserError(
+            f"The issuer does not answer ({type(error).__name__}).", "Check the network."
+        ) from None

@@ -1,4 +1,6 @@
-"""Opens a gRPC server's port: with TLS and client certificates where they are set, else on this host alone."""
+"""Opens a gRPC server's port: with TLS and client certificates where they are set, else on this
+host alone.
+"""
 
 import ipaddress
 from pathlib import Path
@@ -34,7 +36,7 @@ def is_local(address: str) -> bool:
 
     >>> is_local("127.0.0.1:50051"), is_local("[::1]:1"), is_local("localhost:1"), is_local("0.0.0.0:50051")
     (True, True, True, False)
-    """
+    """  # noqa: E501
     if address.startswith("unix:"):
         return True
     host = address.rpartition(":")[0].strip("[]")
@@ -53,10 +55,13 @@ def open_port(
     *,
     guarded: bool,
 ) -> int:
-    """Let a server listen. Returns the port. Raises ServingError where others could listen in or nobody is asked who they are."""
+    """Let a server listen. Returns the port. Raises ServingError where others could listen in or
+    nobody is asked who they are.
+    """
     if not is_local(address) and not (guarded and certificate):
         raise ServingError(
-            f"{address} can be reached from other machines, but there is no policy or no certificate.",
+            f"{address} can be reached from other machines, but there is no policy or no"
+            " certificate.",
             "Set policy, grpc_tls_certificate and grpc_tls_key; or serve 127.0.0.1 alone.",
         )
     try:
@@ -72,17 +77,22 @@ def open_port(
 
 
 def revocations(file: Path | None, client_ca: Path | None) -> RevokedCertificates | None:
-    """What a guard asks whether a certificate was revoked. Raises ServingError for a list without its authority."""
+    """What a guard asks whether a certificate was revoked. Raises ServingError for a list without
+    its authority.
+    """
     if file is None:
         return None
     if client_ca is None:
         raise ServingError(
-            "There is a revocation list, but no authority.", "Set the authority of the callers' certificates."
+            "There is a revocation list, but no authority.",
+            "Set the authority of the callers' certificates.",
         )
     return RevokedCertificates(file, client_ca)
 
 
-def _credentials(certificate: Path, key: Path | None, client_ca: Path | None) -> grpc.ServerCredentials:
+def _credentials(
+    certificate: Path, key: Path | None, client_ca: Path | None
+) -> grpc.ServerCredentials:
     if key is None:
         raise ServingError("There is a certificate without its key.", "Set grpc_tls_key.")
     try:
@@ -92,4 +102,6 @@ def _credentials(certificate: Path, key: Path | None, client_ca: Path | None) ->
             require_client_auth=client_ca is not None,
         )
     except OSError as error:
-        raise ServingError(f"{error.filename} cannot be read ({error.strerror}).", "Correct grpc_tls_*.") from None
+        raise ServingError(
+            f"{error.filename} cannot be read ({error.strerror}).", "Correct grpc_tls_*."
+        ) from None

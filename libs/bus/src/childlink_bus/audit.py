@@ -1,4 +1,6 @@
-"""An audit trail in a service's own database (extra `sql`). `childlink_core.audit` says how it shows tampering. Adapter."""
+"""An audit trail in a service's own database (extra `sql`). `childlink_core.audit` says how it
+shows tampering. Adapter.
+"""
 
 import json
 import time
@@ -19,7 +21,10 @@ class Audit:
             "audit_entry",
             metadata,
             sa.Column(
-                "number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False
+                "number",
+                sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+                primary_key=True,
+                autoincrement=False,
             ),
             sa.Column("at_ms", sa.BigInteger, nullable=False),
             sa.Column("who", sa.String(128), nullable=False),
@@ -28,11 +33,14 @@ class Audit:
             sa.Column("digest", sa.LargeBinary(32), nullable=False),
         )
 
-    def append(self, tx: sa.Connection, key: bytes, who: str, action: str, **detail: str | int) -> None:
+    def append(
+        self, tx: sa.Connection, key: bytes, who: str, action: str, **detail: str | int
+    ) -> None:
         """Write down, within the transaction of what is done, that it was done."""
         # One at a time: two that continued after the same entry would break the chain.
         if tx.dialect.name == "postgresql":
-            # Not LOCK TABLE: that takes a right to change entries, which a service has no other need of.
+            # Not LOCK TABLE: that takes a right to change entries, which a service has no other
+            # need of.
             tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPENDING})
         else:
             # SQLite locks with the first write of a transaction, whether it finds a row or not.
@@ -50,14 +58,24 @@ class Audit:
 
     def read(self, tx: sa.Connection, after: int = 0) -> Iterator[Entry]:
         """Entries in order."""
-        rows = tx.execute(sa.select(self.entries).where(self.entries.c.number > after).order_by(self.entries.c.number))
+        rows = tx.execute(
+            sa.select(self.entries)
+            .where(self.entries.c.number > after)
+            .order_by(self.entries.c.number)
+        )
         for row in rows:
-            yield Entry(row.number, row.at_ms, row.who, row.action, json.loads(row.detail), row.digest)
+            yield Entry(
+                row.number, row.at_ms, row.who, row.action, json.loads(row.detail), row.digest
+            )
 
     def verify(self, tx: sa.Connection, key: bytes, noted: Head | None = None) -> Head:
-        """Check every entry, and that the one noted earlier is still there. Returns the last. Raises AuditBrokenError."""
+        """Check every entry, and that the one noted earlier is still there. Returns the last.
+        Raises AuditBrokenError.
+        """
         rows = tx.execute(sa.select(self.entries).order_by(self.entries.c.number))
-        return verify((((r.number, r.at_ms, r.who, r.action, r.detail), r.digest) for r in rows), key, noted)
+        return verify(
+            (((r.number, r.at_ms, r.who, r.action, r.detail), r.digest) for r in rows), key, noted
+        )
 
     def count(self, tx: sa.Connection, who: str, action: str, since_ms: int) -> int:
         """How often somebody did something lately."""

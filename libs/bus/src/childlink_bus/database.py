@@ -13,28 +13,41 @@ from childlink_core.errors import UserError
 
 MIGRATION_LOCK: Final = 0x636C_0003
 INSUFFICIENT_PRIVILEGE: Final = "42501"
-# A peer that is gone without a word (a partition, a machine that lost its power) is given up after 20 s, by either side: the service
-# would wait for an answer for a quarter of an hour, and the server keep a dead service's locks for two. The URL may say otherwise.
+# A peer that is gone without a word (a partition, a machine that lost its power) is given up after
+# 20 s, by either side: the service would wait for an answer for a quarter of an hour, and the
+# server keep a dead service's locks for two. The URL may say otherwise.
 _GIVE_UP: Final[dict[str, str | int]] = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 2,
     "tcp_user_timeout": 20_000,
-    "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2 -c tcp_user_timeout=20000",
+    "options": (
+        "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2 -c"
+        " tcp_user_timeout=20000"
+    ),
 }
 
 
 def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
-    """Connect. The password comes from a file, never from the URL. Raises UserError when the database does not answer."""
+    """Connect. The password comes from a file, never from the URL. Raises UserError when the
+    database does not answer.
+    """
     try:
         address = sa.make_url(url)
         if address.password:
-            raise UserError("The database URL holds a password.", "Put it into a file and set database_password_file.")
+            raise UserError(
+                "The database URL holds a password.",
+                "Put it into a file and set database_password_file.",
+            )
         if password_file is not None:
             address = address.set(password=password_file.read_text(encoding="utf-8").strip())
         given_up = address.get_backend_name() == "postgresql"
-        options = {name: value for name, value in _GIVE_UP.items() if given_up and name not in address.query}
+        options = {
+            name: value
+            for name, value in _GIVE_UP.items()
+            if given_up and name not in address.query
+        }
         engine = sa.create_engine(address, pool_pre_ping=True, connect_args=options)
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
@@ -46,14 +59,17 @@ def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
         ) from None
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise UserError(
-            f"The database does not answer ({type(error).__name__}).", "Check the URL and that it runs."
+            f"The database does not answer ({type(error).__name__}).",
+            "Check the URL and that it runs.",
         ) from None
     return engine
 
 
 def migrate(engine: sa.Engine, package: str, revision: str = "head") -> None:
-    """Bring the tables to a revision of `package`'s migrations (up; or down, for a revision that is older). Needs no right to change
-    tables where they are there already; raises UserError where it is needed and missing."""
+    """Bring the tables to a revision of `package`'s migrations (up; or down, for a revision that is
+    older). Needs no right to change tables where they are there already; raises UserError where it
+    is needed and missing.
+    """
     config = Config()
     config.set_main_option("script_location", f"{package}:migrations")
     config.set_main_option("path_separator", "os")
@@ -61,7 +77,9 @@ def migrate(engine: sa.Engine, package: str, revision: str = "head") -> None:
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 # Several processes may start at once on one database.
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+                connection.execute(
+                    sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK}
+                )
             config.attributes["connection"] = connection
             _refuse_what_is_newer(config, connection)
             if revision == "base" or _is_behind(revision, config, connection):
@@ -85,14 +103,18 @@ def _is_behind(revision: str, config: Config, connection: sa.Connection) -> bool
 
 
 def _refuse_what_is_newer(config: Config, connection: sa.Connection) -> None:
-    """Raise UserError when the tables are at a revision that this release does not know: it could not say what is in them."""
+    """Raise UserError when the tables are at a revision that this release does not know: it could
+    not say what is in them.
+    """
     now = MigrationContext.configure(connection).get_current_revision()
     try:
         ScriptDirectory.from_config(config).get_revision(now or "base")
     except CommandError:
         raise UserError(
-            f"The tables are at revision {now}, which this release does not know: a later release has been here.",
-            "Run that release; or with it, take the tables back first: migrate-store --revision, as its notes say.",
+            f"The tables are at revision {now}, which this release does not know: a later release"
+            " has been here.",
+            "Run that release; or with it, take the tables back first: migrate-store --revision, as"
+            " its notes say.",
         ) from None
 
 
@@ -102,5 +124,10 @@ def sqlstate(error: sa.exc.DBAPIError) -> str:
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -65536", "busy_timeout = 10000"):
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "cache_size = -65536",
+        "busy_timeout = 10000",
+    ):
         connection.execute(f"PRAGMA {pragma}")

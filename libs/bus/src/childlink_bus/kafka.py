@@ -1,4 +1,6 @@
-"""Kafka through kafka-python. One partition a topic; the reader's place is kept by the reader, not by Kafka."""
+"""Kafka through kafka-python. One partition a topic; the reader's place is kept by the reader, not
+by Kafka.
+"""
 
 import socket
 import ssl
@@ -23,7 +25,9 @@ _KNOCK_TIMEOUT_S: Final = 5.0
 
 
 class KafkaPublisher:
-    """See `ports.Publisher`. Idempotent and in order: what is acknowledged is on every in-sync replica."""
+    """See `ports.Publisher`. Idempotent and in order: what is acknowledged is on every in-sync
+    replica.
+    """
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
@@ -53,7 +57,8 @@ class KafkaPublisher:
             for future in futures:
                 future.get(timeout=_SEND_TIMEOUT_S)
         except KafkaError as error:
-            # One whose messages got no answer never sends again, and keeps what it is given: kafka-python 3.0.12, after a cut network.
+            # One whose messages got no answer never sends again, and keeps what it is given:
+            # kafka-python 3.0.12, after a cut network.
             self.close()
             raise _bus_error("Kafka did not take the messages", error) from None
 
@@ -67,11 +72,14 @@ class KafkaPublisher:
 class KafkaSubscriber:
     """See `ports.Subscriber`. Topics that do not exist yet are looked for again every few seconds.
 
-    kafka-python hands out all that it has fetched of one topic, thousands of small messages, before the next. So all of it is taken at
-    once and topics take turns here; one of which enough is here is paused.
+    kafka-python hands out all that it has fetched of one topic, thousands of small messages, before
+    the next. So all of it is taken at once and topics take turns here; one of which enough is here
+    is paused.
     """
 
-    def __init__(self, settings: ServiceSettings, positions: Mapping[str, int], max_messages: int = 16) -> None:
+    def __init__(
+        self, settings: ServiceSettings, positions: Mapping[str, int], max_messages: int = 16
+    ) -> None:
         self._waiting = dict(positions)
         self._assigned: list[TopicPartition] = []
         self._fetched: dict[str, deque[Message]] = {topic: deque() for topic in positions}
@@ -118,7 +126,10 @@ class KafkaSubscriber:
         try:
             ends = self._consumer.end_offsets(self._assigned) if self._assigned else {}
             ahead = {at: end - self._consumer.position(at) for at, end in ends.items()}
-            return {at.topic: max(0, count) + len(self._fetched[at.topic]) for at, count in ahead.items()}
+            return {
+                at.topic: max(0, count) + len(self._fetched[at.topic])
+                for at, count in ahead.items()
+            }
         except KafkaError as error:
             raise _bus_error("Kafka could not be asked for its offsets", error) from None
 
@@ -132,7 +143,8 @@ class KafkaSubscriber:
         self._consumer.close()
 
     def _fetch(self, timeout_ms: int) -> None:
-        # All at once, always: kafka-python 3.0.12 can forget what is left over of a topic that is paused then.
+        # All at once, always: kafka-python 3.0.12 can forget what is left over of a topic that is
+        # paused then.
         polled = self._consumer.poll(timeout_ms=timeout_ms, max_records=_EVERYTHING)
         for at, records in polled.items():
             if not self._fetched[at.topic]:
@@ -140,7 +152,9 @@ class KafkaSubscriber:
             self._fetched[at.topic] += [
                 Message(at.topic, record.offset, bytes(record.value or b"")) for record in records
             ]
-        full = {at for at in self._assigned if len(self._fetched[at.topic]) >= 2 * self._max_messages}
+        full = {
+            at for at in self._assigned if len(self._fetched[at.topic]) >= 2 * self._max_messages
+        }
         paused = self._consumer.paused()
         self._consumer.pause(*(full - paused))
         self._consumer.resume(*(paused - full))
@@ -153,8 +167,9 @@ class KafkaSubscriber:
         found = [topic for topic in self._waiting if topic in existing]
         if found:
             partitions = [TopicPartition(topic, 0) for topic in found]
-            # Asked before anything is read: once more is in the log than was read of the lost one, the loss cannot be told by its
-            # length. Nor can it of a topic that is made anew while we wait for it; but one that was read cannot be missing otherwise.
+            # Asked before anything is read: once more is in the log than was read of the lost one,
+            # the loss cannot be told by its length. Nor can it of a topic that is made anew while
+            # we wait for it; but one that was read cannot be missing otherwise.
             ends = self._consumer.end_offsets(partitions)
             self._assigned += partitions
             self._consumer.assign(self._assigned)
@@ -175,7 +190,9 @@ def connect(client: type[Any], settings: ServiceSettings, **options: Any) -> Any
         security = {
             "security_protocol": "SSL",
             "ssl_cafile": str(settings.kafka_tls_ca),
-            "ssl_certfile": str(settings.kafka_tls_certificate) if settings.kafka_tls_certificate else None,
+            "ssl_certfile": (
+                str(settings.kafka_tls_certificate) if settings.kafka_tls_certificate else None
+            ),
             "ssl_keyfile": str(settings.kafka_tls_key) if settings.kafka_tls_key else None,
         }
         _check_files(settings.kafka_tls_ca, settings.kafka_tls_certificate, settings.kafka_tls_key)
@@ -184,16 +201,22 @@ def connect(client: type[Any], settings: ServiceSettings, **options: Any) -> Any
     if settings.kafka_proxy:
         options["proxy_url"] = settings.kafka_proxy
     _knock(
-        urlsplit(settings.kafka_proxy).netloc.rpartition("@")[2] if settings.kafka_proxy else settings.bootstrap_servers
+        urlsplit(settings.kafka_proxy).netloc.rpartition("@")[2]
+        if settings.kafka_proxy
+        else settings.bootstrap_servers
     )
     try:
-        return client(bootstrap_servers=settings.bootstrap_servers.split(","), **security, **options)
+        return client(
+            bootstrap_servers=settings.bootstrap_servers.split(","), **security, **options
+        )
     except (KafkaError, OSError) as error:
         raise _bus_error("Kafka cannot be reached", error, settings.bootstrap_servers) from None
 
 
 def _check_files(ca: Path, certificate: Path | None, key: Path | None) -> None:
-    """Raise BusError unless the TLS files can be used: a consumer that cannot use them would ask the brokers for ever."""
+    """Raise BusError unless the TLS files can be used: a consumer that cannot use them would ask
+    the brokers for ever.
+    """
     try:
         context = ssl.create_default_context(cafile=ca)
         if certificate:
@@ -203,7 +226,9 @@ def _check_files(ca: Path, certificate: Path | None, key: Path | None) -> None:
 
 
 def _knock(servers: str) -> None:
-    """Raise BusError unless at least one broker takes a connection: kafka-python would try for ever, and silently."""
+    """Raise BusError unless at least one broker takes a connection: kafka-python would try for
+    ever, and silently.
+    """
     problem: OSError = OSError()
     for server in servers.split(","):
         host, _, port = server.strip().rpartition(":")
@@ -221,7 +246,8 @@ def _bus_error(what: str, error: Exception, where: str = "") -> BusError:
     at = f" at {where}" if where else ""
     return BusError(
         f"{what}{at} ({type(error).__name__}).",
-        "Check bootstrap_servers, the network and the certificates; what was not sent is kept and sent on the next run.",
+        "Check bootstrap_servers, the network and the certificates; what was not sent is kept and"
+        " sent on the next run.",
     )
 
 

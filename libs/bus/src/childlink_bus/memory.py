@@ -22,7 +22,9 @@ class MemoryBroker:
         """A publisher to this broker."""
         return MemoryPublisher(self)
 
-    def subscriber(self, positions: Mapping[str, int], max_messages: int = 16) -> "MemorySubscriber":
+    def subscriber(
+        self, positions: Mapping[str, int], max_messages: int = 16
+    ) -> "MemorySubscriber":
         """A subscriber that reads each topic of `positions` from its offset on."""
         return MemorySubscriber(self, positions, max_messages)
 
@@ -45,7 +47,9 @@ class MemoryPublisher:
 class MemorySubscriber:
     """See `ports.Subscriber`."""
 
-    def __init__(self, broker: MemoryBroker, positions: Mapping[str, int], max_messages: int) -> None:
+    def __init__(
+        self, broker: MemoryBroker, positions: Mapping[str, int], max_messages: int
+    ) -> None:
         self._broker = broker
         self._next = dict(positions)
         self._turns = deque(positions)
@@ -71,7 +75,9 @@ class MemorySubscriber:
 
     def lag(self) -> dict[str, int]:
         """See `ports.Subscriber.lag`."""
-        return {topic: len(self._broker.topics[topic]) - start for topic, start in self._next.items()}
+        return {
+            topic: len(self._broker.topics[topic]) - start for topic, start in self._next.items()
+        }
 
     def rewound(self) -> dict[str, int]:
         """See `ports.Subscriber.rewound`."""

@@ -1,4 +1,5 @@
-"""The commands that every service with a store has: its tables and its suspended topics (extra `sql`).
+"""The commands that every service with a store has: its tables and its suspended topics (extra
+`sql`).
 
 What they need is imported when they run, so that help texts do not wait for it.
 """
@@ -37,7 +38,9 @@ class Tables:
 
 
 def add_store_commands(
-    group: click.Group, tables_of: Callable[[], Tables], load: Callable[[Path | None], StoreSettings]
+    group: click.Group,
+    tables_of: Callable[[], Tables],
+    load: Callable[[Path | None], StoreSettings],
 ) -> None:
     """Add `suspend`, `resume` and `migrate-store`, for the store that a settings file names."""
 
@@ -59,10 +62,14 @@ def add_store_commands(
     @click.option("--why", required=True, help="For those who come after you.")
     @click.pass_obj
     def suspend(settings_file: Path | None, topic: str, why: str) -> None:
-        """Read nothing more from TOPIC until it is resumed: a partner that sends rubbish, or may be compromised. Nothing is lost."""
+        """Read nothing more from TOPIC until it is resumed: a partner that sends rubbish, or may be
+        compromised. Nothing is lost.
+        """
         with open_store(settings_file).begin() as tx:
             tables_of().stream_state.suspend(tx, topic, why)
-        click.echo(f"{topic} is suspended; `status` shows it, `resume` reads on from where it was left")
+        click.echo(
+            f"{topic} is suspended; `status` shows it, `resume` reads on from where it was left"
+        )
 
     @group.command()
     @click.argument("topic")
@@ -74,7 +81,9 @@ def add_store_commands(
         click.echo(f"{topic} is read again" if was else f"{topic} was not suspended")
 
     @group.command()
-    @click.option("--revision", default="head", show_default=True, help="'head', 'base' or a revision.")
+    @click.option(
+        "--revision", default="head", show_default=True, help="'head', 'base' or a revision."
+    )
     @click.option(
         "--service-role",
         metavar="NAME",
@@ -87,10 +96,14 @@ def add_store_commands(
     )
     @click.pass_obj
     def migrate_store(
-        settings_file: Path | None, revision: str, service_role: str | None, service_password_file: Path | None
+        settings_file: Path | None,
+        revision: str,
+        service_role: str | None,
+        service_password_file: Path | None,
     ) -> None:
-        """Bring the database's tables to a revision, as their owner. With --service-role, let that role use them, but neither change
-        them nor rewrite what is only ever appended to."""
+        """Bring the database's tables to a revision, as their owner. With --service-role, let that
+        role use them, but neither change them nor rewrite what is only ever appended to.
+        """
         if service_role and revision != "head":
             raise click.UsageError("--service-role is for tables that are up to date")
         if service_password_file and not service_role:
@@ -102,6 +115,10 @@ def add_store_commands(
         migrate(engine, tables.package, revision)
         click.echo(f"tables are at {revision}")
         if service_role:
-            password = service_password_file.read_text(encoding="utf-8").strip() if service_password_file else ""
+            password = (
+                service_password_file.read_text(encoding="utf-8").strip()
+                if service_password_file
+                else ""
+            )
             grant_to_service(engine, tables.metadata, service_role, tables.append_only, password)
             click.echo(f"{service_role} may use them, and no more")

@@ -1,4 +1,6 @@
-"""The loop of a service: read a micro-batch, judge, open, handle, answer; all of it in one database transaction."""
+"""The loop of a service: read a micro-batch, judge, open, handle, answer; all of it in one database
+transaction.
+"""
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,7 +29,9 @@ _CLAIMS_EVERY_S: Final = 2.0
 
 @dataclass(frozen=True)
 class TopicPolicy:
-    """Who may write to a topic that we read, what they write there, and whether they get receipts."""
+    """Who may write to a topic that we read, what they write there, and whether they get
+    receipts.
+    """
 
     sender: str
     kind: "wire.PayloadKind"
@@ -47,7 +51,9 @@ class OpenedBatch:
 
 @dataclass(frozen=True)
 class Result:
-    """What a handler made of a batch: how many records it accepted, which it refused, or why it refused all."""
+    """What a handler made of a batch: how many records it accepted, which it refused, or why it
+    refused all.
+    """
 
     accepted: int = 0
     refused: tuple[tuple[int, str], ...] = ()
@@ -77,10 +83,16 @@ ReadUpTo = Mapping[str, tuple[int, int]]
 
 
 class Handler(Protocol):
-    """What a service does with batches. Called inside the transaction that also moves the offsets."""
+    """What a service does with batches. Called inside the transaction that also moves the
+    offsets.
+    """
 
-    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo) -> Handled:
-        """Store what the batches hold. Refuse what is wrong with them; raise only when the service itself is broken."""
+    def __call__(
+        self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo
+    ) -> Handled:
+        """Store what the batches hold. Refuse what is wrong with them; raise only when the service
+        itself is broken.
+        """
 
 
 class Observer(Protocol):
@@ -102,7 +114,9 @@ class Observer(Protocol):
         """Nothing is read from a topic any more, until an operator resumes it."""
 
     def log_lost(self, topic: str) -> None:
-        """The broker's log of a topic ends before what was read of it, so it is read from its beginning."""
+        """The broker's log of a topic ends before what was read of it, so it is read from its
+        beginning.
+        """
 
 
 class _MisplacedError(BatchRefusedError):
@@ -145,12 +159,16 @@ class StreamProcessor:
     def subscribe(self, topics: Collection[str] | None = None) -> Subscriber:
         """A subscriber to some topics (or all) that goes on where the database says."""
         with self.engine.connect() as tx:
-            wanted = set(self.sources if topics is None else topics) - self.stream_state.suspended(tx).keys()
+            wanted = (
+                set(self.sources if topics is None else topics)
+                - self.stream_state.suspended(tx).keys()
+            )
             positions = self.stream_state.positions(tx, sorted(wanted))
         return self.connect(positions)
 
     def step(self, subscriber: Subscriber, timeout_s: float = 1.0) -> int:
-        """Read and handle one micro-batch and send what it leads to. Returns the number of messages read.
+        """Read and handle one micro-batch and send what it leads to. Returns the number of messages
+        read.
 
         Raises OffsetConflictError when another process read the same topics; subscribe again then.
         """
@@ -160,7 +178,9 @@ class StreamProcessor:
                 self.stream_state.rewind(tx, topic, lost)
             self.observer.log_lost(topic)
             log.warning(
-                "the broker's log ends before what was read of it; read from its beginning", topic=topic, offset=lost
+                "the broker's log ends before what was read of it; read from its beginning",
+                topic=topic,
+                offset=lost,
             )
         if messages:
             with self.engine.begin() as tx:
@@ -172,8 +192,9 @@ class StreamProcessor:
         return len(messages)
 
     def run(self, stopped: Callable[[], bool], on_idle: Callable[[Subscriber], None]) -> None:
-        """Step until `stopped`, on the topics that no other process of the service has. `on_idle` is called after each step, for lag
-        and other gauges."""
+        """Step until `stopped`, on the topics that no other process of the service has. `on_idle`
+        is called after each step, for lag and other gauges.
+        """
         with closing(TopicLeases(self.engine, list(self.sources))) as claims:
             mine = self._readable(claims)
             subscriber, asked_at = self.subscribe(mine), time.monotonic()
@@ -205,7 +226,9 @@ class StreamProcessor:
         return len(outgoing)
 
     def send(self, tx: sa.Connection, outgoing: Sequence[Outgoing]) -> None:
-        """Seal, sign and queue payloads; `StreamState.flush` sends them once the transaction is committed."""
+        """Seal, sign and queue payloads; `StreamState.flush` sends them once the transaction is
+        committed.
+        """
         for item in outgoing:
             self._send(tx, item)
 
@@ -220,11 +243,19 @@ class StreamProcessor:
             except BatchRefusedError as refusal:
                 sender = self.sources[message.topic].sender
                 self.observer.batch(sender, "refused", refusal.reason)
-                log.warning("batch refused", topic=message.topic, offset=message.offset, reason=refusal.reason)
+                log.warning(
+                    "batch refused",
+                    topic=message.topic,
+                    offset=message.offset,
+                    reason=refusal.reason,
+                )
                 dead.append((message, refusal.reason))
-                # Whoever owns the topic is told; what the message says of itself cannot be believed unless it was verified.
+                # Whoever owns the topic is told; what the message says of itself cannot be believed
+                # unless it was verified.
                 stranger = _refusal_of_stranger(message.topic, refusal.reason)
-                answers.append((sender, refusal.receipt if isinstance(refusal, _MisplacedError) else stranger))
+                answers.append(
+                    (sender, refusal.receipt if isinstance(refusal, _MisplacedError) else stranger)
+                )
                 continue
             if work is not None:
                 works.append(work)
@@ -236,7 +267,9 @@ class StreamProcessor:
             results = iter(handled.results)
             for work in works:
                 result = next(results) if work.opened else None
-                receipt = work.receipt or self._receipt(work.header, work.digest, result or Result())
+                receipt = work.receipt or self._receipt(
+                    work.header, work.digest, result or Result()
+                )
                 self._settle(tx, work, receipt, answers)
                 if receipt.reason:
                     dead.append((work.message, receipt.reason))
@@ -245,10 +278,14 @@ class StreamProcessor:
             self.stream_state.move_stream(tx, sender, topic, position)
         self._answer(tx, answers)
         if dead:
-            self.stream_state.put(tx, [(topics.dead_letters(self.service), message.value) for message, _ in dead])
+            self.stream_state.put(
+                tx, [(topics.dead_letters(self.service), message.value) for message, _ in dead]
+            )
             self.observer.dead_letters(len(dead))
             counted = [(message.topic, reason) for message, reason in dead]
-            for topic in self.stream_state.note_dead_letters(tx, counted, self.dead_letters_an_hour):
+            for topic in self.stream_state.note_dead_letters(
+                tx, counted, self.dead_letters_an_hour
+            ):
                 self.observer.suspended(topic)
                 log.error("topic suspended", topic=topic, why="too many messages refused for good")
 
@@ -262,8 +299,9 @@ class StreamProcessor:
     ) -> _Work | None:
         """Verify a message, place it in its stream and open it.
 
-        None for a duplicate or after a gap, which are answered but change nothing. A batch that is in its place but
-        cannot be opened comes back with its refusal as receipt: it has used up its sequence number.
+        None for a duplicate or after a gap, which are answered but change nothing. A batch that is
+        in its place but cannot be opened comes back with its refusal as receipt: it has used up its
+        sequence number.
         """
         header, batch = envelope.verify(message.value, message.topic, self.service, self.directory)
         source = self.sources[message.topic]
@@ -274,7 +312,9 @@ class StreamProcessor:
         digest = envelope.digest(message.value)
         known = self.stream_state.known_batch(tx, *stream, header.epoch, header.sequence)
         pending = {(w.header.topic, w.header.epoch, w.header.sequence): w.digest for w in works}
-        known_digest = known[0] if known else pending.get((header.topic, header.epoch, header.sequence))
+        known_digest = (
+            known[0] if known else pending.get((header.topic, header.epoch, header.sequence))
+        )
         verdict = judge(position, header.epoch, header.sequence, digest, known_digest)
         if verdict is Verdict.DUPLICATE:
             self.observer.batch(header.sender, "duplicate", "")
@@ -290,9 +330,13 @@ class StreamProcessor:
             answers.append((header.sender, receipt))
             return None
         if verdict is not Verdict.NEXT:
-            # The sender itself signed it: a spool that was put back from a backup is told how far its stream was read.
+            # The sender itself signed it: a spool that was put back from a backup is told how far
+            # its stream was read.
             receipt = self._receipt(header, digest, Result(reason=verdict.value))
-            receipt.expected_epoch, receipt.expected_sequence = position.epoch, position.next_sequence
+            receipt.expected_epoch, receipt.expected_sequence = (
+                position.epoch,
+                position.next_sequence,
+            )
             raise _MisplacedError(receipt)
         positions[stream] = position.after(header.epoch, header.sequence)
         work = _Work(message, header, digest)
@@ -301,7 +345,10 @@ class StreamProcessor:
                 raise BatchRefusedError(reasons.UNKNOWN_SCHEMA)
             payload = envelope.open_batch(header, batch, self.opening_keys)
             work.opened = OpenedBatch(
-                header.sender, header.topic, payload, telemetry.sanitise_traceparent(header.traceparent)
+                header.sender,
+                header.topic,
+                payload,
+                telemetry.sanitise_traceparent(header.traceparent),
             )
         except BatchRefusedError as refusal:
             work.receipt = self._receipt(header, digest, Result(reason=refusal.reason))
@@ -317,17 +364,35 @@ class StreamProcessor:
         header = work.header
         outcome = "refused" if receipt.reason else "accepted"
         self.observer.batch(header.sender, outcome, receipt.reason)
-        self.observer.records_done(header.sender, receipt.accepted, [item.reason for item in receipt.refused])
+        self.observer.records_done(
+            header.sender, receipt.accepted, [item.reason for item in receipt.refused]
+        )
         # Two clocks: a partner's that is ahead would make it negative.
-        self.observer.batch_settled(header.sender, max(0.0, time.time() - header.sealed_at_ms / 1000))
-        batch: dict[str, str | int] = {"topic": header.topic, "epoch": header.epoch, "sequence": header.sequence}
-        telemetry.mark("batch", header.traceparent, **batch, outcome=outcome, reason=receipt.reason or None)
+        self.observer.batch_settled(
+            header.sender, max(0.0, time.time() - header.sealed_at_ms / 1000)
+        )
+        batch: dict[str, str | int] = {
+            "topic": header.topic,
+            "epoch": header.epoch,
+            "sequence": header.sequence,
+        }
+        telemetry.mark(
+            "batch", header.traceparent, **batch, outcome=outcome, reason=receipt.reason or None
+        )
         if receipt.reason:
             log.warning("batch refused", **batch, reason=receipt.reason)
         else:
-            log.info("batch accepted", **batch, accepted=receipt.accepted, refused=len(receipt.refused))
+            log.info(
+                "batch accepted", **batch, accepted=receipt.accepted, refused=len(receipt.refused)
+            )
         self.stream_state.remember_batch(
-            tx, header.sender, header.topic, header.epoch, header.sequence, work.digest, receipt.SerializeToString()
+            tx,
+            header.sender,
+            header.topic,
+            header.epoch,
+            header.sequence,
+            work.digest,
+            receipt.SerializeToString(),
         )
         answers.append((header.sender, receipt))
 
@@ -336,14 +401,21 @@ class StreamProcessor:
             topic=header.topic,
             epoch=header.epoch,
             sequence=header.sequence,
-            outcome=receipts_wire.OUTCOME_REFUSED if result.reason else receipts_wire.OUTCOME_ACCEPTED,
+            outcome=(
+                receipts_wire.OUTCOME_REFUSED if result.reason else receipts_wire.OUTCOME_ACCEPTED
+            ),
             reason=result.reason,
             accepted=result.accepted,
             batch_digest=digest,
-            refused=[receipts_wire.RefusedRecord(index=index, reason=reason) for index, reason in result.refused],
+            refused=[
+                receipts_wire.RefusedRecord(index=index, reason=reason)
+                for index, reason in result.refused
+            ],
         )
 
-    def _answer(self, tx: sa.Connection, answers: Sequence[tuple[str, receipts_wire.Receipt]]) -> None:
+    def _answer(
+        self, tx: sa.Connection, answers: Sequence[tuple[str, receipts_wire.Receipt]]
+    ) -> None:
         by_sender: dict[str, list[receipts_wire.Receipt]] = {}
         receipted = {source.sender for source in self.sources.values() if source.receipted}
         for sender, receipt in answers:
@@ -351,14 +423,17 @@ class StreamProcessor:
                 by_sender.setdefault(sender, []).append(receipt)
         for sender, items in by_sender.items():
             payload = receipts_wire.ReceiptBatch(receipts=items).SerializeToString()
-            self._send(tx, Outgoing(topics.receipts(sender), sender, wire.PAYLOAD_KIND_RECEIPT, payload))
+            self._send(
+                tx, Outgoing(topics.receipts(sender), sender, wire.PAYLOAD_KIND_RECEIPT, payload)
+            )
 
     def _send(self, tx: sa.Connection, outgoing: Outgoing) -> None:
         epoch, sequence = self.stream_state.next_sequence(tx, outgoing.topic)
         address = envelope.Address(outgoing.topic, outgoing.kind, epoch, sequence)
         reader = self.directory.seal_key(outgoing.reader)
         self.stream_state.put(
-            tx, [(outgoing.topic, envelope.seal(outgoing.payload, address, reader, self.signing_key))]
+            tx,
+            [(outgoing.topic, envelope.seal(outgoing.payload, address, reader, self.signing_key))],
         )
 
 

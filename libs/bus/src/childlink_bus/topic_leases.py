@@ -1,8 +1,9 @@
 """Several processes of a service on one PostgreSQL divide the topics among them (extra `sql`).
 
-A process holds a session-level advisory lock for each topic that it reads, and one that says that it is there. When it dies its locks
-go with its connection, and the others take its topics over. Should two ever read one topic (a connection that is dead for one side
-only), the offsets in the database let only one of them go on: claims save work, they are not what keeps it right.
+A process holds a session-level advisory lock for each topic that it reads, and one that says that
+it is there. When it dies its locks go with its connection, and the others take its topics over.
+Should two ever read one topic (a connection that is dead for one side only), the offsets in the
+database let only one of them go on: claims save work, they are not what keeps it right.
 """
 
 import zlib
@@ -25,7 +26,9 @@ class TopicLeases:
         self._connection: sa.Connection | None = None
 
     def refresh(self) -> frozenset[str]:
-        """Take free topics, or give some up, so that everybody has a fair share. Returns this process's."""
+        """Take free topics, or give some up, so that everybody has a fair share. Returns this
+        process's.
+        """
         if self._engine.dialect.name != "postgresql":
             return frozenset(self._topics)
         try:
@@ -45,26 +48,32 @@ class TopicLeases:
     def close(self) -> None:
         """Give everything up."""
         if self._connection is not None:
-            # Its session, and with it every lock, ends here; a connection of the pool would live on.
+            # Its session, and with it every lock, ends here; a connection of the pool would live
+            # on.
             self._connection.invalidate()
             self._connection.close()
         self._connection, self._held = None, []
 
     def _connect(self) -> sa.Connection:
         if self._connection is None:
-            self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._connection = self._engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            )
             next(slot for slot in range(_MOST_WORKERS) if _try(self._connection, _WORKERS, slot))
         return self._connection
 
     def _workers(self, connection: sa.Connection) -> int:
         query = sa.text(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :workers AND granted "
-            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :workers AND"
+            " granted AND database = (SELECT oid FROM pg_database WHERE datname ="
+            " current_database())"
         )
         return int(connection.execute(query, {"workers": _WORKERS}).scalar_one())
 
     def _unlock(self, connection: sa.Connection, topic: str) -> None:
-        connection.execute(sa.text("SELECT pg_advisory_unlock(:kind, :n)"), {"kind": _TOPICS, "n": _number(topic)})
+        connection.execute(
+            sa.text("SELECT pg_advisory_unlock(:kind, :n)"), {"kind": _TOPICS, "n": _number(topic)}
+        )
 
 
 def _try(connection: sa.Connection, kind: int, number: int) -> bool:

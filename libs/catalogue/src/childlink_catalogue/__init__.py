@@ -1,1 +1,3 @@
-"""What the partnership counts: datasets, instruments, dimensions and measures, as data. Read by sites and hub."""
+"""What the partnership counts: datasets, instruments, dimensions and measures, as data. Read by
+sites and hub.
+"""

@@ -19,7 +19,9 @@ Unit = Literal["children", "adults", "families", "attendances"]
 
 @dataclass(frozen=True)
 class Dimension:
-    """Places each counted person or family in exactly one category; an overlapping one, in one or more."""
+    """Places each counted person or family in exactly one category; an overlapping one, in one or
+    more.
+    """
 
     id: str
     title: str
@@ -28,20 +30,28 @@ class Dimension:
     midpoints: Mapping[str, float] | None = None
     """For bands: the value that stands for each."""
     overlapping: bool = False
-    """People may be in several categories (services, quarters): distinct people do not sum, so all together is a count of its own."""
+    """People may be in several categories (services, quarters): distinct people do not sum, so all
+    together is a count of its own.
+    """
     within: str = ""
-    """An overlapping dimension without which this one is not published: it says something about each person there."""
+    """An overlapping dimension without which this one is not published: it says something about
+    each person there.
+    """
     once: str = ""
     """The category in which each person is exactly once, over all of `within`."""
     same: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Categories that hold just the people of another dimension's category."""
     ordered: bool = False
-    """Whether its categories (but `not_recorded`) run from one end to another: inequality can be measured over it."""
+    """Whether its categories (but `not_recorded`) run from one end to another: inequality can be
+    measured over it.
+    """
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two categories of a dimension that may be compared, and the strata of the score that adjusts for who got there."""
+    """Two categories of a dimension that may be compared, and the strata of the score that adjusts
+    for who got there.
+    """
 
     dimension: str
     of: str
@@ -73,11 +83,15 @@ class Measure:
     """Contracts that it is made from: who may see it, and whether it was collected at all."""
     compare: Comparison | None = None
     harmless: bool = False
-    """Whether that all or none of a group are counted tells nothing about anybody that could harm."""
+    """Whether that all or none of a group are counted tells nothing about anybody that could harm.
+    """
     population_of: str = ""
-    """Whom the file of denominators has to count, for answers to give the share of the population."""
+    """Whom the file of denominators has to count, for answers to give the share of the population.
+    """
     implies: tuple[tuple[str, str, str, str], ...] = ()
-    """(column, category, column, category): whoever is in the one is in the other, and everybody knows it."""
+    """(column, category, column, category): whoever is in the one is in the other, and everybody
+    knows it.
+    """
 
     @property
     def population(self) -> str:
@@ -87,7 +101,9 @@ class Measure:
     @property
     def estimate(self) -> str:
         """What the estimate of an answer is."""
-        return "share" if self.share else "mean" if self.mean else "rate" if self.population_of else ""
+        return (
+            "share" if self.share else "mean" if self.mean else "rate" if self.population_of else ""
+        )
 
     @property
     def cells(self) -> int:
@@ -112,7 +128,8 @@ def catalogue(until: date = date(2024, 12, 31)) -> Mapping[str, Measure]:
             for measure in parse_measures(file.read_text(encoding="utf-8"), dimensions, file.name):
                 if measure.id in measures:
                     raise CatalogueError(
-                        f"{file.name}: measure {measure.id} is declared twice.", "Give one another id."
+                        f"{file.name}: measure {measure.id} is declared twice.",
+                        "Give one another id.",
                     )
                 measures[measure.id] = measure
     return measures
@@ -125,7 +142,8 @@ def parse_dimensions(text: str, until: date) -> dict[str, Dimension]:
         midpoints = item.get("midpoints")
         if "step" in item:
             lows = range(item["first"], item["last"] + 1, item["step"])
-            # Centred bands hold scores on both sides of the middle: whole numbers at a band's edge would shift its mean.
+            # Centred bands hold scores on both sides of the middle: whole numbers at a band's edge
+            # would shift its mean.
             half = item["step"] // 2 if item.get("centred") else 0
             categories = {str(low): f"{low - half} to {low - half + item['step']}" for low in lows}
             midpoints = {str(low): low - half + item["step"] / 2 for low in lows}
@@ -135,9 +153,16 @@ def parse_dimensions(text: str, until: date) -> dict[str, Dimension]:
             categories = item["categories"]
         same = {category: (other[0], other[1]) for category, other in item.get("same", {}).items()}
         dimensions[name] = Dimension(
-            name, item["title"], categories, midpoints, item.get("overlapping", False), item.get("within", ""),
-            item.get("once", ""), same, item.get("ordered", False),
-        )  # fmt: skip
+            name,
+            item["title"],
+            categories,
+            midpoints,
+            item.get("overlapping", False),
+            item.get("within", ""),
+            item.get("once", ""),
+            same,
+            item.get("ordered", False),
+        )
     return dimensions
 
 
@@ -150,13 +175,21 @@ def quarters(until: date, count: int) -> dict[str, str]:
     last = until.year * 4 + (until.month - 1) // 3
     names = ("January to March", "April to June", "July to September", "October to December")
     first = last - count + 1
-    before = f"Before {first // 4}" if first % 4 == 0 else f"Before {names[first % 4].split(' ')[0]} {first // 4}"
-    shown = {f"{at // 4}-Q{at % 4 + 1}": f"{names[at % 4]} {at // 4}" for at in range(first, last + 1)}
+    before = (
+        f"Before {first // 4}"
+        if first % 4 == 0
+        else f"Before {names[first % 4].split(' ')[0]} {first // 4}"
+    )
+    shown = {
+        f"{at // 4}-Q{at % 4 + 1}": f"{names[at % 4]} {at // 4}" for at in range(first, last + 1)
+    }
     return {"earlier": before, **shown}
 
 
 def parse_measures(text: str, dimensions: Mapping[str, Dimension], where: str) -> list[Measure]:
-    """Parse a file of measures, or raise CatalogueError that says which measure is wrong and how."""
+    """Parse a file of measures, or raise CatalogueError that says which measure is wrong and
+    how.
+    """
     try:
         return [_parse(item, dimensions, where) for item in tomllib.loads(text)["measure"]]
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
@@ -171,34 +204,56 @@ def _parse(item: Mapping[str, Any], dimensions: Mapping[str, Dimension], where: 
     unknown = [name for name in names if name not in dimensions]
     at = f"{where}, measure {item['id']}"
     if unknown:
-        raise CatalogueError(f"{at}: there is no dimension {', '.join(unknown)}.", f"Use: {', '.join(dimensions)}.")
+        raise CatalogueError(
+            f"{at}: there is no dimension {', '.join(unknown)}.", f"Use: {', '.join(dimensions)}."
+        )
     if any(len(cube) > MOST_DIMENSIONS for cube in cubes):
         raise CatalogueError(
-            f"{at}: a cube has more than {MOST_DIMENSIONS} dimensions.", "Leave one out, or make two cubes."
+            f"{at}: a cube has more than {MOST_DIMENSIONS} dimensions.",
+            "Leave one out, or make two cubes.",
         )
     share = None
     if "share" in item:
-        share = (item["share"]["dimension"], _listed(item["share"]["of"]), _listed(item["share"]["against"]))
+        share = (
+            item["share"]["dimension"],
+            _listed(item["share"]["of"]),
+            _listed(item["share"]["against"]),
+        )
     mean = item["mean"]["dimension"] if "mean" in item else None
     for needed in (share[0] if share else None, mean):
         if needed is not None and any(needed not in cube for cube in cubes):
             raise CatalogueError(
-                f"{at}: {needed} must be in every cube.", "Numerator and denominator are protected together."
+                f"{at}: {needed} must be in every cube.",
+                "Numerator and denominator are protected together.",
             )
     measure = Measure(
-        id=item["id"], title=item["title"], description=item["description"], unit=item["unit"], view=item["view"],
-        where=item.get("where", "TRUE"), columns=item.get("columns", {}), cubes=cubes,
-        dimensions={name: dimensions[name] for name in names}, share=share, mean=mean,
-        datasets=tuple(item["datasets"]), compare=_comparison(item), harmless=item.get("harmless", False),
-        population_of=item.get("population_of", ""), implies=tuple(tuple(rule) for rule in item.get("implies", [])),
-    )  # fmt: skip
+        id=item["id"],
+        title=item["title"],
+        description=item["description"],
+        unit=item["unit"],
+        view=item["view"],
+        where=item.get("where", "TRUE"),
+        columns=item.get("columns", {}),
+        cubes=cubes,
+        dimensions={name: dimensions[name] for name in names},
+        share=share,
+        mean=mean,
+        datasets=tuple(item["datasets"]),
+        compare=_comparison(item),
+        harmless=item.get("harmless", False),
+        population_of=item.get("population_of", ""),
+        implies=tuple(tuple(rule) for rule in item.get("implies", [])),
+    )
     for name in names:
         within = dimensions[name].within
         if within and any(name in cube and within not in cube for cube in cubes):
-            raise CatalogueError(f"{at}: {name} is published within {within} only.", f"Add {within} to its cubes.")
+            raise CatalogueError(
+                f"{at}: {name} is published within {within} only.", f"Add {within} to its cubes."
+            )
     if measure.cells > MOST_CELLS:
         raise CatalogueError(
-            f"{at}: {measure.cells:,} linked cells are more than {MOST_CELLS:,}.", "Use fewer or coarser dimensions."
+            f"{at}: {measure.cells:,} linked cells are more than {MOST_CELLS:,}.",
+            "Use fewer or coarser dimensions.",
         )
     return measure
 
@@ -207,7 +262,9 @@ def _comparison(item: Mapping[str, Any]) -> Comparison | None:
     if "compare" not in item:
         return None
     said = item["compare"]
-    return Comparison(said["dimension"], said["of"], said["against"], said["strata"], tuple(said["adjusted_for"]))
+    return Comparison(
+        said["dimension"], said["of"], said["against"], said["strata"], tuple(said["adjusted_for"])
+    )
 
 
 def _listed(said: str | list[str]) -> tuple[str, ...]:

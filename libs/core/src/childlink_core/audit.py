@@ -1,8 +1,10 @@
-"""An audit trail that shows tampering: each entry's keyed hash covers the entry before it. Rule: no I/O.
+"""An audit trail that shows tampering: each entry's keyed hash covers the entry before it. Rule: no
+I/O.
 
-Who can write to the database but has not the service's key can neither change, remove nor move an entry unseen. Entries cut off at
-the end are seen by those who noted the last entry's number and hash, which `verify` returns. Two adapters keep trails:
-`childlink_bus.audit` in a service's own database, and analytics' answering process in a file.
+Who can write to the database but has not the service's key can neither change, remove nor move an
+entry unseen. Entries cut off at the end are seen by those who noted the last entry's number and
+hash, which `verify` returns. Two adapters keep trails: `childlink_bus.audit` in a service's own
+database, and analytics' answering process in a file.
 """
 
 import hashlib
@@ -53,7 +55,9 @@ def digest_of(key: bytes, previous: bytes, row: Row) -> bytes:
 
 
 def verify(rows: Iterable[tuple[Row, bytes]], key: bytes, noted: Head | None = None) -> Head:
-    """Check every row and its hash, and that the one noted earlier is still there. Returns the last. Raises AuditBrokenError."""
+    """Check every row and its hash, and that the one noted earlier is still there. Returns the
+    last. Raises AuditBrokenError.
+    """
     previous, number = NOTHING, 0
     seen_noted = noted is None or noted.number == 0
     for row, digest in rows:
@@ -61,10 +65,13 @@ def verify(rows: Iterable[tuple[Row, bytes]], key: bytes, noted: Head | None = N
         if row[0] != number or digest != digest_of(key, previous, row):
             raise AuditBrokenError(
                 f"Entry {number} of the audit trail is not as it was written, or missing.",
-                "Keep the database as it is and treat this as an incident: the trail was written to, or the key is another.",
+                "Keep the database as it is and treat this as an incident: the trail was written"
+                " to, or the key is another.",
             )
         previous = digest
-        seen_noted = seen_noted or (noted is not None and (row[0], digest) == (noted.number, noted.digest))
+        seen_noted = seen_noted or (
+            noted is not None and (row[0], digest) == (noted.number, noted.digest)
+        )
     if not seen_noted:
         raise AuditBrokenError(
             "The audit trail does not hold the entry that was noted.",

@@ -18,7 +18,9 @@ def echo_trail(entries: Iterable[Entry], *, as_json: bool) -> None:
         else:
             detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
             at = datetime.fromtimestamp(entry.at_ms / 1000, UTC)
-            click.echo(f"{entry.number:6} {at:%Y-%m-%d %H:%M:%S}Z  {entry.who}: {entry.action} {detail}".rstrip())
+            click.echo(
+                f"{entry.number:6} {at:%Y-%m-%d %H:%M:%S}Z  {entry.who}: {entry.action} {detail}".rstrip()  # noqa: E501
+            )
 
 
 def read_note(noted: str) -> Head | None:
@@ -27,9 +29,13 @@ def read_note(noted: str) -> Head | None:
     try:
         return Head(int(number), bytes.fromhex(digest)) if noted else None
     except ValueError:
-        raise click.BadParameter("it is NUMBER:HASH, as `audit verify` prints it", param_hint="--noted") from None
+        raise click.BadParameter(
+            "it is NUMBER:HASH, as `audit verify` prints it", param_hint="--noted"
+        ) from None
 
 
 def echo_head(head: Head) -> None:
     """Print what a verified trail ends with."""
-    click.echo(f"{head.number:,} entries, as they were written. Note: {head.number}:{head.digest.hex()}")
+    click.echo(
+        f"{head.number:,} entries, as they were written. Note: {head.number}:{head.digest.hex()}"
+    )

@@ -1,8 +1,8 @@
 """Capsules: a subject's analytics reference on its way through the linker, which cannot read it.
 
-Each encoded batch has a key of its own, sealed to analytics; each record's capsule is encrypted under it
-(ChaCha20-Poly1305, RFC 8439). The partner's name is bound into both, so that no partner can pass off a capsule as
-another's.
+Each encoded batch has a key of its own, sealed to analytics; each record's capsule is encrypted
+under it (ChaCha20-Poly1305, RFC 8439). The partner's name is bound into both, so that no partner
+can pass off a capsule as another's.
 """
 
 from typing import Final
@@ -38,7 +38,8 @@ class CapsuleSealer:
     def seal(self, reference: bytes) -> bytes:
         """The capsule of an analytics reference: nonce (12 bytes), then ciphertext and tag.
 
-        The key is this batch's alone, so a count of its capsules is nonce enough. (The order of a batch tells nothing.)
+        The key is this batch's alone, so a count of its capsules is nonce enough. (The order of a
+        batch tells nothing.)
         """
         self._sealed += 1
         nonce = self._sealed.to_bytes(_NONCE_BYTES, "big")
@@ -53,8 +54,12 @@ class CapsuleOpener:
         self._partner = partner.encode()
 
     @classmethod
-    def unlock(cls, sealed_key: bytes, partner: str, keys: tuple[OpeningKey, ...]) -> "CapsuleOpener | None":
-        """Open a batch's capsule key, or None when it is not sealed to any of `keys` for `partner`."""
+    def unlock(
+        cls, sealed_key: bytes, partner: str, keys: tuple[OpeningKey, ...]
+    ) -> "CapsuleOpener | None":
+        """Open a batch's capsule key, or None when it is not sealed to any of `keys` for
+        `partner`.
+        """
         for key in keys:
             capsule_key = open_bytes(sealed_key, key, _info(partner))
             if capsule_key is not None:
@@ -64,7 +69,9 @@ class CapsuleOpener:
     def open(self, capsule: bytes) -> bytes | None:
         """The analytics reference, or None when the capsule is not of this batch."""
         try:
-            return self._cipher.decrypt(capsule[:_NONCE_BYTES], capsule[_NONCE_BYTES:], self._partner)
+            return self._cipher.decrypt(
+                capsule[:_NONCE_BYTES], capsule[_NONCE_BYTES:], self._partner
+            )
         except (InvalidTag, ValueError):
             return None
 

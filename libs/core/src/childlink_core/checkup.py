@@ -1,10 +1,11 @@
-"""What every `doctor` command is made of: checks that read and change nothing, and say of what is wrong what to do about it.
+"""What every `doctor` command is made of: checks that read and change nothing, and say of what
+is wrong what to do about it.
 
 >>> def fails() -> str:
 ...     raise UserError("The disk is full.", "Free space.")
 >>> [(finding.what, finding.ok) for finding in examine([("disk", fails), ("clock", lambda: "right")])]
 [('disk', False), ('clock', True)]
-"""
+"""  # noqa: E501
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -61,7 +62,9 @@ def free_space(folder: Path, least_bytes: int, why: str) -> str:
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        raise UserError(f"{folder} cannot be looked at ({error.strerror}).", "Correct the setting.") from None
+        raise UserError(
+            f"{folder} cannot be looked at ({error.strerror}).", "Correct the setting."
+        ) from None
     if free < least_bytes:
         raise UserError(f"Only {free / 1e9:.1f} GB are free at {folder}.", f"Free space: {why}")
     return f"{free / 1e9:.0f} GB free at {folder}"
@@ -72,12 +75,16 @@ def read_certificates(path: Path) -> Sequence[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not a certificate ({type(error).__name__}).", "Correct the setting.") from None
+        raise UserError(
+            f"{path} is not a certificate ({type(error).__name__}).", "Correct the setting."
+        ) from None
 
 
 def certificates_last(paths: Iterable[Path], remedy: str) -> str:
     """Raise UserError if one of these certificates has ended or ends soon."""
-    ends = {path: min(item.not_valid_after_utc for item in read_certificates(path)) for path in paths}
+    ends = {
+        path: min(item.not_valid_after_utc for item in read_certificates(path)) for path in paths
+    }
     soonest = min(ends, key=lambda path: ends[path])
     days = (ends[soonest] - datetime.now(UTC)).days
     if days < CERTIFICATE_WARNING_DAYS:

@@ -1,4 +1,6 @@
-"""The convention of every command line: an error that a user can mend is a sentence and an exit code, not a traceback."""
+"""The convention of every command line: an error that a user can mend is a sentence and an exit
+code, not a traceback.
+"""
 
 import getpass
 import os
@@ -17,8 +19,12 @@ class Commands(click.Group):
     group_class = type
     """Groups inside it are of this kind, too."""
 
-    def __init__(self, *arguments: Any, former: Mapping[str, str] | None = None, **options: Any) -> None:
-        """`former`: new names of commands by the names of the version before, which still work and say so."""
+    def __init__(
+        self, *arguments: Any, former: Mapping[str, str] | None = None, **options: Any
+    ) -> None:
+        """`former`: new names of commands by the names of the version before, which still work and
+        say so.
+        """
         super().__init__(*arguments, **options)
         self.former = former or {}
 
@@ -26,7 +32,9 @@ class Commands(click.Group):
         """The command of this name, or of this former name."""
         if cmd_name in self.former:
             click.echo(
-                f"`{cmd_name}` is called `{self.former[cmd_name]}` now; this name goes with the next version.", err=True
+                f"`{cmd_name}` is called `{self.former[cmd_name]}` now; this name goes with the"
+                " next version.",
+                err=True,
             )
             cmd_name = self.former[cmd_name]
         return super().get_command(ctx, cmd_name)
@@ -42,7 +50,9 @@ class Commands(click.Group):
 
 
 def os_user() -> str:
-    """Who sits there, for an audit trail. In a container whose user has no name, set LOGNAME to the person's."""
+    """Who sits there, for an audit trail. In a container whose user has no name, set LOGNAME to the
+    person's.
+    """
     try:
         name = getpass.getuser()
     except (KeyError, OSError):

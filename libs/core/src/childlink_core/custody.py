@@ -1,7 +1,9 @@
-"""How the linkage secret travels from its custodian to a site, and how a site backs a key up. Nothing here is on a hub.
+"""How the linkage secret travels from its custodian to a site, and how a site backs a key up.
+Nothing here is on a hub.
 
-Whoever holds the linkage secret can enumerate every NHS number's token, so it goes sealed (HPKE) to the one site that it is
-for, and its check value is compared through another channel. A backup is encrypted under a passphrase (scrypt, RFC 7914).
+Whoever holds the linkage secret can enumerate every NHS number's token, so it goes sealed (HPKE) to
+the one site that it is for, and its check value is compared through another channel. A backup is
+encrypted under a passphrase (scrypt, RFC 7914).
 """
 
 import base64
@@ -31,7 +33,9 @@ def seal_linkage(key: SecretKey, site: SealKey) -> str:
     >>> open_linkage(seal_linkage(secret, site.public()), site) == secret
     True
     """
-    plain = json.dumps({"owner": key.owner, "version": key.version, "secret": _text(key.secret)}).encode()
+    plain = json.dumps(
+        {"owner": key.owner, "version": key.version, "secret": _text(key.secret)}
+    ).encode()
     sealed = seal_bytes(plain, site, _ISSUED + site.owner.encode())
     content = {
         "kind": "sealed linkage secret",
@@ -43,46 +47,71 @@ def seal_linkage(key: SecretKey, site: SealKey) -> str:
 
 
 def open_linkage(text: str, key: OpeningKey) -> SecretKey:
-    """The secret in a sealed file. Raises KeyFileError when it is not sealed to `key`, or was changed."""
+    """The secret in a sealed file. Raises KeyFileError when it is not sealed to `key`, or was
+    changed.
+    """
     content = _read(text, "sealed linkage secret")
     plain = open_bytes(base64.b64decode(content["sealed"]), key, _ISSUED + key.owner.encode())
     if plain is None:
         raise KeyFileError(
-            f"The file is sealed for {content['for']!r}, and this site's opening key does not open it.",
-            "Send the custodian your current public keys (`childlink-ingest keys show`) and ask for a new file.",
+            f"The file is sealed for {content['for']!r}, and this site's opening key does not"
+            " open it.",
+            "Send the custodian your current public keys (`childlink-ingest keys show`) and ask for"
+            " a new file.",
         )
     inner = json.loads(plain)
     opened = SecretKey(inner["owner"], int(inner["version"]), base64.b64decode(inner["secret"]))
     if (opened.version, opened.check_value) != (content["version"], content["check_value"]):
-        raise KeyFileError("The file's label does not belong to the secret in it.", "Ask the custodian for a new file.")
+        raise KeyFileError(
+            "The file's label does not belong to the secret in it.",
+            "Ask the custodian for a new file.",
+        )
     return opened
 
 
 def back_up(key: SecretKey, passphrase: str) -> str:
-    """The text of an encrypted backup. Its check value stands in the clear, so that `doctor` can compare it.
+    """The text of an encrypted backup. Its check value stands in the clear, so that `doctor` can
+    compare it.
 
     >>> key = SecretKey.generate("trust-a")
     >>> restore(back_up(key, "a long passphrase"), "a long passphrase") == key
     True
     """
     if len(passphrase) < SHORTEST_PASSPHRASE:
-        raise UserError(f"The passphrase has fewer than {SHORTEST_PASSPHRASE} characters.", "Use a longer one.")
+        raise UserError(
+            f"The passphrase has fewer than {SHORTEST_PASSPHRASE} characters.", "Use a longer one."
+        )
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(_NONCE_BYTES)
-    label = {"kind": "key backup", "owner": key.owner, "version": key.version, "check_value": key.check_value}
-    sealed = ChaCha20Poly1305(_derive(passphrase, salt)).encrypt(nonce, key.secret, json.dumps(label).encode())
-    return json.dumps({**label, "salt": _text(salt), "sealed": _text(nonce + sealed)}, indent=2) + "\n"
+    label = {
+        "kind": "key backup",
+        "owner": key.owner,
+        "version": key.version,
+        "check_value": key.check_value,
+    }
+    sealed = ChaCha20Poly1305(_derive(passphrase, salt)).encrypt(
+        nonce, key.secret, json.dumps(label).encode()
+    )
+    return (
+        json.dumps({**label, "salt": _text(salt), "sealed": _text(nonce + sealed)}, indent=2) + "\n"
+    )
 
 
 def restore(text: str, passphrase: str) -> SecretKey:
-    """The key in a backup. Raises KeyFileError when the passphrase is wrong or the file was changed."""
+    """The key in a backup. Raises KeyFileError when the passphrase is wrong or the file was
+    changed.
+    """
     content = _read(text, "key backup")
     label = {name: content[name] for name in ("kind", "owner", "version", "check_value")}
     sealed = base64.b64decode(content["sealed"])
     cipher = ChaCha20Poly1305(_derive(passphrase, base64.b64decode(content["salt"])))
     try:
-        secret = cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], json.dumps(label).encode())
+        secret = cipher.decrypt(
+            sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], json.dumps(label).encode()
+        )
     except InvalidTag:
-        raise KeyFileError("The backup does not open.", "The passphrase is wrong, or the file was changed.") from None
+        raise KeyFileError(
+            "The backup does not open.", "The passphrase is wrong, or the file was changed."
+        ) from None
     return SecretKey(content["owner"], int(content["version"]), secret)
 
 

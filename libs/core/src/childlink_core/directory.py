@@ -1,4 +1,5 @@
-"""The directory: the partnership's public list of who may send, and to whom batches are sealed. Holds no secret.
+"""The directory: the partnership's public list of who may send, and to whom batches are sealed.
+Holds no secret.
 
 A TOML file with one table per member:
 
@@ -10,7 +11,7 @@ A TOML file with one table per member:
 
     [linkage]                                        # check values of the linkage secrets in use; they tell no secret
     "1" = "9f86d081"
-"""
+"""  # noqa: E501
 
 import base64
 import tomllib
@@ -44,17 +45,22 @@ class Directory:
 
     members: Mapping[str, Member]
     linkage: Mapping[int, str] = field(default_factory=dict)
-    """Check value of the partnership's linkage secret, by version. Empty: the hub does not publish any."""
+    """Check value of the partnership's linkage secret, by version. Empty: the hub does not publish
+    any.
+    """
 
     def check_linkage(self, key: SecretKey) -> None:
-        """Raise UserError when `key` is not a linkage secret in use: a wrong one would link nothing, silently."""
+        """Raise UserError when `key` is not a linkage secret in use: a wrong one would link
+        nothing, silently.
+        """
         if not self.linkage:
             return
         if key.version not in self.linkage:
             versions = ", ".join(map(str, self.linkage))
             raise UserError(
                 f"The linkage secret has version {key.version}; the partnership uses {versions}.",
-                "Ask the key custodian for the current secret, or fetch the hub's current directory.",
+                "Ask the key custodian for the current secret, or fetch the hub's current"
+                " directory.",
             )
         if self.linkage[key.version] != key.check_value:
             raise UserError(
@@ -71,14 +77,17 @@ class Directory:
     def verify_key(self, owner: str, key_id: str) -> VerifyKey | None:
         """The key that `owner` signs with under this id, or None."""
         member = self.members.get(owner)
-        return next((key for key in member.signing if key.key_id == key_id), None) if member else None
+        return (
+            next((key for key in member.signing if key.key_id == key_id), None) if member else None
+        )
 
     def seal_key(self, owner: str) -> SealKey:
         """The key that batches for `owner` are sealed to."""
         member = self.members.get(owner)
         if member is None or not member.sealing:
             raise UserError(
-                f"The directory has no sealing key for {owner!r}.", "Fetch the hub's current directory file."
+                f"The directory has no sealing key for {owner!r}.",
+                "Fetch the hub's current directory file.",
             )
         return member.sealing[0]
 
@@ -88,11 +97,17 @@ def read_directory(path: Path) -> Directory:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         members = {name: _member(name, table) for name, table in content["members"].items()}
-        linkage = {int(version): str(value) for version, value in content.get("linkage", {}).items()}
+        linkage = {
+            int(version): str(value) for version, value in content.get("linkage", {}).items()
+        }
     except FileNotFoundError:
-        raise UserError(f"Directory file {path} does not exist.", "Fetch it from the hub and set its path.") from None
+        raise UserError(
+            f"Directory file {path} does not exist.", "Fetch it from the hub and set its path."
+        ) from None
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a directory file: {error}.", "Fetch it from the hub again.") from None
+        raise UserError(
+            f"{path} is not a directory file: {error}.", "Fetch it from the hub again."
+        ) from None
     return Directory(members, linkage)
 
 
@@ -110,7 +125,11 @@ def render_directory(members: Iterable[Member], linkage: Mapping[int, str] | Non
             f"sealing = [{sealing}]",
         ]
     if linkage:
-        lines += ["", "[linkage]", *(f'"{version}" = "{value}"' for version, value in sorted(linkage.items()))]
+        lines += [
+            "",
+            "[linkage]",
+            *(f'"{version}" = "{value}"' for version, value in sorted(linkage.items())),
+        ]
     return "\n".join(lines) + "\n"
 
 

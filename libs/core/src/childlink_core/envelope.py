@@ -1,8 +1,8 @@
 """Seal and sign a batch; verify and open it. The header is bound into both.
 
-HPKE base mode (RFC 9180): DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305. It hides but does not say who
-sent, so the sender signs the whole with Ed25519 (RFC 8032). Whether a batch is in its place in the stream is judged
-by `childlink_core.streams`.
+HPKE base mode (RFC 9180): DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305. It hides but
+does not say who sent, so the sender signs the whole with Ed25519 (RFC 8032). Whether a batch is in
+its place in the stream is judged by `childlink_core.streams`.
 """
 
 import hashlib
@@ -40,7 +40,9 @@ class Address:
     sequence: int
 
 
-def seal(payload: bytes, address: Address, reader: SealKey, sender: SigningKey, now_ms: int | None = None) -> bytes:
+def seal(
+    payload: bytes, address: Address, reader: SealKey, sender: SigningKey, now_ms: int | None = None
+) -> bytes:
     """Seal `payload` to `reader`, sign it as `sender`, and return the serialised SealedBatch."""
     header = wire.Header(
         schema_version=SCHEMA_VERSION,
@@ -73,10 +75,13 @@ def traceparent(message: bytes) -> str:
         return ""
 
 
-def verify(message: bytes, topic: str, reader: str, directory: Directory) -> tuple[wire.Header, wire.SealedBatch]:
+def verify(
+    message: bytes, topic: str, reader: str, directory: Directory
+) -> tuple[wire.Header, wire.SealedBatch]:
     """Check who sent a message and for whom, without opening it.
 
-    Raises BatchRefusedError with the reason; until this returns, nothing in the message can be believed.
+    Raises BatchRefusedError with the reason; until this returns, nothing in the message can be
+    believed.
     """
     if len(message) > LARGEST_BATCH_BYTES:
         raise BatchRefusedError(reasons.NOT_A_BATCH, "too large")
@@ -100,7 +105,9 @@ def verify(message: bytes, topic: str, reader: str, directory: Directory) -> tup
 
 
 def open_batch(header: wire.Header, batch: wire.SealedBatch, keys: tuple[OpeningKey, ...]) -> bytes:
-    """Open a verified batch with whichever of the reader's keys it is sealed to. Raises BatchRefusedError."""
+    """Open a verified batch with whichever of the reader's keys it is sealed to. Raises
+    BatchRefusedError.
+    """
     if header.schema_version != SCHEMA_VERSION:
         raise BatchRefusedError(reasons.UNKNOWN_SCHEMA)
     key = next((key for key in keys if key.public().key_id == header.sealing_key_id), None)
@@ -114,7 +121,9 @@ def open_batch(header: wire.Header, batch: wire.SealedBatch, keys: tuple[Opening
 
 def seal_bytes(plain: bytes, reader: SealKey, info: bytes) -> bytes:
     """HPKE single-shot seal with `info` bound in; 48 bytes longer than `plain`."""
-    return _SUITE.encrypt(plain, X25519PublicKey.from_public_bytes(reader.public), info=_SEALED + info)
+    return _SUITE.encrypt(
+        plain, X25519PublicKey.from_public_bytes(reader.public), info=_SEALED + info
+    )
 
 
 def open_bytes(sealed: bytes, key: OpeningKey, info: bytes) -> bytes | None:

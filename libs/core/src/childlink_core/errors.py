@@ -4,7 +4,8 @@
 class UserError(Exception):
     """Something a user can put right. Shown without a traceback; the program exits non-zero.
 
-    `problem` says what is wrong, `remedy` what to do about it. Neither may hold an identifier or a secret.
+    `problem` says what is wrong, `remedy` what to do about it. Neither may hold an identifier or a
+    secret.
     """
 
     exit_code = 1
@@ -20,7 +21,9 @@ class UserError(Exception):
 
 
 class BatchRefusedError(Exception):
-    """A batch that a reader must refuse. `reason` is a code of the error list (see `childlink_core.reasons`)."""
+    """A batch that a reader must refuse. `reason` is a code of the error list (see
+    `childlink_core.reasons`).
+    """
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)

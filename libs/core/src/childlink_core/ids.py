@@ -1,8 +1,9 @@
 """Person and family identifiers: random, printable, with a check digit, and meaning nothing.
 
-Form: a letter for the kind (C child, A adult, F family), 12 random characters of Crockford's base 32 (60 bits), and one
-check character (ISO 7064 pure system, modulus 37, radix 2; identifiers whose check value has no character in the
-alphabet are not issued). A single wrong character or a swap of two neighbours is seen.
+Form: a letter for the kind (C child, A adult, F family), 12 random characters of Crockford's base
+32 (60 bits), and one check character (ISO 7064 pure system, modulus 37, radix 2; identifiers whose
+check value has no character in the alphabet are not issued). A single wrong character or a swap of
+two neighbours is seen.
 
 >>> is_valid("C" + "0" * 12 + "0")
 False
@@ -22,7 +23,9 @@ _VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
 def new_id(kind: Kind) -> str:
     """A new random identifier."""
     while True:
-        body = "".join([ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(_RANDOM_CHARACTERS)])
+        body = "".join(
+            [ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(_RANDOM_CHARACTERS)]
+        )
         check = _check_value(kind, body)
         if check < len(ALPHABET):
             return kind + body + ALPHABET[check]
@@ -40,7 +43,8 @@ def is_valid(identifier: str) -> bool:
 
 
 def _check_value(kind: str, body: str) -> int:
-    # ISO 7064 pure system with modulus 37, radix 2: 37 is prime, so every substitution and neighbour swap is seen.
+    # ISO 7064 pure system with modulus 37, radix 2: 37 is prime, so every substitution and
+    # neighbour swap is seen.
     value = {"C": 1, "A": 2, "F": 3}[kind]
     for character in body:
         value = (value + _VALUES[character]) * 2 % 37

@@ -1,4 +1,5 @@
-"""Secret keys, one file each, readable by their owner only. Secrets never appear in arguments, logs or errors.
+"""Secret keys, one file each, readable by their owner only. Secrets never appear in arguments, logs
+or errors.
 
 >>> key = SigningKey.generate("trust-a")
 >>> key.public().verify(key.sign(b"batch"), b"batch")
@@ -45,7 +46,9 @@ class VerifyKey:
         return key_id_of(self.public)
 
     def verify(self, signature: bytes, message: bytes) -> None:
-        """Raise `cryptography.exceptions.InvalidSignature` unless `signature` is this key's over `message`."""
+        """Raise `cryptography.exceptions.InvalidSignature` unless `signature` is this key's over
+        `message`.
+        """
         Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
 
     def matches(self, signature: bytes, message: bytes) -> bool:
@@ -84,7 +87,10 @@ class SigningKey:
 
     def public(self) -> VerifyKey:
         """The half that goes into the directory."""
-        return VerifyKey(self.owner, Ed25519PrivateKey.from_private_bytes(self.secret).public_key().public_bytes_raw())
+        return VerifyKey(
+            self.owner,
+            Ed25519PrivateKey.from_private_bytes(self.secret).public_key().public_bytes_raw(),
+        )
 
     @property
     def key_id(self) -> str:
@@ -114,12 +120,17 @@ class OpeningKey:
 
     def public(self) -> SealKey:
         """The half that goes into the directory."""
-        return SealKey(self.owner, X25519PrivateKey.from_private_bytes(self.secret).public_key().public_bytes_raw())
+        return SealKey(
+            self.owner,
+            X25519PrivateKey.from_private_bytes(self.secret).public_key().public_bytes_raw(),
+        )
 
 
 @dataclass(frozen=True)
 class SecretKey:
-    """32 random bytes under a version, for keyed hashes: the linkage secret, reference keys, services' own keys."""
+    """32 random bytes under a version, for keyed hashes: the linkage secret, reference keys,
+    services' own keys.
+    """
 
     owner: str
     version: int
@@ -132,29 +143,45 @@ class SecretKey:
 
     @property
     def check_value(self) -> str:
-        """Tells whether two sites hold the same secret, without telling the secret (8 hexadecimal digits)."""
+        """Tells whether two sites hold the same secret, without telling the secret (8 hexadecimal
+        digits).
+        """
         return hashlib.blake2b(b"childlink check value", key=self.secret, digest_size=4).hexdigest()
 
     def derive(self, label: str, size: int = 32) -> bytes:
         """A subkey for one purpose (keyed BLAKE2b over the label, RFC 7693)."""
-        return hashlib.blake2b(label.encode(), key=self.secret, digest_size=size, person=b"childlink-derive").digest()
+        return hashlib.blake2b(
+            label.encode(), key=self.secret, digest_size=size, person=b"childlink-derive"
+        ).digest()
 
 
 AnyKey = SigningKey | OpeningKey | SecretKey
-_KINDS: dict[str, type[AnyKey]] = {"signing": SigningKey, "opening": OpeningKey, "secret": SecretKey}
+_KINDS: dict[str, type[AnyKey]] = {
+    "signing": SigningKey,
+    "opening": OpeningKey,
+    "secret": SecretKey,
+}
 
 
 def write_key(path: Path, key: AnyKey) -> None:
-    """Write a key to a new file with mode 0600. Never overwrites: a lost reference key loses earlier rows."""
+    """Write a key to a new file with mode 0600. Never overwrites: a lost reference key loses
+    earlier rows.
+    """
     kind = next(name for name, cls in _KINDS.items() if isinstance(key, cls))
-    content: dict[str, Any] = {"kind": kind, "owner": key.owner, "secret": base64.b64encode(key.secret).decode()}
+    content: dict[str, Any] = {
+        "kind": kind,
+        "owner": key.owner,
+        "secret": base64.b64encode(key.secret).decode(),
+    }
     if isinstance(key, SecretKey):
         content["version"] = key.version
     write_private(path, json.dumps(content).encode())
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a new file that its owner alone can read (mode 0600). Never overwrites; raises KeyFileError."""
+    """Write a new file that its owner alone can read (mode 0600). Never overwrites; raises
+    KeyFileError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -185,12 +212,17 @@ def read_secret_key(path: Path) -> SecretKey:
 
 
 def read_any_key(path: Path) -> AnyKey:
-    """Read a key file of whatever kind, or raise KeyFileError. For those who look after key files, not for those who use them."""
+    """Read a key file of whatever kind, or raise KeyFileError. For those who look after key files,
+    not for those who use them.
+    """
     try:
         kind = str(json.loads(path.read_text())["kind"])
     except (OSError, ValueError, KeyError, TypeError):
         kind = ""
-    readers: dict[str, Callable[[Path], AnyKey]] = {"signing": read_signing_key, "opening": read_opening_key}
+    readers: dict[str, Callable[[Path], AnyKey]] = {
+        "signing": read_signing_key,
+        "opening": read_opening_key,
+    }
     return readers.get(kind, read_secret_key)(path)
 
 
@@ -201,7 +233,8 @@ def check_private(path: Path) -> None:
             raise KeyFileError(f"{path} can be read by other users.", f"Run: chmod 600 {path}")
     except OSError as error:
         raise KeyFileError(
-            f"{path} cannot be read ({error.strerror}).", "Restore it from its backup, or correct the setting."
+            f"{path} cannot be read ({error.strerror}).",
+            "Restore it from its backup, or correct the setting.",
         ) from None
 
 
@@ -211,7 +244,10 @@ def _read(path: Path, kind: str) -> dict[str, Any]:
             check_private(path)
         content = json.loads(path.read_text())
         if content["kind"] != kind or len(base64.b64decode(content["secret"])) != 32:
-            raise KeyFileError(f"{path} does not hold a {kind} key.", "Give the file that `keys new` made for this.")
+            raise KeyFileError(
+                f"{path} does not hold a {kind} key.",
+                "Give the file that `keys new` made for this.",
+            )
     except FileNotFoundError:
         raise KeyFileError(
             f"Key file {path} does not exist.", "Make it with `keys new`, or correct the setting."

@@ -1,4 +1,6 @@
-"""Structured logs on standard error. Only fields on the allow-list are written, so that an identifier cannot slip in."""
+"""Structured logs on standard error. Only fields on the allow-list are written, so that an
+identifier cannot slip in.
+"""
 
 import logging
 import sys
@@ -10,16 +12,51 @@ from opentelemetry import trace
 
 ALLOWED_FIELDS: Final = frozenset(
     {
-        "event", "level", "timestamp", "service", "partner", "sender", "topic", "epoch", "sequence", "offset", "reason",
-        "dataset", "release", "measure", "cube", "count", "accepted", "refused", "records", "links", "persons", "bytes",
-        "seconds", "version", "profile", "port", "path", "error_type", "outcome", "run", "lag", "state", "method", "caller",
+        "event",
+        "level",
+        "timestamp",
+        "service",
+        "partner",
+        "sender",
+        "topic",
+        "epoch",
+        "sequence",
+        "offset",
+        "reason",
+        "dataset",
+        "release",
+        "measure",
+        "cube",
+        "count",
+        "accepted",
+        "refused",
+        "records",
+        "links",
+        "persons",
+        "bytes",
+        "seconds",
+        "version",
+        "profile",
+        "port",
+        "path",
+        "error_type",
+        "outcome",
+        "run",
+        "lag",
+        "state",
+        "method",
+        "caller",
         "trace_id",
     }
-)  # fmt: skip
+)
 
 
-def drop_unlisted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace the value of every field that is not on the allow-list. An exception keeps its type only."""
+def drop_unlisted(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Replace the value of every field that is not on the allow-list. An exception keeps its type
+    only.
+    """
     error = event.pop("exc_info", None)
     kept = {key: value if key in ALLOWED_FIELDS else "[not logged]" for key, value in event.items()}
     if error is not None:
@@ -34,10 +71,16 @@ def drop_unlisted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
     return kept
 
 
-def add_trace(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def add_trace(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Say in which trace a line was written, where there is one."""
     context = trace.get_current_span().get_span_context()
-    return {**event, "trace_id": trace.format_trace_id(context.trace_id)} if context.is_valid else event
+    return (
+        {**event, "trace_id": trace.format_trace_id(context.trace_id)}
+        if context.is_valid
+        else event
+    )
 
 
 def configure(service: str, *, json: bool | None = None, level: str = "INFO") -> None:
@@ -50,12 +93,15 @@ def configure(service: str, *, json: bool | None = None, level: str = "INFO") ->
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             drop_unlisted,
-            structlog.dev.ConsoleRenderer(colors=False) if plain else structlog.processors.JSONRenderer(),
+            structlog.dev.ConsoleRenderer(colors=False)
+            if plain
+            else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    # Libraries may put anything into their messages: only warnings of the transport, and never its payloads.
+    # Libraries may put anything into their messages: only warnings of the transport, and never its
+    # payloads.
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)

@@ -1,6 +1,8 @@
-"""References: keyed hashes that name a subject or a row outside its partner, under keys that never leave it.
+"""References: keyed hashes that name a subject or a row outside its partner, under keys that never
+leave it.
 
-The linker's and analytics' references of one subject come from different keys, so the two stores do not join.
+The linker's and analytics' references of one subject come from different keys, so the two stores do
+not join.
 """
 
 import hashlib
@@ -48,8 +50,10 @@ class ReferenceKeys:
         return _go_on(_begun(self._row, feed), row_id)
 
     def facet(self, feed: str, key_version: int = 1) -> bytes:
-        """Opaque name of a feed for the linker: 4 bytes. Another for each version of the linkage secret, so that both
-        versions of a subject's encoding stand side by side while the secret is being rotated."""
+        """Opaque name of a feed for the linker: 4 bytes. Another for each version of the linkage
+        secret, so that both versions of a subject's encoding stand side by side while the secret is
+        being rotated.
+        """
         return _facet(self._link, feed if key_version == 1 else f"{feed}\0key {key_version}")
 
     def nhs(self, nhs_number: str) -> bytes | None:
@@ -63,15 +67,21 @@ def _facet(key: bytes, name: str) -> bytes:
 
 
 def keyed_hash(key: bytes, *parts: str) -> bytes:
-    """Keyed BLAKE2b (RFC 7693) over length-prefixed parts, so that ("ab", "c") and ("a", "bc") differ: 16 bytes."""
-    message = b"".join([len(encoded := part.encode()).to_bytes(4, "big") + encoded for part in parts])
+    """Keyed BLAKE2b (RFC 7693) over length-prefixed parts, so that ("ab", "c") and ("a", "bc")
+    differ: 16 bytes.
+    """
+    message = b"".join(
+        [len(encoded := part.encode()).to_bytes(4, "big") + encoded for part in parts]
+    )
     return hashlib.blake2b(message, key=key, digest_size=REFERENCE_BYTES).digest()
 
 
 @lru_cache(maxsize=1_000)
 def _begun(key: bytes, *first: str) -> "hashlib.blake2b":
     """`keyed_hash` over the parts that rows share, to be copied and gone on with."""
-    return hashlib.blake2b(b"".join([_part(part) for part in first]), key=key, digest_size=REFERENCE_BYTES)
+    return hashlib.blake2b(
+        b"".join([_part(part) for part in first]), key=key, digest_size=REFERENCE_BYTES
+    )
 
 
 def _go_on(begun: "hashlib.blake2b", part: str, role: str = "") -> bytes:

@@ -1,4 +1,6 @@
-"""Reads a certificate authority's list of revoked certificates (RFC 5280), and believes it only if the authority signed it."""
+"""Reads a certificate authority's list of revoked certificates (RFC 5280), and believes it only if
+the authority signed it.
+"""
 
 from pathlib import Path
 
@@ -9,7 +11,9 @@ from childlink_core.errors import UserError
 
 
 def read_revocation_list(path: Path, authority: x509.Certificate) -> x509.CertificateRevocationList:
-    """The list in a PEM file. Raises UserError: without the list nobody knows who was revoked, so nobody may be let in."""
+    """The list in a PEM file. Raises UserError: without the list nobody knows who was revoked, so
+    nobody may be let in.
+    """
     try:
         found = x509.load_pem_x509_crl(path.read_bytes())
     except (OSError, ValueError) as error:
@@ -18,6 +22,10 @@ def read_revocation_list(path: Path, authority: x509.Certificate) -> x509.Certif
             "Copy it from the authority: without it, nobody knows who was revoked.",
         ) from None
     public = authority.public_key()
-    if not isinstance(public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey) or not found.is_signature_valid(public):
-        raise UserError(f"{path} was not signed by this authority.", "Copy it from the authority again.")
+    if not isinstance(
+        public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+    ) or not found.is_signature_valid(public):
+        raise UserError(
+            f"{path} was not signed by this authority.", "Copy it from the authority again."
+        )
     return found

@@ -1,8 +1,9 @@
-"""Is a batch the next of its stream? Pure rules: a gap, a replay, a swap and a restored sender are all seen.
+"""Is a batch the next of its stream? Pure rules: a gap, a replay, a swap and a restored sender are
+all seen.
 
-A stream is (sender, topic). Within an epoch, sequence numbers go 1, 2, 3, ...; a sender restored from backup starts a
-greater epoch. Only the next number is read, so order is certain; after a gap the sender sends again from the number
-that the receipt names (go-back-N, as in RFC 3366).
+A stream is (sender, topic). Within an epoch, sequence numbers go 1, 2, 3, ...; a sender restored
+from backup starts a greater epoch. Only the next number is read, so order is certain; after a gap
+the sender sends again from the number that the receipt names (go-back-N, as in RFC 3366).
 
 >>> at = Position(epoch=7, next_sequence=3)
 >>> judge(at, 7, 3, b"x", None)
@@ -51,8 +52,12 @@ class Position:
 START = Position(0, 1)
 
 
-def judge(position: Position, epoch: int, sequence: int, digest: bytes, known_digest: bytes | None) -> Verdict:
-    """Place a batch. `known_digest` is that of the batch already read under this number, if it is still remembered."""
+def judge(
+    position: Position, epoch: int, sequence: int, digest: bytes, known_digest: bytes | None
+) -> Verdict:
+    """Place a batch. `known_digest` is that of the batch already read under this number, if it is
+    still remembered.
+    """
     if epoch < position.epoch:
         return Verdict.OLD_EPOCH
     if epoch > position.epoch:

@@ -1,8 +1,10 @@
-"""Logs and traces as the settings ask for them. A trace follows an extract from its site to the release that counts it.
+"""Logs and traces as the settings ask for them. A trace follows an extract from its site to the
+release that counts it.
 
-Traces are OpenTelemetry's, off unless `trace_endpoint` is set, and travel between services as W3C Trace Context
-(https://www.w3.org/TR/trace-context/) in the signed header of a batch. A span says no more than a log line may: fields on the allow-list
-of `childlink_core.logs`, and of an error its type only.
+Traces are OpenTelemetry's, off unless `trace_endpoint` is set, and travel between services as W3C
+Trace Context (https://www.w3.org/TR/trace-context/) in the signed header of a batch. A span says no
+more than a log line may: fields on the allow-list of `childlink_core.logs`, and of an error its
+type only.
 """
 
 from collections.abc import Iterator
@@ -27,7 +29,8 @@ _tracer: Tracer = trace.NoOpTracer()
 
 
 def start(service: str, settings: ServiceSettings) -> None:
-    """Log at the level, and trace to the collector, that the settings name. Call it once a process, before work begins.
+    """Log at the level, and trace to the collector, that the settings name. Call it once a process,
+    before work begins.
 
     Raises UserError where tracing is asked for and not installed.
     """
@@ -49,7 +52,9 @@ def start(service: str, settings: ServiceSettings) -> None:
         resource=Resource({"service.name": f"childlink-{service}", "service.version": __version__})
     )
     provider.add_span_processor(
-        BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.trace_endpoint, timeout=_EXPORT_TIMEOUT_S))
+        BatchSpanProcessor(
+            OTLPSpanExporter(endpoint=settings.trace_endpoint, timeout=_EXPORT_TIMEOUT_S)
+        )
     )
     use(provider.get_tracer("childlink"))
 
@@ -62,16 +67,22 @@ def use(tracer: Tracer) -> None:
 
 @contextmanager
 def span(name: str, *after: str, **fields: Field | None) -> Iterator[None]:
-    """A span around what the block does: in the span that is open; or else after the first of these trace contexts (`traceparent`
-    headers; what is none counts as absent), linked to the others; or else the first of a new trace."""
+    """A span around what the block does: in the span that is open; or else after the first of these
+    trace contexts (`traceparent` headers; what is none counts as absent), linked to the others; or
+    else the first of a new trace.
+    """
     contexts = [context for item in dict.fromkeys(after) if (context := _read(item)).is_valid]
     parent = None
     if contexts and not trace.get_current_span().get_span_context().is_valid:
         parent = trace.set_span_in_context(trace.NonRecordingSpan(contexts.pop(0)))
     with _tracer.start_as_current_span(
-        name, parent, attributes=_listed(fields), links=[Link(context) for context in contexts],
-        record_exception=False, set_status_on_exception=False,
-    ) as opened:  # fmt: skip
+        name,
+        parent,
+        attributes=_listed(fields),
+        links=[Link(context) for context in contexts],
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as opened:
         try:
             yield
         except BaseException as error:
@@ -81,7 +92,9 @@ def span(name: str, *after: str, **fields: Field | None) -> Iterator[None]:
 
 
 def mark(name: str, after: str, **fields: Field | None) -> None:
-    """A point in the trace that `after` names, linked to the span that is open. Nothing without such a trace."""
+    """A point in the trace that `after` names, linked to the span that is open. Nothing without
+    such a trace.
+    """
     context = _read(after)
     if context.is_valid:
         here = trace.get_current_span().get_span_context()
@@ -98,11 +111,16 @@ def traceparent() -> str:
 
 
 def sanitise_traceparent(traceparent: str) -> str:
-    """A trace context that somebody else sent, as 55 characters of version 00; empty for what is none. What is kept of it is bounded."""
+    """A trace context that somebody else sent, as 55 characters of version 00; empty for what is
+    none. What is kept of it is bounded.
+    """
     context = _read(traceparent)
     if not context.is_valid:
         return ""
-    trace_id, span_id = trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
+    trace_id, span_id = (
+        trace.format_trace_id(context.trace_id),
+        trace.format_span_id(context.span_id),
+    )
     return f"00-{trace_id}-{span_id}-{context.trace_flags:02x}"
 
 

@@ -14,11 +14,14 @@ _PARTNER = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 
 
 def check_partner_name(name: str) -> str:
-    """Return `name` if it may name a partner (it becomes part of topic names and certificates), else raise."""
+    """Return `name` if it may name a partner (it becomes part of topic names and certificates),
+    else raise.
+    """
     if not _PARTNER.fullmatch(name) or name in SERVICES:
         raise UserError(
             f"{name!r} cannot be a partner's name.",
-            "Use 3 to 32 lower-case letters, digits and hyphens, starting with a letter, for example 'st-thomas-trust'.",
+            "Use 3 to 32 lower-case letters, digits and hyphens, starting with a letter, for"
+            " example 'st-thomas-trust'.",
         )
     return name
 

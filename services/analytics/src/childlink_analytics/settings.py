@@ -1,4 +1,5 @@
-"""Analytics' settings: one class for the process that holds the store, another for the one that answers.
+"""Analytics' settings: one class for the process that holds the store, another for the one that
+answers.
 
 The answering process has no setting through which it could reach the store.
 """
@@ -11,13 +12,16 @@ from pydantic_settings import SettingsConfigDict
 
 
 class StoreSettings(ServiceSettings):
-    """Of `consume` and `cut`. Set in the TOML file or as CHILDLINK_ANALYTICS_NAME. Secrets are files."""
+    """Of `consume` and `cut`. Set in the TOML file or as CHILDLINK_ANALYTICS_NAME. Secrets are
+    files.
+    """
 
     model_config = SettingsConfigDict(env_prefix="CHILDLINK_ANALYTICS_", extra="forbid")
 
     database: str = "sqlite:///analytics.sqlite"
-    """SQLAlchemy URL without a password; postgresql+psycopg://user@host/name, or SQLite for pilots. With a standby: both hosts, see
-    how-to/back-up-and-restore."""
+    """SQLAlchemy URL without a password; postgresql+psycopg://user@host/name, or SQLite for pilots.
+    With a standby: both hosts, see how-to/back-up-and-restore.
+    """
     database_password_file: Path | None = None
     """File that holds the database password."""
     signing_key: Path = Path("keys/signing.key")
@@ -27,11 +31,15 @@ class StoreSettings(ServiceSettings):
     release_key: Path = Path("keys/release.key")
     """Key from which each release's rounding takes its secret numbers."""
     drafts: Path = Path("drafts")
-    """Folder of releases that were cut and not published yet; the answering process must not see it."""
+    """Folder of releases that were cut and not published yet; the answering process must not see
+    it.
+    """
     releases: Path = Path("releases")
     """Folder of published releases, which the answering process reads."""
     disclosure: Literal["rounded-5-v1", "suppressed-5-v1"] = "rounded-5-v1"
-    """The policy that protects releases. A partnership keeps to one: releases under both would tell on each other."""
+    """The policy that protects releases. A partnership keeps to one: releases under both would tell
+    on each other.
+    """
     one_person: bool = False
     """For pilots with made-up data: whoever cuts a release may also publish it."""
     schedule: Literal["", "monthly", "quarterly", "yearly"] = ""
@@ -43,7 +51,9 @@ class StoreSettings(ServiceSettings):
     purposes: Path | None = None
     """Register of purposes and retention periods (TOML)."""
     editions: str = ""
-    """Area boundaries and deprivation edition that sites use, as change notes say them: "ONSPD May 2025, IMD 2019"."""
+    """Area boundaries and deprivation edition that sites use, as change notes say them: "ONSPD May
+    2025, IMD 2019".
+    """
     cut_memory: str = "2GB"
     """Memory for counting; what does not fit waits on disk."""
     grpc_address: str = ""
@@ -72,9 +82,13 @@ class ServingSettings(SettingsFile):
     policy: Path | None = None
     """Who may call, and in which role. Without it, only this host is served."""
     purposes: Path | None = None
-    """Register of purposes (TOML): an analyst sees what the datasets of their purposes allow. Without it, everything."""
+    """Register of purposes (TOML): an analyst sees what the datasets of their purposes allow.
+    Without it, everything.
+    """
     audit: str = ""
-    """SQLAlchemy URL of a database of its own for the trail of questions, for example sqlite:////var/lib/childlink/questions.sqlite."""
+    """SQLAlchemy URL of a database of its own for the trail of questions, for example
+    sqlite:////var/lib/childlink/questions.sqlite.
+    """
     audit_key: Path | None = None
     """Key under which the trail's entries are hashed; `keys new-audit` makes one."""
     address: str = "127.0.0.1:7443"

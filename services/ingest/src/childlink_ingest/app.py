@@ -1,4 +1,6 @@
-"""Composition root: settings become a site, a plan, a spool and an exchange. Nothing else builds adapters."""
+"""Composition root: settings become a site, a plan, a spool and an exchange. Nothing else builds
+adapters.
+"""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -54,7 +56,8 @@ def build_site(settings: IngestSettings) -> SendingContext:
     if directory.verify_key(settings.partner, signing.key_id) is None:
         raise UserError(
             f"The directory does not list {settings.signing_key} as a key of {settings.partner}.",
-            "Send the hub your public keys (`childlink-ingest keys show`), and fetch its current directory.",
+            "Send the hub your public keys (`childlink-ingest keys show`), and fetch its current"
+            " directory.",
         )
     profile = get_profile(settings.profile)
     return SendingContext(
@@ -67,24 +70,39 @@ def build_site(settings: IngestSettings) -> SendingContext:
 
 
 def linkage_keys(settings: IngestSettings) -> list[SecretKey]:
-    """The linkage secret in use, and the one being introduced; checked against the directory's check values."""
-    paths = [settings.linkage_key, *([settings.linkage_key_next] if settings.linkage_key_next else [])]
+    """The linkage secret in use, and the one being introduced; checked against the directory's
+    check values.
+    """
+    paths = [
+        settings.linkage_key,
+        *([settings.linkage_key_next] if settings.linkage_key_next else []),
+    ]
     keys = [read_secret_key(path) for path in paths]
     directory = read_directory(settings.directory)
     for key in keys:
         directory.check_linkage(key)
     if len({key.version for key in keys}) < len(keys):
-        raise UserError("linkage_key and linkage_key_next have the same version.", "Unset linkage_key_next.")
+        raise UserError(
+            "linkage_key and linkage_key_next have the same version.", "Unset linkage_key_next."
+        )
     return keys
 
 
 def build_plan(
-    settings: IngestSettings, site: SendingContext, mapping: Mapping, areas: AreaLookup | None, today: date
+    settings: IngestSettings,
+    site: SendingContext,
+    mapping: Mapping,
+    areas: AreaLookup | None,
+    today: date,
 ) -> EncodingPlan:
-    """What decides what of an extract could leave. Raises PermitError while that cannot be decided."""
+    """What decides what of an extract could leave. Raises PermitError while that cannot be
+    decided.
+    """
     permitted = None
     if mapping.needs_permitted_list:
-        permitted = read_permitted_list(settings.permitted_list, settings.permitted_list_max_age_days, datetime.now())
+        permitted = read_permitted_list(
+            settings.permitted_list, settings.permitted_list_max_age_days, datetime.now()
+        )
     local = read_objections(settings.objections)
     tokens = read_objection_tokens(settings.partnership_objections)
     objections = Objections(local.nhs_numbers, local.local_ids, tokens)
@@ -108,7 +126,10 @@ def open_job(
 ) -> Iterator[Job]:
     """Open an extract under its mapping, with everything that decides what may leave."""
     site = site or build_site(settings)
-    with _areas(settings, mapping) as areas, open_extract(extract, source_of(mapping, settings)) as opened:
+    with (
+        _areas(settings, mapping) as areas,
+        open_extract(extract, source_of(mapping, settings)) as opened,
+    ):
         check_header(mapping, opened.header, extract.name)
         yield Job(site, build_plan(settings, site, mapping, areas, date.today()), opened)
 
@@ -124,17 +145,27 @@ def run_extract(
     """Stage and queue one approved extract. Returns the run's id."""
     check_past(spool)
     mapping = load_mapping(mapping_file)
-    check_approved(settings.approvals, mapping_file, what(mapping_file, mapping, get_profile(settings.profile)))
+    check_approved(
+        settings.approvals, mapping_file, what(mapping_file, mapping, get_profile(settings.profile))
+    )
     limits = limits or Limits(settings.max_reject_share, settings.max_withdrawn_share)
     traced = telemetry.span("run", partner=settings.partner, dataset=mapping.dataset.name)
     with traced, _no_collector(), open_job(settings, extract, mapping) as job:
         withdrawn = spool.withdrawn_subjects()
         plan = replace(job.plan, withdrawn=withdrawn)
-        limits = Limits(limits.max_reject_share, limits.max_withdrawn_share, _opted_out(settings, job))
+        limits = Limits(
+            limits.max_reject_share, limits.max_withdrawn_share, _opted_out(settings, job)
+        )
         if settings.workers < 2:
-            return send_extract(extract.name, job.extract, plan, job.site, spool, limits, None, progress)
-        with prepared_by(partial(_plan_of_worker, settings, mapping_file, withdrawn), settings.workers) as prepare:
-            return send_extract(extract.name, job.extract, plan, job.site, spool, limits, prepare, progress)
+            return send_extract(
+                extract.name, job.extract, plan, job.site, spool, limits, None, progress
+            )
+        with prepared_by(
+            partial(_plan_of_worker, settings, mapping_file, withdrawn), settings.workers
+        ) as prepare:
+            return send_extract(
+                extract.name, job.extract, plan, job.site, spool, limits, prepare, progress
+            )
 
 
 @contextmanager
@@ -151,10 +182,15 @@ def _no_collector() -> Iterator[None]:
 _for_good = ExitStack()
 
 
-def _plan_of_worker(settings: IngestSettings, mapping_file: Path, withdrawn: frozenset[bytes]) -> EncodingPlan:
+def _plan_of_worker(
+    settings: IngestSettings, mapping_file: Path, withdrawn: frozenset[bytes]
+) -> EncodingPlan:
     mapping = load_mapping(mapping_file)
     areas = _for_good.enter_context(_areas(settings, mapping))
-    return replace(build_plan(settings, build_site(settings), mapping, areas, date.today()), withdrawn=withdrawn)
+    return replace(
+        build_plan(settings, build_site(settings), mapping, areas, date.today()),
+        withdrawn=withdrawn,
+    )
 
 
 def _opted_out(settings: IngestSettings, job: Job) -> list[bytes]:
@@ -162,7 +198,9 @@ def _opted_out(settings: IngestSettings, job: Job) -> list[bytes]:
     permitted = job.plan.permissions.permitted
     if permitted is None or settings.checked_list is None:
         return []
-    numbers = (number for number in read_nhs_numbers(settings.checked_list) if number not in permitted)
+    numbers = (
+        number for number in read_nhs_numbers(settings.checked_list) if number not in permitted
+    )
     return [key for number in numbers if (key := job.site.references.nhs(number))]
 
 
@@ -171,7 +209,8 @@ def _areas(settings: IngestSettings, mapping: Mapping) -> Iterator[AreaLookup | 
     if settings.area_lookup is None:
         if mapping.areas is not None:
             raise MappingError(
-                "The mapping has an [area], and no area look-up is set.", "Set `area_lookup` in the settings."
+                "The mapping has an [area], and no area look-up is set.",
+                "Set `area_lookup` in the settings.",
             )
         yield None
     else:
@@ -205,7 +244,13 @@ def connect(
             directory = read_directory(settings.directory)
             opening = read_opening_key(settings.opening_key)
             exchange = Exchange(
-                settings.partner, spool, directory, opening, publisher, settings.window_bytes, on_log_lost
+                settings.partner,
+                spool,
+                directory,
+                opening,
+                publisher,
+                settings.window_bytes,
+                on_log_lost,
             )
             yield Connection(exchange, subscriber)
         finally:
@@ -215,7 +260,9 @@ def connect(
 
 
 def catch_up(settings: IngestSettings, spool: Spool) -> None:
-    """Read the receipts that are there before a run takes sequence numbers. Without a broker the run is staged all the same."""
+    """Read the receipts that are there before a run takes sequence numbers. Without a broker the
+    run is staged all the same.
+    """
     try:
         with connect(settings, spool) as connection:
             connection.exchange.catch_up(connection.subscriber)
@@ -228,4 +275,6 @@ def load_mapping(path: Path) -> Mapping:
     try:
         return parse_mapping(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise MappingError(f"The mapping {path} cannot be read ({type(error).__name__}).", "Check the path.") from None
+        raise MappingError(
+            f"The mapping {path} cannot be read ({type(error).__name__}).", "Check the path."
+        ) from None

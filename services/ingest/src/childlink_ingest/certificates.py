@@ -1,4 +1,6 @@
-"""A site's certificate request: a key on NIST P-256 and a PKCS #10 request (RFC 2986) that names the partner."""
+"""A site's certificate request: a key on NIST P-256 and a PKCS #10 request (RFC 2986) that names
+the partner.
+"""
 
 from pathlib import Path
 
@@ -13,7 +15,9 @@ def new_request(partner: str, key_file: Path, request_file: Path) -> None:
     """Write a new private key (mode 0600) and the request for it. Never overwrites."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, partner)])
-    names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(f"childlink:partner:{partner}")])
+    names = x509.SubjectAlternativeName(
+        [x509.UniformResourceIdentifier(f"childlink:partner:{partner}")]
+    )
     request = (
         x509.CertificateSigningRequestBuilder()
         .subject_name(name)

@@ -1,4 +1,6 @@
-"""Checks a site's set-up, and says of each thing that is wrong what to do. Reads; changes nothing."""
+"""Checks a site's set-up, and says of each thing that is wrong what to do. Reads; changes
+nothing.
+"""
 
 import time
 from collections.abc import Callable
@@ -61,14 +63,19 @@ def _linkage(settings: IngestSettings) -> str:
         if known
         else "the directory has no check values: compare this one with the custodian's"
     )
-    return ", ".join(f"version {key.version}, check value {key.check_value}" for key in keys) + f"; {checked}"
+    return (
+        ", ".join(f"version {key.version}, check value {key.check_value}" for key in keys)
+        + f"; {checked}"
+    )
 
 
 def _backup(settings: IngestSettings) -> str:
     if settings.reference_key_backup is None:
         raise UserError(
-            "No backup of the reference key is known: losing the key loses the thread to every earlier row.",
-            "Make one (`childlink-ingest keys backup`), keep it elsewhere, and set reference_key_backup.",
+            "No backup of the reference key is known: losing the key loses the thread to every"
+            " earlier row.",
+            "Make one (`childlink-ingest keys backup`), keep it elsewhere, and set"
+            " reference_key_backup.",
         )
     try:
         text = settings.reference_key_backup.read_text(encoding="utf-8")
@@ -79,7 +86,9 @@ def _backup(settings: IngestSettings) -> str:
         ) from None
     key = read_secret_key(settings.reference_key)
     if backup_check_value(text) != key.check_value:
-        raise UserError("The backup is of another key.", "Make a new one: `childlink-ingest keys backup`.")
+        raise UserError(
+            "The backup is of another key.", "Make a new one: `childlink-ingest keys backup`."
+        )
     return "is of this key"
 
 
@@ -105,12 +114,16 @@ def _lists(settings: IngestSettings) -> str:
     objections = read_objections(settings.objections)
     tokens = read_objection_tokens(settings.partnership_objections)
     said = [
-        f"{len(objections.nhs_numbers) + len(objections.local_ids):,} local objections, {len(tokens):,} of the partnership"
+        f"{len(objections.nhs_numbers) + len(objections.local_ids):,} local objections,"
+        f" {len(tokens):,} of the partnership"
     ]
     if settings.permitted_list is None:
         said.append("no permitted list (datasets of patient information will not run)")
     elif not settings.permitted_list.is_file():
-        raise UserError(f"The permitted list {settings.permitted_list} does not exist.", "Correct permitted_list.")
+        raise UserError(
+            f"The permitted list {settings.permitted_list} does not exist.",
+            "Correct permitted_list.",
+        )
     else:
         age = (time.time() - settings.permitted_list.stat().st_mtime) / 86_400
         if age > settings.permitted_list_max_age_days:
@@ -152,5 +165,8 @@ def _clock(settings: IngestSettings) -> str:
     with open_spool(settings.spool) as spool:
         ahead = spool.hub_ahead_s()
     if ahead > MOST_CLOCK_SKEW_S:
-        raise UserError(f"This machine's clock is at least {ahead:.0f} s slow against the hub's.", "Set it by NTP.")
+        raise UserError(
+            f"This machine's clock is at least {ahead:.0f} s slow against the hub's.",
+            "Set it by NTP.",
+        )
     return "no receipt came from this machine's future"

@@ -26,7 +26,9 @@ class SpoolError(UserError):
 
 
 class PastLostError(SpoolError):
-    """The services have read what this spool does not know: it was put back from a backup, or made anew."""
+    """The services have read what this spool does not know: it was put back from a backup, or made
+    anew.
+    """
 
 
 class PermitError(UserError):

@@ -1,4 +1,6 @@
-"""Every metric of ingest. Counts of rows are of a whole site's extracts; no label can single out a person."""
+"""Every metric of ingest. Counts of rows are of a whole site's extracts; no label can single out a
+person.
+"""
 
 from childlink_core import __version__
 from cryptography import x509
@@ -18,15 +20,23 @@ class IngestMetrics:
         self.build.info({"version": __version__})
         # Rows of extracts by what became of them at the site: read = staged + rejected.
         self.rows = Counter(
-            "childlink_ingest_rows", "Rows read, by outcome.", ["dataset", "outcome"], registry=self.registry
+            "childlink_ingest_rows",
+            "Rows read, by outcome.",
+            ["dataset", "outcome"],
+            registry=self.registry,
         )
         # Sealed batches by state; queued should fall to 0 soon after a run, refused should stay 0.
         self.batches = Gauge(
-            "childlink_ingest_spool_batches", "Batches in the spool, by state.", ["state"], registry=self.registry
+            "childlink_ingest_spool_batches",
+            "Batches in the spool, by state.",
+            ["state"],
+            registry=self.registry,
         )
-        # 1 while runs wait for `after-restore`, because the spool was put back from a backup or made anew; else 0.
+        # 1 while runs wait for `after-restore`, because the spool was put back from a backup or made anew; else 0.  # noqa: E501
         self.runs_held = Gauge(
-            "childlink_ingest_runs_held", "Whether runs wait for after-restore.", registry=self.registry
+            "childlink_ingest_runs_held",
+            "Whether runs wait for after-restore.",
+            registry=self.registry,
         )
         # How long the oldest run waits for receipts.
         self.waiting_age = Gauge(
@@ -36,11 +46,18 @@ class IngestMetrics:
         )
         # Receipts that this site has not read yet.
         self.lag = Gauge(
-            "childlink_ingest_consumer_lag_messages", "Receipts not yet read.", ["topic"], registry=self.registry
+            "childlink_ingest_consumer_lag_messages",
+            "Receipts not yet read.",
+            ["topic"],
+            registry=self.registry,
         )
-        # Times that the broker's log of receipts ended before what was read of it: read from the beginning, and what waited sent again.
+        # Times that the broker's log of receipts ended before what was read of it: read from the
+        # beginning, and what waited sent again.
         self.logs_lost = Counter(
-            "childlink_ingest_logs_lost", "Topics read from their beginning again.", ["topic"], registry=self.registry
+            "childlink_ingest_logs_lost",
+            "Topics read from their beginning again.",
+            ["topic"],
+            registry=self.registry,
         )
 
         # When the broker's certificate for this site ends, Unix seconds; 0 without one.
@@ -51,7 +68,9 @@ class IngestMetrics:
         )
         # Modification time of the permitted list, Unix seconds; 0 without one.
         self.permitted_list_at = Gauge(
-            "childlink_ingest_permitted_list_timestamp_seconds", "Time of the permitted list.", registry=self.registry
+            "childlink_ingest_permitted_list_timestamp_seconds",
+            "Time of the permitted list.",
+            registry=self.registry,
         )
 
     def expiry(self, settings: IngestSettings) -> None:

@@ -1,4 +1,6 @@
-"""Ingest's settings. Each can be set in the TOML file or as CHILDLINK_INGEST_NAME in the environment."""
+"""Ingest's settings. Each can be set in the TOML file or as CHILDLINK_INGEST_NAME in the
+environment.
+"""
 
 from pathlib import Path
 
@@ -21,7 +23,9 @@ class IngestSettings(ServiceSettings):
     linkage_key: Path = Path("keys/linkage.key")
     """The partnership's linkage secret."""
     linkage_key_next: Path | None = None
-    """The linkage secret that is being introduced: while it is set, both versions are sent. See docs/how-to/rotate-the-linkage-secret.md."""
+    """The linkage secret that is being introduced: while it is set, both versions are sent. See
+    docs/how-to/rotate-the-linkage-secret.md.
+    """
     reference_key: Path = Path("keys/reference.key")
     """This site's reference key. Losing it loses the thread to earlier rows."""
     signing_key: Path = Path("keys/signing.key")
@@ -35,7 +39,9 @@ class IngestSettings(ServiceSettings):
     permitted_list: Path | None = None
     """NHS numbers that came back from the national data opt-out's checking service, one a line."""
     checked_list: Path | None = None
-    """The NHS numbers that were sent to be checked. With it, someone who opts out later is withdrawn even if no row names them."""
+    """The NHS numbers that were sent to be checked. With it, someone who opts out later is
+    withdrawn even if no row names them.
+    """
     permitted_list_max_age_days: float = 7
     """How old the permitted list may be, by the file's modification time."""
     objections: Path | None = None
@@ -53,11 +59,15 @@ class IngestSettings(ServiceSettings):
     workers: int = 1
     """Processes that map and encode."""
     rejects: Path = Path("rejects")
-    """Folder for the files of rejected rows: row number, column, reason, remedy. They stay on site and hold no value."""
+    """Folder for the files of rejected rows: row number, column, reason, remedy. They stay on site
+    and hold no value.
+    """
     reference_key_backup: Path | None = None
     """The backup that `keys backup` made, so that `doctor` can check it."""
     push_gateway: str = ""
-    """URL of a Prometheus Pushgateway, for sites that allow nothing inbound; pushed to after each run, and by `watch` each minute."""
+    """URL of a Prometheus Pushgateway, for sites that allow nothing inbound; pushed to after each
+    run, and by `watch` each minute.
+    """
     window_bytes: int = 0
     """Most bytes to have sent and not answered; 0 for no bound."""
 

@@ -1,10 +1,12 @@
-"""The use case of `watch`: takes complete files from a folder, runs each once, and moves it away. Stops between two extracts.
+"""The use case of `watch`: takes complete files from a folder, runs each once, and moves it
+away. Stops between two extracts.
 
     inbox/births.csv      -> done/2026-11-24T0230-births.csv
     inbox/broken.csv      -> failed/2026-11-24T0230-broken.csv and failed/2026-11-24T0230-broken.csv.why.txt
 
-Which mapping a file is for, its mapping says (`files = "births*.csv"`). A query (.sql) stays, and runs daily at its `schedule`.
-"""
+Which mapping a file is for, its mapping says (`files = "births*.csv"`). A query (.sql) stays, and
+runs daily at its `schedule`.
+"""  # noqa: E501
 
 import json
 import shutil
@@ -62,20 +64,31 @@ class Watcher:
                 rules[file] = (mapping.files, mapping.schedule)
         if not rules:
             raise MappingError(
-                f"No mapping in {self.mappings} says which files it is for.", 'Write files = "births*.csv" in each.'
+                f"No mapping in {self.mappings} says which files it is for.",
+                'Write files = "births*.csv" in each.',
             )
         return rules
 
     def _files(self) -> Sequence[Path]:
         inbox = self.folder / "inbox"
         inbox.mkdir(parents=True, exist_ok=True)
-        found = sorted(path for path in inbox.iterdir() if path.is_file() and not path.name.startswith((".", "~")))
+        found = sorted(
+            path
+            for path in inbox.iterdir()
+            if path.is_file() and not path.name.startswith((".", "~"))
+        )
         self._seen = {path: state for path, state in self._seen.items() if path in found}
-        return [path for path in found if path.suffix.lower() not in (".part", ".tmp", ".crdownload")]
+        return [
+            path for path in found if path.suffix.lower() not in (".part", ".tmp", ".crdownload")
+        ]
 
     @staticmethod
     def _mapping_of(path: Path, rules: dict[Path, tuple[str, str]]) -> Path | None:
-        fitting = [file for file, (pattern, _) in rules.items() if fnmatch(path.name.lower(), pattern.lower())]
+        fitting = [
+            file
+            for file, (pattern, _) in rules.items()
+            if fnmatch(path.name.lower(), pattern.lower())
+        ]
         return fitting[0] if len(fitting) == 1 else None
 
     def _is_complete(self, path: Path, now: datetime) -> bool:
@@ -102,7 +115,8 @@ class Watcher:
         try:
             if mapping is None:
                 raise MappingError(
-                    "No mapping, or more than one, is for a file of this name.", "Correct the `files` of the mappings."
+                    "No mapping, or more than one, is for a file of this name.",
+                    "Correct the `files` of the mappings.",
                 )
             run_id = self.run(path, mapping)
         except UserError as error:

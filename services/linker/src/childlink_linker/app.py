@@ -24,7 +24,12 @@ from childlink_linker.clustering.evidence import verdicts_of
 from childlink_linker.linking.handler import LinkHandler
 from childlink_linker.linking.intake import TokenHasher
 from childlink_linker.matching.estimate import Estimated
-from childlink_linker.matching.parameters import Parameters, load_parameters, parse_parameters, read_parameters
+from childlink_linker.matching.parameters import (
+    Parameters,
+    load_parameters,
+    parse_parameters,
+    read_parameters,
+)
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.records import Outcome
 from childlink_linker.relinking import proposals
@@ -60,8 +65,10 @@ class Linker:
         self.engine.dispose()
 
     def republish(self) -> int:
-        """Send every link again in a new epoch, for an analytics store that lost them. Returns how many. A linker that runs waits: what
-        it linked meanwhile would go out in the old epoch, and the new one hold what was before it."""
+        """Send every link again in a new epoch, for an analytics store that lost them. Returns how
+        many. A linker that runs waits: what it linked meanwhile would go out in the old epoch, and
+        the new one hold what was before it.
+        """
         with self.engine.begin() as tx:
             Store(tx, self.handler.vault).lock()
             count = self.processor.republish(tx, topics.LINKS, self.handler.all_links(tx))
@@ -69,8 +76,9 @@ class Linker:
         return count
 
     def restored(self, *, new_broker: bool = False) -> int:
-        """The store came back from a backup: number what is sent anew, and send every link again, as newer than any that the lost
-        store sent. Returns how many batches of links there are."""
+        """The store came back from a backup: number what is sent anew, and send every link again,
+        as newer than any that the lost store sent. Returns how many batches of links there are.
+        """
         with self.engine.begin() as tx:
             Store(tx, self.handler.vault).lock()
             tables.stream_state.restored(tx, new_broker=new_broker)
@@ -84,7 +92,10 @@ class Linker:
         """Match parameters estimated from everything in the store. Changes nothing."""
         with self.engine.connect() as tx:
             return estimate_parameters(
-                Store(tx, self.handler.vault), self.handler.profile, self.handler.parameters, version
+                Store(tx, self.handler.vault),
+                self.handler.profile,
+                self.handler.parameters,
+                version,
             )
 
     def relink(self, parameters: Parameters) -> Outcome:
@@ -111,16 +122,25 @@ class Linker:
         return outcome
 
     def desk(self, *, running: bool = False) -> ReviewWorkflow:
-        """The desk of a linker that can send links. One that runs sends them with its next micro-batch."""
+        """The desk of a linker that can send links. One that runs sends them with its next
+        micro-batch.
+        """
 
         def flush() -> None:
             if not running:
                 tables.stream_state.flush(self.engine, self.processor.publisher)
 
         return ReviewWorkflow(
-            self.engine, self.handler.vault, self.handler.profile, self.handler.parameters, audit_key_of(self.settings),
-            self.settings.review_views_a_day, self.handler.links, self.processor.send, flush,
-        )  # fmt: skip
+            self.engine,
+            self.handler.vault,
+            self.handler.profile,
+            self.handler.parameters,
+            audit_key_of(self.settings),
+            self.settings.review_views_a_day,
+            self.handler.links,
+            self.processor.send,
+            flush,
+        )
 
     def observe(self, subscriber: Subscriber) -> None:
         """Set the gauges."""
@@ -133,20 +153,30 @@ class Linker:
             _, children, adults, families, pairs = holdings(tx)
             since = tx.execute(sa.select(sa.func.min(tables.review_pair.c.since_ms))).scalar_one()
             waiting = waiting_messages(tx, tables.stream_state)
-        self.metrics.holdings(children, adults, families, pairs, 0.0 if since is None else time.time() - since / 1000)
+        self.metrics.holdings(
+            children, adults, families, pairs, 0.0 if since is None else time.time() - since / 1000
+        )
         self.metrics.workings(waiting, database_connections(self.engine))
 
 
 def serve(linker: Linker) -> Callable[[], None]:
-    """Open the gRPC services and the stewards' page, where they are set. Returns what closes them."""
+    """Open the gRPC services and the stewards' page, where they are set. Returns what closes
+    them.
+    """
     settings, desk = linker.settings, linker.desk(running=True)
     closing: list[Callable[[], object]] = []
     if settings.grpc_address:
-        operators = OperatorService(linker.engine, [settings.profile], linker.handler.parameters.version)
+        operators = OperatorService(
+            linker.engine, [settings.profile], linker.handler.parameters.version
+        )
         server = serve_grpc(settings, operators, ReviewService(desk), linker.metrics.refused)
         closing.append(lambda: server.stop(grace=2).wait())
     if settings.review_address:
-        closing.append(serve_page(settings, desk, read_secret_key(settings.token_key).derive("review page sessions")))
+        closing.append(
+            serve_page(
+                settings, desk, read_secret_key(settings.token_key).derive("review page sessions")
+            )
+        )
 
     def close() -> None:
         for step in closing:
@@ -174,9 +204,15 @@ def reading_desk(settings: LinkerSettings) -> ReviewWorkflow:
         raise RuntimeError("nothing is decided at a reading desk")
 
     return ReviewWorkflow(
-        open_store(settings), vault_of(settings), get_profile(settings.profile), load_parameters(settings.parameters),
-        audit_key_of(settings), settings.review_views_a_day, nothing, nothing,
-    )  # fmt: skip
+        open_store(settings),
+        vault_of(settings),
+        get_profile(settings.profile),
+        load_parameters(settings.parameters),
+        audit_key_of(settings),
+        settings.review_views_a_day,
+        nothing,
+        nothing,
+    )
 
 
 def vault_of(settings: LinkerSettings) -> Vault:
@@ -228,7 +264,9 @@ def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
 
 
 def export_sealed(settings: LinkerSettings, folder: Path) -> int:
-    """Write the store as it is now, sealed, into an empty folder. Returns how many records there are."""
+    """Write the store as it is now, sealed, into an empty folder. Returns how many records there
+    are.
+    """
     # Only here and below: PyArrow and PySpark are extras.
     from childlink_linker.store.sealed_export import write_export
 
@@ -237,18 +275,28 @@ def export_sealed(settings: LinkerSettings, folder: Path) -> int:
 
 
 def propose_ordinary(settings: LinkerSettings, parameters: str) -> int:
-    """Propose what the ordinary engine finds under parameters (a file's text). Returns the proposal's number."""
+    """Propose what the ordinary engine finds under parameters (a file's text). Returns the
+    proposal's number.
+    """
     profile = get_profile(settings.profile)
     with one_moment(open_store(settings)) as tx:
-        engine = OrdinaryEngine(Store(tx, vault_of(settings)), read_snapshot(tx), profile, parse_parameters(parameters))
+        engine = OrdinaryEngine(
+            Store(tx, vault_of(settings)), read_snapshot(tx), profile, parse_parameters(parameters)
+        )
         new = repartition(engine)
     return _propose(settings, engine, new, parameters)
 
 
 def propose_on_spark(
-    settings: LinkerSettings, parameters: str, exported: Path | None, master: str, options: Mapping[str, str]
+    settings: LinkerSettings,
+    parameters: str,
+    exported: Path | None,
+    master: str,
+    options: Mapping[str, str],
 ) -> int:
-    """Propose what Spark finds in an export, or in one made for it now. Returns the proposal's number."""
+    """Propose what Spark finds in an export, or in one made for it now. Returns the proposal's
+    number.
+    """
     from childlink_linker.relinking.spark_engine import SparkEngine, spark_session
     from childlink_linker.relinking.spark_tasks import Rules
     from childlink_linker.store.sealed_export import read_export
@@ -260,7 +308,12 @@ def propose_on_spark(
         if exported is None:
             export_sealed(settings, folder)
         snapshot = read_export(folder, profile)
-        rules = Rules(profile, parse_parameters(parameters), verdicts_of(snapshot.decisions), vault_key_of(settings))
+        rules = Rules(
+            profile,
+            parse_parameters(parameters),
+            verdicts_of(snapshot.decisions),
+            vault_key_of(settings),
+        )
         with spark_session(master, options) as session:
             engine = SparkEngine(session, folder, snapshot, rules)
             return _propose(settings, engine, repartition(engine), parameters)
@@ -273,4 +326,6 @@ def text_of(settings: LinkerSettings, parameters: Path | None) -> str:
 
 def _propose(settings: LinkerSettings, engine: Engine, new: Repartition, parameters: str) -> int:
     with open_store(settings).begin() as tx:
-        return propose(Store(tx, vault_of(settings)), engine, new, get_profile(settings.profile), parameters)
+        return propose(
+            Store(tx, vault_of(settings)), engine, new, get_profile(settings.profile), parameters
+        )

@@ -1,4 +1,6 @@
-"""Every metric of the linker. Labels are partners, outcomes and reasons: none can single out a person."""
+"""Every metric of the linker. Labels are partners, outcomes and reasons: none can single out a
+person.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,9 +16,12 @@ class LinkerMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         # Which version runs here, with which match parameters.
-        self.build = Info("childlink_linker_build", "Version of the linker.", registry=self.registry)
+        self.build = Info(
+            "childlink_linker_build", "Version of the linker.", registry=self.registry
+        )
         self.build.info({"version": __version__})
-        # Batches by sender and outcome (accepted, refused, duplicate); a refused batch has a reason.
+        # Batches by sender and outcome (accepted, refused, duplicate); a refused batch has a
+        # reason.
         self.batches = Counter(
             "childlink_linker_batches",
             "Batches read, by outcome.",
@@ -25,9 +30,12 @@ class LinkerMetrics:
         )
         # Seconds from the moment that a partner sealed a batch until its links were made.
         self.batch_age = Histogram(
-            "childlink_linker_batch_age_seconds", "From sealed to linked.", ["sender"], buckets=BATCH_AGES,
+            "childlink_linker_batch_age_seconds",
+            "From sealed to linked.",
+            ["sender"],
+            buckets=BATCH_AGES,
             registry=self.registry,
-        )  # fmt: skip
+        )
         # Records by sender and outcome.
         self.records = Counter(
             "childlink_linker_records",
@@ -35,53 +43,88 @@ class LinkerMetrics:
             ["sender", "outcome", "reason"],
             registry=self.registry,
         )
-        # Topics from which nothing is read any more, because too many of their messages were refused for good.
+        # Topics from which nothing is read any more, because too many of their messages were
+        # refused for good.
         self.suspensions = Counter(
-            "childlink_linker_topic_suspensions", "Topics suspended.", ["topic"], registry=self.registry
+            "childlink_linker_topic_suspensions",
+            "Topics suspended.",
+            ["topic"],
+            registry=self.registry,
         )
-        # Topics whose log on the broker ended before what was read of it (a lost disk, a topic made anew): read from the beginning.
+        # Topics whose log on the broker ended before what was read of it (a lost disk, a topic made
+        # anew): read from the beginning.
         self.logs_lost = Counter(
-            "childlink_linker_logs_lost", "Topics read from their beginning again.", ["topic"], registry=self.registry
+            "childlink_linker_logs_lost",
+            "Topics read from their beginning again.",
+            ["topic"],
+            registry=self.registry,
         )
         # Messages put on the dead-letter topic.
         self.dead_letter_messages = Counter(
             "childlink_linker_dead_letters", "Messages refused for good.", registry=self.registry
         )
         # Records that were new or changed, and links that left because of them.
-        self.changed = Counter("childlink_linker_changed_records", "Records new or changed.", registry=self.registry)
-        self.links = Counter("childlink_linker_links", "Links sent to analytics.", registry=self.registry)
+        self.changed = Counter(
+            "childlink_linker_changed_records", "Records new or changed.", registry=self.registry
+        )
+        self.links = Counter(
+            "childlink_linker_links", "Links sent to analytics.", registry=self.registry
+        )
         # Identifiers that disappeared into another, and new ones that came out of an old.
-        self.merges = Counter("childlink_linker_merges", "Identifiers merged into another.", registry=self.registry)
-        self.splits = Counter("childlink_linker_splits", "Identifiers split off another.", registry=self.registry)
-        # Match weights of compared pairs, in bits: two humps are healthy, a hill between the thresholds is not.
+        self.merges = Counter(
+            "childlink_linker_merges", "Identifiers merged into another.", registry=self.registry
+        )
+        self.splits = Counter(
+            "childlink_linker_splits", "Identifiers split off another.", registry=self.registry
+        )
+        # Match weights of compared pairs, in bits: two humps are healthy, a hill between the
+        # thresholds is not.
         self.weights = Histogram(
-            "childlink_linker_match_weight_bits", "Weights of compared pairs.",
-            buckets=(-30, -20, -15, -10, -6, -3, 0, 2, 4, 6, 8, 10, 15, 20, 30), registry=self.registry,
-        )  # fmt: skip
+            "childlink_linker_match_weight_bits",
+            "Weights of compared pairs.",
+            buckets=(-30, -20, -15, -10, -6, -3, 0, 2, 4, 6, 8, 10, 15, 20, 30),
+            registry=self.registry,
+        )
         # What the store holds.
         self.identifiers = Gauge(
             "childlink_linker_identifiers", "Identifiers in use.", ["kind"], registry=self.registry
         )
         self.review = Gauge(
-            "childlink_linker_review_pairs", "Pairs that wait for a data steward.", registry=self.registry
+            "childlink_linker_review_pairs",
+            "Pairs that wait for a data steward.",
+            registry=self.registry,
         )
         # How long the pair that waits longest has waited for a data steward.
         self.review_age = Gauge(
-            "childlink_linker_review_oldest_seconds", "Age of the oldest pair that waits.", registry=self.registry
+            "childlink_linker_review_oldest_seconds",
+            "Age of the oldest pair that waits.",
+            registry=self.registry,
         )
         # Connections to the database: in use, and the most there may be.
         self.database_connections = Gauge(
-            "childlink_linker_database_connections", "Connections.", ["state"], registry=self.registry
+            "childlink_linker_database_connections",
+            "Connections.",
+            ["state"],
+            registry=self.registry,
         )
         # Messages that the broker has not taken yet.
-        self.outbox = Gauge("childlink_linker_outbox_messages", "Messages to be sent.", registry=self.registry)
-        # gRPC calls turned away: unauthenticated, revoked, denied, too_many, no_deadline or unreadable (malformed, too large, compressed).
+        self.outbox = Gauge(
+            "childlink_linker_outbox_messages", "Messages to be sent.", registry=self.registry
+        )
+        # gRPC calls turned away: unauthenticated, revoked, denied, too_many, no_deadline or
+        # unreadable (malformed, too large, compressed).
         self.calls_refused = Counter(
-            "childlink_linker_calls_refused", "gRPC calls turned away.", ["method", "reason"], registry=self.registry
+            "childlink_linker_calls_refused",
+            "gRPC calls turned away.",
+            ["method", "reason"],
+            registry=self.registry,
         )
         # Messages not read yet, by topic.
         self.lag_messages = Gauge(
-            "childlink_linker_consumer_lag_messages", "Messages not read yet.", ["topic"], registry=self.registry
+            "childlink_linker_consumer_lag_messages",
+            "Messages not read yet.",
+            ["topic"],
+            registry=self.registry,
         )
 
     def serve(self, port: int, address: str) -> None:
@@ -115,7 +158,9 @@ class LinkerMetrics:
         for reason in refused:
             self.records.labels(sender, "refused", reason).inc()
 
-    def linked(self, records: int, links: int, merges: int, splits: int, weights: np.ndarray) -> None:
+    def linked(
+        self, records: int, links: int, merges: int, splits: int, weights: np.ndarray
+    ) -> None:
         """A micro-batch was linked."""
         self.changed.inc(records)
         self.links.inc(links)
@@ -133,7 +178,9 @@ class LinkerMetrics:
         for topic, messages in lag.items():
             self.lag_messages.labels(topic).set(messages)
 
-    def holdings(self, children: int, adults: int, families: int, review_pairs: int, oldest_pair_s: float) -> None:
+    def holdings(
+        self, children: int, adults: int, families: int, review_pairs: int, oldest_pair_s: float
+    ) -> None:
         """Set what the store holds."""
         for kind, count in (("child", children), ("adult", adults), ("family", families)):
             self.identifiers.labels(kind).set(count)

@@ -1,4 +1,6 @@
-"""The values that every room of the linker passes along: records as they come in, as they lie in the store, and what changed."""
+"""The values that every room of the linker passes along: records as they come in, as they lie in
+the store, and what changed.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,7 +61,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A record as it comes in, its tokens already hashed again; `capsule_key` is the index of its batch's key."""
+    """A record as it comes in, its tokens already hashed again; `capsule_key` is the index of its
+    batch's key.
+    """
 
     partner: str
     link_reference: bytes
@@ -98,7 +102,9 @@ class Withdrawal:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Everything of one micro-batch. Withdrawals come first: a record that came before its withdrawal is not in it."""
+    """Everything of one micro-batch. Withdrawals come first: a record that came before its
+    withdrawal is not in it.
+    """
 
     records: Sequence[Arrival]
     capsule_keys: Sequence[tuple[str, bytes]]
@@ -117,4 +123,6 @@ class Outcome:
     splits: int
     pair_weights: np.ndarray
     deferred: Sequence[tuple[int, int]] = ()
-    """Places of arrivals that are kept and linked with nobody: batch of the micro-batch, record of the batch."""
+    """Places of arrivals that are kept and linked with nobody: batch of the micro-batch, record of
+    the batch.
+    """

@@ -30,19 +30,29 @@ def holdings(tx: sa.Connection) -> tuple[int, int, int, int, int]:
     """Records, children, adults, families, review pairs."""
     roles = {
         row.role: row.n
-        for row in tx.execute(sa.select(t.person.c.role, sa.func.count().label("n")).group_by(t.person.c.role))
+        for row in tx.execute(
+            sa.select(t.person.c.role, sa.func.count().label("n")).group_by(t.person.c.role)
+        )
     }
     records, families, pairs = (
         tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
         for table in (t.record, t.family, t.review_pair)
     )
-    return records, roles.get(encoded_pb2.ROLE_CHILD, 0), roles.get(encoded_pb2.ROLE_ADULT, 0), families, pairs
+    return (
+        records,
+        roles.get(encoded_pb2.ROLE_CHILD, 0),
+        roles.get(encoded_pb2.ROLE_ADULT, 0),
+        families,
+        pairs,
+    )
 
 
 class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
     """See operator.proto."""
 
-    def __init__(self, engine: sa.Engine, profile_ids: Sequence[str], parameter_version: str) -> None:
+    def __init__(
+        self, engine: sa.Engine, profile_ids: Sequence[str], parameter_version: str
+    ) -> None:
         self._engine = engine
         self._profile_ids = profile_ids
         self._parameter_version = parameter_version
@@ -53,7 +63,9 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         """See operator.proto."""
         with self._engine.connect() as tx:
             records, children, adults, families, _ = holdings(tx)
-            streams = tx.execute(sa.select(t.stream_state.streams).order_by(*t.stream_state.streams.primary_key)).all()
+            streams = tx.execute(
+                sa.select(t.stream_state.streams).order_by(*t.stream_state.streams.primary_key)
+            ).all()
         return operator_pb2.GetStatusResponse(
             profile_ids=self._profile_ids,
             parameter_version=self._parameter_version,
@@ -62,13 +74,16 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
             adults=adults,
             families=families,
             streams=[
-                operator_pb2.Stream(sender=s.sender, topic=s.topic, epoch=s.epoch, next_sequence=s.next_sequence)
+                operator_pb2.Stream(
+                    sender=s.sender, topic=s.topic, epoch=s.epoch, next_sequence=s.next_sequence
+                )
                 for s in streams
             ],
         )
 
 
-# Who may call what. A method that is not here is nobody's: Health/Watch, which would hold a thread for as long as its caller likes.
+# Who may call what. A method that is not here is nobody's: Health/Watch, which would hold a thread
+# for as long as its caller likes.
 RULES: Final[Rules] = {
     "/childlink.linker.v1.OperatorService/GetStatus": frozenset(("operator", "auditor")),
     "/childlink.linker.v1.ReviewService/ListCases": frozenset(("steward",)),
@@ -87,20 +102,29 @@ def serve(
     """Start the server. The caller stops it."""
     policy = PolicyFile(settings.policy).now if settings.policy else None
     guard = Guard(
-        policy, RULES, refused, revoked=revocations(settings.grpc_tls_revoked, settings.grpc_tls_client_ca),
+        policy,
+        RULES,
+        refused,
+        revoked=revocations(settings.grpc_tls_revoked, settings.grpc_tls_client_ca),
         limiter=Limiter(settings.grpc_calls_a_minute),
         longest_call_s=settings.grpc_longest_call_s,
-    )  # fmt: skip
+    )
     server = grpc.server(
-        ThreadPoolExecutor(max_workers=_THREADS), interceptors=[guard], options=SERVER_OPTIONS,
+        ThreadPoolExecutor(max_workers=_THREADS),
+        interceptors=[guard],
+        options=SERVER_OPTIONS,
         maximum_concurrent_rpcs=_MOST_CALLS,
-    )  # fmt: skip
+    )
     operator_pb2_grpc.add_OperatorServiceServicer_to_server(operators, server)
     review_pb2_grpc.add_ReviewServiceServicer_to_server(stewards, server)
     health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
     open_port(
-        server, settings.grpc_address, settings.grpc_tls_certificate, settings.grpc_tls_key, settings.grpc_tls_client_ca,
+        server,
+        settings.grpc_address,
+        settings.grpc_tls_certificate,
+        settings.grpc_tls_key,
+        settings.grpc_tls_client_ca,
         guarded=policy is not None,
-    )  # fmt: skip
+    )
     server.start()
     return server

@@ -1,4 +1,6 @@
-"""Kinds of questions, one a file. `KINDS` is the one list of them: commands, pages and reports offer what is in it."""
+"""Kinds of questions, one a file. `KINDS` is the one list of them: commands, pages and reports
+offer what is in it.
+"""
 
 from collections.abc import Mapping
 from typing import Final

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from childlink_client.analyses.kind import Kind
 from childlink_client.found import Found
-from childlink_client.shown import Estimate, Intervals, Shown, Table, count_shown, hidden, none_shown
+from childlink_client.shown import (
+    Estimate,
+    Intervals,
+    Shown,
+    Table,
+    count_shown,
+    hidden,
+    none_shown,
+)
 from childlink_client.values import Dimension, Measure, Release, why_suppressed
 
 if TYPE_CHECKING:
@@ -58,7 +66,13 @@ class Change(Found):
             )
             for row in message.rows
         )
-        return cls(Release.of(message.release), Measure.of(message.measure), message.by, rows, tuple(message.notes))
+        return cls(
+            Release.of(message.release),
+            Measure.of(message.measure),
+            message.by,
+            rows,
+            tuple(message.notes),
+        )
 
     def title(self, row: ChangeRow) -> str:
         """What a row's group is called."""
@@ -91,7 +105,13 @@ class Change(Found):
             )
             for row in self.changes
         ]
-        head = ("Group", "Both questionnaires", "Mean change, % of scale", "In standard deviations", "p")
+        head = (
+            "Group",
+            "Both questionnaires",
+            "Mean change, % of scale",
+            "In standard deviations",
+            "p",
+        )
         return Table(head, tuple(rows))
 
     def describe(self) -> str:
@@ -126,12 +146,20 @@ def _put(client: Client, question: Question, release: str) -> Change:
     from childlink.analytics.v1 import analytics_pb2 as pb
 
     by = question.by[0] if question.by else ""
-    return Change.of(client.call("Change", pb.ChangeRequest(release_id=release, measure_id=question.measure, by=by)))
+    return Change.of(
+        client.call(
+            "Change", pb.ChangeRequest(release_id=release, measure_id=question.measure, by=by)
+        )
+    )
 
 
 def _dimensions(measure: Measure) -> list[Dimension]:
     """What a change can be broken down by: what its bands are published with."""
-    return [d for name, d in measure.dimensions.items() if name != _BAND and measure.published({_BAND, name})]
+    return [
+        d
+        for name, d in measure.dimensions.items()
+        if name != _BAND and measure.published({_BAND, name})
+    ]
 
 
 KIND: Final = Kind(

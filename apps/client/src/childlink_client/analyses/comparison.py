@@ -81,14 +81,15 @@ class Comparison(Found):
         """Both shares and the adjusted ratios."""
         titles = self._dimension().categories
         shares = "; ".join(
-            f"{titles[group]}: {share.text('{:.1%}')}" for group, share in zip(self.groups, self.shares, strict=True)
+            f"{titles[group]}: {share.text('{:.1%}')}"
+            for group, share in zip(self.groups, self.shares, strict=True)
         )
         odds, risk = self.adjusted_odds_ratio, self.adjusted_risk_ratio
         if odds.value is None:
             return f"{shares}. The adjusted ratios are withheld: {odds.withheld}."
         return (
-            f"{shares}. Adjusted for who came to be in each group, the odds ratio is {odds.text()} and the risk ratio "
-            f"{risk.text()}. {odds.certainty(1.0, 'no difference')}"
+            f"{shares}. Adjusted for who came to be in each group, the odds ratio is {odds.text()}"
+            f" and the risk ratio {risk.text()}. {odds.certainty(1.0, 'no difference')}"
         )
 
     def chart(self) -> Intervals:
@@ -98,7 +99,9 @@ class Comparison(Found):
         return Intervals(f"Ratio, {of} to {against}", ratios, 1.0, "{:.2f}")
 
     def _dimension(self) -> Dimension:
-        return next(d for d in self.measure.dimensions.values() if set(self.groups) <= set(d.categories))
+        return next(
+            d for d in self.measure.dimensions.values() if set(self.groups) <= set(d.categories)
+        )
 
 
 def _put(client: Client, question: Question, release: str) -> Comparison:
@@ -121,7 +124,10 @@ def _explain(measure: Measure) -> str:
 KIND: Final = Kind(
     name="compare",
     title="Compare",
-    help="Compare those who engaged with those who did not, crude and adjusted: childlink compare asq3_overall",
+    help=(
+        "Compare those who engaged with those who did not, crude and adjusted: childlink compare"
+        " asq3_overall"
+    ),
     takes=("measure", "release"),
     fits=lambda measure: bool(measure.compares),
     put=_put,

@@ -77,7 +77,10 @@ class Inequality(Found):
 
     def chart(self) -> Intervals:
         """The gap and the slope index."""
-        points = [("Gap", self.gap.times(100)), ("Slope index of inequality", self.slope_index.times(100))]
+        points = [
+            ("Gap", self.gap.times(100)),
+            ("Slope index of inequality", self.slope_index.times(100)),
+        ]
         return Intervals("Percentage points", points, 0.0, "{:+.1f}")
 
     def drawn(self, client: Client) -> Found | None:

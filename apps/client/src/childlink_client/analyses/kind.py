@@ -1,4 +1,6 @@
-"""What a kind of analysis tells of itself: how it is asked, of which measures, and how commands and pages offer it."""
+"""What a kind of analysis tells of itself: how it is asked, of which measures, and how commands and
+pages offer it.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,9 @@ if TYPE_CHECKING:
     from childlink_client.values import Dimension, Measure
 
 Takes = Literal["measure", "service", "by", "several-by", "over", "where", "release"]
-"""Parts of a question: a measure, or a first service instead; one dimension to break down by, several, or an ordered one;
-categories to keep; a release."""
+"""Parts of a question: a measure, or a first service instead; one dimension to break down by,
+several, or an ordered one; categories to keep; a release.
+"""
 
 
 @dataclass(frozen=True)

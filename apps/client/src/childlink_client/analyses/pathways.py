@@ -58,7 +58,9 @@ class Pathways(Found):
             )
             for item in message.pathways
         )
-        return cls(Release.of(message.release), Measure.of(message.measure), found, tuple(message.notes))
+        return cls(
+            Release.of(message.release), Measure.of(message.measure), found, tuple(message.notes)
+        )
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row per first service."""
@@ -72,7 +74,9 @@ class Pathways(Found):
                 "low": item.went_on.low,
                 "high": item.went_on.high,
                 "withheld": item.went_on.withheld,
-                "next": "; ".join(f"{following[service]} {families}" for service, families in item.next),
+                "next": "; ".join(
+                    f"{following[service]} {families}" for service, families in item.next
+                ),
             }
 
     def table(self) -> Table:
@@ -83,32 +87,49 @@ class Pathways(Found):
                 Shown(first[item.first_service]),
                 count_shown(item.families, item.families_withheld),
                 item.went_on.shown("{:.0%}"),
-                Shown(", ".join(f"{following[service]} {families}" for service, families in item.next[:_MOST_NEXT])),
+                Shown(
+                    ", ".join(
+                        f"{following[service]} {families}"
+                        for service, families in item.next[:_MOST_NEXT]
+                    )
+                ),
             )
             for item in self.pathways
         ]
-        return Table(("First service", "Families", "Went on to another", "Next, of those shown"), tuple(rows))
+        return Table(
+            ("First service", "Families", "Went on to another", "Next, of those shown"), tuple(rows)
+        )
 
     def describe(self) -> str:
         """After which first service families went on most often."""
         first, following = self._titles()
         shown = [item for item in self.pathways if item.went_on.value is not None]
         if not shown:
-            return "Of every first service, too few families are known for a share of those who went on."
+            return (
+                "Of every first service, too few families are known for a share of those who"
+                " went on."
+            )
         if len(self.pathways) == 1:
             [item] = shown
-            after = f", most often to {following[item.next[0][0]]} ({item.next[0][1]:,})" if item.next else ""
-            families = "Of the families" if item.families is None else f"Of {item.families:,} families"
+            after = (
+                f", most often to {following[item.next[0][0]]} ({item.next[0][1]:,})"
+                if item.next
+                else ""
+            )
+            families = (
+                "Of the families" if item.families is None else f"Of {item.families:,} families"
+            )
             return (
-                f"{families} whose first contact was {first[item.first_service]}, {item.went_on.text('{:.0%}')} went on "
-                f"to another service{after}."
+                f"{families} whose first contact was {first[item.first_service]},"
+                f" {item.went_on.text('{:.0%}')} went on to another service{after}."
             )
         ranked = sorted(shown, key=lambda item: item.went_on.value or 0.0)
         low, high = ranked[0], ranked[-1]
         rest = hidden(len(self.pathways) - len(shown), len(self.pathways))
         return (
-            f"Families went on most often after {first[high.first_service]}, {high.went_on.text('{:.0%}')}; least often "
-            f"of those shown after {first[low.first_service]}, {low.went_on.text('{:.0%}')}.{rest}"
+            f"Families went on most often after {first[high.first_service]},"
+            f" {high.went_on.text('{:.0%}')}; least often of those shown after"
+            f" {first[low.first_service]}, {low.went_on.text('{:.0%}')}.{rest}"
         )
 
     def chart(self) -> Intervals:
@@ -125,13 +146,18 @@ def _put(client: Client, question: Question, release: str) -> Pathways:
     from childlink.analytics.v1 import analytics_pb2 as pb
 
     first = question.where.get(FIRST, ("",))[0]
-    return Pathways.of(client.call("Pathways", pb.PathwaysRequest(release_id=release, first_service=first)))
+    return Pathways.of(
+        client.call("Pathways", pb.PathwaysRequest(release_id=release, first_service=first))
+    )
 
 
 KIND: Final = Kind(
     name="pathways",
     title="Pathways",
-    help="What followed a first contact with SERVICE, or with each: childlink pathways community_engagement",
+    help=(
+        "What followed a first contact with SERVICE, or with each: childlink pathways"
+        " community_engagement"
+    ),
     takes=("service", "release"),
     fits=lambda measure: measure.id == PATHWAYS,
     put=_put,

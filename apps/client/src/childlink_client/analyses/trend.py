@@ -38,7 +38,9 @@ class Trend(Found):
     @classmethod
     def of(cls, message: pb.TrendResponse) -> Trend:
         """From the wire."""
-        points = tuple(TrendPoint(Release.of(p.release), tuple(map(Cell.of, p.cells))) for p in message.points)
+        points = tuple(
+            TrendPoint(Release.of(p.release), tuple(map(Cell.of, p.cells))) for p in message.points
+        )
         return cls(Measure.of(message.measure), tuple(message.by), points, tuple(message.notes))
 
     @property
@@ -56,7 +58,11 @@ class Trend(Found):
         for point in self.points:
             for cell in point.cells:
                 titles = self.titles(cell.categories)
-                row: dict[str, Any] = {"release": point.release.id, "data_until": point.release.data_until, **titles}
+                row: dict[str, Any] = {
+                    "release": point.release.id,
+                    "data_until": point.release.data_until,
+                    **titles,
+                }
                 row |= {"count": cell.count, "count_withheld": cell.count_withheld}
                 if self.measure.estimate:
                     row |= {
@@ -66,7 +72,9 @@ class Trend(Found):
                 yield row
 
     def titles(self, categories: Sequence[str]) -> dict[str, str]:
-        """Categories' titles by dimension. A later release may have categories (quarters) that an earlier one had not."""
+        """Categories' titles by dimension. A later release may have categories (quarters) that an
+        earlier one had not.
+        """
         return {
             name: self.measure.dimensions[name].categories.get(category, category)
             for name, category in zip(self.by, categories, strict=True)
@@ -75,18 +83,24 @@ class Trend(Found):
     def table(self) -> Table:
         """One row per group, one column per release."""
         kind = self.estimate
-        header: Sequence[str] = [self.measure.dimensions[name].title for name in self.by] or ["Group"]
+        header: Sequence[str] = [self.measure.dimensions[name].title for name in self.by] or [
+            "Group"
+        ]
         found: dict[tuple[str, ...], list[Shown]] = {}
         for number, point in enumerate(self.points):
             for cell in point.cells:
-                row = found.setdefault(cell.categories, [Shown("not there", True)] * len(self.points))
+                row = found.setdefault(
+                    cell.categories, [Shown("not there", True)] * len(self.points)
+                )
                 value = cell.estimate if kind else cell.count
                 row[number] = Shown(cell.figure(kind)[1], value is None)
         rows = [
             (*(Shown(text) for text in list(self.titles(categories).values()) or ["All"]), *values)
             for categories, values in found.items()
         ]
-        return Table((*header, *(point.release.id for point in self.points)), tuple(rows), len(header))
+        return Table(
+            (*header, *(point.release.id for point in self.points)), tuple(rows), len(header)
+        )
 
     def describe(self) -> str:
         """From the first release to the last."""
@@ -95,7 +109,9 @@ class Trend(Found):
             return f"There is one release with this measure, {releases[0]}: a trend needs two."
         if self.by:
             return f"{len(releases)} releases, from {releases[0]} to {releases[-1]}."
-        begun, ended = (point.cells[0].figure(self.estimate)[1] for point in (self.points[0], self.points[-1]))
+        begun, ended = (
+            point.cells[0].figure(self.estimate)[1] for point in (self.points[0], self.points[-1])
+        )
         return f"From {begun} in {releases[0]} to {ended} in {releases[-1]}."
 
     def chart(self) -> Lines:
@@ -113,7 +129,9 @@ def _put(client: Client, question: Question, release: str) -> Trend:
 
     from childlink_client.client import filters
 
-    request = pb.TrendRequest(measure_id=question.measure, by=list(question.by), where=filters(question.where))
+    request = pb.TrendRequest(
+        measure_id=question.measure, by=list(question.by), where=filters(question.where)
+    )
     return Trend.of(client.call("Trend", request))
 
 

@@ -15,11 +15,17 @@ from childlink_client.errors import ClientError
 @click.option("--ca", type=PATH, help="CA certificate of the service (PEM).")
 @click.option("--certificate", type=PATH, help="Your certificate (PEM).")
 @click.option("--key", type=PATH, help="Your certificate's private key file (PEM).")
-@click.option("--token", is_flag=True, help="Ask for an access token, and keep it where only you can read it.")
+@click.option(
+    "--token", is_flag=True, help="Ask for an access token, and keep it where only you can read it."
+)
 def login(address: str, token: bool, **files: Path | None) -> None:
-    """Remember how to reach the service at ADDRESS (host:port), after trying it. What does not work changes nothing."""
+    """Remember how to reach the service at ADDRESS (host:port), after trying it. What does not work
+    changes nothing.
+    """
     folder = settings_folder()
-    told: dict[str, Any] = {"address": address} | {name: str(path.resolve()) for name, path in files.items() if path}
+    told: dict[str, Any] = {"address": address} | {
+        name: str(path.resolve()) for name, path in files.items() if path
+    }
     folder.mkdir(parents=True, exist_ok=True)
     kept, tried = folder / "token", folder / "token.tried"
     try:
@@ -39,7 +45,11 @@ def login(address: str, token: bool, **files: Path | None) -> None:
         tried.unlink(missing_ok=True)
     text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in told.items())
     (folder / "login.toml").write_text(text, encoding="utf-8")
-    newest = f"; the newest of {len(found)} releases is {found[0].id}" if found else "; there is no release yet"
+    newest = (
+        f"; the newest of {len(found)} releases is {found[0].id}"
+        if found
+        else "; there is no release yet"
+    )
     click.echo(f"{address} answers{newest}. Remembered in {folder / 'login.toml'}")
 
 
@@ -55,7 +65,9 @@ def logout() -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes SHELL complete commands and measures; for bash: eval "$(childlink completion bash)" """
+    """Print what makes SHELL complete commands and measures; for bash: eval "$(childlink completion
+    bash)"
+    """
 
     from click.shell_completion import get_completion_class
 

@@ -1,4 +1,6 @@
-"""Commands that compare, follow and rank: one for each kind of analysis, made from what the kind says of itself."""
+"""Commands that compare, follow and rank: one for each kind of analysis, made from what the kind
+says of itself.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _CHART = click.option("--chart", type=PATH, help="Write a chart, .png or .svg.")
 
 
 def _command(kind: Kind) -> click.Command:
-    def run(client: Client, as_json: bool, csv_file: Path | None, chart: Path | None, **given: Any) -> None:
+    def run(
+        client: Client, as_json: bool, csv_file: Path | None, chart: Path | None, **given: Any
+    ) -> None:
         from childlink_client.questions import Question
 
         where = {name: tuple(kept) for name, kept in filters(given.get("where", ())).items()}
@@ -33,7 +37,12 @@ def _command(kind: Kind) -> click.Command:
         _give(question.put(client, given.get("release", "")), as_json, csv_file, chart)
 
     command: Any = click.pass_obj(run)
-    for decorate in (_CHART, _CSV, JSON, *reversed([_parameter(kind, part) for part in kind.takes])):
+    for decorate in (
+        _CHART,
+        _CSV,
+        JSON,
+        *reversed([_parameter(kind, part) for part in kind.takes]),
+    ):
         command = decorate(command)
     return click.command(kind.name, help=kind.help)(command)
 
@@ -50,11 +59,17 @@ def _parameter(kind: Kind, part: str) -> Any:
             return click.option("--over", default="", help=kind.by_help)
         case "several-by":
             return click.option(
-                "--by", "several_by", multiple=True, help="A dimension to break down by; repeat for more."
+                "--by",
+                "several_by",
+                multiple=True,
+                help="A dimension to break down by; repeat for more.",
             )
         case "where":
             return click.option(
-                "--where", multiple=True, metavar="DIMENSION=A,B", help="Keep these categories; repeat for more."
+                "--where",
+                multiple=True,
+                metavar="DIMENSION=A,B",
+                help="Keep these categories; repeat for more.",
             )
         case _:
             return RELEASE

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from childlink_client.cli.common import JSON, MEASURE, PATH, RELEASE, filters, main, remember_names, show
+from childlink_client.cli.common import (
+    JSON,
+    MEASURE,
+    PATH,
+    RELEASE,
+    filters,
+    main,
+    remember_names,
+    show,
+)
 from childlink_client.errors import ClientError
 
 if TYPE_CHECKING:
@@ -28,7 +37,8 @@ def releases(client: Client, as_json: bool) -> None:
         click.echo("There is no release yet.")
     for item in found:
         click.echo(
-            f"{item.id:16} number {item.number}, data until {item.data_until}, policy {item.policy}, sha256 {item.sha256[:16]}..."
+            f"{item.id:16} number {item.number}, data until {item.data_until}, policy"
+            f" {item.policy}, sha256 {item.sha256[:16]}..."
         )
 
 
@@ -63,7 +73,8 @@ def measures(client: Client, release: str) -> None:
         for dimension in item.dimensions.values():
             shown = list(dimension.categories)
             table.add_row(
-                f"  --by {dimension.id}", ", ".join(shown if len(shown) < 10 else [*shown[:3], "...", shown[-1]])
+                f"  --by {dimension.id}",
+                ", ".join(shown if len(shown) < 10 else [*shown[:3], "...", shown[-1]]),
             )
         console.print(table)
         console.print(f"  together: {'; '.join(' x '.join(cube) for cube in item.cubes)}")
@@ -73,20 +84,35 @@ def measures(client: Client, release: str) -> None:
 @click.argument("measure", type=MEASURE)
 @click.option("--by", multiple=True, help="A dimension to break down by; repeat for more.")
 @click.option(
-    "--where", multiple=True, metavar="DIMENSION=A,B", help="Keep these categories of a dimension; repeat for more."
+    "--where",
+    multiple=True,
+    metavar="DIMENSION=A,B",
+    help="Keep these categories of a dimension; repeat for more.",
 )
 @RELEASE
-@click.option("--explain", is_flag=True, help="Say of each cell, rule by rule, why it is shown or not.")
+@click.option(
+    "--explain", is_flag=True, help="Say of each cell, rule by rule, why it is shown or not."
+)
 @JSON
 @click.option("--csv", "csv_file", type=PATH, help="Write a CSV file.")
 @click.option("--parquet", type=PATH, help="Write a Parquet file.")
 @click.option("--chart", type=PATH, help="Write a chart, .png or .svg.")
 @click.pass_obj
 def ask(
-    client: Client, measure: str, by: tuple[str, ...], where: tuple[str, ...], release: str, explain: bool, as_json: bool,
-    csv_file: Path | None, parquet: Path | None, chart: Path | None,
-) -> None:  # fmt: skip
-    """Ask for a MEASURE, for example: childlink ask reach_children --by residence --by imd_quintile"""
+    client: Client,
+    measure: str,
+    by: tuple[str, ...],
+    where: tuple[str, ...],
+    release: str,
+    explain: bool,
+    as_json: bool,
+    csv_file: Path | None,
+    parquet: Path | None,
+    chart: Path | None,
+) -> None:
+    """Ask for a MEASURE, for example: childlink ask reach_children --by residence --by
+    imd_quintile
+    """
 
     from childlink_client.answers import MOST_DRAWN, TOO_MANY
     from childlink_client.charts import check_file
@@ -105,4 +131,6 @@ def ask(
         if chart:
             answer.save_chart(chart)
     except OSError as error:
-        raise ClientError(f"{error.filename or parquet} cannot be written: {error.strerror or error}.") from None
+        raise ClientError(
+            f"{error.filename or parquet} cannot be written: {error.strerror or error}."
+        ) from None

@@ -47,21 +47,35 @@ def remembered() -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ClientError(f"{path} cannot be read ({type(error).__name__}). Run: childlink login") from None
+        raise ClientError(
+            f"{path} cannot be read ({type(error).__name__}). Run: childlink login"
+        ) from None
 
 
 @click.group(cls=_Group)
 @click.version_option(package_name="childlink-client")
 @click.option(
-    "--address", envvar="CHILDLINK_ADDRESS", help="host:port of the service; as `login` was told, else 127.0.0.1:7443."
+    "--address",
+    envvar="CHILDLINK_ADDRESS",
+    help="host:port of the service; as `login` was told, else 127.0.0.1:7443.",
 )
 @click.option("--ca", type=PATH, envvar="CHILDLINK_CA", help="CA certificate of the service (PEM).")
-@click.option("--certificate", type=PATH, envvar="CHILDLINK_CERTIFICATE", help="Your certificate (PEM).")
-@click.option("--key", type=PATH, envvar="CHILDLINK_KEY", help="Your certificate's private key file (PEM).")
-@click.option("--token-file", type=PATH, envvar="CHILDLINK_TOKEN_FILE", help="File that holds your access token.")
+@click.option(
+    "--certificate", type=PATH, envvar="CHILDLINK_CERTIFICATE", help="Your certificate (PEM)."
+)
+@click.option(
+    "--key", type=PATH, envvar="CHILDLINK_KEY", help="Your certificate's private key file (PEM)."
+)
+@click.option(
+    "--token-file",
+    type=PATH,
+    envvar="CHILDLINK_TOKEN_FILE",
+    help="File that holds your access token.",
+)
 @click.pass_context
 def main(ctx: click.Context, /, **given: Any) -> None:
-    """Ask aggregate questions of linked child data. Small numbers are protected; every answer names its release.
+    """Ask aggregate questions of linked child data. Small numbers are protected; every answer names
+    its release.
 
     Start with: childlink login, childlink measures, childlink ask reach_children --by residence
     """
@@ -126,7 +140,9 @@ class MeasureName(click.ParamType[str]):
 
     name = "measure"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
         """See click."""
 
         from click.shell_completion import CompletionItem

@@ -15,22 +15,29 @@ if TYPE_CHECKING:
 
 
 @main.command()
-@click.option("--port", default=7490, show_default=True, help="Where to serve it; 0 takes a free port.")
+@click.option(
+    "--port", default=7490, show_default=True, help="Where to serve it; 0 takes a free port."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve it on.")
 @click.option(
-    "--beyond-this-machine", is_flag=True, help="Serve an address that others reach; put a TLS proxy before it."
+    "--beyond-this-machine",
+    is_flag=True,
+    help="Serve an address that others reach; put a TLS proxy before it.",
 )
 @click.option("--browser/--no-browser", default=True, help="Open the browser.")
 @click.pass_obj
 def explore(client: Client, port: int, host: str, beyond_this_machine: bool, browser: bool) -> None:
-    """Ask in a browser: pick a measure, break it down, see chart and table, download. Runs until Ctrl-C.
+    """Ask in a browser: pick a measure, break it down, see chart and table, download. Runs until
+    Ctrl-C.
 
     The link that it prints opens it once; what is asked there is asked in your name.
     """
     try:
         from childlink_client.explorer import start
     except ImportError as error:
-        raise ClientError(f"{error.name} is not installed: pip install 'childlink-client[explorer]'.") from None
+        raise ClientError(
+            f"{error.name} is not installed: pip install 'childlink-client[explorer]'."
+        ) from None
     # What is wrong with the connection is better told here than in the browser.
     client.releases()
     running = start(client, host, port, beyond=beyond_this_machine)

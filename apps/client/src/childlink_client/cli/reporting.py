@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 @main.group()
 def report() -> None:
-    """Write a report: one HTML file (or .pdf, where there is Chromium) with charts, the tables behind them, what was withheld and
-    why, linkage quality and method."""
+    """Write a report: one HTML file (or .pdf, where there is Chromium) with charts, the tables
+    behind them, what was withheld and why, linkage quality and method.
+    """
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--template", type=FILE, help="Your own Jinja template."),
-        click.option("--questions", type=FILE, help="Your own file of questions; a bundled one by default."),
+        click.option(
+            "--questions", type=FILE, help="Your own file of questions; a bundled one by default."
+        ),
         RELEASE,
         click.argument("output", type=PATH),
     ):
@@ -36,16 +39,22 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_options
 @click.pass_obj
 def annual(client: Client, /, output: Path, **given: Any) -> None:
-    """The partnership's year, into OUTPUT: whom services reached, how children fare, what changed."""
+    """The partnership's year, into OUTPUT: whom services reached, how children fare, what
+    changed.
+    """
     _write(client, output, "annual", "", **given)
 
 
 @report.command()
-@click.option("--service", required=True, help='Which service, by id or title: baby_steps, or "Baby Steps".')
+@click.option(
+    "--service", required=True, help='Which service, by id or title: baby_steps, or "Baby Steps".'
+)
 @_options
 @click.pass_obj
 def quarterly(client: Client, /, output: Path, service: str, **given: Any) -> None:
-    """One service's report, into OUTPUT: whom it reached, beside all services; what followed; what changed for those who came."""
+    """One service's report, into OUTPUT: whom it reached, beside all services; what followed; what
+    changed for those who came.
+    """
     _write(client, output, "quarterly", service, **given)
 
 
@@ -59,7 +68,13 @@ def _text(path: Path) -> str:
 
 
 def _write(
-    client: Client, output: Path, kind: str, service: str, release: str, questions: Path | None, template: Path | None
+    client: Client,
+    output: Path,
+    kind: str,
+    service: str,
+    release: str,
+    questions: Path | None,
+    template: Path | None,
 ) -> None:
     from childlink_client.pdf import write_pdf
     from childlink_client.report import make_report

@@ -1,4 +1,6 @@
-"""What a page offers: only what is published, and what was chosen before as far as it still fits."""
+"""What a page offers: only what is published, and what was chosen before as far as it still
+fits.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +42,9 @@ class Asked:
 
 
 def read(kind: str, args: "MultiDict[str, str]", measures: Mapping[str, Measure]) -> Asked:
-    """The question of an address. What nobody publishes goes through as it is: the service says what may stand there."""
+    """The question of an address. What nobody publishes goes through as it is: the service says
+    what may stand there.
+    """
     measure_id = args.get("measure", "") if "measure" in KINDS[kind].takes else PATHWAYS
     by = tuple(name for value in args.getlist("by") for name in value.split(",") if name)
     where: dict[str, tuple[str, ...]] = {}
@@ -59,10 +63,14 @@ def read(kind: str, args: "MultiDict[str, str]", measures: Mapping[str, Measure]
 
 
 def breakdowns(measure: Measure, asked: Question) -> dict[str, list[Breakdown]]:
-    """The published ways to break a measure down, by how many dimensions; what is asked now is among them in its own order."""
+    """The published ways to break a measure down, by how many dimensions; what is asked now is
+    among them in its own order.
+    """
     found = {"By one": list[Breakdown](), "By two": list[Breakdown]()}
     now = ",".join(asked.by)
-    for names in (asked.by if set(names) == set(asked.by) else names for names in combinations(measure)):
+    for names in (
+        asked.by if set(names) == set(asked.by) else names for names in combinations(measure)
+    ):
         title = " × ".join(measure.dimensions[name].title for name in names)
         found["By one" if len(names) == 1 else "By two"].append(
             Breakdown(",".join(names), title, ",".join(names) == now)
@@ -71,17 +79,27 @@ def breakdowns(measure: Measure, asked: Question) -> dict[str, list[Breakdown]]:
 
 
 def keeps(measure: Measure, asked: Question) -> Iterator[Keep]:
-    """The dimensions that can be kept to some categories beside what is asked; those broken down by come first."""
+    """The dimensions that can be kept to some categories beside what is asked; those broken down by
+    come first.
+    """
     for name in (*asked.by, *(name for name in measure.dimensions if name not in asked.by)):
         dimension = measure.dimensions[name]
-        if measure.published({*asked.by, *asked.where, name}) and within(measure, (*asked.by, name)):
-            yield Keep(dimension, tuple(asked.where.get(name, ())), dimension.overlapping and name not in asked.by)
+        if measure.published({*asked.by, *asked.where, name}) and within(
+            measure, (*asked.by, name)
+        ):
+            yield Keep(
+                dimension,
+                tuple(asked.where.get(name, ())),
+                dimension.overlapping and name not in asked.by,
+            )
 
 
 def kept(measure: Measure, asked: Question) -> dict[str, list[str]]:
     """Titles of the categories that are kept, by their dimension's title."""
     return {
-        measure.dimensions[name].title: [measure.dimensions[name].categories[category] for category in categories]
+        measure.dimensions[name].title: [
+            measure.dimensions[name].categories[category] for category in categories
+        ]
         for name, categories in asked.where.items()
     }
 

@@ -1,4 +1,6 @@
-"""Who gets in: the browser that brings the ticket, which is good once; and no page of another site."""
+"""Who gets in: the browser that brings the ticket, which is good once; and no page of another
+site.
+"""
 
 import hmac
 import secrets
@@ -10,8 +12,10 @@ from flask import Flask, Response, abort, redirect, render_template, request, se
 from flask.typing import ResponseReturnValue
 
 _HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -22,7 +26,9 @@ _OPEN: Final = ("enter", "static")
 
 
 class Ticket:
-    """A secret that opens the door once: an address that is read over a shoulder, or in a history, opens nothing."""
+    """A secret that opens the door once: an address that is read over a shoulder, or in a history,
+    opens nothing.
+    """
 
     def __init__(self) -> None:
         self.text = secrets.token_urlsafe(32)
@@ -39,7 +45,9 @@ class Ticket:
 
 
 def add_gate(page: Flask, ticket: Ticket, hosts: Collection[str]) -> None:
-    """Let nobody in without the ticket. `hosts`: the names that the page goes by; empty where it cannot know them."""
+    """Let nobody in without the ticket. `hosts`: the names that the page goes by; empty where it
+    cannot know them.
+    """
 
     @page.before_request
     def let_in() -> None:
@@ -63,6 +71,7 @@ def add_gate(page: Flask, ticket: Ticket, hosts: Collection[str]) -> None:
 
     @page.errorhandler(403)
     def refuse(_error: Exception) -> ResponseReturnValue:
-        # A link in a letter is another site's: the browser sends the cookie only with what is followed from here.
+        # A link in a letter is another site's: the browser sends the cookie only with what is
+        # followed from here.
         again = request.full_path if request.endpoint not in _OPEN and request.endpoint else ""
         return render_template("refused.html", again=again), 403

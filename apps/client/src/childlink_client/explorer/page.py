@@ -1,4 +1,6 @@
-"""The explorer's pages: a start, one page for each kind of question, what went into a release, and downloads."""
+"""The explorer's pages: a start, one page for each kind of question, what went into a release, and
+downloads.
+"""
 
 import secrets
 import threading
@@ -24,15 +26,22 @@ _DRAWING: Final = threading.Lock()
 _TYPES: Final = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
 
 
-def create_explorer(client: Client, ticket: Ticket, hosts: Collection[str] = (), cookie: str = "childlink") -> Flask:
+def create_explorer(
+    client: Client, ticket: Ticket, hosts: Collection[str] = (), cookie: str = "childlink"
+) -> Flask:
     """The pages as a WSGI application. `hosts`: the names it goes by (see `add_gate`)."""
     page = Flask(__name__)
     page.config.update(
         # A new secret each time: a cookie of a stopped explorer opens no other.
-        SECRET_KEY=secrets.token_bytes(32), SESSION_COOKIE_NAME=cookie, SESSION_COOKIE_SAMESITE="Strict",
-        SESSION_COOKIE_HTTPONLY=True, MAX_FORM_MEMORY_SIZE=0,
-    )  # fmt: skip
-    page.jinja_env.globals.update(kinds=KINDS, kinds_of=kinds_of, address=client.address, link=_link)
+        SECRET_KEY=secrets.token_bytes(32),
+        SESSION_COOKIE_NAME=cookie,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_HTTPONLY=True,
+        MAX_FORM_MEMORY_SIZE=0,
+    )
+    page.jinja_env.globals.update(
+        kinds=KINDS, kinds_of=kinds_of, address=client.address, link=_link
+    )
     page.jinja_env.trim_blocks = page.jinja_env.lstrip_blocks = True
     add_gate(page, ticket, hosts)
     _add_errors(page)
@@ -44,11 +53,15 @@ def create_explorer(client: Client, ticket: Ticket, hosts: Collection[str] = (),
 def _add_errors(page: Flask) -> None:
     @page.errorhandler(ClientError)
     def help_on(error: ClientError) -> ResponseReturnValue:
-        return render_template("problem.html", title="That cannot be asked", says=str(error).split("; ")), 400
+        return render_template(
+            "problem.html", title="That cannot be asked", says=str(error).split("; ")
+        ), 400
 
     @page.errorhandler(404)
     def nowhere(_error: Exception) -> ResponseReturnValue:
-        return render_template("problem.html", title="There is no such page", says=["Check the address."]), 404
+        return render_template(
+            "problem.html", title="There is no such page", says=["Check the address."]
+        ), 404
 
 
 def _add_start(page: Flask, client: Client) -> None:
@@ -57,13 +70,17 @@ def _add_start(page: Flask, client: Client) -> None:
         releases = client.releases()
         release = request.args.get("release", "") or _newest(releases)
         measures = client.measures(release) if releases else []
-        return render_template("start.html", releases=releases, release=release, units=forms.by_unit(measures))
+        return render_template(
+            "start.html", releases=releases, release=release, units=forms.by_unit(measures)
+        )
 
     @page.get("/release")
     def about() -> str:
         facts = client.describe(request.args.get("release", ""))
         titles = {item.id: item.title for item in client.measures(facts["release"]["id"])}
-        return render_template("release.html", facts=facts, releases=client.releases(), titles=titles)
+        return render_template(
+            "release.html", facts=facts, releases=client.releases(), titles=titles
+        )
 
 
 def _add_questions(page: Flask, client: Client) -> None:
@@ -76,7 +93,9 @@ def _add_questions(page: Flask, client: Client) -> None:
         measures = {item.id: item for item in client.measures(release)}
         asked = forms.read(kind, request.args, measures)
         found = asked.question.put(client, release, explain=True)
-        return render_template("question.html", **_values(client, asked, found, releases, measures[found.measure.id]))
+        return render_template(
+            "question.html", **_values(client, asked, found, releases, measures[found.measure.id])
+        )
 
     @page.get(f"/<{kinds}:kind>/<any(csv, svg, png):ending>")
     def take(kind: str, ending: str) -> Response:
@@ -87,26 +106,56 @@ def _add_questions(page: Flask, client: Client) -> None:
         if ending != "csv" and pictured is None:
             abort(404)
         body = _draw(pictured, ending) if pictured else found.to_csv().encode()
-        name = "-".join((found.measure.id, *(() if kind == "ask" else (kind,)), *asked.question.by, found.release.id))
+        name = "-".join(
+            (
+                found.measure.id,
+                *(() if kind == "ask" else (kind,)),
+                *asked.question.by,
+                found.release.id,
+            )
+        )
         headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
         return Response(body, content_type=_TYPES[ending], headers=headers)
 
 
-def _values(client: Client, asked: Asked, found: Found, releases: list[Release], measure: Measure) -> dict[str, Any]:
+def _values(
+    client: Client, asked: Asked, found: Found, releases: list[Release], measure: Measure
+) -> dict[str, Any]:
     """What every page of a question shows."""
     question, why = asked.question, found.reasons()
     names = " and ".join(measure.dimensions[name].title for name in question.by)
-    heading = KINDS[question.kind].title if question.kind != "ask" else f"By {names}" if names else "All together"
+    heading = (
+        KINDS[question.kind].title
+        if question.kind != "ask"
+        else f"By {names}"
+        if names
+        else "All together"
+    )
     values = {
-        "question": question, "measure": measure, "found": found, "table": found.table(), "sentence": found.describe(),
-        "releases": releases, "release": found.release.id, "dropped": asked.dropped,
-        "reasons": why, "numbers": {reason.why: number for number, reason in enumerate(why, 1)},
-        "breakdowns": forms.breakdowns(measure, question), "keeps": list(forms.keeps(measure, question)),
-        "kind": KINDS[question.kind], "names": names, "heading": heading, "kept": forms.kept(measure, question),
-        "wide": "", "narrow": "",
-    }  # fmt: skip
+        "question": question,
+        "measure": measure,
+        "found": found,
+        "table": found.table(),
+        "sentence": found.describe(),
+        "releases": releases,
+        "release": found.release.id,
+        "dropped": asked.dropped,
+        "reasons": why,
+        "numbers": {reason.why: number for number, reason in enumerate(why, 1)},
+        "breakdowns": forms.breakdowns(measure, question),
+        "keeps": list(forms.keeps(measure, question)),
+        "kind": KINDS[question.kind],
+        "names": names,
+        "heading": heading,
+        "kept": forms.kept(measure, question),
+        "wide": "",
+        "narrow": "",
+    }
     if pictured := found.drawn(client):
-        values |= {"wide": data_url(_draw(pictured)), "narrow": data_url(_draw(pictured, narrow=True))}
+        values |= {
+            "wide": data_url(_draw(pictured)),
+            "narrow": data_url(_draw(pictured, narrow=True)),
+        }
     return values
 
 
@@ -124,7 +173,9 @@ def _newest(releases: list[Release]) -> str:
 def _link(question: Question, release: str, ending: str = "", **other: Any) -> str:
     """The address of a question: of the same one, or with something other in it."""
     kind, by, where = (other.get(name, getattr(question, name)) for name in ("kind", "by", "where"))
-    values: list[tuple[str, str]] = [("measure", question.measure)] if "measure" in KINDS[kind].takes else []
+    values: list[tuple[str, str]] = (
+        [("measure", question.measure)] if "measure" in KINDS[kind].takes else []
+    )
     values += [("by", ",".join(by))] if by else []
     values += [("keep", f"{name}={category}") for name, kept in where.items() for category in kept]
     # Some kinds are of every release.

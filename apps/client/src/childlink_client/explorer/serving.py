@@ -33,20 +33,29 @@ class Explorer:
         self._thread.join(5)
 
 
-def start(client: Client, host: str = "127.0.0.1", port: int = 0, *, beyond: bool = False) -> Explorer:
-    """Start serving; port 0 takes a free one. `beyond`: also to other machines. Raises ClientError."""
+def start(
+    client: Client, host: str = "127.0.0.1", port: int = 0, *, beyond: bool = False
+) -> Explorer:
+    """Start serving; port 0 takes a free one. `beyond`: also to other machines. Raises
+    ClientError.
+    """
     from waitress.server import create_server
 
     local = is_local(host)
     if not local and not beyond:
         raise ClientError(
-            f"{host} can be reached from other machines, and whoever reaches the explorer asks in your name. "
-            "Serve 127.0.0.1; or say --beyond-this-machine where a TLS proxy stands before it."
+            f"{host} can be reached from other machines, and whoever reaches the explorer asks in"
+            " your name. Serve 127.0.0.1; or say --beyond-this-machine where a TLS proxy stands"
+            " before it."
         )
     try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listening = socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        )
     except OSError as error:
-        raise ClientError(f"Port {port} of {host} cannot be had ({error.strerror}). Try another: --port 0.") from None
+        raise ClientError(
+            f"Port {port} of {host} cannot be had ({error.strerror}). Try another: --port 0."
+        ) from None
     port = listening.getsockname()[1]
     ticket = Ticket()
     here = f"[{host}]" if ":" in host else host

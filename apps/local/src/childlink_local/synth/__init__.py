@@ -1,4 +1,6 @@
-"""A made-up, LEAP-shaped partnership: people (`people`), what is recorded of them (`lives`), and files (`extracts`)."""
+"""A made-up, LEAP-shaped partnership: people (`people`), what is recorded of them (`lives`), and
+files (`extracts`).
+"""
 
 from pathlib import Path
 
@@ -14,9 +16,15 @@ _NOT_REACHED_SHARE = 0.3
 
 
 def synthesise(
-    folder: Path, seed: int = 1, children: int = LEAP_CHILDREN, error_times: float = 1.0, nhs_times: float = 1.0
+    folder: Path,
+    seed: int = 1,
+    children: int = LEAP_CHILDREN,
+    error_times: float = 1.0,
+    nhs_times: float = 1.0,
 ) -> Lives:
-    """Write a partnership in which services reach `children` children. The same seed writes the same bytes."""
+    """Write a partnership in which services reach `children` children. The same seed writes the
+    same bytes.
+    """
     rng = np.random.default_rng(seed)
     families = People(rng).families(round(children / (1 - _NOT_REACHED_SHARE)))
     lives = live(families, children, round(children * LEAP_ADULTS / LEAP_CHILDREN), rng)

@@ -1,7 +1,9 @@
-"""Files as partners keep them: mutually different headers, date formats and codings, with the errors of real records."""
+"""Files as partners keep them: mutually different headers, date formats and codings, with the
+errors of real records.
+"""
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,30 +18,64 @@ from childlink_local.synth.people import Adult, Child, Family
 Row = list[str]
 _ETHNIC_CODES: Final = {"asian": "H", "black": "N", "mixed": "D", "white": "A", "other": "S"}
 _ETHNIC_WORDS: Final = {
-    "asian": "Asian or Asian British", "black": "Black or Black British", "mixed": "Mixed", "white": "White", "other": "Other",
-}  # fmt: skip
+    "asian": "Asian or Asian British",
+    "black": "Black or Black British",
+    "mixed": "Mixed",
+    "white": "White",
+    "other": "Other",
+}
 _FEEDING_WORDS: Final = {"breast": "Totally", "mixed": "Partially", "formula": "Not at all"}
-# Breastfed wholly or in part at six to eight weeks, of families in the middle quintile, and what a quintile adds.
+# Breastfed wholly or in part at six to eight weeks, of families in the middle quintile, and what a
+# quintile adds.
 _BREASTFED: Final = {"asian": 0.78, "black": 0.82, "mixed": 0.68, "white": 0.64, "other": 0.75}
 _BREASTFED_PER_QUINTILE: Final = 0.04
 # Families who speak another language than English first; and codes of the school census.
 _OTHER_LANGUAGE: Final = {"asian": 0.6, "black": 0.35, "mixed": 0.15, "white": 0.3, "other": 0.75}
-_LANGUAGE_CODES: Final = {"ENG": False, "ENGB": False, "OTH": True, "OTHB": True, "REFU": "", "LNOT": ""}
+_LANGUAGE_CODES: Final = {
+    "ENG": False,
+    "ENGB": False,
+    "OTH": True,
+    "OTHB": True,
+    "REFU": "",
+    "LNOT": "",
+}
 # Share of people with a national data opt-out in the made-up place.
 _OPTED_OUT: Final = 0.01
 # What every report of the child-health system begins with, and how its columns are mapped.
 _CHILD_HEALTH_HEADER: Final = (
-    "ContactID", "ClientID", "NHSNumber", "Surname", "Forenames", "DateOfBirth", "Gender", "PostCode", "CarerID", "CarerNHS",
-    "CarerSurname", "CarerForenames", "CarerDOB",
-)  # fmt: skip
+    "ContactID",
+    "ClientID",
+    "NHSNumber",
+    "Surname",
+    "Forenames",
+    "DateOfBirth",
+    "Gender",
+    "PostCode",
+    "CarerID",
+    "CarerNHS",
+    "CarerSurname",
+    "CarerForenames",
+    "CarerDOB",
+)
 _CHILD_HEALTH_COLUMNS: Final[dict[str, Any]] = {
-    "row_id": "ContactID", "child_id": "ClientID", "child_nhs_number": "NHSNumber", "child_surname": "Surname",
-    "child_given_name": "Forenames", "child_date_of_birth": ("DateOfBirth", "%Y-%m-%d"), "child_sex": "Gender",
-    "child_postcode": "PostCode", "adult_id": "CarerID", "adult_nhs_number": "CarerNHS", "adult_surname": "CarerSurname",
-    "adult_given_name": "CarerForenames", "adult_date_of_birth": ("CarerDOB", "%Y-%m-%d"), "adult_postcode": "PostCode",
-    "review_date": ("ReviewDate", "%Y-%m-%d"), "sex": ("Gender", {"Female": "female", "Male": "male"}),
+    "row_id": "ContactID",
+    "child_id": "ClientID",
+    "child_nhs_number": "NHSNumber",
+    "child_surname": "Surname",
+    "child_given_name": "Forenames",
+    "child_date_of_birth": ("DateOfBirth", "%Y-%m-%d"),
+    "child_sex": "Gender",
+    "child_postcode": "PostCode",
+    "adult_id": "CarerID",
+    "adult_nhs_number": "CarerNHS",
+    "adult_surname": "CarerSurname",
+    "adult_given_name": "CarerForenames",
+    "adult_date_of_birth": ("CarerDOB", "%Y-%m-%d"),
+    "adult_postcode": "PostCode",
+    "review_date": ("ReviewDate", "%Y-%m-%d"),
+    "sex": ("Gender", {"Female": "female", "Male": "male"}),
     "ethnicity": ("Ethnicity", {words: group for group, words in _ETHNIC_WORDS.items()}),
-}  # fmt: skip
+}
 WARDS: Final = {"area": "E05000001", "borough": "E05000002", "outside": "E05000003"}
 _KEYS_NEXT_TO: Final = "abcdefghijklmnopqrstuvwxyz"
 
@@ -76,7 +112,9 @@ class Seen:
 
 
 class Recorder:
-    """Records people, with errors, and keeps the truth. Each partner records a person once and keeps to it."""
+    """Records people, with errors, and keeps the truth. Each partner records a person once and
+    keeps to it.
+    """
 
     def __init__(self, rng: np.random.Generator, errors: Errors, nhs_share: float) -> None:
         self._rng, self._errors, self._nhs_share = rng, errors, nhs_share
@@ -84,26 +122,56 @@ class Recorder:
         self._persistent: dict[int, tuple[str, str, date, str]] = {}
 
     def child(
-        self, child: Child, family: Family, day: date, surname: str | None = None, given: str | None = None
+        self,
+        child: Child,
+        family: Family,
+        day: date,
+        surname: str | None = None,
+        given: str | None = None,
     ) -> Seen:
         """A child, as recorded on a day."""
         name, last, born, sex = self._fixed(
             child.person, child.given_name, surname or child.surname, child.born, child.sex
         )
-        twin = next((c for c in family.children if c.birth_order and c.born == child.born and c is not child), None)
+        twin = next(
+            (
+                c
+                for c in family.children
+                if c.birth_order and c.born == child.born and c is not child
+            ),
+            None,
+        )
         nhs = self._nhs(child.person, child.nhs_number, twin.nhs_number if twin else None)
-        return Seen(name if given is None else given, last, born, sex, nhs, self._address(family, day))
+        return Seen(
+            name if given is None else given, last, born, sex, nhs, self._address(family, day)
+        )
 
     def adult(self, adult: Adult, family: Family, day: date) -> Seen:
         """An adult, as recorded on a day."""
         changed = adult.later_surname and day > family.children[0].born + timedelta(days=400)
         surname = adult.later_surname if changed else adult.surname
-        name, last, born, sex = self._fixed(adult.person, adult.given_name, surname, adult.born, adult.sex)
-        return Seen(name, last, born, sex, self._nhs(adult.person, adult.nhs_number, None), self._address(family, day))
+        name, last, born, sex = self._fixed(
+            adult.person, adult.given_name, surname, adult.born, adult.sex
+        )
+        return Seen(
+            name,
+            last,
+            born,
+            sex,
+            self._nhs(adult.person, adult.nhs_number, None),
+            self._address(family, day),
+        )
 
-    def _fixed(self, person: int, given: str, surname: str, born: date, sex: str) -> tuple[str, str, date, str]:
+    def _fixed(
+        self, person: int, given: str, surname: str, born: date, sex: str
+    ) -> tuple[str, str, date, str]:
         if person not in self._persistent:
-            self._persistent[person] = (self._given(given), self._spell(surname), self._date(born), self._sex(sex))
+            self._persistent[person] = (
+                self._given(given),
+                self._spell(surname),
+                self._date(born),
+                self._sex(sex),
+            )
         kept = self._persistent[person]
         return kept[0], kept[1], kept[2], kept[3]
 
@@ -114,7 +182,11 @@ class Recorder:
                 held = twins
             if held and self._rng.random() < self._errors.nhs_mistyped:
                 at = int(self._rng.integers(3, 10))
-                held = held[:at] + str((int(held[at]) + 1 + int(self._rng.integers(9))) % 10) + held[at + 1 :]
+                held = (
+                    held[:at]
+                    + str((int(held[at]) + 1 + int(self._rng.integers(9))) % 10)
+                    + held[at + 1 :]
+                )
             self._holds_nhs[person] = held
         return self._holds_nhs[person]
 
@@ -157,7 +229,9 @@ class Recorder:
         return ("m" if sex == "f" else "f") if self._rng.random() < self._errors.sex else sex
 
     def _address(self, family: Family, day: date) -> str:
-        late = timedelta(days=400) if self._rng.random() < self._errors.old_address else timedelta(0)
+        late = (
+            timedelta(days=400) if self._rng.random() < self._errors.old_address else timedelta(0)
+        )
         return family.postcode_on(day - late)
 
 
@@ -174,7 +248,10 @@ class Truth:
 
     def write(self, path: Path) -> None:
         """Write the truth file."""
-        rows = ([*key, f"P{person:06d}", f"F{family:06d}"] for key, (person, family) in sorted(self.rows.items()))
+        rows = (
+            [*key, f"P{person:06d}", f"F{family:06d}"]
+            for key, (person, family) in sorted(self.rows.items())
+        )
         _write(path, ["partner", "local_id", "role", "person", "family"], rows)
 
 
@@ -190,12 +267,20 @@ class _Desk:
 
     def child_id(self, child: Child, family: Family) -> str:
         return self.truth.note(
-            self.partner, f"{self.prefix}C{child.person * 7 + 1000}", "child", child.person, family.family
+            self.partner,
+            f"{self.prefix}C{child.person * 7 + 1000}",
+            "child",
+            child.person,
+            family.family,
         )
 
     def adult_id(self, adult: Adult, family: Family) -> str:
         return self.truth.note(
-            self.partner, f"{self.prefix}A{adult.person * 7 + 1000}", "adult", adult.person, family.family
+            self.partner,
+            f"{self.prefix}A{adult.person * 7 + 1000}",
+            "adult",
+            adult.person,
+            family.family,
         )
 
 
@@ -211,7 +296,13 @@ def write_partnership(
     def desk(partner: str, prefix: str, nhs_share: float, dirt: float = 1.0) -> _Desk:
         (folder / partner).mkdir(parents=True, exist_ok=True)
         own = np.random.default_rng(rng.integers(2**63))
-        return _Desk(partner, Recorder(own, errors.times(dirt), min(1.0, nhs_share * nhs_times)), truth, own, prefix)
+        return _Desk(
+            partner,
+            Recorder(own, errors.times(dirt), min(1.0, nhs_share * nhs_times)),
+            truth,
+            own,
+            prefix,
+        )
 
     _maternity(lives, folder, desk("st-anns-trust", "M", 0.93))
     community_health = desk("community-health", "H", 0.985)
@@ -226,7 +317,9 @@ def write_partnership(
 
 
 def _permitted_lists(lives: Lives, folder: Path, rng: np.random.Generator) -> None:
-    """What came back from the checking service, for each partner: everyone but the few who opted out."""
+    """What came back from the checking service, for each partner: everyone but the few who opted
+    out.
+    """
     people = (
         person
         for family in lives.families
@@ -241,19 +334,29 @@ def _permitted_lists(lives: Lives, folder: Path, rng: np.random.Generator) -> No
 
 
 def _areas(lives: Lives, folder: Path) -> None:
-    """The two published files, of the postcodes that are used: postcode directory and deciles of deprivation."""
+    """The two published files, of the postcodes that are used: postcode directory and deciles of
+    deprivation.
+    """
     places = {code: family for family in lives.families for code in family.postcodes}
-    sectors = sorted({(code[:-2], family.residence, family.imd_quintile) for code, family in places.items()})
+    sectors = sorted(
+        {(code[:-2], family.residence, family.imd_quintile) for code, family in places.items()}
+    )
     lsoa = {sector: f"E{1000000 + number:08d}" for number, (sector, *_) in enumerate(sectors)}
     (folder / "areas").mkdir(exist_ok=True)
     _write(
         folder / "areas" / "ONSPD_made_up.csv",
         ["pcds", "lsoa21cd", "wd24cd", "lad24cd"],
-        ([code, lsoa[code[:-2]], WARDS[family.residence], "E09000022"] for code, family in sorted(places.items())),
+        (
+            [code, lsoa[code[:-2]], WARDS[family.residence], "E09000022"]
+            for code, family in sorted(places.items())
+        ),
     )
     _write(
         folder / "areas" / "IMD_made_up.csv",
-        ["LSOA code (2021)", "Index of Multiple Deprivation (IMD) Decile (where 1 is most deprived 10% of LSOAs)"],
+        [
+            "LSOA code (2021)",
+            "Index of Multiple Deprivation (IMD) Decile (where 1 is most deprived 10% of LSOAs)",
+        ],
         ([lsoa[sector], str(2 * quintile - 1)] for sector, _, quintile in sectors),
     )
 
@@ -266,34 +369,101 @@ def _maternity(lives: Lives, folder: Path, desk: _Desk) -> None:
             if desk.rng.random() > 0.85:
                 continue
             given = _newborn_name(child, desk.rng)
-            seen = desk.record.child(child, family, child.born, surname=child.first_surname, given=given)
+            seen = desk.record.child(
+                child, family, child.born, surname=child.first_surname, given=given
+            )
             mother = desk.record.adult(family.mother, family, child.born)
-            rows.append([
-                f"B{len(rows) + 1:06d}", desk.child_id(child, family), _spaced(seen.nhs_number), seen.given_name, seen.surname.upper(),
-                f"{seen.born:%d/%m/%Y}", {"f": "2", "m": "1"}[seen.sex], str(child.birth_order or ""), f"{child.born:%d/%m/%Y}",
-                str(int(np.clip(desk.rng.normal(2500 if child.birth_order else 3300, 480), 700, 5200))),
-                str(int(np.clip(desk.rng.normal(36 if child.birth_order else 39.2, 1.6), 25, 42))),
-                desk.adult_id(family.mother, family), _spaced(mother.nhs_number), mother.given_name, mother.surname.upper(),
-                f"{mother.born:%d/%m/%Y}", mother.postcode, _ETHNIC_CODES[family.ethnicity], str(family.imd_quintile), family.residence,
-            ])  # fmt: skip
+            rows.append(
+                [
+                    f"B{len(rows) + 1:06d}",
+                    desk.child_id(child, family),
+                    _spaced(seen.nhs_number),
+                    seen.given_name,
+                    seen.surname.upper(),
+                    f"{seen.born:%d/%m/%Y}",
+                    {"f": "2", "m": "1"}[seen.sex],
+                    str(child.birth_order or ""),
+                    f"{child.born:%d/%m/%Y}",
+                    str(
+                        int(
+                            np.clip(
+                                desk.rng.normal(2500 if child.birth_order else 3300, 480), 700, 5200
+                            )
+                        )
+                    ),
+                    str(
+                        int(
+                            np.clip(desk.rng.normal(36 if child.birth_order else 39.2, 1.6), 25, 42)
+                        )
+                    ),
+                    desk.adult_id(family.mother, family),
+                    _spaced(mother.nhs_number),
+                    mother.given_name,
+                    mother.surname.upper(),
+                    f"{mother.born:%d/%m/%Y}",
+                    mother.postcode,
+                    _ETHNIC_CODES[family.ethnicity],
+                    str(family.imd_quintile),
+                    family.residence,
+                ]
+            )
     header = [
-        "BirthEventID", "BabyHospitalNo", "Baby NHS No", "Baby Forename", "Baby Surname", "Baby DOB", "Sex (1=M 2=F)", "Birth Order",
-        "Delivery Date", "Birthweight g", "Gestation wks", "Mother Hospital No", "Mother NHS No", "Mother Forename", "Mother Surname",
-        "Mother DOB", "Postcode", "Ethnic Category", "IMD Quintile", "Area",
-    ]  # fmt: skip
+        "BirthEventID",
+        "BabyHospitalNo",
+        "Baby NHS No",
+        "Baby Forename",
+        "Baby Surname",
+        "Baby DOB",
+        "Sex (1=M 2=F)",
+        "Birth Order",
+        "Delivery Date",
+        "Birthweight g",
+        "Gestation wks",
+        "Mother Hospital No",
+        "Mother NHS No",
+        "Mother Forename",
+        "Mother Surname",
+        "Mother DOB",
+        "Postcode",
+        "Ethnic Category",
+        "IMD Quintile",
+        "Area",
+    ]
     _write(folder / desk.partner / "maternity.csv", header, rows)
-    _mapping(folder / desk.partner / "maternity.toml", "maternity", {
-        "id_space": "pas",
-    }, {
-        "row_id": "BirthEventID", "child_id": "BabyHospitalNo", "child_nhs_number": "Baby NHS No", "child_given_name": "Baby Forename",
-        "child_surname": "Baby Surname", "child_date_of_birth": ("Baby DOB", "%d/%m/%Y"), "child_sex": "Sex (1=M 2=F)",
-        "child_birth_order": "Birth Order", "child_postcode": "Postcode", "birth_date": ("Delivery Date", "%d/%m/%Y"),
-        "birth_weight": "Birthweight g", "gestation": "Gestation wks", "adult_id": "Mother Hospital No", "adult_nhs_number": "Mother NHS No",
-        "adult_given_name": "Mother Forename", "adult_surname": "Mother Surname", "adult_date_of_birth": ("Mother DOB", "%d/%m/%Y"),
-        "adult_postcode": "Postcode", "sex": ("Sex (1=M 2=F)", {"1": "male", "2": "female"}),
-        "ethnicity": ("Ethnic Category", {code: group for group, code in _ETHNIC_CODES.items()}),
-        "imd_quintile": "IMD Quintile", "residence": "Area",
-    })  # fmt: skip
+    _mapping(
+        folder / desk.partner / "maternity.toml",
+        "maternity",
+        {
+            "id_space": "pas",
+        },
+        {
+            "row_id": "BirthEventID",
+            "child_id": "BabyHospitalNo",
+            "child_nhs_number": "Baby NHS No",
+            "child_given_name": "Baby Forename",
+            "child_surname": "Baby Surname",
+            "child_date_of_birth": ("Baby DOB", "%d/%m/%Y"),
+            "child_sex": "Sex (1=M 2=F)",
+            "child_birth_order": "Birth Order",
+            "child_postcode": "Postcode",
+            "birth_date": ("Delivery Date", "%d/%m/%Y"),
+            "birth_weight": "Birthweight g",
+            "gestation": "Gestation wks",
+            "adult_id": "Mother Hospital No",
+            "adult_nhs_number": "Mother NHS No",
+            "adult_given_name": "Mother Forename",
+            "adult_surname": "Mother Surname",
+            "adult_date_of_birth": ("Mother DOB", "%d/%m/%Y"),
+            "adult_postcode": "Postcode",
+            "sex": ("Sex (1=M 2=F)", {"1": "male", "2": "female"}),
+            "ethnicity": (
+                "Ethnic Category",
+                {code: group for group, code in _ETHNIC_CODES.items()},
+            ),
+            "imd_quintile": "IMD Quintile",
+            "residence": "Area",
+        },
+    )
 
 
 def _asq3(lives: Lives, folder: Path, desk: _Desk) -> None:
@@ -302,28 +472,70 @@ def _asq3(lives: Lives, folder: Path, desk: _Desk) -> None:
         child, family = review.child, review.family
         seen = desk.record.child(child, family, review.day)
         mother = desk.record.adult(family.mother, family, review.day)
-        rows.append([
-            str(500000 + len(rows)), desk.child_id(child, family), seen.nhs_number, seen.surname, seen.given_name, seen.born.isoformat(),
-            "Female" if seen.sex == "f" else "Male", seen.postcode, desk.adult_id(family.mother, family), mother.nhs_number,
-            f"{mother.surname}", mother.given_name, mother.born.isoformat(), review.day.isoformat(),
-            *("Y" if review.domains[name] else "N" for name in
-              ("communication", "gross_motor", "fine_motor", "problem_solving", "personal_social")),
-            "U+" if family.need else "U", _ETHNIC_WORDS[family.ethnicity],
-        ])  # fmt: skip
+        rows.append(
+            [
+                str(500000 + len(rows)),
+                desk.child_id(child, family),
+                seen.nhs_number,
+                seen.surname,
+                seen.given_name,
+                seen.born.isoformat(),
+                "Female" if seen.sex == "f" else "Male",
+                seen.postcode,
+                desk.adult_id(family.mother, family),
+                mother.nhs_number,
+                f"{mother.surname}",
+                mother.given_name,
+                mother.born.isoformat(),
+                review.day.isoformat(),
+                *(
+                    "Y" if review.domains[name] else "N"
+                    for name in (
+                        "communication",
+                        "gross_motor",
+                        "fine_motor",
+                        "problem_solving",
+                        "personal_social",
+                    )
+                ),
+                "U+" if family.need else "U",
+                _ETHNIC_WORDS[family.ethnicity],
+            ]
+        )
     header = [
-        *_CHILD_HEALTH_HEADER, "ReviewDate", "ASQ_Comm", "ASQ_Gross", "ASQ_Fine", "ASQ_Problem", "ASQ_PersSoc", "Offer", "Ethnicity",
-    ]  # fmt: skip
+        *_CHILD_HEALTH_HEADER,
+        "ReviewDate",
+        "ASQ_Comm",
+        "ASQ_Gross",
+        "ASQ_Fine",
+        "ASQ_Problem",
+        "ASQ_PersSoc",
+        "Offer",
+        "Ethnicity",
+    ]
     yes_no = {"Y": True, "N": False}
     _write(folder / desk.partner / "asq3.csv", header, rows)
-    _mapping(folder / desk.partner / "asq3.toml", "asq3", {"id_space": "child-health"}, {
-        **_CHILD_HEALTH_COLUMNS, "communication": ("ASQ_Comm", yes_no), "gross_motor": ("ASQ_Gross", yes_no),
-        "fine_motor": ("ASQ_Fine", yes_no), "problem_solving": ("ASQ_Problem", yes_no), "personal_social": ("ASQ_PersSoc", yes_no),
-        "universal_plus": ("Offer", {"U+": True, "U": False}),
-    }, areas=True)  # fmt: skip
+    _mapping(
+        folder / desk.partner / "asq3.toml",
+        "asq3",
+        {"id_space": "child-health"},
+        {
+            **_CHILD_HEALTH_COLUMNS,
+            "communication": ("ASQ_Comm", yes_no),
+            "gross_motor": ("ASQ_Gross", yes_no),
+            "fine_motor": ("ASQ_Fine", yes_no),
+            "problem_solving": ("ASQ_Problem", yes_no),
+            "personal_social": ("ASQ_PersSoc", yes_no),
+            "universal_plus": ("Offer", {"U+": True, "U": False}),
+        },
+        areas=True,
+    )
 
 
 def _six_week_review(lives: Lives, folder: Path, desk: _Desk) -> None:
-    """Health visitors' reviews, of nine in ten children, in the system that holds those at two years. Feeding is left out at times."""
+    """Health visitors' reviews, of nine in ten children, in the system that holds those at two
+    years. Feeding is left out at times.
+    """
     # Of its own, so that what other extracts say stays as it was.
     [rng] = desk.rng.spawn(1)
     rows: list[Row] = []
@@ -332,23 +544,50 @@ def _six_week_review(lives: Lives, folder: Path, desk: _Desk) -> None:
             if rng.random() > 0.9:
                 continue
             day = child.born + timedelta(days=int(rng.integers(42, 57)))
-            chance = _BREASTFED[family.ethnicity] + _BREASTFED_PER_QUINTILE * (family.imd_quintile - 3)
-            breastfed, wholly, said = rng.random() < chance, rng.random() < 0.65, rng.random() < 0.93
+            chance = _BREASTFED[family.ethnicity] + _BREASTFED_PER_QUINTILE * (
+                family.imd_quintile - 3
+            )
+            breastfed, wholly, said = (
+                rng.random() < chance,
+                rng.random() < 0.65,
+                rng.random() < 0.93,
+            )
             feeding = "formula" if not breastfed else "breast" if wholly else "mixed"
             seen = desk.record.child(child, family, day)
             mother = desk.record.adult(family.mother, family, day)
-            rows.append([
-                str(200000 + len(rows)), desk.child_id(child, family), seen.nhs_number, seen.surname, seen.given_name, seen.born.isoformat(),
-                "Female" if seen.sex == "f" else "Male", seen.postcode, desk.adult_id(family.mother, family), mother.nhs_number,
-                mother.surname, mother.given_name, mother.born.isoformat(), day.isoformat(), _FEEDING_WORDS[feeding] if said else "",
-                _ETHNIC_WORDS[family.ethnicity],
-            ])  # fmt: skip
+            rows.append(
+                [
+                    str(200000 + len(rows)),
+                    desk.child_id(child, family),
+                    seen.nhs_number,
+                    seen.surname,
+                    seen.given_name,
+                    seen.born.isoformat(),
+                    "Female" if seen.sex == "f" else "Male",
+                    seen.postcode,
+                    desk.adult_id(family.mother, family),
+                    mother.nhs_number,
+                    mother.surname,
+                    mother.given_name,
+                    mother.born.isoformat(),
+                    day.isoformat(),
+                    _FEEDING_WORDS[feeding] if said else "",
+                    _ETHNIC_WORDS[family.ethnicity],
+                ]
+            )
     header = [*_CHILD_HEALTH_HEADER, "ReviewDate", "FeedingStatus", "Ethnicity"]
     _write(folder / desk.partner / "six_week_review.csv", header, rows)
     feeding_codes = {words: code for code, words in _FEEDING_WORDS.items()}
-    _mapping(folder / desk.partner / "six_week_review.toml", "six_week_review", {"id_space": "child-health"}, {
-        **_CHILD_HEALTH_COLUMNS, "feeding": ("FeedingStatus", feeding_codes),
-    }, areas=True)  # fmt: skip
+    _mapping(
+        folder / desk.partner / "six_week_review.toml",
+        "six_week_review",
+        {"id_space": "child-health"},
+        {
+            **_CHILD_HEALTH_COLUMNS,
+            "feeding": ("FeedingStatus", feeding_codes),
+        },
+        areas=True,
+    )
 
 
 def _immunisation(lives: Lives, folder: Path, desk: _Desk) -> None:
@@ -360,11 +599,22 @@ def _immunisation(lives: Lives, folder: Path, desk: _Desk) -> None:
             day = child.born + timedelta(days=731)
             seen = desk.record.child(child, family, day)
             mmr, six = desk.rng.random() < 0.86, desk.rng.random() < 0.93
-            rows.append([
-                f"I{len(rows)}", desk.child_id(child, family), seen.nhs_number, f"{seen.surname}, {seen.given_name}".split(", ")[0],
-                seen.given_name, f"{seen.born:%d-%b-%Y}", seen.sex.upper(), seen.postcode.replace(" ", ""), f"{day:%d-%b-%Y}",
-                str(int(mmr)), str(int(six)), str(int(mmr and six)),
-            ])  # fmt: skip
+            rows.append(
+                [
+                    f"I{len(rows)}",
+                    desk.child_id(child, family),
+                    seen.nhs_number,
+                    f"{seen.surname}, {seen.given_name}".split(", ")[0],
+                    seen.given_name,
+                    f"{seen.born:%d-%b-%Y}",
+                    seen.sex.upper(),
+                    seen.postcode.replace(" ", ""),
+                    f"{day:%d-%b-%Y}",
+                    str(int(mmr)),
+                    str(int(six)),
+                    str(int(mmr and six)),
+                ]
+            )
     header = [
         "RecID",
         "EMISNo",
@@ -380,15 +630,31 @@ def _immunisation(lives: Lives, folder: Path, desk: _Desk) -> None:
         "UpToDate",
     ]
     _write(folder / desk.partner / "immunisation.csv", header, rows)
-    _mapping(folder / desk.partner / "immunisation.toml", "immunisation", {"id_space": "emis"}, {
-        "row_id": "RecID", "child_id": "EMISNo", "child_nhs_number": "NHS", "child_surname": "LastName", "child_given_name": "FirstName",
-        "child_date_of_birth": ("DOB", "%d-%b-%Y"), "child_sex": "Sex", "child_postcode": "PC", "recorded_date": ("AsOf", "%d-%b-%Y"),
-        "mmr1": "MMR1", "six_in_one": "SixInOne3", "up_to_date": "UpToDate",
-    })  # fmt: skip
+    _mapping(
+        folder / desk.partner / "immunisation.toml",
+        "immunisation",
+        {"id_space": "emis"},
+        {
+            "row_id": "RecID",
+            "child_id": "EMISNo",
+            "child_nhs_number": "NHS",
+            "child_surname": "LastName",
+            "child_given_name": "FirstName",
+            "child_date_of_birth": ("DOB", "%d-%b-%Y"),
+            "child_sex": "Sex",
+            "child_postcode": "PC",
+            "recorded_date": ("AsOf", "%d-%b-%Y"),
+            "mmr1": "MMR1",
+            "six_in_one": "SixInOne3",
+            "up_to_date": "UpToDate",
+        },
+    )
 
 
 def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
-    """NCMP and EYFS of the council: one pupil number in both, half without NHS number; a file in cp1252 with semicolons."""
+    """NCMP and EYFS of the council: one pupil number in both, half without NHS number; a file in
+    cp1252 with semicolons.
+    """
     ncmp: list[Row] = []
     eyfs: list[Row] = []
     [language_rng] = desk.rng.spawn(1)
@@ -410,27 +676,57 @@ def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
                 seen.postcode,
             ]
             status = str(desk.rng.choice(["U", "H", "O", "VO"], p=[0.02, 0.74, 0.12, 0.12]))
-            ncmp.append([f"N{len(ncmp)}", upn, seen.nhs_number, *identity, f"{day:%d/%m/%Y}", status])
+            ncmp.append(
+                [f"N{len(ncmp)}", upn, seen.nhs_number, *identity, f"{day:%d/%m/%Y}", status]
+            )
             if desk.rng.random() < 0.95:
                 level = "Yes" if desk.rng.random() < (0.5 if family.need else 0.74) else "No"
-                eyfs.append([
-                    f"E{len(eyfs)}", upn, *identity, f"{date(start + 1, 6, 30):%d/%m/%Y}", level, str(family.imd_quintile), family.residence,
-                    _first_language(language_rng, other=speaks_other),
-                ])  # fmt: skip
+                eyfs.append(
+                    [
+                        f"E{len(eyfs)}",
+                        upn,
+                        *identity,
+                        f"{date(start + 1, 6, 30):%d/%m/%Y}",
+                        level,
+                        str(family.imd_quintile),
+                        family.residence,
+                        _first_language(language_rng, other=speaks_other),
+                    ]
+                )
     sex = {"F": "female", "M": "male"}
     shared: dict[str, Any] = {
-        "child_id": "UPN", "child_surname": "SURNAME", "child_given_name": "FORENAME", "child_date_of_birth": ("DOB", "%d/%m/%Y"),
-        "child_sex": "SEX", "child_postcode": "POSTCODE", "sex": ("SEX", sex),
-    }  # fmt: skip
+        "child_id": "UPN",
+        "child_surname": "SURNAME",
+        "child_given_name": "FORENAME",
+        "child_date_of_birth": ("DOB", "%d/%m/%Y"),
+        "child_sex": "SEX",
+        "child_postcode": "POSTCODE",
+        "sex": ("SEX", sex),
+    }
     who = ["SURNAME", "FORENAME", "DOB", "SEX", "POSTCODE"]
     form = {"id_space": "upn", "encoding": "cp1252", "delimiter": ";"}
     _write(
-        folder / desk.partner / "ncmp.csv", ["RECORD", "UPN", "NHS_NO", *who, "MEASURED", "STATUS"], ncmp, "cp1252", ";"
+        folder / desk.partner / "ncmp.csv",
+        ["RECORD", "UPN", "NHS_NO", *who, "MEASURED", "STATUS"],
+        ncmp,
+        "cp1252",
+        ";",
     )
-    _mapping(folder / desk.partner / "ncmp.toml", "ncmp", form, {
-        "row_id": "RECORD", **shared, "child_nhs_number": "NHS_NO", "measured_date": ("MEASURED", "%d/%m/%Y"),
-        "weight_status": ("STATUS", {"U": "underweight", "H": "healthy", "O": "overweight", "VO": "very_overweight"}),
-    })  # fmt: skip
+    _mapping(
+        folder / desk.partner / "ncmp.toml",
+        "ncmp",
+        form,
+        {
+            "row_id": "RECORD",
+            **shared,
+            "child_nhs_number": "NHS_NO",
+            "measured_date": ("MEASURED", "%d/%m/%Y"),
+            "weight_status": (
+                "STATUS",
+                {"U": "underweight", "H": "healthy", "O": "overweight", "VO": "very_overweight"},
+            ),
+        },
+    )
     _write(
         folder / desk.partner / "eyfs.csv",
         ["RECORD", "UPN", *who, "ASSESSED", "GLD", "IMDQ", "AREA", "FIRST_LANGUAGE"],
@@ -438,10 +734,20 @@ def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
         "cp1252",
         ";",
     )
-    _mapping(folder / desk.partner / "eyfs.toml", "eyfs", form, {
-        "row_id": "RECORD", **shared, "assessed_date": ("ASSESSED", "%d/%m/%Y"), "good_level_of_development": "GLD",
-        "imd_quintile": "IMDQ", "residence": "AREA", "english_additional_language": ("FIRST_LANGUAGE", _LANGUAGE_CODES),
-    })  # fmt: skip
+    _mapping(
+        folder / desk.partner / "eyfs.toml",
+        "eyfs",
+        form,
+        {
+            "row_id": "RECORD",
+            **shared,
+            "assessed_date": ("ASSESSED", "%d/%m/%Y"),
+            "good_level_of_development": "GLD",
+            "imd_quintile": "IMDQ",
+            "residence": "AREA",
+            "english_additional_language": ("FIRST_LANGUAGE", _LANGUAGE_CODES),
+        },
+    )
 
 
 def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
@@ -457,10 +763,19 @@ def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
             seen = desk.record.adult(attendance.adult, family, attendance.day)
             adult_part = [desk.adult_id(attendance.adult, family), *_as_given(seen)]
         relation = attendance.adult.relation.title() if attendance.adult else ""
-        rows.append([
-            f"S{len(rows)}", *child_part, *adult_part, relation, attendance.service.replace("_", " ").title(), f"{attendance.day:%d %b %Y}",
-            family.ethnicity.title(), str(family.imd_quintile), family.residence,
-        ])  # fmt: skip
+        rows.append(
+            [
+                f"S{len(rows)}",
+                *child_part,
+                *adult_part,
+                relation,
+                attendance.service.replace("_", " ").title(),
+                f"{attendance.day:%d %b %Y}",
+                family.ethnicity.title(),
+                str(family.imd_quintile),
+                family.residence,
+            ]
+        )
     who = ["id", "first name", "last name", "born", "gender", "postcode", "nhs number"]
     header = [
         "session id",
@@ -477,32 +792,70 @@ def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
     identity: dict[str, Any] = {}
     for role in ("child", "adult"):
         identity |= {
-            f"{role}_id": f"{role} id", f"{role}_given_name": f"{role} first name", f"{role}_surname": f"{role} last name",
-            f"{role}_date_of_birth": (f"{role} born", "%d %b %Y"), f"{role}_sex": f"{role} gender", f"{role}_postcode": f"{role} postcode",
+            f"{role}_id": f"{role} id",
+            f"{role}_given_name": f"{role} first name",
+            f"{role}_surname": f"{role} last name",
+            f"{role}_date_of_birth": (f"{role} born", "%d %b %Y"),
+            f"{role}_sex": f"{role} gender",
+            f"{role}_postcode": f"{role} postcode",
             f"{role}_nhs_number": f"{role} nhs number",
-        }  # fmt: skip
+        }
     services = {s.service.replace("_", " ").title(): s.service for s in lives.attendances}
-    _mapping(folder / desk.partner / "attendance.toml", "attendance", {"id_space": "crm"}, {
-        "row_id": "session id", **identity, "adult_relation": "adult is", "service": ("service", services),
-        "session_date": ("date", "%d %b %Y"), "ethnicity": ("ethnicity", {g.title(): g for g in names.GROUPS}),
-        "imd_quintile": "imd", "residence": "lives",
-    })  # fmt: skip
+    _mapping(
+        folder / desk.partner / "attendance.toml",
+        "attendance",
+        {"id_space": "crm"},
+        {
+            "row_id": "session id",
+            **identity,
+            "adult_relation": "adult is",
+            "service": ("service", services),
+            "session_date": ("date", "%d %b %Y"),
+            "ethnicity": ("ethnicity", {g.title(): g for g in names.GROUPS}),
+            "imd_quintile": "imd",
+            "residence": "lives",
+        },
+    )
     forms: list[Row] = []
     for item in lives.questionnaires:
         seen = desk.record.adult(item.adult, item.family, item.day)
-        forms.append([
-            f"Q{len(forms)}", desk.adult_id(item.adult, item.family), *_as_given(seen), item.service, item.instrument,
-            item.timepoint.upper(), f"{item.score:g}", f"{item.day:%d %b %Y}",
-        ])  # fmt: skip
+        forms.append(
+            [
+                f"Q{len(forms)}",
+                desk.adult_id(item.adult, item.family),
+                *_as_given(seen),
+                item.service,
+                item.instrument,
+                item.timepoint.upper(),
+                f"{item.score:g}",
+                f"{item.day:%d %b %Y}",
+            ]
+        )
     _write(
-        folder / desk.partner / "questionnaire.csv", ["form", *who, "programme", "tool", "when", "total", "date"], forms
+        folder / desk.partner / "questionnaire.csv",
+        ["form", *who, "programme", "tool", "when", "total", "date"],
+        forms,
     )
-    _mapping(folder / desk.partner / "questionnaire.toml", "questionnaire", {"id_space": "crm"}, {
-        "row_id": "form", "adult_id": "id", "adult_given_name": "first name", "adult_surname": "last name",
-        "adult_date_of_birth": ("born", "%d %b %Y"), "adult_sex": "gender", "adult_postcode": "postcode", "adult_nhs_number": "nhs number",
-        "service": "programme", "instrument": "tool", "timepoint": ("when", {"PRE": "pre", "POST": "post"}), "score": "total",
-        "completed_date": ("date", "%d %b %Y"),
-    })  # fmt: skip
+    _mapping(
+        folder / desk.partner / "questionnaire.toml",
+        "questionnaire",
+        {"id_space": "crm"},
+        {
+            "row_id": "form",
+            "adult_id": "id",
+            "adult_given_name": "first name",
+            "adult_surname": "last name",
+            "adult_date_of_birth": ("born", "%d %b %Y"),
+            "adult_sex": "gender",
+            "adult_postcode": "postcode",
+            "adult_nhs_number": "nhs number",
+            "service": "programme",
+            "instrument": "tool",
+            "timepoint": ("when", {"PRE": "pre", "POST": "post"}),
+            "score": "total",
+            "completed_date": ("date", "%d %b %Y"),
+        },
+    )
 
 
 def _first_language(rng: np.random.Generator, *, other: bool) -> str:
@@ -512,7 +865,14 @@ def _first_language(rng: np.random.Generator, *, other: bool) -> str:
 
 def _as_given(seen: Seen) -> Row:
     sex = {"f": "girl/woman", "m": "boy/man"}[seen.sex].split("/")[0]
-    return [seen.given_name, seen.surname, f"{seen.born:%d %b %Y}", sex, seen.postcode.lower(), seen.nhs_number]
+    return [
+        seen.given_name,
+        seen.surname,
+        f"{seen.born:%d %b %Y}",
+        sex,
+        seen.postcode.lower(),
+        seen.nhs_number,
+    ]
 
 
 def _newborn_name(child: Child, rng: np.random.Generator) -> str:
@@ -528,7 +888,11 @@ def _spaced(number: str) -> str:
 
 
 def _write(
-    path: Path, header: Row, rows: Iterable[Iterable[str]], encoding: str = "utf-8", delimiter: str = ","
+    path: Path,
+    header: Row,
+    rows: Iterable[Iterable[str]],
+    encoding: str = "utf-8",
+    delimiter: str = ",",
 ) -> None:
     with path.open("w", newline="", encoding=encoding, errors="replace") as file:
         writer = csv.writer(file, delimiter=delimiter)
@@ -537,12 +901,26 @@ def _write(
 
 
 def _mapping(
-    path: Path, dataset: str, top: Mapping[str, str], columns: Mapping[str, Any], *, areas: bool = False
+    path: Path,
+    dataset: str,
+    top: Mapping[str, str],
+    columns: Mapping[str, Any],
+    *,
+    areas: bool = False,
 ) -> None:
-    """Write a mapping: a header, (header, date format) or (header, codes). With `areas`, deprivation and residence are
-    derived from the postcode."""
-    quote: Callable[[object], str] = lambda value: str(value).lower() if isinstance(value, bool) else f'"{value}"'  # noqa: E731
-    lines = [f'dataset = "{dataset}"', *(f'{key} = "{value}"' for key, value in top.items()), "", "[columns]"]
+    """Write a mapping: a header, (header, date format) or (header, codes). With `areas`,
+    deprivation and residence are derived from the postcode.
+    """
+
+    def quote(value: object) -> str:
+        return str(value).lower() if isinstance(value, bool) else f'"{value}"'
+
+    lines = [
+        f'dataset = "{dataset}"',
+        *(f'{key} = "{value}"' for key, value in top.items()),
+        "",
+        "[columns]",
+    ]
     for name, source in columns.items():
         match source:
             case str():

@@ -1,7 +1,9 @@
-"""What happens to the people: who is reached by which service, how children develop, what questionnaires say.
+"""What happens to the people: who is reached by which service, how children develop, what
+questionnaires say.
 
-Planted effects, so that a pipeline can be held to them: the odds of the expected level for engaged against not engaged
-children, given need, deprivation and ethnicity; and the improvement from pre to post questionnaires.
+Planted effects, so that a pipeline can be held to them: the odds of the expected level for engaged
+against not engaged children, given need, deprivation and ethnicity; and the improvement from pre to
+post questionnaires.
 """
 
 from dataclasses import dataclass
@@ -20,15 +22,32 @@ SERVICES_ATTENDED: Final = {1: 0.85, 2: 0.09, 3: 0.035, 4: 0.015, 5: 0.006, 6: 0
 _ADULT_MIX: Final = {"mother": 0.87, "father": 0.07, "carer": 0.06}
 # How popular each service is, relative to the others.
 SERVICES: Final = {
-    "baby_steps": 4, "circle_of_security": 3, "pairs": 3, "empowering_parents": 4, "domestic_abuse_casework": 2, "caseload_midwifery": 7,
-    "community_activity_nutrition": 5, "breastfeeding_peer_support": 11, "healthy_living": 6, "oral_health": 13, "enhanced_slt": 6,
-    "making_it_real": 5, "sharing_real": 4, "natural_thinkers": 9, "community_engagement": 18,
-}  # fmt: skip
+    "baby_steps": 4,
+    "circle_of_security": 3,
+    "pairs": 3,
+    "empowering_parents": 4,
+    "domestic_abuse_casework": 2,
+    "caseload_midwifery": 7,
+    "community_activity_nutrition": 5,
+    "breastfeeding_peer_support": 11,
+    "healthy_living": 6,
+    "oral_health": 13,
+    "enhanced_slt": 6,
+    "making_it_real": 5,
+    "sharing_real": 4,
+    "natural_thinkers": 9,
+    "community_engagement": 18,
+}
 _QUESTIONNAIRES: Final = {
-    "baby_steps": "mors_warmth", "circle_of_security": "prfq_interest", "pairs": "core10", "empowering_parents": "core10",
-    "making_it_real": "hle_index", "sharing_real": "hle_index",
-}  # fmt: skip
-# Log odds of the expected level before engagement, and what need, deprivation (per quintile) and ethnicity do to it.
+    "baby_steps": "mors_warmth",
+    "circle_of_security": "prfq_interest",
+    "pairs": "core10",
+    "empowering_parents": "core10",
+    "making_it_real": "hle_index",
+    "sharing_real": "hle_index",
+}
+# Log odds of the expected level before engagement, and what need, deprivation (per quintile) and
+# ethnicity do to it.
 _BASE: Final = {"overall": 1.15, "communication": 1.75, "personal_social": 2.1}
 _NEED, _PER_QUINTILE = -0.9, 0.13
 _ETHNICITY: Final = {"asian": -0.1, "black": -0.15, "mixed": 0.0, "white": 0.1, "other": -0.1}
@@ -79,16 +98,28 @@ class Lives:
     questionnaires: list[Questionnaire]
 
 
-def live(families: list[Family], reached_children: int, reached_adults: int, rng: np.random.Generator) -> Lives:
-    """Let them live. Exactly `reached_children` children and `reached_adults` adults attend something."""
+def live(
+    families: list[Family], reached_children: int, reached_adults: int, rng: np.random.Generator
+) -> Lives:
+    """Let them live. Exactly `reached_children` children and `reached_adults` adults attend
+    something.
+    """
     engaged = _engaged_children(families, reached_children, rng)
     attendances = _attendances(families, engaged, reached_adults, rng)
-    reviews = [_review(family, child, child.person in engaged, rng) for family in families for child in family.children]
-    return Lives(families, attendances, [r for r in reviews if r], _questionnaires(attendances, rng))
+    reviews = [
+        _review(family, child, child.person in engaged, rng)
+        for family in families
+        for child in family.children
+    ]
+    return Lives(
+        families, attendances, [r for r in reviews if r], _questionnaires(attendances, rng)
+    )
 
 
 def _engaged_children(families: list[Family], wanted: int, rng: np.random.Generator) -> set[int]:
-    """Those in need, in deprived places and in the area are reached more: the confounding that analysis must undo."""
+    """Those in need, in deprived places and in the area are reached more: the confounding that
+    analysis must undo.
+    """
     children, weights = [], []
     for family in families:
         pull = {"area": 1.0, "borough": 0.75, "outside": 0.6}[family.residence]
@@ -112,7 +143,8 @@ def _attendances(
     attendances = []
     wanted = {relation: round(reached_adults * share) for relation, share in _ADULT_MIX.items()}
     wanted["mother"] += reached_adults - sum(wanted.values())
-    # Families with an engaged child come first, so that children do not come alone where an adult can.
+    # Families with an engaged child come first, so that children do not come alone where an adult
+    # can.
     order = sorted(
         rng.permutation(len(families)).tolist(),
         key=lambda i: not any(c.person in engaged for c in families[i].children),
@@ -132,12 +164,16 @@ def _attendances(
 def _family_attendances(
     family: Family, children: list[Child], adults: list[Adult], rng: np.random.Generator
 ) -> list[Attendance]:
-    """Whoever goes to a service goes together: each child with an adult if there is one, each other adult alone or along."""
+    """Whoever goes to a service goes together: each child with an adult if there is one, each other
+    adult alone or along.
+    """
     if not children and not adults:
         return []
     count = int(rng.choice(list(SERVICES_ATTENDED), p=list(SERVICES_ATTENDED.values())))
     share = np.array(list(SERVICES.values()), dtype=float)
-    services = [str(s) for s in rng.choice(list(SERVICES), size=count, replace=False, p=share / share.sum())]
+    services = [
+        str(s) for s in rng.choice(list(SERVICES), size=count, replace=False, p=share / share.sum())
+    ]
     first = min(child.born for child in family.children)
     rows = []
     for service in services:
@@ -157,11 +193,21 @@ def _review(family: Family, child: Child, engaged: bool, rng: np.random.Generato
     if rng.random() > 0.66:
         return None
     day = child.born + timedelta(days=int(rng.integers(735, 900)))
-    shift = (_NEED if family.need else 0.0) + _PER_QUINTILE * (family.imd_quintile - 3) + _ETHNICITY[family.ethnicity]
-    chance = {name: _logistic(_BASE[name] + shift + (np.log(ODDS_RATIOS[name]) if engaged else 0.0)) for name in _BASE}
-    domains = dict.fromkeys(("communication", "gross_motor", "fine_motor", "problem_solving", "personal_social"), True)
+    shift = (
+        (_NEED if family.need else 0.0)
+        + _PER_QUINTILE * (family.imd_quintile - 3)
+        + _ETHNICITY[family.ethnicity]
+    )
+    chance = {
+        name: _logistic(_BASE[name] + shift + (np.log(ODDS_RATIOS[name]) if engaged else 0.0))
+        for name in _BASE
+    }
+    domains = dict.fromkeys(
+        ("communication", "gross_motor", "fine_motor", "problem_solving", "personal_social"), True
+    )
     if rng.random() >= chance["overall"]:
-        # Below the expected level somewhere. The chances given that make the planted odds ratios hold for each domain.
+        # Below the expected level somewhere. The chances given that make the planted odds ratios
+        # hold for each domain.
         below = 1.0 - chance["overall"]
         for name in ("communication", "personal_social"):
             domains[name] = bool(rng.random() >= (1.0 - chance[name]) / below)
@@ -196,7 +242,13 @@ def _questionnaires(attendances: list[Attendance], rng: np.random.Generator) -> 
             score = low + span * float(at)
             rows.append(
                 Questionnaire(
-                    adult, attendance.family, service, code, timepoint, day, round(score, 1 if span < 10 else 0)
+                    adult,
+                    attendance.family,
+                    service,
+                    code,
+                    timepoint,
+                    day,
+                    round(score, 1 if span < 10 else 0),
                 )
             )
     return rows

@@ -1,4 +1,6 @@
-"""Families: mothers, fathers, carers and children, with where they live, what they need, and their names over time."""
+"""Families: mothers, fathers, carers and children, with where they live, what they need, and their
+names over time.
+"""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -102,13 +104,17 @@ class People:
         residence = str(rng.choice(RESIDENCES, p=_RESIDENCE_SHARES))
         imd = int(rng.choice(5, p=_IMD[residence])) + 1
         need = bool(rng.random() < (0.32, 0.27, 0.2, 0.15, 0.1)[imd - 1])
-        first_birth = FIRST_BIRTH + timedelta(days=int(rng.integers((LAST_BIRTH - FIRST_BIRTH).days)))
+        first_birth = FIRST_BIRTH + timedelta(
+            days=int(rng.integers((LAST_BIRTH - FIRST_BIRTH).days))
+        )
         mother = self._adult("mother", "f", ethnicity, first_birth)
         other = ethnicity if rng.random() < 0.8 else str(rng.choice(names.GROUPS))
         father = self._adult("father", "m", other, first_birth) if rng.random() < 0.72 else None
         carer = self._adult("carer", "f", ethnicity, first_birth) if rng.random() < 0.07 else None
         if rng.random() < 0.12:
-            mother.later_surname = father.surname if father and rng.random() < 0.7 else self._surname(ethnicity)
+            mother.later_surname = (
+                father.surname if father and rng.random() < 0.7 else self._surname(ethnicity)
+            )
         family = Family(number, ethnicity, residence, imd, need, mother, father, carer)
         self._addresses(family, first_birth)
         born = first_birth
@@ -126,7 +132,9 @@ class People:
 
     def _addresses(self, family: Family, start: date) -> None:
         moves = int(self._rng.poisson(0.8))
-        family.moved = sorted(start + timedelta(days=int(day)) for day in self._rng.integers(-100, 2200, size=moves))
+        family.moved = sorted(
+            start + timedelta(days=int(day)) for day in self._rng.integers(-100, 2200, size=moves)
+        )
         places = [family.residence] * (moves + 1)
         family.postcodes = [self._postcode(place, family.imd_quintile) for place in places]
 
@@ -143,18 +151,32 @@ class People:
         if family.father and rng.random() < 0.6:
             surname = family.father.surname
             if rng.random() < 0.12:
-                surname = f"{family.mother.surname.split('-')[0]}-{family.father.surname.split('-')[-1]}"
+                surname = (
+                    f"{family.mother.surname.split('-')[0]}-{family.father.surname.split('-')[-1]}"
+                )
         if order == 2:
             surname = family.children[-1].surname
-        return Child(self._person(), given, surname, family.mother.surname, born, sex, self._nhs(), order)
+        return Child(
+            self._person(), given, surname, family.mother.surname, born, sex, self._nhs(), order
+        )
 
     def _adult(self, relation: str, sex: str, ethnicity: str, first_birth: date) -> Adult:
         years = int(
-            np.clip(self._rng.normal(31 if relation == "mother" else 34, 5.5), 17, 52 if relation != "carer" else 70)
+            np.clip(
+                self._rng.normal(31 if relation == "mother" else 34, 5.5),
+                17,
+                52 if relation != "carer" else 70,
+            )
         )
         born = first_birth - timedelta(days=years * 365 + int(self._rng.integers(365)))
         return Adult(
-            self._person(), relation, self._given(sex, ethnicity), self._surname(ethnicity), born, sex, self._nhs()
+            self._person(),
+            relation,
+            self._given(sex, ethnicity),
+            self._surname(ethnicity),
+            born,
+            sex,
+            self._nhs(),
         )
 
     def _given(self, sex: str, ethnicity: str) -> str:
@@ -175,7 +197,8 @@ class People:
     def _postcode(self, residence: str, quintile: int) -> str:
         outward = str(self._rng.choice(_OUTWARD[residence]))
         letters = "".join(_INWARD[int(i)] for i in self._rng.integers(len(_INWARD), size=2))
-        # Two postcode sectors a quintile: areas and deprivation can be looked up from the postcode, as in life.
+        # Two postcode sectors a quintile: areas and deprivation can be looked up from the postcode,
+        # as in life.
         return f"{outward} {2 * (quintile - 1) + int(self._rng.integers(0, 2))}{letters}"
 
     def _person(self) -> int:
@@ -186,7 +209,9 @@ class People:
         """A number from the range 999 that the NHS keeps for tests, with its check digit."""
         while True:
             body = f"999{int(self._rng.integers(10**6)):06d}"
-            check = (11 - sum(int(d) * w for d, w in zip(body, range(10, 1, -1), strict=True)) % 11) % 11
+            check = (
+                11 - sum(int(d) * w for d, w in zip(body, range(10, 1, -1), strict=True)) % 11
+            ) % 11
             if check < 10 and body + str(check) not in self._nhs_numbers:
                 self._nhs_numbers.add(body + str(check))
                 return body + str(check)

@@ -1,7 +1,8 @@
-"""Dataset contracts: what an extract of a kind may hold, which of it is identity, and what analytics may receive.
+"""Dataset contracts: what an extract of a kind may hold, which of it is identity, and what
+analytics may receive.
 
-A contract is a TOML file beside this module. Identity fields are the same for every dataset (`identity_fields`);
-attributes are named by the contract. Adding a dataset is adding a file.
+A contract is a TOML file beside this module. Identity fields are the same for every dataset
+(`identity_fields`); attributes are named by the contract. Adding a dataset is adding a file.
 """
 
 import hashlib
@@ -46,9 +47,15 @@ class Field:
         'is outside 1 to 5'
         """
         kinds: dict[str, tuple[type, ...]] = {
-            "month": (str,), "code": (str,), "integer": (int,), "number": (int, float), "flag": (bool,),
-        }  # fmt: skip
-        if not isinstance(value, kinds[self.type]) or (isinstance(value, bool) and self.type != "flag"):
+            "month": (str,),
+            "code": (str,),
+            "integer": (int,),
+            "number": (int, float),
+            "flag": (bool,),
+        }
+        if not isinstance(value, kinds[self.type]) or (
+            isinstance(value, bool) and self.type != "flag"
+        ):
             return f"is not {'an' if self.type == 'integer' else 'a'} {self.type}"
         if self.type == "code" and value not in self.codes:
             return f"is not one of: {', '.join(self.codes)}"
@@ -71,10 +78,13 @@ class Dataset:
     event: str
     adult_relation: str | None
     permitted_list: bool = False
-    """Whether an extract is confidential patient information, which the national data opt-out applies to."""
+    """Whether an extract is confidential patient information, which the national data opt-out
+    applies to.
+    """
     one_row_per_child: bool = field(default=False, repr=False)
-    """Whether a child has one row, so that a column that repeats is no child's id. No part of the contract's meaning: sites'
-    approvals stay valid."""
+    """Whether a child has one row, so that a column that repeats is no child's id. No part of the
+    contract's meaning: sites' approvals stay valid.
+    """
 
     @property
     def fingerprint(self) -> str:
@@ -87,12 +97,19 @@ class Dataset:
 
     @property
     def columns(self) -> dict[str, str]:
-        """Every canonical column of a row, with a word on each: the row id, identity, then attributes."""
-        columns = {"row_id": "the row's own id in the source", "deleted": "yes where the source has deleted the row"}
+        """Every canonical column of a row, with a word on each: the row id, identity, then
+        attributes.
+        """
+        columns = {
+            "row_id": "the row's own id in the source",
+            "deleted": "yes where the source has deleted the row",
+        }
         for subject in self.subjects:
             columns |= identity_fields(subject)
         if "adult" in self.subjects and self.adult_relation is None:
-            columns["adult_relation"] = "what the adult is to the child: mother, father, carer; empty for anyone else"
+            columns["adult_relation"] = (
+                "what the adult is to the child: mother, father, carer; empty for anyone else"
+            )
         return columns | {item.name: item.title for item in self.fields}
 
 
@@ -150,12 +167,17 @@ class Instrument:
 def instruments() -> Mapping[str, Instrument]:
     """The questionnaires' scales, by code."""
     content = tomllib.loads((files(__name__) / "_instruments.toml").read_text(encoding="utf-8"))
-    return {name: Instrument(**{**item, "range": tuple(item["range"])}) for name, item in content.items()}
+    return {
+        name: Instrument(**{**item, "range": tuple(item["range"])})
+        for name, item in content.items()
+    }
 
 
 @cache
 def codings() -> Mapping[str, Mapping[str, str]]:
-    """How sources write codes: for each coding, the contract's code by what a source may write, in lower case."""
+    """How sources write codes: for each coding, the contract's code by what a source may write, in
+    lower case.
+    """
     content = tomllib.loads((files(__name__) / "_codings.toml").read_text(encoding="utf-8"))
     return {
         name: {text.lower(): code for code, texts in table.items() for text in (code, *texts)}
@@ -166,7 +188,9 @@ def codings() -> Mapping[str, Mapping[str, str]]:
 def get_dataset(name: str) -> Dataset:
     """The contract of this name, or UserError that lists those there are."""
     if name not in all_datasets():
-        raise UserError(f"There is no dataset {name!r}.", f"Use one of: {', '.join(all_datasets())}.")
+        raise UserError(
+            f"There is no dataset {name!r}.", f"Use one of: {', '.join(all_datasets())}."
+        )
     return all_datasets()[name]
 
 

@@ -1,7 +1,7 @@
 """Encoding profiles: which passes a record carries, and what each compares.
 
-A profile is a versioned TOML file. Its fingerprint travels with every encoding; encodings of another fingerprint are
-refused, never compared.
+A profile is a versioned TOML file. Its fingerprint travels with every encoding; encodings of
+another fingerprint are refused, never compared.
 """
 
 import hashlib
@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from childlink_core.errors import UserError
 
-# Version of the algorithm (normalisation, fields, hashing) in childlink_ingest. Part of the fingerprint.
+# Version of the algorithm (normalisation, fields, hashing) in childlink_ingest. Part of the
+# fingerprint.
 ALGORITHM: Final = "cl-segments-2"
 DEFAULT_PROFILE: Final = "cl-2026c"
 SEGMENT_BYTES: Final = 4
@@ -29,7 +30,9 @@ class Pass:
     roles: tuple[str, ...]
     salt: tuple[str, ...]
     segments: tuple[tuple[str, ...], ...]
-    """The fields of each segment (at most 28 segments); a record that lacks one of them lacks the segment."""
+    """The fields of each segment (at most 28 segments); a record that lacks one of them lacks the
+    segment.
+    """
     only_without: tuple[str, ...]
     candidates: bool
     """Whether records that share the pass's token are compared for it."""
@@ -55,14 +58,22 @@ class Profile:
 @cache
 def get_profile(profile_id: str = DEFAULT_PROFILE) -> Profile:
     """Load a profile that comes with this version."""
-    known = sorted(file.name.removesuffix(".toml") for file in files(__name__).iterdir() if file.name.endswith(".toml"))
+    known = sorted(
+        file.name.removesuffix(".toml")
+        for file in files(__name__).iterdir()
+        if file.name.endswith(".toml")
+    )
     if profile_id not in known:
-        raise UserError(f"There is no encoding profile {profile_id!r}.", f"Use one of: {', '.join(known)}.")
+        raise UserError(
+            f"There is no encoding profile {profile_id!r}.", f"Use one of: {', '.join(known)}."
+        )
     return parse_profile((files(__name__) / f"{profile_id}.toml").read_text(encoding="utf-8"))
 
 
 def parse_profile(text: str) -> Profile:
-    """Parse a profile file. The fingerprint covers its meaning (not comments or spacing) and the algorithm."""
+    """Parse a profile file. The fingerprint covers its meaning (not comments or spacing) and the
+    algorithm.
+    """
     content = tomllib.loads(text)
     passes = tuple(_parse_pass(item) for item in content["pass"])
     meaning = repr((ALGORITHM, content["id"], passes))

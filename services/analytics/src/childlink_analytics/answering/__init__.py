@@ -1,1 +1,3 @@
-"""Answers questions from protected releases alone. Imports nothing that can reach the store or count."""
+"""Answers questions from protected releases alone. Imports nothing that can reach the store or
+count.
+"""

@@ -1,4 +1,6 @@
-"""Comparisons, changes, pathways, trends and inequality of a release's protected cells. Rule: a release in, figures out."""
+"""Comparisons, changes, pathways, trends and inequality of a release's protected cells. Rule: a
+release in, figures out.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +23,8 @@ _SUPPRESSED: Final = Estimate(None, withheld="a count that it is made from is wi
 _NOT_COLLECTED: Final = Estimate(None, withheld="not collected")
 INTERVALS: Final = "Intervals are 95%, for chance and for the rounding."
 NOT_AN_EFFECT: Final = (
-    "A difference between groups is not by itself an effect: who came differs in what nobody recorded as well."
+    "A difference between groups is not by itself an effect: who came differs in what nobody"
+    " recorded as well."
 )
 
 
@@ -84,7 +87,13 @@ def compare(release: Release, measure_id: str) -> Compared:
     strata = list(measure.dimensions[rule.strata].categories)
     crude = _groups(published, [{rule.dimension: (side,)} for side in (rule.of, rule.against)])
     by_stratum = [
-        _groups(published, [{rule.dimension: (side,), rule.strata: (stratum,)} for side in (rule.of, rule.against)])
+        _groups(
+            published,
+            [
+                {rule.dimension: (side,), rule.strata: (stratum,)}
+                for side in (rule.of, rule.against)
+            ],
+        )
         for stratum in strata
     ]
     used = [pair for pair in by_stratum if _is_large_enough(pair)]
@@ -97,20 +106,36 @@ def compare(release: Release, measure_id: str) -> Compared:
     ]
     notes = [
         _policy(published),
-        "The odds ratio is not the risk ratio: where most have the outcome it is much further from 1.",
-        "Adjusted: Mantel-Haenszel over fifths of a score fitted, without the outcome, on "
-        f"{', '.join(rule.adjusted_for)}; {len(used)} of {len(strata)} strata are large enough.",
+        (
+            "The odds ratio is not the risk ratio: where most have the outcome it is much further"
+            " from 1."
+        ),
+        (
+            "Adjusted: Mantel-Haenszel over fifths of a score fitted, without the outcome, on "
+            f"{', '.join(rule.adjusted_for)}; {len(used)} of {len(strata)} strata are large enough."
+        ),
         INTERVALS,
         NOT_AN_EFFECT,
     ]
     return Compared(
-        measure, (shares[0], shares[1]), _figure(published, estimates.odds_ratio, crude), adjusted[0],
-        _figure(published, estimates.risk_ratio, crude), adjusted[1], len(used), len(strata), notes,
-    )  # fmt: skip
+        measure,
+        (shares[0], shares[1]),
+        _figure(published, estimates.odds_ratio, crude),
+        adjusted[0],
+        _figure(published, estimates.risk_ratio, crude),
+        adjusted[1],
+        len(used),
+        len(strata),
+        notes,
+    )
 
 
-def change(release: Release, measure_id: str, by: str) -> tuple[Measure, list[ChangeRow], list[str]]:
-    """Mean changes, of all or by a dimension. Raises QuestionError for a measure that is no change."""
+def change(
+    release: Release, measure_id: str, by: str
+) -> tuple[Measure, list[ChangeRow], list[str]]:
+    """Mean changes, of all or by a dimension. Raises QuestionError for a measure that is no
+    change.
+    """
     published = find_measure(release, measure_id)
     measure = published.measure
     if measure.mean != "band":
@@ -136,9 +161,15 @@ def change(release: Release, measure_id: str, by: str) -> tuple[Measure, list[Ch
         rows.append(ChangeRow(category, shown, found))
     notes = [
         _policy(published),
-        "Change is in percent of the scale's range, in the good direction; made from bands of ten points. p is of a paired t test.",
+        (
+            "Change is in percent of the scale's range, in the good direction; made from bands of"
+            " ten points. p is of a paired t test."
+        ),
         INTERVALS,
-        "Without a comparison group a change is not by itself an effect: people come when they are low, and many would recover anyway.",
+        (
+            "Without a comparison group a change is not by itself an effect: people come when they"
+            " are low, and many would recover anyway."
+        ),
     ]
     return measure, rows, notes
 
@@ -161,21 +192,32 @@ def pathways(release: Release, first_service: str) -> tuple[Measure, list[Pathwa
             for name in measure.dimensions["next_service"].categories
             if name != "none"
             and (
-                shown := disclosure.show_count(count(published, {"first_service": (service,), "next_service": (name,)}))
+                shown := disclosure.show_count(
+                    count(published, {"first_service": (service,), "next_service": (name,)})
+                )
             ).value
         ]
         shown_next = sorted(
-            ((name, int(value or 0)) for name, value in following), key=lambda item: (-item[1], item[0])
+            ((name, int(value or 0)) for name, value in following),
+            key=lambda item: (-item[1], item[0]),
         )
         hidden = len(shown_next) < len(measure.dimensions["next_service"].categories) - 1
         went_on = _figure(published, estimates.share, groups, ratio=False)
         found.append(Pathway(service, families, went_on, shown_next, hidden))
-    notes = [_policy(published), "Next: the next other service that the family used, if any.", INTERVALS]
+    notes = [
+        _policy(published),
+        "Next: the next other service that the family used, if any.",
+        INTERVALS,
+    ]
     return measure, found, notes
 
 
-def trend(releases: Sequence[Release], question: Question) -> tuple[list[tuple[Release, Answer]], list[str]]:
-    """The question asked of every release that can answer it, oldest first. Raises QuestionError when none can: the newest's."""
+def trend(
+    releases: Sequence[Release], question: Question
+) -> tuple[list[tuple[Release, Answer]], list[str]]:
+    """The question asked of every release that can answer it, oldest first. Raises QuestionError
+    when none can: the newest's.
+    """
     points = []
     for release in sorted(releases, key=lambda item: item.number):
         try:
@@ -186,8 +228,14 @@ def trend(releases: Sequence[Release], question: Question) -> tuple[list[tuple[R
         raise problem
     notes = [
         *{disclosure.POLICIES[found.published.policy]: None for _, found in points},
-        f"A protected count is off by up to {disclosure.LARGEST_ERROR}: a smaller difference between releases says nothing.",
-        "Later releases also hold what came late, and links that were corrected: they revise, they do not only add.",
+        (
+            f"A protected count is off by up to {disclosure.LARGEST_ERROR}: a smaller difference"
+            " between releases says nothing."
+        ),
+        (
+            "Later releases also hold what came late, and links that were corrected: they revise,"
+            " they do not only add."
+        ),
     ]
     return points, notes
 
@@ -209,16 +257,31 @@ def inequality(release: Release, measure_id: str, over: str) -> Unequal:
     figures = [
         _figure(published, figure, groups, ratio=ratio)
         for figure, ratio in (
-            (estimates.gap, False), (estimates.share_ratio, True), (estimates.slope_index, False), (estimates.relative_index, False),
+            (estimates.gap, False),
+            (estimates.share_ratio, True),
+            (estimates.slope_index, False),
+            (estimates.relative_index, False),
         )
-    ]  # fmt: skip
+    ]
     notes = [
         _policy(published),
-        "Slope index: the difference between the two ends of the ranked population, by least squares weighted by size; relative "
-        "index: that divided by the mean share (Mackenbach & Kunst 1997). People whose place is not recorded are left out.",
+        (
+            "Slope index: the difference between the two ends of the ranked population, by least"
+            " squares weighted by size; relative index: that divided by the mean share (Mackenbach"
+            " & Kunst 1997). People whose place is not recorded are left out."
+        ),
         INTERVALS,
     ]
-    return Unequal(measure, over, (ordered[0], ordered[-1]), figures[0], figures[1], figures[2], figures[3], notes)
+    return Unequal(
+        measure,
+        over,
+        (ordered[0], ordered[-1]),
+        figures[0],
+        figures[1],
+        figures[2],
+        figures[3],
+        notes,
+    )
 
 
 def _policy(published: Published) -> str:
@@ -233,29 +296,44 @@ def _groups(published: Published, groups: Sequence[dict[str, tuple[str, ...]]]) 
     assert published.measure.share is not None  # noqa: S101 - the callers checked
     name, numerator, complement = published.measure.share
     return [
-        (count(published, group | {name: numerator}), count(published, group | {name: complement})) for group in groups
+        (count(published, group | {name: numerator}), count(published, group | {name: complement}))
+        for group in groups
     ]
 
 
 def _is_large_enough(groups: Groups) -> bool:
-    """Whether each group can stand in a stratum: nothing of it is withheld but because it is small, and its base is no small one."""
+    """Whether each group can stand in a stratum: nothing of it is withheld but because it is small,
+    and its base is no small one.
+    """
     return all(
-        not (part.hidden or rest.hidden) and part.protected + rest.protected >= disclosure.FEWEST_IN_BASE
+        not (part.hidden or rest.hidden)
+        and part.protected + rest.protected >= disclosure.FEWEST_IN_BASE
         for part, rest in groups
     )
 
 
 def _figure(
-    published: Published, figure: estimates.Figure, groups: Groups, gate: Groups | None = None, *, ratio: bool = True
+    published: Published,
+    figure: estimates.Figure,
+    groups: Groups,
+    gate: Groups | None = None,
+    *,
+    ratio: bool = True,
 ) -> Estimate:
-    """A figure, withheld where a count that it is made from is, or where a group (of `gate`, else of the groups themselves) has too few
-    with or without the outcome to show how many."""
+    """A figure, withheld where a count that it is made from is, or where a group (of `gate`, else
+    of the groups themselves) has too few with or without the outcome to show how many.
+    """
     if not published.collected:
         return _NOT_COLLECTED
     gates = [part for group in gate or groups for part in group]
     if any(part.hidden for part in [*gates, *(part for group in groups for part in group)]):
         return _SUPPRESSED
-    if any(part.protected < disclosure.FEWEST_EVENTS or disclosure.show_count(part).withheld for part in gates):
+    if any(
+        part.protected < disclosure.FEWEST_EVENTS or disclosure.show_count(part).withheld
+        for part in gates
+    ):
         return _SMALL
-    counts: Counts = np.array([(part.protected, rest.protected) for part, rest in groups], dtype=float)
+    counts: Counts = np.array(
+        [(part.protected, rest.protected) for part, rest in groups], dtype=float
+    )
     return estimates.interval(figure, counts, published.rounding_sd, ratio=ratio)

@@ -14,6 +14,10 @@ def build_access(settings: ServingSettings) -> Access:
     trail = None
     if settings.audit:
         if settings.audit_key is None:
-            raise CatalogueError("The trail of questions has no key.", "Set audit_key; `keys new-audit` makes one.")
-        trail = QuestionsTrail(settings.audit, read_secret_key(settings.audit_key).derive("questions"))
+            raise CatalogueError(
+                "The trail of questions has no key.", "Set audit_key; `keys new-audit` makes one."
+            )
+        trail = QuestionsTrail(
+            settings.audit, read_secret_key(settings.audit_key).derive("questions")
+        )
     return Access(read_register(settings.purposes) if settings.purposes else None, trail)

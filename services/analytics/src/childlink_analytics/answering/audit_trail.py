@@ -1,8 +1,10 @@
-"""The trail of questions: who asked what, hash-chained, in a SQLite file of the answering process's own. Adapter.
+"""The trail of questions: who asked what, hash-chained, in a SQLite file of the answering process's
+own. Adapter.
 
-Entries wait a moment and are written together by one thread, so that a question does not wait for a disk; what waits is written
-when the process stops. Losing the last moments to a crash is a smaller evil than slow answers: no answer depends on the trail.
-SQLite comes with Python: the answering process has no other way to reach a database, and needs none.
+Entries wait a moment and are written together by one thread, so that a question does not wait for a
+disk; what waits is written when the process stops. Losing the last moments to a crash is a smaller
+evil than slow answers: no answer depends on the trail. SQLite comes with Python: the answering
+process has no other way to reach a database, and needs none.
 """
 
 import json
@@ -27,12 +29,14 @@ CREATE TABLE IF NOT EXISTS audit_entry (
   number INTEGER NOT NULL PRIMARY KEY, at_ms BIGINT NOT NULL, who VARCHAR(128) NOT NULL, action VARCHAR(64) NOT NULL,
   detail TEXT NOT NULL, digest BLOB NOT NULL
 )
-"""
+"""  # noqa: E501
 _COLUMNS: Final = "number, at_ms, who, action, detail, digest"
 
 
 class QuestionsTrail:
-    """The trail. Close it, or use it in a `with`. `url` is `sqlite:///` and a path. Raises CatalogueError for any other."""
+    """The trail. Close it, or use it in a `with`. `url` is `sqlite:///` and a path. Raises
+    CatalogueError for any other.
+    """
 
     def __init__(self, url: str, key: bytes) -> None:
         if not url.startswith(_SQLITE) or len(url) == len(_SQLITE):
@@ -47,9 +51,12 @@ class QuestionsTrail:
                 db.execute(_TABLE)
         except sqlite3.Error as error:
             raise CatalogueError(
-                f"The trail of questions {self._path} cannot be opened ({error}).", "Check the folder and its rights."
+                f"The trail of questions {self._path} cannot be opened ({error}).",
+                "Check the folder and its rights.",
             ) from None
-        self._waiting: queue.SimpleQueue[tuple[str, str, dict[str, str]] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[str, str, dict[str, str]] | None] = (
+            queue.SimpleQueue()
+        )
         self._writer = threading.Thread(target=self._write, name="questions trail", daemon=True)
         self._writer.start()
 
@@ -90,7 +97,11 @@ class QuestionsTrail:
             try:
                 self._append(together)
             except sqlite3.Error as error:
-                log.error("questions not written down", count=len(together), error_type=type(error).__name__)
+                log.error(
+                    "questions not written down",
+                    count=len(together),
+                    error_type=type(error).__name__,
+                )
             if last:
                 return
 
@@ -98,12 +109,17 @@ class QuestionsTrail:
         with closing(self._open()) as db, db:
             # One at a time: two that continued after the same entry would break the chain.
             db.execute("BEGIN IMMEDIATE")
-            found = db.execute("SELECT number, digest FROM audit_entry ORDER BY number DESC LIMIT 1").fetchone()
+            found = db.execute(
+                "SELECT number, digest FROM audit_entry ORDER BY number DESC LIMIT 1"
+            ).fetchone()
             last = Head(*found) if found else Head(0, NOTHING)
             for who, action, detail in together:
                 row = next_row(last, int(time.time() * 1000), who, action, detail)
                 last = Head(row[0], digest_of(self._key, last.digest, row))
-                db.execute(f"INSERT INTO audit_entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", (*row, last.digest))  # noqa: S608
+                db.execute(
+                    f"INSERT INTO audit_entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
+                    (*row, last.digest),
+                )
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=_WAIT_S, isolation_level=None)

@@ -1,7 +1,9 @@
-"""Ratios, differences and means of protected counts, with intervals for chance and for the rounding. Rule: numbers in, numbers out.
+"""Ratios, differences and means of protected counts, with intervals for chance and for the
+rounding. Rule: numbers in, numbers out.
 
-Every figure is a function of protected counts. Its variance is found by the delta method: each group's count with the outcome is
-binomial, and each protected count is off by its rounding, independently, by as much as the release says. Ratios on the log scale.
+Every figure is a function of protected counts. Its variance is found by the delta method: each
+group's count with the outcome is binomial, and each protected count is off by its rounding,
+independently, by as much as the release says. Ratios on the log scale.
 """
 
 import math
@@ -61,19 +63,26 @@ def interval(figure: Figure, counts: Counts, rounding_sd: float, *, ratio: bool)
             down[at] -= step
             slopes[at] = (scaled(up) - scaled(down)) / (2.0 * step)
     except (ValueError, ZeroDivisionError):
-        return Estimate(None, withheld="it is not defined: a group has all or none with the outcome")
+        return Estimate(
+            None, withheld="it is not defined: a group has all or none with the outcome"
+        )
     totals = counts.sum(axis=1)
     spread = counts.prod(axis=1) / np.maximum(totals, 1.0)
-    variance = float(((slopes[:, 0] - slopes[:, 1]) ** 2 * spread).sum() + (slopes**2).sum() * rounding_sd**2)
+    variance = float(
+        ((slopes[:, 0] - slopes[:, 1]) ** 2 * spread).sum() + (slopes**2).sum() * rounding_sd**2
+    )
     ends = [centre, centre - _Z * math.sqrt(variance), centre + _Z * math.sqrt(variance)]
     if not all(map(math.isfinite, ends)):
-        return Estimate(None, withheld="it is not defined: a group has all or none with the outcome")
+        return Estimate(
+            None, withheld="it is not defined: a group has all or none with the outcome"
+        )
     value, low, high = map(math.exp, ends) if ratio else ends
     return Estimate(value, low, high)
 
 
 def odds_ratio(x: Counts) -> float:
-    """Of groups in pairs (of interest, compared with), one pair a stratum: Mantel & Haenszel (1959).
+    """Of groups in pairs (of interest, compared with), one pair a stratum: Mantel & Haenszel
+    (1959).
 
     >>> round(odds_ratio(np.array([[40.0, 10.0], [60.0, 40.0]])), 2)
     2.67
@@ -110,8 +119,9 @@ def share_ratio(x: Counts) -> float:
 
 
 def slope_index(x: Counts) -> float:
-    """Slope index of inequality (Mackenbach & Kunst 1997): the share's slope over the ranked population, least squares weighted by
-    size. Groups in order; positive where the last has the larger share.
+    """Slope index of inequality (Mackenbach & Kunst 1997): the share's slope over the ranked
+    population, least squares weighted by size. Groups in order; positive where the last has the
+    larger share.
 
     >>> round(slope_index(np.array([[10.0, 90.0], [20.0, 80.0], [30.0, 70.0], [40.0, 60.0]])), 2)
     0.4
@@ -129,24 +139,29 @@ def relative_index(x: Counts) -> float:
 
 
 def change(midpoints: Sequence[float], counts: Sequence[float], rounding_sd: float) -> Change:
-    """Mean change of people in bands, in standard deviations too, and the p of the paired t test that there is none.
+    """Mean change of people in bands, in standard deviations too, and the p of the paired t test
+    that there is none.
 
     >>> found = change([-5.0, 5.0, 15.0, 25.0], [50, 100, 100, 50], 2.0)
     >>> round(found.mean.value, 1), round(found.mean.low, 1), round(found.mean.high, 1), round(found.standardised.value, 2)
     (10.0, 8.9, 11.1, 1.04)
-    """
+    """  # noqa: E501
     # Here, because it takes a second to load.
     from scipy import stats
 
     at, n = np.asarray(midpoints, dtype=float), np.asarray(counts, dtype=float)
     total = float(n.sum())
     if total < disclosure.FEWEST_IN_BASE:
-        small = Estimate(None, withheld=f"fewer than {disclosure.FEWEST_IN_BASE} have both questionnaires")
+        small = Estimate(
+            None, withheld=f"fewer than {disclosure.FEWEST_IN_BASE} have both questionnaires"
+        )
         return Change(small, small, None)
     mean = float((at * n).sum() / total)
     variance = float((n * (at - mean) ** 2).sum() / (total - 1.0))
     if variance == 0.0:
-        return Change(Estimate(mean, withheld=""), Estimate(None, withheld="everybody is in one band"), None)
+        return Change(
+            Estimate(mean, withheld=""), Estimate(None, withheld="everybody is in one band"), None
+        )
     rounding = float((((at - mean) / total) ** 2).sum()) * rounding_sd**2
     error = math.sqrt(variance / total + rounding)
     reach = float(stats.t.ppf(0.975, total - 1.0)) * error

@@ -31,11 +31,15 @@ _WITHHELD: Final = {
 def status(error: QuestionError) -> status_pb2.Status:
     """A rich status: which field is wrong, and what may stand there."""
     allowed = f"; use one of: {', '.join(error.allowed)}" if error.allowed else ""
-    violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.problem + allowed)
+    violation = error_details_pb2.BadRequest.FieldViolation(
+        field=error.field, description=error.problem + allowed
+    )
     detail = any_pb2.Any()
     detail.Pack(error_details_pb2.BadRequest(field_violations=[violation]))
     code = code_pb2.NOT_FOUND if error.not_found else code_pb2.INVALID_ARGUMENT
-    return status_pb2.Status(code=code, message=f"{error.field}: {error.problem}{allowed}", details=[detail])
+    return status_pb2.Status(
+        code=code, message=f"{error.field}: {error.problem}{allowed}", details=[detail]
+    )
 
 
 def summary(release: Release) -> pb.ReleaseSummary:
@@ -50,9 +54,15 @@ def summary(release: Release) -> pb.ReleaseSummary:
 
 
 def description(release: Release, datasets: Collection[str] | None) -> pb.DescribeReleaseResponse:
-    """A release as its manifest describes it, of these datasets (None: of all) and of the measures that it has for the caller."""
+    """A release as its manifest describes it, of these datasets (None: of all) and of the measures
+    that it has for the caller.
+    """
     facts = release.manifest
-    shown = {name: rows for name, rows in facts["datasets"].items() if datasets is None or name in datasets}
+    shown = {
+        name: rows
+        for name, rows in facts["datasets"].items()
+        if datasets is None or name in datasets
+    }
     return pb.DescribeReleaseResponse(
         summary=summary(release),
         policy_text=facts["policy_text"],
@@ -82,7 +92,10 @@ def measure(published: Published) -> pb.Measure:
             pb.Dimension(
                 dimension_id=dimension.id,
                 title=dimension.title,
-                categories=[pb.Category(category_id=key, title=title) for key, title in dimension.categories.items()],
+                categories=[
+                    pb.Category(category_id=key, title=title)
+                    for key, title in dimension.categories.items()
+                ],
                 overlapping=dimension.overlapping,
                 within=dimension.within,
             )
@@ -110,9 +123,12 @@ def cell(item: AnswerCell, explained: list[str]) -> pb.Cell:
 def response(release: Release, result: Answer, *, cells: bool = True) -> pb.QueryResponse:
     """An answer."""
     return pb.QueryResponse(
-        release=summary(release), measure=measure(result.published), by=result.by, notes=result.notes,
+        release=summary(release),
+        measure=measure(result.published),
+        by=result.by,
+        notes=result.notes,
         cells=[cell(item, explained) for item, explained in result.explained()] if cells else [],
-    )  # fmt: skip
+    )
 
 
 def estimate(item: Estimate) -> pb.Estimate:
@@ -124,27 +140,42 @@ def comparison(release: Release, found: study.Compared, published: Published) ->
     """A comparison."""
     rule = found.measure.compare
     return pb.CompareResponse(
-        release=summary(release), measure=measure(published), groups=[rule.of, rule.against] if rule else [],
+        release=summary(release),
+        measure=measure(published),
+        groups=[rule.of, rule.against] if rule else [],
         shares=[estimate(item) for item in found.shares],
-        crude_odds_ratio=estimate(found.crude_odds_ratio), adjusted_odds_ratio=estimate(found.adjusted_odds_ratio),
-        crude_risk_ratio=estimate(found.crude_risk_ratio), adjusted_risk_ratio=estimate(found.adjusted_risk_ratio),
-        adjusted_for=rule.adjusted_for if rule else [], strata_used=found.strata_used, strata=found.strata, notes=found.notes,
-    )  # fmt: skip
+        crude_odds_ratio=estimate(found.crude_odds_ratio),
+        adjusted_odds_ratio=estimate(found.adjusted_odds_ratio),
+        crude_risk_ratio=estimate(found.crude_risk_ratio),
+        adjusted_risk_ratio=estimate(found.adjusted_risk_ratio),
+        adjusted_for=rule.adjusted_for if rule else [],
+        strata_used=found.strata_used,
+        strata=found.strata,
+        notes=found.notes,
+    )
 
 
 def change_row(row: study.ChangeRow) -> pb.ChangeRow:
     """One group's change."""
     return pb.ChangeRow(
-        category_id=row.category, count=int(row.count.value) if row.count.value is not None else None,
-        withheld=_WITHHELD[row.count.withheld], mean=estimate(row.change.mean), standardised=estimate(row.change.standardised),
+        category_id=row.category,
+        count=int(row.count.value) if row.count.value is not None else None,
+        withheld=_WITHHELD[row.count.withheld],
+        mean=estimate(row.change.mean),
+        standardised=estimate(row.change.standardised),
         p_value=row.change.p_value,
-    )  # fmt: skip
+    )
 
 
 def pathway(item: study.Pathway) -> pb.Pathway:
     """A first service and what followed."""
     return pb.Pathway(
-        first_service=item.first_service, families=int(item.families.value) if item.families.value is not None else None,
-        withheld=_WITHHELD[item.families.withheld], went_on=estimate(item.went_on), others_withheld=item.others_withheld,
-        next=[pb.NextService(service=service, families=families) for service, families in item.next],
-    )  # fmt: skip
+        first_service=item.first_service,
+        families=int(item.families.value) if item.families.value is not None else None,
+        withheld=_WITHHELD[item.families.withheld],
+        went_on=estimate(item.went_on),
+        others_withheld=item.others_withheld,
+        next=[
+            pb.NextService(service=service, families=families) for service, families in item.next
+        ],
+    )

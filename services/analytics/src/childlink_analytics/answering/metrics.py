@@ -1,4 +1,6 @@
-"""Every metric of the answering process. Labels are methods, outcomes and reasons: none can single out a person."""
+"""Every metric of the answering process. Labels are methods, outcomes and reasons: none can single
+out a person.
+"""
 
 from childlink_core import __version__
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
@@ -10,29 +12,47 @@ class ServingMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         # Which version runs here.
-        self.build = Info("childlink_serve_build", "Version of the answering process.", registry=self.registry)
+        self.build = Info(
+            "childlink_serve_build", "Version of the answering process.", registry=self.registry
+        )
         self.build.info({"version": __version__})
         # Calls by method and outcome (gRPC status code).
         self.calls = Counter(
-            "childlink_serve_calls", "Calls, by outcome.", ["method", "outcome"], registry=self.registry
+            "childlink_serve_calls",
+            "Calls, by outcome.",
+            ["method", "outcome"],
+            registry=self.registry,
         )
         # How long an answer takes.
         self.seconds = Histogram(
-            "childlink_serve_call_seconds", "Time to answer.", ["method"], registry=self.registry,
+            "childlink_serve_call_seconds",
+            "Time to answer.",
+            ["method"],
+            registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5),
-        )  # fmt: skip
+        )
         # Cells of answers whose number was withheld, by reason.
         self.withheld = Counter(
-            "childlink_serve_cells_withheld", "Cells withheld, by reason.", ["reason"], registry=self.registry
+            "childlink_serve_cells_withheld",
+            "Cells withheld, by reason.",
+            ["reason"],
+            registry=self.registry,
         )
         # Calls turned away before they were answered, by method and why (unauthenticated, denied).
         self.turned_away = Counter(
-            "childlink_serve_calls_refused", "Calls turned away.", ["method", "reason"], registry=self.registry
+            "childlink_serve_calls_refused",
+            "Calls turned away.",
+            ["method", "reason"],
+            registry=self.registry,
         )
         # Releases that can be asked, and files that were refused because they are damaged.
-        self.releases = Gauge("childlink_serve_releases", "Releases served.", registry=self.registry)
+        self.releases = Gauge(
+            "childlink_serve_releases", "Releases served.", registry=self.registry
+        )
         self.damaged = Gauge(
-            "childlink_serve_damaged_releases", "Releases not served because damaged.", registry=self.registry
+            "childlink_serve_damaged_releases",
+            "Releases not served because damaged.",
+            registry=self.registry,
         )
 
     def serve(self, port: int, address: str) -> None:

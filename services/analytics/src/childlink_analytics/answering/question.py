@@ -1,4 +1,6 @@
-"""Answers a question from one release by summing protected cells. Rule: values in, values out; no state between questions."""
+"""Answers a question from one release by summing protected cells. Rule: values in, values out; no
+state between questions.
+"""
 
 import difflib
 import itertools
@@ -67,7 +69,7 @@ def answer(release: Release, question: Question) -> Answer:
     >>> release = Release("2026-Q1", 1, {}, {"reach_adults": Published(reach, cells)})
     >>> [cell.count.value for cell in answer(release, Question("reach_adults", ("residence",))).cells[:2]]
     [30, None]
-    """
+    """  # noqa: E501
     published = find_measure(release, question.measure_id)
     measure = published.measure
     where = dict(question.where or {})
@@ -78,16 +80,22 @@ def answer(release: Release, question: Question) -> Answer:
     others = {name: categories for name, categories in where.items() if name not in question.by}
     cells = []
     for categories in itertools.product(*shown):
-        group = {name: (category,) for name, category in zip(question.by, categories, strict=True)} | others
+        group = {
+            name: (category,) for name, category in zip(question.by, categories, strict=True)
+        } | others
         cells.append(_answer_cell(published, categories, group))
-    return Answer(published, question.by, cells, _notes(published, cells, question.by), question.explain)
+    return Answer(
+        published, question.by, cells, _notes(published, cells, question.by), question.explain
+    )
 
 
 def explain(measure: Measure, cell: AnswerCell) -> list[str]:
     """Rule by rule, why a cell is shown or not. Says no more than that it is, or is not."""
     said = [disclosure.RULES[cell.count.withheld or "shown"]]
     if cell.estimate is not None:
-        what = {"share": "share", "mean": "mean", "rate": "share of the population"}[measure.estimate]
+        what = {"share": "share", "mean": "mean", "rate": "share of the population"}[
+            measure.estimate
+        ]
         rule = disclosure.RULES[f"estimate {cell.estimate.withheld or 'shown'}"]
         said.append(f"The {what}: {rule}")
     return said
@@ -97,7 +105,9 @@ def _answer_cell(published: Published, categories: tuple[str, ...], group: Group
     if not published.collected:
         missing = disclosure.Shown(None, "not_collected")
         return AnswerCell(categories, missing, missing if published.measure.estimate else None)
-    return AnswerCell(categories, disclosure.show_count(count(published, group)), _estimate(published, group))
+    return AnswerCell(
+        categories, disclosure.show_count(count(published, group)), _estimate(published, group)
+    )
 
 
 def find_measure(release: Release, measure_id: str) -> Published:
@@ -117,7 +127,9 @@ def _check(measure: Measure, by: Sequence[str], where: Mapping[str, tuple[str, .
         for name in names:
             if name not in measure.dimensions:
                 raise QuestionError(
-                    field, f"{measure.id} has no dimension {name!r}", _nearest(name, measure.dimensions)
+                    field,
+                    f"{measure.id} has no dimension {name!r}",
+                    _nearest(name, measure.dimensions),
                 )
     if len(set(by)) != len(by):
         raise QuestionError("by", "a dimension is named twice", [])
@@ -125,11 +137,16 @@ def _check(measure: Measure, by: Sequence[str], where: Mapping[str, tuple[str, .
         within = measure.dimensions[name].within
         if within and within not in by and len(where.get(within, ())) != 1:
             raise QuestionError(
-                "by", f"{name} says something about each {within}: break down by {within} too, or keep one", []
+                "by",
+                f"{name} says something about each {within}: break down by {within} too, or"
+                " keep one",
+                [],
             )
     for name, categories in where.items():
         if not categories:
-            raise QuestionError("where", f"{name} keeps no category", list(measure.dimensions[name].categories))
+            raise QuestionError(
+                "where", f"{name} keeps no category", list(measure.dimensions[name].categories)
+            )
         if len(set(categories)) != len(categories):
             raise QuestionError("where", f"a category of {name} is named twice", [])
         if (
@@ -139,8 +156,8 @@ def _check(measure: Measure, by: Sequence[str], where: Mapping[str, tuple[str, .
         ):
             raise QuestionError(
                 "where",
-                f"distinct {measure.unit} do not sum over {name}: one can be in several of its categories. Keep one, keep all, or break down "
-                f"by {name}",
+                f"distinct {measure.unit} do not sum over {name}: one can be in several of its"
+                f" categories. Keep one, keep all, or break down by {name}",
                 [],
             )
         for category in categories:
@@ -157,26 +174,38 @@ def _check_size(shown: Sequence[Sequence[str]]) -> None:
     size = math.prod(len(categories) for categories in shown)
     if size > MOST_CELLS_ASKED:
         raise QuestionError(
-            "by", f"the answer would have {size:,} cells, more than {MOST_CELLS_ASKED:,}: keep fewer categories", []
+            "by",
+            f"the answer would have {size:,} cells, more than {MOST_CELLS_ASKED:,}: keep fewer"
+            " categories",
+            [],
         )
 
 
 def _cube_for(measure: Measure, names: set[str]) -> tuple[str, ...]:
-    needed = names | ({measure.share[0]} if measure.share else set()) | ({measure.mean} if measure.mean else set())
+    needed = (
+        names
+        | ({measure.share[0]} if measure.share else set())
+        | ({measure.mean} if measure.mean else set())
+    )
     for cube in measure.cubes:
         if needed <= set(cube):
             return cube
     together = "; ".join(" x ".join(cube) for cube in measure.cubes)
-    raise QuestionError("by", f"{measure.id} is not published by {' x '.join(sorted(names))} together", [together])
+    raise QuestionError(
+        "by", f"{measure.id} is not published by {' x '.join(sorted(names))} together", [together]
+    )
 
 
 def count(published: Published, group: Group) -> disclosure.Group:
-    """Protected cells of the groups of categories, added up; dimensions not named, or kept whole, are summed by their margin."""
+    """Protected cells of the groups of categories, added up; dimensions not named, or kept whole,
+    are summed by their margin.
+    """
     measure = published.measure
     names = [
         name
         for name in sorted(group)
-        if len(group[name]) < len(measure.dimensions[name].categories) or measure.dimensions[name].within
+        if len(group[name]) < len(measure.dimensions[name].categories)
+        or measure.dimensions[name].within
     ]
     cells = (
         published.cells.get(tuple(zip(names, categories, strict=True)), 0)
@@ -191,7 +220,9 @@ def _estimate(published: Published, group: Group) -> disclosure.Shown | None:
         name, numerator, complement = measure.share
         if name in group:
             return None
-        part, rest_of_group = (count(published, {**group, name: kept}) for kept in (numerator, complement))
+        part, rest_of_group = (
+            count(published, {**group, name: kept}) for kept in (numerator, complement)
+        )
         return disclosure.show_share(part, rest_of_group, harmless=measure.harmless)
     if measure.mean:
         midpoints = measure.dimensions[measure.mean].midpoints or {}
@@ -209,7 +240,9 @@ def _estimate(published: Published, group: Group) -> disclosure.Shown | None:
 
 def _population(published: Published, group: Group) -> int | None:
     """Public count of the population of a group, where the denominators have it."""
-    kept = {k: v for k, v in group.items() if len(v) < len(published.measure.dimensions[k].categories)}
+    kept = {
+        k: v for k, v in group.items() if len(v) < len(published.measure.dimensions[k].categories)
+    }
     total = 0
     for categories in itertools.product(*(kept[name] for name in sorted(kept))):
         cell = tuple(zip(sorted(kept), categories, strict=True))
@@ -227,13 +260,17 @@ def _notes(published: Published, cells: Sequence[AnswerCell], by: Sequence[str])
     ]
     overlapping = [name for name in by if measure.dimensions[name].overlapping]
     if overlapping:
-        notes.append(f"Over {' and '.join(overlapping)} they do not sum: one can be in several categories.")
+        notes.append(
+            f"Over {' and '.join(overlapping)} they do not sum: one can be in several categories."
+        )
     if any(cell.count.withheld == "small" for cell in cells):
         notes.append("<10: fewer than 10, possibly none.")
     if any(cell.count.withheld == "suppressed" for cell in cells):
         notes.append("c: withheld, because it is small or would let a small one be worked out.")
     if any(cell.estimate and cell.estimate.withheld == "all_or_none" for cell in cells):
-        notes.append("An estimate is withheld where nearly all or nearly none of a group are counted in it.")
+        notes.append(
+            "An estimate is withheld where nearly all or nearly none of a group are counted in it."
+        )
     if any(cell.estimate and cell.estimate.withheld == "small_base" for cell in cells):
         notes.append(f"An estimate is withheld for groups under {disclosure.FEWEST_IN_BASE}.")
     if any(cell.count.withheld == "not_collected" for cell in cells):

@@ -16,8 +16,10 @@ _LOOK_AGAIN_S: Final = 2.0
 
 
 class ReleaseRepository:
-    """The releases of a folder. The first is found at once, a new one within seconds, and a retracted one gone; a damaged one is not
-    served. For many threads: while one of them looks, the others see what was there before, or wait where there was nothing."""
+    """The releases of a folder. The first is found at once, a new one within seconds, and a
+    retracted one gone; a damaged one is not served. For many threads: while one of them looks, the
+    others see what was there before, or wait where there was nothing.
+    """
 
     def __init__(self, folder: Path, metrics: ServingMetrics) -> None:
         self._folder, self._metrics = folder, metrics
@@ -48,8 +50,15 @@ class ReleaseRepository:
             if release.release_id == release_id:
                 return release
         if release_id in self._retracted:
-            raise QuestionError("release_id", self._retracted[release_id], [r.release_id for r in releases], True)
-        raise QuestionError("release_id", f"there is no release {release_id!r}", [r.release_id for r in releases], True)
+            raise QuestionError(
+                "release_id", self._retracted[release_id], [r.release_id for r in releases], True
+            )
+        raise QuestionError(
+            "release_id",
+            f"there is no release {release_id!r}",
+            [r.release_id for r in releases],
+            True,
+        )
 
     def _is_due(self) -> bool:
         return not self._releases or time.monotonic() - self._looked_at > _LOOK_AGAIN_S

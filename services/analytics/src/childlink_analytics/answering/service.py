@@ -1,4 +1,6 @@
-"""The analysts' gRPC service over a folder of releases. The edge: errors become a status, and every call is counted and written down."""
+"""The analysts' gRPC service over a folder of releases. The edge: errors become a status, and every
+call is counted and written down.
+"""
 
 import functools
 import time
@@ -45,7 +47,15 @@ RULES: Final[Rules] = {
     },
     **{
         f"/{_SERVICE.full_name}/{method}": frozenset(("analyst",))
-        for method in ("Query", "StreamQuery", "Compare", "Change", "Pathways", "Trend", "Inequality")
+        for method in (
+            "Query",
+            "StreamQuery",
+            "Compare",
+            "Change",
+            "Pathways",
+            "Trend",
+            "Inequality",
+        )
     },
     "/grpc.health.v1.Health/Check": frozenset(ROLES),
     "/grpc.health.v1.Health/Watch": frozenset(ROLES),
@@ -62,8 +72,14 @@ class Access:
     trail: QuestionsTrail | None = None
 
     def datasets(self) -> frozenset[str] | None:
-        """The datasets that any of the caller's purposes allows; None where nobody is asked for purposes."""
-        return None if self.register is None else frozenset().union(*self._of_each_purpose(self.register))
+        """The datasets that any of the caller's purposes allows; None where nobody is asked for
+        purposes.
+        """
+        return (
+            None
+            if self.register is None
+            else frozenset().union(*self._of_each_purpose(self.register))
+        )
 
     def visible(self, release: Release) -> Release:
         """A release with the measures that one of the caller's purposes allows."""
@@ -86,7 +102,9 @@ class Access:
             self.trail.append(caller().name, method, outcome=outcome, **detail)
 
 
-def _edge(method: Callable[[Any, Request], Response]) -> Callable[[Any, Request, grpc.ServicerContext], Response]:
+def _edge(
+    method: Callable[[Any, Request], Response],
+) -> Callable[[Any, Request, grpc.ServicerContext], Response]:
     """Turns QuestionError into a rich status; times, counts and writes down the call."""
 
     @functools.wraps(method)
@@ -100,14 +118,18 @@ def _edge(method: Callable[[Any, Request], Response]) -> Callable[[Any, Request,
 class _Called:
     """A call that is being answered."""
 
-    def __init__(self, service: "AnalyticsService", name: str, request: Any, context: grpc.ServicerContext) -> None:
+    def __init__(
+        self, service: "AnalyticsService", name: str, request: Any, context: grpc.ServicerContext
+    ) -> None:
         self._service, self._name, self._request, self._context = service, name, request, context
         self._started = time.perf_counter()
 
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
         outcome = "OK" if error is None else "INTERNAL"
         if isinstance(error, QuestionError):
             outcome = "NOT_FOUND" if error.not_found else "INVALID_ARGUMENT"
@@ -120,7 +142,9 @@ class _Called:
         if by:
             asked["by"] = " ".join(by)[:200]
         self._service.metrics.calls.labels(self._name, outcome).inc()
-        self._service.metrics.seconds.labels(self._name).observe(time.perf_counter() - self._started)
+        self._service.metrics.seconds.labels(self._name).observe(
+            time.perf_counter() - self._started
+        )
         self._service.access.note(self._name, outcome, **asked)
         if isinstance(error, QuestionError):
             self._context.abort_with_status(rpc_status.to_status(messages.status(error)))
@@ -129,17 +153,23 @@ class _Called:
 class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
     """See analytics.proto."""
 
-    def __init__(self, repository: ReleaseRepository, metrics: ServingMetrics, access: Access) -> None:
+    def __init__(
+        self, repository: ReleaseRepository, metrics: ServingMetrics, access: Access
+    ) -> None:
         self.repository, self.metrics, self.access = repository, metrics, access
 
     def called(self, name: str, request: Any, context: grpc.ServicerContext) -> _Called:
-        """For each call: a context that times, counts and writes it down, and turns QuestionError into a status."""
+        """For each call: a context that times, counts and writes it down, and turns QuestionError
+        into a status.
+        """
         return _Called(self, name, request, context)
 
     @_edge
     def ListReleases(self, request: pb.ListReleasesRequest) -> pb.ListReleasesResponse:
         """See analytics.proto."""
-        return pb.ListReleasesResponse(releases=[messages.summary(release) for release in self.repository.all()])
+        return pb.ListReleasesResponse(
+            releases=[messages.summary(release) for release in self.repository.all()]
+        )
 
     @_edge
     def DescribeRelease(self, request: pb.DescribeReleaseRequest) -> pb.DescribeReleaseResponse:
@@ -167,7 +197,9 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
             release, result = self._answer(request.query)
         yield pb.StreamQueryResponse(head=messages.response(release, result, cells=False))
         for part in _parts(result.explained()):
-            yield pb.StreamQueryResponse(cells=[messages.cell(item, explained) for item, explained in part])
+            yield pb.StreamQueryResponse(
+                cells=[messages.cell(item, explained) for item, explained in part]
+            )
 
     @_edge
     def Compare(self, request: pb.CompareRequest) -> pb.CompareResponse:
@@ -182,9 +214,12 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         release = self._release(request.release_id)
         _, rows, notes = study.change(release, request.measure_id, request.by)
         return pb.ChangeResponse(
-            release=messages.summary(release), measure=messages.measure(release.measures[request.measure_id]), by=request.by,
-            rows=[messages.change_row(row) for row in rows], notes=notes,
-        )  # fmt: skip
+            release=messages.summary(release),
+            measure=messages.measure(release.measures[request.measure_id]),
+            by=request.by,
+            rows=[messages.change_row(row) for row in rows],
+            notes=notes,
+        )
 
     @_edge
     def Pathways(self, request: pb.PathwaysRequest) -> pb.PathwaysResponse:
@@ -192,9 +227,11 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         release = self._release(request.release_id)
         measure, found, notes = study.pathways(release, request.first_service)
         return pb.PathwaysResponse(
-            release=messages.summary(release), measure=messages.measure(release.measures[measure.id]),
-            pathways=[messages.pathway(item) for item in found], notes=notes,
-        )  # fmt: skip
+            release=messages.summary(release),
+            measure=messages.measure(release.measures[measure.id]),
+            pathways=[messages.pathway(item) for item in found],
+            notes=notes,
+        )
 
     @_edge
     def Trend(self, request: pb.TrendRequest) -> pb.TrendResponse:
@@ -206,12 +243,17 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         points, notes = study.trend(releases, question)
         newest, latest = points[-1]
         return pb.TrendResponse(
-            measure=messages.measure(newest.measures[request.measure_id]), by=latest.by, notes=notes,
+            measure=messages.measure(newest.measures[request.measure_id]),
+            by=latest.by,
+            notes=notes,
             points=[
-                pb.TrendPoint(release=messages.summary(release), cells=[messages.cell(cell, []) for cell in found.cells])
+                pb.TrendPoint(
+                    release=messages.summary(release),
+                    cells=[messages.cell(cell, []) for cell in found.cells],
+                )
                 for release, found in points
             ],
-        )  # fmt: skip
+        )
 
     @_edge
     def Inequality(self, request: pb.InequalityRequest) -> pb.InequalityResponse:
@@ -219,18 +261,25 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         release = self._release(request.release_id)
         found = study.inequality(release, request.measure_id, request.over)
         return pb.InequalityResponse(
-            release=messages.summary(release), measure=messages.measure(release.measures[request.measure_id]), over=found.over,
-            ends=found.ends, gap=messages.estimate(found.gap), ratio=messages.estimate(found.ratio),
-            slope_index=messages.estimate(found.slope_index), relative_index=messages.estimate(found.relative_index),
+            release=messages.summary(release),
+            measure=messages.measure(release.measures[request.measure_id]),
+            over=found.over,
+            ends=found.ends,
+            gap=messages.estimate(found.gap),
+            ratio=messages.estimate(found.ratio),
+            slope_index=messages.estimate(found.slope_index),
+            relative_index=messages.estimate(found.relative_index),
             notes=found.notes,
-        )  # fmt: skip
+        )
 
     def _release(self, release_id: str) -> Release:
         return self.access.visible(self.repository.get(release_id))
 
     def _answer(self, request: pb.QueryRequest) -> tuple[Release, Answer]:
         release = self._release(request.release_id)
-        question = Question(request.measure_id, tuple(request.by), _where(request.where), request.explain)
+        question = Question(
+            request.measure_id, tuple(request.by), _where(request.where), request.explain
+        )
         result = answer(release, question)
         for cell in result.cells:
             if cell.count.withheld:
@@ -238,13 +287,19 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         return release, result
 
 
-def serve(settings: ServingSettings, metrics: ServingMetrics, access: Access) -> tuple[grpc.Server, int]:
+def serve(
+    settings: ServingSettings, metrics: ServingMetrics, access: Access
+) -> tuple[grpc.Server, int]:
     """Start the server. Returns it with the port it listens on. The caller stops it."""
     policy = PolicyFile(settings.policy).now if settings.policy else None
     guard = Guard(
-        policy, RULES, metrics.refused, revoked=revocations(settings.tls_revoked, settings.tls_client_ca),
-        limiter=Limiter(settings.calls_a_minute) if policy else None, longest_call_s=settings.longest_call_s,
-    )  # fmt: skip
+        policy,
+        RULES,
+        metrics.refused,
+        revoked=revocations(settings.tls_revoked, settings.tls_client_ca),
+        limiter=Limiter(settings.calls_a_minute) if policy else None,
+        longest_call_s=settings.longest_call_s,
+    )
     server = grpc.server(
         ThreadPoolExecutor(max_workers=settings.threads),
         options=SERVER_OPTIONS,

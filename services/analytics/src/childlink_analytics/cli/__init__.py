@@ -1,4 +1,6 @@
-"""The commands of `childlink-analytics`. An installation that only answers has no commands for the store and for releases."""
+"""The commands of `childlink-analytics`. An installation that only answers has no commands for the
+store and for releases.
+"""
 
 from importlib.util import find_spec
 

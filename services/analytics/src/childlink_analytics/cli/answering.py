@@ -10,7 +10,9 @@ from childlink_analytics.cli.common import main, stop_on_signals
 @main.command()
 @click.pass_obj
 def serve(settings_file: Path | None) -> None:
-    """Answer questions over gRPC from the folder of releases; until SIGTERM. Cannot reach the store."""
+    """Answer questions over gRPC from the folder of releases; until SIGTERM. Cannot reach the
+    store.
+    """
 
     from childlink_analytics.answering.app import build_access
     from childlink_analytics.answering.metrics import ServingMetrics
@@ -23,7 +25,10 @@ def serve(settings_file: Path | None) -> None:
     stop = stop_on_signals()
     access = build_access(settings)
     server, port = start_server(settings, metrics, access)
-    click.echo(f"analytics: answering on {settings.address.rsplit(':', 1)[0]}:{port}; stop with SIGTERM", err=True)
+    click.echo(
+        f"analytics: answering on {settings.address.rsplit(':', 1)[0]}:{port}; stop with SIGTERM",
+        err=True,
+    )
     stop.wait()
     server.stop(grace=5).wait()
     if access.trail:

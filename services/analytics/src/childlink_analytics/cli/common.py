@@ -20,7 +20,9 @@ from childlink_core.commands import Commands
 )
 @click.pass_context
 def main(ctx: click.Context, settings_file: Path | None) -> None:
-    """Store linked observations, cut protected releases, and answer questions from the releases alone."""
+    """Store linked observations, cut protected releases, and answer questions from the releases
+    alone.
+    """
 
     from childlink_core import logs
 

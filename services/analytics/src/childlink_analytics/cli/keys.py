@@ -34,9 +34,15 @@ def keys_show(folder: Path) -> None:
     from childlink_core.directory import Member, render_directory
     from childlink_core.keys import read_opening_key, read_signing_key
 
-    signing, opening = read_signing_key(folder / "signing.key"), read_opening_key(folder / "opening.key")
+    signing, opening = (
+        read_signing_key(folder / "signing.key"),
+        read_opening_key(folder / "opening.key"),
+    )
     click.echo(
-        render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False
+        render_directory(
+            [Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]
+        ),
+        nl=False,
     )
 
 

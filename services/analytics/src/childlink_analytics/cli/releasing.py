@@ -34,10 +34,16 @@ def _desk(settings_file: Path | None) -> ReleaseWorkflow:
 
 @release.command("cut")
 @click.argument("release_id")
-@click.option("--data-until", default=None, help="Last day of data that it covers, YYYY-MM-DD; default today.")
-@click.option("--anyway", is_flag=True, help="Even while links of rows that are here have not come.")
+@click.option(
+    "--data-until", default=None, help="Last day of data that it covers, YYYY-MM-DD; default today."
+)
+@click.option(
+    "--anyway", is_flag=True, help="Even while links of rows that are here have not come."
+)
 @click.pass_obj
-def release_cut(settings_file: Path | None, release_id: str, data_until: str | None, anyway: bool) -> None:
+def release_cut(
+    settings_file: Path | None, release_id: str, data_until: str | None, anyway: bool
+) -> None:
     """Cut a draft: count, protect, attack. All or nothing; nobody can ask it yet."""
     done = _desk(settings_file).cut(
         os_user(),
@@ -50,12 +56,14 @@ def release_cut(settings_file: Path | None, release_id: str, data_until: str | N
     for item in done.populations:
         click.echo(f"  {', '.join(published.measure.id for published in item.published)}")
         click.echo(
-            f"    {len(item.cells.counts):,} linked cells, {item.withheld:,} withheld; error mean {item.mean_error:.1f}, largest "
-            f"{item.largest_error}; {item.attack.attacked} small counts attacked, {len(item.attack.too_tight)} found, narrowest interval "
-            f"{item.attack.narrowest}"
+            f"    {len(item.cells.counts):,} linked cells, {item.withheld:,} withheld; error mean"
+            f" {item.mean_error:.1f}, largest {item.largest_error}; {item.attack.attacked} small"
+            f" counts attacked, {len(item.attack.too_tight)} found, narrowest interval"
+            f" {item.attack.narrowest}"
         )
     click.echo(
-        f"A draft. Have a second person run: childlink-analytics release check {release_id}, then release publish {release_id}"
+        f"A draft. Have a second person run: childlink-analytics release check {release_id}, then"
+        f" release publish {release_id}"
     )
 
 
@@ -63,21 +71,25 @@ def release_cut(settings_file: Path | None, release_id: str, data_until: str | N
 @click.argument("release_id")
 @click.pass_obj
 def release_check(settings_file: Path | None, release_id: str) -> None:
-    """Show what a draft holds and what changed, and attack it anew together with all that is published."""
+    """Show what a draft holds and what changed, and attack it anew together with all that is
+    published.
+    """
 
     from childlink_analytics.shared.change_notes import change_notes
 
     found, report = _desk(settings_file).check(os_user(), release_id)
     facts = found.manifest
     click.echo(
-        f"{release_id}: data until {facts['data_until']}, {len(found.measures)} measures, {facts['cells']:,} cells"
+        f"{release_id}: data until {facts['data_until']}, {len(found.measures)} measures,"
+        f" {facts['cells']:,} cells"
     )
     click.echo(
         f"  {facts['cells_withheld']:,} cells withheld; largest error {facts['largest_error']}; "
         f"linked under {facts['parameter_version']}"
     )
     click.echo(
-        f"  attacked with everything published: {report.attacked} small counts, none found; narrowest interval {report.narrowest}"
+        f"  attacked with everything published: {report.attacked} small counts, none found;"
+        f" narrowest interval {report.narrowest}"
     )
     for note in change_notes(facts, found.measures):
         click.echo(f"  {note}")
@@ -105,7 +117,11 @@ def release_discard(settings_file: Path | None, release_id: str) -> None:
 
 @release.command("retract")
 @click.argument("release_id")
-@click.option("--why", default="", help="What is wrong with it; analysts will read this. Of who asks for the retract.")
+@click.option(
+    "--why",
+    default="",
+    help="What is wrong with it; analysts will read this. Of who asks for the retract.",
+)
 @click.pass_obj
 def release_retract(settings_file: Path | None, release_id: str, why: str) -> None:
     """Take a release back: the first person asks with --why, a second one runs it again."""
@@ -113,7 +129,10 @@ def release_retract(settings_file: Path | None, release_id: str, why: str) -> No
     if known.state == "recalled":
         click.echo(f"{release_id} is retracted; whoever asks it is told why")
     else:
-        click.echo(f"Retraction asked for. Have a second person run: childlink-analytics release retract {release_id}")
+        click.echo(
+            "Retraction asked for. Have a second person run: childlink-analytics release retract"
+            f" {release_id}"
+        )
 
 
 @release.command("list")
@@ -157,4 +176,6 @@ def _line(item: ReleaseRecord) -> str:
         by += f", published by {item.published_by}"
     if item.recall_asked_by:
         by += f"; retraction asked for by {item.recall_asked_by}: {item.recall_why}"
-    return f"{item.number:4} {item.release_id:14} {item.state:10} data until {item.data_until}; {by}"
+    return (
+        f"{item.number:4} {item.release_id:14} {item.state:10} data until {item.data_until}; {by}"
+    )

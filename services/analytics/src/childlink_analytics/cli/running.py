@@ -26,7 +26,9 @@ _RETRY_AFTER_S = 3.0
 @main.command()
 @click.pass_obj
 def consume(settings_file: Path | None) -> None:
-    """Store observations and links, send receipts, cut what the schedule asks for; until SIGTERM."""
+    """Store observations and links, send receipts, cut what the schedule asks for; until
+    SIGTERM.
+    """
 
     import sqlalchemy as sa
     from childlink_bus.ports import BusError, Subscriber
@@ -55,14 +57,17 @@ def consume(settings_file: Path | None) -> None:
             schedule.look(date.today())
             observed_at = time.monotonic()
 
-    click.echo(f"analytics: reading {len(consumer.processor.sources)} topics; stop with SIGTERM", err=True)
+    click.echo(
+        f"analytics: reading {len(consumer.processor.sources)} topics; stop with SIGTERM", err=True
+    )
     try:
         while not stop.is_set():
             try:
                 consumer.processor.run(stop.is_set, observe)
             except BusError as error:
                 click.echo(error.render(), err=True)
-                # What waits for a broker that takes nothing is told all the same, unless it is the database that is away.
+                # What waits for a broker that takes nothing is told all the same, unless it is the
+                # database that is away.
                 with suppress(sa.exc.SQLAlchemyError):
                     consumer.observe_store()
                 stop.wait(_RETRY_AFTER_S)
@@ -85,7 +90,10 @@ def status(settings_file: Path | None) -> None:
     with app.open_store(StoreSettings.load(settings_file)).connect() as tx:
         observations, links, waiting = app.holdings(tx)
         behind, suspended = Store(tx).behind(), tables.stream_state.suspended(tx)
-    click.echo(f"{observations:,} observations, {links:,} links; {waiting:,} observations are not linked yet")
+    click.echo(
+        f"{observations:,} observations, {links:,} links; {waiting:,} observations are not"
+        " linked yet"
+    )
     for partner in behind:
         click.echo(f"  {partner}: rows are here before their links")
     for topic, why in suspended.items():
@@ -95,7 +103,9 @@ def status(settings_file: Path | None) -> None:
 @main.command()
 @click.pass_obj
 def retention(settings_file: Path | None) -> None:
-    """Delete the rows whose retention period is over (see `purposes`). The running service does so every day."""
+    """Delete the rows whose retention period is over (see `purposes`). The running service does so
+    every day.
+    """
 
     from childlink_analytics.releasing import app
     from childlink_analytics.settings import StoreSettings
@@ -108,10 +118,16 @@ def retention(settings_file: Path | None) -> None:
 
 
 @main.command()
-@click.option("--new-broker", is_flag=True, help="The broker is new as well: its topics are read from their start.")
+@click.option(
+    "--new-broker",
+    is_flag=True,
+    help="The broker is new as well: its topics are read from their start.",
+)
 @click.pass_obj
 def restored(settings_file: Path | None, new_broker: bool) -> None:
-    """After the store was restored from a backup, and before `consume`: what is sent from now on supersedes what the lost store sent."""
+    """After the store was restored from a backup, and before `consume`: what is sent from now on
+    supersedes what the lost store sent.
+    """
 
     from childlink_analytics.releasing import app
     from childlink_analytics.releasing.store import tables
@@ -129,7 +145,12 @@ def _tables() -> Tables:
 
     from childlink_analytics.releasing.store import tables
 
-    return Tables("childlink_analytics.releasing.store", tables.metadata, [tables.audit.entries], tables.stream_state)
+    return Tables(
+        "childlink_analytics.releasing.store",
+        tables.metadata,
+        [tables.audit.entries],
+        tables.stream_state,
+    )
 
 
 def _settings(settings_file: Path | None) -> StoreSettings:

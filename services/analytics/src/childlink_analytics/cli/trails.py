@@ -26,7 +26,9 @@ _questions = click.option("--questions", is_flag=True, help="The answering proce
 
 @audit.command("show")
 @click.option("--after", default=0, help="Leave out entries up to this number.")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines, for an archive or another system.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="JSON lines, for an archive or another system."
+)
 @_questions
 @click.pass_obj
 def audit_show(settings_file: Path | None, after: int, as_json: bool, questions: bool) -> None:
@@ -44,11 +46,17 @@ def audit_show(settings_file: Path | None, after: int, as_json: bool, questions:
 
 
 @audit.command("verify")
-@click.option("--noted", default="", help="NUMBER:HASH as an earlier `verify` printed it: finds entries cut off since.")
+@click.option(
+    "--noted",
+    default="",
+    help="NUMBER:HASH as an earlier `verify` printed it: finds entries cut off since.",
+)
 @_questions
 @click.pass_obj
 def audit_verify(settings_file: Path | None, noted: str, questions: bool) -> None:
-    """Check that no entry was changed, removed or moved. Note the line that it prints somewhere else."""
+    """Check that no entry was changed, removed or moved. Note the line that it prints somewhere
+    else.
+    """
 
     from childlink_core.audit_commands import echo_head, read_note
 
@@ -66,7 +74,8 @@ def _desk(settings_file: Path | None) -> ReleaseWorkflow:
     if find_spec("sqlalchemy") is None:
         raise CatalogueError(
             "This installation answers questions and holds no releases' trail.",
-            "Use --questions; or run this on the host that holds the store (childlink-analytics[releasing]).",
+            "Use --questions; or run this on the host that holds the store"
+            " (childlink-analytics[releasing]).",
         )
     from childlink_analytics.releasing import app
     from childlink_analytics.settings import StoreSettings
@@ -81,6 +90,7 @@ def _trail(settings_file: Path | None) -> QuestionsTrail:
     trail = build_access(ServingSettings.load(settings_file)).trail
     if trail is None:
         raise CatalogueError(
-            "There is no trail of questions here.", "Set audit and audit_key of the answering process."
+            "There is no trail of questions here.",
+            "Set audit and audit_key of the answering process.",
         )
     return trail

@@ -51,14 +51,20 @@ class Consumer:
         """Set the gauges that the broker has no say in."""
         with self.engine.connect() as tx:
             self.metrics.holdings(*holdings(tx))
-            self.metrics.workings(waiting_messages(tx, tables.stream_state), database_connections(self.engine))
+            self.metrics.workings(
+                waiting_messages(tx, tables.stream_state), database_connections(self.engine)
+            )
             self.metrics.managed(
-                _counted(tx, tables.release.c.state), _counted(tx, tables.audit.entries.c.action), _newest_release(tx)
+                _counted(tx, tables.release.c.state),
+                _counted(tx, tables.audit.entries.c.action),
+                _newest_release(tx),
             )
 
 
 class Schedule:
-    """Cuts the drafts that the schedule asks for, and deletes what was kept long enough, beside the consumer."""
+    """Cuts the drafts that the schedule asks for, and deletes what was kept long enough, beside the
+    consumer.
+    """
 
     def __init__(self, desk: ReleaseWorkflow, metrics: StoreMetrics) -> None:
         self._desk, self._metrics = desk, metrics
@@ -88,7 +94,11 @@ class Schedule:
         except Exception as error:  # noqa: BLE001 - whatever it is, the consumer goes on
             # Tomorrow it is tried again; the metric has an alert.
             self._metrics.scheduled_cut_failures.inc()
-            log.error("scheduled cut failed", error_type=type(error).__name__, why=getattr(error, "problem", ""))
+            log.error(
+                "scheduled cut failed",
+                error_type=type(error).__name__,
+                why=getattr(error, "problem", ""),
+            )
 
 
 def _counted(tx: sa.Connection, column: "sa.Column[str]") -> dict[str, int]:
@@ -144,9 +154,12 @@ def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
         return KafkaSubscriber(settings, positions, settings.micro_batch)
 
     sources = {
-        topics.observations(p): TopicPolicy(p, envelope_pb2.PAYLOAD_KIND_OBSERVATION) for p in directory.partners
+        topics.observations(p): TopicPolicy(p, envelope_pb2.PAYLOAD_KIND_OBSERVATION)
+        for p in directory.partners
     }
-    sources[topics.LINKS] = TopicPolicy(topics.LINKER, envelope_pb2.PAYLOAD_KIND_LINK, receipted=False)
+    sources[topics.LINKS] = TopicPolicy(
+        topics.LINKER, envelope_pb2.PAYLOAD_KIND_LINK, receipted=False
+    )
     processor = StreamProcessor(
         service=topics.ANALYTICS,
         engine=engine,
@@ -167,13 +180,17 @@ def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
 def build_desk(settings: StoreSettings, engine: sa.Engine | None = None) -> ReleaseWorkflow:
     """The release managers' desk, on the database that is open already or on one of its own."""
     key = read_secret_key(settings.release_key)
-    dimensions = {name: item for measure in catalogue().values() for name, item in measure.dimensions.items()}
+    dimensions = {
+        name: item for measure in catalogue().values() for name, item in measure.dimensions.items()
+    }
     denominators, purposes = settings.denominators, settings.purposes
     return ReleaseWorkflow(
         engine=engine or open_store(settings),
         settings=settings,
         secret=key.derive("rounding"),
         audit_key=key.derive("audit trail"),
-        denominators=parse_denominators(read_text(denominators), dimensions, str(denominators)) if denominators else {},
+        denominators=parse_denominators(read_text(denominators), dimensions, str(denominators))
+        if denominators
+        else {},
         register=read_register(purposes) if purposes else Register(),
     )

@@ -1,4 +1,6 @@
-"""Every metric of the process that stores and releases. Labels are partners, outcomes, reasons and measures: none can single out a person."""
+"""Every metric of the process that stores and releases. Labels are partners, outcomes, reasons and
+measures: none can single out a person.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,30 +15,44 @@ class StoreMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         # Which version runs here.
-        self.build = Info("childlink_analytics_build", "Version of analytics.", registry=self.registry)
+        self.build = Info(
+            "childlink_analytics_build", "Version of analytics.", registry=self.registry
+        )
         self.build.info({"version": __version__})
-        # Batches by sender and outcome (accepted, refused, duplicate); a refused batch has a reason.
+        # Batches by sender and outcome (accepted, refused, duplicate); a refused batch has a
+        # reason.
         self.batches = Counter(
             "childlink_analytics_batches",
             "Batches read, by outcome.",
             ["sender", "outcome", "reason"],
             registry=self.registry,
         )
-        # Seconds from the moment that a sender (a partner, or the linker) sealed a batch until it was in the store.
+        # Seconds from the moment that a sender (a partner, or the linker) sealed a batch until it
+        # was in the store.
         self.batch_age = Histogram(
-            "childlink_analytics_batch_age_seconds", "From sealed to stored.", ["sender"], buckets=BATCH_AGES,
+            "childlink_analytics_batch_age_seconds",
+            "From sealed to stored.",
+            ["sender"],
+            buckets=BATCH_AGES,
             registry=self.registry,
-        )  # fmt: skip
+        )
         # Observations and links by sender and outcome.
         self.records = Counter(
-            "childlink_analytics_records", "Records in accepted batches, by outcome.", ["sender", "outcome", "reason"],
+            "childlink_analytics_records",
+            "Records in accepted batches, by outcome.",
+            ["sender", "outcome", "reason"],
             registry=self.registry,
-        )  # fmt: skip
-        # Topics from which nothing is read any more, because too many of their messages were refused for good.
-        self.suspensions = Counter(
-            "childlink_analytics_topic_suspensions", "Topics suspended.", ["topic"], registry=self.registry
         )
-        # Topics whose log on the broker ended before what was read of it (a lost disk, a topic made anew): read from the beginning.
+        # Topics from which nothing is read any more, because too many of their messages were
+        # refused for good.
+        self.suspensions = Counter(
+            "childlink_analytics_topic_suspensions",
+            "Topics suspended.",
+            ["topic"],
+            registry=self.registry,
+        )
+        # Topics whose log on the broker ended before what was read of it (a lost disk, a topic made
+        # anew): read from the beginning.
         self.logs_lost = Counter(
             "childlink_analytics_logs_lost",
             "Topics read from their beginning again.",
@@ -49,34 +65,58 @@ class StoreMetrics:
         )
         # Messages not read yet, by topic.
         self.lag_messages = Gauge(
-            "childlink_analytics_consumer_lag_messages", "Messages not read yet.", ["topic"], registry=self.registry
+            "childlink_analytics_consumer_lag_messages",
+            "Messages not read yet.",
+            ["topic"],
+            registry=self.registry,
         )
         # What the store holds; waiting: observations none of whose references is linked yet.
-        self.held = Gauge("childlink_analytics_held", "Rows held.", ["kind"], registry=self.registry)
+        self.held = Gauge(
+            "childlink_analytics_held", "Rows held.", ["kind"], registry=self.registry
+        )
         # Releases by state: drafts wait for a second person, those being retracted too.
-        self.releases = Gauge("childlink_analytics_releases", "Releases, by state.", ["state"], registry=self.registry)
-        # When the newest published release was published, and the last day that its data are of, Unix seconds: how old what can be
-        # asked is.
+        self.releases = Gauge(
+            "childlink_analytics_releases", "Releases, by state.", ["state"], registry=self.registry
+        )
+        # When the newest published release was published, and the last day that its data are of,
+        # Unix seconds: how old what can be asked is.
         self.release_at = Gauge(
-            "childlink_analytics_newest_release_timestamp_seconds", "Of the newest release.", ["of"], registry=self.registry
-        )  # fmt: skip
-        # What the audit trail holds, by what was done: also cuts that the attacker refused ("release cut: failed"), from whichever process.
+            "childlink_analytics_newest_release_timestamp_seconds",
+            "Of the newest release.",
+            ["of"],
+            registry=self.registry,
+        )
+        # What the audit trail holds, by what was done: also cuts that the attacker refused
+        # ("release cut: failed"), from whichever process.
         self.audited = Gauge(
-            "childlink_analytics_audited_actions", "Entries of the audit trail.", ["action"], registry=self.registry
+            "childlink_analytics_audited_actions",
+            "Entries of the audit trail.",
+            ["action"],
+            registry=self.registry,
         )
         # Connections to the database: in use, and the most there may be.
         self.database_connections = Gauge(
-            "childlink_analytics_database_connections", "Connections.", ["state"], registry=self.registry
+            "childlink_analytics_database_connections",
+            "Connections.",
+            ["state"],
+            registry=self.registry,
         )
         # Messages that the broker has not taken yet.
-        self.outbox = Gauge("childlink_analytics_outbox_messages", "Messages to be sent.", registry=self.registry)
+        self.outbox = Gauge(
+            "childlink_analytics_outbox_messages", "Messages to be sent.", registry=self.registry
+        )
         # Cuts that the schedule asked for and that failed.
         self.scheduled_cut_failures = Counter(
-            "childlink_analytics_scheduled_cut_failures", "Scheduled cuts that failed.", registry=self.registry
+            "childlink_analytics_scheduled_cut_failures",
+            "Scheduled cuts that failed.",
+            registry=self.registry,
         )
         # Calls of the release service that were turned away, by method and why.
         self.turned_away = Counter(
-            "childlink_analytics_calls_refused", "Calls turned away.", ["method", "reason"], registry=self.registry
+            "childlink_analytics_calls_refused",
+            "Calls turned away.",
+            ["method", "reason"],
+            registry=self.registry,
         )
 
     def serve(self, port: int, address: str) -> None:
@@ -131,8 +171,12 @@ class StoreMetrics:
         for state, count in connections.items():
             self.database_connections.labels(state).set(count)
 
-    def managed(self, states: Mapping[str, int], actions: Mapping[str, int], newest: Mapping[str, float]) -> None:
-        """Set how many releases are in each state, how often each action was done, and of when the newest release is."""
+    def managed(
+        self, states: Mapping[str, int], actions: Mapping[str, int], newest: Mapping[str, float]
+    ) -> None:
+        """Set how many releases are in each state, how often each action was done, and of when the
+        newest release is.
+        """
         for state in ("draft", "published", "recalling", "recalled"):
             self.releases.labels(state).set(states.get(state, 0))
         for action, count in actions.items():

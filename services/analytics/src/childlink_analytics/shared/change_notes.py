@@ -9,10 +9,13 @@ from childlink_analytics.shared.release_files import Published
 def change_notes(facts: Mapping[str, Any], measures: Mapping[str, Published]) -> list[str]:
     """A manifest's change notes in sentences, of some measures, by their titles."""
     changes = facts.get("changes", {"first": True})
-    notes = [f"Area boundaries and deprivation: {facts['editions']}."] if facts.get("editions") else []
+    notes = (
+        [f"Area boundaries and deprivation: {facts['editions']}."] if facts.get("editions") else []
+    )
     if facts.get("behind"):
         notes.append(
-            f"Cut before the links of all rows of {', '.join(facts['behind'])} had come: their people are undercounted."
+            f"Cut before the links of all rows of {', '.join(facts['behind'])} had come: their"
+            " people are undercounted."
         )
     if changes["first"]:
         return [*notes, "The first release."]
@@ -20,7 +23,9 @@ def change_notes(facts: Mapping[str, Any], measures: Mapping[str, Published]) ->
     said = {
         "New measures": changes["new_measures"],
         "As in the release before": [name for name, item in moved.items() if item["moved"] == 0],
-        "Revised or added to since the release before": [name for name, item in moved.items() if item["moved"]],
+        "Revised or added to since the release before": [
+            name for name, item in moved.items() if item["moved"]
+        ],
     }
     for what, names in said.items():
         # Titles hold commas and colons of their own.

@@ -1,8 +1,10 @@
-"""Builds the linked cells of a population: every cube of every measure of it with all margins, each cell once. Rule: values.
+"""Builds the linked cells of a population: every cube of every measure of it with all margins, each
+cell once. Rule: values.
 
-A cell is a tuple of (column, category) pairs, sorted; the empty tuple is the whole population. Cubes that share columns share
-cells, so protecting the cells together ties the cubes, and the measures, together. What else everybody knows of the cells (distinct
-people of several services are at most the sum and at least the largest; who is in one is in the other) ties them as well.
+A cell is a tuple of (column, category) pairs, sorted; the empty tuple is the whole population.
+Cubes that share columns share cells, so protecting the cells together ties the cubes, and the
+measures, together. What else everybody knows of the cells (distinct people of several services are
+at most the sum and at least the largest; who is in one is in the other) ties them as well.
 """
 
 import itertools
@@ -28,13 +30,16 @@ class LinkedCells:
 
 
 Inner = Mapping[tuple[str | None, ...], int]
-"""Counts by category, in the cube's order of dimensions; None where an overlapping dimension (or one within it) is left out."""
+"""Counts by category, in the cube's order of dimensions; None where an overlapping dimension (or
+one within it) is left out.
+"""
 
 
 def link_cells(cubes: Iterable[tuple[Measure, tuple[str, ...], Inner]]) -> LinkedCells:
     """From the inner counts of cubes to all linked cells.
 
-    Raises ValueError when two cubes disagree about a shared cell: a dimension does not place everyone exactly once.
+    Raises ValueError when two cubes disagree about a shared cell: a dimension does not place
+    everyone exactly once.
     """
     counts: dict[Cell, int] = {}
     sums: dict[tuple[Cell, str], list[Cell]] = {}
@@ -48,10 +53,14 @@ def link_cells(cubes: Iterable[tuple[Measure, tuple[str, ...], Inner]]) -> Linke
             cell = cell_of(columns, categories)
             for position, category in enumerate(categories):
                 dimension = measure.dimensions[cube[position]]
-                if category is not None or (dimension.within and categories[cube.index(dimension.within)] is None):
+                if category is not None or (
+                    dimension.within and categories[cube.index(dimension.within)] is None
+                ):
                     continue
                 rest = (categories[:position], categories[position + 1 :])
-                parts = [cell_of(columns, (*rest[0], part, *rest[1])) for part in dimension.categories]
+                parts = [
+                    cell_of(columns, (*rest[0], part, *rest[1])) for part in dimension.categories
+                ]
                 (covers if dimension.overlapping else sums)[cell, columns[position]] = parts
             for name in cube:
                 once = _once(measure, cube, categories, name)
@@ -60,7 +69,9 @@ def link_cells(cubes: Iterable[tuple[Measure, tuple[str, ...], Inner]]) -> Linke
         exclusive = [not measure.dimensions[name].overlapping for name in cube]
         for categories, count in inner.items():
             ways = zip(categories, exclusive, strict=True)
-            for shown in itertools.product(*({None, category} if alone else (category,) for category, alone in ways)):
+            for shown in itertools.product(
+                *({None, category} if alone else (category,) for category, alone in ways)
+            ):
                 cube_counts[cell_of(columns, shown)] += count
         for cell, count in cube_counts.items():
             if counts.setdefault(cell, count) != count:
@@ -71,7 +82,10 @@ def link_cells(cubes: Iterable[tuple[Measure, tuple[str, ...], Inner]]) -> Linke
             for category, other in measure.dimensions[name].same.items()
         }
         implies.update(measure.implies)
-    ties = [(cell, [other]) for cell, other in _replaced(counts, [(*one, *other) for one, other in same.items()])]
+    ties = [
+        (cell, [other])
+        for cell, other in _replaced(counts, [(*one, *other) for one, other in same.items()])
+    ]
     return LinkedCells(
         counts,
         [(cell, parts) for (cell, _), parts in sums.items()] + ties,
@@ -82,8 +96,12 @@ def link_cells(cubes: Iterable[tuple[Measure, tuple[str, ...], Inner]]) -> Linke
 
 def _shown(measure: Measure, cube: Sequence[str]) -> Iterable[tuple[str | None, ...]]:
     """The cells of a cube: all combinations but those that leave out what a dimension is within."""
-    places = [(cube.index(name), cube.index(w)) for name in cube if (w := measure.dimensions[name].within)]
-    for categories in itertools.product(*([None, *measure.dimensions[name].categories] for name in cube)):
+    places = [
+        (cube.index(name), cube.index(w)) for name in cube if (w := measure.dimensions[name].within)
+    ]
+    for categories in itertools.product(
+        *([None, *measure.dimensions[name].categories] for name in cube)
+    ):
         if all(categories[one] is None or categories[other] is not None for one, other in places):
             yield categories
 
@@ -91,7 +109,9 @@ def _shown(measure: Measure, cube: Sequence[str]) -> Iterable[tuple[str | None, 
 def _once(
     measure: Measure, cube: Sequence[str], categories: tuple[str | None, ...], name: str
 ) -> list[tuple[str | None, ...]]:
-    """Where a dimension has a category in which everybody is once: the parts, over what it is within, that add up to a cell."""
+    """Where a dimension has a category in which everybody is once: the parts, over what it is
+    within, that add up to a cell.
+    """
     dimension = measure.dimensions[name]
     if not dimension.once:
         return []
@@ -106,8 +126,12 @@ def _once(
     return parts
 
 
-def _replaced(counts: Mapping[Cell, int], rules: Iterable[tuple[str, str, str, str]]) -> list[tuple[Cell, Cell]]:
-    """Pairs of cells that differ in one column's category, by rules (column, category, other column, category)."""
+def _replaced(
+    counts: Mapping[Cell, int], rules: Iterable[tuple[str, str, str, str]]
+) -> list[tuple[Cell, Cell]]:
+    """Pairs of cells that differ in one column's category, by rules (column, category, other
+    column, category).
+    """
     by_pair: dict[tuple[str, str], list[Cell]] = {}
     for cell in counts:
         for pair in cell:
@@ -115,13 +139,17 @@ def _replaced(counts: Mapping[Cell, int], rules: Iterable[tuple[str, str, str, s
     found = []
     for column, category, other_column, other in rules:
         for cell in by_pair.get((column, category), ()):
-            replaced = tuple(sorted([pair for pair in cell if pair[0] != column] + [(other_column, other)]))
+            replaced = tuple(
+                sorted([pair for pair in cell if pair[0] != column] + [(other_column, other)])
+            )
             if replaced in counts:
                 found.append((cell, replaced))
     return found
 
 
-def inner_of(measure: Measure, cube: tuple[str, ...], counts: Mapping[Cell, int]) -> dict[tuple[str | None, ...], int]:
+def inner_of(
+    measure: Measure, cube: tuple[str, ...], counts: Mapping[Cell, int]
+) -> dict[tuple[str | None, ...], int]:
     """The inner counts of a cube, out of all its cells (by column)."""
     columns = [measure.columns.get(name, name) for name in cube]
     exclusive = [at for at, name in enumerate(cube) if not measure.dimensions[name].overlapping]
@@ -129,7 +157,8 @@ def inner_of(measure: Measure, cube: tuple[str, ...], counts: Mapping[Cell, int]
     for categories in _shown(measure, cube):
         within = [measure.dimensions[name].within for name in cube]
         if all(
-            categories[at] is not None or (within[at] and categories[cube.index(within[at])] is None)
+            categories[at] is not None
+            or (within[at] and categories[cube.index(within[at])] is None)
             for at in exclusive
         ):
             inner[categories] = counts[cell_of(columns, categories)]
@@ -149,5 +178,9 @@ def measure_cells(measure: Measure, counts: Mapping[Cell, int]) -> dict[Cell, in
 def cell_of(names: Sequence[str], categories: Sequence[str | None]) -> Cell:
     """The cell of these categories; None leaves a name out (its margin)."""
     return tuple(
-        sorted((name, category) for name, category in zip(names, categories, strict=True) if category is not None)
+        sorted(
+            (name, category)
+            for name, category in zip(names, categories, strict=True)
+            if category is not None
+        )
     )

@@ -1,11 +1,13 @@
-"""The disclosure-control policies, and the rules by which a protected count becomes what an analyst sees. Nowhere else.
+"""The disclosure-control policies, and the rules by which a protected count becomes what an analyst
+sees. Nowhere else.
 
-Recited by an information-governance board: "Frozen releases. Under 10 shows as <10. Everything else is a multiple of 5 and
-tables add up. No group of 1 to 7 is ever shown as a number."
+Recited by an information-governance board: "Frozen releases. Under 10 shows as <10. Everything else
+is a multiple of 5 and tables add up. No group of 1 to 7 is ever shown as a number."
 
-Sources: rounding to 5 and hiding 1 to 7, NHS England's Hospital Episode Statistics and maternity statistics disclosure
-control; at least 10, the SDAP Handbook on Statistical Disclosure Control for Outputs (2019); strict controlled rounding,
-Cox (1987) and Salazar-Gonzalez (2006); withholding percentages near 0 or 100, Office for Students' rule.
+Sources: rounding to 5 and hiding 1 to 7, NHS England's Hospital Episode Statistics and maternity
+statistics disclosure control; at least 10, the SDAP Handbook on Statistical Disclosure Control for
+Outputs (2019); strict controlled rounding, Cox (1987) and Salazar-Gonzalez (2006); withholding
+percentages near 0 or 100, Office for Students' rule.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,12 +17,13 @@ from typing import Final, Literal
 
 POLICIES: Final = {
     "rounded-5-v1": (
-        "Frozen releases. Under 10 shows as <10. Everything else is a multiple of 5 and tables add up. "
-        "No group of 1 to 7 is ever shown as a number."
+        "Frozen releases. Under 10 shows as <10. Everything else is a multiple of 5 and tables add"
+        " up. No group of 1 to 7 is ever shown as a number."
     ),
     "suppressed-5-v1": (
-        "Frozen releases. Groups of 1 to 7 are withheld, and as many others as keep them from being worked out, with one sign for both. "
-        "Everything else is rounded to the nearest 5, so tables may not add up exactly."
+        "Frozen releases. Groups of 1 to 7 are withheld, and as many others as keep them from being"
+        " worked out, with one sign for both. Everything else is rounded to the nearest 5, so"
+        " tables may not add up exactly."
     ),
 }
 """What an information-governance board recites, by policy."""
@@ -35,18 +38,27 @@ SMALL: Final = range(1, 8)
 FEWEST_SHOWN: Final = 10
 """A protected count below this is withheld."""
 LARGEST_ERROR: Final = 9
-"""A protected count differs from the true one by at most this. Public: attackers are assumed to know it."""
+"""A protected count differs from the true one by at most this. Public: attackers are assumed to
+know it.
+"""
 NARROWEST_INTERVAL: Final = 5
-"""An attacker's interval for a small count must be at least this wide: then no guess is surely within 2."""
+"""An attacker's interval for a small count must be at least this wide: then no guess is surely
+within 2.
+"""
 MOST_DOMINANT: Final = 0.5
-"""Attendances are withheld where one person makes more than this share of them (a dominance rule, as in tau-Argus), or where those who
-make them are few."""
+"""Attendances are withheld where one person makes more than this share of them (a dominance rule,
+as in tau-Argus), or where those who make them are few.
+"""
 FEWEST_EVENTS: Final = 10
-"""A comparison is given where each side has at least so many with and without the outcome (SDAP Handbook: degrees of freedom)."""
+"""A comparison is given where each side has at least so many with and without the outcome (SDAP
+Handbook: degrees of freedom).
+"""
 FEWEST_IN_BASE: Final = 20
 """A share or mean is given only of groups of at least this protected size."""
 
-Reason = Literal["", "small", "suppressed", "small_base", "all_or_none", "not_collected", "no_population"]
+Reason = Literal[
+    "", "small", "suppressed", "small_base", "all_or_none", "not_collected", "no_population"
+]
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,8 @@ class Shown:
 
 @cache
 def allowed_counts(true: int, *, high: bool = False) -> range:
-    """The multiples of the base that a true count may become; with `high`, not one that is far below it.
+    """The multiples of the base that a true count may become; with `high`, not one that is far
+    below it.
 
     >>> list(allowed_counts(0)), list(allowed_counts(3)), list(allowed_counts(7)), list(allowed_counts(8))
     ([0, 5], [0, 5], [0, 5], [0, 5, 10, 15])
@@ -67,7 +80,7 @@ def allowed_counts(true: int, *, high: bool = False) -> range:
     [15, 20, 25, 30]
     >>> list(allowed_counts(23, high=True))
     [20, 25, 30]
-    """
+    """  # noqa: E501
     if true <= SMALL[-1]:
         return range(0, FEWEST_SHOWN, BASE)
     lowest = -(((BASE - 1 if high else LARGEST_ERROR) - true) // BASE) * BASE
@@ -108,7 +121,8 @@ def possible_when_suppressed(protected: int) -> tuple[int, int]:
 
 @cache
 def possible_counts(protected: int) -> tuple[int, int]:
-    """The least and the most that a cell can truly be, to an attacker who knows the rule by which it was rounded.
+    """The least and the most that a cell can truly be, to an attacker who knows the rule by which
+    it was rounded.
 
     >>> possible_counts(0), possible_counts(5), possible_counts(10), possible_counts(25)
     ((0, 9), (0, 14), (8, 19), (16, 34))
@@ -123,12 +137,14 @@ def unsafe_attendances(total: int, contributors: int, largest: int) -> bool:
 
     >>> unsafe_attendances(40, 12, 10), unsafe_attendances(40, 3, 14), unsafe_attendances(40, 12, 25), unsafe_attendances(0, 0, 0)
     (False, True, True, False)
-    """
+    """  # noqa: E501
     return contributors in SMALL or (total > 0 and largest > MOST_DOMINANT * total)
 
 
 def interval_of_attendances(total: int) -> int:
-    """How wide an attacker's interval for unsafe attendances must be: a fifth of them, and no less than for people."""
+    """How wide an attacker's interval for unsafe attendances must be: a fifth of them, and no less
+    than for people.
+    """
     return max(NARROWEST_INTERVAL, -(-total // 5))
 
 
@@ -146,24 +162,32 @@ def group(cells: Iterable[int], policy: str = ROUNDED) -> Group:
     counts = list(cells)
     least = possible(policy)
     shown = [count for count in counts if count != HIDDEN]
-    return Group(sum(shown), sum(least(count)[0] for count in shown), policy, len(shown) < len(counts))
+    return Group(
+        sum(shown), sum(least(count)[0] for count in shown), policy, len(shown) < len(counts)
+    )
 
 
 def show_count(counted: Group) -> Shown:
-    """A protected count, or "<10". A sum of small cells is shown only where it cannot be small itself.
+    """A protected count, or "<10". A sum of small cells is shown only where it cannot be small
+    itself.
 
     >>> show_count(group([15])).value, show_count(group([5])).withheld, show_count(group([5, 5])).withheld
     (15, 'small', 'small')
-    """
+    """  # noqa: E501
     certain = counted.surely > SMALL[-1]
     if counted.policy == SUPPRESSED:
         shown = not counted.hidden and (certain or counted.protected == 0)
         return Shown(counted.protected) if shown else Shown(None, "suppressed")
-    return Shown(counted.protected) if counted.protected >= FEWEST_SHOWN and certain else Shown(None, "small")
+    return (
+        Shown(counted.protected)
+        if counted.protected >= FEWEST_SHOWN and certain
+        else Shown(None, "small")
+    )
 
 
 def show_share(numerator: Group, complement: Group, *, harmless: bool = False) -> Shown:
-    """A share of protected counts; withheld where the group is small, or (unless that is harmless) all or none of it.
+    """A share of protected counts; withheld where the group is small, or (unless that is harmless)
+    all or none of it.
 
     >>> shares = [(40, 10), (5, 5), (50, 0), (5, 45)]
     >>> [show_share(group([a]), group([b])).withheld or a / (a + b) for a, b in shares]
@@ -184,7 +208,7 @@ def show_rate(counted: Group, population: int | None) -> Shown:
 
     >>> show_rate(group([30]), 300), show_rate(group([30]), None).withheld, show_rate(group([5]), 300).withheld
     (Shown(value=0.1, withheld=''), 'no_population', 'small')
-    """
+    """  # noqa: E501
     if population is None or population < counted.protected:
         return Shown(None, "no_population")
     if population < FEWEST_IN_BASE:
@@ -204,26 +228,35 @@ def show_mean(total: float, base: int) -> Shown:
 
 RULES: Final[dict[str, str]] = {
     "shown": (
-        f"The count is shown: its protected figure, a multiple of {BASE} that is off by at most {LARGEST_ERROR}, is at least "
-        f"{FEWEST_SHOWN} and certainly not of {SMALL[0]} to {SMALL[-1]}."
+        f"The count is shown: its protected figure, a multiple of {BASE} that is off by at most"
+        f" {LARGEST_ERROR}, is at least {FEWEST_SHOWN} and certainly not of {SMALL[0]} to"
+        f" {SMALL[-1]}."
     ),
     "small": (
-        f"The count is withheld: its protected figure is under {FEWEST_SHOWN}, or could be of {SMALL[0]} to {SMALL[-1]} people. "
-        "It may be none."
+        f"The count is withheld: its protected figure is under {FEWEST_SHOWN}, or could be of"
+        f" {SMALL[0]} to {SMALL[-1]} people. It may be none."
     ),
     "suppressed": (
-        f"The count is withheld: it is of {SMALL[0]} to {SMALL[-1]}, or it would let one that is be worked out. "
-        "The sign is the same for both."
+        f"The count is withheld: it is of {SMALL[0]} to {SMALL[-1]}, or it would let one that is be"
+        " worked out. The sign is the same for both."
     ),
-    "not_collected": "Nothing is shown because no partner has sent what it is made from. That is not zero.",
-    "estimate shown": f"shown, because the group is at least {FEWEST_IN_BASE} and neither nearly all nor nearly none of it are counted.",
+    "not_collected": (
+        "Nothing is shown because no partner has sent what it is made from. That is not zero."
+    ),
+    "estimate shown": (
+        f"shown, because the group is at least {FEWEST_IN_BASE} and neither nearly all nor nearly"
+        " none of it are counted."
+    ),
     "estimate small": "withheld, because the count is.",
     "estimate suppressed": "withheld, because a count that it is made from is.",
     "estimate small_base": f"withheld, because the group is under {FEWEST_IN_BASE}.",
     "estimate all_or_none": (
-        "withheld, because nearly all or nearly none of the group are counted: that would tell something of everybody in it."
+        "withheld, because nearly all or nearly none of the group are counted: that would tell"
+        " something of everybody in it."
     ),
     "estimate not_collected": "not collected.",
-    "estimate no_population": "not given, because there is no public count of the group's population.",
+    "estimate no_population": (
+        "not given, because there is no public count of the group's population."
+    ),
 }
 """Why a figure is shown or not, as `--explain` says it."""

@@ -44,8 +44,9 @@ class Register:
     retention_months: Mapping[str, int] = field(default_factory=dict)
 
     def datasets_for(self, purposes: Iterable[str], today: date) -> list[frozenset[str]]:
-        """For each of somebody's purposes that holds today, the datasets that may be seen, also joined with each other. Those of two
-        purposes may not be joined for neither."""
+        """For each of somebody's purposes that holds today, the datasets that may be seen, also
+        joined with each other. Those of two purposes may not be joined for neither.
+        """
         return [
             self.purposes[name].datasets
             for name in purposes
@@ -53,12 +54,16 @@ class Register:
         ]
 
     def expired_before(self, today: date) -> dict[str, str]:
-        """For each dataset with a retention period: rows of months before this one ("YYYY-MM") are to be deleted.
+        """For each dataset with a retention period: rows of months before this one ("YYYY-MM") are
+        to be deleted.
 
         >>> Register(retention_months={"attendance": 12}).expired_before(date(2026, 3, 15))
         {'attendance': '2025-03'}
         """
-        months = {name: today.year * 12 + today.month - 1 - kept for name, kept in self.retention_months.items()}
+        months = {
+            name: today.year * 12 + today.month - 1 - kept
+            for name, kept in self.retention_months.items()
+        }
         return {name: f"{month // 12:04d}-{month % 12 + 1:02d}" for name, month in months.items()}
 
 
@@ -70,10 +75,13 @@ def parse_purposes(text: str, datasets: Collection[str], where: str) -> Register
         retention = dict(content.get("retention_months", {}))
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise CatalogueError(
-            f"{where} is not a register of purposes ({error}).", "Compare it with how-to/register-a-purpose."
+            f"{where} is not a register of purposes ({error}).",
+            "Compare it with how-to/register-a-purpose.",
         ) from None
     unknown = sorted(set(retention) - set(datasets))
-    wrong = sorted(name for name, months in retention.items() if not isinstance(months, int) or months < 1)
+    wrong = sorted(
+        name for name, months in retention.items() if not isinstance(months, int) or months < 1
+    )
     if unknown or wrong:
         raise CatalogueError(
             f"{where}: retention_months of {', '.join(unknown + wrong)} is wrong.",
@@ -93,9 +101,12 @@ def _parse(item: Mapping[str, Any], datasets: Collection[str], where: str) -> Pu
         )
     if not isinstance(item["until"], date):
         raise CatalogueError(
-            f"{where}, purpose {item['id']}: until is not a date.", "Write until = 2027-03-31, without quotes."
+            f"{where}, purpose {item['id']}: until is not a date.",
+            "Write until = 2027-03-31, without quotes.",
         )
-    return Purpose(item["id"], item["title"], item["lawful_basis"], frozenset(item["datasets"]), item["until"])
+    return Purpose(
+        item["id"], item["title"], item["lawful_basis"], frozenset(item["datasets"]), item["until"]
+    )
 
 
 def read_register(path: Path) -> Register:
@@ -108,4 +119,6 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CatalogueError(f"{path} cannot be read ({type(error).__name__}).", "Correct the setting.") from None
+        raise CatalogueError(
+            f"{path} cannot be read ({type(error).__name__}).", "Correct the setting."
+        ) from None

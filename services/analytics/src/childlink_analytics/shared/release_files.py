@@ -1,7 +1,8 @@
-"""Releases as files: one folder each, written whole or not at all, checked by hash when read. Adapter.
+"""Releases as files: one folder each, written whole or not at all, checked by hash when read.
+Adapter.
 
-`release.json` holds the protected cells, canonical so that the same inputs give the same bytes; `manifest.json` holds its
-SHA-256 and what a reader should know of how it was made.
+`release.json` holds the protected cells, canonical so that the same inputs give the same bytes;
+`manifest.json` holds its SHA-256 and what a reader should know of how it was made.
 """
 
 import hashlib
@@ -34,7 +35,9 @@ class Published:
     collected: bool = True
     """Whether any partner sends what it is made from."""
     rounding_sd: float = 3.0
-    """Root mean square error of its population's protected counts, rounded up to a half: intervals allow for it."""
+    """Root mean square error of its population's protected counts, rounded up to a half: intervals
+    allow for it.
+    """
     population: Mapping[Cell, int] = field(default_factory=dict)
     """Public counts of whom it could reach, of some of its groups."""
     policy: str = disclosure.ROUNDED
@@ -57,33 +60,57 @@ class Release:
 def write_release(
     folder: Path, release_id: str, content: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> tuple[Path, str]:
-    """Write a release; it appears whole or not at all. Never overwrites one. Returns where it is, and its content's SHA-256."""
+    """Write a release; it appears whole or not at all. Never overwrites one. Returns where it is,
+    and its content's SHA-256.
+    """
     check_release_name(release_id)
     target = folder / release_id
     if target.exists():
         raise ReleaseError(
-            f"Release {release_id} exists already.", "A release is never edited; give the next one another name."
+            f"Release {release_id} exists already.",
+            "A release is never edited; give the next one another name.",
         )
     # Not sorted by key: the order of a dimension's categories means something.
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
-    whole = {**manifest, "release_id": release_id, "content_sha256": hashlib.sha256(body).hexdigest()}
-    _write_whole(target, {"release.json": body, "manifest.json": json.dumps(whole, sort_keys=True, indent=1).encode()})
+    whole = {
+        **manifest,
+        "release_id": release_id,
+        "content_sha256": hashlib.sha256(body).hexdigest(),
+    }
+    _write_whole(
+        target,
+        {
+            "release.json": body,
+            "manifest.json": json.dumps(whole, sort_keys=True, indent=1).encode(),
+        },
+    )
     return target, whole["content_sha256"]
 
 
-def publish_release(drafts: Path, folder: Path, release_id: str, approval: Mapping[str, str]) -> Path:
-    """Copy a draft, with who approved it, into the folder that is served; it appears whole or not at all. Raises ReleaseError when
-    the draft is damaged. One that is there already stays."""
+def publish_release(
+    drafts: Path, folder: Path, release_id: str, approval: Mapping[str, str]
+) -> Path:
+    """Copy a draft, with who approved it, into the folder that is served; it appears whole or not
+    at all. Raises ReleaseError when the draft is damaged. One that is there already stays.
+    """
     read_release(drafts, release_id)
     target = folder / release_id
     if not target.exists():
-        files = {name: (drafts / release_id / name).read_bytes() for name in ("release.json", "manifest.json")}
-        _write_whole(target, files | {"published.json": json.dumps(approval, sort_keys=True, indent=1).encode()})
+        files = {
+            name: (drafts / release_id / name).read_bytes()
+            for name in ("release.json", "manifest.json")
+        }
+        _write_whole(
+            target,
+            files | {"published.json": json.dumps(approval, sort_keys=True, indent=1).encode()},
+        )
     return target
 
 
 def retract_release(folder: Path, release_id: str, approval: Mapping[str, str]) -> None:
-    """Take a release's content away from the folder that is served; the manifest stays, and says that it was retracted and why."""
+    """Take a release's content away from the folder that is served; the manifest stays, and says
+    that it was retracted and why.
+    """
     path = folder / release_id
     _write_file(path / "recalled.json", json.dumps(approval, sort_keys=True, indent=1).encode())
     (path / "release.json").unlink(missing_ok=True)
@@ -97,7 +124,9 @@ def _write_whole(target: Path, files: Mapping[str, bytes]) -> None:
             shutil.rmtree(left, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix=f".cutting-{target.name}-", dir=target.parent))
     except OSError as error:
-        raise ReleaseError(f"{target.parent} cannot be written ({error.strerror}).", "Nothing was published.") from None
+        raise ReleaseError(
+            f"{target.parent} cannot be written ({error.strerror}).", "Nothing was published."
+        ) from None
     try:
         for name, data in files.items():
             _write_file(draft / name, data)
@@ -106,7 +135,8 @@ def _write_whole(target: Path, files: Mapping[str, bytes]) -> None:
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise ReleaseError(
-            f"Release {target.name} could not be written ({error.strerror}).", "Nothing was published."
+            f"Release {target.name} could not be written ({error.strerror}).",
+            "Nothing was published.",
         ) from None
 
 
@@ -118,7 +148,9 @@ def _write_file(path: Path, data: bytes) -> None:
 
 
 def check_release_name(release_id: str) -> str:
-    """Return a name that a release may have (it becomes a folder's name), else raise ReleaseError."""
+    """Return a name that a release may have (it becomes a folder's name), else raise
+    ReleaseError.
+    """
     if not _NAME.fullmatch(release_id):
         raise ReleaseError(
             f"{release_id!r} cannot be a release's name.",
@@ -131,7 +163,11 @@ def release_ids(folder: Path) -> list[str]:
     """Names of the releases there are, whole or damaged."""
     if not folder.is_dir():
         return []
-    found = [path for path in folder.iterdir() if (path / "manifest.json").is_file() and not path.name.startswith(".")]
+    found = [
+        path
+        for path in folder.iterdir()
+        if (path / "manifest.json").is_file() and not path.name.startswith(".")
+    ]
     return sorted(path.name for path in found)
 
 
@@ -140,15 +176,20 @@ def read_release(folder: Path, release_id: str) -> Release:
     path = folder / release_id
     if (path / "recalled.json").exists():
         said = _read_json(path / "recalled.json")
-        raise RetractedError(f"Release {release_id} was retracted: {said.get('why', '')}", "Use another release.")
+        raise RetractedError(
+            f"Release {release_id} was retracted: {said.get('why', '')}", "Use another release."
+        )
     try:
         body = (path / "release.json").read_bytes()
     except OSError:
-        raise ReleaseError(f"Release {release_id} has no content.", "Restore its folder from backup.") from None
+        raise ReleaseError(
+            f"Release {release_id} has no content.", "Restore its folder from backup."
+        ) from None
     manifest = _read_json(path / "manifest.json")
     if hashlib.sha256(body).hexdigest() != manifest.get("content_sha256"):
         raise ReleaseError(
-            f"Release {release_id} is damaged: its content is not what was cut.", "Restore its folder from backup."
+            f"Release {release_id} is damaged: its content is not what was cut.",
+            "Restore its folder from backup.",
         )
     content = json.loads(body)
     measures = {item["measure"]["id"]: _published(item) for item in content["measures"]}
@@ -170,7 +211,8 @@ def measure_content(published: Published) -> dict[str, Any]:
 
 def _published(item: Mapping[str, Any]) -> Published:
     cells, population = (
-        {tuple(sorted(cell.items())): count for cell, count in item[key]} for key in ("cells", "population")
+        {tuple(sorted(cell.items())): count for cell, count in item[key]}
+        for key in ("cells", "population")
     )
     return Published(
         _MEASURE.validate_python(item["measure"]),
@@ -186,4 +228,6 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
-        raise ReleaseError(f"{path} cannot be read.", "Restore the release's folder from backup.") from None
+        raise ReleaseError(
+            f"{path} cannot be read.", "Restore the release's folder from backup."
+        ) from None

@@ -20,13 +20,14 @@ from childlink_ingest.cli import checking, extracts, keys, lists, look, sending,
 )
 @click.pass_context
 def main(ctx: click.Context, settings_file: Path | None) -> None:
-    """Encode, split, seal and send a partner's extracts. Names, dates of birth and NHS numbers stay here.
+    """Encode, split, seal and send a partner's extracts. Names, dates of birth and NHS numbers stay
+    here.
 
-    A new extract: `map` proposes a mapping, `check` profiles it, `preview` shows what would leave, `approve` signs it off,
-    `run` sends it, `status` shows what became of every row.
+    A new extract: `map` proposes a mapping, `check` profiles it, `preview` shows what would leave,
+    `approve` signs it off, `run` sends it, `status` shows what became of every row.
 
-    Exit codes: 0 all done; 1 nothing was sent; 2 wrong usage; 3 some rows were rejected or refused, the rest went;
-    4 everything is safe in the spool, but not all of it is answered yet.
+    Exit codes: 0 all done; 1 nothing was sent; 2 wrong usage; 3 some rows were rejected or refused,
+    the rest went; 4 everything is safe in the spool, but not all of it is answered yet.
     """
 
     from childlink_core import logs
@@ -36,9 +37,28 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
 
 
 for _command in (
-    look.datasets, look.map_extract, look.check, look.preview, extracts.approve, extracts.run, extracts.rekey, extracts.watch,
-    sending.send, sending.status, sending.doctor, takeback.withdraw, takeback.retract, takeback.after_restore,
-    lists.opt_out, lists.objections, lists.area,
-    checking.checks, checking.checked, keys.keys, look.refs, look.clk, look.verify_encoding,
-):  # fmt: skip
+    look.datasets,
+    look.map_extract,
+    look.check,
+    look.preview,
+    extracts.approve,
+    extracts.run,
+    extracts.rekey,
+    extracts.watch,
+    sending.send,
+    sending.status,
+    sending.doctor,
+    takeback.withdraw,
+    takeback.retract,
+    takeback.after_restore,
+    lists.opt_out,
+    lists.objections,
+    lists.area,
+    checking.checks,
+    checking.checked,
+    keys.keys,
+    look.refs,
+    look.clk,
+    look.verify_encoding,
+):
     main.add_command(_command)

@@ -13,10 +13,11 @@ from childlink_ingest.cli.common import exchange, extract_argument, mapping_opti
 @mapping_option
 @click.pass_obj
 def checks(settings_file: Path | None, extract: Path, mapping_file: Path) -> None:
-    """Which of your own people the linker asks about: look them up in your source, correct what is wrong, then `checked`.
+    """Which of your own people the linker asks about: look them up in your source, correct what is
+    wrong, then `checked`.
 
-    Shows the ids that EXTRACT gives them; nothing about them came from outside. Most are decoys: nobody may conclude anything from
-    being asked.
+    Shows the ids that EXTRACT gives them; nothing about them came from outside. Most are decoys:
+    nobody may conclude anything from being asked.
     """
 
     from childlink_ingest import app
@@ -41,11 +42,14 @@ def checks(settings_file: Path | None, extract: Path, mapping_file: Path) -> Non
             for row in map_rows([record], mapper, job.plan)[0]:
                 for subject in split(row, mapping, job.site.references)[:2]:
                     if subject and subject.link_reference in wanted:
-                        found[subject.link_reference] = f"{subject.role} {subject.identity.person_id}"
+                        found[subject.link_reference] = (
+                            f"{subject.role} {subject.identity.person_id}"
+                        )
     for number, (_, references) in open_requests.items():
         here = sorted(found[reference] for reference in references if reference in found)
         click.echo(
-            f"request {number}: are NHS number, names, date of birth, sex and postcode of these right in your source?"
+            f"request {number}: are NHS number, names, date of birth, sex and postcode of these"
+            " right in your source?"
         )
         for person in here:
             click.echo(f"  {person}")
@@ -58,13 +62,24 @@ def checks(settings_file: Path | None, extract: Path, mapping_file: Path) -> Non
 @click.option(
     "--corrected",
     multiple=True,
-    help="Local id of a person whose row was wrong and is corrected now; may be given several times.",
+    help=(
+        "Local id of a person whose row was wrong and is corrected now; may be given several times."
+    ),
 )
 @click.option("--cannot-tell", multiple=True, help="Local id of a person of whom nobody can tell.")
 @click.option(
-    "--role", default="child", show_default=True, type=click.Choice(["child", "adult"]), help="Whose ids these are."
+    "--role",
+    default="child",
+    show_default=True,
+    type=click.Choice(["child", "adult"]),
+    help="Whose ids these are.",
 )
-@click.option("--id-space", default="default", show_default=True, help="The mapping's id_space (or adult_id_space).")
+@click.option(
+    "--id-space",
+    default="default",
+    show_default=True,
+    help="The mapping's id_space (or adult_id_space).",
+)
 @click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for the receipt.")
 @click.pass_obj
 def checked(
@@ -76,7 +91,9 @@ def checked(
     id_space: str,
     wait: float,
 ) -> None:
-    """Answer REQUEST: everybody in it is recorded right, but for those named. Then run the corrected extract."""
+    """Answer REQUEST: everybody in it is recorded right, but for those named. Then run the
+    corrected extract.
+    """
 
     from childlink_ingest import app
     from childlink_ingest.metrics import IngestMetrics
@@ -87,10 +104,14 @@ def checked(
     settings = IngestSettings.load(settings_file)
     site = app.build_site(settings)
     wrong, unknown = (
-        {site.references.link(id_space, local, role) for local in ids} for ids in (corrected, cannot_tell)
+        {site.references.link(id_space, local, role) for local in ids}
+        for ids in (corrected, cannot_tell)
     )
     with open_spool(settings.spool) as spool:
         app.catch_up(settings, spool)
         people = own_checks.answer(spool, site, request, wrong, unknown)
         exchange(settings, spool, IngestMetrics(), wait)
-    click.echo(f"answered for {people} people: {len(wrong)} corrected, {len(unknown)} of whom nobody can tell")
+    click.echo(
+        f"answered for {people} people: {len(wrong)} corrected, {len(unknown)} of whom nobody can"
+        " tell"
+    )

@@ -22,7 +22,11 @@ _PROGRESS_EVERY_S = 5.0
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 extract_argument = click.argument("extract", type=FILE)
 mapping_option = click.option(
-    "--mapping", "mapping_file", required=True, type=FILE, help="TOML file that maps the extract's columns."
+    "--mapping",
+    "mapping_file",
+    required=True,
+    type=FILE,
+    help="TOML file that maps the extract's columns.",
 )
 
 
@@ -53,7 +57,9 @@ class Progress:
 
 
 def exchange(settings: IngestSettings, spool: Spool, metrics: IngestMetrics, wait: float) -> None:
-    """Send what is queued, and fetch receipts for at most `wait` seconds after the last of it went."""
+    """Send what is queued, and fetch receipts for at most `wait` seconds after the last of it
+    went.
+    """
 
     from childlink_ingest import app
 
@@ -63,7 +69,10 @@ def exchange(settings: IngestSettings, spool: Spool, metrics: IngestMetrics, wai
         deadline = time.monotonic() + wait
         traffic.run(
             connection.subscriber,
-            done=lambda: traffic.settled() or (time.monotonic() > deadline and not spool.count_batches("queued")),
+            done=lambda: (
+                traffic.settled()
+                or (time.monotonic() > deadline and not spool.count_batches("queued"))
+            ),
             progress=lambda: shown(spool.count_batches("queued", "sent")),
         )
         metrics.spool_state(spool, connection.subscriber.lag())
@@ -98,9 +107,13 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read ({type(error).__name__}).", "Check the path.") from None
+        raise UserError(
+            f"{path} cannot be read ({type(error).__name__}).", "Check the path."
+        ) from None
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:
     """The error for a file that cannot be written."""
-    return UserError(f"{path} cannot be written: {error.strerror}.", "Give another path, or free disk space.")
+    return UserError(
+        f"{path} cannot be written: {error.strerror}.", "Give another path, or free disk space."
+    )

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 import click
 from childlink_core.errors import UserError
 
-from childlink_ingest.cli.common import FILE, Progress, exchange, extract_argument, mapping_option, write_csv
+from childlink_ingest.cli.common import (
+    FILE,
+    Progress,
+    exchange,
+    extract_argument,
+    mapping_option,
+    write_csv,
+)
 from childlink_ingest.errors import PastLostError
 
 if TYPE_CHECKING:
@@ -31,7 +38,9 @@ _PUSH_EVERY_S = 60.0
 @click.option("--by", required=True, help='Who approves, for example "A. Shah, IG lead".')
 @click.pass_obj
 def approve(settings_file: Path | None, mapping_file: Path, by: str) -> None:
-    """Record that somebody approved what leaves under a mapping. `run` refuses a mapping that changed since."""
+    """Record that somebody approved what leaves under a mapping. `run` refuses a mapping that
+    changed since.
+    """
 
     from childlink_core.profiles import get_profile
 
@@ -45,30 +54,58 @@ def approve(settings_file: Path | None, mapping_file: Path, by: str) -> None:
         raise UserError("--by is empty.", 'Write who approves: --by "Name, role".')
     mapping = app.load_mapping(mapping_file)
     approved = sign(
-        settings.approvals, mapping_file, what(mapping_file, mapping, get_profile(settings.profile)), by.strip()
+        settings.approvals,
+        mapping_file,
+        what(mapping_file, mapping, get_profile(settings.profile)),
+        by.strip(),
     )
-    click.echo(f"{approved.file} approved by {approved.by} at {approved.at}, in {settings.approvals}")
-    click.echo(f"  mapping {approved.of.mapping[:16]}..., {approved.of.dataset}, {approved.of.profile}")
+    click.echo(
+        f"{approved.file} approved by {approved.by} at {approved.at}, in {settings.approvals}"
+    )
+    click.echo(
+        f"  mapping {approved.of.mapping[:16]}..., {approved.of.dataset}, {approved.of.profile}"
+    )
 
 
 @click.command()
 @extract_argument
 @mapping_option
-@click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for receipts; 0 sends and leaves.")
+@click.option(
+    "--wait",
+    default=30.0,
+    show_default=True,
+    help="Seconds to wait for receipts; 0 sends and leaves.",
+)
 @click.option("--strict", is_flag=True, help="Send nothing if any row is rejected.")
 @click.option(
-    "--max-rejects", type=click.FloatRange(0, 1), help="Greatest share of rejected rows; default: max_reject_share."
+    "--max-rejects",
+    type=click.FloatRange(0, 1),
+    help="Greatest share of rejected rows; default: max_reject_share.",
 )
 @click.option(
-    "--max-withdrawn", type=click.FloatRange(0, 1), help="Greatest share of its feed that a snapshot may withdraw."
+    "--max-withdrawn",
+    type=click.FloatRange(0, 1),
+    help="Greatest share of its feed that a snapshot may withdraw.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), help="Processes that map and encode; default: the setting.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Processes that map and encode; default: the setting.",
+)
 @click.pass_obj
 def run(
-    settings_file: Path | None, extract: Path, mapping_file: Path, wait: float, strict: bool,
-    max_rejects: float | None, max_withdrawn: float | None, workers: int | None,
-) -> None:  # fmt: skip
-    """Encode, split, seal, spool and send an extract. Run it again at any time: what did not change is not sent."""
+    settings_file: Path | None,
+    extract: Path,
+    mapping_file: Path,
+    wait: float,
+    strict: bool,
+    max_rejects: float | None,
+    max_withdrawn: float | None,
+    workers: int | None,
+) -> None:
+    """Encode, split, seal, spool and send an extract. Run it again at any time: what did not change
+    is not sent.
+    """
 
     from childlink_core import telemetry
 
@@ -102,7 +139,11 @@ def run(
     click.echo(report.render_run(outcome))
     if outcome.rejected or outcome.refused:
         sys.exit(errors.EXIT_PARTIAL)
-    sys.exit(errors.EXIT_WAITING if outcome.waiting or outcome.withdrawn > outcome.withdrawn_proved else errors.EXIT_OK)
+    sys.exit(
+        errors.EXIT_WAITING
+        if outcome.waiting or outcome.withdrawn > outcome.withdrawn_proved
+        else errors.EXIT_OK
+    )
 
 
 def run_one(
@@ -136,10 +177,12 @@ def run_one(
 @click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for receipts.")
 @click.pass_context
 def rekey(ctx: click.Context, extract: Path, mapping_file: Path, wait: float) -> None:
-    """Encode an extract anew under the linkage secrets that the settings name, and send what that changes.
+    """Encode an extract anew under the linkage secrets that the settings name, and send what that
+    changes.
 
-    Part of a rotation: set linkage_key_next, rekey every feed, and when the hub says that all sites have, make the new secret
-    linkage_key. Subjects are encoded from the site's own extract; only encodings go out again, attributes do not.
+    Part of a rotation: set linkage_key_next, rekey every feed, and when the hub says that all sites
+    have, make the new secret linkage_key. Subjects are encoded from the site's own extract; only
+    encodings go out again, attributes do not.
     """
 
     from childlink_ingest import app
@@ -147,7 +190,9 @@ def rekey(ctx: click.Context, extract: Path, mapping_file: Path, wait: float) ->
 
     settings = IngestSettings.load(ctx.obj)
     versions = [key.version for key in app.linkage_keys(settings)]
-    click.echo(f"encoding under version {' and '.join(map(str, versions))} of the linkage secret", err=True)
+    click.echo(
+        f"encoding under version {' and '.join(map(str, versions))} of the linkage secret", err=True
+    )
     ctx.invoke(
         run,
         extract=extract,
@@ -169,15 +214,22 @@ def rekey(ctx: click.Context, extract: Path, mapping_file: Path, wait: float) ->
     help="Folder of approved mappings.",
 )
 @click.option(
-    "--settle", default=10.0, show_default=True, help="Seconds that a file must not have changed to count as complete."
+    "--settle",
+    default=10.0,
+    show_default=True,
+    help="Seconds that a file must not have changed to count as complete.",
 )
 @click.option("--once", is_flag=True, help="Take what is there, send it, and leave.")
 @click.pass_obj
-def watch(settings_file: Path | None, folder: Path, mappings: Path, settle: float, once: bool) -> None:
-    """Take extracts from FOLDER/inbox as they arrive, run each once, and move it to FOLDER/done or FOLDER/failed.
+def watch(
+    settings_file: Path | None, folder: Path, mappings: Path, settle: float, once: bool
+) -> None:
+    """Take extracts from FOLDER/inbox as they arrive, run each once, and move it to FOLDER/done or
+    FOLDER/failed.
 
-    A mapping says which files it is for (files = "births*.csv"). A query in the inbox (.sql) stays, and runs daily at its
-    mapping's `schedule`. With metrics_port set, serves the status page and the metrics. SIGTERM stops it between two extracts.
+    A mapping says which files it is for (files = "births*.csv"). A query in the inbox (.sql) stays,
+    and runs daily at its mapping's `schedule`. With metrics_port set, serves the status page and
+    the metrics. SIGTERM stops it between two extracts.
     """
 
     from childlink_bus.ports import BusError
@@ -204,7 +256,12 @@ def watch(settings_file: Path | None, folder: Path, mappings: Path, settle: floa
     signal.signal(signal.SIGINT, stop)
     with open_spool(settings.spool) as spool:
         if settings.metrics_port:
-            serving.serve(settings.metrics_port, settings.metrics_address, metrics.registry, lambda: _page(settings))
+            serving.serve(
+                settings.metrics_port,
+                settings.metrics_address,
+                metrics.registry,
+                lambda: _page(settings),
+            )
         watcher = Watcher(
             folder,
             mappings,

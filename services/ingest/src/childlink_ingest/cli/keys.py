@@ -1,4 +1,6 @@
-"""Commands about keys: a site's own, and the linkage secret from its custodian's laptop to the site."""
+"""Commands about keys: a site's own, and the linkage secret from its custodian's laptop to the
+site.
+"""
 
 from pathlib import Path
 
@@ -7,7 +9,9 @@ from childlink_core.errors import UserError
 
 from childlink_ingest.cli.common import FILE, read_text, write_text
 
-_folder = click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
+_folder = click.option(
+    "--folder", default="keys", show_default=True, type=click.Path(path_type=Path)
+)
 
 
 @click.group()
@@ -19,7 +23,9 @@ def keys() -> None:
 @click.argument("partner")
 @_folder
 def new(partner: str, folder: Path) -> None:
-    """Make this site's signing, opening and reference keys, and a certificate request. Then back the reference key up."""
+    """Make this site's signing, opening and reference keys, and a certificate request. Then back
+    the reference key up.
+    """
 
     from childlink_core.keys import OpeningKey, SecretKey, SigningKey, write_key
     from childlink_core.topics import check_partner_name
@@ -31,16 +37,24 @@ def new(partner: str, folder: Path) -> None:
     write_key(folder / "opening.key", OpeningKey.generate(partner))
     write_key(folder / "reference.key", SecretKey.generate(partner))
     new_request(partner, folder / "tls.key", folder / "tls.csr")
-    click.echo(f"{folder}: signing.key, opening.key, reference.key, tls.key and tls.csr made. Next:")
-    click.echo("  send the hub tls.csr, and what `childlink-ingest keys show` prints (neither is secret)")
-    click.echo("  back the reference key up: childlink-ingest keys backup --help (it cannot be made again)")
+    click.echo(
+        f"{folder}: signing.key, opening.key, reference.key, tls.key and tls.csr made. Next:"
+    )
+    click.echo(
+        "  send the hub tls.csr, and what `childlink-ingest keys show` prints (neither is secret)"
+    )
+    click.echo(
+        "  back the reference key up: childlink-ingest keys backup --help (it cannot be made again)"
+    )
 
 
 @keys.command("request")
 @click.argument("partner")
 @_folder
 def request(partner: str, folder: Path) -> None:
-    """Make a new certificate request, with a new key, for a renewal: tls-new.key and tls-new.csr."""
+    """Make a new certificate request, with a new key, for a renewal: tls-new.key and
+    tls-new.csr.
+    """
 
     from childlink_core.topics import check_partner_name
 
@@ -48,7 +62,10 @@ def request(partner: str, folder: Path) -> None:
 
     check_partner_name(partner)
     new_request(partner, folder / "tls-new.key", folder / "tls-new.csr")
-    click.echo(f"{folder / 'tls-new.csr'} made. Send it to the hub; keep the old key until the certificate has come.")
+    click.echo(
+        f"{folder / 'tls-new.csr'} made. Send it to the hub; keep the old key until the certificate"
+        " has come."
+    )
 
 
 @keys.command("show")
@@ -62,35 +79,58 @@ def show(folder: Path) -> None:
     signing = read_signing_key(folder / "signing.key")
     opening = read_opening_key(folder / "opening.key")
     click.echo(
-        render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False
+        render_directory(
+            [Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]
+        ),
+        nl=False,
     )
 
 
 @keys.command("backup")
 @click.option(
-    "--key", "key_file", default="keys/reference.key", show_default=True, type=FILE, help="The key to back up."
+    "--key",
+    "key_file",
+    default="keys/reference.key",
+    show_default=True,
+    type=FILE,
+    help="The key to back up.",
 )
 @click.option(
-    "--output", required=True, type=click.Path(path_type=Path), help="New file; keep it away from this machine."
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="New file; keep it away from this machine.",
 )
-@click.option("--passphrase-file", type=FILE, help="File that holds the passphrase; default: asked for.")
+@click.option(
+    "--passphrase-file", type=FILE, help="File that holds the passphrase; default: asked for."
+)
 def backup(key_file: Path, output: Path, passphrase_file: Path | None) -> None:
-    """Write an encrypted backup of the reference key. Set reference_key_backup to a copy, so that `doctor` can check it."""
+    """Write an encrypted backup of the reference key. Set reference_key_backup to a copy, so that
+    `doctor` can check it.
+    """
 
     from childlink_core import custody
     from childlink_core.keys import read_secret_key
 
     key = read_secret_key(key_file)
     write_text(output, custody.back_up(key, _passphrase(passphrase_file, confirm=True)), fresh=True)
-    click.echo(f"{output} written, check value {key.check_value}. Keep the passphrase apart from it.")
+    click.echo(
+        f"{output} written, check value {key.check_value}. Keep the passphrase apart from it."
+    )
 
 
 @keys.command("restore")
 @click.argument("backup_file", type=FILE)
 @click.option(
-    "--output", default="keys/reference.key", show_default=True, type=click.Path(path_type=Path), help="New key file."
+    "--output",
+    default="keys/reference.key",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="New key file.",
 )
-@click.option("--passphrase-file", type=FILE, help="File that holds the passphrase; default: asked for.")
+@click.option(
+    "--passphrase-file", type=FILE, help="File that holds the passphrase; default: asked for."
+)
 def restore(backup_file: Path, output: Path, passphrase_file: Path | None) -> None:
     """Bring a key back from its backup."""
 
@@ -104,13 +144,22 @@ def restore(backup_file: Path, output: Path, passphrase_file: Path | None) -> No
 
 @keys.command("new-linkage")
 @click.option(
-    "--version", default=1, show_default=True, type=click.IntRange(1, 1_000_000), help="One more than the last."
+    "--version",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 1_000_000),
+    help="One more than the last.",
 )
 @click.option(
-    "--output", required=True, type=click.Path(path_type=Path), help="New key file, on the custodian's laptop."
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="New key file, on the custodian's laptop.",
 )
 def new_linkage(version: int, output: Path) -> None:
-    """Custodian: make the partnership's linkage secret. On a laptop that is offline; never on a service of the hub."""
+    """Custodian: make the partnership's linkage secret. On a laptop that is offline; never on a
+    service of the hub.
+    """
 
     from childlink_core.keys import SecretKey, write_key
 
@@ -123,10 +172,20 @@ def new_linkage(version: int, output: Path) -> None:
 @keys.command("issue-linkage")
 @click.argument("partner")
 @click.option("--linkage", "linkage_file", required=True, type=FILE, help="The linkage secret.")
-@click.option("--directory", "directory_file", required=True, type=FILE, help="The partnership's directory file.")
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="File to send to the site.")
+@click.option(
+    "--directory",
+    "directory_file",
+    required=True,
+    type=FILE,
+    help="The partnership's directory file.",
+)
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), help="File to send to the site."
+)
 def issue_linkage(partner: str, linkage_file: Path, directory_file: Path, output: Path) -> None:
-    """Custodian: seal the linkage secret to one site's public key. Only that site can open the file."""
+    """Custodian: seal the linkage secret to one site's public key. Only that site can open the
+    file.
+    """
 
     from childlink_core import custody
     from childlink_core.directory import read_directory
@@ -134,13 +193,19 @@ def issue_linkage(partner: str, linkage_file: Path, directory_file: Path, output
 
     directory = read_directory(directory_file)
     if partner not in directory.partners:
-        raise UserError(f"The directory has no partner {partner!r}.", f"It has: {', '.join(directory.partners)}.")
+        raise UserError(
+            f"The directory has no partner {partner!r}.",
+            f"It has: {', '.join(directory.partners)}.",
+        )
     key = read_secret_key(linkage_file)
     directory.check_linkage(key)
     site = directory.seal_key(partner)
     write_text(output, custody.seal_linkage(key, site), fresh=True)
     click.echo(f"{output}: version {key.version} for {partner}, sealed to its key {site.key_id}")
-    click.echo(f"  tell the site by telephone: its key id should be {site.key_id}, the check value {key.check_value}")
+    click.echo(
+        f"  tell the site by telephone: its key id should be {site.key_id}, the check value"
+        f" {key.check_value}"
+    )
 
 
 @keys.command("open-linkage")
@@ -161,11 +226,14 @@ def open_sealed(sealed_file: Path, check_value: str, output: Path | None, folder
     key = custody.open_linkage(read_text(sealed_file), read_opening_key(folder / "opening.key"))
     if key.check_value != check_value.strip().lower():
         raise UserError(
-            f"The file holds a secret with check value {key.check_value}, not the one you were told.",
+            f"The file holds a secret with check value {key.check_value}, not the one you were"
+            " told.",
             "Do not use it. Speak to the custodian: somebody may have sent another file.",
         )
     path = output or (
-        folder / "linkage.key" if not (folder / "linkage.key").exists() else folder / f"linkage-{key.version}.key"
+        folder / "linkage.key"
+        if not (folder / "linkage.key").exists()
+        else folder / f"linkage-{key.version}.key"
     )
     write_key(path, key)
     click.echo(f"{path} made: version {key.version}, check value {key.check_value}")

@@ -1,4 +1,6 @@
-"""Commands that prepare what `run` needs: opt-out requests, partnership-wide objections, the area look-up."""
+"""Commands that prepare what `run` needs: opt-out requests, partnership-wide objections, the area
+look-up.
+"""
 
 from pathlib import Path
 
@@ -16,10 +18,16 @@ def opt_out() -> None:
 @opt_out.command("request")
 @extract_argument
 @mapping_option
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="File to send to the checking service.")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File to send to the checking service.",
+)
 @click.pass_obj
 def request(settings_file: Path | None, extract: Path, mapping_file: Path, output: Path) -> None:
-    """Write the NHS numbers of an extract as the checking service takes them over MESH: one a line, each with a comma.
+    """Write the NHS numbers of an extract as the checking service takes them over MESH: one a line,
+    each with a comma.
 
     Set `checked_list` to this file and `permitted_list` to the answer.
     """
@@ -31,7 +39,11 @@ def request(settings_file: Path | None, extract: Path, mapping_file: Path, outpu
     from childlink_ingest.standardise.normalise import nhs_number
 
     mapping = app.load_mapping(mapping_file)
-    columns = [mapping.columns[name] for name in ("child_nhs_number", "adult_nhs_number") if name in mapping.columns]
+    columns = [
+        mapping.columns[name]
+        for name in ("child_nhs_number", "adult_nhs_number")
+        if name in mapping.columns
+    ]
     if not columns:
         raise UserError("The mapping names no column of NHS numbers.", "Nothing can be checked.")
     settings = IngestSettings.load(settings_file) if extract.suffix.lower() == ".sql" else None
@@ -40,12 +52,14 @@ def request(settings_file: Path | None, extract: Path, mapping_file: Path, outpu
         for record in opened:
             if not isinstance(record, Rejection):
                 numbers |= {
-                    nhs_number("".join(record.values.get(part, "") for part in c.columns).strip()) for c in columns
+                    nhs_number("".join(record.values.get(part, "") for part in c.columns).strip())
+                    for c in columns
                 }
     numbers.discard("")
     write_text(output, "".join(f"{number},\n" for number in sorted(numbers)))
     click.echo(
-        f"{len(numbers):,} NHS numbers written to {output}. It is personal data: delete it when the answer is in use."
+        f"{len(numbers):,} NHS numbers written to {output}. It is personal data: delete it when the"
+        " answer is in use."
     )
 
 
@@ -55,10 +69,14 @@ def objections() -> None:
 
 
 @objections.command("export")
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="File for the partnership.")
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), help="File for the partnership."
+)
 @click.pass_obj
 def export(settings_file: Path | None, output: Path) -> None:
-    """Write this site's objections for the other partners, as keyed hashes of NHS numbers under the linkage secret."""
+    """Write this site's objections for the other partners, as keyed hashes of NHS numbers under the
+    linkage secret.
+    """
 
     from childlink_ingest import app
     from childlink_ingest.eligibility.lists import read_objections
@@ -70,7 +88,10 @@ def export(settings_file: Path | None, output: Path) -> None:
     key = app.linkage_keys(settings)[0].derive("objection")
     tokens = sorted(objection_token(key, number).hex() for number in local.nhs_numbers)
     write_text(output, "".join(f"{token}\n" for token in tokens))
-    click.echo(f"{len(tokens):,} objections written to {output}; those without an NHS number hold at this site only")
+    click.echo(
+        f"{len(tokens):,} objections written to {output}; those without an NHS number hold at this"
+        " site only"
+    )
 
 
 @click.group()
@@ -79,7 +100,9 @@ def area() -> None:
 
 
 @area.command("build")
-@click.option("--postcodes", required=True, type=FILE, help="The ONS Postcode Directory's CSV, as published.")
+@click.option(
+    "--postcodes", required=True, type=FILE, help="The ONS Postcode Directory's CSV, as published."
+)
 @click.option(
     "--deprivation",
     required=True,
@@ -87,10 +110,15 @@ def area() -> None:
     help="The indices of deprivation's CSV of ranks and deciles, as published.",
 )
 @click.option(
-    "--output", required=True, type=click.Path(path_type=Path), help="Look-up file to write; set `area_lookup` to it."
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Look-up file to write; set `area_lookup` to it.",
 )
 def build(postcodes: Path, deprivation: Path, output: Path) -> None:
-    """Build the look-up from the two files as published. Takes about half a minute for the whole of the United Kingdom."""
+    """Build the look-up from the two files as published. Takes about half a minute for the whole of
+    the United Kingdom.
+    """
 
     from childlink_ingest.geography.lookup import build_lookup
 

@@ -1,4 +1,6 @@
-"""Commands that look at an extract and send nothing: datasets, map, check, preview, refs, clk, verify-encoding."""
+"""Commands that look at an extract and send nothing: datasets, map, check, preview, refs, clk,
+verify-encoding.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,11 @@ def datasets(name: str | None) -> None:
         field = fields.get(column)
         allowed = ""
         if field:
-            span = f"{field.range[0]:g} to {field.range[1]:g} {field.unit}".strip() if field.range else ""
+            span = (
+                f"{field.range[0]:g} to {field.range[1]:g} {field.unit}".strip()
+                if field.range
+                else ""
+            )
             allowed = (
                 ", ".join(field.codes)
                 or span
@@ -60,13 +66,19 @@ def datasets(name: str | None) -> None:
 
 @click.command("map")
 @extract_argument
-@click.option("--dataset", "dataset_name", required=True, help="The contract to map onto (see `datasets`).")
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="Write the mapping to this new file; default: the terminal."
+    "--dataset", "dataset_name", required=True, help="The contract to map onto (see `datasets`)."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write the mapping to this new file; default: the terminal.",
 )
 @click.option("--sheet", default="", help="Sheet of a spreadsheet.")
 @click.pass_obj
-def map_extract(settings_file: Path | None, extract: Path, dataset_name: str, output: Path | None, sheet: str) -> None:
+def map_extract(
+    settings_file: Path | None, extract: Path, dataset_name: str, output: Path | None, sheet: str
+) -> None:
     """Propose a mapping from an extract's headers and values, for a person to correct."""
 
     from childlink_catalogue.datasets import get_dataset
@@ -80,7 +92,11 @@ def map_extract(settings_file: Path | None, extract: Path, dataset_name: str, ou
 
     dataset = get_dataset(dataset_name)
     found = sniff(extract)
-    url_file = IngestSettings.load(settings_file).source_url_file if extract.suffix.lower() == ".sql" else None
+    url_file = (
+        IngestSettings.load(settings_file).source_url_file
+        if extract.suffix.lower() == ".sql"
+        else None
+    )
     source = Source(found.encoding, found.delimiter, sheet, 1, url_file)
     rows = []
     with open_extract(extract, source) as opened:
@@ -98,7 +114,10 @@ def map_extract(settings_file: Path | None, extract: Path, dataset_name: str, ou
     proposal = propose(header, rows, dataset, options)
     if output:
         write_text(output, proposal.text, fresh=True)
-        click.echo(f"{output} written. Correct it; then: childlink-ingest check {extract} --mapping {output}")
+        click.echo(
+            f"{output} written. Correct it; then: childlink-ingest check {extract} --mapping"
+            f" {output}"
+        )
     else:
         click.echo(proposal.text, nl=False)
     for question in proposal.questions:
@@ -109,7 +128,9 @@ def map_extract(settings_file: Path | None, extract: Path, dataset_name: str, ou
 @extract_argument
 @mapping_option
 def check(extract: Path, mapping_file: Path) -> None:
-    """Validate and profile an extract. Sends nothing and needs no keys (a .sql extract needs `run`'s settings: use `preview`)."""
+    """Validate and profile an extract. Sends nothing and needs no keys (a .sql extract needs
+    `run`'s settings: use `preview`).
+    """
 
     from childlink_core.profiles import get_profile
 
@@ -133,10 +154,17 @@ def check(extract: Path, mapping_file: Path) -> None:
         used: set[str] = set()
         for record in opened:
             row = record if isinstance(record, Rejection) else mapper(record.number, record.values)
-            row = without_unlinkable(row, profile) if isinstance(row, Row) and not row.deleted else row
+            row = (
+                without_unlinkable(row, profile)
+                if isinstance(row, Row) and not row.deleted
+                else row
+            )
             if isinstance(row, Row) and row.row_id in used:
                 column = " + ".join(mapping.columns["row_id"].columns)
-                remedy = "Row ids are unique in an extract; name several columns for row_id if no one column is."
+                remedy = (
+                    "Row ids are unique in an extract; name several columns for row_id if no one"
+                    " column is."
+                )
                 row = Rejection(row.number, column, "repeats the row id of an earlier row", remedy)
             elif isinstance(row, Row):
                 used.add(row.row_id)
@@ -160,7 +188,12 @@ def check(extract: Path, mapping_file: Path) -> None:
 @extract_argument
 @mapping_option
 @click.option(
-    "--rows", "wanted", default=3, type=click.IntRange(1, 1000), show_default=True, help="How many good rows to show."
+    "--rows",
+    "wanted",
+    default=3,
+    type=click.IntRange(1, 1000),
+    show_default=True,
+    help="How many good rows to show.",
 )
 @click.option(
     "--html",
@@ -171,12 +204,17 @@ def check(extract: Path, mapping_file: Path) -> None:
 @click.option("--profile", "explain", is_flag=True, help="Explain the encoding profile.")
 @click.pass_obj
 def preview(
-    settings_file: Path | None, extract: Path, mapping_file: Path, wanted: int, page: Path | None, explain: bool
+    settings_file: Path | None,
+    extract: Path,
+    mapping_file: Path,
+    wanted: int,
+    page: Path | None,
+    explain: bool,
 ) -> None:
     """Show exactly what would leave the site for a few rows, both halves, before sealing.
 
-    Real rows are shown on this terminal only. The page that --html writes holds made-up rows of the same shape, under keys
-    that are thrown away: it is what an information-governance lead signs.
+    Real rows are shown on this terminal only. The page that --html writes holds made-up rows of the
+    same shape, under keys that are thrown away: it is what an information-governance lead signs.
     """
 
     from childlink_core import __version__
@@ -202,17 +240,26 @@ def preview(
         write_text(
             page,
             pages.render(
-                "preview.html", partner=settings.partner, dataset=mapping.dataset, mapping=mapping, mapping_file=mapping_file.name,
-                version=__version__, approved=what(mapping_file, mapping, profile), opt_out=previews.opt_out_in_words(mapping),
-                columns=previews.column_rules(mapping, profile), examples=previews.examples(mapping, profile),
+                "preview.html",
+                partner=settings.partner,
+                dataset=mapping.dataset,
+                mapping=mapping,
+                mapping_file=mapping_file.name,
+                version=__version__,
+                approved=what(mapping_file, mapping, profile),
+                opt_out=previews.opt_out_in_words(mapping),
+                columns=previews.column_rules(mapping, profile),
+                examples=previews.examples(mapping, profile),
                 profile=previews.explain_profile(profile),
             ),
-        )  # fmt: skip
+        )
         click.echo(f"{page} written: what leaves, with made-up rows.")
     if explain:
         for item in previews.explain_profile(profile):
             click.echo(f"pass {item['number']} ({item['name']}), made {item['when']}:")
-            click.echo(f"    keyed hashes of {item['salt']}, each together with:\n    {item['segments']}")
+            click.echo(
+                f"    keyed hashes of {item['salt']}, each together with:\n    {item['segments']}"
+            )
     if page or explain:
         return
     with app.open_job(settings, extract, mapping) as job:
@@ -236,9 +283,11 @@ def preview(
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="CSV file to write.")
 @click.pass_obj
 def refs(settings_file: Path | None, extract: Path, mapping_file: Path, output: Path) -> None:
-    """For an evaluation against known truth: write local id, role and link reference of an extract's subjects.
+    """For an evaluation against known truth: write local id, role and link reference of an
+    extract's subjects.
 
-    The file ties your own ids to what the linker holds. It is for pilots and evaluations on made-up or approved data.
+    The file ties your own ids to what the linker holds. It is for pilots and evaluations on made-up
+    or approved data.
     """
 
     from childlink_ingest import app
@@ -268,7 +317,10 @@ def refs(settings_file: Path | None, extract: Path, mapping_file: Path, output: 
 @click.argument("people", type=FILE)
 @click.argument("schema", type=FILE)
 @click.option(
-    "--secret-file", required=True, type=FILE, help="File that holds the project's secret; its last newline is ignored."
+    "--secret-file",
+    required=True,
+    type=FILE,
+    help="File that holds the project's secret; its last newline is ignored.",
 )
 @click.option(
     "--output",
@@ -277,10 +329,11 @@ def refs(settings_file: Path | None, extract: Path, mapping_file: Path, output: 
     help='JSON file to write: {"clks": [...]}, as clkhash does.',
 )
 def clk(people: Path, schema: Path, secret_file: Path, output: Path) -> None:
-    """Compatibility mode: hash a CSV file by a linkage schema (version 3), bit for bit as clkhash does.
+    """Compatibility mode: hash a CSV file by a linkage schema (version 3), bit for bit as clkhash
+    does.
 
-    For projects that use anonlink or CODI's tools. childlink's own linker never takes these: one unsalted filter of all fields
-    falls to published attacks.
+    For projects that use anonlink or CODI's tools. childlink's own linker never takes these: one
+    unsalted filter of all fields falls to published attacks.
     """
 
     from childlink_ingest.pseudonymise.clk import to_text
@@ -294,31 +347,41 @@ def clk(people: Path, schema: Path, secret_file: Path, output: Path) -> None:
 @click.command("verify-encoding")
 @click.argument("people", type=FILE)
 @click.argument("schema", type=FILE)
-@click.option("--secret-file", required=True, type=FILE, help="File that holds the project's secret.")
+@click.option(
+    "--secret-file", required=True, type=FILE, help="File that holds the project's secret."
+)
 def verify_encoding(people: Path, schema: Path, secret_file: Path) -> None:
-    """Compare compatibility mode with clkhash itself, record by record, where clkhash is installed."""
+    """Compare compatibility mode with clkhash itself, record by record, where clkhash is
+    installed.
+    """
     try:
         from clkhash import clk as clkhash_clk
         from clkhash.schema import from_json_dict
     except ImportError:
         raise UserError(
-            "clkhash is not installed here.", "Install it in an environment of its own: it wants cryptography<41."
+            "clkhash is not installed here.",
+            "Install it in an environment of its own: it wants cryptography<41.",
         ) from None
     records, encoder = _clk_input(people, schema, secret_file)
     ours = _encode_clks(encoder, records)
     content = from_json_dict(json.loads(read_text(schema)))
     secret = read_text(secret_file).rstrip("\r\n")
     theirs = clkhash_clk.generate_clks([r for _, r in records], content, secret, max_workers=1)
-    different = [number for (number, _), a, b in zip(records, ours, theirs, strict=True) if a != b.tobytes()]
+    different = [
+        number for (number, _), a, b in zip(records, ours, theirs, strict=True) if a != b.tobytes()
+    ]
     if different:
         raise UserError(
-            f"{len(different):,} of {len(ours):,} filters differ; the first is line {different[0]}.",
+            f"{len(different):,} of {len(ours):,} filters differ; the first is line"
+            f" {different[0]}.",
             "Report this: it is a defect.",
         )
     click.echo(f"{len(ours):,} filters, all equal to clkhash's, bit for bit")
 
 
-def _clk_input(people: Path, schema: Path, secret_file: Path) -> tuple[list[tuple[int, list[str]]], ClkEncoder]:
+def _clk_input(
+    people: Path, schema: Path, secret_file: Path
+) -> tuple[list[tuple[int, list[str]]], ClkEncoder]:
     from childlink_ingest import errors
     from childlink_ingest.pseudonymise.clk import ClkEncoder, SchemaError, parse_schema
 
@@ -334,19 +397,22 @@ def _clk_input(people: Path, schema: Path, secret_file: Path) -> tuple[list[tupl
             wanted = [field.name for field in parsed.fields]
             if header != wanted:
                 raise errors.ExtractError(
-                    f"{people.name} has the columns {', '.join(header)}.", f"The schema's are: {', '.join(wanted)}."
+                    f"{people.name} has the columns {', '.join(header)}.",
+                    f"The schema's are: {', '.join(wanted)}.",
                 )
             records = []
             for cells in reader:
                 if len(cells) != len(header):
                     raise errors.ExtractError(
-                        f"{people.name}, line {reader.line_num} has {len(cells)} fields, not {len(header)}.",
+                        f"{people.name}, line {reader.line_num} has {len(cells)} fields, not"
+                        f" {len(header)}.",
                         "Correct the row.",
                     )
                 records.append((reader.line_num, cells))
         except (csv.Error, UnicodeDecodeError) as error:
             raise errors.ExtractError(
-                f"{people.name} cannot be read ({type(error).__name__}).", "Give a CSV file in UTF-8."
+                f"{people.name} cannot be read ({type(error).__name__}).",
+                "Give a CSV file in UTF-8.",
             ) from None
     return records, encoder
 
@@ -362,5 +428,7 @@ def _encode_clks(encoder: ClkEncoder, records: list[tuple[int, list[str]]]) -> l
             try:
                 encoder.encode([cells])
             except EntryError as error:
-                raise errors.ExtractError(f"Line {number}: {error}.", "Correct the value, or the schema.") from None
+                raise errors.ExtractError(
+                    f"Line {number}: {error}.", "Correct the value, or the schema."
+                ) from None
         raise

@@ -11,7 +11,9 @@ from childlink_ingest.cli.common import exchange, write_csv, write_text
 @click.command()
 @click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for receipts.")
 @click.option(
-    "--again", is_flag=True, help="And what was sent and never answered: when the hub says that its broker was lost."
+    "--again",
+    is_flag=True,
+    help="And what was sent and never answered: when the hub says that its broker was lost.",
 )
 @click.pass_obj
 def send(settings_file: Path | None, wait: float, again: bool) -> None:
@@ -37,16 +39,23 @@ def send(settings_file: Path | None, wait: float, again: bool) -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.option("--html", "page", type=click.Path(path_type=Path), help="Write a page that a browser shows.")
 @click.option(
-    "--rejects", type=click.Path(path_type=Path), help="Write the newest run's rejected rows to this CSV file."
+    "--html", "page", type=click.Path(path_type=Path), help="Write a page that a browser shows."
+)
+@click.option(
+    "--rejects",
+    type=click.Path(path_type=Path),
+    help="Write the newest run's rejected rows to this CSV file.",
 )
 @click.pass_obj
-def status(settings_file: Path | None, as_json: bool, page: Path | None, rejects: Path | None) -> None:
-    """Show the spool and, for each run, every row as accepted, waiting, refused (why), rejected (why) or permitted out.
+def status(
+    settings_file: Path | None, as_json: bool, page: Path | None, rejects: Path | None
+) -> None:
+    """Show the spool and, for each run, every row as accepted, waiting, refused (why), rejected
+    (why) or permitted out.
 
-    Exit codes, for monitoring: 0 all answered and nothing refused; 3 the newest run has refused or rejected rows,
-    or runs wait for `after-restore`; 4 something waits.
+    Exit codes, for monitoring: 0 all answered and nothing refused; 3 the newest run has refused or
+    rejected rows, or runs wait for `after-restore`; 4 something waits.
     """
 
     from childlink_ingest import errors
@@ -57,15 +66,25 @@ def status(settings_file: Path | None, as_json: bool, page: Path | None, rejects
     settings = IngestSettings.load(settings_file)
     with open_spool(settings.spool) as spool:
         reports = [spool.report(run_id) for run_id in spool.runs()]
-        state = (reports, spool.count_batches("queued"), spool.count_batches("sent"), spool.incidents())
+        state = (
+            reports,
+            spool.count_batches("queued"),
+            spool.count_batches("sent"),
+            spool.incidents(),
+        )
         held = report.why_held(spool)
         if page:
             write_text(page, report.status_page(settings.partner, spool))
             click.echo(f"{page} written")
         else:
-            click.echo(report.status_json(*state, held) if as_json else report.render_status(*state, held))
+            click.echo(
+                report.status_json(*state, held) if as_json else report.render_status(*state, held)
+            )
         if rejects is not None and reports:
-            rows = [(r.row_number, r.column, r.reason, r.remedy) for r in spool.rejections(reports[0].run_id)]
+            rows = [
+                (r.row_number, r.column, r.reason, r.remedy)
+                for r in spool.rejections(reports[0].run_id)
+            ]
             write_csv(rejects, ["line", "column", "reason", "what_to_do"], rows)
     if state[1] or state[2]:
         sys.exit(errors.EXIT_WAITING)
@@ -76,7 +95,9 @@ def status(settings_file: Path | None, as_json: bool, page: Path | None, rejects
 @click.command()
 @click.pass_obj
 def doctor(settings_file: Path | None) -> None:
-    """Check this site's set-up: keys, secret, backup, spool, disk, lists, certificate, broker, clock. Says what to fix."""
+    """Check this site's set-up: keys, secret, backup, spool, disk, lists, certificate, broker,
+    clock. Says what to fix.
+    """
 
     from childlink_core.checkup import examine, show
 

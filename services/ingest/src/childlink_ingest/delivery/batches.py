@@ -1,4 +1,6 @@
-"""Batches, seals, signs and queues what is staged: encodings to the linker, observations to analytics, tombstones to both."""
+"""Batches, seals, signs and queues what is staged: encodings to the linker, observations to
+analytics, tombstones to both.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -46,9 +48,15 @@ Numbered = tuple[int, StagedItem]
 """An item with its id in the spool."""
 
 
-def queue_encodings(spool: Spool, site: SendingContext, run_id: int, feed: str, changed: Iterable[Numbered]) -> None:
-    """Queue the encodings that are new or changed; each batch with a capsule key of its own, and one key version."""
-    versions = {site.references.facet(feed, encoder.key_version): encoder for encoder in site.encoders}
+def queue_encodings(
+    spool: Spool, site: SendingContext, run_id: int, feed: str, changed: Iterable[Numbered]
+) -> None:
+    """Queue the encodings that are new or changed; each batch with a capsule key of its own, and
+    one key version.
+    """
+    versions = {
+        site.references.facet(feed, encoder.key_version): encoder for encoder in site.encoders
+    }
     waiting: dict[bytes, list[Numbered]] = {facet: [] for facet in versions}
     sizes = dict.fromkeys(versions, 0)
     for item_id, item in changed:
@@ -63,7 +71,12 @@ def queue_encodings(spool: Spool, site: SendingContext, run_id: int, feed: str, 
 
 
 def _queue_encodings(
-    spool: Spool, site: SendingContext, run_id: int, feed: str, encoder: Encoder, items: Sequence[Numbered]
+    spool: Spool,
+    site: SendingContext,
+    run_id: int,
+    feed: str,
+    encoder: Encoder,
+    items: Sequence[Numbered],
 ) -> None:
     sealer = CapsuleSealer(site.partner, site.directory.seal_key(topics.ANALYTICS))
     head = encoded_pb2.EncodedBatch(
@@ -73,13 +86,21 @@ def _queue_encodings(
         sealed_capsule_key=sealer.sealed_key,
     )
     records = (
-        _field(_RECORDS, item.payload + _field(_CAPSULE, sealer.seal(item.companion or b""))) for _, item in items
+        _field(_RECORDS, item.payload + _field(_CAPSULE, sealer.seal(item.companion or b"")))
+        for _, item in items
     )
-    _queue(spool, site, run_id, feed, "encodings", head.SerializeToString() + b"".join(records), items)
+    _queue(
+        spool, site, run_id, feed, "encodings", head.SerializeToString() + b"".join(records), items
+    )
 
 
 def queue_observations(
-    spool: Spool, site: SendingContext, run_id: int, feed: str, dataset: Dataset, changed: Iterable[Numbered]
+    spool: Spool,
+    site: SendingContext,
+    run_id: int,
+    feed: str,
+    dataset: Dataset,
+    changed: Iterable[Numbered],
 ) -> None:
     """Queue the observations that are new or changed."""
     head = observation_pb2.ObservationBatch(
@@ -96,17 +117,23 @@ def queue_observations(
 def queue_withdrawals(spool: Spool, site: SendingContext, run_id: int) -> None:
     """Queue the tombstones that are staged."""
     profile = site.encoder.profile
-    for half, message in (("encodings", encoded_pb2.EncodedBatch), ("observations", observation_pb2.ObservationBatch)):
+    for half, message in (
+        ("encodings", encoded_pb2.EncodedBatch),
+        ("observations", observation_pb2.ObservationBatch),
+    ):
         staged = spool.withdrawals(half)  # type: ignore[arg-type]
         for at in range(0, len(staged), _TOMBSTONES_PER_BATCH):
             chunk = staged[at : at + _TOMBSTONES_PER_BATCH]
-            tombstones = [encoded_pb2.Tombstone(reference=t.reference, facet=t.facet or None) for t in chunk]
+            tombstones = [
+                encoded_pb2.Tombstone(reference=t.reference, facet=t.facet or None) for t in chunk
+            ]
             batch = message(tombstones=tombstones)
             if isinstance(batch, encoded_pb2.EncodedBatch):
                 batch.profile_id, batch.profile_fingerprint = profile.id, profile.fingerprint
                 batch.key_version = site.encoder.key_version
             else:
-                # Any contract that the hub knows: tombstones are of rows and subjects, whatever the dataset.
+                # Any contract that the hub knows: tombstones are of rows and subjects, whatever the
+                # dataset.
                 batch.dataset, batch.dataset_version = "attendance", 1
                 after = _after_encodings(spool)
                 if after:
@@ -121,18 +148,29 @@ def _after_encodings(spool: Spool) -> observation_pb2.StreamPosition | None:
     return observation_pb2.StreamPosition(epoch=last[0], sequence=last[1]) if last else None
 
 
-def queue_answers(spool: Spool, site: SendingContext, answers: Sequence[encoded_pb2.OwnCheckAnswer]) -> None:
+def queue_answers(
+    spool: Spool, site: SendingContext, answers: Sequence[encoded_pb2.OwnCheckAnswer]
+) -> None:
     """Queue what the site found when it looked at its own rows."""
     profile = site.encoder.profile
     batch = encoded_pb2.EncodedBatch(
-        profile_id=profile.id, profile_fingerprint=profile.fingerprint, key_version=site.encoder.key_version, answers=answers
-    )  # fmt: skip
+        profile_id=profile.id,
+        profile_fingerprint=profile.fingerprint,
+        key_version=site.encoder.key_version,
+        answers=answers,
+    )
     epoch, sequence, sealed = _seal(spool, site, "encodings", batch.SerializeToString())
     spool.queue_message("encodings", epoch, sequence, sealed)
 
 
 def _queue(
-    spool: Spool, site: SendingContext, run_id: int, feed: str, half: Half, payload: bytes, items: Sequence[Numbered]
+    spool: Spool,
+    site: SendingContext,
+    run_id: int,
+    feed: str,
+    half: Half,
+    payload: bytes,
+    items: Sequence[Numbered],
 ) -> None:
     epoch, sequence, message = _seal(spool, site, half, payload)
     spool.queue(run_id, feed, half, epoch, sequence, message, items)
@@ -141,11 +179,19 @@ def _queue(
 def _seal(spool: Spool, site: SendingContext, half: Half, payload: bytes) -> tuple[int, int, bytes]:
     reader, kind, topic = {
         "encodings": (topics.LINKER, wire.PAYLOAD_KIND_ENCODED, topics.encodings(site.partner)),
-        "observations": (topics.ANALYTICS, wire.PAYLOAD_KIND_OBSERVATION, topics.observations(site.partner)),
+        "observations": (
+            topics.ANALYTICS,
+            wire.PAYLOAD_KIND_OBSERVATION,
+            topics.observations(site.partner),
+        ),
     }[half]
     epoch, sequence = spool.next_sequence(half)
     address = envelope.Address(topic, kind, epoch, sequence)
-    return epoch, sequence, envelope.seal(payload, address, site.directory.seal_key(reader), site.signing_key)
+    return (
+        epoch,
+        sequence,
+        envelope.seal(payload, address, site.directory.seal_key(reader), site.signing_key),
+    )
 
 
 def _batches(items: Iterable[Numbered]) -> Iterator[list[Numbered]]:

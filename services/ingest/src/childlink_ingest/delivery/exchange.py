@@ -27,7 +27,9 @@ _CATCH_UP_S: Final = 60.0
 
 @dataclass(frozen=True)
 class Exchange:
-    """A site's traffic with the hub. `window_bytes` bounds what is sent and not answered; 0 means no bound."""
+    """A site's traffic with the hub. `window_bytes` bounds what is sent and not answered; 0 means
+    no bound.
+    """
 
     partner: str
     spool: Spool
@@ -38,7 +40,9 @@ class Exchange:
     on_log_lost: Callable[[str], None] = lambda _topic: None
 
     def send(self) -> int:
-        """Send what is queued, as far as the window allows. Returns the number of batches that Kafka took."""
+        """Send what is queued, as far as the window allows. Returns the number of batches that
+        Kafka took.
+        """
         sent = 0
         while not self.window_bytes or self.spool.unanswered_bytes() < self.window_bytes:
             batches = self.spool.queued(_BATCHES_AT_A_TIME if not self.window_bytes else 4)
@@ -48,27 +52,36 @@ class Exchange:
             with self.spool.transaction():
                 self.spool.mark_sent(batches)
             for batch in batches:
-                telemetry.mark("sent", envelope.traceparent(batch.message), topic=self._topic(batch.half))
+                telemetry.mark(
+                    "sent", envelope.traceparent(batch.message), topic=self._topic(batch.half)
+                )
             sent += len(batches)
         return sent
 
     def catch_up(self, subscriber: Subscriber) -> None:
-        """Read the receipts that are there, before anything is sent: they tell whether this spool is older than what was read."""
+        """Read the receipts that are there, before anything is sent: they tell whether this spool
+        is older than what was read.
+        """
         until = time.monotonic() + _CATCH_UP_S
-        while (self.receive(subscriber, 0.2) or any(subscriber.lag().values())) and time.monotonic() < until:
+        while (
+            self.receive(subscriber, 0.2) or any(subscriber.lag().values())
+        ) and time.monotonic() < until:
             pass
 
     def receive(self, subscriber: Subscriber, timeout_s: float) -> int:
         """Read receipts once. Returns the number of messages read."""
         messages = subscriber.poll(timeout_s)
         for topic, lost in subscriber.rewound().items():
-            # Receipts are lost, and what they were for may be: sent again, it is either read or answered with the same receipt.
+            # Receipts are lost, and what they were for may be: sent again, it is either read or
+            # answered with the same receipt.
             with self.spool.transaction():
                 self.spool.move_inbox(topic, 0)
                 self.spool.send_unanswered_again()
             self.on_log_lost(topic)
             log.warning(
-                "the broker's log ends before what was read of it; read from its beginning", topic=topic, offset=lost
+                "the broker's log ends before what was read of it; read from its beginning",
+                topic=topic,
+                offset=lost,
             )
         if messages:
             with self.spool.transaction():
@@ -78,7 +91,10 @@ class Exchange:
         return len(messages)
 
     def run(
-        self, subscriber: Subscriber, done: Callable[[], bool], progress: Callable[[], None] = lambda: None
+        self,
+        subscriber: Subscriber,
+        done: Callable[[], bool],
+        progress: Callable[[], None] = lambda: None,
     ) -> None:
         """Send and receive until `done`."""
         self.catch_up(subscriber)
@@ -92,20 +108,30 @@ class Exchange:
         return self.spool.count_batches("queued", "sent") == 0
 
     def _topic(self, half: Half) -> str:
-        return topics.encodings(self.partner) if half == "encodings" else topics.observations(self.partner)
+        return (
+            topics.encodings(self.partner)
+            if half == "encodings"
+            else topics.observations(self.partner)
+        )
 
     def _read(self, message: Message) -> None:
         try:
-            header, batch = envelope.verify(message.value, message.topic, self.partner, self.directory)
+            header, batch = envelope.verify(
+                message.value, message.topic, self.partner, self.directory
+            )
             if header.sender not in topics.SERVICES or header.kind != wire.PAYLOAD_KIND_RECEIPT:
                 raise BatchRefusedError(reasons.UNKNOWN_SENDER)
-            if not self.spool.is_new_receipt(header.sender, header.epoch, header.sequence, header.sealed_at_ms):
+            if not self.spool.is_new_receipt(
+                header.sender, header.epoch, header.sequence, header.sealed_at_ms
+            ):
                 return
             payload = envelope.open_batch(header, batch, (self.opening_key,))
             content = receipt_pb2.ReceiptBatch.FromString(payload)
         except (BatchRefusedError, DecodeError) as refusal:
             reason = refusal.reason if isinstance(refusal, BatchRefusedError) else reasons.MALFORMED
-            log.warning("receipt refused", topic=message.topic, offset=message.offset, reason=reason)
+            log.warning(
+                "receipt refused", topic=message.topic, offset=message.offset, reason=reason
+            )
             self.spool.note_incident(reason)
             return
         self._apply(header.sender, content.receipts)
@@ -128,11 +154,15 @@ class Exchange:
                 self.spool.refuse(half, receipt.epoch, receipt.sequence, receipt.reason)
 
     def _answers_ours(self, half: Half, receipt: receipt_pb2.Receipt) -> bool:
-        """Whether a receipt is for a batch of this spool. If not, or if another one was read in the place of ours, the spool was put
-        back from a backup or made anew, and begins anew."""
+        """Whether a receipt is for a batch of this spool. If not, or if another one was read in the
+        place of ours, the spool was put back from a backup or made anew, and begins anew.
+        """
         place = (half, receipt.epoch, receipt.sequence)
         ours = self.spool.sealed(*place, receipt.batch_digest)
-        overtaken = receipt.reason in (reasons.REPLAY, reasons.OLD_EPOCH) and self.spool.is_unanswered(*place)
+        overtaken = receipt.reason in (
+            reasons.REPLAY,
+            reasons.OLD_EPOCH,
+        ) and self.spool.is_unanswered(*place)
         if ours and not overtaken:
             return True
         last = self.spool.last_sequence(half)
@@ -140,12 +170,16 @@ class Exchange:
             self.spool.begin_anew(max(receipt.epoch, receipt.expected_epoch))
             log.error(
                 "a service has read what this spool does not know; it goes on in a new epoch",
-                topic=receipt.topic, epoch=receipt.epoch, sequence=receipt.sequence,
-            )  # fmt: skip
+                topic=receipt.topic,
+                epoch=receipt.epoch,
+                sequence=receipt.sequence,
+            )
         return False
 
     def _half(self, sender: str, topic: str) -> Half | None:
-        """The half that a service's receipt is about; None when it speaks of a topic that it does not read."""
+        """The half that a service's receipt is about; None when it speaks of a topic that it does
+        not read.
+        """
         halves: dict[tuple[str, str], Half] = {
             (topics.LINKER, topics.encodings(self.partner)): "encodings",
             (topics.ANALYTICS, topics.observations(self.partner)): "observations",

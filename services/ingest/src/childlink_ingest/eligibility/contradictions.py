@@ -1,13 +1,15 @@
 """Local ids that more than one person has: their rows contradict each other. Rule: no I/O.
 
-The linker takes rows of one id for one person, whatever they say. So a placeholder ("TBC"), a number that a spreadsheet
-shortened (9.99E+09) or a wrong column in the mapping would make strangers one person, in silence. Every id of an extract is
-therefore compared with itself before anything is sent. Values are held in memory only, as numbers, and are never shown.
+The linker takes rows of one id for one person, whatever they say. So a placeholder ("TBC"), a
+number that a spreadsheet shortened (9.99E+09) or a wrong column in the mapping would make strangers
+one person, in silence. Every id of an extract is therefore compared with itself before anything is
+sent. Values are held in memory only, as numbers, and are never shown.
 
-Two rows of an id are of one person if they share an NHS number, names that sound alike, or a date of birth that nothing else
-speaks against. An id contradicts itself if that leaves two people who differ in date of birth or in NHS number, or four people
-of any kind. A slip in a date is excused where a name is the same, and so is a single row that differs from all the others. An
-id that has far more rows than the others is a placeholder as well.
+Two rows of an id are of one person if they share an NHS number, names that sound alike, or a date
+of birth that nothing else speaks against. An id contradicts itself if that leaves two people who
+differ in date of birth or in NHS number, or four people of any kind. A slip in a date is excused
+where a name is the same, and so is a single row that differs from all the others. An id that has
+far more rows than the others is a placeholder as well.
 """
 
 import hashlib
@@ -28,11 +30,20 @@ from childlink_ingest.standardise.normalise import phonetic
 
 CLAIM: Final = np.dtype(
     [
-        ("person", "<u8"), ("number", "<u4"), ("born", "<i4"), ("given", "<u4"), ("surname", "<u4"),
-        ("rows", "<u4"), ("line", "<u4"), ("shape", "<u4"), ("adult", "u1"),
+        ("person", "<u8"),
+        ("number", "<u4"),
+        ("born", "<i4"),
+        ("given", "<u4"),
+        ("surname", "<u4"),
+        ("rows", "<u4"),
+        ("line", "<u4"),
+        ("shape", "<u4"),
+        ("adult", "u1"),
     ]
-)  # fmt: skip
-"""What some rows of an extract say of one local id. 0 means missing; `born` is a day's ordinal, names are as they sound."""
+)
+"""What some rows of an extract say of one local id. 0 means missing; `born` is a day's ordinal,
+names are as they sound.
+"""
 
 # Far above what a keen family reaches in a register of sessions.
 LEAST_ROWS_OF_A_PLACEHOLDER: Final = 20
@@ -41,15 +52,20 @@ TIMES_THE_OTHERS: Final = 10
 MOST_PEOPLE_UNTOLD: Final = 3
 """So many names, with neither date nor number, may still be one person's."""
 LARGEST_SHARE_OF_STRAYS: Final = 0.25
-"""Share of an id's rows that may each differ from all the others: typing errors in a register of visits."""
+"""Share of an id's rows that may each differ from all the others: typing errors in a register of
+visits.
+"""
 
 MOST_SHOWN: Final = 5
 _COMPACT_ABOVE: Final = 500_000
 _LONGEST_SHAPE: Final = 24
 _SHAPES: Final = str.maketrans(
-    {**dict.fromkeys("0123456789", "9"), **{chr(c): "A" for c in range(ord("A"), ord("Z") + 1)},
-     **{chr(c): "a" for c in range(ord("a"), ord("z") + 1)}}
-)  # fmt: skip
+    {
+        **dict.fromkeys("0123456789", "9"),
+        **{chr(c): "A" for c in range(ord("A"), ord("Z") + 1)},
+        **{chr(c): "a" for c in range(ord("a"), ord("z") + 1)},
+    }
+)
 Why = Literal["different people", "too many rows"]
 
 
@@ -69,7 +85,9 @@ class Contradiction:
 
 @dataclass(frozen=True)
 class Claims:
-    """What the rows of a chunk say of the ids in them; plain data, because chunks are prepared in several processes."""
+    """What the rows of a chunk say of the ids in them; plain data, because chunks are prepared in
+    several processes.
+    """
 
     packed: bytes = b""
     """An array of `CLAIM`."""
@@ -93,7 +111,14 @@ def claims_of(rows: Iterable[Row]) -> Claims:
         for adult, who in ((False, row.child), (True, row.adult)):
             if who is None:
                 continue
-            key = (adult, who.person_id, who.nhs_number, who.date_of_birth, who.given_name, who.surname)
+            key = (
+                adult,
+                who.person_id,
+                who.nhs_number,
+                who.date_of_birth,
+                who.given_name,
+                who.surname,
+            )
             seen = found.get(key)
             if seen is None:
                 found[key] = [row.number, 1]
@@ -108,7 +133,9 @@ def claims_of(rows: Iterable[Row]) -> Claims:
         person = int.from_bytes(_person(person_id, adult), "little")
         day = born.toordinal() if born else 0
         sounds = _code(phonetic(given)), _code(phonetic(surname))
-        claims.append((person, _code(number), day, *sounds, count, min(line, 2**32 - 1), code, adult))
+        claims.append(
+            (person, _code(number), day, *sounds, count, min(line, 2**32 - 1), code, adult)
+        )
     return Claims(np.array(claims, dtype=CLAIM).tobytes(), shapes)
 
 
@@ -136,15 +163,18 @@ def refuse(found: Sequence[Contradiction], columns: Mapping[Role, str]) -> Contr
     ids = "1 id stands" if len(found) == 1 else f"{len(found):,} ids stand"
     return ContradictingIdsError(
         f"{ids} for different people: {'; '.join(parts)}{more}.",
-        "Nothing was sent: the linker would make them one person. Look at these rows. Common causes are a placeholder such as "
-        "TBC, a number that a spreadsheet shortened (9.99E+09: export that column as text), and a wrong column in the mapping. "
-        "Correct the extract or the mapping; or list values that are no id under `placeholder_ids` in the mapping: a row "
-        "with such an id then counts as a row without one.",
+        "Nothing was sent: the linker would make them one person. Look at these rows. Common causes"
+        " are a placeholder such as TBC, a number that a spreadsheet shortened (9.99E+09: export"
+        " that column as text), and a wrong column in the mapping. Correct the extract or the"
+        " mapping; or list values that are no id under `placeholder_ids` in the mapping: a row with"
+        " such an id then counts as a row without one.",
     )
 
 
 class IdentityCheck:
-    """Gathers the claims of an extract. Memory: 37 bytes for each different thing that is said of an id."""
+    """Gathers the claims of an extract. Memory: 37 bytes for each different thing that is said of
+    an id.
+    """
 
     def __init__(self) -> None:
         self._parts: list[NDArray[np.void]] = []
@@ -173,7 +203,10 @@ class IdentityCheck:
         found = []
         for at in np.flatnonzero(crowded | _worth_a_look(claims, starts)).tolist():
             group = claims[starts[at] : ends[at]]
-            said = [Said(*map(int, claim)) for claim in group[["number", "born", "given", "surname", "rows"]].tolist()]
+            said = [
+                Said(*map(int, claim))
+                for claim in group[["number", "born", "given", "surname", "rows"]].tolist()
+            ]
             why: Why | None = "different people" if are_different_people(said) else None
             why = why or ("too many rows" if crowded[at] else None)
             if why:
@@ -198,7 +231,8 @@ def are_different_people(said: Sequence[Said]) -> bool:
     >>> are_different_people([nia, zofia])
     True
 
-    A corrected date of birth, a corrected number, a change of name and one stray row among many are one person's:
+    A corrected date of birth, a corrected number, a change of name and one stray row among many are
+    one person's:
 
     >>> are_different_people([nia, nia._replace(born=737_400)])
     False
@@ -246,7 +280,8 @@ def _people(said: Sequence[Said]) -> list[list[Said]]:
             agreements.append(("number", one.number))
         if one.born:
             agreements.append(("born", one.born, one.given))
-            # Twins under one id share a date: where there is a number, the given name has to be the same as well.
+            # Twins under one id share a date: where there is a number, the given name has to be the
+            # same as well.
             agreements += [("born", one.born, 0)] if not one.number else []
         if one.given and one.surname:
             agreements.append(("names", one.given, one.surname))
@@ -263,13 +298,21 @@ def _people(said: Sequence[Said]) -> list[list[Said]]:
 
 
 def _is_one_slip(one: Sequence[Said], other: Sequence[Said]) -> bool:
-    """Whether a date of birth of each is the other's with one part mistyped, or day and month exchanged, and a name agrees, or is
-    missing."""
+    """Whether a date of birth of each is the other's with one part mistyped, or day and month
+    exchanged, and a name agrees, or is missing.
+    """
     for a in one:
         for b in other:
             alike = not (a.given and b.given and a.surname and b.surname)
-            alike |= bool(a.given and a.given == b.given) or bool(a.surname and a.surname == b.surname)
-            if alike and a.born and b.born and _is_slip(date.fromordinal(a.born), date.fromordinal(b.born)):
+            alike |= bool(a.given and a.given == b.given) or bool(
+                a.surname and a.surname == b.surname
+            )
+            if (
+                alike
+                and a.born
+                and b.born
+                and _is_slip(date.fromordinal(a.born), date.fromordinal(b.born))
+            ):
                 return True
     return False
 
@@ -324,10 +367,14 @@ def _compact(parts: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
 
 
 def _person(person_id: str, adult: bool) -> bytes:
-    return hashlib.blake2b(person_id.encode(), digest_size=8, person=b"adult" if adult else b"child").digest()
+    return hashlib.blake2b(
+        person_id.encode(), digest_size=8, person=b"adult" if adult else b"child"
+    ).digest()
 
 
 @lru_cache(maxsize=100_000)
 def _code(text: str) -> int:
-    """A number for a text; 0 for none. Two texts have the same with a chance of one in four billion."""
+    """A number for a text; 0 for none. Two texts have the same with a chance of one in four
+    billion.
+    """
     return (zlib.crc32(text.encode()) or 1) if text else 0

@@ -1,4 +1,6 @@
-"""Reads the lists that decide who may be sent: permitted NHS numbers, objections. Adapter of the site's own files."""
+"""Reads the lists that decide who may be sent: permitted NHS numbers, objections. Adapter of the
+site's own files.
+"""
 
 import csv
 from array import array
@@ -15,7 +17,8 @@ _SECONDS_A_DAY: Final = 86_400
 
 
 def read_permitted_list(path: Path | None, max_age_days: float, now: datetime) -> PermittedList:
-    """Read the checking service's answer: NHS numbers, one a line, each with a comma (MESH) or without.
+    """Read the checking service's answer: NHS numbers, one a line, each with a comma (MESH) or
+    without.
 
     Raises PermitError when it is missing, too old, or no such list.
     """
@@ -23,20 +26,24 @@ def read_permitted_list(path: Path | None, max_age_days: float, now: datetime) -
         where = f"{path} does not exist" if path else "none is set"
         raise PermitError(
             f"This dataset needs the list of permitted NHS numbers, and {where}.",
-            "Write the request with `childlink-ingest opt-out request`, send it to the checking service, and set "
-            '`permitted_list` to its answer. If the opt-out does not apply, state why in the mapping: opt_out_exempt = "..."',
+            "Write the request with `childlink-ingest opt-out request`, send it to the checking"
+            " service, and set `permitted_list` to its answer. If the opt-out does not apply, state"
+            ' why in the mapping: opt_out_exempt = "..."',
         )
     age = (now.timestamp() - path.stat().st_mtime) / _SECONDS_A_DAY
     if age > max_age_days:
         raise PermitError(
-            f"The list of permitted NHS numbers is {age:.1f} days old; at most {max_age_days:g} are allowed.",
+            f"The list of permitted NHS numbers is {age:.1f} days old; at most {max_age_days:g} are"
+            " allowed.",
             "Have it checked again. Nothing was sent.",
         )
     return PermittedList(array("q", sorted({int(number) for number in _numbers(path)})))
 
 
 def read_objections(path: Path | None) -> Objections:
-    """Read the site's own objections: a CSV file with the columns nhs_number, role and local_id (either may be empty)."""
+    """Read the site's own objections: a CSV file with the columns nhs_number, role and local_id
+    (either may be empty).
+    """
     if path is None:
         return Objections()
     numbers, ids = set(), set()
@@ -44,23 +51,29 @@ def read_objections(path: Path | None) -> Objections:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             if not {"nhs_number", "role", "local_id"} <= set(reader.fieldnames or ()):
-                raise PermitError(f"{path} lacks a column.", "Its header is: nhs_number,role,local_id")
+                raise PermitError(
+                    f"{path} lacks a column.", "Its header is: nhs_number,role,local_id"
+                )
             for line, row in enumerate(reader, start=2):
                 number = nhs_number(row["nhs_number"] or "")
                 if (row["nhs_number"] or "").strip() and not number:
                     raise PermitError(
-                        f"{path}, line {line}: the NHS number fails its check.", "Correct it. Nothing was sent."
+                        f"{path}, line {line}: the NHS number fails its check.",
+                        "Correct it. Nothing was sent.",
                     )
                 if number:
                     numbers.add(number)
                 if local := (row["local_id"] or "").strip():
                     if row["role"] not in ("child", "adult"):
                         raise PermitError(
-                            f"{path}, line {line}: role is child or adult.", "Correct it. Nothing was sent."
+                            f"{path}, line {line}: role is child or adult.",
+                            "Correct it. Nothing was sent.",
                         )
                     ids.add((row["role"], local))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PermitError(f"{path} cannot be read ({type(error).__name__}).", "Correct `objections`.") from None
+        raise PermitError(
+            f"{path} cannot be read ({type(error).__name__}).", "Correct `objections`."
+        ) from None
     return Objections(frozenset(numbers), frozenset(ids))
 
 
@@ -72,7 +85,8 @@ def read_objection_tokens(path: Path | None) -> frozenset[bytes]:
         tokens = frozenset(bytes.fromhex(line) for line in path.read_text(encoding="ascii").split())
     except (OSError, ValueError) as error:
         raise PermitError(
-            f"{path} cannot be read ({type(error).__name__}).", "Fetch the partnership's list again."
+            f"{path} cannot be read ({type(error).__name__}).",
+            "Fetch the partnership's list again.",
         ) from None
     return tokens
 
@@ -97,4 +111,6 @@ def _numbers(path: Path) -> Iterable[str]:
                     )
                 yield number
     except (OSError, UnicodeDecodeError) as error:
-        raise PermitError(f"{path} cannot be read ({type(error).__name__}).", "Check the path.") from None
+        raise PermitError(
+            f"{path} cannot be read ({type(error).__name__}).", "Check the path."
+        ) from None

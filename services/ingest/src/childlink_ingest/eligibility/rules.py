@@ -1,15 +1,18 @@
-"""Who may not be sent. Applied to rows before anything is encoded; what stays here is counted, never listed. Rule: no I/O
-(the lists are read by `permit_lists`).
+"""Who may not be sent. Applied to rows before anything is encoded; what stays here is counted,
+never listed. Rule: no I/O (the lists are read by `permit_lists`).
 
 The rule, per subject (docs/explanation/who-may-be-sent.md):
 
-1. The national data opt-out applies where the contract is confidential patient information, unless the mapping states the
-   exemption. Then a subject with an NHS number is sent only if the checking service's list has the number.
-2. A subject without an NHS number cannot be checked, and is sent (NHS policy: the opt-out is held against NHS numbers).
+1. The national data opt-out applies where the contract is confidential patient information,
+   unless the mapping states the exemption. Then a subject with an NHS number is sent only if the
+   checking service's list has the number.
+2. A subject without an NHS number cannot be checked, and is sent (NHS policy: the opt-out is
+   held against NHS numbers).
 3. Objections, local and partnership-wide, apply to every dataset.
-4. A row whose *main* subject (the child, where the contract has one) may not be sent stays here whole.
-5. A row whose other subject may not be sent goes without that person: no encoding, no relation, and no identifier of theirs
-   salts anything.
+4. A row whose *main* subject (the child, where the contract has one) may not be sent stays here
+   whole.
+5. A row whose other subject may not be sent goes without that person: no encoding, no relation,
+   and no identifier of theirs salts anything.
 6. What was sent before about someone who may no longer be sent is withdrawn at the next run.
 """
 
@@ -66,7 +69,10 @@ class Permissions:
         if number and self.permitted is not None and number not in self.permitted:
             return OPTED_OUT
         said_no = self.objections
-        if (number and number in said_no.nhs_numbers) or (role, identity.person_id) in said_no.local_ids:
+        if (number and number in said_no.nhs_numbers) or (
+            role,
+            identity.person_id,
+        ) in said_no.local_ids:
             return OBJECTED
         if number and said_no.tokens and self.token_of(number) in said_no.tokens:
             return OBJECTED
@@ -82,10 +88,16 @@ class Permissions:
         if main is not None:
             return WithheldRow(row.number, main, row)
         return replace(
-            row, adult=None, relation=None, notes=(*row.notes, f"adult left out: {adult}"), left_out=row.adult
+            row,
+            adult=None,
+            relation=None,
+            notes=(*row.notes, f"adult left out: {adult}"),
+            left_out=row.adult,
         )
 
 
 def objection_token(key: bytes, number: str) -> bytes:
-    """What a partnership-wide objection is told by: a keyed hash of the NHS number under the linkage secret."""
+    """What a partnership-wide objection is told by: a keyed hash of the NHS number under the
+    linkage secret.
+    """
     return keyed_hash(key, "objection", number)

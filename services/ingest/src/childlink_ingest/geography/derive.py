@@ -1,7 +1,8 @@
-"""Areas and deprivation without postcodes leaving: which level of a postcode's area a contract asks for. Rule: no I/O.
+"""Areas and deprivation without postcodes leaving: which level of a postcode's area a contract asks
+for. Rule: no I/O.
 
-Deprivation deciles are those of the English Indices: 1 is the most deprived tenth of neighbourhoods (MHCLG, "English indices
-of deprivation").
+Deprivation deciles are those of the English Indices: 1 is the most deprived tenth of neighbourhoods
+(MHCLG, "English indices of deprivation").
 """
 
 import re
@@ -16,7 +17,9 @@ from childlink_ingest.errors import MappingError
 
 @dataclass(frozen=True)
 class Place:
-    """Where a postcode lies. Codes are the ONS's nine characters; "" or None where it is not known."""
+    """Where a postcode lies. Codes are the ONS's nine characters; "" or None where it is not
+    known.
+    """
 
     lsoa: str
     ward: str
@@ -26,18 +29,21 @@ class Place:
 
 @dataclass(frozen=True)
 class AreaSets:
-    """A partnership's own areas, from the mapping: ONS codes of any of LSOAs, wards and districts."""
+    """A partnership's own areas, from the mapping: ONS codes of any of LSOAs, wards and
+    districts.
+    """
 
     area: frozenset[str] = frozenset()
     borough: frozenset[str] = frozenset()
 
     def residence(self, place: Place) -> str | None:
-        """In the programme's area, elsewhere in the borough, or outside; None when no sets are declared.
+        """In the programme's area, elsewhere in the borough, or outside; None when no sets are
+        declared.
 
         >>> sets = AreaSets(frozenset({"E05000416"}), frozenset({"E09000022"}))
         >>> [sets.residence(Place("E01003012", ward, "E09000022", 2)) for ward in ("E05000416", "E05000417")]
         ['area', 'borough']
-        """
+        """  # noqa: E501
         if not self.area and not self.borough:
             return None
         codes = {place.lsoa, place.ward, place.district}
@@ -74,11 +80,16 @@ def parse_sets(content: Any, where: str) -> AreaSets:
     """The [area] table of a mapping."""
     if not isinstance(content, dict) or not set(content) <= {"area", "borough"}:
         raise MappingError(
-            f"{where}: [area] has `area` and `borough`.", 'Write area = ["E05000416"], borough = ["E09000022"]'
+            f"{where}: [area] has `area` and `borough`.",
+            'Write area = ["E05000416"], borough = ["E09000022"]',
         )
     if not all(
-        isinstance(codes, list) and all(isinstance(c, str) and re.fullmatch(r"[A-Z]\d{8}", c) for c in codes)
+        isinstance(codes, list)
+        and all(isinstance(c, str) and re.fullmatch(r"[A-Z]\d{8}", c) for c in codes)
         for codes in content.values()
     ):
-        raise MappingError(f"{where}: [area] lists ONS codes.", "They have a letter and eight digits, as E05000416.")
+        raise MappingError(
+            f"{where}: [area] lists ONS codes.",
+            "They have a letter and eight digits, as E05000416.",
+        )
     return AreaSets(frozenset(content.get("area", [])), frozenset(content.get("borough", [])))

@@ -1,4 +1,5 @@
-"""The area look-up: built once from the ONS Postcode Directory and the indices of deprivation, as both are published.
+"""The area look-up: built once from the ONS Postcode Directory and the indices of deprivation, as
+both are published.
 
 Adapter of one SQLite file (some 2.7 million postcodes, 150 MB).
 """
@@ -26,18 +27,24 @@ _SCHEMA: Final = """
 CREATE TABLE postcode (postcode TEXT PRIMARY KEY, lsoa TEXT NOT NULL, ward TEXT NOT NULL, district TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE decile (lsoa TEXT PRIMARY KEY, decile INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (name TEXT PRIMARY KEY, file TEXT NOT NULL, rows INTEGER NOT NULL);
-"""
+"""  # noqa: E501
 
 
 @contextmanager
 def open_lookup(path: Path) -> Iterator[AreaLookup]:
     """Open a look-up. Raises ExtractError when it is none."""
     if not path.is_file():
-        raise ExtractError(f"The area look-up {path} does not exist.", "Build it: childlink-ingest area build --help")
+        raise ExtractError(
+            f"The area look-up {path} does not exist.",
+            "Build it: childlink-ingest area build --help",
+        )
     db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
     try:
         sources = dict(db.execute("SELECT name, file FROM source ORDER BY name"))
-        query = "SELECT lsoa, ward, district, decile FROM postcode LEFT JOIN decile USING (lsoa) WHERE postcode = ?"
+        query = (
+            "SELECT lsoa, ward, district, decile FROM postcode LEFT JOIN decile USING (lsoa) WHERE"
+            " postcode = ?"
+        )
 
         @lru_cache(maxsize=100_000)
         def find(postcode: str) -> Place | None:
@@ -53,8 +60,12 @@ def open_lookup(path: Path) -> Iterator[AreaLookup]:
         db.close()
 
 
-def build_lookup(postcodes: Path, deprivation: Path, output: Path, progress: Callable[[int], None]) -> tuple[int, int]:
-    """Build a look-up from the two files as published. Returns how many postcodes and neighbourhoods it holds."""
+def build_lookup(
+    postcodes: Path, deprivation: Path, output: Path, progress: Callable[[int], None]
+) -> tuple[int, int]:
+    """Build a look-up from the two files as published. Returns how many postcodes and
+    neighbourhoods it holds.
+    """
     unfinished = output.with_suffix(".part")
     unfinished.unlink(missing_ok=True)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -63,19 +74,33 @@ def build_lookup(postcodes: Path, deprivation: Path, output: Path, progress: Cal
         db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
         deciles = _read(deprivation, (_IMD_LSOA, _IMD_DECILE), lambda _n: None)
         db.executemany(
-            "INSERT OR REPLACE INTO decile VALUES (?, ?)", ((code, int(d)) for code, d in deciles if d.isdigit())
+            "INSERT OR REPLACE INTO decile VALUES (?, ?)",
+            ((code, int(d)) for code, d in deciles if d.isdigit()),
         )
         rows = _read(postcodes, (_POSTCODE, _LSOA, _WARD, _DISTRICT), progress)
         db.executemany(
             "INSERT OR REPLACE INTO postcode VALUES (?, ?, ?, ?)",
-            ((pc.replace(" ", "").upper(), lsoa, ward, district) for pc, lsoa, ward, district in rows if lsoa),
+            (
+                (pc.replace(" ", "").upper(), lsoa, ward, district)
+                for pc, lsoa, ward, district in rows
+                if lsoa
+            ),
         )
-        counts = tuple(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("postcode", "decile"))  # noqa: S608
+        counts = tuple(
+            db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+            for table in ("postcode", "decile")
+        )
         if not all(counts):
-            raise ExtractError("The files hold no postcode or no neighbourhood.", "Give the CSV files as published.")
+            raise ExtractError(
+                "The files hold no postcode or no neighbourhood.",
+                "Give the CSV files as published.",
+            )
         db.executemany(
             "INSERT INTO source VALUES (?, ?, ?)",
-            [("postcodes", postcodes.name, counts[0]), ("deprivation", deprivation.name, counts[1])],
+            [
+                ("postcodes", postcodes.name, counts[0]),
+                ("deprivation", deprivation.name, counts[1]),
+            ],
         )
         db.commit()
     except (sqlite3.Error, ExtractError) as error:
@@ -83,13 +108,17 @@ def build_lookup(postcodes: Path, deprivation: Path, output: Path, progress: Cal
         unfinished.unlink(missing_ok=True)
         if isinstance(error, ExtractError):
             raise
-        raise ExtractError(f"{output} cannot be written ({error}).", "Check the path and the disk's space.") from None
+        raise ExtractError(
+            f"{output} cannot be written ({error}).", "Check the path and the disk's space."
+        ) from None
     db.close()
     unfinished.replace(output)
     return counts[0], counts[1]
 
 
-def _read(path: Path, wanted: tuple[tuple[str, ...], ...], progress: Callable[[int], None]) -> Iterator[list[str]]:
+def _read(
+    path: Path, wanted: tuple[tuple[str, ...], ...], progress: Callable[[int], None]
+) -> Iterator[list[str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)

@@ -1,4 +1,6 @@
-"""Turns one record of an extract into a canonical row, as its mapping says, or says why not. Rule: no I/O."""
+"""Turns one record of an extract into a canonical row, as its mapping says, or says why not. Rule:
+no I/O.
+"""
 
 from collections.abc import Callable
 from collections.abc import Mapping as Map
@@ -37,9 +39,13 @@ class RowMapper:
         fixed = _RELATIONS.get(dataset.adult_relation or "")
         said = self._text("adult_relation")
         self._relation: Callable[[_Values], Relation | None] = (
-            (lambda _values: fixed) if fixed else (lambda values: _RELATIONS.get(said(values).lower()))
+            (lambda _values: fixed)
+            if fixed
+            else (lambda values: _RELATIONS.get(said(values).lower()))
         )
-        self._fields = [self._attribute(field) for field in dataset.fields if field.name in mapping.columns]
+        self._fields = [
+            self._attribute(field) for field in dataset.fields if field.name in mapping.columns
+        ]
         self._required = [f for f in dataset.fields if f.required and f.name not in mapping.columns]
 
     def __call__(self, number: int, values: _Values) -> Row | Rejection:
@@ -50,7 +56,9 @@ class RowMapper:
             row_id = self._row_id(values)
             if not row_id:
                 raise _RejectedRowError(
-                    "row_id", "is empty", "Every row needs an id that stays the same in the next extract."
+                    "row_id",
+                    "is empty",
+                    "Every row needs an id that stays the same in the next extract.",
                 )
             deleted = self._is_deleted(values)
             people = {role: read(values, notes) for role, read in self._identities.items()}
@@ -58,10 +66,14 @@ class RowMapper:
             if child is None and adult is None:
                 main = self._mapping.dataset.subjects[0]
                 reason = "is one of the mapping's placeholder_ids" if notes else "is empty"
-                raise _RejectedRowError(f"{main}_id", reason, "A row needs the id of the person it is about.")
+                raise _RejectedRowError(
+                    f"{main}_id", reason, "A row needs the id of the person it is about."
+                )
             relation = self._relation(values) if child and adult else None
             attributes = {} if deleted else self._attributes(values)
-            return Row(number, row_id, child, adult, relation, attributes, tuple(notes), None, deleted)
+            return Row(
+                number, row_id, child, adult, relation, attributes, tuple(notes), None, deleted
+            )
         except _RejectedRowError as error:
             column = self._mapping.columns.get(error.column)
             name = " + ".join(column.columns) if column else error.column
@@ -73,7 +85,9 @@ class RowMapper:
             return True
         if text in _FALSE or not text:
             return False
-        raise _RejectedRowError("deleted", "is neither yes nor no", "Map it with `codes` to true and false.")
+        raise _RejectedRowError(
+            "deleted", "is neither yes nor no", "Map it with `codes` to true and false."
+        )
 
     def _text(self, name: str, *, coded: bool = True) -> Callable[[_Values], str]:
         column = self._mapping.columns.get(name)
@@ -105,7 +119,9 @@ class RowMapper:
                 return None
             found = parse_date(text, formats)
             if found is None:
-                raise _RejectedRowError(name, f"is not a date in {form or 'one of the usual forms'}", remedy)
+                raise _RejectedRowError(
+                    name, f"is not a date in {form or 'one of the usual forms'}", remedy
+                )
             return found
 
         return day
@@ -119,7 +135,15 @@ class RowMapper:
     def _identity(self, role: Role) -> Callable[[_Values, list[str]], Identity | None]:
         person_id, nhs, given, surname, sex, postcode, order = (
             self._text(f"{role}_{name}")
-            for name in ("id", "nhs_number", "given_name", "surname", "sex", "postcode", "birth_order")
+            for name in (
+                "id",
+                "nhs_number",
+                "given_name",
+                "surname",
+                "sex",
+                "postcode",
+                "birth_order",
+            )
         )
         born_on = self._date(f"{role}_date_of_birth")
         guessed, default_dates = self._text(f"{role}_date_approximate"), self._mapping.default_dates
@@ -142,7 +166,9 @@ class RowMapper:
             given_text = given(values)
             born = born_on(values)
             if born is not None and (problem := normalise.birth_date_problem(born, today)):
-                raise _RejectedRowError(f"{role}_date_of_birth", problem, "Correct the date of birth in the source.")
+                raise _RejectedRowError(
+                    f"{role}_date_of_birth", problem, "Correct the date of birth in the source."
+                )
             return Identity(
                 local,
                 number,
@@ -153,7 +179,10 @@ class RowMapper:
                 normalise.postcode(postcode(values)),
                 normalise.birth_order(order(values) or given_text) if role == "child" else None,
                 born is not None
-                and (guessed(values).lower() in _TRUE or (bool(default_dates) and f"{born:%m-%d}" in default_dates)),
+                and (
+                    guessed(values).lower() in _TRUE
+                    or (bool(default_dates) and f"{born:%m-%d}" in default_dates)
+                ),
             )
 
         return read
@@ -168,12 +197,20 @@ class RowMapper:
                 raise _RejectedRowError(field.name, "is empty", "The dataset contract requires it.")
         return attributes
 
-    def _attribute(self, field: Field) -> tuple[Field, Callable[[_Values], str], Callable[[str], Attribute | None]]:
-        """How a field's text is read, and what it becomes: worked out once for each text, because attributes repeat."""
+    def _attribute(
+        self, field: Field
+    ) -> tuple[Field, Callable[[_Values], str], Callable[[str], Attribute | None]]:
+        """How a field's text is read, and what it becomes: worked out once for each text, because
+        attributes repeat.
+        """
         column: Column = self._mapping.columns[field.name]
         if field.type == "month":
             day_of = self._day(field.name)
-            return field, self._text(field.name), lambda text: day.isoformat()[:7] if (day := day_of(text)) else None
+            return (
+                field,
+                self._text(field.name),
+                lambda text: day.isoformat()[:7] if (day := day_of(text)) else None,
+            )
         codes: Map[str, Any] | None = column.codes
 
         def convert(text: str) -> Attribute | None:
@@ -183,10 +220,16 @@ class RowMapper:
             if value == "":
                 return None
             if problem := field.problem_with(value):
-                raise _RejectedRowError(field.name, problem, "Correct the value, or the mapping's `codes`.")
+                raise _RejectedRowError(
+                    field.name, problem, "Correct the value, or the mapping's `codes`."
+                )
             return value
 
-        return field, self._text(field.name, coded=False), lru_cache(maxsize=_REMEMBERED_TEXTS)(convert)
+        return (
+            field,
+            self._text(field.name, coded=False),
+            lru_cache(maxsize=_REMEMBERED_TEXTS)(convert),
+        )
 
 
 def _coded(field: Field, codes: Map[str, Any], text: str) -> Attribute:

@@ -1,6 +1,8 @@
-"""Who approved what may leave: a mapping, its dataset contract and the encoding profile, each by hash.
+"""Who approved what may leave: a mapping, its dataset contract and the encoding profile, each by
+hash.
 
-Adapter of one JSON file beside the settings. `run` sends nothing under a mapping that nobody approved, or that changed since.
+Adapter of one JSON file beside the settings. `run` sends nothing under a mapping that nobody
+approved, or that changed since.
 """
 
 import hashlib
@@ -50,30 +52,45 @@ def what(mapping_file: Path, mapping: Mapping, profile: Profile) -> Approved:
 
 def approve(register: Path, mapping_file: Path, approved: Approved, by: str) -> Approval:
     """Add a signature to the register."""
-    approval = Approval(mapping_file.name, by, datetime.now(UTC).isoformat(timespec="seconds"), approved)
+    approval = Approval(
+        mapping_file.name, by, datetime.now(UTC).isoformat(timespec="seconds"), approved
+    )
     content = [asdict(item) for item in read_register(register)] + [asdict(approval)]
     register.parent.mkdir(parents=True, exist_ok=True)
     unfinished = register.with_suffix(".part")
-    unfinished.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    unfinished.write_text(
+        json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     unfinished.replace(register)
     return approval
 
 
 def check_approved(register: Path, mapping_file: Path, wanted: Approved) -> Approval:
-    """The newest approval of exactly this. Raises NotApprovedError that says what changed since the last one."""
+    """The newest approval of exactly this. Raises NotApprovedError that says what changed since the
+    last one.
+    """
     approvals = [item for item in read_register(register) if item.file == mapping_file.name]
     for item in reversed(approvals):
         if item.of == wanted:
             return item
-    how = f"childlink-ingest preview EXTRACT --mapping {mapping_file.name} --html preview.html, then childlink-ingest approve"
+    how = (
+        f"childlink-ingest preview EXTRACT --mapping {mapping_file.name} --html preview.html, then"
+        " childlink-ingest approve"
+    )
     if not approvals:
         raise NotApprovedError(
-            f"Nobody has approved {mapping_file.name}.", f"Look at what would leave and approve it: {how}."
+            f"Nobody has approved {mapping_file.name}.",
+            f"Look at what would leave and approve it: {how}.",
         )
     last = approvals[-1]
-    changed = [name for name in ("mapping", "dataset", "profile") if getattr(last.of, name) != getattr(wanted, name)]
+    changed = [
+        name
+        for name in ("mapping", "dataset", "profile")
+        if getattr(last.of, name) != getattr(wanted, name)
+    ]
     raise NotApprovedError(
-        f"The {' and the '.join(changed)} of {mapping_file.name} changed since {last.by} approved it on {last.at[:10]}.",
+        f"The {' and the '.join(changed)} of {mapping_file.name} changed since {last.by} approved"
+        f" it on {last.at[:10]}.",
         f"Nothing was sent. Look at what would leave now and approve it again: {how}.",
     )
 
@@ -84,7 +101,10 @@ def read_register(register: Path) -> list[Approval]:
         return []
     try:
         content = json.loads(register.read_text(encoding="utf-8"))
-        return [Approval(item["file"], item["by"], item["at"], Approved(**item["of"])) for item in content]
+        return [
+            Approval(item["file"], item["by"], item["at"], Approved(**item["of"]))
+            for item in content
+        ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotApprovedError(
             f"{register} is not a register of approvals ({type(error).__name__}).",

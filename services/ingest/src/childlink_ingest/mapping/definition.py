@@ -1,4 +1,5 @@
-"""A mapping says how a partner's columns become a dataset contract's. A TOML file that a person writes and signs off.
+"""A mapping says how a partner's columns become a dataset contract's. A TOML file that a person
+writes and signs off.
 
     dataset = "asq3"
     id_space = "child-health-system"        # person ids of one id space are unique within it
@@ -26,9 +27,10 @@
     area = ["E05000416"]
     borough = ["E09000022"]
 
-`column` may be a list; its values are joined. `codes` maps the source's codes to the contract's; a code that is mapped
-to "" is missing. Everything here is a rule: no file is read but by `parse_mapping`'s caller.
-"""
+`column` may be a list; its values are joined. `codes` maps the source's codes to the contract's; a
+code that is mapped to "" is missing. Everything here is a rule: no file is read but by
+`parse_mapping`'s caller.
+"""  # noqa: E501
 
 import re
 import tomllib
@@ -57,8 +59,17 @@ DATE_FORMATS: Final = (
     "%Y-%m-%dT%H:%M:%S",
 )
 _TEXTS: Final = (
-    "id_space", "adult_id_space", "encoding", "delimiter", "sheet", "delivers", "feed", "files", "schedule", "opt_out_exempt",
-)  # fmt: skip
+    "id_space",
+    "adult_id_space",
+    "encoding",
+    "delimiter",
+    "sheet",
+    "delivers",
+    "feed",
+    "files",
+    "schedule",
+    "opt_out_exempt",
+)
 
 
 _BIRTHDAY: Final = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
@@ -107,13 +118,18 @@ class Mapping:
 
 
 def parse_mapping(text: str, where: str) -> Mapping:
-    """Parse and check a mapping against its dataset contract. Raises MappingError that names the line's key."""
+    """Parse and check a mapping against its dataset contract. Raises MappingError that names the
+    line's key.
+    """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise MappingError(f"{where} is not TOML: {error}.", "Correct that line.") from None
     if "dataset" not in content or not isinstance(content.get("columns"), dict):
-        raise MappingError(f"{where} needs `dataset` and a [columns] table.", "Start from `childlink-ingest datasets`.")
+        raise MappingError(
+            f"{where} needs `dataset` and a [columns] table.",
+            "Start from `childlink-ingest datasets`.",
+        )
     dataset = get_dataset(str(content["dataset"]))
     extra = set(content) - {
         "dataset",
@@ -133,11 +149,19 @@ def parse_mapping(text: str, where: str) -> Mapping:
             f"Its columns are: {', '.join(dataset.columns)}.",
         )
     _check_types(content, where)
-    columns = {name: _parse_column(name, value, where) for name, value in content["columns"].items()}
-    needed = ["row_id", *(f"{dataset.subjects[0]}_id",), *(f.name for f in dataset.fields if f.required)]
+    columns = {
+        name: _parse_column(name, value, where) for name, value in content["columns"].items()
+    }
+    needed = [
+        "row_id",
+        *(f"{dataset.subjects[0]}_id",),
+        *(f.name for f in dataset.fields if f.required),
+    ]
     missing = [name for name in needed if name not in columns]
     if missing:
-        raise MappingError(f"{where} does not say where {', '.join(missing)} comes from.", "Add it to [columns].")
+        raise MappingError(
+            f"{where} does not say where {', '.join(missing)} comes from.", "Add it to [columns]."
+        )
     said = {name: str(content.get(name, "")) for name in _TEXTS}
     id_space = said["id_space"] or "default"
     return Mapping(
@@ -146,7 +170,12 @@ def parse_mapping(text: str, where: str) -> Mapping:
         said["adult_id_space"] or id_space,
         frozenset(content.get("ignore", [])),
         columns,
-        Source(said["encoding"] or "utf-8", said["delimiter"] or ",", said["sheet"], int(content.get("header_row", 1))),
+        Source(
+            said["encoding"] or "utf-8",
+            said["delimiter"] or ",",
+            said["sheet"],
+            int(content.get("header_row", 1)),
+        ),
         "snapshot" if said["delivers"] == "snapshot" else "increment",
         said["feed"] or dataset.name,
         said["files"],
@@ -163,31 +192,45 @@ def _check_types(content: Map[str, Any], where: str) -> None:
         if not isinstance(content.get(name, "x"), str) or content.get(name, "x") == "":
             raise MappingError(f"{where}: {name} is a text.", f'Write {name} = "..."')
     if content.get("delivers", "increment") not in ("increment", "snapshot"):
-        raise MappingError(f"{where}: delivers is not understood.", 'Write delivers = "increment" or "snapshot"')
+        raise MappingError(
+            f"{where}: delivers is not understood.", 'Write delivers = "increment" or "snapshot"'
+        )
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", content.get("schedule", "00:00")):
         raise MappingError(f"{where}: schedule is not a time of day.", 'Write schedule = "02:30"')
     row = content.get("header_row", 1)
     if not isinstance(row, int) or isinstance(row, bool) or not 1 <= row <= 1000:
         raise MappingError(f"{where}: header_row is a line number.", "Write header_row = 1")
     days = content.get("default_dates", [])
-    if not isinstance(days, list) or not all(isinstance(day, str) and _BIRTHDAY.fullmatch(day) for day in days):
+    if not isinstance(days, list) or not all(
+        isinstance(day, str) and _BIRTHDAY.fullmatch(day) for day in days
+    ):
         raise MappingError(
-            f"{where}: default_dates is a list of birthdays.", 'Write default_dates = ["01-01"]: month, day.'
+            f"{where}: default_dates is a list of birthdays.",
+            'Write default_dates = ["01-01"]: month, day.',
         )
     placeholders = content.get("placeholder_ids", [])
-    if not isinstance(placeholders, list) or not all(isinstance(item, str) and item.strip() for item in placeholders):
-        raise MappingError(f"{where}: placeholder_ids is a list of texts.", 'Write placeholder_ids = ["TBC", "0"]')
+    if not isinstance(placeholders, list) or not all(
+        isinstance(item, str) and item.strip() for item in placeholders
+    ):
+        raise MappingError(
+            f"{where}: placeholder_ids is a list of texts.", 'Write placeholder_ids = ["TBC", "0"]'
+        )
     ignore = content.get("ignore", [])
     if not isinstance(ignore, list) or not all(isinstance(item, str) for item in ignore):
-        raise MappingError(f"{where}: ignore is a list of texts.", 'Write ignore = ["Column", "Another"]')
+        raise MappingError(
+            f"{where}: ignore is a list of texts.", 'Write ignore = ["Column", "Another"]'
+        )
 
 
 def check_header(mapping: Mapping, header: Sequence[str], where: str) -> None:
-    """Raise MappingError unless every column of the extract is mapped or ignored, and every mapped one is there."""
+    """Raise MappingError unless every column of the extract is mapped or ignored, and every mapped
+    one is there.
+    """
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise MappingError(
-            f"{where}, line 1: column {', '.join(repeated)} appears twice.", "Rename one in the extract."
+            f"{where}, line 1: column {', '.join(repeated)} appears twice.",
+            "Rename one in the extract.",
         )
     used = {column for item in mapping.columns.values() for column in item.columns}
     absent = sorted((used | mapping.ignore) - set(header))
@@ -220,7 +263,9 @@ def _is_date_format(form: object) -> bool:
     if form is None:
         return True
     try:
-        return isinstance(form, str) and parse_date(date(2019, 12, 31).strftime(form), (form,)) == date(2019, 12, 31)
+        return isinstance(form, str) and parse_date(
+            date(2019, 12, 31).strftime(form), (form,)
+        ) == date(2019, 12, 31)
     except ValueError:
         return False
 
@@ -228,16 +273,27 @@ def _is_date_format(form: object) -> bool:
 def _parse_column(name: str, value: object, where: str) -> Column:
     if isinstance(value, str):
         return Column((value,))
-    if isinstance(value, dict) and "column" in value and set(value) <= {"column", "format", "codes"}:
+    if (
+        isinstance(value, dict)
+        and "column" in value
+        and set(value) <= {"column", "format", "codes"}
+    ):
         source = value["column"]
         columns = tuple(source) if isinstance(source, list) else (source,)
         form, codes = value.get("format"), value.get("codes")
         good_codes = codes is None or (
-            isinstance(codes, dict) and all(isinstance(target, str | int | float | bool) for target in codes.values())
+            isinstance(codes, dict)
+            and all(isinstance(target, str | int | float | bool) for target in codes.values())
         )
-        if columns and all(isinstance(column, str) for column in columns) and good_codes and _is_date_format(form):
+        if (
+            columns
+            and all(isinstance(column, str) for column in columns)
+            and good_codes
+            and _is_date_format(form)
+        ):
             return Column(columns, form, codes)
     raise MappingError(
         f"{where}: columns.{name} is not understood.",
-        'Write "Header", or { column = "Header", format = "%d/%m/%Y" }, or { column = "Header", codes = { "F" = "female" } }.',
+        'Write "Header", or { column = "Header", format = "%d/%m/%Y" }, or { column = "Header",'
+        ' codes = { "F" = "female" } }.',
     )

@@ -1,7 +1,8 @@
 """Proposes a mapping from an extract's headers and values, for a person to correct. A rule: no I/O.
 
-Content decides where it can (an NHS number passes its check, a date has a format, a coding is a set of known codes); words of the
-header decide the rest. What is not recognised is written down as a question, not guessed.
+Content decides where it can (an NHS number passes its check, a date has a format, a coding is a set
+of known codes); words of the header decide the rest. What is not recognised is written down as a
+question, not guessed.
 """
 
 import itertools
@@ -66,7 +67,16 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
         "key",
     ),
     "nhs_number": ("nhs", "nhsno", "nhsnumber"),
-    "given_name": ("given", "forename", "forenames", "first", "firstname", "fname", "christian", "givenname"),
+    "given_name": (
+        "given",
+        "forename",
+        "forenames",
+        "first",
+        "firstname",
+        "fname",
+        "christian",
+        "givenname",
+    ),
     "surname": ("surname", "last", "family", "lastname", "familyname", "lname"),
     "date_of_birth": ("dob", "birth", "born", "birthdate", "dateofbirth"),
     "sex": ("sex", "gender"),
@@ -123,14 +133,26 @@ class _Column:
         return "child" if self.words & _CHILD_WORDS else None
 
     def share(self, test: Callable[[str], object]) -> float:
-        return sum(1 for value in self.values if test(value)) / len(self.values) if self.values else 0.0
+        return (
+            sum(1 for value in self.values if test(value)) / len(self.values)
+            if self.values
+            else 0.0
+        )
 
 
 def propose(
-    header: Sequence[str], rows: Sequence[Mapping[str, str]], dataset: Dataset, options: Mapping[str, str]
+    header: Sequence[str],
+    rows: Sequence[Mapping[str, str]],
+    dataset: Dataset,
+    options: Mapping[str, str],
 ) -> Proposal:
-    """A mapping onto `dataset`. `options` are lines such as delimiter and encoding that reading the extract needed."""
-    columns = [_Column(name, _words(name), [v for row in rows if (v := row[name].strip())]) for name in header]
+    """A mapping onto `dataset`. `options` are lines such as delimiter and encoding that reading the
+    extract needed.
+    """
+    columns = [
+        _Column(name, _words(name), [v for row in rows if (v := row[name].strip())])
+        for name in header
+    ]
     chosen: dict[str, tuple[_Column, str]] = {}
     free = list(columns)
     identities, doubts = _identities(dataset, free, rows)
@@ -149,19 +171,33 @@ def propose(
             free.remove(best[0])
     row_id = _row_id(columns, rows, chosen, dataset)
     lines = [
-        f"# Proposed by `childlink-ingest map` from {len(rows):,} rows. A person has to correct and approve it.",
+        (
+            f"# Proposed by `childlink-ingest map` from {len(rows):,} rows. A person has to correct"
+            " and approve it."
+        ),
         f'dataset = "{dataset.name}"',
     ]
     lines += [f"{name} = {_quote(value)}" for name, value in options.items()]
     questions = list(doubts)
     if dataset.permitted_list:
-        lines.append('# opt_out_exempt = "..."   # only where the national data opt-out does not apply; say why')
-    days = _default_dates([column for canonical, (column, _) in chosen.items() if canonical.endswith("_date_of_birth")])
+        lines.append(
+            '# opt_out_exempt = "..."   # only where the national data opt-out does not apply;'
+            " say why"
+        )
+    days = _default_dates(
+        [
+            column
+            for canonical, (column, _) in chosen.items()
+            if canonical.endswith("_date_of_birth")
+        ]
+    )
     lines += [
-        f"default_dates = [{_quote(day)}]   # many more births than a day has: they count for less" for day in days
+        f"default_dates = [{_quote(day)}]   # many more births than a day has: they count for less"
+        for day in days
     ]
     questions += [
-        f"Many were born on {day} (month-day): does the source write that where it does not know?" for day in days
+        f"Many were born on {day} (month-day): does the source write that where it does not know?"
+        for day in days
     ]
     used = {column.name for column, _ in chosen.values()} | set(row_id)
     ignored = [name for name in header if name not in used]
@@ -184,7 +220,8 @@ def propose(
             lines.append(f"{canonical} = {chosen[canonical][1]}")
             if "?" in chosen[canonical][1]:
                 questions.append(
-                    f"{canonical}: some codes of {chosen[canonical][0].name!r} are not known; see the question marks."
+                    f"{canonical}: some codes of {chosen[canonical][0].name!r} are not known; see"
+                    " the question marks."
                 )
         elif canonical not in _NOT_ATTRIBUTE:
             needed = (
@@ -198,8 +235,9 @@ def propose(
 
 
 def _default_dates(columns: Sequence[_Column]) -> list[str]:
-    """The birthday, as MM-DD, that most people have, if they are many times a day's share: what a source writes where it does
-    not know."""
+    """The birthday, as MM-DD, that most people have, if they are many times a day's share: what a
+    source writes where it does not know.
+    """
     days: Counter[str] = Counter()
     for column in columns:
         form = _format_of(column.values)
@@ -212,14 +250,30 @@ def _default_dates(columns: Sequence[_Column]) -> list[str]:
 def _identities(
     dataset: Dataset, free: list[_Column], rows: Sequence[Mapping[str, str]]
 ) -> tuple[list[tuple[str, _Column, str]], list[str]]:
-    """The identity columns that were found, taken out of `free`; and why columns with the name of an id were not taken for it."""
+    """The identity columns that were found, taken out of `free`; and why columns with the name of
+    an id were not taken for it.
+    """
     found: list[tuple[str, _Column, str]] = []
     doubts: list[str] = []
     only = dataset.subjects[0] if len(dataset.subjects) == 1 else None
     for role in sorted(dataset.subjects, key=lambda r: r != "adult"):
-        # Columns that name the other role are never this one's; those that name none are the first subject's.
-        mine = [c for c in free if only or c.role == role or (c.role is None and role == dataset.subjects[0])]
-        for kind in ("nhs_number", "postcode", "date_of_birth", "sex", "given_name", "surname", "birth_order", "id"):
+        # Columns that name the other role are never this one's; those that name none are the first
+        # subject's.
+        mine = [
+            c
+            for c in free
+            if only or c.role == role or (c.role is None and role == dataset.subjects[0])
+        ]
+        for kind in (
+            "nhs_number",
+            "postcode",
+            "date_of_birth",
+            "sex",
+            "given_name",
+            "surname",
+            "birth_order",
+            "id",
+        ):
             if kind == "birth_order" and role != "child":
                 continue
             likely = mine
@@ -242,8 +296,12 @@ def _ids(
     rows: Sequence[Mapping[str, str]],
     dataset: Dataset,
 ) -> tuple[list[_Column], list[str]]:
-    """The columns that could be ids of a role's people, and why others with the name of an id could not."""
-    born = next((column for canonical, column, _ in found if canonical == f"{role}_date_of_birth"), None)
+    """The columns that could be ids of a role's people, and why others with the name of an id could
+    not.
+    """
+    born = next(
+        (column for canonical, column, _ in found if canonical == f"{role}_date_of_birth"), None
+    )
     main, once = role == dataset.subjects[0], role == "child" and dataset.one_row_per_child
     why = {column.name: _no_id(column, born, rows, main=main, once=once) for column in columns}
     refused = [
@@ -254,8 +312,16 @@ def _ids(
     return [column for column in columns if not why[column.name]], refused
 
 
-def _no_id(column: _Column, born: _Column | None, rows: Sequence[Mapping[str, str]], *, main: bool, once: bool) -> str:
-    """Why a column is no id of people; empty when nothing speaks against it. People under a wrong id would be made one person.
+def _no_id(
+    column: _Column,
+    born: _Column | None,
+    rows: Sequence[Mapping[str, str]],
+    *,
+    main: bool,
+    once: bool,
+) -> str:
+    """Why a column is no id of people; empty when nothing speaks against it. People under a wrong
+    id would be made one person.
 
     `main`: whether every row needs it; `once`: whether a person has one row.
     """
@@ -263,14 +329,19 @@ def _no_id(column: _Column, born: _Column | None, rows: Sequence[Mapping[str, st
     if not filled or (main and filled < _FILLED * len(rows)):
         return f"it is filled in {filled:,} of {len(rows):,} rows."
     if once and distinct < _UNIQUE * filled:
-        return f"it repeats ({distinct:,} values in {filled:,} rows), and this dataset has one row a child."
+        return (
+            f"it repeats ({distinct:,} values in {filled:,} rows), and this dataset has one row a"
+            " child."
+        )
     if born is not None:
         dates: dict[str, set[str]] = {}
         for row in rows:
             if (who := row[column.name].strip()) and (day := row[born.name].strip()):
                 dates.setdefault(who, set()).add(day)
         several = sum(1 for days in dates.values() if len(days) > 1)
-        if several > (1 - _UNIQUE) * len(dates) or any(len(days) > _DATES_OF_ONE for days in dates.values()):
+        if several > (1 - _UNIQUE) * len(dates) or any(
+            len(days) > _DATES_OF_ONE for days in dates.values()
+        ):
             return f"{several:,} of its {len(dates):,} values have more than one date of birth."
     return ""
 
@@ -285,18 +356,28 @@ def _identity_score(kind: str, column: _Column) -> float:
                 else 0
             )
         case "postcode":
-            good = column.share(lambda v: re.fullmatch(r"[A-Z]{1,2}\d[A-Z0-9]?\s*\d[A-Z]{2}", v.upper()))
+            good = column.share(
+                lambda v: re.fullmatch(r"[A-Z]{1,2}\d[A-Z0-9]?\s*\d[A-Z]{2}", v.upper())
+            )
             return 2 * good + named if good >= _ENOUGH else 0
         case "date_of_birth":
             return named + 1 if named and _format_of(column.values) else 0
         case "sex":
-            return named + 1 if named and column.share(lambda v: v.lower() in codings()["sex"]) >= _ENOUGH else 0
+            return (
+                named + 1
+                if named and column.share(lambda v: v.lower() in codings()["sex"]) >= _ENOUGH
+                else 0
+            )
         case "given_name" | "surname":
             return named + 0.5 if named and column.share(normalise.name_words) >= _ENOUGH else 0
         case "birth_order":
             return named if "order" in column.words or "birthorder" in column.words else 0
         case _:
-            if not named or _format_of(column.values) or column.share(normalise.nhs_number) >= _ENOUGH:
+            if (
+                not named
+                or _format_of(column.values)
+                or column.share(normalise.nhs_number) >= _ENOUGH
+            ):
                 return 0
             # An id is one word; it repeats where a person has several rows.
             return (
@@ -314,7 +395,16 @@ def _identity_line(kind: str, column: _Column) -> str:
 
 
 def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str] | None:
-    wanted = _words(f"{field.name} {field.title}") - {"of", "the", "at", "or", "a", "is", "to", "month"}
+    wanted = _words(f"{field.name} {field.title}") - {
+        "of",
+        "the",
+        "at",
+        "or",
+        "a",
+        "is",
+        "to",
+        "month",
+    }
     by_name = _words(field.name) - {"date", "of"}
     scored = []
     for column in free:
@@ -326,7 +416,13 @@ def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str] | None:
         score = (
             2.0 * len(column.words & by_name)
             + len(column.words & wanted)
-            + (1.5 if field.coding and field.coding in codings() and _coded_share(field, column) >= _ENOUGH else 0)
+            + (
+                1.5
+                if field.coding
+                and field.coding in codings()
+                and _coded_share(field, column) >= _ENOUGH
+                else 0
+            )
         )
         plain = re.sub(r"[^a-z0-9]", "", column.name.lower())
         parts = [part for part in field.name.split("_") if part not in ("of", "the")]
@@ -334,9 +430,22 @@ def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str] | None:
         # GLD for good level of development; IMDQ for IMD quintile; Comm for communication.
         score += 2.0 if len(parts) > 1 and plain == "".join(part[0] for part in parts) else 0
         score += 1.0 if len(parts[0]) > 2 and plain.startswith(parts[0]) else 0
-        score += 0.5 if any(w.startswith(part) and len(part) > 2 for part in column.words for w in by_name) else 0
-        score += 1.5 if field.codes and {value.lower() for value in column.values} <= set(field.codes) else 0
-        if field.type == "month" and not score and field.required and not (column.words & set(_WORDS["date_of_birth"])):
+        score += (
+            0.5
+            if any(w.startswith(part) and len(part) > 2 for part in column.words for w in by_name)
+            else 0
+        )
+        score += (
+            1.5
+            if field.codes and {value.lower() for value in column.values} <= set(field.codes)
+            else 0
+        )
+        if (
+            field.type == "month"
+            and not score
+            and field.required
+            and not (column.words & set(_WORDS["date_of_birth"]))
+        ):
             score = 0.5
         if score >= 0.5:
             scored.append((score, -free.index(column), column, line))
@@ -355,7 +464,9 @@ def _line_for(field: Field, column: _Column) -> str | None:
         case "month":
             return _date_line(column) if _format_of(column.values) else None
         case "integer" | "number":
-            good = column.share(lambda v: re.fullmatch(r"-?\d+" if field.type == "integer" else r"-?\d+(\.\d+)?", v))
+            good = column.share(
+                lambda v: re.fullmatch(r"-?\d+" if field.type == "integer" else r"-?\d+(\.\d+)?", v)
+            )
             inside = column.share(
                 lambda v: (
                     re.fullmatch(r"-?\d+(\.\d+)?", v)
@@ -378,7 +489,10 @@ def _line_for(field: Field, column: _Column) -> str | None:
                 "fail": False,
                 "emerging": False,
             }
-            known = {**{k: v == "true" if v else "" for k, v in codings().get(field.coding, {}).items()}, **table}
+            known = {
+                **{k: v == "true" if v else "" for k, v in codings().get(field.coding, {}).items()},
+                **table,
+            }
         case _:
             known = dict(codings().get(field.coding, {code: code for code in field.codes}))
             known |= {code.replace("_", " "): code for code in field.codes}
@@ -387,7 +501,9 @@ def _line_for(field: Field, column: _Column) -> str | None:
     if len(distinct) > _MOST_CODES:
         return None
     codes = {
-        value: known.get(value.lower(), known.get(re.sub(r"[^a-z0-9]+", " ", value.lower()).strip(), "?"))
+        value: known.get(
+            value.lower(), known.get(re.sub(r"[^a-z0-9]+", " ", value.lower()).strip(), "?")
+        )
         for value in distinct
     }
     unknown = sum(count for value, count in distinct.items() if codes[value] == "?")
@@ -407,7 +523,9 @@ def _row_id(
 ) -> list[str]:
     taken = {column.name for name, (column, _) in chosen.items() if not name.endswith("_id")}
     candidates = [
-        c for c in columns if c.name not in taken and len(c.values) == len(rows) and len(set(c.values)) == len(rows)
+        c
+        for c in columns
+        if c.name not in taken and len(c.values) == len(rows) and len(set(c.values)) == len(rows)
     ]
     if candidates:
         return [
@@ -424,7 +542,9 @@ def _row_id(
 
 
 def _format_of(values: Sequence[str]) -> str | None:
-    """The one format that fits nearly all values; of day-first and month-first, the one that some value decides."""
+    """The one format that fits nearly all values; of day-first and month-first, the one that some
+    value decides.
+    """
     sample = values[:500]
     if not sample:
         return None
@@ -436,7 +556,9 @@ def _format_of(values: Sequence[str]) -> str | None:
 
 
 def _date_line(column: _Column) -> str:
-    return f"{{ column = {_quote(column.name)}, format = {_quote(_format_of(column.values) or '')} }}"
+    return (
+        f"{{ column = {_quote(column.name)}, format = {_quote(_format_of(column.values) or '')} }}"
+    )
 
 
 def _words(text: str) -> frozenset[str]:

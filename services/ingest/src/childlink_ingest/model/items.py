@@ -1,4 +1,6 @@
-"""What the spool keeps account of: the two halves of rows, and what takes them back. Plain values."""
+"""What the spool keeps account of: the two halves of rows, and what takes them back. Plain
+values.
+"""
 
 from typing import Final, Literal, NamedTuple
 
@@ -17,9 +19,13 @@ class StagedItem(NamedTuple):
     """Of the payload, 16 bytes."""
     payload: bytes
     companion: bytes | None = None
-    """Of an encoding: its analytics reference, which travels in the capsule. Of an observation: whom it is about."""
+    """Of an encoding: its analytics reference, which travels in the capsule. Of an observation:
+    whom it is about.
+    """
     also: bytes | None = None
-    """Of an encoding: the spool's keyed hash of the NHS number. Of an observation: the other person on the row."""
+    """Of an encoding: the spool's keyed hash of the NHS number. Of an observation: the other person
+    on the row.
+    """
 
 
 class StagedRow(NamedTuple):
@@ -32,7 +38,9 @@ class StagedRow(NamedTuple):
 
 
 class Tombstone(NamedTuple):
-    """What is withdrawn: a row or all rows of a subject (observations), a subject or one facet of it (encodings)."""
+    """What is withdrawn: a row or all rows of a subject (observations), a subject or one facet of
+    it (encodings).
+    """
 
     half: Half
     reference: bytes

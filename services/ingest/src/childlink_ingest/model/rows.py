@@ -54,7 +54,8 @@ class Rejection:
     reason: str
     remedy: str
     row_id: str = field(default="", repr=False, compare=False)
-    """The row's id, where it could be read: what was sent of the row before is not taken for gone."""
+    """The row's id, where it could be read: what was sent of the row before is not taken for gone.
+    """
 
 
 @dataclass(frozen=True, slots=True)

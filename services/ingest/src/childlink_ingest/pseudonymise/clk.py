@@ -1,10 +1,13 @@
-"""Compatibility mode: cryptographic long-term keys, bit for bit as clkhash makes them from a linkage schema (version 3).
+"""Compatibility mode: cryptographic long-term keys, bit for bit as clkhash makes them from a
+linkage schema (version 3).
 
-One filter of all fields under one key for everyone, as anonlink and CODI use it. It falls to public attacks (a graph-matching
-attack re-identified 1,000 of 1,000): for partners who must join such a project, never sent to childlink's linker.
+One filter of all fields under one key for everyone, as anonlink and CODI use it. It falls to public
+attacks (a graph-matching attack re-identified 1,000 of 1,000): for partners who must join such a
+project, never sent to childlink's linker.
 
-The construction is Schnell, Bachteler and Reiher 2009 (double hashing) or keyed BLAKE2b slices. Under one key the bits of a
-value never change, so a value's mask is remembered and a record is the OR of its fields' masks. Rule: no I/O.
+The construction is Schnell, Bachteler and Reiher 2009 (double hashing) or keyed BLAKE2b slices.
+Under one key the bits of a value never change, so a value's mask is remembered and a record is the
+OR of its fields' masks. Rule: no I/O.
 """
 
 import base64
@@ -23,10 +26,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _KEY_BYTES: Final = 64
-_HASHES: Final[Mapping[str, type[hashes.HashAlgorithm]]] = {"SHA256": hashes.SHA256, "SHA512": hashes.SHA512}
+_HASHES: Final[Mapping[str, type[hashes.HashAlgorithm]]] = {
+    "SHA256": hashes.SHA256,
+    "SHA512": hashes.SHA512,
+}
 _REMEMBERED_VALUES: Final = 500_000
 _CONFIG_KEYS: Final = {"l", "xor_folds", "kdf"}
-# clkhash reads these spellings only, whatever its documentation says, and ignores the others: we refuse them.
+# clkhash reads these spellings only, whatever its documentation says, and ignores the others: we
+# refuse them.
 _MISREAD: Final = {
     "xorFolds": "xor_folds",
     "preventSingularity": "prevent_singularity",
@@ -44,7 +51,9 @@ class EntryError(Exception):
 
 @dataclass(frozen=True)
 class ClkField:
-    """A hashed or ignored field. `prepare` checks and formats a value; `tokens` cuts it; `spread` says how many bits each token sets."""
+    """A hashed or ignored field. `prepare` checks and formats a value; `tokens` cuts it; `spread`
+    says how many bits each token sets.
+    """
 
     name: str
     prepare: Callable[[str], str] | None = None
@@ -66,30 +75,42 @@ class LinkageSchema:
 
 
 def parse_schema(content: Any) -> LinkageSchema:
-    """Parse a version 3 linkage schema (as JSON gives it). Raises SchemaError that names the feature and the key."""
+    """Parse a version 3 linkage schema (as JSON gives it). Raises SchemaError that names the
+    feature and the key.
+    """
     try:
         if content["version"] != 3:
             raise SchemaError(
-                f"The schema has version {content['version']}.", "Convert it: clkhash convert-schema OLD NEW."
+                f"The schema has version {content['version']}.",
+                "Convert it: clkhash convert-schema OLD NEW.",
             )
         _refuse_misread(content)
         config = content["clkConfig"]
         if stray := set(config) - _CONFIG_KEYS:
-            raise SchemaError(f"clkConfig.{min(stray)} is not known.", "clkConfig has l, kdf and xor_folds.")
+            raise SchemaError(
+                f"clkConfig.{min(stray)} is not known.", "clkConfig has l, kdf and xor_folds."
+            )
         bits, folds = int(config["l"]), int(config.get("xor_folds", 0))
         fields = tuple(_field(item) for item in content["features"])
         kdf = config["kdf"]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise SchemaError(f"The linkage schema is not complete: {error}.", "See clkhash's schema version 3.") from None
+        raise SchemaError(
+            f"The linkage schema is not complete: {error}.", "See clkhash's schema version 3."
+        ) from None
     hashed = bits * 2**folds
     if bits % 8 or bits <= 0:
-        raise SchemaError(f"l is {bits}.", "Use a multiple of 8 (of 64, if anonlink will compare the filters).")
+        raise SchemaError(
+            f"l is {bits}.", "Use a multiple of 8 (of 64, if anonlink will compare the filters)."
+        )
     if any(f.prepare and f.hash_type == "blakeHash" for f in fields) and hashed & (hashed - 1):
         raise SchemaError(
-            f"blakeHash needs a power of two before folding, not {hashed}.", "Change l, or use doubleHash."
+            f"blakeHash needs a power of two before folding, not {hashed}.",
+            "Change l, or use doubleHash.",
         )
     if kdf.get("type", "HKDF") != "HKDF" or kdf.get("hash", "SHA256") not in _HASHES:
-        raise SchemaError("The key derivation is not HKDF with SHA256 or SHA512.", "Correct clkConfig.kdf.")
+        raise SchemaError(
+            "The key derivation is not HKDF with SHA256 or SHA512.", "Correct clkConfig.kdf."
+        )
     return LinkageSchema(bits, folds, fields, kdf)
 
 
@@ -101,15 +122,23 @@ class ClkEncoder:
         self._hashed = schema.bits * 2**schema.folds
         self._bit = [1 << (self._hashed - 1 - position) for position in range(self._hashed)]
         keys = _derive(secret, len(schema.fields), schema.kdf)
-        self._fields = [(index, field, keys[index]) for index, field in enumerate(schema.fields) if field.prepare]
+        self._fields = [
+            (index, field, keys[index])
+            for index, field in enumerate(schema.fields)
+            if field.prepare
+        ]
         self._masks: list[dict[str, int]] = [{} for _ in self._fields]
         self._token_masks: list[dict[tuple[str, int], int]] = [{} for _ in self._fields]
 
     def encode(self, records: Iterable[Sequence[str]]) -> list[bytes]:
-        """One filter per record: `l` bits, the first bit highest, as in clkhash's files. Raises EntryError."""
+        """One filter per record: `l` bits, the first bit highest, as in clkhash's files. Raises
+        EntryError.
+        """
         sources = [
             (index, masks.get, number)
-            for number, ((index, _, _), masks) in enumerate(zip(self._fields, self._masks, strict=True))
+            for number, ((index, _, _), masks) in enumerate(
+                zip(self._fields, self._masks, strict=True)
+            )
         ]
         size, folds, hashed = self._schema.bits // 8, self._schema.folds, self._hashed
         clks = []
@@ -139,7 +168,9 @@ class ClkEncoder:
             for token, count in zip(tokens, field.spread(len(tokens)), strict=True):
                 known = remembered.get((token, count))
                 if known is None:
-                    known = remembered[token, count] = self._bits_of(field, keys, token.encode(field.encoding), count)
+                    known = remembered[token, count] = self._bits_of(
+                        field, keys, token.encode(field.encoding), count
+                    )
                 mask |= known
         masks = self._masks[number]
         if len(masks) >= _REMEMBERED_VALUES:
@@ -151,7 +182,8 @@ class ClkEncoder:
         length = self._hashed
         if field.hash_type == "blakeHash":
             blocks = [
-                hashlib.blake2b(token, key=keys[0], salt=b"%d" % block).digest() for block in range((count + 31) // 32)
+                hashlib.blake2b(token, key=keys[0], salt=b"%d" % block).digest()
+                for block in range((count + 31) // 32)
             ]
             positions = [short % length for short in memoryview(b"".join(blocks)).cast("H")[:count]]
         else:
@@ -159,7 +191,12 @@ class ClkEncoder:
             step = int.from_bytes(hmac.digest(keys[1], token, "md5"), "big") % length
             attempt = 0
             while not field.singular and step == 0:
-                step = int.from_bytes(hmac.digest(keys[1], token + chr(attempt).encode(), "md5"), "big") % length
+                step = (
+                    int.from_bytes(
+                        hmac.digest(keys[1], token + chr(attempt).encode(), "md5"), "big"
+                    )
+                    % length
+                )
                 attempt += 1
             positions = [(first + i * step) % length for i in range(count)]
         return reduce(or_, map(self._bit.__getitem__, positions), 0)
@@ -174,7 +211,9 @@ def _derive(secret: bytes, fields: int, kdf: Mapping[str, Any]) -> list[tuple[by
     size = int(kdf.get("keySize", _KEY_BYTES))
     salt, info = (base64.b64decode(kdf[name]) if name in kdf else None for name in ("salt", "info"))
     algorithm = _HASHES[kdf.get("hash", "SHA256")]()
-    stream = HKDF(algorithm=algorithm, length=2 * fields * size, salt=salt, info=info).derive(secret)
+    stream = HKDF(algorithm=algorithm, length=2 * fields * size, salt=salt, info=info).derive(
+        secret
+    )
     keys = [stream[at : at + size] for at in range(0, len(stream), size)]
     return list(zip(keys[::2], keys[1::2], strict=True))
 
@@ -200,13 +239,21 @@ def _field(item: Mapping[str, Any]) -> ClkField:
             encoding,
         )
     except KeyError as error:
-        raise SchemaError(f"Feature {name!r} has no {error}.", "See clkhash's schema version 3.") from None
+        raise SchemaError(
+            f"Feature {name!r} has no {error}.", "See clkhash's schema version 3."
+        ) from None
     except (TypeError, ValueError) as error:
-        raise SchemaError(f"Feature {name!r} cannot be used: {error}.", "See clkhash's schema version 3.") from None
+        raise SchemaError(
+            f"Feature {name!r} cannot be used: {error}.", "See clkhash's schema version 3."
+        ) from None
 
 
 def _prepare(
-    formatter: Callable[[str], str], is_text: bool, encoding: str, missing: Mapping[str, str] | None, value: str
+    formatter: Callable[[str], str],
+    is_text: bool,
+    encoding: str,
+    missing: Mapping[str, str] | None,
+    value: str,
 ) -> str:
     if missing is not None and value == missing["sentinel"]:
         replacement = missing.get("replaceWith")
@@ -222,7 +269,9 @@ def _prepare(
 def _formatter(form: Mapping[str, Any]) -> Callable[[str], str]:
     match form["type"]:
         case "string":
-            return partial(_string, re.compile(form["pattern"]) if "pattern" in form else None, form)
+            return partial(
+                _string, re.compile(form["pattern"]) if "pattern" in form else None, form
+            )
         case "integer":
             return partial(_integer, form.get("minimum"), form.get("maximum"))
         case "date":
@@ -283,7 +332,9 @@ def _tokenizer(comparison: Mapping[str, Any]) -> Callable[[str], Sequence[str]]:
             precision = comparison.get("fractional_precision", 0)
             interval = round(comparison["thresholdDistance"] * 10**precision)
             if interval <= 0 or comparison["resolution"] < 1 or precision < 0:
-                raise ValueError("thresholdDistance and resolution must be positive, at this precision")
+                raise ValueError(
+                    "thresholdDistance and resolution must be positive, at this precision"
+                )
             return partial(numeric_neighbours, interval, comparison["resolution"], precision)
         case other:
             raise ValueError(f"comparison type {other!r}")
@@ -304,7 +355,8 @@ def ngrams(n: int, positional: bool, value: str) -> Sequence[str]:
 
 
 def numeric_neighbours(interval: int, resolution: int, precision: int, value: str) -> Sequence[str]:
-    """A number's neighbourhood on a grid, so that near numbers share tokens (Vatsalan and Christen 2015).
+    """A number's neighbourhood on a grid, so that near numbers share tokens (Vatsalan and Christen
+    2015).
 
     >>> numeric_neighbours(8, 2, 0, "25")
     ['88', '96', '104', '112', '120']
@@ -347,7 +399,8 @@ def _refuse_misread(content: Any) -> None:
             if key in _MISREAD:
                 raise SchemaError(
                     f"The schema says {key!r}, which clkhash silently ignores.",
-                    f"Write {_MISREAD[key]!r} if it is meant, or delete it: filters must be the same at every site.",
+                    f"Write {_MISREAD[key]!r} if it is meant, or delete it: filters must be the"
+                    " same at every site.",
                 )
             _refuse_misread(value)
     elif isinstance(content, Sequence) and not isinstance(content, str):

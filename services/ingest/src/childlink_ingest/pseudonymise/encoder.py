@@ -1,8 +1,9 @@
 """Encodes identities into salted passes (see the profile file). Rule: no I/O.
 
-A field's value is hashed once under a key of the linkage secret (BLAKE2b, RFC 7693), and the digest remembered. The digests of a
-segment's salt and fields are added up, and the sum goes through AES (FIPS 197) under the pass's key, which leaves nothing of the sum:
-four bytes of it are the segment. So a whole batch of records is a few gathers, sums and one AES call.
+A field's value is hashed once under a key of the linkage secret (BLAKE2b, RFC 7693), and the digest
+remembered. The digests of a segment's salt and fields are added up, and the sum goes through AES
+(FIPS 197) under the pass's key, which leaves nothing of the sum: four bytes of it are the segment.
+So a whole batch of records is a few gathers, sums and one AES call.
 """
 
 import hashlib
@@ -30,11 +31,17 @@ _REPEATED: Final = 1 << 16
 _HEAD: Final = b"\x0a\x10%b\x12\x04%b\x18%c"
 _PASSES_TAG: Final = bytes((wire.EncodedRecord.PASSES_FIELD_NUMBER << 3 | 2,))
 _ROLES: Final = {"child": wire.ROLE_CHILD, "adult": wire.ROLE_ADULT}
-_RELATIONS: Final = {"mother": wire.RELATION_MOTHER, "father": wire.RELATION_FATHER, "carer": wire.RELATION_CARER}
+_RELATIONS: Final = {
+    "mother": wire.RELATION_MOTHER,
+    "father": wire.RELATION_FATHER,
+    "carer": wire.RELATION_CARER,
+}
 
 
 def carries_pass(subject: Subject, item: Pass) -> bool:
-    """Whether this subject gets this pass: its role, salts and a whole segment are there, and it lacks a strong one."""
+    """Whether this subject gets this pass: its role, salts and a whole segment are there, and it
+    lacks a strong one.
+    """
     if subject.role not in item.roles or not all(value_of(subject, name) for name in item.salt):
         return False
     if not any(all(value_of(subject, name) for name in segment) for segment in item.segments):
@@ -44,7 +51,9 @@ def carries_pass(subject: Subject, item: Pass) -> bool:
 
 def is_linkable(subject: Subject, profile: Profile) -> bool:
     """Whether a subject gets anything by which it could be linked."""
-    return bool(subject.identity.nhs_number) or any(carries_pass(subject, item) for item in profile.passes)
+    return bool(subject.identity.nhs_number) or any(
+        carries_pass(subject, item) for item in profile.passes
+    )
 
 
 class Encoder:
@@ -56,7 +65,9 @@ class Encoder:
         nhs_key = linkage.derive("nhs number token")
         self._begun = {
             role: hashlib.blake2b(
-                len(role).to_bytes(4, "big") + role.encode(), key=nhs_key, digest_size=REFERENCE_BYTES
+                len(role).to_bytes(4, "big") + role.encode(),
+                key=nhs_key,
+                digest_size=REFERENCE_BYTES,
             )
             for role in _ROLES
         }
@@ -64,18 +75,26 @@ class Encoder:
         self._passes = [_PassEncoder(item, profile, linkage) for item in profile.passes]
 
     def encode(self, subjects: Sequence[Subject]) -> list[wire.EncodedRecord]:
-        """One record per subject, in order, without capsule. A record without token and passes cannot be linked."""
-        return [wire.EncodedRecord.FromString(payload) for payload in self.encode_to_bytes(subjects)]
+        """One record per subject, in order, without capsule. A record without token and passes
+        cannot be linked.
+        """
+        return [
+            wire.EncodedRecord.FromString(payload) for payload in self.encode_to_bytes(subjects)
+        ]
 
     def encode_to_bytes(self, subjects: Sequence[Subject]) -> list[bytes]:
-        """The same, serialised: written straight into the wire format, which takes half the time."""
+        """The same, serialised: written straight into the wire format, which takes half the
+        time.
+        """
         self._pool.forget_if_large()
         tokens = [
             self._token(subject.role, number) if (number := subject.identity.nhs_number) else b""
             for subject in subjects
         ]
         batch = _Batch(subjects, tokens, self._pool)
-        records = [self._head(subject, token) for subject, token in zip(subjects, tokens, strict=True)]
+        records = [
+            self._head(subject, token) for subject, token in zip(subjects, tokens, strict=True)
+        ]
         for item in self._passes:
             item.append_to(records, batch)
         return records
@@ -88,7 +107,9 @@ class Encoder:
             head += b"\x2a\x10" + token
         if identity.birth_order is None and subject.carer is None and not identity.date_approximate:
             return head
-        rest = wire.EncodedRecord(birth_order=identity.birth_order, approximate_date=identity.date_approximate)
+        rest = wire.EncodedRecord(
+            birth_order=identity.birth_order, approximate_date=identity.date_approximate
+        )
         if subject.carer:
             reference, relation = subject.carer
             rest.carers.add(link_reference=reference, relation=_RELATIONS[relation])
@@ -106,14 +127,18 @@ class _DigestPool:
 
     def __init__(self, key: bytes) -> None:
         self._digest = lru_cache(maxsize=_MOST_VALUES)(
-            lambda space, value: hashlib.blake2b(f"{space}\0{value}".encode(), key=key, digest_size=16).digest()
+            lambda space, value: hashlib.blake2b(
+                f"{space}\0{value}".encode(), key=key, digest_size=16
+            ).digest()
         )
         self._forget()
 
     def _forget(self) -> None:
         # Number 0 is the missing value; its digest is never used.
         self._numbers: dict[str, dict[str, int]] = {source: {"": 0} for source in SOURCES}
-        self._digests = {shape: array("Q", (0, 0)) for shapes in SHAPES.values() for shape in shapes}
+        self._digests = {
+            shape: array("Q", (0, 0)) for shapes in SHAPES.values() for shape in shapes
+        }
 
     def forget_if_large(self) -> None:
         """Bound the memory. Numbers given before are void afterwards."""
@@ -123,7 +148,9 @@ class _DigestPool:
     def numbers(self, source: str, column: Sequence[str]) -> NDArray[np.int64]:
         """The number of each value; 0 for ""."""
         known, add = self._numbers[source], self._add
-        return np.array([known[v] if v in known else add(source, known, v) for v in column], dtype=np.int64)
+        return np.array(
+            [known[v] if v in known else add(source, known, v) for v in column], dtype=np.int64
+        )
 
     def digests(self, shape: str, numbers: NDArray[np.int64]) -> Digests:
         """The digest of each value in a shape."""
@@ -139,17 +166,23 @@ class _DigestPool:
 class _Batch:
     """Some subjects, and the columns of their values that passes ask for; each is read once."""
 
-    def __init__(self, subjects: Sequence[Subject], tokens: Sequence[bytes], pool: _DigestPool) -> None:
+    def __init__(
+        self, subjects: Sequence[Subject], tokens: Sequence[bytes], pool: _DigestPool
+    ) -> None:
         self._subjects, self._tokens, self._pool = subjects, tokens, pool
         self._numbers: dict[str, NDArray[np.int64]] = {}
-        self.roles = np.fromiter((_ROLES[s.role] for s in subjects), dtype=np.uint64, count=len(subjects))
+        self.roles = np.fromiter(
+            (_ROLES[s.role] for s in subjects), dtype=np.uint64, count=len(subjects)
+        )
 
     def has(self, shape: str) -> NDArray[np.bool_]:
         """Which subjects have a field."""
         return self._of(source_of(shape)) > 0
 
     def digests(self, shape: str, chosen: NDArray[np.int64]) -> Digests:
-        """The digests of a field of some subjects. A number is its token: no two subjects share one, so none is remembered."""
+        """The digests of a field of some subjects. A number is its token: no two subjects share
+        one, so none is remembered.
+        """
         if shape == "nhs_number":
             tokens = b"".join([self._tokens[index] for index in chosen.tolist()])
             return np.frombuffer(tokens, dtype=np.uint64).reshape(-1, 2)
@@ -159,7 +192,9 @@ class _Batch:
         known = self._numbers.get(source)
         if known is None:
             if source == "nhs_number":
-                known = np.fromiter(map(bool, self._tokens), dtype=np.int64, count=len(self._tokens))
+                known = np.fromiter(
+                    map(bool, self._tokens), dtype=np.int64, count=len(self._tokens)
+                )
             else:
                 read = SOURCES[source]
                 known = self._pool.numbers(source, [read(subject) for subject in self._subjects])
@@ -178,16 +213,24 @@ class _PassEncoder:
             for what in ("token", "segments")
         )
         count = len(item.segments)
-        # Segments of one kind (names, whole or without a letter) are hashed alike, so that each can equal any of them.
-        kinds = [tuple(sorted(SPACES.get(name, name) for name in segment)) for segment in item.segments]
+        # Segments of one kind (names, whole or without a letter) are hashed alike, so that each can
+        # equal any of them.
+        kinds = [
+            tuple(sorted(SPACES.get(name, name) for name in segment)) for segment in item.segments
+        ]
         self._tags = np.array([1 + kinds.index(kind) for kind in kinds], dtype=np.uint64)
         self._alike = [
-            (at, earlier) for at, kind in enumerate(kinds) if (earlier := [b for b in range(at) if kinds[b] == kind])
+            (at, earlier)
+            for at, kind in enumerate(kinds)
+            if (earlier := [b for b in range(at) if kinds[b] == kind])
         ]
         size = SEGMENT_BYTES * count
-        # What stands between a record's fields that differ: the tag and length of `passes`, fields 1 and 2, field 3.
+        # What stands between a record's fields that differ: the tag and length of `passes`, fields
+        # 1 and 2, field 3.
         opening = _PASSES_TAG + varint(27 + size)
-        self._before_token = np.frombuffer(opening + b"\x08%c\x12\x10" % item.number, dtype=np.uint8)
+        self._before_token = np.frombuffer(
+            opening + b"\x08%c\x12\x10" % item.number, dtype=np.uint8
+        )
         self._before_filter = np.frombuffer(b"\x1a%c" % size, dtype=np.uint8)
 
     def append_to(self, records: list[bytes], batch: _Batch) -> None:
@@ -196,17 +239,23 @@ class _PassEncoder:
         n = len(chosen)
         if not n:
             return
-        salt = sum((batch.digests(name, chosen) for name in self._item.salt), np.zeros((n, 2), dtype=np.uint64))
+        salt = sum(
+            (batch.digests(name, chosen) for name in self._item.salt),
+            np.zeros((n, 2), dtype=np.uint64),
+        )
         salt[:, 0] += batch.roles[chosen] << np.uint64(32)
         tokens = np.frombuffer(self._tokens.update(salt.tobytes()), dtype=np.uint8).reshape(n, 16)
         sums = np.repeat(salt[:, None, :], len(self._tags), axis=1)
         sums[:, :, 0] += self._tags
-        digests = {name: batch.digests(name, chosen) for segment in self._item.segments for name in segment}
+        digests = {
+            name: batch.digests(name, chosen) for segment in self._item.segments for name in segment
+        }
         for number, segment in enumerate(self._item.segments):
             for name in segment:
                 sums[:, number] += digests[name]
         segments = self._mixed(sums)
-        # A name without a letter may be the name without another. Nobody shall see that two segments of a record are equal.
+        # A name without a letter may be the name without another. Nobody shall see that two
+        # segments of a record are equal.
         repeated = np.zeros(segments.shape, dtype=bool)
         for at, earlier in self._alike:
             repeated[:, at] = (segments[:, earlier] == segments[:, at, None]).any(axis=1)
@@ -216,12 +265,15 @@ class _PassEncoder:
             others[:, 0] += np.uint64(_REPEATED) * (columns + 1).astype(np.uint64)
             segments[rows, columns] = self._mixed(others)
         segments = np.ascontiguousarray(segments * whole).view(np.uint8)
-        # Everything of a pass has a fixed length; `present`, a bit set of at most 28 segments, is a varint of four bytes.
+        # Everything of a pass has a fixed length; `present`, a bit set of at most 28 segments, is a
+        # varint of four bytes.
         present = whole @ (1 << np.arange(len(self._tags)))
         digits = [present >> 7 * at & 0x7F | (0x80 if at < 3 else 0) for at in range(4)]
         ending = np.stack([np.full(n, 0x20), *digits], axis=1).astype(np.uint8)
         parts = (self._before_token, tokens, self._before_filter, segments, ending)
-        made = np.concatenate([np.broadcast_to(part, (n, part.shape[-1])) for part in parts], axis=1)
+        made = np.concatenate(
+            [np.broadcast_to(part, (n, part.shape[-1])) for part in parts], axis=1
+        )
         size, everything = made.shape[1], made.tobytes()
         for at, row in enumerate(chosen.tolist()):
             records[row] += everything[at * size : (at + 1) * size]
@@ -229,11 +281,15 @@ class _PassEncoder:
     def _mixed(self, sums: Digests) -> NDArray[np.uint32]:
         """The segment of each sum; never 0, which says that a segment is missing."""
         mixed = np.frombuffer(self._segments.update(sums.tobytes()), dtype="<u4")
-        segments: NDArray[np.uint32] = np.maximum(mixed.reshape(*sums.shape[:-1], 4)[..., 0], np.uint32(1))
+        segments: NDArray[np.uint32] = np.maximum(
+            mixed.reshape(*sums.shape[:-1], 4)[..., 0], np.uint32(1)
+        )
         return segments
 
     def _carriers(self, batch: _Batch) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Which subjects get the pass (see `carries_pass`, which says the same of one), and which segments they have."""
+        """Which subjects get the pass (see `carries_pass`, which says the same of one), and which
+        segments they have.
+        """
         item = self._item
         wanted = np.isin(batch.roles, [_ROLES[role] for role in item.roles])
         for name in item.salt:
@@ -241,7 +297,11 @@ class _PassEncoder:
         if item.only_without:
             wanted &= ~np.logical_and.reduce([batch.has(name) for name in item.only_without])
         whole = np.stack(
-            [np.logical_and.reduce([batch.has(name) for name in segment]) for segment in item.segments], axis=1
+            [
+                np.logical_and.reduce([batch.has(name) for name in segment])
+                for segment in item.segments
+            ],
+            axis=1,
         )
         chosen = np.flatnonzero(wanted & whole.any(axis=1))
         return chosen, whole[chosen]

@@ -1,7 +1,9 @@
-"""The fields that profiles name: how each is read from a subject, and the shapes in which it is compared. Rule: no I/O.
+"""The fields that profiles name: how each is read from a subject, and the shapes in which it is
+compared. Rule: no I/O.
 
-A shape that survives a slip of the pen (how a name sounds, how it starts and ends, two parts of a date) lets records meet that
-were written down differently, without any measure of likeness ever leaving the site.
+A shape that survives a slip of the pen (how a name sounds, how it starts and ends, two parts of a
+date) lets records meet that were written down differently, without any measure of likeness ever
+leaving the site.
 """
 
 from collections.abc import Callable
@@ -27,11 +29,12 @@ def _main(surname: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def either_way(day: date | None) -> str:
-    """A date with day and month in ascending order where either could be the month, so that swapping them changes nothing.
+    """A date with day and month in ascending order where either could be the month, so that
+    swapping them changes nothing.
 
     >>> either_way(date(2020, 11, 3)), either_way(date(2020, 3, 11)), either_way(date(2020, 3, 14)), either_way(None)
     ('2020-03-11', '2020-03-11', '2020-03-14', '')
-    """
+    """  # noqa: E501
     if day is None:
         return ""
     low, high = (day.month, day.day) if day.day > 12 else sorted((day.month, day.day))
@@ -53,7 +56,8 @@ def _without(which: str, of: Shape) -> Shape:
     return shape
 
 
-# What is read from a subject ("" when missing), and the shapes of it, by the names that profiles use.
+# What is read from a subject ("" when missing), and the shapes of it, by the names that profiles
+# use.
 SOURCES: Final[dict[str, Callable[[Subject], str]]] = {
     "given_name": lambda s: s.identity.given_name,
     "surname": lambda s: s.identity.surname,
@@ -94,8 +98,8 @@ SHAPES: Final[dict[str, dict[str, Shape]]] = {
     "mother_given_name": {"mother_given_sound": phonetic},
     "mother_date_of_birth": {"mother_date": lambda v: v},
 }
-# Names are hashed alike in every place and with any letter left out: a pair of names entered in the wrong order is the same pair, and
-# a name with a letter too many is, without it, the name itself.
+# Names are hashed alike in every place and with any letter left out: a pair of names entered in the
+# wrong order is the same pair, and a name with a letter too many is, without it, the name itself.
 SPACES: Final = {
     shape: "name"
     for name in ("given", "surname")

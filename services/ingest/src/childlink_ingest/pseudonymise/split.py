@@ -35,7 +35,9 @@ class Observation:
     attributes: Mapping[str, Attribute]
 
 
-def split(row: Row, mapping: ExtractMapping, keys: ReferenceKeys) -> tuple[Subject | None, Subject | None, Observation]:
+def split(
+    row: Row, mapping: ExtractMapping, keys: ReferenceKeys
+) -> tuple[Subject | None, Subject | None, Observation]:
     """The row's child, its adult, and its observation."""
     facet = keys.facet(mapping.feed)
     adult = _subject(row.adult, "adult", mapping.adult_id_space, keys, facet)

@@ -1,4 +1,5 @@
-"""Reads an extract row by row, whatever it is: CSV, Excel, Parquet or the answer of a database. Memory stays flat.
+"""Reads an extract row by row, whatever it is: CSV, Excel, Parquet or the answer of a database.
+Memory stays flat.
 
 Adapters: nothing else opens an extract. Every value comes as text, as a CSV file would hold it.
 """
@@ -23,7 +24,9 @@ _FORMULA: Final = ("=", "@", "\t=", "+cmd", "-cmd")
 
 @contextmanager
 def open_extract(path: Path, source: Source) -> Iterator[Extract]:
-    """Open an extract by its kind. Raises ExtractError when it cannot be read, or changes while it is read."""
+    """Open an extract by its kind. Raises ExtractError when it cannot be read, or changes while it
+    is read.
+    """
     opener = _opener(path)
     before = _state(path)
     with opener(path, source) as (header, rows):
@@ -38,7 +41,9 @@ def open_extract(path: Path, source: Source) -> Iterator[Extract]:
         )
 
 
-def _checked(header: list[str], rows: Iterator[tuple[int, list[str]]]) -> Iterator[Record | Rejection]:
+def _checked(
+    header: list[str], rows: Iterator[tuple[int, list[str]]]
+) -> Iterator[Record | Rejection]:
     width = len(header)
     for number, cells in rows:
         if not any(cells):
@@ -63,7 +68,11 @@ def _problem(header: list[str], cells: list[str]) -> tuple[str, str, str] | None
     if len(whole) > LONGEST_VALUE:
         for name, cell in zip(header, cells, strict=True):
             if len(cell) > LONGEST_VALUE:
-                return name, f"is longer than {LONGEST_VALUE:,} characters", "Look for a quote that is not closed."
+                return (
+                    name,
+                    f"is longer than {LONGEST_VALUE:,} characters",
+                    "Look for a quote that is not closed.",
+                )
     if "=" in whole or "@" in whole or "cmd" in whole:
         for name, cell in zip(header, cells, strict=True):
             if cell.startswith(_FORMULA):
@@ -73,7 +82,9 @@ def _problem(header: list[str], cells: list[str]) -> tuple[str, str, str] | None
 
 def _opener(
     path: Path,
-) -> Callable[[Path, Source], AbstractContextManager[tuple[list[str], Iterator[tuple[int, list[str]]]]]]:
+) -> Callable[
+    [Path, Source], AbstractContextManager[tuple[list[str], Iterator[tuple[int, list[str]]]]]
+]:
     suffix = path.suffix.lower()
     try:
         if suffix in (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"):
@@ -101,5 +112,7 @@ def _state(path: Path) -> tuple[int, int]:
     try:
         state = path.stat()
     except OSError as error:
-        raise ExtractError(f"{path} cannot be read: {error.strerror}.", "Check the path and the permissions.") from None
+        raise ExtractError(
+            f"{path} cannot be read: {error.strerror}.", "Check the path and the permissions."
+        ) from None
     return state.st_size, state.st_mtime_ns

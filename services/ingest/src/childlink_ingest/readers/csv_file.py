@@ -1,4 +1,6 @@
-"""Delimited text: any one-character delimiter, any encoding Python knows, quoted newlines, with or without a BOM."""
+"""Delimited text: any one-character delimiter, any encoding Python knows, quoted newlines, with or
+without a BOM.
+"""
 
 import codecs
 import csv
@@ -23,7 +25,9 @@ _COMPRESSED = {
 
 
 @contextmanager
-def open_csv(path: Path, source: Source) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
+def open_csv(
+    path: Path, source: Source
+) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
     """Header and numbered rows of a CSV file. Raises ExtractError when it is none."""
     _check(source)
     csv.field_size_limit(_LARGEST_FIELD)
@@ -31,13 +35,18 @@ def open_csv(path: Path, source: Source) -> Iterator[tuple[list[str], Iterator[t
     try:
         with path.open("rb") as raw:
             kind = _COMPRESSED.get(raw.read(2))
-        file = path.open(encoding="utf-8-sig" if plain in ("utf-8", "utf8") else source.encoding, newline="")
+        file = path.open(
+            encoding="utf-8-sig" if plain in ("utf-8", "utf8") else source.encoding, newline=""
+        )
     except OSError as error:
-        raise ExtractError(f"{path} cannot be read: {error.strerror}.", "Check the path and the permissions.") from None
+        raise ExtractError(
+            f"{path} cannot be read: {error.strerror}.", "Check the path and the permissions."
+        ) from None
     with file:
         if kind:
             raise ExtractError(
-                f"{path.name} is a {kind} archive.", "Unpack it first; childlink never unpacks what it is sent."
+                f"{path.name} is a {kind} archive.",
+                "Unpack it first; childlink never unpacks what it is sent.",
             )
         reader = csv.reader(file, delimiter=source.delimiter, strict=True)
         rows = _rows(reader, path, source.encoding)
@@ -60,7 +69,8 @@ def _rows(reader: Any, path: Path, encoding: str) -> Iterator[tuple[int, list[st
             raise _not_decodable(path, encoding) from None
         except csv.Error as error:
             raise ExtractError(
-                f"{path.name}, near line {line}: {error}.", "Export the file again; look for a stray quote."
+                f"{path.name}, near line {line}: {error}.",
+                "Export the file again; look for a stray quote.",
             ) from None
         line = reader.line_num
         yield line, cells
@@ -71,15 +81,23 @@ def _check(source: Source) -> None:
         if not codecs.lookup(source.encoding)._is_text_encoding:
             raise LookupError
     except LookupError:
-        raise ExtractError(f"{source.encoding!r} is not an encoding.", "Use utf-8, cp1252 or latin-1.") from None
+        raise ExtractError(
+            f"{source.encoding!r} is not an encoding.", "Use utf-8, cp1252 or latin-1."
+        ) from None
     if len(source.delimiter) != 1 or source.delimiter in '"\r\n':
-        raise ExtractError(f"The delimiter must be one character, not {source.delimiter!r}.", "Correct the mapping.")
+        raise ExtractError(
+            f"The delimiter must be one character, not {source.delimiter!r}.",
+            "Correct the mapping.",
+        )
 
 
 def _not_decodable(path: Path, encoding: str) -> ExtractError:
     other = "cp1252" if encoding.lower().startswith("utf") else "utf-8"
     line = _first_bad_line(path, encoding)
-    return ExtractError(f"{path.name}, line {line} is not {encoding}.", f'Set `encoding = "{other}"` in the mapping.')
+    return ExtractError(
+        f"{path.name}, line {line} is not {encoding}.",
+        f'Set `encoding = "{other}"` in the mapping.',
+    )
 
 
 def _first_bad_line(path: Path, encoding: str) -> int:

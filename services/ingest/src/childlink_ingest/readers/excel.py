@@ -1,4 +1,6 @@
-"""Excel and OpenDocument spreadsheets, through python-calamine. Formulas come as their last values."""
+"""Excel and OpenDocument spreadsheets, through python-calamine. Formulas come as their last
+values.
+"""
 
 import zipfile
 from collections.abc import Iterator
@@ -10,23 +12,31 @@ from python_calamine import CalamineError, CalamineWorkbook
 from childlink_ingest.errors import ExtractError
 from childlink_ingest.readers.record import Source, as_text
 
-# A spreadsheet is an archive, and is read whole. A million rows of an extract unpack to well under this.
+# A spreadsheet is an archive, and is read whole. A million rows of an extract unpack to well under
+# this.
 _LARGEST_UNPACKED = 2 * 1024**3
 
 
 @contextmanager
-def open_excel(path: Path, source: Source) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
+def open_excel(
+    path: Path, source: Source
+) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
     """Header and numbered rows of one sheet (the first, unless the mapping names one)."""
     _refuse_bombs(path)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
         names = workbook.sheet_names
         if source.sheet and source.sheet not in names:
-            raise ExtractError(f"{path.name} has no sheet {source.sheet!r}.", f"Its sheets are: {', '.join(names)}.")
+            raise ExtractError(
+                f"{path.name} has no sheet {source.sheet!r}.",
+                f"Its sheets are: {', '.join(names)}.",
+            )
         if not names:
             raise ExtractError(f"{path.name} has no sheet.", "Export it again.")
         rows = workbook.get_sheet_by_name(source.sheet or names[0]).iter_rows()
-        numbered = ((number, [as_text(cell) for cell in row]) for number, row in enumerate(rows, start=1))
+        numbered = (
+            (number, [as_text(cell) for cell in row]) for number, row in enumerate(rows, start=1)
+        )
         header: list[str] = []
         for number, cells in numbered:
             if number >= source.header_row:
@@ -51,4 +61,6 @@ def _refuse_bombs(path: Path) -> None:
             f"{path.name} is not a spreadsheet ({type(error).__name__}).", "Open and save it again."
         ) from None
     if unpacked > _LARGEST_UNPACKED:
-        raise ExtractError(f"{path.name} unpacks to {unpacked / 1e9:.1f} GB.", "Export CSV or Parquet instead.")
+        raise ExtractError(
+            f"{path.name} unpacks to {unpacked / 1e9:.1f} GB.", "Export CSV or Parquet instead."
+        )

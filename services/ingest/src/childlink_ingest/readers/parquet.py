@@ -14,7 +14,9 @@ _ROWS_AT_A_TIME = 5_000
 
 
 @contextmanager
-def open_parquet(path: Path, source: Source) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
+def open_parquet(
+    path: Path, source: Source
+) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
     """Header and numbered rows (from 1; a Parquet file has no header line)."""
     try:
         with pq.ParquetFile(path) as file:
@@ -34,4 +36,6 @@ def _rows(file: pq.ParquetFile, path: Path) -> Iterator[tuple[int, list[str]]]:
                 number += 1
                 yield number, [as_text(value) for value in values]
     except (pa.ArrowException, OSError) as error:
-        raise ExtractError(f"{path.name}, after row {number}: {type(error).__name__}.", "Export it again.") from None
+        raise ExtractError(
+            f"{path.name}, after row {number}: {type(error).__name__}.", "Export it again."
+        ) from None

@@ -31,7 +31,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Extract:
-    """An open extract: its header, then its records, once. A row that cannot be a record comes as a Rejection."""
+    """An open extract: its header, then its records, once. A row that cannot be a record comes as a
+    Rejection.
+    """
 
     path: Path
     header: list[str]

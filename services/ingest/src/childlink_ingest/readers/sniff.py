@@ -17,7 +17,9 @@ def sniff(path: Path) -> Source:
         with path.open("rb") as file:
             sample = file.read(_SAMPLE_BYTES)
     except OSError as error:
-        raise ExtractError(f"{path} cannot be read: {error.strerror}.", "Check the path and the permissions.") from None
+        raise ExtractError(
+            f"{path} cannot be read: {error.strerror}.", "Check the path and the permissions."
+        ) from None
     text, encoding = _decode(sample)
     lines = "\n".join(text.splitlines()[:200])
     try:
@@ -28,11 +30,17 @@ def sniff(path: Path) -> Source:
 
 
 def _decode(sample: bytes) -> tuple[str, str]:
-    for encoding in ("utf-16",) if sample[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8", "cp1252"):
+    for encoding in (
+        ("utf-16",) if sample[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8", "cp1252")
+    ):
         try:
             return sample.decode(encoding), encoding
         except UnicodeDecodeError as error:
             # The sample may end inside a character.
-            if encoding == "utf-8" and error.start > len(sample) - 4 and len(sample) == _SAMPLE_BYTES:
+            if (
+                encoding == "utf-8"
+                and error.start > len(sample) - 4
+                and len(sample) == _SAMPLE_BYTES
+            ):
                 return sample[: error.start].decode(encoding), encoding
     return sample.decode("latin-1"), "latin-1"

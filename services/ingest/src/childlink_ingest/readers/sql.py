@@ -1,6 +1,8 @@
-"""The answer of one read-only query, streamed, through SQLAlchemy. The extract is a file that holds the query.
+"""The answer of one read-only query, streamed, through SQLAlchemy. The extract is a file that holds
+the query.
 
-The database's address is a secret (it may hold a password): it is read from a file, and never shown in an error.
+The database's address is a secret (it may hold a password): it is read from a file, and never shown
+in an error.
 """
 
 from collections.abc import Iterator
@@ -21,34 +23,46 @@ _READ_ONLY = {
 
 
 @contextmanager
-def open_sql(path: Path, source: Source) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
-    """Header and numbered rows (from 1). The transaction is read-only and is rolled back in any case."""
+def open_sql(
+    path: Path, source: Source
+) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
+    """Header and numbered rows (from 1). The transaction is read-only and is rolled back in any
+    case.
+    """
     query = _query(path)
     if source.url_file is None:
-        raise ExtractError(f"{path.name} is a query, and no database is set.", "Set `source_url_file` in the settings.")
+        raise ExtractError(
+            f"{path.name} is a query, and no database is set.",
+            "Set `source_url_file` in the settings.",
+        )
     try:
         engine = sa.create_engine(source.url_file.read_text(encoding="utf-8").strip())
     except OSError as error:
-        raise ExtractError(f"{source.url_file} cannot be read: {error.strerror}.", "Check `source_url_file`.") from None
+        raise ExtractError(
+            f"{source.url_file} cannot be read: {error.strerror}.", "Check `source_url_file`."
+        ) from None
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError, ValueError) as error:
         raise ExtractError(
-            f"{source.url_file} does not hold the URL of a database that can be read here ({type(error).__name__}).",
-            "Write one line such as postgresql+psycopg://reader@host/name or mssql+pyodbc://..., and install its driver.",
+            f"{source.url_file} does not hold the URL of a database that can be read here"
+            f" ({type(error).__name__}).",
+            "Write one line such as postgresql+psycopg://reader@host/name or mssql+pyodbc://...,"
+            " and install its driver.",
         ) from None
     try:
         with engine.connect() as connection:
             if statement := _READ_ONLY.get(engine.dialect.name):
                 connection.execute(sa.text(statement))
-            result = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_AT_A_TIME).execute(
-                sa.text(query)
-            )
+            result = connection.execution_options(
+                stream_results=True, max_row_buffer=_ROWS_AT_A_TIME
+            ).execute(sa.text(query))
             yield list(result.keys()), _rows(result)
             connection.rollback()
     except sa.exc.SQLAlchemyError as error:
         # The driver's message may hold values: only its kind is shown.
         kind = type(getattr(error, "orig", None) or error).__name__
         raise ExtractError(
-            f"The query {path.name} failed ({kind}).", "Run it with the database's own tool to see why."
+            f"The query {path.name} failed ({kind}).",
+            "Run it with the database's own tool to see why.",
         ) from None
     finally:
         engine.dispose()
@@ -66,10 +80,13 @@ def _query(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8").strip().rstrip(";").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ExtractError(f"{path} cannot be read ({type(error).__name__}).", "Write the query in UTF-8.") from None
+        raise ExtractError(
+            f"{path} cannot be read ({type(error).__name__}).", "Write the query in UTF-8."
+        ) from None
     first = text.split(None, 1)[0].lower() if text else ""
     if first not in ("select", "with") or ";" in text:
         raise ExtractError(
-            f"{path.name} is not one SELECT statement.", "Write one query that begins with SELECT or WITH, without ';'."
+            f"{path.name} is not one SELECT statement.",
+            "Write one query that begins with SELECT or WITH, without ';'.",
         )
     return text

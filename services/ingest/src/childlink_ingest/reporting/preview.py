@@ -1,4 +1,5 @@
-"""What an approver looks at: each column's rule, and both halves of made-up rows of the same shape. Rule: no I/O, no real row.
+"""What an approver looks at: each column's rule, and both halves of made-up rows of the same shape.
+Rule: no I/O, no real row.
 
 Real rows are shown by `report.render_preview`, on the site's own terminal only.
 """
@@ -33,7 +34,9 @@ _RULES: Final = {
     "nhs_number": "checked (modulus 11), then a keyed hash",
     "given_name": "normalised; hashed with other fields",
     "surname": "normalised; hashed with other fields",
-    "date_of_birth": "hashed into everything it is compared with; a keyed hash groups records to compare",
+    "date_of_birth": (
+        "hashed into everything it is compared with; a keyed hash groups records to compare"
+    ),
     "sex": "hashed with other fields",
     "postcode": "hashed with other fields; an area may be derived from it",
     "birth_order": "sent as it is: 1, 2, ...",
@@ -61,11 +64,21 @@ def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
         if name in fields:
             field = fields[name]
             rule = "a date is cut to its month" if field.type == "month" else "sent as it is"
-            rule = f"coded: {len(column.codes)} codes are mapped" if column.codes and field.type != "month" else rule
+            rule = (
+                f"coded: {len(column.codes)} codes are mapped"
+                if column.codes and field.type != "month"
+                else rule
+            )
             rules.append(ColumnRule(source, name, rule, "analytics", field.disclosive))
         elif name in ("row_id", "deleted"):
-            rule = "becomes a reference: a keyed hash" if name == "row_id" else "a deleted row is withdrawn"
-            rules.append(ColumnRule(source, name, rule, "analytics" if name == "row_id" else "nobody"))
+            rule = (
+                "becomes a reference: a keyed hash"
+                if name == "row_id"
+                else "a deleted row is withdrawn"
+            )
+            rules.append(
+                ColumnRule(source, name, rule, "analytics" if name == "row_id" else "nobody")
+            )
         elif name == "adult_relation":
             rules.append(ColumnRule(source, name, "sent as mother, father or carer", "linker"))
         else:
@@ -74,7 +87,12 @@ def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
             passes = [item.name for item in profile.passes if _uses(item, role, kind)]
             how += f" (passes: {', '.join(passes)})" if passes else ""
             rules.append(
-                ColumnRule(source, name, how, "linker" if kind != "id" else "linker and analytics, unlike references")
+                ColumnRule(
+                    source,
+                    name,
+                    how,
+                    "linker" if kind != "id" else "linker and analytics, unlike references",
+                )
             )
     for field in mapping.dataset.fields:
         if field.derive and field.name not in mapping.columns:
@@ -87,7 +105,9 @@ def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
                     field.disclosive,
                 )
             )
-    rules += [ColumnRule(name, "", "dropped: stays here", "nobody") for name in sorted(mapping.ignore)]
+    rules += [
+        ColumnRule(name, "", "dropped: stays here", "nobody") for name in sorted(mapping.ignore)
+    ]
     return rules
 
 
@@ -96,7 +116,9 @@ def _uses(item: Pass, role: str, kind: str) -> bool:
 
 
 def uses_as_salt(item: Pass, kind: str, role: str) -> bool:
-    """Whether a kind of field, of a subject of this role, is among the pass's salts; a mother's is among her child's."""
+    """Whether a kind of field, of a subject of this role, is among the pass's salts; a mother's is
+    among her child's.
+    """
     salts = {source_of(name) for name in item.salt}
     return (role in item.roles and kind in salts) or (role == "adult" and f"mother_{kind}" in salts)
 
@@ -125,16 +147,28 @@ def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[st
         a, b, observation = split(row, mapping, keys)
         inside = [
             (f"{role} {name.replace('_', ' ')}", str(getattr(s.identity, name) or "(missing)"))
-            for role, s in (("child", a), ("adult", b)) if s for name in _IDENTIFIERS
-        ]  # fmt: skip
-        linker = [pair for role, s in (("child", a), ("adult", b)) if s for pair in _linker_half(role, s, encoder)]
+            for role, s in (("child", a), ("adult", b))
+            if s
+            for name in _IDENTIFIERS
+        ]
+        linker = [
+            pair
+            for role, s in (("child", a), ("adult", b))
+            if s
+            for pair in _linker_half(role, s, encoder)
+        ]
         analytics = [("row reference", observation.row_reference.hex())]
         analytics += [
             (f"{who} reference", ref.hex())
-            for who, ref in (("child", observation.child_reference), ("adult", observation.adult_reference))
+            for who, ref in (
+                ("child", observation.child_reference),
+                ("adult", observation.adult_reference),
+            )
             if ref
         ]
-        analytics += [(f.title, str(values.get(f.name, "(missing)"))) for f in mapping.dataset.fields]
+        analytics += [
+            (f.title, str(values.get(f.name, "(missing)"))) for f in mapping.dataset.fields
+        ]
         made.append({"inside": inside, "linker": linker, "analytics": analytics})
     return made
 
@@ -152,7 +186,10 @@ def _linker_half(role: str, subject: Subject, encoder: Encoder) -> list[tuple[st
                 f"{made.filter.hex()[:32]}... ({len(made.filter)} bytes)",
             )
         )
-    lines += [(f"{role}'s {'mother' if c.relation == 1 else 'carer'}", c.link_reference.hex()) for c in record.carers]
+    lines += [
+        (f"{role}'s {'mother' if c.relation == 1 else 'carer'}", c.link_reference.hex())
+        for c in record.carers
+    ]
     return lines
 
 
@@ -178,7 +215,9 @@ def explain_profile(profile: Profile) -> list[dict[str, Any]]:
 
     def when(item: Pass) -> str:
         who = f"for a {' or '.join(item.roles)}"
-        return f"{who} that lacks its {words(item.only_without, ' or ')}" if item.only_without else who
+        return (
+            f"{who} that lacks its {words(item.only_without, ' or ')}" if item.only_without else who
+        )
 
     return [
         {

@@ -1,4 +1,6 @@
-"""Texts of `check`, `preview`, `run` and `status`. `preview` alone shows values, and only on the site's own terminal."""
+"""Texts of `check`, `preview`, `run` and `status`. `preview` alone shows values, and only on the
+site's own terminal.
+"""
 
 import json
 from collections import Counter
@@ -24,13 +26,17 @@ _IDENTITY = ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "pos
 
 
 class Summary:
-    """What `check` says: completeness of each column, what was taken as missing, what would be rejected. Keeps counts, not rows."""
+    """What `check` says: completeness of each column, what was taken as missing, what would be
+    rejected. Keeps counts, not rows.
+    """
 
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
         self.read = self.rejected = self._deleted = 0
         self._filled: Counter[str] = Counter()
-        self._values: dict[str, Counter[object]] = {field.name: Counter() for field in mapping.dataset.fields}
+        self._values: dict[str, Counter[object]] = {
+            field.name: Counter() for field in mapping.dataset.fields
+        }
         self._notes: Counter[str] = Counter()
         self._rejections: Counter[tuple[str, str, str]] = Counter()
         self._where: dict[tuple[str, str, str], list[str]] = {}
@@ -51,7 +57,9 @@ class Summary:
         for subject in self._mapping.dataset.subjects:
             person = getattr(row, subject)
             if person:
-                self._filled.update(f"{subject}_{name}" for name in _IDENTITY if getattr(person, name))
+                self._filled.update(
+                    f"{subject}_{name}" for name in _IDENTITY if getattr(person, name)
+                )
         for name, value in row.attributes.items():
             if len(self._values[name]) < _MOST_VALUES or value in self._values[name]:
                 self._values[name][value] += 1
@@ -61,15 +69,24 @@ class Summary:
         good = self.read - self.rejected
         dataset = self._mapping.dataset
         lines = [
-            f"dataset {dataset.name} v{dataset.version}: {self.read:,} rows read, {good:,} good, {self.rejected:,} rejected",
-            *([f"{self._deleted:,} rows are declared deleted and would be withdrawn"] if self._deleted else []),
+            (
+                f"dataset {dataset.name} v{dataset.version}: {self.read:,} rows read, {good:,}"
+                f" good, {self.rejected:,} rejected"
+            ),
+            *(
+                [f"{self._deleted:,} rows are declared deleted and would be withdrawn"]
+                if self._deleted
+                else []
+            ),
             "",
             f"{'column':28}{'filled':>9}  values",
         ]
         for subject in dataset.subjects:
             for name in _IDENTITY:
                 column = f"{subject}_{name}"
-                lines.append(f"{column:28}{_share(self._filled[column], good):>9}  encoded, never sent")
+                lines.append(
+                    f"{column:28}{_share(self._filled[column], good):>9}  encoded, never sent"
+                )
         for field in dataset.fields:
             values = self._values[field.name]
             lines.append(f"{field.name:28}{_share(values.total(), good):>9}  {_spread(values)}")
@@ -79,7 +96,8 @@ class Summary:
             column, reason, remedy = key
             more = ", ..." if count > _EXAMPLES else ""
             lines.append(
-                f"rejected: column {column} {reason}: {count:,} rows (line {', '.join(self._where[key])}{more})"
+                f"rejected: column {column} {reason}: {count:,} rows (line"
+                f" {', '.join(self._where[key])}{more})"
             )
             lines.append(f"  what to do: {remedy}")
         return "\n".join(lines)
@@ -100,7 +118,10 @@ def render_preview(
                 lines += _preview_subject(subject, encoder)
         lines.append("  to analytics, sealed to it alone:")
         lines.append(f"    row reference       {observation.row_reference.hex()}")
-        for name, reference in (("child", observation.child_reference), ("adult", observation.adult_reference)):
+        for name, reference in (
+            ("child", observation.child_reference),
+            ("adult", observation.adult_reference),
+        ):
             if reference:
                 lines.append(f"    {name} reference     {reference.hex()}")
         for field in mapping.dataset.fields:
@@ -115,12 +136,22 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
     [record] = encoder.encode([subject])
     profile: Profile = encoder.profile
     lines = [f"  {subject.role}: stays here, and is encoded for the linker, sealed to it alone:"]
-    for name in ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode", "birth_order"):
+    for name in (
+        "nhs_number",
+        "given_name",
+        "surname",
+        "date_of_birth",
+        "sex",
+        "postcode",
+        "birth_order",
+    ):
         value = str(getattr(subject.identity, name) or "")
         uses = ["keyed hash"] if name == "nhs_number" and value else []
         for item in profile.passes:
             if carries_pass(subject, item):
-                uses += [f"salt of pass {item.name}"] if uses_as_salt(item, name, subject.role) else []
+                uses += (
+                    [f"salt of pass {item.name}"] if uses_as_salt(item, name, subject.role) else []
+                )
                 uses += [f"segments of pass {item.name}"] if uses_in_segments(item, name) else []
         how = (
             ", ".join(uses) or ("in the clear: 1, 2, ..." if name == "birth_order" else "dropped")
@@ -135,14 +166,17 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
         lines.append(f"    leaves: pass {made.pass_number}         block {made.block_token.hex()}")
         lines.append(f"            segments {made.filter.hex()[:48]}... ({len(made.filter)} bytes)")
     for carer in record.carers:
-        lines.append(f"    leaves: carer          {carer.link_reference.hex()} (relation {carer.relation})")
+        lines.append(
+            f"    leaves: carer          {carer.link_reference.hex()} (relation {carer.relation})"
+        )
     return lines
 
 
 def render_run(report: RunReport) -> str:
     """The account of one run, for people."""
     lines = [
-        f"run {report.run_id}: {report.extract}" + (f" as {report.dataset}" if report.dataset else ""),
+        f"run {report.run_id}: {report.extract}"
+        + (f" as {report.dataset}" if report.dataset else ""),
         f"  rows read {report.rows_read:>9,}",
         f"  accepted  {report.accepted:>9,}",
         f"  refused   {report.refused:>9,}",
@@ -153,13 +187,20 @@ def render_run(report: RunReport) -> str:
         lines = lines[:1]
     lines += [f"  permitted out {report.permitted_out:>5,}"] if report.permitted_out else []
     lines += [f"  deleted in the source {report.deleted:,}"] if report.deleted else []
-    lines += [f"  withdrawn {report.withdrawn:>9,} (receipted {report.withdrawn_proved:,})"] if report.withdrawn else []
+    lines += (
+        [f"  withdrawn {report.withdrawn:>9,} (receipted {report.withdrawn_proved:,})"]
+        if report.withdrawn
+        else []
+    )
     lines += [f"    permitted out: {why} ({rows:,} rows)" for why, rows in report.held]
     lines += [
         f"    rejected: {column}: {reason} ({rows:,} rows). {remedy}"
         for column, reason, remedy, rows in report.rejections
     ]
-    lines += [f"    refused: {reason} ({rows:,} rows). {explain(reason)}" for reason, rows in report.refusals]
+    lines += [
+        f"    refused: {reason} ({rows:,} rows). {explain(reason)}"
+        for reason, rows in report.refusals
+    ]
     lines += [f"    note: {text} ({rows:,} rows)" for text, rows in report.notes]
     return "\n".join(lines)
 
@@ -174,7 +215,11 @@ def why_held(spool: Spool) -> str:
 
 
 def render_status(
-    reports: Sequence[RunReport], queued: int, sent: int, incidents: Sequence[tuple[str, int]], held: str
+    reports: Sequence[RunReport],
+    queued: int,
+    sent: int,
+    incidents: Sequence[tuple[str, int]],
+    held: str,
 ) -> str:
     """The account of the spool, for people."""
     lines = [f"spool: {queued:,} batches to send, {sent:,} sent and not yet answered"]
@@ -189,16 +234,28 @@ def render_status(
 
 
 def status_page(partner: str, spool: Spool, refresh: int | None = None) -> str:
-    """The same as a page for a browser; with `refresh`, one that renews itself after so many seconds."""
+    """The same as a page for a browser; with `refresh`, one that renews itself after so many
+    seconds.
+    """
     return pages.render(
-        "status.html", partner=partner, queued=spool.count_batches("queued"), sent=spool.count_batches("sent"),
+        "status.html",
+        partner=partner,
+        queued=spool.count_batches("queued"),
+        sent=spool.count_batches("sent"),
         incidents=[(reason, times, explain(reason)) for reason, times in spool.incidents()],
-        held=why_held(spool), runs=[spool.report(run_id) for run_id in spool.runs()], explain=explain, refresh=refresh,
-    )  # fmt: skip
+        held=why_held(spool),
+        runs=[spool.report(run_id) for run_id in spool.runs()],
+        explain=explain,
+        refresh=refresh,
+    )
 
 
 def status_json(
-    reports: Sequence[RunReport], queued: int, sent: int, incidents: Sequence[tuple[str, int]], held: str
+    reports: Sequence[RunReport],
+    queued: int,
+    sent: int,
+    incidents: Sequence[tuple[str, int]],
+    held: str,
 ) -> str:
     """The same for programs."""
     return json.dumps(
@@ -214,7 +271,11 @@ def status_json(
 
 
 def _counted(title: str, counts: Counter[str]) -> list[str]:
-    return ["", f"{title}:"] + [f"  {text}: {count:,} rows" for text, count in counts.most_common()] if counts else []
+    return (
+        ["", f"{title}:"] + [f"  {text}: {count:,} rows" for text, count in counts.most_common()]
+        if counts
+        else []
+    )
 
 
 def _share(part: int, whole: int) -> str:
@@ -227,4 +288,6 @@ def _spread(values: Counter[object]) -> str:
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         numbers = sorted(float(str(value)) for value in values.elements())
         return f"{numbers[0]:g} to {numbers[-1]:g}, median {numbers[len(numbers) // 2]:g}"
-    return ", ".join(f"{value} {_share(count, values.total())}" for value, count in values.most_common(6))
+    return ", ".join(
+        f"{value} {_share(count, values.total())}" for value, count in values.most_common(6)
+    )

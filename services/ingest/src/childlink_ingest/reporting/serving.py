@@ -1,4 +1,6 @@
-"""Serves a site's own metrics and read-only status page, on one port; or pushes the metrics where nothing inbound is allowed."""
+"""Serves a site's own metrics and read-only status page, on one port; or pushes the metrics where
+nothing inbound is allowed.
+"""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -14,8 +16,12 @@ class _Quiet(WSGIRequestHandler):
         """Requests are not logged."""
 
 
-def serve(port: int, address: str, registry: CollectorRegistry, page: Callable[[], str]) -> WSGIServer:
-    """Serve `/metrics` and, at any other path, the page `page` makes. Returns the server, running in a thread."""
+def serve(
+    port: int, address: str, registry: CollectorRegistry, page: Callable[[], str]
+) -> WSGIServer:
+    """Serve `/metrics` and, at any other path, the page `page` makes. Returns the server, running
+    in a thread.
+    """
     metrics = make_wsgi_app(registry)
 
     def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -29,14 +35,18 @@ def serve(port: int, address: str, registry: CollectorRegistry, page: Callable[[
             return [b"There is / and /metrics.\n"]
         body = page().encode()
         headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body)))]
-        start("200 OK", [*headers, ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")])
+        start(
+            "200 OK",
+            [*headers, ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")],
+        )
         return [body]
 
     try:
         server = make_server(address, port, application, handler_class=_Quiet)
     except OSError as error:
         raise UserError(
-            f"Nothing can be served on {address}:{port} ({error.strerror}).", "Set another metrics_port."
+            f"Nothing can be served on {address}:{port} ({error.strerror}).",
+            "Set another metrics_port.",
         ) from None
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
@@ -46,9 +56,14 @@ def push(gateway: str, partner: str, registry: CollectorRegistry) -> None:
     """Push the metrics to a Pushgateway. Raises UserError when it does not take them."""
     try:
         push_to_gateway(
-            gateway, job="childlink-ingest", grouping_key={"instance": partner}, registry=registry, timeout=10
+            gateway,
+            job="childlink-ingest",
+            grouping_key={"instance": partner},
+            registry=registry,
+            timeout=10,
         )
     except (OSError, ValueError) as error:
         raise UserError(
-            f"The push gateway did not take the metrics ({type(error).__name__}).", "Check push_gateway."
+            f"The push gateway did not take the metrics ({type(error).__name__}).",
+            "Check push_gateway.",
         ) from None

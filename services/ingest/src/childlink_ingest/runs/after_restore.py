@@ -1,8 +1,10 @@
-"""The use case of `after-restore`: what a site whose spool was put back from a backup must see to before it runs extracts again.
+"""The use case of `after-restore`: what a site whose spool was put back from a backup must see to
+before it runs extracts again.
 
-The spool notices by itself, from a receipt for a batch that it never sealed, and goes on in a new epoch. Rows mend themselves: every
-feed goes out anew and replaces what is there. Withdrawals do not: whom the lost past withdrew, the next run would send again. No receipt
-says who they were, so a person must.
+The spool notices by itself, from a receipt for a batch that it never sealed, and goes on in a new
+epoch. Rows mend themselves: every feed goes out anew and replaces what is there. Withdrawals do
+not: whom the lost past withdrew, the next run would send again. No receipt says who they were, so a
+person must.
 """
 
 from datetime import datetime
@@ -17,10 +19,11 @@ def check_past(spool: Spool) -> None:
     lost = spool.lost_past()
     if lost is not None and not lost.confirmed:
         raise PastLostError(
-            f"The services have read from this site what its spool does not know ({what_is_known(lost)}): "
-            "it was put back from a backup, or made anew.",
-            "Withdraw again (`childlink-ingest withdraw`) whoever was withdrawn since, then `childlink-ingest after-restore "
-            "--withdrawals-repeated`, then run every feed: all of it goes out anew. Nothing was sent.",
+            "The services have read from this site what its spool does not know"
+            f" ({what_is_known(lost)}): it was put back from a backup, or made anew.",
+            "Withdraw again (`childlink-ingest withdraw`) whoever was withdrawn since, then"
+            " `childlink-ingest after-restore --withdrawals-repeated`, then run every feed: all of"
+            " it goes out anew. Nothing was sent.",
         )
 
 
@@ -28,11 +31,16 @@ def what_is_known(lost: LostPast) -> str:
     """How far a spool's memory reaches, in words."""
     if not lost.known_until:
         return "it knows of no run"
-    return f"the newest run that it knows of began on {datetime.fromtimestamp(lost.known_until):%Y-%m-%d at %H:%M}"
+    return (
+        "the newest run that it knows of began on"
+        f" {datetime.fromtimestamp(lost.known_until):%Y-%m-%d at %H:%M}"
+    )
 
 
 def repeat_withdrawals(spool: Spool, site: SendingContext) -> int | None:
-    """Send withdrawals again that were given up with their batches. Returns the id of the run that does it; None without any."""
+    """Send withdrawals again that were given up with their batches. Returns the id of the run that
+    does it; None without any.
+    """
     with spool.transaction():
         lost = spool.take_lost_withdrawals()
         if not lost:

@@ -1,4 +1,5 @@
-"""From records to what could leave: map, hold back who may not be sent, derive areas, split, encode. Rule: no I/O.
+"""From records to what could leave: map, hold back who may not be sent, derive areas, split,
+encode. Rule: no I/O.
 
 `Prepared` is plain data, so that chunks can be prepared in several processes.
 """
@@ -54,7 +55,9 @@ class EncodingPlan:
 
 
 class WithdrawalRequest(NamedTuple):
-    """What is to be withdrawn, if it was sent before: a subject, or (row reference given) one row."""
+    """What is to be withdrawn, if it was sent before: a subject, or (row reference given) one
+    row.
+    """
 
     why: str
     link_reference: bytes
@@ -64,7 +67,9 @@ class WithdrawalRequest(NamedTuple):
 
 @dataclass
 class Prepared:
-    """A chunk, ready to be staged: rows, observations and subjects are packed, because they travel between processes."""
+    """A chunk, ready to be staged: rows, observations and subjects are packed, because they travel
+    between processes.
+    """
 
     records: int
     rows: Buckets
@@ -82,7 +87,9 @@ class Prepared:
 
 
 class Preparer:
-    """Prepares one chunk after the other. Remembers encodings, so that a child with forty attendances is encoded once."""
+    """Prepares one chunk after the other. Remembers encodings, so that a child with forty
+    attendances is encoded once.
+    """
 
     def __init__(self, plan: EncodingPlan) -> None:
         self._plan = plan
@@ -100,57 +107,88 @@ class Preparer:
         forget += [self._forget(DELETED, row, whole_row=True) for row in deleted]
         forget += [self._forget_adult(row) for row in rows if row.left_out]
         halves = [split(row, plan.mapping, references) for row in rows]
-        # Of rows with one id only the first is sent: what the others say of a person stays here, too.
+        # Of rows with one id only the first is sent: what the others say of a person stays here,
+        # too.
         first = {half[-1].row_reference: half for half in reversed(halves)}
         return Prepared(
             len(chunk),
             pack_rows(
                 StagedRow(
-                    row.number, observation.row_reference,
-                    child.link_reference if child else None, adult.link_reference if adult else None,
+                    row.number,
+                    observation.row_reference,
+                    child.link_reference if child else None,
+                    adult.link_reference if adult else None,
                 )
                 for row, (child, adult, observation) in zip(rows, halves, strict=True)
             ),
-            pack_items(stage_observation(observation, plan.mapping.dataset) for *_, observation in halves),
+            pack_items(
+                stage_observation(observation, plan.mapping.dataset) for *_, observation in halves
+            ),
             pack_items(self._encode(reversed(first.values()))),
             rejections,
-            [references.row(feed, rejection.row_id) for rejection in rejections if rejection.row_id],
+            [
+                references.row(feed, rejection.row_id)
+                for rejection in rejections
+                if rejection.row_id
+            ],
             Counter([*(item.why for item in held), *(DELETED for _ in deleted)]),
             forget,
             Counter(note for row in rows for note in row.notes),
             claims_of(rows),
-        )  # fmt: skip
+        )
 
     def _forget(self, why: str, row: Row, *, whole_row: bool = False) -> WithdrawalRequest:
         child, adult, observation = split(row, self._plan.mapping, self._plan.references)
         main = cast("Subject", child or adult)
         return WithdrawalRequest(
-            why, main.link_reference, main.analytics_reference, observation.row_reference if whole_row else None
+            why,
+            main.link_reference,
+            main.analytics_reference,
+            observation.row_reference if whole_row else None,
         )
 
     def _forget_adult(self, row: Row) -> WithdrawalRequest:
         alone = replace(row, child=None, adult=row.left_out)
         adult = cast("Subject", split(alone, self._plan.mapping, self._plan.references)[1])
-        why = next((w for w in (OPTED_OUT, OBJECTED, WITHDRAWN) if any(w in note for note in row.notes)), OBJECTED)
+        why = next(
+            (w for w in (OPTED_OUT, OBJECTED, WITHDRAWN) if any(w in note for note in row.notes)),
+            OBJECTED,
+        )
         return WithdrawalRequest(why, adult.link_reference, adult.analytics_reference)
 
-    def _encode(self, halves: Iterable[tuple[Subject | None, Subject | None, Observation]]) -> list[StagedItem]:
+    def _encode(
+        self, halves: Iterable[tuple[Subject | None, Subject | None, Observation]]
+    ) -> list[StagedItem]:
         latest: dict[bytes, Subject] = {}
         for child, adult, _ in halves:
             if child:
                 latest[child.link_reference] = child
             if adult:
                 latest[adult.link_reference] = adult
-        prints = {reference: hash(subject_content(subject)) for reference, subject in latest.items()}
+        prints = {
+            reference: hash(subject_content(subject)) for reference, subject in latest.items()
+        }
         remembered = self._remembered
-        fresh = [s for r, s in latest.items() if (known := remembered.get(r)) is None or known[0] != prints[r]]
+        fresh = [
+            s
+            for r, s in latest.items()
+            if (known := remembered.get(r)) is None or known[0] != prints[r]
+        ]
         made: dict[bytes, list[StagedItem]] = {subject.link_reference: [] for subject in fresh}
         for encoder in self._plan.encoders:
             facet = self._plan.references.facet(self._plan.mapping.feed, encoder.key_version)
-            for subject, payload in zip(fresh, encoder.encode_to_bytes(_under(fresh, facet)), strict=True):
+            for subject, payload in zip(
+                fresh, encoder.encode_to_bytes(_under(fresh, facet)), strict=True
+            ):
                 known_by = self._plan.references.nhs(subject.identity.nhs_number)
                 made[subject.link_reference].append(
-                    _staged(subject.link_reference, facet, payload, subject.analytics_reference, known_by)
+                    _staged(
+                        subject.link_reference,
+                        facet,
+                        payload,
+                        subject.analytics_reference,
+                        known_by,
+                    )
                 )
         items = []
         for reference in latest:
@@ -166,7 +204,9 @@ class Preparer:
 def map_rows(
     chunk: Sequence[Record | Rejection], mapper: RowMapper, plan: EncodingPlan
 ) -> tuple[list[Row], list[WithheldRow], list[Rejection]]:
-    """Canonical rows as they may leave, rows that may not be sent, and rows that stay because something is wrong with them."""
+    """Canonical rows as they may leave, rows that may not be sent, and rows that stay because
+    something is wrong with them.
+    """
     rows: list[Row] = []
     held: list[WithheldRow] = []
     rejections: list[Rejection] = []
@@ -207,13 +247,17 @@ def _is_withdrawn(subject: Subject, plan: EncodingPlan) -> bool:
 
 
 def _areas_of(plan: EncodingPlan):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a function on rows, or None
-    wanted = [f for f in plan.mapping.dataset.fields if f.derive and f.name not in plan.mapping.columns]
+    wanted = [
+        f for f in plan.mapping.dataset.fields if f.derive and f.name not in plan.mapping.columns
+    ]
     if plan.areas is None or not wanted:
         return None
     lookup, sets = plan.areas, plan.mapping.areas or AreaSets()
 
     def derive(row: Row) -> Row:
-        postcode = (row.child.postcode if row.child else "") or (row.adult.postcode if row.adult else "")
+        postcode = (row.child.postcode if row.child else "") or (
+            row.adult.postcode if row.adult else ""
+        )
         found: dict[str, Attribute] = {}
         for item in wanted:
             value = lookup.derive(item.derive, postcode, sets)  # type: ignore[arg-type]
@@ -225,23 +269,30 @@ def _areas_of(plan: EncodingPlan):  # type: ignore[no-untyped-def]  # noqa: ANN2
 
 
 def without_unlinkable(row: Row, profile: Profile) -> Row | Rejection:
-    """The row without a person of whom too little is known to link them; a rejection when nobody is left."""
+    """The row without a person of whom too little is known to link them; a rejection when nobody is
+    left.
+    """
     mother = row.adult if row.relation == "mother" else None
     lost = [
         role
         for role, identity, its_mother in (("child", row.child, mother), ("adult", row.adult, None))
         if identity
         and not identity.nhs_number
-        and not is_linkable(Subject(cast("Role", role), identity, b"", b"", b"", None, its_mother), profile)
+        and not is_linkable(
+            Subject(cast("Role", role), identity, b"", b"", b"", None, its_mother), profile
+        )
     ]
     if not lost:
         return row
-    if all(role in lost for role, identity in (("child", row.child), ("adult", row.adult)) if identity):
+    if all(
+        role in lost for role, identity in (("child", row.child), ("adult", row.adult)) if identity
+    ):
         return Rejection(
             row.number,
             f"{lost[0]}_...",
             "says too little of the person to link them",
-            "An NHS number that passes its check is needed, or a date of birth with both names or a postcode.",
+            "An NHS number that passes its check is needed, or a date of birth with both names or a"
+            " postcode.",
             row.row_id,
         )
     notes = tuple(f"{role} left out: says too little to link them" for role in lost)
@@ -259,15 +310,28 @@ def subject_content(subject: Subject) -> tuple[object, ...]:
     who = subject.identity
     mother: Identity | None = subject.mother
     return (
-        who.nhs_number, who.given_name, who.surname, who.date_of_birth, who.sex, who.postcode, who.birth_order,
-        who.date_approximate, subject.carer,
+        who.nhs_number,
+        who.given_name,
+        who.surname,
+        who.date_of_birth,
+        who.sex,
+        who.postcode,
+        who.birth_order,
+        who.date_approximate,
+        subject.carer,
         (mother.nhs_number, mother.given_name, mother.date_of_birth) if mother else None,
-    )  # fmt: skip
+    )
 
 
 def stage_observation(observation: Observation, dataset: Dataset) -> StagedItem:
-    """The attribute half, ready to be batched: written straight into the wire format, of which values are remembered."""
-    child, adult, attributes = observation.child_reference, observation.adult_reference, observation.attributes.get
+    """The attribute half, ready to be batched: written straight into the wire format, of which
+    values are remembered.
+    """
+    child, adult, attributes = (
+        observation.child_reference,
+        observation.adult_reference,
+        observation.attributes.get,
+    )
     payload = b"".join(
         [
             _ROW_REFERENCE + observation.row_reference,
@@ -276,10 +340,13 @@ def stage_observation(observation: Observation, dataset: Dataset) -> StagedItem:
             *[_wire_bytes(attributes(field.name)) for field in dataset.fields],
         ]
     )
-    return _staged(observation.row_reference, _NO_FACET, payload, child or adult, adult if child else None)
+    return _staged(
+        observation.row_reference, _NO_FACET, payload, child or adult, adult if child else None
+    )
 
 
-# Observation on the wire: tags and lengths of fields 1 to 3, references of 16 bytes; and the tag of field 4.
+# Observation on the wire: tags and lengths of fields 1 to 3, references of 16 bytes; and the tag of
+# field 4.
 _ROW_REFERENCE: Final = b"\x0a\x10"
 _CHILD_REFERENCE: Final = b"\x12\x10"
 _ADULT_REFERENCE: Final = b"\x1a\x10"
@@ -294,7 +361,9 @@ def _wire_bytes(value: Attribute | None) -> bytes:
 
 @lru_cache(maxsize=10_000, typed=True)
 def wire_value(value: Attribute | None) -> observation_pb2.Value:
-    """An attribute as it travels; None becomes a value without a kind. Shared: not to be changed."""
+    """An attribute as it travels; None becomes a value without a kind. Shared: not to be
+    changed.
+    """
     match value:
         case None:
             return observation_pb2.Value()
@@ -309,13 +378,26 @@ def wire_value(value: Attribute | None) -> observation_pb2.Value:
 
 
 def _under(subjects: list[Subject], facet: bytes) -> list[Subject]:
-    """The subjects as they are named under a version of the linkage secret; as they are, for the first."""
+    """The subjects as they are named under a version of the linkage secret; as they are, for the
+    first.
+    """
     if not subjects or subjects[0].facet == facet:
         return subjects
     return [replace(subject, facet=facet) for subject in subjects]
 
 
 def _staged(
-    reference: bytes, facet: bytes, payload: bytes, companion: bytes | None, also: bytes | None = None
+    reference: bytes,
+    facet: bytes,
+    payload: bytes,
+    companion: bytes | None,
+    also: bytes | None = None,
 ) -> StagedItem:
-    return StagedItem(reference, facet, hashlib.blake2b(payload, digest_size=16).digest(), payload, companion, also)
+    return StagedItem(
+        reference,
+        facet,
+        hashlib.blake2b(payload, digest_size=16).digest(),
+        payload,
+        companion,
+        also,
+    )

@@ -1,4 +1,6 @@
-"""The use case of `run`: one extract, from records to sealed batches in the spool. All of it is queued, or nothing."""
+"""The use case of `run`: one extract, from records to sealed batches in the spool. All of it is
+queued, or nothing.
+"""
 
 import gc
 import itertools
@@ -42,7 +44,9 @@ class Limits:
     max_withdrawn_share: float = 1.0
     """Share of a feed's rows that a snapshot may withdraw."""
     opted_out: Sequence[bytes] = field(default=(), repr=False)
-    """Keyed NHS numbers that were checked and not permitted: what was sent about them from this feed is withdrawn."""
+    """Keyed NHS numbers that were checked and not permitted: what was sent about them from this
+    feed is withdrawn.
+    """
 
 
 def send_extract(
@@ -55,7 +59,9 @@ def send_extract(
     prepare: Callable[[Iterable[Chunk]], Iterator[Prepared]] | None = None,
     progress: Progress = lambda _rows: None,
 ) -> int:
-    """Stage every good row, note every bad one, and queue what is new, changed or withdrawn. Returns the run's id."""
+    """Stage every good row, note every bad one, and queue what is new, changed or withdrawn.
+    Returns the run's id.
+    """
     mapping = plan.mapping
     prepare = prepare or (lambda chunks: map(Preparer(plan), chunks))
     with spool.transaction(), spool.bulk(), spool.stage() as stage:
@@ -72,7 +78,9 @@ def send_extract(
             found = [*chunk.rejections, *repeats]
             spool.reject(run_id, found)
             present += chunk.present
-            spool.stage_withdrawals(t for item in chunk.forget for t in tombstones(item, spool, plan))
+            spool.stage_withdrawals(
+                t for item in chunk.forget for t in tombstones(item, spool, plan)
+            )
             unreadable |= any(not rejection.row_id for rejection in chunk.rejections)
             rejections += found[: 1000 - len(rejections)] if len(rejections) < 1000 else []
             rejected += len(found)
@@ -87,9 +95,11 @@ def send_extract(
             raise refuse(shared, mapping.id_columns)
         if rejected > limits.max_reject_share * rows_read:
             raise TooManyRejectsError(
-                f"{rejected:,} of {rows_read:,} rows would be rejected; at most {limits.max_reject_share:.0%} may be. "
-                f"The first: line {rejections[0].row_number}, {rejections[0].column} {rejections[0].reason}.",
-                "Nothing was sent. Run `check`, correct the mapping or the extract, or raise max_reject_share.",
+                f"{rejected:,} of {rows_read:,} rows would be rejected; at most"
+                f" {limits.max_reject_share:.0%} may be. The first: line"
+                f" {rejections[0].row_number}, {rejections[0].column} {rejections[0].reason}.",
+                "Nothing was sent. Run `check`, correct the mapping or the extract, or raise"
+                " max_reject_share.",
             )
         if mapping.delivers == "snapshot":
             spool.mark_seen(stage, run_id)
@@ -97,11 +107,15 @@ def send_extract(
             _withdraw_what_is_gone(spool, run_id, mapping.feed, limits, notes, unreadable)
         for key in limits.opted_out:
             for link, analytics in spool.subjects_with(key):
-                spool.stage_withdrawals(tombstones(WithdrawalRequest(OPTED_OUT, link, analytics), spool, plan))
+                spool.stage_withdrawals(
+                    tombstones(WithdrawalRequest(OPTED_OUT, link, analytics), spool, plan)
+                )
         _retire_old_encodings(spool, plan, notes)
         queue_withdrawals(spool, site, run_id)
         numbers = ItemNumbers()
-        queue_encodings(spool, site, run_id, mapping.feed, spool.changed(stage, "encodings", run_id, numbers))
+        queue_encodings(
+            spool, site, run_id, mapping.feed, spool.changed(stage, "encodings", run_id, numbers)
+        )
         changed = spool.changed(stage, "observations", run_id, numbers)
         queue_observations(spool, site, run_id, mapping.feed, mapping.dataset, changed)
         spool.finish_run(run_id, rows_read, notes.items(), held.items())
@@ -109,26 +123,38 @@ def send_extract(
 
 
 def add_to(stage: Stage, chunk: Prepared, row_id_columns: Sequence[str]) -> list[Rejection]:
-    """Stage a chunk without the rows whose id an earlier row of the extract has: they would overwrite it."""
+    """Stage a chunk without the rows whose id an earlier row of the extract has: they would
+    overwrite it.
+    """
     repeats = stage.repeats(chunk.rows.values())
     rows, observations, subjects = chunk.rows, chunk.observations, chunk.subjects
     if repeats:
-        rows, observations, subjects = without_rows(chunk.rows, chunk.observations, chunk.subjects, repeats)
+        rows, observations, subjects = without_rows(
+            chunk.rows, chunk.observations, chunk.subjects, repeats
+        )
     stage.add("rows", rows)
     stage.add("observations", observations)
     stage.add("encodings", subjects)
-    remedy = "Row ids are unique in an extract; name several columns for row_id if no one column is."
+    remedy = (
+        "Row ids are unique in an extract; name several columns for row_id if no one column is."
+    )
     return [
-        Rejection(number, " + ".join(row_id_columns), "repeats the row id of an earlier row", remedy, "-")
+        Rejection(
+            number, " + ".join(row_id_columns), "repeats the row id of an earlier row", remedy, "-"
+        )
         for number in sorted(repeats)
     ]
 
 
 def tombstones(item: WithdrawalRequest, spool: Spool, plan: EncodingPlan) -> list[Tombstone]:
-    """What takes back that which was sent before of somebody who may no longer be sent, or of a deleted row."""
+    """What takes back that which was sent before of somebody who may no longer be sent, or of a
+    deleted row.
+    """
     feed = plan.mapping.feed
     facets = [
-        Tombstone("encodings", item.link_reference, plan.references.facet(feed, encoder.key_version))
+        Tombstone(
+            "encodings", item.link_reference, plan.references.facet(feed, encoder.key_version)
+        )
         for encoder in plan.encoders
     ]
     if item.row_reference is not None:
@@ -149,7 +175,9 @@ def _withdraw_what_is_gone(
     rows = sum(1 for tombstone in gone if tombstone.half == "observations")
     if unreadable:
         if rows:
-            notes["not withdrawn, though missing: some rows of the snapshot have no readable id"] = rows
+            notes[
+                "not withdrawn, though missing: some rows of the snapshot have no readable id"
+            ] = rows
         return
     if out and rows > limits.max_withdrawn_share * out:
         raise TooManyRejectsError(
@@ -161,21 +189,32 @@ def _withdraw_what_is_gone(
 
 
 def _retire_old_encodings(spool: Spool, plan: EncodingPlan, notes: Counter[str]) -> None:
-    """The last step of a rotation: what was sent under a linkage secret that the site no longer uses is withdrawn."""
+    """The last step of a rotation: what was sent under a linkage secret that the site no longer
+    uses is withdrawn.
+    """
     feed = plan.mapping.feed
-    replaced, left = spool.retired(feed, [plan.references.facet(feed, e.key_version) for e in plan.encoders])
+    replaced, left = spool.retired(
+        feed, [plan.references.facet(feed, e.key_version) for e in plan.encoders]
+    )
     spool.stage_withdrawals(replaced)
     if left:
-        notes["people of this feed are out under an old linkage secret only: rekey an extract that holds them"] = left
+        notes[
+            "people of this feed are out under an old linkage secret only: rekey an extract that"
+            " holds them"
+        ] = left
 
 
 @contextmanager
 def prepared_by(
     build: Callable[[], EncodingPlan], workers: int
 ) -> Iterator[Callable[[Iterable[Chunk]], Iterator[Prepared]]]:
-    """Prepare chunks in `workers` processes, in order. Each builds the plan itself: secrets do not travel between them."""
+    """Prepare chunks in `workers` processes, in order. Each builds the plan itself: secrets do not
+    travel between them.
+    """
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(build,)) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_start, initargs=(build,)
+    ) as pool:
 
         def prepare(chunks: Iterable[Chunk]) -> Iterator[Prepared]:
             waiting: deque[Future[Prepared]] = deque()
@@ -194,7 +233,8 @@ _preparers: list[Preparer] = []
 
 
 def _start(build: Callable[[], EncodingPlan]) -> None:
-    # Rows are made and dropped by the million and hold no cycles: looking for cycles among them would be wasted.
+    # Rows are made and dropped by the million and hold no cycles: looking for cycles among them
+    # would be wasted.
     gc.disable()
     _preparers.append(Preparer(build()))
 
@@ -203,7 +243,8 @@ def _prepare(packed: "_Packed") -> Prepared:
     return _preparers[0](_unpacked(packed))
 
 
-# A chunk as it travels to a worker: the columns' names once, then each record's number and values; rejections with their places.
+# A chunk as it travels to a worker: the columns' names once, then each record's number and values;
+# rejections with their places.
 _Packed = tuple[list[str], list[tuple[int, list[str]]], list[tuple[int, Rejection]]]
 
 
@@ -216,7 +257,9 @@ def _packed(chunk: Chunk) -> _Packed:
 
 def _unpacked(packed: _Packed) -> list[Record | Rejection]:
     names, rows, rejections = packed
-    chunk: list[Record | Rejection] = [Record(number, dict(zip(names, values, strict=True))) for number, values in rows]
+    chunk: list[Record | Rejection] = [
+        Record(number, dict(zip(names, values, strict=True))) for number, values in rows
+    ]
     for at, rejection in rejections:
         chunk.insert(at, rejection)
     return chunk

@@ -1,6 +1,8 @@
-"""The use case of `checks`: the linker asks whether some of the site's own people are recorded right; the site looks, and answers.
+"""The use case of `checks`: the linker asks whether some of the site's own people are recorded
+right; the site looks, and answers.
 
-Most of them are decoys, and the linker does not say why it asks. What is wrong is corrected in the source and goes out with its next run.
+Most of them are decoys, and the linker does not say why it asks. What is wrong is corrected in the
+source and goes out with its next run.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,30 +15,45 @@ from childlink_ingest.spool import Spool
 
 
 def answer(
-    spool: Spool, site: SendingContext, number: int, corrected: Collection[bytes], cannot_tell: Collection[bytes]
+    spool: Spool,
+    site: SendingContext,
+    number: int,
+    corrected: Collection[bytes],
+    cannot_tell: Collection[bytes],
 ) -> int:
-    """Answer a request: all are right but those named, by link reference. Returns how many people it was about. Raises ExtractError."""
+    """Answer a request: all are right but those named, by link reference. Returns how many people
+    it was about. Raises ExtractError.
+    """
     asked: Mapping[int, tuple[bytes, list[bytes]]] = spool.own_checks()
     if number not in asked:
-        raise ExtractError(f"There is no open request {number}.", "`childlink-ingest checks` lists them.")
+        raise ExtractError(
+            f"There is no open request {number}.", "`childlink-ingest checks` lists them."
+        )
     request_id, references = asked[number]
     strangers = (set(corrected) | set(cannot_tell)) - set(references)
     if strangers:
         raise ExtractError(
-            f"{len(strangers)} of the people named are not in request {number}.", "Name people whom `checks` shows."
+            f"{len(strangers)} of the people named are not in request {number}.",
+            "Name people whom `checks` shows.",
         )
     outcomes = {
         reference: (
-            wire.OWN_CHECK_OUTCOME_CORRECTED if reference in corrected
-            else wire.OWN_CHECK_OUTCOME_CANNOT_TELL if reference in cannot_tell
+            wire.OWN_CHECK_OUTCOME_CORRECTED
+            if reference in corrected
+            else wire.OWN_CHECK_OUTCOME_CANNOT_TELL
+            if reference in cannot_tell
             else wire.OWN_CHECK_OUTCOME_RIGHT
         )
         for reference in references
-    }  # fmt: skip
+    }
     with spool.transaction():
         queue_answers(
-            spool, site,
-            [wire.OwnCheckAnswer(request_id=request_id, link_reference=r, outcome=o) for r, o in outcomes.items()],
-        )  # fmt: skip
+            spool,
+            site,
+            [
+                wire.OwnCheckAnswer(request_id=request_id, link_reference=r, outcome=o)
+                for r, o in outcomes.items()
+            ],
+        )
         spool.forget_own_check(number)
     return len(references)

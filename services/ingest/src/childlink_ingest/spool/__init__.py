@@ -1,7 +1,9 @@
-"""The spool: what ingest remembers on its own disk (SQLite). References, digests, sealed batches; never an identifier.
+"""The spool: what ingest remembers on its own disk (SQLite). References, digests, sealed batches;
+never an identifier.
 
-It is the outbox between encoding and Kafka, the place where receipts come back to, and the account of every row: an *item* is
-the newest version of a subject's encoding or of a row's observation, with the batch it went in and what became of it.
+It is the outbox between encoding and Kafka, the place where receipts come back to, and the account
+of every row: an *item* is the newest version of a subject's encoding or of a row's observation,
+with the batch it went in and what became of it.
 """
 
 import sqlite3
@@ -59,7 +61,8 @@ def open_spool(path: Path) -> Iterator[Spool]:
     except sqlite3.OperationalError as error:
         raise SpoolError(
             f"The spool {path} could not be written ({error}).",
-            "Free disk space, or wait until the other run is done; then run again. Nothing was half sent.",
+            "Free disk space, or wait until the other run is done; then run again. Nothing was half"
+            " sent.",
         ) from None
     finally:
         db.close()

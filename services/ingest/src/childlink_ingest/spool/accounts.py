@@ -12,7 +12,9 @@ from childlink_ingest.spool.part import Part
 
 @dataclass(frozen=True)
 class RunReport:
-    """Every row of one run accounted for: read = rejected + permitted out + deleted + accepted + refused + waiting."""
+    """Every row of one run accounted for: read = rejected + permitted out + deleted + accepted +
+    refused + waiting.
+    """
 
     run_id: int
     extract: str
@@ -56,44 +58,68 @@ class Accounts(Part):
         states, refusals = self._fates(run_id)
         held = self._all("SELECT why, rows FROM held WHERE run_id = ? ORDER BY rows DESC", run_id)
         withdrawn, proved = self._db.execute(
-            "SELECT count(*), coalesce(sum(b.state = 'accepted'), 0) FROM withdrawal w JOIN batch b USING (half, epoch, sequence) "
-            "WHERE w.run_id = ?",
+            "SELECT count(*), coalesce(sum(b.state = 'accepted'), 0) FROM withdrawal w JOIN batch b"
+            " USING (half, epoch, sequence) WHERE w.run_id = ?",
             (run_id,),
         ).fetchone()
         return RunReport(
-            run_id, extract, dataset, read,
+            run_id,
+            extract,
+            dataset,
+            read,
             rejected=int(self._one("SELECT count(*) FROM rejection WHERE run_id = ?", run_id)),
-            accepted=states.get("accepted", 0), refused=states.get("refused", 0), waiting=states.get("waiting", 0),
+            accepted=states.get("accepted", 0),
+            refused=states.get("refused", 0),
+            waiting=states.get("waiting", 0),
             rejections=self._all(
-                "SELECT column_name, reason, remedy, count(*) FROM rejection WHERE run_id = ? GROUP BY 1, 2, 3 ORDER BY 4 DESC", run_id
+                "SELECT column_name, reason, remedy, count(*) FROM rejection WHERE run_id = ? GROUP"
+                " BY 1, 2, 3 ORDER BY 4 DESC",
+                run_id,
             ),
             refusals=refusals,
-            notes=self._all("SELECT text, rows FROM note WHERE run_id = ? ORDER BY rows DESC", run_id),
+            notes=self._all(
+                "SELECT text, rows FROM note WHERE run_id = ? ORDER BY rows DESC", run_id
+            ),
             held=[(why, count) for why, count in held if why != DELETED],
             permitted_out=sum(count for why, count in held if why != DELETED),
             deleted=sum(count for why, count in held if why == DELETED),
-            withdrawn=withdrawn, withdrawn_proved=proved, kind=kind,
-        )  # fmt: skip
+            withdrawn=withdrawn,
+            withdrawn_proved=proved,
+            kind=kind,
+        )
 
     def _fates(self, run_id: int) -> tuple[dict[str, int], list[tuple[str, int]]]:
         """How many rows of a run are accepted, waiting or refused; and of the refused, why."""
         newest = (
-            self._one("SELECT max(n.run_id) FROM run r JOIN run n USING (feed) WHERE r.run_id = ?", run_id) == run_id
+            self._one(
+                "SELECT max(n.run_id) FROM run r JOIN run n USING (feed) WHERE r.run_id = ?", run_id
+            )
+            == run_id
         )
         if newest:
-            # What a feed's newest run saw is marked: if all of it has one fate, millions of rows need not be looked at.
-            fates = [row[0] for row in self._all("SELECT DISTINCT state FROM item WHERE seen_run = ?", run_id)]
+            # What a feed's newest run saw is marked: if all of it has one fate, millions of rows
+            # need not be looked at.
+            fates = [
+                row[0]
+                for row in self._all("SELECT DISTINCT state FROM item WHERE seen_run = ?", run_id)
+            ]
             if fates in (["waiting"], ["accepted"]):
-                return {fates[0]: int(self._one("SELECT count(*) FROM run_row WHERE run_id = ?", run_id))}, []
+                return {
+                    fates[0]: int(
+                        self._one("SELECT count(*) FROM run_row WHERE run_id = ?", run_id)
+                    )
+                }, []
         states = self._all(
-            "SELECT CASE WHEN 'refused' IN (o, c, a) THEN 'refused' WHEN 'waiting' IN (o, c, a) THEN 'waiting' "
-            "ELSE 'accepted' END AS state, count(*) FROM row_state WHERE run_id = ? GROUP BY 1",
+            "SELECT CASE WHEN 'refused' IN (o, c, a) THEN 'refused' WHEN 'waiting' IN (o, c, a)"
+            " THEN 'waiting' ELSE 'accepted' END AS state, count(*) FROM row_state WHERE run_id = ?"
+            " GROUP BY 1",
             run_id,
         )
         refusals = self._all(
-            "WITH state AS (SELECT * FROM row_state WHERE run_id = ?) SELECT why, count(DISTINCT row_number) FROM ("
-            "SELECT row_number, why_o AS why, o AS now FROM state UNION ALL SELECT row_number, why_c, c FROM state "
-            "UNION ALL SELECT row_number, why_a, a FROM state) WHERE now = 'refused' GROUP BY why ORDER BY 2 DESC",
+            "WITH state AS (SELECT * FROM row_state WHERE run_id = ?) SELECT why, count(DISTINCT"
+            " row_number) FROM (SELECT row_number, why_o AS why, o AS now FROM state UNION ALL"
+            " SELECT row_number, why_c, c FROM state UNION ALL SELECT row_number, why_a, a FROM"
+            " state) WHERE now = 'refused' GROUP BY why ORDER BY 2 DESC",
             run_id,
         )
         return dict(states), refusals
@@ -101,13 +127,18 @@ class Accounts(Part):
     def rejections(self, run_id: int) -> list[Rejection]:
         """Every rejected row of a run, in the order of the file."""
         rows = self._all(
-            "SELECT row_number, column_name, reason, remedy FROM rejection WHERE run_id = ? ORDER BY row_number", run_id
+            "SELECT row_number, column_name, reason, remedy FROM rejection WHERE run_id = ? ORDER"
+            " BY row_number",
+            run_id,
         )
         return [Rejection(*row) for row in rows]
 
     def oldest_waiting_run_age(self) -> float:
-        """Seconds since the start of the oldest run that still has something unanswered; 0 without one."""
+        """Seconds since the start of the oldest run that still has something unanswered; 0 without
+        one.
+        """
         started = self._one(
-            "SELECT min(started_at) FROM run WHERE run_id IN (SELECT DISTINCT sent_run FROM item WHERE state = 'waiting')"
+            "SELECT min(started_at) FROM run WHERE run_id IN (SELECT DISTINCT sent_run FROM item"
+            " WHERE state = 'waiting')"
         )
         return time.time() - started if started else 0.0

@@ -25,14 +25,20 @@ class Outbox(Part):
 
     def next_sequence(self, half: Half) -> tuple[int, int]:
         """Take the stream's next (epoch, sequence number). A new spool is a new, greater epoch."""
-        row = self._db.execute("SELECT epoch, next_sequence FROM stream WHERE half = ?", (half,)).fetchone()
+        row = self._db.execute(
+            "SELECT epoch, next_sequence FROM stream WHERE half = ?", (half,)
+        ).fetchone()
         epoch, sequence = row or (int(time.time()), 1)
-        self._db.execute("INSERT OR REPLACE INTO stream VALUES (?, ?, ?)", (half, epoch, sequence + 1))
+        self._db.execute(
+            "INSERT OR REPLACE INTO stream VALUES (?, ?, ?)", (half, epoch, sequence + 1)
+        )
         return epoch, sequence
 
     def last_sequence(self, half: Half) -> tuple[int, int] | None:
         """The (epoch, sequence number) that the stream's last batch has; None before the first."""
-        row = self._db.execute("SELECT epoch, next_sequence - 1 FROM stream WHERE half = ?", (half,)).fetchone()
+        row = self._db.execute(
+            "SELECT epoch, next_sequence - 1 FROM stream WHERE half = ?", (half,)
+        ).fetchone()
         return (row[0], row[1]) if row else None
 
     def queue(
@@ -49,28 +55,47 @@ class Outbox(Part):
         self.queue_message(half, epoch, sequence, message)
         observed = half == "observations"
         self._db.executemany(
-            "INSERT INTO item (item_id, half, reference, facet, digest, epoch, sequence, place, feed, about, also, sent_run, seen_run) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (item_id) DO UPDATE SET digest = excluded.digest, epoch = excluded.epoch, sequence = excluded.sequence, "
-            "place = excluded.place, state = 'waiting', reason = '', feed = excluded.feed, about = excluded.about, "
-            "also = excluded.also, sent_run = excluded.sent_run, seen_run = excluded.seen_run",
+            "INSERT INTO item (item_id, half, reference, facet, digest, epoch, sequence, place,"
+            " feed, about, also, sent_run, seen_run) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (item_id) DO UPDATE SET digest = excluded.digest, epoch = excluded.epoch,"
+            " sequence = excluded.sequence, place = excluded.place, state = 'waiting', reason = '',"
+            " feed = excluded.feed, about = excluded.about, also = excluded.also, sent_run ="
+            " excluded.sent_run, seen_run = excluded.seen_run",
             (
                 (
-                    item_id, half, i.reference, i.facet, i.digest, epoch, sequence, place, feed,
-                    i.companion if observed else None, i.also if observed else None, run_id, run_id,
+                    item_id,
+                    half,
+                    i.reference,
+                    i.facet,
+                    i.digest,
+                    epoch,
+                    sequence,
+                    place,
+                    feed,
+                    i.companion if observed else None,
+                    i.also if observed else None,
+                    run_id,
+                    run_id,
                 )
                 for place, (item_id, i) in enumerate(items)
             ),
-        )  # fmt: skip
+        )
         if not observed:
             # What a withdrawal by local id or NHS number finds a subject by.
             self._db.executemany(
-                "INSERT INTO subject VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET nhs_key = coalesce(excluded.nhs_key, nhs_key)",
+                "INSERT INTO subject VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET nhs_key ="
+                " coalesce(excluded.nhs_key, nhs_key)",
                 ((i.reference, i.companion, i.also) for _, i in items),
             )
 
     def queue_withdrawal(
-        self, run_id: int, half: Half, epoch: int, sequence: int, message: bytes, tombstones: Sequence[Tombstone]
+        self,
+        run_id: int,
+        half: Half,
+        epoch: int,
+        sequence: int,
+        message: bytes,
+        tombstones: Sequence[Tombstone],
     ) -> None:
         """Queue a sealed batch of tombstones and mark what they take back."""
         self.queue_message(half, epoch, sequence, message)
@@ -79,24 +104,30 @@ class Outbox(Part):
             ((run_id, half, t.reference, t.facet, epoch, sequence) for t in tombstones),
         )
         self._db.executemany(
-            "UPDATE item SET state = 'withdrawn', reason = '' WHERE half = ? AND (reference = ? OR about = ?) AND (? = x'' OR facet = ?)",
+            "UPDATE item SET state = 'withdrawn', reason = '' WHERE half = ? AND (reference = ? OR"
+            " about = ?) AND (? = x'' OR facet = ?)",
             ((half, t.reference, t.reference, t.facet, t.facet) for t in tombstones),
         )
-        # Analytics takes the other person off a row and keeps the row: should they come back, it must go out again.
+        # Analytics takes the other person off a row and keeps the row: should they come back, it
+        # must go out again.
         if half == "observations":
-            self._db.executemany("UPDATE item SET digest = x'' WHERE also = ?", ((t.reference,) for t in tombstones))
+            self._db.executemany(
+                "UPDATE item SET digest = x'' WHERE also = ?", ((t.reference,) for t in tombstones)
+            )
 
     def queue_message(self, half: Half, epoch: int, sequence: int, message: bytes) -> None:
         """Queue a sealed batch."""
         self._db.execute(
-            "INSERT INTO batch (half, epoch, sequence, message, bytes, digest) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO batch (half, epoch, sequence, message, bytes, digest) VALUES (?, ?, ?, ?,"
+            " ?, ?)",
             (half, epoch, sequence, message, len(message), envelope.digest(message)),
         )
 
     def queued(self, limit: int) -> list[QueuedBatch]:
         """The next batches for Kafka, in the order of each stream."""
         rows = self._db.execute(
-            "SELECT half, epoch, sequence, message FROM batch WHERE state = 'queued' ORDER BY half, epoch, sequence LIMIT ?",
+            "SELECT half, epoch, sequence, message FROM batch WHERE state = 'queued' ORDER BY half,"
+            " epoch, sequence LIMIT ?",
             (limit,),
         )
         return [QueuedBatch(*row) for row in rows]
@@ -104,7 +135,8 @@ class Outbox(Part):
     def mark_sent(self, batches: Iterable[QueuedBatch]) -> None:
         """Kafka has taken these."""
         self._db.executemany(
-            "UPDATE batch SET state = 'sent' WHERE half = ? AND epoch = ? AND sequence = ? AND state = 'queued'",
+            "UPDATE batch SET state = 'sent' WHERE half = ? AND epoch = ? AND sequence = ? AND"
+            " state = 'queued'",
             [(b.half, b.epoch, b.sequence) for b in batches],
         )
 
@@ -118,9 +150,12 @@ class Outbox(Part):
         return int(self._one(f"SELECT count(*) FROM batch WHERE state IN ({marks})", *states))  # noqa: S608 - marks only
 
     def sealed(self, half: Half, epoch: int, sequence: int, digest: bytes) -> bool:
-        """Whether a batch is this spool's own. An empty digest, of a service or a spool of an earlier version, tells nothing."""
+        """Whether a batch is this spool's own. An empty digest, of a service or a spool of an
+        earlier version, tells nothing.
+        """
         row = self._db.execute(
-            "SELECT digest FROM batch WHERE half = ? AND epoch = ? AND sequence = ?", (half, epoch, sequence)
+            "SELECT digest FROM batch WHERE half = ? AND epoch = ? AND sequence = ?",
+            (half, epoch, sequence),
         ).fetchone()
         return row is not None and (not digest or row[0] is None or row[0] == digest)
 
@@ -129,7 +164,8 @@ class Outbox(Part):
         key = (half, epoch, sequence)
         return bool(
             self._one(
-                "SELECT count(*) FROM batch WHERE half = ? AND epoch = ? AND sequence = ? AND state IN ('queued', 'sent')",
+                "SELECT count(*) FROM batch WHERE half = ? AND epoch = ? AND sequence = ? AND state"
+                " IN ('queued', 'sent')",
                 *key,
             )
         )
@@ -137,10 +173,13 @@ class Outbox(Part):
     def send_again_from(self, half: Half, epoch: int, sequence: int) -> None:
         """A service missed a batch: send it and what follows it again (go-back-N)."""
         self._db.execute(
-            "UPDATE batch SET state = 'queued' WHERE half = ? AND epoch = ? AND sequence >= ? AND state = 'sent'",
+            "UPDATE batch SET state = 'queued' WHERE half = ? AND epoch = ? AND sequence >= ? AND"
+            " state = 'sent'",
             (half, epoch, sequence),
         )
 
     def send_unanswered_again(self) -> None:
-        """Send everything again that has no receipt: its receipts, or the broker's log, were lost. Whoever has read it answers alike."""
+        """Send everything again that has no receipt: its receipts, or the broker's log, were lost.
+        Whoever has read it answers alike.
+        """
         self._db.execute("UPDATE batch SET state = 'queued' WHERE state = 'sent'")

@@ -1,4 +1,6 @@
-"""How items and rows are packed to be staged, and to travel between processes: by the first bits of their references. Rule: no I/O."""
+"""How items and rows are packed to be staged, and to travel between processes: by the first bits of
+their references. Rule: no I/O.
+"""
 
 import struct
 from collections.abc import Iterable, Iterator, Set
@@ -11,9 +13,12 @@ from childlink_ingest.model.items import StagedItem, StagedRow
 
 BUCKETS: Final = 64
 _SHIFT: Final = 2  # 256 first bytes / BUCKETS
-# reference, digest, facet, companion, also, which of the last three there are, length of the payload that follows
+# reference, digest, facet, companion, also, which of the last three there are, length of the
+# payload that follows
 _HEAD: Final = struct.Struct("<16s16s4s16s16sBI")
-ROW: Final = np.dtype([("number", "<u8"), ("observation", "V16"), ("child", "V16"), ("adult", "V16"), ("has", "u1")])
+ROW: Final = np.dtype(
+    [("number", "<u8"), ("observation", "V16"), ("child", "V16"), ("adult", "V16"), ("has", "u1")]
+)
 _ROW: Final = struct.Struct("<Q16s16s16sB")
 _FACET, _COMPANION, _ALSO = 1, 2, 4
 _CHILD, _ADULT = 1, 2
@@ -28,7 +33,9 @@ def pack_items(items: Iterable[StagedItem]) -> Buckets:
     for reference, facet, digest, payload, companion, also in items:
         has = (_FACET if facet else 0) | (_COMPANION if companion else 0) | (_ALSO if also else 0)
         part = parts.setdefault(reference[0] >> _SHIFT, [])
-        part.append(pack(reference, digest, facet, companion or b"", also or b"", has, len(payload)))
+        part.append(
+            pack(reference, digest, facet, companion or b"", also or b"", has, len(payload))
+        )
         part.append(payload)
     return {bucket: b"".join(part) for bucket, part in parts.items()}
 
@@ -51,9 +58,13 @@ def unpack_items(packed: bytes) -> Iterator[StagedItem]:
         reference, digest, facet, companion, also, has, length = unpack(packed, at)
         at += size
         yield StagedItem(
-            reference, facet if has & _FACET else b"", digest, packed[at : at + length],
-            companion if has & _COMPANION else None, also if has & _ALSO else None,
-        )  # fmt: skip
+            reference,
+            facet if has & _FACET else b"",
+            digest,
+            packed[at : at + length],
+            companion if has & _COMPANION else None,
+            also if has & _ALSO else None,
+        )
         at += length
 
 
@@ -65,7 +76,9 @@ def unpack_rows(packed: bytes) -> NDArray[np.void]:
 def without_rows(
     rows: Buckets, observations: Buckets, subjects: Buckets, numbers: Set[int]
 ) -> tuple[Buckets, Buckets, Buckets]:
-    """A chunk without some of its rows, by number, and without the subjects who are on none of the others."""
+    """A chunk without some of its rows, by number, and without the subjects who are on none of the
+    others.
+    """
     about: set[bytes] = set()
     kept: Buckets = {}
     kept_observations: Buckets = {}
@@ -77,10 +90,14 @@ def without_rows(
         items = zip(unpack_items(observations[bucket]), good.tolist(), strict=True)
         kept_observations |= pack_items(item for item, wanted in items if wanted)
         for role in ("child", "adult"):
-            about |= {reference.tobytes() for reference in found[role][good & has_role(found, role)]}
+            about |= {
+                reference.tobytes() for reference in found[role][good & has_role(found, role)]
+            }
     kept_subjects: Buckets = {}
     for packed in subjects.values():
-        kept_subjects |= pack_items(item for item in unpack_items(packed) if item.reference in about)
+        kept_subjects |= pack_items(
+            item for item in unpack_items(packed) if item.reference in about
+        )
     return kept, kept_observations, kept_subjects
 
 

@@ -1,4 +1,6 @@
-"""A run as the spool sees it: staged and queued in one transaction, every row tied to what went out of it."""
+"""A run as the spool sees it: staged and queued in one transaction, every row tied to what went out
+of it.
+"""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +23,9 @@ class Runs(Part):
 
     @contextmanager
     def bulk(self) -> Iterator[None]:
-        """Inside a run's transaction: if nothing was ever sent, have the indexes made at the end."""
+        """Inside a run's transaction: if nothing was ever sent, have the indexes made at the
+        end.
+        """
         first = self._one("SELECT NOT EXISTS (SELECT 1 FROM item)")
         for name in INDEXES if first else ():
             self._db.execute(f"DROP INDEX IF EXISTS {name}")
@@ -44,13 +48,16 @@ class Runs(Part):
         )
 
     def keep(self, run_id: int, references: Iterable[bytes]) -> None:
-        """Rows that are there but were rejected: what was sent of them before is not gone, nor of those whom they are about."""
+        """Rows that are there but were rejected: what was sent of them before is not gone, nor of
+        those whom they are about.
+        """
         about: set[bytes] = set()
         for reference in references:
             about.update(
                 known
                 for row in self._db.execute(
-                    "UPDATE item SET seen_run = ? WHERE half = 'observations' AND reference = ? RETURNING about, also",
+                    "UPDATE item SET seen_run = ? WHERE half = 'observations' AND reference = ?"
+                    " RETURNING about, also",
                     (run_id, reference),
                 )
                 for known in row
@@ -58,24 +65,34 @@ class Runs(Part):
             )
         if about:
             self._db.execute(
-                "CREATE TEMP TABLE IF NOT EXISTS kept (analytics_reference BLOB PRIMARY KEY) WITHOUT ROWID"
+                "CREATE TEMP TABLE IF NOT EXISTS kept (analytics_reference BLOB PRIMARY KEY)"
+                " WITHOUT ROWID"
             )
             self._db.execute("DELETE FROM temp.kept")
-            self._db.executemany("INSERT INTO temp.kept VALUES (?)", ((reference,) for reference in about))
+            self._db.executemany(
+                "INSERT INTO temp.kept VALUES (?)", ((reference,) for reference in about)
+            )
             self._db.execute(
-                "UPDATE item SET seen_run = ? WHERE half = 'encodings' AND feed = (SELECT feed FROM run WHERE run_id = ?) AND reference IN "
-                "(SELECT link_reference FROM subject WHERE analytics_reference IN (SELECT analytics_reference FROM temp.kept))",
+                "UPDATE item SET seen_run = ? WHERE half = 'encodings' AND feed = (SELECT feed FROM"
+                " run WHERE run_id = ?) AND reference IN (SELECT link_reference FROM subject WHERE"
+                " analytics_reference IN (SELECT analytics_reference FROM temp.kept))",
                 (run_id, run_id),
             )
 
     def stage(self) -> AbstractContextManager[Stage]:
-        """Where the run's items wait. Inside the run's transaction only, which keeps other runs out."""
+        """Where the run's items wait. Inside the run's transaction only, which keeps other runs
+        out.
+        """
         return open_stage(self._path)
 
-    def changed(self, stage: Stage, half: Half, run_id: int, numbers: ItemNumbers) -> Iterator[tuple[int, StagedItem]]:
-        """Staged items that are new, changed, were refused or withdrawn before, with their item ids; in the order of their
-        references, which tells nothing. Notes what is unchanged as seen. Encodings come first, and leave their ids in
-        `numbers`; observations then tie the run's rows to both."""
+    def changed(
+        self, stage: Stage, half: Half, run_id: int, numbers: ItemNumbers
+    ) -> Iterator[tuple[int, StagedItem]]:
+        """Staged items that are new, changed, were refused or withdrawn before, with their item
+        ids; in the order of their references, which tells nothing. Notes what is unchanged as seen.
+        Encodings come first, and leave their ids in `numbers`; observations then tie the run's rows
+        to both.
+        """
         next_id = int(self._one("SELECT coalesce(max(item_id), 0) + 1 FROM item"))
         for bucket, items in stage.items(half):
             known = self._known(half, bucket)
@@ -88,7 +105,11 @@ class Runs(Part):
                 else:
                     item_id = before[0]
                 ids[item.reference] = item_id
-                if before is not None and before[1] == item.digest and before[2] not in ("refused", "withdrawn"):
+                if (
+                    before is not None
+                    and before[1] == item.digest
+                    and before[2] not in ("refused", "withdrawn")
+                ):
                     seen.append((run_id, item_id))
                 else:
                     yield item_id, item
@@ -101,18 +122,33 @@ class Runs(Part):
     def _known(self, half: Half, bucket: int) -> dict[tuple[bytes, bytes], tuple[int, bytes, str]]:
         least, beyond = bucket_range(bucket)
         rows = self._db.execute(
-            "SELECT reference, facet, item_id, digest, state FROM item WHERE half = ? AND reference >= ? AND reference < ?",
+            "SELECT reference, facet, item_id, digest, state FROM item WHERE half = ? AND reference"
+            " >= ? AND reference < ?",
             (half, least, beyond),
         )
-        return {(reference, facet): (item_id, digest, state) for reference, facet, item_id, digest, state in rows}
+        return {
+            (reference, facet): (item_id, digest, state)
+            for reference, facet, item_id, digest, state in rows
+        }
 
-    def _tie_rows(self, run_id: int, rows: Any, observations: Mapping[bytes, int], encodings: ItemNumbers) -> None:
+    def _tie_rows(
+        self, run_id: int, rows: Any, observations: Mapping[bytes, int], encodings: ItemNumbers
+    ) -> None:
         rows.sort(order="number")
         of_rows = [observations[reference.tobytes()] for reference in rows["observation"]]
-        child, adult = (encodings.of(rows[role]) * has_role(rows, role) for role in ("child", "adult"))
+        child, adult = (
+            encodings.of(rows[role]) * has_role(rows, role) for role in ("child", "adult")
+        )
         self._db.executemany(
             "INSERT INTO run_row VALUES (?, ?, ?, nullif(?, 0), nullif(?, 0))",
-            zip(repeat(run_id), rows["number"].tolist(), of_rows, child.tolist(), adult.tolist(), strict=False),
+            zip(
+                repeat(run_id),
+                rows["number"].tolist(),
+                of_rows,
+                child.tolist(),
+                adult.tolist(),
+                strict=False,
+            ),
         )
 
     def mark_seen(self, stage: Stage, run_id: int) -> None:
@@ -120,17 +156,29 @@ class Runs(Part):
         for half in ("encodings", "observations"):
             for bucket, items in stage.items(half):
                 known = self._known(half, bucket)
-                seen = [(run_id, known[key][0]) for i in items if (key := (i.reference, i.facet)) in known]
+                seen = [
+                    (run_id, known[key][0])
+                    for i in items
+                    if (key := (i.reference, i.facet)) in known
+                ]
                 self._db.executemany("UPDATE item SET seen_run = ? WHERE item_id = ?", seen)
 
     def finish_run(
-        self, run_id: int, rows_read: int, notes: Iterable[tuple[str, int]], held: Iterable[tuple[str, int]] = ()
+        self,
+        run_id: int,
+        rows_read: int,
+        notes: Iterable[tuple[str, int]],
+        held: Iterable[tuple[str, int]] = (),
     ) -> None:
         """Note the run's account, and forget the rows of old runs."""
         self._db.execute("DELETE FROM staged_withdrawal")
         self._db.execute("UPDATE run SET rows_read = ? WHERE run_id = ?", (rows_read, run_id))
-        self._db.executemany("INSERT INTO note VALUES (?, ?, ?)", ((run_id, text, count) for text, count in notes))
-        self._db.executemany("INSERT INTO held VALUES (?, ?, ?)", ((run_id, why, count) for why, count in held))
+        self._db.executemany(
+            "INSERT INTO note VALUES (?, ?, ?)", ((run_id, text, count) for text, count in notes)
+        )
+        self._db.executemany(
+            "INSERT INTO held VALUES (?, ?, ?)", ((run_id, why, count) for why, count in held)
+        )
         # The newest run of each feed is kept whatever its age: it says what of the feed is out.
         old = "run_id <= ? AND run_id NOT IN (SELECT max(run_id) FROM run GROUP BY feed)"
         for table in ("run_row", "rejection"):
@@ -142,4 +190,9 @@ class Runs(Part):
 
     def runs(self, last: int = 20) -> list[int]:
         """Ids of the newest runs, newest first."""
-        return [row[0] for row in self._db.execute("SELECT run_id FROM run ORDER BY run_id DESC LIMIT ?", (last,))]
+        return [
+            row[0]
+            for row in self._db.execute(
+                "SELECT run_id FROM run ORDER BY run_id DESC LIMIT ?", (last,)
+            )
+        ]

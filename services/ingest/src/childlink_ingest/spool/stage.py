@@ -1,9 +1,11 @@
-"""The stage: where the items and rows of the run that is being read wait, on disk, until all of it is known to be good.
+"""The stage: where the items and rows of the run that is being read wait, on disk, until all of it
+is known to be good.
 
-A distribution sort: items go into files by the first bits of their references, and come back file by file, in the order of their
-references. References are keyed hashes, so the order in which items leave tells nothing of the file's; memory stays flat, and
-the disk is written from front to back. Holds references, digests and encodings, never an identifier; deleted after the run,
-and by the next one if it was killed.
+A distribution sort: items go into files by the first bits of their references, and come back file
+by file, in the order of their references. References are keyed hashes, so the order in which items
+leave tells nothing of the file's; memory stays flat, and the disk is written from front to back.
+Holds references, digests and encodings, never an identifier; deleted after the run, and by the next
+one if it was killed.
 """
 
 import shutil
@@ -17,7 +19,14 @@ from numpy.typing import NDArray
 
 from childlink_ingest.errors import SpoolError
 from childlink_ingest.model.items import Half, StagedItem
-from childlink_ingest.spool.packing import BUCKETS, ROW, Buckets, prefixes, unpack_items, unpack_rows
+from childlink_ingest.spool.packing import (
+    BUCKETS,
+    ROW,
+    Buckets,
+    prefixes,
+    unpack_items,
+    unpack_rows,
+)
 
 
 class Stage:
@@ -37,10 +46,11 @@ class Stage:
             raise _full(self._folder, error) from None
 
     def repeats(self, rows: Iterable[bytes]) -> set[int]:
-        """Numbers of those packed rows whose observation an earlier row has, of this run or of this call.
+        """Numbers of those packed rows whose observation an earlier row has, of this run or of this
+        call.
 
-        Notes them all. Tells references by their first 8 bytes: two of ten million that differ are taken for one with a
-        chance of about one in 400,000.
+        Notes them all. Tells references by their first 8 bytes: two of ten million that differ are
+        taken for one with a chance of about one in 400,000.
         """
         found = np.concatenate([unpack_rows(packed) for packed in rows] or [np.zeros(0, dtype=ROW)])
         found = found[np.argsort(found["number"], kind="stable")]
@@ -53,11 +63,15 @@ class Stage:
         return set(found["number"][repeated].tolist())
 
     def items(self, half: Half) -> Iterator[tuple[int, list[StagedItem]]]:
-        """Each bucket with its items, in the order of their references; of several with one reference and facet, the last."""
+        """Each bucket with its items, in the order of their references; of several with one
+        reference and facet, the last.
+        """
         for bucket in range(BUCKETS):
             path = self._path(half, bucket)
             if path.exists():
-                newest = {(item.reference, item.facet): item for item in unpack_items(path.read_bytes())}
+                newest = {
+                    (item.reference, item.facet): item for item in unpack_items(path.read_bytes())
+                }
                 yield bucket, [newest[key] for key in sorted(newest)]
 
     def rows(self, bucket: int) -> NDArray[np.void]:
@@ -70,7 +84,9 @@ class Stage:
 
 
 class ItemNumbers:
-    """Which number in the spool an encoding's reference has: 16 bytes of memory each. Built in the order of the references."""
+    """Which number in the spool an encoding's reference has: 16 bytes of memory each. Built in the
+    order of the references.
+    """
 
     def __init__(self) -> None:
         self._prefixes: list[NDArray[np.uint64]] = []
@@ -85,7 +101,10 @@ class ItemNumbers:
         """The number of each reference; 0 for one that is not known."""
         if not self._prefixes:
             return np.zeros(len(references), dtype=np.int64)
-        self._prefixes, self._numbers = [np.concatenate(self._prefixes)], [np.concatenate(self._numbers)]
+        self._prefixes, self._numbers = (
+            [np.concatenate(self._prefixes)],
+            [np.concatenate(self._numbers)],
+        )
         wanted, known = prefixes(references), self._prefixes[0]
         at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
         return np.where(known[at] == wanted, self._numbers[0][at], 0)
@@ -95,7 +114,9 @@ def is_in(values: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np
     """Which of the values are among the ordered ones."""
     if not len(ordered):
         return np.zeros(len(values), dtype=bool)
-    found: NDArray[np.bool_] = ordered[np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)] == values
+    found: NDArray[np.bool_] = (
+        ordered[np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)] == values
+    )
     return found
 
 

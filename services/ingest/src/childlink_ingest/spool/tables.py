@@ -55,8 +55,9 @@ CREATE VIEW IF NOT EXISTS row_state AS
   LEFT JOIN item c ON c.item_id = r.child LEFT JOIN item a ON a.item_id = r.adult;
 CREATE TABLE IF NOT EXISTS own_check (number INTEGER PRIMARY KEY, request_id BLOB NOT NULL UNIQUE, link_references BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS incident (reason TEXT PRIMARY KEY, count INTEGER NOT NULL, last_at REAL NOT NULL);
-"""
-# Kept apart, because a first run makes them at its end: cheaper over rows that are there than kept up row by row.
+"""  # noqa: E501
+# Kept apart, because a first run makes them at its end: cheaper over rows that are there than kept
+# up row by row.
 INDEXES: Final = {
     "item_batch": "item (half, epoch, sequence)",
     "item_about": "item (about) WHERE about IS NOT NULL",
@@ -70,27 +71,37 @@ DROP TABLE IF EXISTS staged_row;
 CREATE TABLE IF NOT EXISTS staged_withdrawal (
   half TEXT NOT NULL, reference BLOB NOT NULL, facet BLOB NOT NULL, PRIMARY KEY (half, reference, facet)
 ) WITHOUT ROWID;
-"""
+"""  # noqa: E501
 
 
 def prepare(db: sqlite3.Connection, path: Path) -> None:
-    """Make the tables, or bring those of the version before up to date. Raises SpoolError for what cannot be."""
+    """Make the tables, or bring those of the version before up to date. Raises SpoolError for what
+    cannot be.
+    """
     db.executescript(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536;"
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA"
+        " cache_size = -65536;"
     )
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0 and db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'row_item'").fetchone()[0]:
+    if (
+        version == 0
+        and db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'row_item'").fetchone()[0]
+    ):
         raise SpoolError(
             f"The spool {path} was written by childlink 0.1.",
-            "Send what is left in it with that version, move the file away, and run again: a new spool sends everything anew.",
+            "Send what is left in it with that version, move the file away, and run again: a new"
+            " spool sends everything anew.",
         )
     if version not in (0, 2, _VERSION):
-        raise SpoolError(f"The spool {path} was written by a newer childlink.", "Install that version.")
+        raise SpoolError(
+            f"The spool {path} was written by a newer childlink.", "Install that version."
+        )
     if version == 2:
         _digest_batches(db)
     db.executescript(_SCHEMA + PAST_SCHEMA + _STAGE)
     if version != _VERSION:
-        # It writes even what is there already: whoever only looks would wait for a run that is being staged, and in vain.
+        # It writes even what is there already: whoever only looks would wait for a run that is
+        # being staged, and in vain.
         db.execute(f"PRAGMA user_version = {_VERSION}")
     make_indexes(db)
 
@@ -99,8 +110,8 @@ def _digest_batches(db: sqlite3.Connection) -> None:
     """Version 2 to 3. Batches whose bytes are gone keep no digest: they are answered."""
     db.create_function("sha256", 1, envelope.digest, deterministic=True)
     db.executescript(
-        "BEGIN; ALTER TABLE batch ADD COLUMN digest BLOB; "
-        "UPDATE batch SET digest = sha256(message) WHERE message IS NOT NULL; PRAGMA user_version = 3; COMMIT"
+        "BEGIN; ALTER TABLE batch ADD COLUMN digest BLOB; UPDATE batch SET digest = sha256(message)"
+        " WHERE message IS NOT NULL; PRAGMA user_version = 3; COMMIT"
     )
 
 

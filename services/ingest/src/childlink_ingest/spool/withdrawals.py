@@ -15,7 +15,9 @@ class Withdrawals(Past):
 
     def withdrawals(self, half: Half) -> list[Tombstone]:
         """What is staged to be withdrawn, in an order that tells nothing."""
-        rows = self._db.execute("SELECT * FROM staged_withdrawal WHERE half = ? ORDER BY reference, facet", (half,))
+        rows = self._db.execute(
+            "SELECT * FROM staged_withdrawal WHERE half = ? ORDER BY reference, facet", (half,)
+        )
         return [Tombstone(*row) for row in rows]
 
     def rows_of(self, feed: str | None, analytics_reference: bytes) -> list[Tombstone]:
@@ -23,7 +25,8 @@ class Withdrawals(Past):
         return [
             Tombstone("observations", row[0])
             for row in self._db.execute(
-                "SELECT reference FROM item WHERE half = 'observations' AND about = ? AND state <> 'withdrawn' AND (? IS NULL OR feed = ?)",
+                "SELECT reference FROM item WHERE half = 'observations' AND about = ? AND state <>"
+                " 'withdrawn' AND (? IS NULL OR feed = ?)",
                 (analytics_reference, feed, feed),
             )
         ]
@@ -33,10 +36,13 @@ class Withdrawals(Past):
         if self.lost_past() is not None:
             return True  # for all that is known here
         found = self._one(
-            "SELECT count(*) FROM item WHERE half = ? AND state <> 'withdrawn' AND (reference = ? OR about = ? OR also = ?) "
-            "AND (? = x'' OR facet = ?)",
-            tombstone.half, *([tombstone.reference] * 3), tombstone.facet, tombstone.facet,
-        )  # fmt: skip
+            "SELECT count(*) FROM item WHERE half = ? AND state <> 'withdrawn' AND (reference = ?"
+            " OR about = ? OR also = ?) AND (? = x'' OR facet = ?)",
+            tombstone.half,
+            *([tombstone.reference] * 3),
+            tombstone.facet,
+            tombstone.facet,
+        )
         return bool(found)
 
     def subject(self, link_reference: bytes) -> tuple[bytes, bytes] | None:
@@ -47,51 +53,69 @@ class Withdrawals(Past):
 
     def subjects_with(self, nhs_key: bytes) -> list[tuple[bytes, bytes]]:
         """The references of subjects that were sent with an NHS number, by its keyed hash."""
-        return self._all("SELECT link_reference, analytics_reference FROM subject WHERE nhs_key = ?", nhs_key)
+        return self._all(
+            "SELECT link_reference, analytics_reference FROM subject WHERE nhs_key = ?", nhs_key
+        )
 
     def withdraw_for_good(self, marks: Iterable[bytes]) -> None:
         """Hold people back in every later run, by link reference or keyed NHS number."""
-        self._db.executemany("INSERT OR IGNORE INTO withdrawn_subject VALUES (?)", ((mark,) for mark in marks))
+        self._db.executemany(
+            "INSERT OR IGNORE INTO withdrawn_subject VALUES (?)", ((mark,) for mark in marks)
+        )
 
     def allow_again(self, marks: Iterable[bytes]) -> int:
         """Undo `withdraw_for_good`. Returns for how many marks."""
         one_each = [(mark,) for mark in marks]
-        return self._db.executemany("DELETE FROM withdrawn_subject WHERE link_reference = ?", one_each).rowcount
+        return self._db.executemany(
+            "DELETE FROM withdrawn_subject WHERE link_reference = ?", one_each
+        ).rowcount
 
     def withdrawn_subjects(self) -> frozenset[bytes]:
         """Link references, and keyed NHS numbers, of people who are withdrawn for good."""
-        return frozenset(row[0] for row in self._db.execute("SELECT link_reference FROM withdrawn_subject"))
+        return frozenset(
+            row[0] for row in self._db.execute("SELECT link_reference FROM withdrawn_subject")
+        )
 
     def gone(self, feed: str, run_id: int) -> tuple[list[Tombstone], int]:
-        """What of a feed was not in this run, and how many rows the feed has out: call after `mark_seen`."""
+        """What of a feed was not in this run, and how many rows the feed has out: call after
+        `mark_seen`.
+        """
         rows = self._db.execute(
-            "SELECT half, reference, facet FROM item WHERE feed = ? AND state <> 'withdrawn' AND coalesce(seen_run, 0) < ?",
+            "SELECT half, reference, facet FROM item WHERE feed = ? AND state <> 'withdrawn' AND"
+            " coalesce(seen_run, 0) < ?",
             (feed, run_id),
         )
         out = self._one(
-            "SELECT count(*) FROM item WHERE half = 'observations' AND feed = ? AND state <> 'withdrawn'", feed
+            "SELECT count(*) FROM item WHERE half = 'observations' AND feed = ? AND state <>"
+            " 'withdrawn'",
+            feed,
         )
         return [Tombstone(*row) for row in rows], int(out)
 
     def retired(self, feed: str, facets: Sequence[bytes]) -> tuple[list[Tombstone], int]:
-        """Encodings of a feed under a linkage secret that is no longer in use (not of `facets`): those whose subject is out
-        under one in use, and how many subjects are not."""
+        """Encodings of a feed under a linkage secret that is no longer in use (not of `facets`):
+        those whose subject is out under one in use, and how many subjects are not.
+        """
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS in_use (facet BLOB PRIMARY KEY)")
         self._db.execute("DELETE FROM temp.in_use")
         self._db.executemany("INSERT INTO temp.in_use VALUES (?)", [(facet,) for facet in facets])
         rows = self._all(
-            "SELECT old.half, old.reference, old.facet, EXISTS (SELECT 1 FROM item new WHERE new.half = 'encodings' AND "
-            "new.reference = old.reference AND new.facet IN (SELECT facet FROM temp.in_use) AND new.state <> 'withdrawn') "
-            "FROM item old WHERE old.half = 'encodings' AND old.feed = ? AND old.state <> 'withdrawn' "
-            "AND old.facet NOT IN (SELECT facet FROM temp.in_use)",
+            "SELECT old.half, old.reference, old.facet, EXISTS (SELECT 1 FROM item new WHERE"
+            " new.half = 'encodings' AND new.reference = old.reference AND new.facet IN (SELECT"
+            " facet FROM temp.in_use) AND new.state <> 'withdrawn') FROM item old WHERE old.half ="
+            " 'encodings' AND old.feed = ? AND old.state <> 'withdrawn' AND old.facet NOT IN"
+            " (SELECT facet FROM temp.in_use)",
             feed,
         )
-        replaced = [Tombstone(half, reference, facet) for half, reference, facet, out in rows if out]
+        replaced = [
+            Tombstone(half, reference, facet) for half, reference, facet, out in rows if out
+        ]
         return replaced, len(rows) - len(replaced)
 
     def sent_by(self, run_id: int) -> list[Tombstone]:
         """Everything whose newest version went out with a run."""
         rows = self._db.execute(
-            "SELECT half, reference, facet FROM item WHERE sent_run = ? AND state <> 'withdrawn'", (run_id,)
+            "SELECT half, reference, facet FROM item WHERE sent_run = ? AND state <> 'withdrawn'",
+            (run_id,),
         )
         return [Tombstone(*row) for row in rows]

@@ -1,7 +1,8 @@
-"""Rules that bring identity values into one form before they are encoded. Pure functions; "" means missing.
+"""Rules that bring identity values into one form before they are encoded. Pure functions; "" means
+missing.
 
-Each rule's worked examples are its doctest. A placeholder, a failed check digit or a pseudo postcode is *missing*: it sets
-no bits, so it neither agrees nor disagrees.
+Each rule's worked examples are its doctest. A placeholder, a failed check digit or a pseudo
+postcode is *missing*: it sets no bits, so it neither agrees nor disagrees.
 """
 
 import re
@@ -15,7 +16,8 @@ import jellyfish
 
 from childlink_ingest.standardise.spellings import CANONICAL, JOINED, PARTICLES
 
-# Words that stand where a newborn has no given name yet (DfE SUI_Matcher reports points of match rate for this rule).
+# Words that stand where a newborn has no given name yet (DfE SUI_Matcher reports points of match
+# rate for this rule).
 PLACEHOLDER_NAMES: Final = frozenset(
     [
         "baby",
@@ -54,7 +56,17 @@ _BIRTH_ORDER: Final = re.compile(
     re.IGNORECASE,
 )
 _ORDER_OF_WORD: Final = {"one": 1, "two": 2, "three": 3, "first": 1, "second": 2, "third": 3}
-_SEXES: Final = {"f": "f", "female": "f", "2": "f", "girl": "f", "w": "f", "m": "m", "male": "m", "1": "m", "boy": "m"}
+_SEXES: Final = {
+    "f": "f",
+    "female": "f",
+    "2": "f",
+    "girl": "f",
+    "w": "f",
+    "m": "m",
+    "male": "m",
+    "1": "m",
+    "boy": "m",
+}
 # ONS pseudo postcodes: no fixed abode, unknown, abroad, and their kin.
 _PSEUDO_OUTWARD: Final = frozenset({"ZZ99", "ZZ9", "XX99", "NF1", "ZZ98"})
 _POSTCODE: Final = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
@@ -65,8 +77,8 @@ _LATIN: Final = str.maketrans(
 
 @lru_cache(maxsize=100_000)
 def name_words(text: str) -> tuple[str, ...]:
-    """The words of a name in lower-case plain letters: diacritics dropped, apostrophes closed, hyphens opened; spellings of one
-    name (`spellings`) made one.
+    """The words of a name in lower-case plain letters: diacritics dropped, apostrophes closed,
+    hyphens opened; spellings of one name (`spellings`) made one.
 
     >>> name_words("  O'Brien-Smith ")
     ('obrien', 'smith')
@@ -84,7 +96,9 @@ def name_words(text: str) -> tuple[str, ...]:
 
 
 def _spelled(words: list[str]) -> Iterator[str]:
-    """Words under the first spelling of their family ("ph" as "f"), a written-apart prefix joined to its word."""
+    """Words under the first spelling of their family ("ph" as "f"), a written-apart prefix joined
+    to its word.
+    """
     prefix = ""
     for at, word in enumerate(words):
         if not prefix and word in JOINED and at + 1 < len(words):
@@ -96,7 +110,8 @@ def _spelled(words: list[str]) -> Iterator[str]:
 
 @lru_cache(maxsize=100_000)
 def phonetic(name: str) -> str:
-    """Soundex (US National Archives) of a normalised name's first word that is no particle; "" when missing.
+    """Soundex (US National Archives) of a normalised name's first word that is no particle; "" when
+    missing.
 
     >>> phonetic("al hassan"), phonetic("hassan"), phonetic("de"), phonetic("")
     ('H250', 'H250', 'D000', '')
@@ -137,11 +152,12 @@ def surname(text: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def birth_order(text: str) -> int | None:
-    """Order of birth from a placeholder given name or a number, before the placeholder is dropped.
+    """Order of birth from a placeholder given name or a number, before the placeholder is
+    dropped.
 
     >>> birth_order("TWIN 2"), birth_order("Triplet C"), birth_order("Baby one"), birth_order("2"), birth_order("Amina")
     (2, 3, 1, 2, None)
-    """
+    """  # noqa: E501
     stripped = text.strip()
     if stripped in ("1", "2", "3", "4"):
         return int(stripped)
@@ -156,7 +172,8 @@ def birth_order(text: str) -> int | None:
 
 
 def nhs_number(text: str) -> str:
-    """The ten digits of an NHS number that passes its modulus 11 check (NHS Data Dictionary), else "".
+    """The ten digits of an NHS number that passes its modulus 11 check (NHS Data Dictionary), else
+    "".
 
     >>> nhs_number("943 476 5919"), nhs_number("9434765918"), nhs_number("0000000000")
     ('9434765919', '', '')
@@ -165,9 +182,20 @@ def nhs_number(text: str) -> str:
     if len(digits) != 10 or not digits.isascii() or not digits.isdigit() or len(set(digits)) == 1:
         return ""
     d = digits.encode()
-    # The tenth digit is the check digit, with weight 1: the whole sum is then a multiple of 11. The digits' code points
-    # add 48 times the sum of the weights (55), itself a multiple of 11.
-    total = 10 * d[0] + 9 * d[1] + 8 * d[2] + 7 * d[3] + 6 * d[4] + 5 * d[5] + 4 * d[6] + 3 * d[7] + 2 * d[8] + d[9]
+    # The tenth digit is the check digit, with weight 1: the whole sum is then a multiple of 11. The
+    # digits' code points add 48 times the sum of the weights (55), itself a multiple of 11.
+    total = (
+        10 * d[0]
+        + 9 * d[1]
+        + 8 * d[2]
+        + 7 * d[3]
+        + 6 * d[4]
+        + 5 * d[5]
+        + 4 * d[6]
+        + 3 * d[7]
+        + 2 * d[8]
+        + d[9]
+    )
     return digits if total % 11 == 0 else ""
 
 

@@ -1,9 +1,11 @@
-"""Families of spellings of one name: transliterations into Latin letters, and contractions that registers use. Data.
+"""Families of spellings of one name: transliterations into Latin letters, and contractions that
+registers use. Data.
 
-The first spelling of a family stands for all of it. Kept short on purpose: names that people bear side by side (Anna and Hanna,
-say) are different names, and a family that joins them would cost more than it finds. Sources: the variants that English birth
-registrations list under one name (ONS baby names, ranks of spellings), and the transliteration tables of Arabic, Bengali,
-Punjabi, Somali and Ukrainian names (BGN/PCGN). In other words "ph" is written "f": Sophia and Sofia are one name.
+The first spelling of a family stands for all of it. Kept short on purpose: names that people bear
+side by side (Anna and Hanna, say) are different names, and a family that joins them would cost more
+than it finds. Sources: the variants that English birth registrations list under one name (ONS baby
+names, ranks of spellings), and the transliteration tables of Arabic, Bengali, Punjabi, Somali and
+Ukrainian names (BGN/PCGN). In other words "ph" is written "f": Sophia and Sofia are one name.
 """
 
 from typing import Final
@@ -97,8 +99,33 @@ CANONICAL: Final[dict[str, str]] = {
 
 # Words that stand before a surname and come and go between registers.
 PARTICLES: Final = frozenset(
-    ("al", "el", "ul", "bin", "ben", "bint", "ibn", "ap", "ab", "de", "da", "di", "do", "dos", "du", "del", "della", "van", "von", "der",
-     "den", "ter", "la", "le", "st")
-)  # fmt: skip
+    (
+        "al",
+        "el",
+        "ul",
+        "bin",
+        "ben",
+        "bint",
+        "ibn",
+        "ap",
+        "ab",
+        "de",
+        "da",
+        "di",
+        "do",
+        "dos",
+        "du",
+        "del",
+        "della",
+        "van",
+        "von",
+        "der",
+        "den",
+        "ter",
+        "la",
+        "le",
+        "st",
+    )
+)
 # Prefixes that registers write apart or together.
 JOINED: Final = {"o": "o", "mc": "mc", "mac": "mc", "fitz": "fitz"}

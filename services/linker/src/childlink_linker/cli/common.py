@@ -18,7 +18,9 @@ from childlink_core.commands import Commands
 )
 @click.pass_context
 def main(ctx: click.Context, settings_file: Path | None) -> None:
-    """Assign child, adult and family identifiers from encodings. Holds no name, date of birth, number or attribute."""
+    """Assign child, adult and family identifiers from encodings. Holds no name, date of birth,
+    number or attribute.
+    """
 
     from childlink_core import logs
 

@@ -35,9 +35,15 @@ def keys_show(folder: Path) -> None:
     from childlink_core.directory import Member, render_directory
     from childlink_core.keys import read_opening_key, read_signing_key
 
-    signing, opening = read_signing_key(folder / "signing.key"), read_opening_key(folder / "opening.key")
+    signing, opening = (
+        read_signing_key(folder / "signing.key"),
+        read_opening_key(folder / "opening.key"),
+    )
     click.echo(
-        render_directory([Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]), nl=False
+        render_directory(
+            [Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))]
+        ),
+        nl=False,
     )
 
 
@@ -45,7 +51,9 @@ def keys_show(folder: Path) -> None:
 @click.option("--name", required=True, help="Whose it is.")
 @click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ROLES))
 def keys_token(name: str, roles: tuple[str, ...]) -> None:
-    """Make an access token for a person. The token goes to them alone; the lines below it into the policy file."""
+    """Make an access token for a person. The token goes to them alone; the lines below it into the
+    policy file.
+    """
 
     from childlink_access.policy import new_token, sha256
 

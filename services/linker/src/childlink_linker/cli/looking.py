@@ -1,4 +1,6 @@
-"""Commands that look: why records are one person, what became of an identifier, how linkage does, who looked."""
+"""Commands that look: why records are one person, what became of an identifier, how linkage does,
+who looked.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_obj
 def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -> None:
-    """Why are the records of this person one? What each two agree on, and what that alone would weigh, in bits.
+    """Why are the records of this person one? What each two agree on, and what that alone would
+    weigh, in bits.
 
-    Fields overlap, so the parts do not add up to the match weight. No value, reference or partner is shown; records are letters.
+    Fields overlap, so the parts do not add up to the match weight. No value, reference or partner
+    is shown; records are letters.
     """
 
     from childlink_linker import app
@@ -38,7 +42,8 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
     click.echo(f"{found.person_id}{family}: {found.records} records of {found.sources} datasets")
     if not found.comparisons:
         click.echo(
-            "There is nothing to compare: one record, or records of one subject, which are one person by its partner's word."
+            "There is nothing to compare: one record, or records of one subject, which are one"
+            " person by its partner's word."
         )
     show_comparisons(found.comparisons)
 
@@ -47,15 +52,22 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
 @click.argument("identifier")
 @click.pass_obj
 def history_of(settings_file: Path | None, identifier: str) -> None:
-    """What became of an identifier: who was given it, merges, splits and withdrawals, oldest first."""
+    """What became of an identifier: who was given it, merges, splits and withdrawals, oldest
+    first.
+    """
 
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
-    for change in app.reading_desk(LinkerSettings.load(settings_file)).history(os_user(), identifier):
+    for change in app.reading_desk(LinkerSettings.load(settings_file)).history(
+        os_user(), identifier
+    ):
         moved = f"{change.before or 'new'} -> {change.after or 'forgotten'}"
         if change.family:
-            moved = f"{change.family} {'on ' + change.after if change.kind == 'anchored' and change.after else change.after or ''}"
+            moved = (
+                f"{change.family}"
+                f" {'on ' + change.after if change.kind == 'anchored' and change.after else change.after or ''}"  # noqa: E501
+            )
         what = f"subject {change.subject}" if change.subject else ""
         click.echo(f"{change.at:%Y-%m-%d %H:%M:%S}Z  {what:11} {change.kind:10} {moved}".rstrip())
 
@@ -63,21 +75,28 @@ def history_of(settings_file: Path | None, identifier: str) -> None:
 @main.command("check-store")
 @click.pass_obj
 def check_store(settings_file: Path | None) -> None:
-    """Replay the event log and compare what it makes with the tables: after a restore, or when in doubt."""
+    """Replay the event log and compare what it makes with the tables: after a restore, or when in
+    doubt.
+    """
 
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
     subjects, families = app.reading_desk(LinkerSettings.load(settings_file)).check_store(os_user())
-    click.echo(f"{subjects:,} subjects and {families:,} families: the event log and the tables say the same")
+    click.echo(
+        f"{subjects:,} subjects and {families:,} families: the event log and the tables say the"
+        " same"
+    )
 
 
 @main.command("quality")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_obj
 def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
-    """How linkage does, without truth: for each dataset and version of the linkage secret, the share of records whose person another
-    dataset knows too, that is in doubt, that has an NHS number, and that carries each pass. Datasets are told by their facet."""
+    """How linkage does, without truth: for each dataset and version of the linkage secret, the
+    share of records whose person another dataset knows too, that is in doubt, that has an NHS
+    number, and that carries each pass. Datasets are told by their facet.
+    """
 
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
@@ -91,8 +110,9 @@ def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
     for item in found:
         passes = ", ".join(f"{name} {share:.0%}" for name, share in item.passes.items() if share)
         click.echo(
-            f"dataset {item.dataset}, secret version {item.key_version}: {item.records:,} records; {item.matched:.1%} matched, "
-            f"{item.doubtful:.1%} in doubt, {item.numbered:.1%} with NHS number; passes: {passes}"
+            f"dataset {item.dataset}, secret version {item.key_version}: {item.records:,} records;"
+            f" {item.matched:.1%} matched, {item.doubtful:.1%} in doubt, {item.numbered:.1%} with"
+            f" NHS number; passes: {passes}"
         )
 
 
@@ -111,7 +131,9 @@ def audit() -> None:
 
 @audit.command("show")
 @click.option("--after", default=0, help="Leave out entries up to this number.")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines, for an archive or another system.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="JSON lines, for an archive or another system."
+)
 @click.pass_obj
 def audit_show(settings_file: Path | None, after: int, as_json: bool) -> None:
     """The audit trail, oldest first."""
@@ -121,14 +143,22 @@ def audit_show(settings_file: Path | None, after: int, as_json: bool) -> None:
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
-    echo_trail(app.reading_desk(LinkerSettings.load(settings_file)).audit_trail(after), as_json=as_json)
+    echo_trail(
+        app.reading_desk(LinkerSettings.load(settings_file)).audit_trail(after), as_json=as_json
+    )
 
 
 @audit.command("verify")
-@click.option("--noted", default="", help="NUMBER:HASH as an earlier `verify` printed it: finds entries cut off since.")
+@click.option(
+    "--noted",
+    default="",
+    help="NUMBER:HASH as an earlier `verify` printed it: finds entries cut off since.",
+)
 @click.pass_obj
 def audit_verify(settings_file: Path | None, noted: str) -> None:
-    """Check that no entry was changed, removed or moved. Note the line that it prints somewhere else."""
+    """Check that no entry was changed, removed or moved. Note the line that it prints somewhere
+    else.
+    """
 
     from childlink_core.audit_commands import echo_head, read_note
 

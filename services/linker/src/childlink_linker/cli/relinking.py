@@ -19,14 +19,26 @@ _folder = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("parameters", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--propose", "proposing", is_flag=True, help="Change nothing: write down what would change.")
+@click.argument(
+    "parameters", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option(
-    "--engine", type=click.Choice(["ordinary", "spark"]), default="ordinary", show_default=True, help="Spark proposes."
+    "--propose", "proposing", is_flag=True, help="Change nothing: write down what would change."
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["ordinary", "spark"]),
+    default="ordinary",
+    show_default=True,
+    help="Spark proposes.",
 )
 @click.option("--master", default="local[*]", show_default=True, help="Spark's master.")
 @click.option(
-    "--spark-option", "options", multiple=True, metavar="NAME=VALUE", help="A setting of Spark; repeat for more."
+    "--spark-option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of Spark; repeat for more.",
 )
 @click.option(
     "--export",
@@ -34,16 +46,25 @@ _folder = click.Path(file_okay=False, path_type=Path)
     type=_folder,
     help="Only write the store, sealed, as Parquet. Somebody else has asked for it: ask-export.",
 )
-@click.option("--from", "source", type=_folder, help="Let Spark read such an export instead of the store.")
+@click.option(
+    "--from", "source", type=_folder, help="Let Spark read such an export instead of the store."
+)
 @click.pass_obj
 def relink(
-    settings_file: Path | None, parameters: Path | None, proposing: bool, engine: str, master: str, options: Sequence[str],
-    target: Path | None, source: Path | None,
-) -> None:  # fmt: skip
-    """Re-cluster everything under other PARAMETERS. Then name them in the settings; stop `run` meanwhile.
+    settings_file: Path | None,
+    parameters: Path | None,
+    proposing: bool,
+    engine: str,
+    master: str,
+    options: Sequence[str],
+    target: Path | None,
+    source: Path | None,
+) -> None:
+    """Re-cluster everything under other PARAMETERS. Then name them in the settings; stop `run`
+    meanwhile.
 
-    With --propose or --engine spark nothing changes until `proposals approve`, `run` may go on, and without PARAMETERS those of
-    the settings count.
+    With --propose or --engine spark nothing changes until `proposals approve`, `run` may go on, and
+    without PARAMETERS those of the settings count.
     """
 
     from childlink_linker import app
@@ -75,11 +96,14 @@ def _relink_now(settings: LinkerSettings, parameters: Path) -> None:
     linker = app.build(settings, LinkerMetrics())
     try:
         outcome = linker.relink(load_parameters(str(parameters)))
-        linker.desk().note(os_user(), "relink", parameters=str(parameters), links=len(outcome.linked))
+        linker.desk().note(
+            os_user(), "relink", parameters=str(parameters), links=len(outcome.linked)
+        )
     finally:
         linker.close()
     click.echo(
-        f"{len(outcome.linked):,} links changed: {outcome.merges:,} identifiers merged, {outcome.splits:,} split off"
+        f"{len(outcome.linked):,} links changed: {outcome.merges:,} identifiers merged,"
+        f" {outcome.splits:,} split off"
     )
 
 
@@ -92,7 +116,9 @@ def _named(options: Sequence[str]) -> dict[str, str]:
 
 @click.group("proposals")
 def proposals_group() -> None:
-    """What `relink` would change: list, look at the largest changes, approve, reject. Nothing changes before."""
+    """What `relink` would change: list, look at the largest changes, approve, reject. Nothing
+    changes before.
+    """
 
 
 @proposals_group.command("list")
@@ -117,7 +143,9 @@ def proposals_list(settings_file: Path | None) -> None:
 @click.option("--most", default=20, show_default=True, help="How many changes.")
 @click.pass_obj
 def proposals_show(settings_file: Path | None, number: int, most: int) -> None:
-    """The largest changes of a proposal that waits: today's identifiers, and how many people there would be."""
+    """The largest changes of a proposal that waits: today's identifiers, and how many people there
+    would be.
+    """
 
     from childlink_linker import app
     from childlink_linker.relinking import proposals
@@ -135,7 +163,9 @@ def proposals_show(settings_file: Path | None, number: int, most: int) -> None:
         click.echo("Nothing would change.")
 
 
-_steward = click.option("--by", "steward", required=True, help="Who decides: a name that others know.")
+_steward = click.option(
+    "--by", "steward", required=True, help="Who decides: a name that others know."
+)
 
 
 @proposals_group.command("approve")
@@ -143,7 +173,9 @@ _steward = click.option("--by", "steward", required=True, help="Who decides: a n
 @_steward
 @click.pass_obj
 def proposals_approve(settings_file: Path | None, number: int, steward: str) -> None:
-    """Make the changes, but those whose records or decisions are others by now. Then name the parameters in the settings."""
+    """Make the changes, but those whose records or decisions are others by now. Then name the
+    parameters in the settings.
+    """
 
     from childlink_linker import app
     from childlink_linker.metrics import LinkerMetrics
@@ -152,13 +184,16 @@ def proposals_approve(settings_file: Path | None, number: int, steward: str) -> 
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
         found = linker.approve(number, steward)
-        linker.desk().note(steward, "proposal approve", proposal=number, made=found.made, skipped=found.skipped)
+        linker.desk().note(
+            steward, "proposal approve", proposal=number, made=found.made, skipped=found.skipped
+        )
     finally:
         linker.close()
     outcome = found.outcome
     click.echo(
-        f"{found.made:,} changes made, {found.skipped:,} skipped because their records or decisions changed since; "
-        f"{len(outcome.linked):,} links changed: {outcome.merges:,} identifiers merged, {outcome.splits:,} split off"
+        f"{found.made:,} changes made, {found.skipped:,} skipped because their records or decisions"
+        f" changed since; {len(outcome.linked):,} links changed: {outcome.merges:,} identifiers"
+        f" merged, {outcome.splits:,} split off"
     )
 
 
@@ -191,14 +226,16 @@ def _show_new(settings: LinkerSettings, number: int) -> None:
 
 
 def _line(item: proposals.Proposal) -> str:
-    what = f"{item.changes:,} changes ({item.merges:,} identifiers merged, {item.splits:,} split off)"
+    what = (
+        f"{item.changes:,} changes ({item.merges:,} identifiers merged, {item.splits:,} split off)"
+    )
     decided = ""
     if item.decided_by:
         skipped = f", {item.skipped:,} skipped" if item.skipped else ""
         decided = f" by {item.decided_by}, {_at(item.decided_at_ms or 0)}{skipped}"
     return (
-        f"{item.proposal_id:4} {_at(item.made_at_ms)} {item.engine}, {item.version}, {item.records:,} records: {what}; "
-        f"{item.state}{decided}"
+        f"{item.proposal_id:4} {_at(item.made_at_ms)} {item.engine}, {item.version},"
+        f" {item.records:,} records: {what}; {item.state}{decided}"
     )
 
 

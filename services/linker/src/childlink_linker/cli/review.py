@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 @main.group("review")
 def review_group() -> None:
-    """Doubtful pairs, for a data steward: list them, see what two people's records agree on, decide, undo."""
+    """Doubtful pairs, for a data steward: list them, see what two people's records agree on,
+    decide, undo.
+    """
 
 
 def _pair(_context: click.Context, _parameter: click.Parameter, value: str) -> Pair:
@@ -32,7 +34,9 @@ def _pair(_context: click.Context, _parameter: click.Parameter, value: str) -> P
     return int(one), int(other)
 
 
-_steward = click.option("--by", "steward", required=True, help="Who decides: a name that others know.")
+_steward = click.option(
+    "--by", "steward", required=True, help="Who decides: a name that others know."
+)
 
 
 @contextmanager
@@ -59,7 +63,11 @@ def review_list(settings_file: Path | None, most: int) -> None:
 
     waiting = app.reading_desk(LinkerSettings.load(settings_file)).cases(os_user())
     pairs = sum(len(case.doubts) for case in waiting)
-    click.echo(f"{pairs:,} pairs wait, in {len(waiting):,} cases" if waiting else "Nothing waits for a decision.")
+    click.echo(
+        f"{pairs:,} pairs wait, in {len(waiting):,} cases"
+        if waiting
+        else "Nothing waits for a decision."
+    )
     for case in waiting[:most]:
         since = datetime.fromtimestamp(case.since_ms / 1000, UTC)
         click.echo(f"  case {case.number}, since {since:%Y-%m-%d}")
@@ -67,17 +75,24 @@ def review_list(settings_file: Path | None, most: int) -> None:
             again = f", {doubt.unsure} did not know" if doubt.unsure else ""
             again += ", a second opinion is asked for" if doubt.asks_second else ""
             again += "".join(
-                f", {name}'s partner: {said}" for name, said in zip("AB", doubt.own_checks, strict=True) if said
+                f", {name}'s partner: {said}"
+                for name, said in zip("AB", doubt.own_checks, strict=True)
+                if said
             )
             pair = f"{doubt.pair[0]}-{doubt.pair[1]}"
-            click.echo(f"    {pair:15} {doubt.weight:+4.0f} bits  {doubt.persons[0]} and {doubt.persons[1]}{again}")
+            click.echo(
+                f"    {pair:15} {doubt.weight:+4.0f} bits  {doubt.persons[0]} and"
+                f" {doubt.persons[1]}{again}"
+            )
 
 
 @review_group.command("show")
 @click.argument("pair", callback=_pair)
 @click.pass_obj
 def review_show(settings_file: Path | None, pair: Pair) -> None:
-    """What the records of two people (A1, A2, ... and B1, B2, ...) agree on, and what that alone would weigh. No values."""
+    """What the records of two people (A1, A2, ... and B1, B2, ...) agree on, and what that alone
+    would weigh. No values.
+    """
 
     from childlink_linker import app
     from childlink_linker.cli.looking import show_comparisons
@@ -94,13 +109,21 @@ def review_show(settings_file: Path | None, pair: Pair) -> None:
 @click.argument("verdict", type=click.Choice(VERDICTS))
 @_steward
 @click.option("--why", "reason", required=True, help="What you know; no names, dates or numbers.")
-@click.option("--second-opinion", is_flag=True, help="It counts only once another steward says the same.")
+@click.option(
+    "--second-opinion", is_flag=True, help="It counts only once another steward says the same."
+)
 @click.pass_obj
 def review_decide(
-    settings_file: Path | None, pair: Pair, verdict: Verdict, steward: str, reason: str, second_opinion: bool
+    settings_file: Path | None,
+    pair: Pair,
+    verdict: Verdict,
+    steward: str,
+    reason: str,
+    second_opinion: bool,
 ) -> None:
-    """Say that two people are the same, are different, that you do not know, or that you pass (somebody you know, say).
-    A decision outlives re-linking; it can be undone."""
+    """Say that two people are the same, are different, that you do not know, or that you pass
+    (somebody you know, say). A decision outlives re-linking; it can be undone.
+    """
     with _deciding(settings_file) as desk:
         outcome = desk.decide(steward, [(pair, verdict)], reason, asks_second=second_opinion)
     click.echo(f"written down; {len(outcome.linked):,} links changed")
@@ -112,7 +135,9 @@ def review_decide(
 @_steward
 @click.pass_obj
 def review_ask(settings_file: Path | None, pair: Pair, whose: str, steward: str) -> None:
-    """Have the partner that recorded A (the pair's first) or B look, among decoys, whether its own row is right."""
+    """Have the partner that recorded A (the pair's first) or B look, among decoys, whether its own
+    row is right.
+    """
     with _deciding(settings_file) as desk:
         desk.ask_partner(steward, pair, larger=whose == "B")
     click.echo("asked; `review list` shows the answer when it comes")
@@ -121,7 +146,9 @@ def review_ask(settings_file: Path | None, pair: Pair, whose: str, steward: str)
 @review_group.command("decisions")
 @click.pass_obj
 def review_decisions(settings_file: Path | None) -> None:
-    """Everything that stewards said, oldest first: what, who, when, why, and whether it was undone."""
+    """Everything that stewards said, oldest first: what, who, when, why, and whether it was
+    undone.
+    """
 
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
@@ -135,7 +162,8 @@ def review_decisions(settings_file: Path | None) -> None:
         more += f" (undone by {item.undone_by})" if item.undone_by else ""
         pair = f"{item.pair[0]}-{item.pair[1]}"
         click.echo(
-            f"{item.decision_id:4} {at:%Y-%m-%d %H:%M}Z {pair:15} {item.verdict:9} {item.steward}: {item.reason}{more}"
+            f"{item.decision_id:4} {at:%Y-%m-%d %H:%M}Z {pair:15} {item.verdict:9} {item.steward}:"
+            f" {item.reason}{more}"
         )
 
 

@@ -58,14 +58,18 @@ def run(settings_file: Path | None) -> None:
             linker.observe(subscriber)
             observed_at = time.monotonic()
 
-    click.echo(f"linker: reading from {len(linker.processor.sources)} partners; stop with SIGTERM", err=True)
+    click.echo(
+        f"linker: reading from {len(linker.processor.sources)} partners; stop with SIGTERM",
+        err=True,
+    )
     try:
         while not stop.is_set():
             try:
                 linker.processor.run(stop.is_set, observe)
             except BusError as error:
                 click.echo(error.render(), err=True)
-                # What waits for a broker that takes nothing is told all the same, unless it is the database that is away.
+                # What waits for a broker that takes nothing is told all the same, unless it is the
+                # database that is away.
                 with suppress(sa.exc.SQLAlchemyError):
                     linker.observe_store()
                 stop.wait(_RETRY_AFTER_S)
@@ -88,10 +92,13 @@ def status(settings_file: Path | None) -> None:
     with engine.connect() as tx:
         records, children, adults, families, pairs = holdings(tx)
         click.echo(
-            f"{records:,} records: {children:,} children, {adults:,} adults, {families:,} families; {pairs:,} pairs to review"
+            f"{records:,} records: {children:,} children, {adults:,} adults, {families:,} families;"
+            f" {pairs:,} pairs to review"
         )
         for row in tx.execute(tables.stream_state.streams.select()):
-            click.echo(f"  {row.topic}: epoch {row.epoch}, read up to batch {row.next_sequence - 1}")
+            click.echo(
+                f"  {row.topic}: epoch {row.epoch}, read up to batch {row.next_sequence - 1}"
+            )
         for topic, why in tables.stream_state.suspended(tx).items():
             click.echo(f"  {topic} is suspended: {why}")
 
@@ -116,10 +123,16 @@ def republish(settings_file: Path | None) -> None:
 
 
 @main.command()
-@click.option("--new-broker", is_flag=True, help="The broker is new as well: its topics are read from their start.")
+@click.option(
+    "--new-broker",
+    is_flag=True,
+    help="The broker is new as well: its topics are read from their start.",
+)
 @click.pass_obj
 def restored(settings_file: Path | None, new_broker: bool) -> None:
-    """After the store was restored from a backup, and before `run`: what is sent from now on supersedes what the lost store sent."""
+    """After the store was restored from a backup, and before `run`: what is sent from now on
+    supersedes what the lost store sent.
+    """
 
     from childlink_core import topics
 
@@ -129,18 +142,30 @@ def restored(settings_file: Path | None, new_broker: bool) -> None:
 
     linker = app.build(LinkerSettings.load(settings_file), LinkerMetrics())
     try:
-        click.echo(f"{linker.restored(new_broker=new_broker):,} batches sent to {topics.LINKS}; start the linker now")
+        click.echo(
+            f"{linker.restored(new_broker=new_broker):,} batches sent to {topics.LINKS}; start the"
+            " linker now"
+        )
         linker.desk().note(os_user(), "restored")
     finally:
         linker.close()
 
 
 @main.command()
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="Parameter file to write.")
-@click.option("--version", "version", required=True, help="Name of the new parameters, for example 'lambeth-2026-11'.")
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), help="Parameter file to write."
+)
+@click.option(
+    "--version",
+    "version",
+    required=True,
+    help="Name of the new parameters, for example 'lambeth-2026-11'.",
+)
 @click.pass_obj
 def estimate(settings_file: Path | None, output: Path, version: str) -> None:
-    """Estimate match parameters from the encodings in the store. Changes nothing: `relink` puts them to use."""
+    """Estimate match parameters from the encodings in the store. Changes nothing: `relink` puts
+    them to use.
+    """
 
     from childlink_core import __version__
 
@@ -157,26 +182,34 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
         linker.close()
     for refusal in estimated.refusals:
         click.echo(
-            f"not estimated for {ROLE_NAMES[refusal.role]} records: the estimate would unlink {refusal.lost:,} of "
-            f"{refusal.linked:,} pairs that the parameters in use link. They keep the parameters in use.",
+            f"not estimated for {ROLE_NAMES[refusal.role]} records: the estimate would unlink"
+            f" {refusal.lost:,} of {refusal.linked:,} pairs that the parameters in use link. They"
+            " keep the parameters in use.",
             err=True,
         )
     if len(estimated.refusals) == len(ROLE_NAMES):
         raise UserError(
             "No parameters were estimated, and no file was written.",
-            "Keep the parameters in use. docs/explanation/linkage.md says when an estimate goes wrong.",
+            "Keep the parameters in use. docs/explanation/linkage.md says when an estimate goes"
+            " wrong.",
         )
     about = f"Estimated from the store by childlink-linker {__version__}."
     output.write_text(render_parameters(estimated.parameters, about))
-    click.echo(f"{output} written; compare it with the parameters in use, then: childlink-linker relink {output}")
+    click.echo(
+        f"{output} written; compare it with the parameters in use, then: childlink-linker relink"
+        f" {output}"
+    )
 
 
 @main.command()
-@click.option("--output", type=click.Path(path_type=Path), help="CSV file; default standard output.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="CSV file; default standard output."
+)
 @click.pass_obj
 def export(settings_file: Path | None, output: Path | None) -> None:
-    """For an evaluation: write partner, link reference, person, family. Refused unless the instance is marked as one, and somebody else
-    asked for it (`ask-export`)."""
+    """For an evaluation: write partner, link reference, person, family. Refused unless the instance
+    is marked as one, and somebody else asked for it (`ask-export`).
+    """
 
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
@@ -201,7 +234,9 @@ def export(settings_file: Path | None, output: Path | None) -> None:
 @click.option("--why", required=True, help="For whoever makes it, and for the audit trail.")
 @click.pass_obj
 def ask_export(settings_file: Path | None, why: str) -> None:
-    """Ask for an export of the store (`export`, `relink --export`). Within a day, somebody else makes it."""
+    """Ask for an export of the store (`export`, `relink --export`). Within a day, somebody else
+    makes it.
+    """
 
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
@@ -215,7 +250,9 @@ def _tables() -> Tables:
 
     from childlink_linker.store import tables
 
-    return Tables("childlink_linker.store", tables.metadata, tables.APPEND_ONLY, tables.stream_state)
+    return Tables(
+        "childlink_linker.store", tables.metadata, tables.APPEND_ONLY, tables.stream_state
+    )
 
 
 def _settings(settings_file: Path | None) -> LinkerSettings:

@@ -1,15 +1,20 @@
-"""Which subjects are one person: clusters of a component, by one deterministic rule. Rule: plain values.
+"""Which subjects are one person: clusters of a component, by one deterministic rule. Rule: plain
+values.
 
-Agglomerative clustering. Two clusters are weighed as two people would be who each look like everything that is known of them: of all
-pairs of their records, the best agreement counts in each field. So a record joins a person whom it fits in one of the shapes that
-the person is known in (before and after a change of name, say). What speaks against is not forgotten with it:
+Agglomerative clustering. Two clusters are weighed as two people would be who each look like
+everything that is known of them: of all pairs of their records, the best agreement counts in each
+field. So a record joins a person whom it fits in one of the shapes that the person is known in
+(before and after a change of name, say). What speaks against is not forgotten with it:
 
-* NHS numbers count between clusters: two clusters known by different numbers are further apart the more partners hold those
-  numbers, even if the records that fit best have none;
-* two clusters most of whose records look like twins of each other are not joined, however well one pair fits;
-* a subject that would join either of two people who are surely two (a newborn's record that fits both twins) joins neither.
+* NHS numbers count between clusters: two clusters known by different numbers are further apart
+  the more partners hold those numbers, even if the records that fit best have none;
+* two clusters most of whose records look like twins of each other are not joined, however well
+  one pair fits;
+* a subject that would join either of two people who are surely two (a newborn's record that fits
+  both twins) joins neither.
 
-Ties are broken by the subjects' keys, never by arrival: the partition is a pure function of records and parameters.
+Ties are broken by the subjects' keys, never by arrival: the partition is a pure function of records
+and parameters.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -24,11 +29,15 @@ from childlink_linker.matching.weights import Weighed
 Key = TypeVar("Key", bound=Hashable)
 
 Weigh = Callable[[NDArray[np.int8]], tuple[Weighed, Weighed]]
-"""From codes (pairs, fields) to the weight of each pair, and to what it were without their NHS numbers."""
+"""From codes (pairs, fields) to the weight of each pair, and to what it were without their NHS
+numbers.
+"""
 
-# A subject that would join either of two different people with nearly the same weight joins neither: a person decides.
+# A subject that would join either of two different people with nearly the same weight joins
+# neither: a person decides.
 AMBIGUITY_MARGIN: Final = 2.0
-# Two different NHS numbers count once for each partner that holds the less known of them, and no more often than this.
+# Two different NHS numbers count once for each partner that holds the less known of them, and no
+# more often than this.
 MOST_WITNESSES: Final = 3
 _NOT_COMPARED: Final = 4
 SAME: Final = 1
@@ -53,7 +62,9 @@ class Evidence:
     """What is known between n subjects, as symmetric arrays."""
 
     codes: NDArray[np.int8]
-    """The best agreement in each field over all pairs of their records, 1 best, 0 not compared: (n, n, fields)."""
+    """The best agreement in each field over all pairs of their records, 1 best, 0 not compared: (n,
+    n, fields).
+    """
     weigh: Weigh
     forbidden: NDArray[np.bool_]
     """Hard evidence that they are different people."""
@@ -69,13 +80,19 @@ class Evidence:
     one_number: NDArray[np.bool_]
     """They have an NHS number in common: if they are not one person, somebody has to look."""
     twin_field: int | None = None
-    """The field that says that one of the two is a twin whom only a name would tell from the other."""
+    """The field that says that one of the two is a twin whom only a name would tell from the other.
+    """
 
     @classmethod
     def of(cls, size: int, weights: Mapping[tuple[int, int], float]) -> "Evidence":
-        """One field, and one pair of records between each two subjects; a pair left out is unknown, a negative one twins."""
+        """One field, and one pair of records between each two subjects; a pair left out is unknown,
+        a negative one twins.
+        """
         ranked = sorted(set(weights.values()), reverse=True)
-        codes, like_twins = np.zeros((size, size, 1), dtype=np.int8), np.zeros((size, size), dtype=np.int64)
+        codes, like_twins = (
+            np.zeros((size, size, 1), dtype=np.int8),
+            np.zeros((size, size), dtype=np.int64),
+        )
         for (a, b), weight in weights.items():
             codes[a, b] = codes[b, a] = ranked.index(weight) + 1
             like_twins[a, b] = like_twins[b, a] = weight < 0
@@ -83,14 +100,23 @@ class Evidence:
         unknown = Numbers([frozenset()] * size, [0] * size, 0.0)
         never, nothing = np.zeros((size, size), dtype=bool), np.zeros((size, size))
         return cls(
-            codes, lambda c: (Weighed(bits[c[:, 0]], -bits[c[:, 0]]),) * 2, never, nothing,
-            (codes[:, :, 0] > 0).astype(np.int64), like_twins, np.zeros((size, size), dtype=np.int8), unknown, never,
-        )  # fmt: skip
+            codes,
+            lambda c: (Weighed(bits[c[:, 0]], -bits[c[:, 0]]),) * 2,
+            never,
+            nothing,
+            (codes[:, :, 0] > 0).astype(np.int64),
+            like_twins,
+            np.zeros((size, size), dtype=np.int8),
+            unknown,
+            never,
+        )
 
 
 @dataclass(frozen=True)
 class Partition(Generic[Key]):
-    """Clusters of subjects, and the pairs of clusters that a person should look at (by their least keys)."""
+    """Clusters of subjects, and the pairs of clusters that a person should look at (by their least
+    keys).
+    """
 
     clusters: list[list[Key]]
     doubtful: list[tuple[Key, Key, float]]
@@ -106,7 +132,7 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
 
     >>> cluster(["a", "b", "c"], Evidence.of(3, {(0, 1): 10.0, (1, 2): 10.0, (0, 2): -8.0}), 4.0, -1.0)
     Partition(clusters=[['a'], ['b'], ['c']], doubtful=[('a', 'b', 10.0), ('b', 'c', 10.0)])
-    """
+    """  # noqa: E501
     n = len(keys)
     state = _State(evidence)
     members: dict[int, list[Key]] = {index: [key] for index, key in enumerate(keys)}
@@ -125,7 +151,8 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
         # What held a pair back may have changed with the merge.
         held[[a, b], :] = held[:, [a, b]] = False
     score = state.score(barred=True)
-    # Hard evidence that they are two is no doubt, unless they share a number: one of them has the other's.
+    # Hard evidence that they are two is no doubt, unless they share a number: one of them has the
+    # other's.
     asked = ((score >= review) & ~state.forbidden) | (state.one_number & np.isfinite(score))
     doubtful = [
         (members[a][0], members[b][0], round(float(score[a, b]), 6))
@@ -147,14 +174,18 @@ class _State:
         self._decided = evidence.decided.copy()
         self.one_number = evidence.one_number.copy()
         self._twin_field = evidence.twin_field
-        self._bits, self._kinship, self._bits_but_number, self._kinship_but_number = np.full((4, n, n), -np.inf)
+        self._bits, self._kinship, self._bits_but_number, self._kinship_but_number = np.full(
+            (4, n, n), -np.inf
+        )
         rows, columns = np.triu_indices(n, k=1)
         self._weigh_pairs(rows, columns)
-        # Who vouches for each NHS number of a cluster, and the weight of two clusters' numbers against each other.
+        # Who vouches for each NHS number of a cluster, and the weight of two clusters' numbers
+        # against each other.
         numbers = evidence.numbers
         self._disagree = numbers.disagree
         self._witnesses: list[dict[int, set[Hashable]]] = [
-            {number: {source} for number in held} for held, source in zip(numbers.held, numbers.sources, strict=True)
+            {number: {source} for number in held}
+            for held, source in zip(numbers.held, numbers.sources, strict=True)
         ]
         self._conflict = np.zeros((n, n))
         self._numbered = {index for index in range(n) if self._witnesses[index]}
@@ -163,11 +194,15 @@ class _State:
 
     def _weigh_pairs(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
         codes = self._codes[rows, columns]
-        weighed, but_number = self._weigh(np.where(codes == _NOT_COMPARED, 0, codes).astype(np.int8))
+        weighed, but_number = self._weigh(
+            np.where(codes == _NOT_COMPARED, 0, codes).astype(np.int8)
+        )
         for array, values in (
-            (self._bits, weighed.bits), (self._kinship, weighed.kinship),
-            (self._bits_but_number, but_number.bits), (self._kinship_but_number, but_number.kinship),
-        ):  # fmt: skip
+            (self._bits, weighed.bits),
+            (self._kinship, weighed.kinship),
+            (self._bits_but_number, but_number.bits),
+            (self._kinship_but_number, but_number.kinship),
+        ):
             array[rows, columns] = array[columns, rows] = values
 
     def _set_conflicts(self, a: int) -> None:
@@ -181,7 +216,9 @@ class _State:
             self._conflict[a, b] = self._conflict[b, a] = bits
 
     def score(self, *, barred: bool = False) -> NDArray[np.float64]:
-        """The weight of each two clusters; -inf where they may not be joined (unless those are asked for too)."""
+        """The weight of each two clusters; -inf where they may not be joined (unless those are
+        asked for too).
+        """
         score: NDArray[np.float64] = (self._bits + self._same_source + self._conflict).round(6)
         if not barred:
             score[self.forbidden | (2 * self._like_twins > self._compared)] = -np.inf
@@ -191,9 +228,11 @@ class _State:
         return score
 
     def is_ambiguous(self, a: int, b: int, link: float, review: float) -> bool:
-        """Whether a or b would as well join a third cluster that is surely not the other one: they look like twins, or have two
-        NHS numbers. What a record lacks, or that its family has moved and changed its name, is no such sign. As well: nearly as
-        much weighs for it; or a number alone makes one person of what might else be twins, and all else fits the rival."""
+        """Whether a or b would as well join a third cluster that is surely not the other one: they
+        look like twins, or have two NHS numbers. What a record lacks, or that its family has moved
+        and changed its name, is no such sign. As well: nearly as much weighs for it; or a number
+        alone makes one person of what might else be twins, and all else fits the rival.
+        """
         if self._decided[a, b] == SAME:
             return False
         score = self.score()
@@ -207,7 +246,9 @@ class _State:
         rest = self._bits_but_number
         number_alone = self.one_number[a, b] and self._kinship_but_number[a, b] > -AMBIGUITY_MARGIN
         for one, other in ((a, b), (b, a)):
-            by_all_else = number_alone & (score[one] >= link) & (rest[one] > rest[a, b] + AMBIGUITY_MARGIN)
+            by_all_else = (
+                number_alone & (score[one] >= link) & (rest[one] > rest[a, b] + AMBIGUITY_MARGIN)
+            )
             rivals = ((score[one] >= least) | by_all_else) & apart[other]
             rivals[[a, b]] = False
             if rivals.any():
@@ -247,16 +288,22 @@ class _State:
             self._numbered.add(a)
             self._set_conflicts(a)
         for twin in settled:
-            self._codes[twin, :, self._twin_field] = self._codes[:, twin, self._twin_field] = _NOT_COMPARED
+            self._codes[twin, :, self._twin_field] = self._codes[:, twin, self._twin_field] = (
+                _NOT_COMPARED
+            )
             others = np.flatnonzero(np.isfinite(self._bits[twin]))
             if len(others):
                 self._weigh_pairs(np.full(len(others), twin), others)
 
     def _twins_settled_by(self, a: int, b: int) -> list[int]:
-        """Whose co-twin finds its name by this merge: which of the two they are is no question any more."""
+        """Whose co-twin finds its name by this merge: which of the two they are is no question any
+        more.
+        """
         if self._twin_field is None or self._codes[a, b, self._twin_field] == _NOT_COMPARED:
             return []
-        return [int(c) for c in np.flatnonzero(self.forbidden[a] | self.forbidden[b]) if c not in (a, b)]
+        return [
+            int(c) for c in np.flatnonzero(self.forbidden[a] | self.forbidden[b]) if c not in (a, b)
+        ]
 
 
 def name_clusters(
@@ -264,8 +311,8 @@ def name_clusters(
 ) -> list[str | None]:
     """Which identifier each cluster keeps; None where it needs a new one.
 
-    A merge keeps the older identifier; a split keeps it for the larger part (of equal parts, for the one with the least
-    key). `ages` orders identifiers, oldest first.
+    A merge keeps the older identifier; a split keeps it for the larger part (of equal parts, for
+    the one with the least key). `ages` orders identifiers, oldest first.
 
     >>> name_clusters([["a", "b", "c"]], {"a": "C2", "b": "C1"}, {"C1": 1, "C2": 2})
     ['C1']

@@ -1,4 +1,6 @@
-"""Components with the evidence between their subjects. Rule: records, edges and decisions in, evidence out. See `partition`."""
+"""Components with the evidence between their subjects. Rule: records, edges and decisions in,
+evidence out. See `partition`.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,10 +25,13 @@ _LARGEST_COMPLETE_COMPONENT: Final = 400
 _NOT_COMPARED = 4
 _VERDICTS = {"same": SAME, "different": DIFFERENT}
 _NHS, _MULTIPLE = VARIABLES.index("nhs"), VARIABLES.index("multiple")
-# What makes two records of one source one birth: a pass, a segment that has to be there, and the one that tells the sex.
+# What makes two records of one source one birth: a pass, a segment that has to be there, and the
+# one that tells the sex.
 _BIRTHS: Final[tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...]] = (
-    (DOB_PASS, ("postcode",), ("postcode", "sex")), (MOTHER_NAME_PASS, (), ("sex",)), (MOTHER_NUMBER_PASS, (), ("sex",)),
-)  # fmt: skip
+    (DOB_PASS, ("postcode",), ("postcode", "sex")),
+    (MOTHER_NAME_PASS, (), ("sex",)),
+    (MOTHER_NUMBER_PASS, (), ("sex",)),
+)
 
 
 def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
@@ -69,14 +74,19 @@ def find_evidence(
     profile: Profile,
     parameters: Parameters,
 ) -> SubjectPairs:
-    """Evidence between every two subjects of whole components, over all pairs of their records. `edges` are pairs of record ids,
-    verdicts those about subjects who are among them. Depends on no order of the records."""
+    """Evidence between every two subjects of whole components, over all pairs of their records.
+    `edges` are pairs of record ids, verdicts those about subjects who are among them. Depends on no
+    order of the records.
+    """
     position = {record.record_id: index for index, record in enumerate(records)}
     joined = [(position[a], position[b]) for a, b in edges]
     decided = {subject_id for pair in verdicts for subject_id in pair}
     of_decided = [index for index, record in enumerate(records) if record.subject_id in decided]
     # A decision joins the records of the greatest facets, whatever the order of arrival.
-    face = {records[index].subject_id: index for index in sorted(of_decided, key=lambda index: records[index].facet)}
+    face = {
+        records[index].subject_id: index
+        for index in sorted(of_decided, key=lambda index: records[index].facet)
+    }
     verdicts = {pair: verdict for pair, verdict in verdicts.items() if face.keys() >= set(pair)}
     joined += [(face[a], face[b]) for a, b in verdicts]
     subject_of = np.array([record.subject_id for record in records], dtype=np.int64)
@@ -95,27 +105,34 @@ def find_evidence(
     for column, codes in enumerate(result.codes.T):
         np.minimum.at(best[:, column], where, np.where(codes == 0, _NOT_COMPARED, codes))
     best[best == _NOT_COMPARED] = 0
-    # A newborn's record is nameless among others only if none of the pairs compared names; different NHS numbers count
-    # between clusters.
+    # A newborn's record is nameless among others only if none of the pairs compared names;
+    # different NHS numbers count between clusters.
     numbers_differ = best[:, _NHS] == DISAGREE
     best[numbers_differ, _NHS] = 0
     numbers: dict[int, set[int]] = {}
     for at in np.flatnonzero(encodings.nhs).tolist():
         numbers.setdefault(records[at].subject_id, set()).add(int(encodings.nhs[at]))
     return SubjectPairs(
-        ends, best, any_of(result.forbidden), any_of(result.same_source),
+        ends,
+        best,
+        any_of(result.forbidden),
+        any_of(result.same_source),
         np.bincount(where, weights=result.named, minlength=size).astype(np.int64),
         np.bincount(where, weights=result.relatives, minlength=size).astype(np.int64),
         np.array([verdicts.get((a, b), 0) for a, b in ends.tolist()], dtype=np.int8),
         numbers_differ,
         {subject: frozenset(held) for subject, held in numbers.items()},
-    )  # fmt: skip
+    )
 
 
-def _of_multiple_births(encodings: Encodings, profile: Profile, groups: Sequence[Sequence[int]]) -> np.ndarray:
-    """Which records are of twins whom nothing but a name would tell apart: their source holds a co-twin of one sex (one birth: of
-    one mother, or at one address on one day), or none and their order of birth is not the first. The co-twin has to be of the same
-    component: who else is looked at at the same time depends on what arrived together."""
+def _of_multiple_births(
+    encodings: Encodings, profile: Profile, groups: Sequence[Sequence[int]]
+) -> np.ndarray:
+    """Which records are of twins whom nothing but a name would tell apart: their source holds a
+    co-twin of one sex (one birth: of one mother, or at one address on one day), or none and their
+    order of birth is not the first. The co-twin has to be of the same component: who else is looked
+    at at the same time depends on what arrived together.
+    """
     multiple = encodings.multiple.copy()
     component = np.zeros(len(encodings), dtype=np.int64)
     for number, members in enumerate(groups):
@@ -125,23 +142,40 @@ def _of_multiple_births(encodings: Encodings, profile: Profile, groups: Sequence
         if item is None or sex not in item.segments:
             continue
         columns = encodings.passes[number]
-        where = columns.segments[:, item.segments.index(place)] if place else np.ones(len(encodings), dtype=np.uint32)
+        where = (
+            columns.segments[:, item.segments.index(place)]
+            if place
+            else np.ones(len(encodings), dtype=np.uint32)
+        )
         sexes = columns.segments[:, item.segments.index(sex)]
         births: dict[tuple[int, int, int, int], list[int]] = defaultdict(list)
-        for at in np.flatnonzero((columns.tokens > 0) & (where > 0) & (encodings.birth_order > 0)).tolist():
-            births[int(component[at]), int(encodings.source[at]), int(columns.tokens[at]), int(where[at])].append(at)
+        for at in np.flatnonzero(
+            (columns.tokens > 0) & (where > 0) & (encodings.birth_order > 0)
+        ).tolist():
+            births[
+                int(component[at]),
+                int(encodings.source[at]),
+                int(columns.tokens[at]),
+                int(where[at]),
+            ].append(at)
         for together in births.values():
             for at in together:
-                others = [b for b in together if encodings.birth_order[b] != encodings.birth_order[at]]
+                others = [
+                    b for b in together if encodings.birth_order[b] != encodings.birth_order[at]
+                ]
                 if others:
-                    multiple[at] = any(0 in (sexes[at], sexes[b]) or sexes[at] == sexes[b] for b in others)
+                    multiple[at] = any(
+                        0 in (sexes[at], sexes[b]) or sexes[at] == sexes[b] for b in others
+                    )
     return multiple
 
 
 def _pairs_within(
     edges: Sequence[tuple[int, int]], subject_of: np.ndarray, groups: Sequence[Sequence[int]]
 ) -> np.ndarray:
-    """Every two records of different subjects of one component (`groups`); in a huge component, only those joined by an edge."""
+    """Every two records of different subjects of one component (`groups`); in a huge component,
+    only those joined by an edge.
+    """
     parts = []
     of_size: dict[int, list[Sequence[int]]] = defaultdict(list)
     for members in groups:
@@ -195,12 +229,15 @@ Key = tuple[str, bytes]
 def components(
     subjects: Mapping[int, Subject], evidence: SubjectPairs, parameters: Parameters
 ) -> Iterator[tuple[list[Key], Evidence | None]]:
-    """Components with their subjects in the order of their keys, so that nothing depends on ids given at arrival. No evidence
-    comes with those who are one person beyond doubt."""
+    """Components with their subjects in the order of their keys, so that nothing depends on ids
+    given at arrival. No evidence comes with those who are one person beyond doubt.
+    """
     weighers = {role: Weigher(weights) for role, weights in parameters.roles.items()}
     ids = sorted(subjects, key=lambda subject_id: subjects[subject_id].key)
     index = {subject_id: at for at, subject_id in enumerate(ids)}
-    ends = np.array([[index[a], index[b]] for a, b in evidence.ends.tolist()], dtype=np.int64).reshape(-1, 2)
+    ends = np.array(
+        [[index[a], index[b]] for a, b in evidence.ends.tolist()], dtype=np.int64
+    ).reshape(-1, 2)
     groups = _connected(len(ids), ((a, b) for a, b in ends.tolist()))
     role_of = np.array([subjects[subject_id].role for subject_id in ids])
     surely = _surely_one(evidence, role_of[ends[:, 0]], weighers, parameters)
@@ -220,15 +257,21 @@ def components(
         at = order[bounds[number] : bounds[number + 1]]
         i, j = place[ends[at]].T
         weights = parameters.roles[held[0].role]
-        codes, forbidden = np.zeros((n, n, len(VARIABLES)), dtype=np.int8), np.zeros((n, n), dtype=bool)
+        codes, forbidden = (
+            np.zeros((n, n, len(VARIABLES)), dtype=np.int8),
+            np.zeros((n, n), dtype=bool),
+        )
         same_source = np.zeros((n, n))
         compared, like_twins = np.zeros((n, n), dtype=np.int64), np.zeros((n, n), dtype=np.int64)
         decided = np.zeros((n, n), dtype=np.int8)
         for array, values in (
-            (codes, evidence.codes), (forbidden, evidence.forbidden),
+            (codes, evidence.codes),
+            (forbidden, evidence.forbidden),
             (same_source, np.where(evidence.same_source, weights.same_source, 0.0)),
-            (compared, evidence.compared), (like_twins, evidence.like_twins), (decided, evidence.decided),
-        ):  # fmt: skip
+            (compared, evidence.compared),
+            (like_twins, evidence.like_twins),
+            (decided, evidence.decided),
+        ):
             array[i, j] = array[j, i] = values[at]
         numbers = Numbers(
             [evidence.numbers.get(subject.subject_id, frozenset()) for subject in held],
@@ -254,15 +297,22 @@ def components(
 
 
 def _surely_one(
-    evidence: SubjectPairs, roles: np.ndarray, weighers: Mapping[int, Weigher], parameters: Parameters
+    evidence: SubjectPairs,
+    roles: np.ndarray,
+    weighers: Mapping[int, Weigher],
+    parameters: Parameters,
 ) -> np.ndarray:
-    """Which pairs of subjects would be linked whatever else there is: most are, and need no clustering."""
+    """Which pairs of subjects would be linked whatever else there is: most are, and need no
+    clustering.
+    """
     sure = np.zeros(len(roles), dtype=bool)
     for role, weigher in weighers.items():
         at = np.flatnonzero(roles == role)
         weighed, _ = weigher(evidence.codes[at])
         same_source = np.where(evidence.same_source[at], parameters.roles[role].same_source, 0.0)
         sure[at] = (weighed.bits + same_source).round(6) >= parameters.link
-    apart = evidence.forbidden | (2 * evidence.like_twins > evidence.compared) | evidence.numbers_differ
+    apart = (
+        evidence.forbidden | (2 * evidence.like_twins > evidence.compared) | evidence.numbers_differ
+    )
     sure &= ~apart & (evidence.decided != DIFFERENT)
     return sure

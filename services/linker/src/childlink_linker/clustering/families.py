@@ -1,9 +1,10 @@
 """Which people are one family. Rule: plain values.
 
-A child's family is that of its primary carer: the declared mother, else another carer who lives with it, else the father.
-An adult belongs to the family that they are primary carer of, else to that of the child they are declared for; a carer of several
-families' children to none of them. Only declared parents and carers count, and whoever is declared mother, father or carer of
-very many children is a professional in that, and makes no family by it.
+A child's family is that of its primary carer: the declared mother, else another carer who lives
+with it, else the father. An adult belongs to the family that they are primary carer of, else to
+that of the child they are declared for; a carer of several families' children to none of them. Only
+declared parents and carers count, and whoever is declared mother, father or carer of very many
+children is a professional in that, and makes no family by it.
 """
 
 from collections import Counter
@@ -11,14 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-# More children than one mother or foster carer is likely to have in the years that a partnership covers.
+# More children than one mother or foster carer is likely to have in the years that a partnership
+# covers.
 MOST_CHILDREN_OF_A_CARER: Final = 12
 _PRIORITY: Final = {"mother": 0, "carer": 1, "father": 2}
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A child person, an adult person, what the adult is, and in how many records it is declared."""
+    """A child person, an adult person, what the adult is, and in how many records it is
+    declared.
+    """
 
     child: str
     adult: str
@@ -34,10 +38,15 @@ ChildrenOf = Mapping[tuple[str, str], int]
 
 def count_children(relations: Sequence[Relation]) -> ChildrenOf:
     """See `ChildrenOf`."""
-    return Counter((adult, relation) for _, adult, relation in {(r.child, r.adult, r.relation) for r in relations})
+    return Counter(
+        (adult, relation)
+        for _, adult, relation in {(r.child, r.adult, r.relation) for r in relations}
+    )
 
 
-def primary_carers(children: Sequence[str], relations: Sequence[Relation], children_of: ChildrenOf) -> dict[str, str]:
+def primary_carers(
+    children: Sequence[str], relations: Sequence[Relation], children_of: ChildrenOf
+) -> dict[str, str]:
     """Each child's primary carer; the child itself where none is declared.
 
     >>> r = [Relation("C1", "A1", "father", 3, b"a"), Relation("C1", "A2", "mother", 1, b"b")]
@@ -51,7 +60,9 @@ def primary_carers(children: Sequence[str], relations: Sequence[Relation], child
         if children_of.get((item.adult, item.relation), 0) > MOST_CHILDREN_OF_A_CARER:
             continue
         rank = (_PRIORITY[item.relation], -item.records, item.adult_key, item.adult)
-        if item.child not in best or rank < best[item.child]:  # no two adults share a key, so names never decide
+        if (
+            item.child not in best or rank < best[item.child]
+        ):  # no two adults share a key, so names never decide
             best[item.child] = rank
     return {child: best[child][3] if child in best else child for child in children}
 
@@ -63,7 +74,8 @@ def adults_anchor(
     children_of: ChildrenOf,
     key_of: Mapping[str, bytes],
 ) -> str:
-    """The person whose family an adult belongs to: itself, or the primary carer of the children it is declared for.
+    """The person whose family an adult belongs to: itself, or the primary carer of the children
+    it is declared for.
 
     >>> r = [Relation("C1", "A1", "father", 3, b"a")]
     >>> keys = {"A1": b"a", "A2": b"b", "C1": b"c"}
@@ -72,7 +84,7 @@ def adults_anchor(
     >>> fosters = [Relation("C1", "A1", "carer", 1, b"a"), Relation("C2", "A1", "carer", 1, b"a")]
     >>> adults_anchor("A1", fosters, {"C1": "A2", "C2": "A3"}, {}, keys)
     'A1'
-    """
+    """  # noqa: E501
     anchors: dict[str, int] = {}
     parent = False
     for item in relations:

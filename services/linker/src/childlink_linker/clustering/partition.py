@@ -1,4 +1,6 @@
-"""Which subjects are one person: records, edges and decisions in, clusters out. Rule, the same for a micro-batch, `relink` and Spark."""
+"""Which subjects are one person: records, edges and decisions in, clusters out. Rule, the same for
+a micro-batch, `relink` and Spark.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -19,8 +21,10 @@ _NHS: Final = VARIABLES.index("nhs")
 
 
 def is_edge(result: PairWeights, parameters: Parameters) -> NDArray[np.bool_]:
-    """Which pairs are edges: those at or above the review threshold, those under one NHS number, and twins of one source: whether one
-    record is of a twin whom only a name would tell apart depends on the other, so they have to be looked at together."""
+    """Which pairs are edges: those at or above the review threshold, those under one NHS number,
+    and twins of one source: whether one record is of a twin whom only a name would tell apart
+    depends on the other, so they have to be looked at together.
+    """
     keep: NDArray[np.bool_] = (result.weight >= parameters.review) & result.informative
     keep |= result.codes[:, _NHS] == AGREE
     keep |= result.co_twins & result.same_source & result.informative
@@ -35,7 +39,9 @@ def partition(
     profile: Profile,
     parameters: Parameters,
 ) -> Partition[int]:
-    """Clusters of subject ids, and the pairs in doubt, of whole components: all records of the subjects, all edges between them."""
+    """Clusters of subject ids, and the pairs in doubt, of whole components: all records of the
+    subjects, all edges between them.
+    """
     if shared := shared_ids(records, profile):
         edges, verdicts = without_shared_ids(records, shared, edges, verdicts)
     evidence = find_evidence(records, edges, verdicts, profile, parameters)
@@ -53,10 +59,11 @@ def partition(
 
 
 def label_components(size: int, ends: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The least node of each node's connected component. `ends`: (edges, 2), of nodes 0 to size - 1.
+    """The least node of each node's connected component. `ends`: (edges, 2), of nodes 0 to size -
+    1.
 
-    By hooking and halving (Shiloach and Vishkin 1982), whole arrays at a time: ten million nodes in seconds, and no memory but
-    a few arrays of them.
+    By hooking and halving (Shiloach and Vishkin 1982), whole arrays at a time: ten million nodes in
+    seconds, and no memory but a few arrays of them.
 
     >>> label_components(5, np.array([[3, 1], [4, 3]])).tolist()
     [0, 1, 2, 1, 1]

@@ -1,8 +1,9 @@
-"""Local ids that a partner gives to different people: a subject's own records contradict each other. Rule: arrays in, ids out.
+"""Local ids that a partner gives to different people: a subject's own records contradict each
+other. Rule: arrays in, ids out.
 
-Ingest stops an extract whose ids contradict themselves; a site of an earlier version does not. One partner's id is otherwise one
-person whatever its records say, so such an id would join everybody whom its records are of. It is linked with nobody instead, until
-the partner's records agree.
+Ingest stops an extract whose ids contradict themselves; a site of an earlier version does not. One
+partner's id is otherwise one person whatever its records say, so such an id would join everybody
+whom its records are of. It is linked with nobody instead, until the partner's records agree.
 """
 
 from collections import Counter, defaultdict
@@ -20,8 +21,10 @@ _FEWEST_WITHOUT_NUMBERS = 3
 
 
 def shared_ids(records: Sequence[StoredRecord], profile: Profile) -> set[int]:
-    """Subject ids of which two records have different NHS numbers and dates of birth, or three records different dates of birth, and
-    nothing else in common that both could have: no number, no token of any pass."""
+    """Subject ids of which two records have different NHS numbers and dates of birth, or three
+    records different dates of birth, and nothing else in common that both could have: no number, no
+    token of any pass.
+    """
     of_subject: dict[int, list[int]] = defaultdict(list)
     for at, record in enumerate(records):
         of_subject[record.subject_id].append(at)
@@ -52,7 +55,9 @@ def without_shared_ids(
     edges: Iterable[tuple[int, int]],
     verdicts: Mapping[tuple[int, int], int],
 ) -> tuple[list[tuple[int, int]], dict[tuple[int, int], int]]:
-    """The edges (pairs of record ids) and verdicts (pairs of subject ids) that no such subject has a part in."""
+    """The edges (pairs of record ids) and verdicts (pairs of subject ids) that no such subject has
+    a part in.
+    """
     barred = {record.record_id for record in records if record.subject_id in shared}
     return (
         [pair for pair in edges if barred.isdisjoint(pair)],
@@ -71,9 +76,17 @@ def _pairs(
                 left.append(one)
                 right.append(other)
                 owner.append(subject)
-    return np.array(left, dtype=np.int64), np.array(right, dtype=np.int64), np.array(owner, dtype=np.int64)
+    return (
+        np.array(left, dtype=np.int64),
+        np.array(right, dtype=np.int64),
+        np.array(owner, dtype=np.int64),
+    )
 
 
-def _both_differ(column: NDArray[np.uint64], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
-    differ: NDArray[np.bool_] = (column[left] != 0) & (column[right] != 0) & (column[left] != column[right])
+def _both_differ(
+    column: NDArray[np.uint64], left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    differ: NDArray[np.bool_] = (
+        (column[left] != 0) & (column[right] != 0) & (column[left] != column[right])
+    )
     return differ

@@ -37,7 +37,7 @@ def standing(opinions: Sequence[Opinion]) -> Literal["same", "different"] | None
     >>> standing([Opinion("A", "same", True), Opinion("B", "different", False)])
     >>> standing([Opinion("A", "same", True), Opinion("B", "different", False), Opinion("C", "different", False)])
     'different'
-    """
+    """  # noqa: E501
     last_words = {o.steward: o for o in opinions if o.verdict in ("same", "different")}
     if not last_words:
         return None

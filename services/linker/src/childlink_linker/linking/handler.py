@@ -35,28 +35,47 @@ class LinkHandler:
     analytics_id_key: bytes
     metrics: LinkerMetrics
 
-    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo) -> Handled:
+    def __call__(
+        self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo
+    ) -> Handled:
         """Link what the batches hold."""
         arrivals, results = read_batches(batches, self.profile, self.key_versions, self.hasher)
         store = Store(tx, self.vault)
         outcome = link(store, arrivals, self.profile, self.parameters)
-        self.metrics.linked(outcome.records, len(outcome.linked), outcome.merges, outcome.splits, outcome.pair_weights)
-        return Handled(_with_deferred(results, outcome.deferred), self.links(store, outcome.linked, read))
+        self.metrics.linked(
+            outcome.records,
+            len(outcome.linked),
+            outcome.merges,
+            outcome.splits,
+            outcome.pair_weights,
+        )
+        return Handled(
+            _with_deferred(results, outcome.deferred), self.links(store, outcome.linked, read)
+        )
 
-    def links(self, store: Store, subjects: Sequence[StoredSubject], read: ReadUpTo | None = None) -> list[Outgoing]:
-        """Link batches for analytics, identifiers re-keyed for it; the last says how far was read, even if no link changed."""
+    def links(
+        self, store: Store, subjects: Sequence[StoredSubject], read: ReadUpTo | None = None
+    ) -> list[Outgoing]:
+        """Link batches for analytics, identifiers re-keyed for it; the last says how far was read,
+        even if no link changed.
+        """
         families = {
-            person: row.family_id for person, row in store.persons(s.person_id for s in subjects if s.person_id).items()
+            person: row.family_id
+            for person, row in store.persons(s.person_id for s in subjects if s.person_id).items()
         }
         keys = store.capsule_keys({s.capsule_key_id for s in subjects})
         outgoing = []
         last = max(0, len(subjects) - 1) // _LINKS_PER_BATCH * _LINKS_PER_BATCH
         for at in range(0, len(subjects) or bool(read), _LINKS_PER_BATCH):
             chunk = subjects[at : at + _LINKS_PER_BATCH]
-            index = {key_id: number for number, key_id in enumerate(sorted({s.capsule_key_id for s in chunk}))}
+            index = {
+                key_id: number
+                for number, key_id in enumerate(sorted({s.capsule_key_id for s in chunk}))
+            }
             batch = link_pb2.LinkBatch(
                 capsule_keys=[
-                    link_pb2.CapsuleKey(partner=keys[key_id][0], sealed_key=keys[key_id][1]) for key_id in index
+                    link_pb2.CapsuleKey(partner=keys[key_id][0], sealed_key=keys[key_id][1])
+                    for key_id in index
                 ],
                 links=[
                     link_pb2.Link(
@@ -73,7 +92,12 @@ class LinkHandler:
                 read_up_to=_read_up_to(read or {}) if at == last else (),
             )
             outgoing.append(
-                Outgoing(topics.LINKS, topics.ANALYTICS, envelope_pb2.PAYLOAD_KIND_LINK, batch.SerializeToString())
+                Outgoing(
+                    topics.LINKS,
+                    topics.ANALYTICS,
+                    envelope_pb2.PAYLOAD_KIND_LINK,
+                    batch.SerializeToString(),
+                )
             )
         return outgoing
 
@@ -87,7 +111,9 @@ class LinkHandler:
 
 
 def _with_deferred(results: Sequence[Result], deferred: Sequence[tuple[int, int]]) -> list[Result]:
-    """The batches' results, with the records that are kept but linked with nobody among the refused."""
+    """The batches' results, with the records that are kept but linked with nobody among the
+    refused.
+    """
     of_batch: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for batch, index in deferred:
         of_batch[batch].append((index, reasons.SHARED_ID))
@@ -105,6 +131,8 @@ def _with_deferred(results: Sequence[Result], deferred: Sequence[tuple[int, int]
 
 def _read_up_to(read: ReadUpTo) -> list[link_pb2.ReadUpTo]:
     return [
-        link_pb2.ReadUpTo(partner=partner, position=observation_pb2.StreamPosition(epoch=epoch, sequence=sequence))
+        link_pb2.ReadUpTo(
+            partner=partner, position=observation_pb2.StreamPosition(epoch=epoch, sequence=sequence)
+        )
         for partner, (epoch, sequence) in sorted(read.items())
     ]

@@ -1,4 +1,6 @@
-"""Opened batches become arrivals: parsed, checked against the profile, tokens hashed again. Refusals are per batch or record."""
+"""Opened batches become arrivals: parsed, checked against the profile, tokens hashed again.
+Refusals are per batch or record.
+"""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -21,8 +23,9 @@ _MOST_CAPSULE_BYTES = 200
 
 
 class TokenHasher:
-    """Hashes every token and segment once more under the linker's own key, so that a leaked linkage secret does not open the
-    store. Equal ones stay equal, within a block."""
+    """Hashes every token and segment once more under the linker's own key, so that a leaked linkage
+    secret does not open the store. Equal ones stay equal, within a block.
+    """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -33,22 +36,32 @@ class TokenHasher:
         """A token, hashed again."""
         return hashlib.blake2b(kind + token, key=self._key, digest_size=REFERENCE_BYTES).digest()
 
-    def segments(self, tokens: NDArray[np.uint8], segments: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        """Segments (records, segments), hashed again under their tokens (records, 16); equal ones stay equal wherever they stand.
-        One that is missing (0) stays missing."""
+    def segments(
+        self, tokens: NDArray[np.uint8], segments: NDArray[np.uint32]
+    ) -> NDArray[np.uint32]:
+        """Segments (records, segments), hashed again under their tokens (records, 16); equal ones
+        stay equal wherever they stand. One that is missing (0) stays missing.
+        """
         blocks = np.empty((*segments.shape, 4), dtype="<u4")
         blocks[:, :, 0] = segments
         blocks[:, :, 1:] = tokens.view("<u4")[:, None, :3]
-        mixed = np.frombuffer(self._mix(blocks.tobytes()), dtype="<u4").reshape(blocks.shape)[:, :, 0]
+        mixed = np.frombuffer(self._mix(blocks.tobytes()), dtype="<u4").reshape(blocks.shape)[
+            :, :, 0
+        ]
         return np.where(segments == 0, np.uint32(0), np.maximum(mixed, np.uint32(1)))
 
     def digest(self, content: bytes) -> bytes:
         """What tells a changed record from an unchanged one."""
-        return hashlib.blake2b(b"digest" + content, key=self._key, digest_size=REFERENCE_BYTES).digest()
+        return hashlib.blake2b(
+            b"digest" + content, key=self._key, digest_size=REFERENCE_BYTES
+        ).digest()
 
 
 def read_batches(
-    batches: Sequence[OpenedBatch], profile: Profile, key_versions: Collection[int], hasher: TokenHasher
+    batches: Sequence[OpenedBatch],
+    profile: Profile,
+    key_versions: Collection[int],
+    hasher: TokenHasher,
 ) -> tuple[Arrivals, list[Result]]:
     """Parse opened batches. One result per batch; refused records are left out of the arrivals."""
     arrivals: list[Arrival] = []
@@ -75,16 +88,32 @@ def read_batches(
                 continue
             good.append((index, record))
         arrivals += _arrivals(
-            opened.sender, good, batch.key_version, len(capsule_keys) - 1, profile, hasher, len(results)
+            opened.sender,
+            good,
+            batch.key_version,
+            len(capsule_keys) - 1,
+            profile,
+            hasher,
+            len(results),
         )
-        answers += [Answer(opened.sender, item.request_id, item.link_reference, item.outcome) for item in batch.answers]
+        answers += [
+            Answer(opened.sender, item.request_id, item.link_reference, item.outcome)
+            for item in batch.answers
+        ]
         named = [_withdrawal(opened.sender, tombstone) for tombstone in batch.tombstones]
         # What came before its withdrawal in this micro-batch is not stored at all.
-        arrivals = [a for a in arrivals if not any(item.covers(a) for item in named)] if named else arrivals
+        arrivals = (
+            [a for a in arrivals if not any(item.covers(a) for item in named)]
+            if named
+            else arrivals
+        )
         withdrawn += named
         results.append(
             Result(
-                accepted=len(batch.records) - len(refused) + len(batch.tombstones) + len(batch.answers),
+                accepted=len(batch.records)
+                - len(refused)
+                + len(batch.tombstones)
+                + len(batch.answers),
                 refused=tuple(refused),
             )
         )
@@ -92,10 +121,14 @@ def read_batches(
 
 
 def _withdrawal(partner: str, tombstone: wire.Tombstone) -> Withdrawal:
-    return Withdrawal(partner, tombstone.reference, tombstone.facet if tombstone.HasField("facet") else None)
+    return Withdrawal(
+        partner, tombstone.reference, tombstone.facet if tombstone.HasField("facet") else None
+    )
 
 
-def _problem_of_batch(batch: wire.EncodedBatch, profile: Profile, key_versions: Collection[int]) -> str:
+def _problem_of_batch(
+    batch: wire.EncodedBatch, profile: Profile, key_versions: Collection[int]
+) -> str:
     if (batch.profile_id, batch.profile_fingerprint) != (profile.id, profile.fingerprint):
         return reasons.UNKNOWN_PROFILE
     if batch.key_version not in key_versions:
@@ -120,7 +153,9 @@ def problem_of_record(record: wire.EncodedRecord, profile: Profile) -> str:
     if not record.HasField("nhs_token") and not record.passes:
         return reasons.EMPTY_SUBJECT
     numbers = [item.pass_number for item in record.passes]
-    if len(numbers) != len(set(numbers)) or any(profile.get_pass(number) is None for number in numbers):
+    if len(numbers) != len(set(numbers)) or any(
+        profile.get_pass(number) is None for number in numbers
+    ):
         return reasons.BAD_FILTER
     for item in record.passes:
         if not _is_filter(item, profile):
@@ -131,16 +166,21 @@ def problem_of_record(record: wire.EncodedRecord, profile: Profile) -> str:
 
 
 def _is_filter(encoding: wire.PassEncoding, profile: Profile) -> bool:
-    """Whether segments are as many as the profile says, and those that are said to be there are, and no others."""
+    """Whether segments are as many as the profile says, and those that are said to be there are,
+    and no others.
+    """
     item = profile.get_pass(encoding.pass_number)
     if item is None or not 0 < encoding.present < 1 << len(item.segments):
         return False
     if len(encoding.filter) != SEGMENT_BYTES * len(item.segments):
         return False
-    return (*map(bool, memoryview(encoding.filter).cast("I")),) == _bits(encoding.present, len(item.segments))
+    return (*map(bool, memoryview(encoding.filter).cast("I")),) == _bits(
+        encoding.present, len(item.segments)
+    )
 
 
-# Few combinations of fields are usual; a partner that makes up others does not fill memory with them.
+# Few combinations of fields are usual; a partner that makes up others does not fill memory with
+# them.
 @lru_cache(maxsize=4_096)
 def _bits(number: int, count: int) -> tuple[bool, ...]:
     """The lowest bits of a number, the least first."""
@@ -159,16 +199,29 @@ def _arrivals(
     rows = hashed_again([record for _, record in records], key_version, profile, hasher)
     arrivals = []
     for (index, record), row in zip(records, rows, strict=True):
-        capsule, carers = record.capsule, tuple((carer.link_reference, carer.relation) for carer in record.carers)
+        capsule, carers = (
+            record.capsule,
+            tuple((carer.link_reference, carer.relation) for carer in record.carers),
+        )
         record.ClearField("capsule")
-        # Under the linker's own key: a bare digest would confirm guesses of the tokens that were hashed again.
+        # Under the linker's own key: a bare digest would confirm guesses of the tokens that were
+        # hashed again.
         digest = hasher.digest(record.SerializeToString(deterministic=True))
         arrivals.append(
             Arrival(
-                partner, record.link_reference, record.facet, record.role, key_version, digest, row, capsule, capsule_key, carers,
+                partner,
+                record.link_reference,
+                record.facet,
+                record.role,
+                key_version,
+                digest,
+                row,
+                capsule,
+                capsule_key,
+                carers,
                 (batch_number, index),
             )
-        )  # fmt: skip
+        )
     return arrivals
 
 
@@ -179,12 +232,17 @@ def hashed_again(
     table = np.zeros(len(records), dtype=row_type(profile))
     table["key_version"] = key_version
     version = key_version.to_bytes(4, "big")
-    carried: dict[int, tuple[list[int], list[bytes], list[bytes]]] = {p.number: ([], [], []) for p in profile.passes}
+    carried: dict[int, tuple[list[int], list[bytes], list[bytes]]] = {
+        p.number: ([], [], []) for p in profile.passes
+    }
     table["role"] = [record.role for record in records]
     table["birth_order"] = [min(record.birth_order, 255) for record in records]
     table["guessed"] = [record.approximate_date for record in records]
     table["source"] = [int.from_bytes(record.facet, "little") for record in records]
-    numbers = [hasher(b"nhs" + version, record.nhs_token) if record.nhs_token else b"" for record in records]
+    numbers = [
+        hasher(b"nhs" + version, record.nhs_token) if record.nhs_token else b""
+        for record in records
+    ]
     table["nhs"] = [int.from_bytes(number[:TOKEN_BYTES], "little") for number in numbers]
     for at, record in enumerate(records):
         for item in record.passes:

@@ -1,4 +1,5 @@
-"""The use case: take new, changed and withdrawn records in; re-cluster the components that they touch; say what changed.
+"""The use case: take new, changed and withdrawn records in; re-cluster the components that they
+touch; say what changed.
 
 Runs inside the micro-batch's transaction. Reads top to bottom in `link`.
 """
@@ -23,7 +24,14 @@ from childlink_linker.matching.blocking import keys, pairs_of
 from childlink_linker.matching.comparison import PairWeights, compare
 from childlink_linker.matching.encodings import from_rows
 from childlink_linker.matching.parameters import Parameters
-from childlink_linker.records import Arrival, Arrivals, Outcome, StoredRecord, StoredSubject, Withdrawal
+from childlink_linker.records import (
+    Arrival,
+    Arrivals,
+    Outcome,
+    StoredRecord,
+    StoredSubject,
+    Withdrawal,
+)
 from childlink_linker.store import tables as t
 from childlink_linker.store.events import event
 from childlink_linker.store.store import Store
@@ -40,18 +48,23 @@ def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Paramet
     component = reach(store, touched)
     deferred = _deferred(store, arrivals, component, profile)
     assigned, persons, merges, splits = recluster(store, component, profile, parameters)
-    # A changed record may declare other carers than before, even if its person stays: both are placed again.
+    # A changed record may declare other carers than before, even if its person stays: both are
+    # placed again.
     placed_again = {record.subject_id for record in changed} | relatives | withdrawn.relatives
     persons |= {s.person_id for s in store.subjects(placed_again).values() if s.person_id}
     refamilied = regroup_families(store, persons | withdrawn.persons)
     outcome = outcome_of(store, assigned, refamilied, merges, splits)
-    return Outcome([*withdrawn.subjects, *outcome.linked], len(changed), merges, splits, weights, deferred)
+    return Outcome(
+        [*withdrawn.subjects, *outcome.linked], len(changed), merges, splits, weights, deferred
+    )
 
 
 def _deferred(
     store: Store, arrivals: Arrivals, component: Sequence[StoredRecord], profile: Profile
 ) -> list[tuple[int, int]]:
-    """Places of the arrivals whose subject is linked with nobody, because its own records contradict each other."""
+    """Places of the arrivals whose subject is linked with nobody, because its own records
+    contradict each other.
+    """
     shared = shared_ids(component, profile)
     keys = {subject.key for subject in store.subjects(shared).values()} if shared else set()
     return [arrival.place for arrival in arrivals.records if arrival.key in keys]
@@ -64,7 +77,9 @@ def outcome_of(
     merges: int,
     splits: int,
 ) -> Outcome:
-    """What changed: who is another person (a new version of the link already), and who only is in another family."""
+    """What changed: who is another person (a new version of the link already), and who only is in
+    another family.
+    """
     moved_family = [subject for key, subject in refamilied.items() if key not in assigned]
     for subject in moved_family:
         subject.link_version += 1
@@ -81,7 +96,9 @@ class _Withdrawn:
 
 
 def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
-    """WithdrawalRequest records, and subjects who have none left. Those who were linked with them are looked at again."""
+    """WithdrawalRequest records, and subjects who have none left. Those who were linked with them
+    are looked at again.
+    """
     whole = {(item.partner, item.reference) for item in withdrawals if item.facet is None}
     named = {(item.partner, item.reference, item.facet) for item in withdrawals}
     known = store.subjects_by_key([(item.partner, item.reference) for item in withdrawals])
@@ -89,7 +106,11 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
         return _Withdrawn([], set(), set(), set())
     key_of = {subject.subject_id: subject.key for subject in known.values()}
     held = store.records_of_subjects(key_of)
-    taken = [r for r in held if key_of[r.subject_id] in whole or (*key_of[r.subject_id], r.facet) in named]
+    taken = [
+        r
+        for r in held
+        if key_of[r.subject_id] in whole or (*key_of[r.subject_id], r.facet) in named
+    ]
     taken_ids = {r.record_id for r in taken}
     kept_ids = {r.subject_id for r in held if r.record_id not in taken_ids}
     gone = [subject for subject in known.values() if subject.subject_id not in kept_ids]
@@ -97,13 +118,19 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
     records = [record.record_id for record in taken]
     neighbours = (_subjects_beside(store, records) | set(key_of)) - gone_ids
     persons = {s.person_id for s in known.values() if s.person_id}
-    still_there = [s for s in store.subjects_of_persons(persons).values() if s.subject_id not in gone_ids]
+    still_there = [
+        s for s in store.subjects_of_persons(persons).values() if s.subject_id not in gone_ids
+    ]
     store.delete_in(t.person.c.person_id, persons - {s.person_id for s in still_there})
     neighbours |= {s.subject_id for s in still_there}
     relatives = _relatives(store, taken) | {row.child_subject_id for row in store.children_of(gone)}
     store.delete_records(records)
     store.delete_in(t.subject.c.subject_id, gone_ids)
-    for end in (t.decision.c.smaller_subject_id, t.decision.c.larger_subject_id, t.own_check.c.subject_id):
+    for end in (
+        t.decision.c.smaller_subject_id,
+        t.decision.c.larger_subject_id,
+        t.own_check.c.subject_id,
+    ):
         store.delete_in(end, gone_ids)
     store.replace_review_pairs(gone_ids, [])
     store.insert(t.event, [event("withdrawn", s.subject_id, None, s.person_id) for s in gone])
@@ -128,41 +155,62 @@ def _relatives(store: Store, records: Sequence[StoredRecord]) -> set[int]:
     return {subject.subject_id for subject in store.subjects_by_key(adults).values()}
 
 
-def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> tuple[list[StoredRecord], set[int], set[int]]:
-    """Write what is new or changed. The same record twice changes nothing; a changed one supersedes the old.
+def _store_records(
+    store: Store, arrivals: Arrivals, profile: Profile
+) -> tuple[list[StoredRecord], set[int], set[int]]:
+    """Write what is new or changed. The same record twice changes nothing; a changed one supersedes
+    the old.
 
-    Returns the records written, and two sets of subjects to look at again: those whom a superseded record may have kept
-    apart, and the adults whom it declared as parents or carers.
+    Returns the records written, and two sets of subjects to look at again: those whom a superseded
+    record may have kept apart, and the adults whom it declared as parents or carers.
     """
     newest = {(a.partner, a.link_reference, a.facet): a for a in arrivals.records}
     known = store.subjects_by_key([(partner, reference) for partner, reference, _ in newest])
-    old = {(r.subject_id, r.facet): r for r in store.records_of_subjects(s.subject_id for s in known.values())}
+    old = {
+        (r.subject_id, r.facet): r
+        for r in store.records_of_subjects(s.subject_id for s in known.values())
+    }
     subject_ids, record_ids = store.next_id(t.subject.c.subject_id), store.next_record_id()
     capsule_ids = store.next_id(t.capsule_key.c.capsule_key_id)
     capsule_id_of: dict[int, int] = {}
     new_subjects: list[StoredSubject] = []
-    # A subject that was withdrawn and comes back must have a greater version than its withdrawal had.
+    # A subject that was withdrawn and comes back must have a greater version than its withdrawal
+    # had.
     version = max(time.time_ns() // 1_000_000, store.gone_version())
     stale: list[StoredRecord] = []
     written: list[tuple[StoredRecord, Arrival]] = []
     for (partner, reference, facet), arrival in newest.items():
         subject = known.get((partner, reference))
         before = old.get((subject.subject_id, facet)) if subject else None
-        if before is not None and (before.digest, before.key_version) == (arrival.digest, arrival.key_version):
+        if before is not None and (before.digest, before.key_version) == (
+            arrival.digest,
+            arrival.key_version,
+        ):
             continue
         if arrival.capsule_key not in capsule_id_of:
             capsule_id_of[arrival.capsule_key] = next(capsule_ids)
         if subject is None:
             subject = StoredSubject(
-                next(subject_ids), partner, reference, arrival.role, None, version,
-                arrival.capsule, capsule_id_of[arrival.capsule_key],
-            )  # fmt: skip
+                next(subject_ids),
+                partner,
+                reference,
+                arrival.role,
+                None,
+                version,
+                arrival.capsule,
+                capsule_id_of[arrival.capsule_key],
+            )
             known[partner, reference] = subject
             new_subjects.append(subject)
         if before is not None:
             stale.append(before)
         row = StoredRecord(
-            next(record_ids), subject.subject_id, facet, arrival.key_version, arrival.digest, arrival.row
+            next(record_ids),
+            subject.subject_id,
+            facet,
+            arrival.key_version,
+            arrival.digest,
+            arrival.row,
         )
         written.append((row, arrival))
     superseded = [record.record_id for record in stale]
@@ -188,18 +236,25 @@ def _store_records(store: Store, arrivals: Arrivals, profile: Profile) -> tuple[
         t.carer,
         [
             {
-                "record_id": row.record_id, "child_subject_id": row.subject_id, "partner": arrival.partner,
-                "adult_reference": reference, "relation": relation,
+                "record_id": row.record_id,
+                "child_subject_id": row.subject_id,
+                "partner": arrival.partner,
+                "adult_reference": reference,
+                "relation": relation,
             }
             for row, arrival in written
             for reference, relation in dict.fromkeys(arrival.carers)
         ],
-    )  # fmt: skip
+    )
     return [row for row, _ in written], left, relatives
 
 
-def _find_edges(store: Store, changed: Sequence[StoredRecord], profile: Profile, parameters: Parameters) -> np.ndarray:
-    """Compare each changed record with every record that shares a token, and keep the pairs worth keeping."""
+def _find_edges(
+    store: Store, changed: Sequence[StoredRecord], profile: Profile, parameters: Parameters
+) -> np.ndarray:
+    """Compare each changed record with every record that shares a token, and keep the pairs worth
+    keeping.
+    """
     rows, pairs = candidate_pairs(store, changed, profile)
     if not len(pairs):
         return np.zeros(0)
@@ -220,7 +275,9 @@ def edges_of(
 def candidate_pairs(
     store: Store, changed: Sequence[StoredRecord], profile: Profile
 ) -> tuple[list[StoredRecord], np.ndarray]:
-    """The changed records and all that share a key with one, and which of these pairs to compare (each once)."""
+    """The changed records and all that share a key with one, and which of these pairs to compare
+    (each once).
+    """
     wanted, _ = keys(columns(changed, profile), profile)
     held, record_ids = store.holders(wanted)
     pairs = pairs_of(held, record_ids)
@@ -238,8 +295,9 @@ def candidate_pairs(
 def recluster(
     store: Store, records: Sequence[StoredRecord], profile: Profile, parameters: Parameters
 ) -> tuple[dict[int, StoredSubject], set[str], int, int]:
-    """Partition the components anew and name the clusters. Returns the subjects whose person changed, and the
-    persons that gained or lost a subject."""
+    """Partition the components anew and name the clusters. Returns the subjects whose person
+    changed, and the persons that gained or lost a subject.
+    """
     subjects = store.subjects({record.subject_id for record in records})
     found = partition(
         subjects,
@@ -250,9 +308,13 @@ def recluster(
         parameters,
     )
     store.replace_review_pairs(subjects, found.doubtful)
-    current = {subject.subject_id: subject.person_id for subject in subjects.values() if subject.person_id}
+    current = {
+        subject.subject_id: subject.person_id for subject in subjects.values() if subject.person_id
+    }
     ages = {person_id: row.age for person_id, row in store.persons(current.values()).items()}
-    return _rename(store, found.clusters, name_clusters(found.clusters, current, ages), subjects, current)
+    return _rename(
+        store, found.clusters, name_clusters(found.clusters, current, ages), subjects, current
+    )
 
 
 def _rename(
@@ -271,22 +333,30 @@ def _rename(
         person_id = name
         if person_id is None:
             person_id = new_id("C" if role == wire.ROLE_CHILD else "A")
-            new_persons.append({"person_id": person_id, "role": role, "age": next(ages), "family_id": None})
+            new_persons.append(
+                {"person_id": person_id, "role": role, "age": next(ages), "family_id": None}
+            )
         kept.add(person_id)
         for subject_id in members:
             if subjects[subject_id].person_id != person_id:
-                events.append(event("assigned", subject_id, person_id, subjects[subject_id].person_id))
+                events.append(
+                    event("assigned", subject_id, person_id, subjects[subject_id].person_id)
+                )
                 subjects[subject_id].person_id = person_id
                 subjects[subject_id].link_version += 1
                 moved[subject_id] = subjects[subject_id]
     gone = set(current.values()) - kept
     merges = len(gone)
     splits = sum(
-        1 for members, name in zip(clusters, names, strict=True) if name is None and any(m in current for m in members)
+        1
+        for members, name in zip(clusters, names, strict=True)
+        if name is None and any(m in current for m in members)
     )
     store.insert(t.person, new_persons)
     store.insert(t.event, events)
     store.update_subjects(list(moved.values()))
     store.delete_in(t.person.c.person_id, gone)
-    gained_or_lost = {s.person_id for s in moved.values() if s.person_id} | {current[m] for m in moved if m in current}
+    gained_or_lost = {s.person_id for s in moved.values() if s.person_id} | {
+        current[m] for m in moved if m in current
+    }
     return moved, gained_or_lost, merges, splits

@@ -1,8 +1,10 @@
-"""The use case of "check your own row": a partner looks whether what it records of its own people is right, and of nobody else's.
+"""The use case of "check your own row": a partner looks whether what it records of its own people
+is right, and of nobody else's.
 
-A steward may have the partner of a doubtful person asked. What is sent names that person among decoys, all of them the partner's own,
-so that it cannot tell whom the question is about, let alone that anybody else knows the child. What the partner finds comes back for the
-steward to see; a correction comes as a changed record, and links anew.
+A steward may have the partner of a doubtful person asked. What is sent names that person among
+decoys, all of them the partner's own, so that it cannot tell whom the question is about, let alone
+that anybody else knows the child. What the partner finds comes back for the steward to see; a
+correction comes as a changed record, and links anew.
 """
 
 import secrets
@@ -30,12 +32,15 @@ def ask(store: Store, subject_id: int, steward: str) -> tuple[str, receipt_pb2.O
     """Ask the partner of a subject. Returns the partner and what to send it. Raises ReviewError."""
     store.lock()
     if any(row.outcome is None for row in store.own_checks([subject_id])):
-        raise ReviewError("That partner is asked already and has not answered yet.", "Wait for the answer.")
+        raise ReviewError(
+            "That partner is asked already and has not answered yet.", "Wait for the answer."
+        )
     subject = store.subjects([subject_id])[subject_id]
     asked = [subject, *store.some_subjects(subject.partner, subject.role, subject_id, DECOYS)]
     if len(asked) <= DECOYS:
         raise ReviewError(
-            f"That partner has sent fewer than {DECOYS + 1} such people: a question would tell whom it is about.",
+            f"That partner has sent fewer than {DECOYS + 1} such people: a question would tell whom"
+            " it is about.",
             "Decide without it, or wait until it has sent more.",
         )
     request_id = secrets.token_bytes(REFERENCE_BYTES)
@@ -43,12 +48,16 @@ def ask(store: Store, subject_id: int, steward: str) -> tuple[str, receipt_pb2.O
         t.own_check,
         [
             {
-                "request_id": request_id, "subject_id": subject_id, "asked_by": steward,
+                "request_id": request_id,
+                "subject_id": subject_id,
+                "asked_by": steward,
                 "asked_at_ms": int(time.time() * 1000),
             }
         ],
-    )  # fmt: skip
-    references = sorted((item.link_reference for item in asked), key=lambda _reference: secrets.randbits(64))
+    )
+    references = sorted(
+        (item.link_reference for item in asked), key=lambda _reference: secrets.randbits(64)
+    )
     return subject.partner, receipt_pb2.OwnCheck(request_id=request_id, link_references=references)
 
 
@@ -56,4 +65,6 @@ def take_answers(store: Store, answers: Iterable[Answer]) -> None:
     """Keep what is said of the people whom the questions were about; the decoys are forgotten."""
     for answer in answers:
         if answer.outcome in OUTCOMES:
-            store.answer_own_check(answer.partner, answer.request_id, answer.link_reference, OUTCOMES[answer.outcome])
+            store.answer_own_check(
+                answer.partner, answer.request_id, answer.link_reference, OUTCOMES[answer.outcome]
+            )

@@ -1,4 +1,6 @@
-"""Applies the family rule to everyone whom a change may concern, and names the families. Called by `link_batch`."""
+"""Applies the family rule to everyone whom a change may concern, and names the families. Called by
+`link_batch`.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,20 +10,29 @@ from typing import Any, Final
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.ids import new_id
 
-from childlink_linker.clustering.families import Relation, adults_anchor, count_children, primary_carers
+from childlink_linker.clustering.families import (
+    Relation,
+    adults_anchor,
+    count_children,
+    primary_carers,
+)
 from childlink_linker.records import StoredSubject
 from childlink_linker.store import tables as t
 from childlink_linker.store.events import event
 from childlink_linker.store.store import Store
 
 _RELATION: Final[dict[int, Any]] = {
-    wire.RELATION_MOTHER: "mother", wire.RELATION_FATHER: "father", wire.RELATION_CARER: "carer",
-}  # fmt: skip
+    wire.RELATION_MOTHER: "mother",
+    wire.RELATION_FATHER: "father",
+    wire.RELATION_CARER: "carer",
+}
 
 
 @dataclass(frozen=True)
 class _Circle:
-    """Everyone concerned: children and adults to place, their relations, and what is known of them."""
+    """Everyone concerned: children and adults to place, their relations, and what is known of
+    them.
+    """
 
     children: set[str]
     adults: set[str]
@@ -31,7 +42,9 @@ class _Circle:
 
 
 def regroup_families(store: Store, person_ids: set[str]) -> dict[int, StoredSubject]:
-    """Place these persons, and all whom they may move, in families. Returns the subjects whose family changed."""
+    """Place these persons, and all whom they may move, in families. Returns the subjects whose
+    family changed.
+    """
     circle = _circle(store, person_ids)
     children_of = count_children(circle.relations)
     anchor_of = _stored_anchors(store, {r.child for r in circle.relations} - circle.children)
@@ -43,19 +56,29 @@ def regroup_families(store: Store, person_ids: set[str]) -> dict[int, StoredSubj
     placed = {child: anchor_of[child] for child in circle.children}
     for adult in circle.adults:
         placed[adult] = adults_anchor(adult, by_adult[adult], anchor_of, children_of, key_of)
-    family_of_anchor = _name_families(store, placed, set(anchor_of.values()), person_ids | set(placed))
+    family_of_anchor = _name_families(
+        store, placed, set(anchor_of.values()), person_ids | set(placed)
+    )
     persons = store.persons(placed)
     family_of = {person: family_of_anchor[anchor] for person, anchor in placed.items()}
-    changed = {person: family for person, family in family_of.items() if persons[person].family_id != family}
+    changed = {
+        person: family
+        for person, family in family_of.items()
+        if persons[person].family_id != family
+    }
     store.set_families(changed)
-    store.insert(t.event, [event("family", None, person, None, family) for person, family in changed.items()])
+    store.insert(
+        t.event, [event("family", None, person, None, family) for person, family in changed.items()]
+    )
     return store.subjects_of_persons(changed)
 
 
 def _circle(store: Store, person_ids: Iterable[str]) -> _Circle:
-    """The persons, the children of the adults among them, those children's carers, and all that these are declared for.
+    """The persons, the children of the adults among them, those children's carers, and all that
+    these are declared for.
 
-    One ring further than the change itself, because how many children an adult is declared for decides whether they count.
+    One ring further than the change itself, because how many children an adult is declared for
+    decides whether they count.
     """
     near = _ring(store, store.subjects_of_persons(person_ids))
     subjects = _ring(store, near)
@@ -73,9 +96,17 @@ def _circle(store: Store, person_ids: Iterable[str]) -> _Circle:
         (r.record_id, r.partner, r.adult_reference, r.relation): r
         for r in [*rows, *store.children_of(adult_subjects.values())]
     }
-    everyone = {**subjects, **adult_subjects, **store.subjects({r.child_subject_id for r in declared.values()})}
-    key_of = least_keys(store, {s.person_id for s in everyone.values() if s.role == wire.ROLE_ADULT and s.person_id})
-    return _Circle(children, {a for a in adults if a}, _relations(declared.values(), everyone, key_of), key_of)
+    everyone = {
+        **subjects,
+        **adult_subjects,
+        **store.subjects({r.child_subject_id for r in declared.values()}),
+    }
+    key_of = least_keys(
+        store, {s.person_id for s in everyone.values() if s.role == wire.ROLE_ADULT and s.person_id}
+    )
+    return _Circle(
+        children, {a for a in adults if a}, _relations(declared.values(), everyone, key_of), key_of
+    )
 
 
 def least_keys(store: Store, persons: set[str]) -> dict[str, bytes]:
@@ -89,12 +120,20 @@ def least_keys(store: Store, persons: set[str]) -> dict[str, bytes]:
 
 
 def _ring(store: Store, subjects: Mapping[int, StoredSubject]) -> dict[int, StoredSubject]:
-    """The subjects, the children of the adults and the carers of the children, each with all subjects of the person."""
+    """The subjects, the children of the adults and the carers of the children, each with all
+    subjects of the person.
+    """
     rows = store.carers_of(s.subject_id for s in subjects.values() if s.role == wire.ROLE_CHILD)
     carers = store.subjects_by_key([(r.partner, r.adult_reference) for r in rows])
-    adults = {s.person_id for s in (*subjects.values(), *carers.values()) if s.role == wire.ROLE_ADULT and s.person_id}
+    adults = {
+        s.person_id
+        for s in (*subjects.values(), *carers.values())
+        if s.role == wire.ROLE_ADULT and s.person_id
+    }
     adult_subjects = store.subjects_of_persons(adults)
-    children = store.subjects({r.child_subject_id for r in store.children_of(adult_subjects.values())})
+    children = store.subjects(
+        {r.child_subject_id for r in store.children_of(adult_subjects.values())}
+    )
     of_children = store.subjects_of_persons({s.person_id for s in children.values() if s.person_id})
     return {**subjects, **adult_subjects, **of_children}
 
@@ -105,12 +144,15 @@ def _relations(
     adults = {s.key: s.person_id for s in subjects.values() if s.role == wire.ROLE_ADULT}
     counts: Counter[tuple[str, str, int]] = Counter()
     for row in rows:
-        child = subjects[row.child_subject_id].person_id if row.child_subject_id in subjects else None
+        child = (
+            subjects[row.child_subject_id].person_id if row.child_subject_id in subjects else None
+        )
         adult = adults.get((row.partner, row.adult_reference))
         if child and adult:
             counts[child, adult, row.relation] += 1
     return [
-        Relation(child, adult, _RELATION[kind], count, key_of[adult]) for (child, adult, kind), count in counts.items()
+        Relation(child, adult, _RELATION[kind], count, key_of[adult])
+        for (child, adult, kind), count in counts.items()
     ]
 
 
@@ -118,11 +160,17 @@ def _stored_anchors(store: Store, children: Iterable[str]) -> dict[str, str]:
     """The anchors of children who are not being placed now."""
     persons = store.persons(children)
     anchors = store.anchors_of_families(row.family_id for row in persons.values() if row.family_id)
-    return {child: anchors[row.family_id] for child, row in persons.items() if row.family_id in anchors}
+    return {
+        child: anchors[row.family_id] for child, row in persons.items() if row.family_id in anchors
+    }
 
 
-def _name_families(store: Store, placed: Mapping[str, str], anchors: set[str], concerned: set[str]) -> dict[str, str]:
-    """The family of each anchor. An anchor without one takes over the family that its members leave, else gets a new one."""
+def _name_families(
+    store: Store, placed: Mapping[str, str], anchors: set[str], concerned: set[str]
+) -> dict[str, str]:
+    """The family of each anchor. An anchor without one takes over the family that its members
+    leave, else gets a new one.
+    """
     wanted = set(placed.values())
     existing = store.families_by_anchor(concerned | wanted)
     in_use = wanted | anchors
@@ -157,4 +205,6 @@ def _name_families(store: Store, placed: Mapping[str, str], anchors: set[str], c
 
 
 def _rows(families: Mapping[str, str]) -> Sequence[dict[str, str]]:
-    return [{"family_id": family, "anchor_person_id": anchor} for anchor, family in families.items()]
+    return [
+        {"family_id": family, "anchor_person_id": anchor} for anchor, family in families.items()
+    ]

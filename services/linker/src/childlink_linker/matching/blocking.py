@@ -1,8 +1,9 @@
 """Which records are compared at all: those that share a key. Rule: arrays in, arrays out.
 
-A key is 64 bits of what the linker holds: a token, or a token of the date-of-birth pass together with one of its segments, because
-thousands share a date. Two records of one date are compared if their names are the same in whatever order, sound alike, begin or end
-alike, or their postcode, or given name and district, is the same; a date alone is no reason to look.
+A key is 64 bits of what the linker holds: a token, or a token of the date-of-birth pass together
+with one of its segments, because thousands share a date. Two records of one date are compared if
+their names are the same in whatever order, sound alike, begin or end alike, or their postcode, or
+given name and district, is the same; a date alone is no reason to look.
 """
 
 from collections.abc import Iterator
@@ -18,11 +19,24 @@ from childlink_linker.records import LARGEST_BLOCK
 
 Keys = NDArray[np.int64]
 Indexes = NDArray[np.int64]
-DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS, PLACE_PASS = 1, 2, 3, 4, 5, 6
+DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS, PLACE_PASS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+)
 _KEYS_OF_A_DATE: Final = (
-    ("given", "surname"), ("given_sound", "surname_sound"), ("given_start", "surname"), ("given_end", "surname"), ("given", "surname_start"),
-    ("given", "surname_end"), ("given", "district"), ("postcode",),
-)  # fmt: skip
+    ("given", "surname"),
+    ("given_sound", "surname_sound"),
+    ("given_start", "surname"),
+    ("given_end", "surname"),
+    ("given", "surname_start"),
+    ("given", "surname_end"),
+    ("given", "district"),
+    ("postcode",),
+)
 _SPREAD: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
@@ -39,15 +53,25 @@ def keys(encodings: Encodings, profile: Profile) -> tuple[Keys, Indexes]:
         for at, segment in enumerate(item.segments):
             if segment in _KEYS_OF_A_DATE:
                 own = columns.segments[:, at].astype(np.uint64)
-                found.append((_mix(columns.tokens ^ (own << np.uint64(32)), 16 + at), np.flatnonzero(own)))
-    return np.concatenate([values[at] for values, at in found]), np.concatenate([at for _, at in found])
+                found.append(
+                    (_mix(columns.tokens ^ (own << np.uint64(32)), 16 + at), np.flatnonzero(own))
+                )
+    return np.concatenate([values[at] for values, at in found]), np.concatenate(
+        [at for _, at in found]
+    )
 
 
 def pairs_of(keys: Keys, records: Indexes) -> NDArray[np.int64]:
-    """Every two records that share a key that is none of a placeholder: (pairs, 2), each once, the smaller first."""
+    """Every two records that share a key that is none of a placeholder: (pairs, 2), each once, the
+    smaller first.
+    """
     order = np.argsort(keys)
     keys, records = keys[order], records[order]
-    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.zeros(0, dtype=np.int64)
+    starts = (
+        np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+        if len(keys)
+        else np.zeros(0, dtype=np.int64)
+    )
     sizes = np.diff(np.r_[starts, len(keys)])
     parts = []
     for size in np.unique(sizes[(sizes > 1) & (sizes <= LARGEST_BLOCK)]).tolist():
@@ -62,11 +86,16 @@ def pairs_of(keys: Keys, records: Indexes) -> NDArray[np.int64]:
 
 
 def pairs_in_parts(keys: Keys, records: Indexes, most: int) -> Iterator[NDArray[np.int64]]:
-    """`pairs_of`, about `most` pairs at a time, so that memory is bounded; a pair that shares several keys may be in several parts.
-    A record may come with one key more than once."""
+    """`pairs_of`, about `most` pairs at a time, so that memory is bounded; a pair that shares
+    several keys may be in several parts. A record may come with one key more than once.
+    """
     order = np.lexsort((records, keys))
     keys, records = keys[order], records[order]
-    fresh = np.flatnonzero(np.r_[True, (np.diff(keys) != 0) | (np.diff(records) != 0)]) if len(keys) else order
+    fresh = (
+        np.flatnonzero(np.r_[True, (np.diff(keys) != 0) | (np.diff(records) != 0)])
+        if len(keys)
+        else order
+    )
     keys, records = keys[fresh], records[fresh]
     starts = np.flatnonzero(np.r_[True, np.diff(keys) != 0]) if len(keys) else order
     sizes = np.diff(np.r_[starts, len(keys)])
@@ -78,7 +107,9 @@ def pairs_in_parts(keys: Keys, records: Indexes, most: int) -> Iterator[NDArray[
 
 
 def pairs_of_one_date(encodings: Encodings) -> NDArray[np.int64]:
-    """Every two records of one date of birth, whatever else they share: what strangers have in common is learnt from them."""
+    """Every two records of one date of birth, whatever else they share: what strangers have in
+    common is learnt from them.
+    """
     tokens = encodings.passes[DOB_PASS].tokens
     at = np.flatnonzero(tokens)
     return pairs_of(tokens[at].view(np.int64), at)

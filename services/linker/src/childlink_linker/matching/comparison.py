@@ -1,4 +1,5 @@
-"""Compares encodings: what pairs of records agree on, and the match weight of that, in bits. Rule: arrays in, arrays out.
+"""Compares encodings: what pairs of records agree on, and the match weight of that, in bits. Rule:
+arrays in, arrays out.
 
 `observe` says what a pair agrees on, as codes; `model` turns codes into weights. A pair that has
 nothing to compare is *uninformative*: its weight says nothing and is left out of averages.
@@ -37,8 +38,16 @@ Indexes = NDArray[np.int64]
 Codes = NDArray[np.int8]
 # What depends on which of two names is the given one.
 _OF_ONE_NAME: Final = (
-    "given_place", "surname_place", "initial_place", "given_area", "given", "surname", "sounds", "part_of_given", "part_of_surname",
-)  # fmt: skip
+    "given_place",
+    "surname_place",
+    "initial_place",
+    "given_area",
+    "given",
+    "surname",
+    "sounds",
+    "part_of_given",
+    "part_of_surname",
+)
 _PAIRS_AT_A_TIME: Final = 200_000
 
 
@@ -96,9 +105,13 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
     )
 
 
-def _agreements(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> dict[str, Codes]:
+def _agreements(
+    encodings: Encodings, left: Indexes, right: Indexes, profile: Profile
+) -> dict[str, Codes]:
     """Codes by variable: see `model.Observed`."""
-    tokens = {number: _state(columns.tokens, left, right) for number, columns in encodings.passes.items()}
+    tokens = {
+        number: _state(columns.tokens, left, right) for number, columns in encodings.passes.items()
+    }
     equal: dict[tuple[int, tuple[str, ...]], Codes] = {}
     for item in profile.passes:
         found = _equal(encodings.passes[item.number], tokens[item.number], left, right)
@@ -130,38 +143,59 @@ def _agreements(encodings: Encodings, left: Indexes, right: Indexes, profile: Pr
         "mother": mother,
         "names": dob("given", "surname"),
         "sounds": _first(dob("given_sound", "surname_sound"), at_one_place, in_one_district),
-        "part_of_given": _any_of(spelling("given"), dob("given_start", "surname"), dob("given_end", "surname")),
-        "part_of_surname": _any_of(spelling("surname"), dob("given", "surname_start"), dob("given", "surname_end")),
+        "part_of_given": _any_of(
+            spelling("given"), dob("given_start", "surname"), dob("given_end", "surname")
+        ),
+        "part_of_surname": _any_of(
+            spelling("surname"), dob("given", "surname_start"), dob("given", "surname_end")
+        ),
         "given_place": _level(
-            _first(dob("given", "postcode"), of(PLACE_PASS, "given"), of(NAME_PASS, "given", "postcode")),
+            _first(
+                dob("given", "postcode"),
+                of(PLACE_PASS, "given"),
+                of(NAME_PASS, "given", "postcode"),
+            ),
             dob("given_sound", "postcode"),
         ),
         "surname_place": _level(
-            _first(dob("surname", "postcode"), of(PLACE_PASS, "surname")), dob("surname_sound", "postcode")
+            _first(dob("surname", "postcode"), of(PLACE_PASS, "surname")),
+            dob("surname_sound", "postcode"),
         ),
         "initial_place": dob("given_initial", "postcode"),
         "given_area": dob("given", "district"),
         "place": place,
         "sex": _first(
-            np.where(place == AGREE, dob("postcode", "sex"), UNKNOWN), *(of(number, "sex") for number in mothers)
+            np.where(place == AGREE, dob("postcode", "sex"), UNKNOWN),
+            *(of(number, "sex") for number in mothers),
         ),
-        "given_and_date": _any_of(*(of(number, "given", part) for number in (NAME_PASS, PLACE_PASS) for part in parts)),
+        "given_and_date": _any_of(
+            *(of(number, "given", part) for number in (NAME_PASS, PLACE_PASS) for part in parts)
+        ),
         "given": _first(
-            *(_level(of(number, "given"), of(number, "given_sound")) for number in (NUMBER_PASS, *mothers))
+            *(
+                _level(of(number, "given"), of(number, "given_sound"))
+                for number in (NUMBER_PASS, *mothers)
+            )
         ),
         "surname": _level(of(NUMBER_PASS, "surname"), of(NUMBER_PASS, "surname_sound")),
-        "date": _level(of(NUMBER_PASS, "date"), _any_of(*(of(NUMBER_PASS, part) for part in parts))),
+        "date": _level(
+            of(NUMBER_PASS, "date"), _any_of(*(of(NUMBER_PASS, part) for part in parts))
+        ),
         "guessed": (encodings.guessed[left] | encodings.guessed[right]).astype(np.int8),
         "nameless": (nameless_left | nameless_right).astype(np.int8),
         "multiple": (
-            (nameless_left & encodings.multiple[left] & (encodings.birth_order[right] == 0))
-            | (nameless_right & encodings.multiple[right] & (encodings.birth_order[left] == 0))
-        ).astype(np.int8),
+            (
+                (nameless_left & encodings.multiple[left] & (encodings.birth_order[right] == 0))
+                | (nameless_right & encodings.multiple[right] & (encodings.birth_order[left] == 0))
+            ).astype(np.int8)
+        ),
     }
 
 
 def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:
-    """Where names stand in the wrong order, what one field says with another is nothing to compare."""
+    """Where names stand in the wrong order, what one field says with another is nothing to
+    compare.
+    """
     swapped = (found["names"] == AGREE) & (
         ((found["place"] == AGREE) & (found["given_place"] == DIFFERENT))
         | ((found["given"] == DIFFERENT) & (found["surname"] == DIFFERENT))
@@ -170,7 +204,9 @@ def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:
 
 
 def _counted_once(found: dict[str, Codes]) -> dict[str, Codes]:
-    """Names that sound alike do so wherever they are compared, and begin with one letter: that is one agreement, not several."""
+    """Names that sound alike do so wherever they are compared, and begin with one letter: that is
+    one agreement, not several.
+    """
     alike = found["sounds"] == AGREE
     once = {
         name: np.where(alike & (found[name] == NEAR), UNKNOWN, found[name])
@@ -190,7 +226,9 @@ def _first(*alike: Codes) -> Codes:
 
 def _any_of(*alike: Codes) -> Codes:
     """Agreement where one of them agrees."""
-    return np.where(np.any([codes == AGREE for codes in alike], axis=0), AGREE, np.max(alike, axis=0))
+    return np.where(
+        np.any([codes == AGREE for codes in alike], axis=0), AGREE, np.max(alike, axis=0)
+    )
 
 
 def compare(
@@ -213,12 +251,16 @@ def compare(
             informative[at], codes[at] = found.informative, outcomes.observed.codes()
             co_twins[at] = outcomes.co_twins
             named[at], relatives[at] = outcomes.named, (found.kinship > 0) & outcomes.named
-            # A source that keeps two children of one birthday apart under different names means two: twins, one of them
-            # perhaps with the other's number.
+            # A source that keeps two children of one birthday apart under different names means
+            # two: twins, one of them perhaps with the other's number.
             seen = outcomes.observed
             unlike = (seen.given == DIFFERENT) | ((seen.given == UNKNOWN) & relatives[at])
-            forbidden[at] = outcomes.forbidden | (outcomes.same_source & (seen.dob == AGREE) & unlike)
-    return PairWeights(weight, informative, forbidden, co_twins, codes, same_source, named, relatives)
+            forbidden[at] = outcomes.forbidden | (
+                outcomes.same_source & (seen.dob == AGREE) & unlike
+            )
+    return PairWeights(
+        weight, informative, forbidden, co_twins, codes, same_source, named, relatives
+    )
 
 
 def _state(tokens: NDArray[np.uint64], left: Indexes, right: Indexes) -> Codes:
@@ -235,10 +277,18 @@ def _equal(columns: PassColumns, state: Codes, left: Indexes, right: Indexes) ->
     return codes
 
 
-def _spelling(columns: PassColumns, state: Codes, left: Indexes, right: Indexes, profile: Profile, field: str) -> Codes:
-    """Whether one's names, whole or with a letter of `field` left out, are the other's: a slip of the pen apart at most."""
+def _spelling(
+    columns: PassColumns, state: Codes, left: Indexes, right: Indexes, profile: Profile, field: str
+) -> Codes:
+    """Whether one's names, whole or with a letter of `field` left out, are the other's: a slip of
+    the pen apart at most.
+    """
     item = profile.get_pass(DOB_PASS)
-    shapes = [at for at, segment in enumerate(item.segments) if _is_spelling(segment, field)] if item else []
+    shapes = (
+        [at for at, segment in enumerate(item.segments) if _is_spelling(segment, field)]
+        if item
+        else []
+    )
     codes = np.zeros(len(left), dtype=np.int8)
     at = np.flatnonzero(state == AGREE)
     a, b = columns.segments[left[at]][:, shapes], columns.segments[right[at]][:, shapes]

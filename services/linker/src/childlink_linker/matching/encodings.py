@@ -1,7 +1,9 @@
-"""Records as columns, and as the fixed-width rows that the store keeps of them. Rule: arrays in, arrays out.
+"""Records as columns, and as the fixed-width rows that the store keeps of them. Rule: arrays in,
+arrays out.
 
-A row has everything that a record is compared on: its role, source and key version, the first eight bytes of each token, and every
-segment. Tokens and segments are hashed again before (see `intake`); equal numbers mean equal tokens, whenever they came.
+A row has everything that a record is compared on: its role, source and key version, the first eight
+bytes of each token, and every segment. Tokens and segments are hashed again before (see `intake`);
+equal numbers mean equal tokens, whenever they came.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,20 +28,25 @@ class PassColumns:
 
 @dataclass(frozen=True)
 class Encodings:
-    """n records as columns. Equal numbers mean equal tokens, sources or key versions; 0 means missing."""
+    """n records as columns. Equal numbers mean equal tokens, sources or key versions; 0 means
+    missing.
+    """
 
     role: NDArray[np.uint8]
     key_version: NDArray[np.uint16]
     nhs: NDArray[np.uint64]
     passes: Mapping[int, PassColumns]
     source: NDArray[np.uint32]
-    """A facet is a keyed hash under the partner's own key: equal facets mean one dataset of one partner."""
+    """A facet is a keyed hash under the partner's own key: equal facets mean one dataset of one
+    partner.
+    """
     birth_order: NDArray[np.uint8]
     guessed: NDArray[np.bool_]
     """The date of birth is a guess, or one that the source writes down where it does not know."""
     multiple: NDArray[np.bool_]
-    """Born with a brother or sister from whom nothing but a name would tell the child: by its order of birth, or by its co-twin's
-    record (see `components`)."""
+    """Born with a brother or sister from whom nothing but a name would tell the child: by its order
+    of birth, or by its co-twin's record (see `components`).
+    """
 
     def __len__(self) -> int:
         return len(self.nhs)
@@ -49,10 +56,18 @@ class Encodings:
 def row_type(profile: Profile) -> np.dtype[np.void]:
     """What a row of the store looks like under a profile. No gaps."""
     fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [
-        ("role", "u1"), ("birth_order", "u1"), ("guessed", "?"), ("key_version", "<u2"), ("source", "<u4"), ("nhs", "<u8"),
-    ]  # fmt: skip
+        ("role", "u1"),
+        ("birth_order", "u1"),
+        ("guessed", "?"),
+        ("key_version", "<u2"),
+        ("source", "<u4"),
+        ("nhs", "<u8"),
+    ]
     for item in profile.passes:
-        fields += [(f"token {item.number}", "<u8"), (f"segments {item.number}", "<u4", (len(item.segments),))]
+        fields += [
+            (f"token {item.number}", "<u8"),
+            (f"segments {item.number}", "<u4", (len(item.segments),)),
+        ]
     return np.dtype(fields)
 
 
@@ -65,8 +80,13 @@ def to_columns(table: NDArray[np.void], profile: Profile) -> Encodings:
     """Columns of their own, so that picking pairs out of one touches no other."""
     columns = {name: np.ascontiguousarray(table[name]) for name in row_type(profile).names or ()}
     passes = {
-        item.number: PassColumns(columns[f"token {item.number}"], columns[f"segments {item.number}"])
+        item.number: PassColumns(
+            columns[f"token {item.number}"], columns[f"segments {item.number}"]
+        )
         for item in profile.passes
     }
-    named = {name: columns[name] for name in ("role", "key_version", "nhs", "source", "birth_order", "guessed")}
+    named = {
+        name: columns[name]
+        for name in ("role", "key_version", "nhs", "source", "birth_order", "guessed")
+    }
     return Encodings(passes=passes, multiple=columns["birth_order"] > 1, **named)

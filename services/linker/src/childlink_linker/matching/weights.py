@@ -1,9 +1,12 @@
-"""The match model: from what a pair of records agrees on to a weight in bits. Rule: arrays in, arrays out.
+"""The match model: from what a pair of records agrees on to a weight in bits. Rule: arrays in,
+arrays out.
 
-Fellegi and Sunter (1969) with three kinds of pairs instead of two: records of one person (`match`), of brothers, sisters and twins
-(`relative`: they share surname, address and mother, and differ in their given names), and of anybody else (`other`). Within a kind
-the fields agree independently. Segments hold two fields together, so whether a field is the same is not seen but inferred: the
-likelihood of what is seen is summed over all that the fields may be (hidden states: same, near, different).
+Fellegi and Sunter (1969) with three kinds of pairs instead of two: records of one person (`match`),
+of brothers, sisters and twins (`relative`: they share surname, address and mother, and differ in
+their given names), and of anybody else (`other`). Within a kind the fields agree independently.
+Segments hold two fields together, so whether a field is the same is not seen but inferred: the
+likelihood of what is seen is summed over all that the fields may be (hidden states: same, near,
+different).
 """
 
 from dataclasses import dataclass, fields
@@ -23,7 +26,9 @@ Codes = NDArray[np.int8]
 Floats = NDArray[np.float64]
 _SAME, _NEAR, _DIFFERENT = 0, 1, 2
 STATES: Final = tuple(product(range(3), repeat=len(FIELDS)))
-"""Every combination of what given name, surname, postcode and date may be: 0 same, 1 near, 2 different."""
+"""Every combination of what given name, surname, postcode and date may be: 0 same, 1 near, 2
+different.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,10 @@ class Weighed:
 class Observed:
     """What n pairs agree on, as codes. 0: cannot be compared.
 
-    1 agree, 2 disagree; of `given`, `surname`, `date`, `given_place` and `surname_place`: 1 equal, 2 equal in part (they sound alike;
-    two parts of a date), 3 different. `guessed` and `nameless`: 1 where one of the two has a
-    guessed date of birth, or no given name; `multiple`: where one has no given name and is a twin.
+    1 agree, 2 disagree; of `given`, `surname`, `date`, `given_place` and `surname_place`: 1 equal,
+    2 equal in part (they sound alike; two parts of a date), 3 different. `guessed` and `nameless`:
+    1 where one of the two has a guessed date of birth, or no given name; `multiple`: where one has
+    no given name and is a twin.
     """
 
     nhs: Codes
@@ -131,7 +137,9 @@ class Weigher:
         self._known: dict[int, tuple[float, ...]] = {}
 
     def __call__(self, codes: Codes) -> tuple[Weighed, Weighed]:
-        """The weight of each pair (-inf where nothing was compared), and what it were without their NHS numbers."""
+        """The weight of each pair (-inf where nothing was compared), and what it were without their
+        NHS numbers.
+        """
         packed = (codes.astype(np.int64) @ _RADIX).tolist()
         fresh = [at for at, key in enumerate(packed) if key not in self._known]
         if fresh:
@@ -184,24 +192,35 @@ def of_plain(seen: Observed, shares: KindShares) -> Floats:
 
 def of_states(seen: Observed, shares: KindShares) -> Floats:
     """The share of each hidden state in a kind of pair, for each pattern: (patterns, states)."""
-    of_pattern: Floats = _share_tables(shares)[seen.guessed.astype(np.int64), seen.nameless.astype(np.int64)]
+    of_pattern: Floats = _share_tables(shares)[
+        seen.guessed.astype(np.int64), seen.nameless.astype(np.int64)
+    ]
     return of_pattern
 
 
 @lru_cache(maxsize=64)
 def _share_tables(shares: KindShares) -> Floats:
     return np.array(
-        [[state_shares(shares, newborn, guessed) for newborn in (False, True)] for guessed in (False, True)]
+        [
+            [state_shares(shares, newborn, guessed) for newborn in (False, True)]
+            for guessed in (False, True)
+        ]
     )
 
 
 def state_shares(shares: KindShares, newborn: bool, guessed: bool) -> Floats:
-    """The share of each hidden state in a kind of pair; the surname's own for pairs of which one has no given name, the date's for
-    those of which one date is a guess."""
+    """The share of each hidden state in a kind of pair; the surname's own for pairs of which one
+    has no given name, the date's for those of which one date is a guess.
+    """
     surname = shares.surname_of_newborn if newborn else shares.surname
     date = shares.date_guessed if guessed else shares.date
     of_field = (shares.given, surname, shares.postcode, date)
-    return np.array([np.prod([of[state] for of, state in zip(of_field, states, strict=True)]) for states in STATES])
+    return np.array(
+        [
+            np.prod([of[state] for of, state in zip(of_field, states, strict=True)])
+            for states in STATES
+        ]
+    )
 
 
 def of_hidden(seen: Observed) -> Floats:
@@ -212,8 +231,9 @@ def of_hidden(seen: Observed) -> Floats:
     return total
 
 
-# How segments show what they hold. Properties of names, of spellings and of the profile, not of any data set: measured on names of
-# English birth registrations with random slips of the pen. Of names that are near: how often they sound alike, begin or end alike.
+# How segments show what they hold. Properties of names, of spellings and of the profile, not of any
+# data set: measured on names of English birth registrations with random slips of the pen. Of names
+# that are near: how often they sound alike, begin or end alike.
 _SOUNDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.03}
 _BEGINS_OR_ENDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.95, _DIFFERENT: 0.04}
 _SAME_INITIAL: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.08}
@@ -224,7 +244,9 @@ _SLIP: Final = 1e-5
 
 @cache
 def _tables() -> dict[str, Floats]:
-    """For each thing observed, the likelihood of each of its codes (0: 1) under each hidden state: (codes, states)."""
+    """For each thing observed, the likelihood of each of its codes (0: 1) under each hidden state:
+    (codes, states).
+    """
     given, surname, postcode, date = range(len(FIELDS))
     same = [{_SAME: 1.0, _NEAR: 0.0, _DIFFERENT: 0.0}] * len(FIELDS)
     district = {_SAME: 1.0, _NEAR: 1.0, _DIFFERENT: 0.0}

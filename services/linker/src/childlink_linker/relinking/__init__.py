@@ -1,1 +1,3 @@
-"""Everything linked again under other parameters: proposed, approved, on one machine or on Spark."""
+"""Everything linked again under other parameters: proposed, approved, on one machine or on
+Spark.
+"""

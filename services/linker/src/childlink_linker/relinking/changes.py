@@ -1,7 +1,9 @@
-"""What a new partition would change of today's, cut into changes that can each be made alone. Rule: arrays in, changes out.
+"""What a new partition would change of today's, cut into changes that can each be made alone. Rule:
+arrays in, changes out.
 
-A change is made of whole components and whole persons of today, so that nothing outside bears on it or is moved by it. Its fingerprint says
-what it rests on: while the records, decisions and persons in it are the same, the rules give the same clusters.
+A change is made of whole components and whole persons of today, so that nothing outside bears on it
+or is moved by it. Its fingerprint says what it rests on: while the records, decisions and persons
+in it are the same, the rules give the same clusters.
 """
 
 import hashlib
@@ -39,15 +41,20 @@ class Change:
         parts = self.parts()
         kept = name_clusters(parts, self.persons, defaultdict(int, ages))
         splits = sum(
-            name is None and any(m in self.persons for m in part) for part, name in zip(parts, kept, strict=True)
+            name is None and any(m in self.persons for m in part)
+            for part, name in zip(parts, kept, strict=True)
         )
         return len(set(self.persons.values()) - set(kept)), splits
 
 
 def fingerprint(
-    persons: Mapping[int, str], records: Iterable[tuple[int, bytes]], decisions: Iterable[tuple[int, str]]
+    persons: Mapping[int, str],
+    records: Iterable[tuple[int, bytes]],
+    decisions: Iterable[tuple[int, str]],
 ) -> bytes:
-    """Of subjects with their persons, records (id, digest) and standing decisions (id, verdict); in whatever order."""
+    """Of subjects with their persons, records (id, digest) and standing decisions (id, verdict); in
+    whatever order.
+    """
     parts = (sorted(persons.items()), sorted(records), sorted(decisions))
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
 
@@ -55,9 +62,14 @@ def fingerprint(
 def find_changes(snapshot: Snapshot, new: Repartition) -> list[Change]:
     """Every change, in no order that means anything."""
     _, person = np.unique(snapshot.persons, return_inverse=True)
-    person = np.where(snapshot.persons == b"", len(person) + np.arange(len(person)), person.reshape(-1))
+    person = np.where(
+        snapshot.persons == b"", len(person) + np.arange(len(person)), person.reshape(-1)
+    )
     moved = _not_one_to_one(person, new.clusters)
-    before, after = set(snapshot.doubts), {(min(a, b), max(a, b), weight) for a, b, weight in new.doubts}
+    before, after = (
+        set(snapshot.doubts),
+        {(min(a, b), max(a, b), weight) for a, b, weight in new.doubts},
+    )
     doubtful = np.array([pair[:2] for pair in before ^ after], dtype=np.int64).reshape(-1)
     moved[snapshot.places(np.intersect1d(doubtful, snapshot.subjects))] = True
     order = np.argsort(person, kind="stable").astype(np.int32)
@@ -96,13 +108,19 @@ def _as_changes(
     records: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
     owners = snapshot.places(snapshot.subject_of)
     for at in np.flatnonzero(wanted[owners]).tolist():
-        records[group[owners[at]]].append((int(snapshot.records[at]), snapshot.digests[at].tobytes()))
+        records[group[owners[at]]].append(
+            (int(snapshot.records[at]), snapshot.digests[at].tobytes())
+        )
     decisions: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for item in snapshot.decisions:
         at = int(snapshot.places(np.array([item.smaller_subject_id]))[0])
         decisions[group[at]].append((item.decision_id, item.verdict))
     return [
-        Change(clusters[label], persons[label], fingerprint(persons[label], records[label], decisions.get(label, ())))
+        Change(
+            clusters[label],
+            persons[label],
+            fingerprint(persons[label], records[label], decisions.get(label, ())),
+        )
         for label in clusters
     ]
 

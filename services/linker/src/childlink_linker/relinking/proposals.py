@@ -1,7 +1,9 @@
-"""The use cases of `proposals`: what `relink` would change waits until a person approves or rejects it (see `propose`).
+"""The use cases of `proposals`: what `relink` would change waits until a person approves or rejects
+it (see `propose`).
 
-Approving makes each change alone, if its records, decisions and persons are those that it was proposed on and no newcomer belongs to it; by
-the code that every change goes through (`recluster`), under the parameters that were proposed, all in one transaction.
+Approving makes each change alone, if its records, decisions and persons are those that it was
+proposed on and no newcomer belongs to it; by the code that every change goes through (`recluster`),
+under the parameters that were proposed, all in one transaction.
 """
 
 import time
@@ -65,7 +67,10 @@ class Approved:
 
 def proposals(tx: sa.Connection) -> list[Proposal]:
     """Every proposal, oldest first."""
-    return [_proposal(row) for row in tx.execute(sa.select(t.proposal).order_by(t.proposal.c.proposal_id))]
+    return [
+        _proposal(row)
+        for row in tx.execute(sa.select(t.proposal).order_by(t.proposal.c.proposal_id))
+    ]
 
 
 def largest_changes(store: Store, proposal_id: int, most: int) -> list[ProposedChange]:
@@ -102,7 +107,8 @@ def approve(store: Store, proposal_id: int, steward: str, profile: Profile) -> A
     row = _waiting(store, proposal_id)
     if row.profile != profile.id:
         raise ProposalError(
-            f"Proposal {proposal_id} is about encodings of profile {row.profile}.", "Reject it, and propose anew."
+            f"Proposal {proposal_id} is about encodings of profile {row.profile}.",
+            "Reject it, and propose anew.",
         )
     parameters = parse_parameters(row.parameters)
     newcomers = _replace_edges(store, row, profile, parameters)
@@ -122,12 +128,16 @@ def approve(store: Store, proposal_id: int, steward: str, profile: Profile) -> A
     return Approved(outcome, made, row.changes - made)
 
 
-def _replace_edges(store: Store, row: "sa.Row[Any]", profile: Profile, parameters: Parameters) -> set[int]:
-    """All edges are those under the proposal's parameters. Returns the subjects next to whom somebody has come since."""
+def _replace_edges(
+    store: Store, row: "sa.Row[Any]", profile: Profile, parameters: Parameters
+) -> set[int]:
+    """All edges are those under the proposal's parameters. Returns the subjects next to whom
+    somebody has come since.
+    """
     edge, ends = t.proposed_edge.c, [t.record.alias("one"), t.record.alias("other")]
-    still_there = (
-        t.proposed_edge.join(ends[0], ends[0].c.record_id == edge.smaller).join(ends[1], ends[1].c.record_id == edge.larger)
-    )  # fmt: skip
+    still_there = t.proposed_edge.join(ends[0], ends[0].c.record_id == edge.smaller).join(
+        ends[1], ends[1].c.record_id == edge.larger
+    )
     proposed = sa.select(edge.smaller, edge.larger, edge.weight).select_from(still_there)
     store.delete_edges()
     store.tx.execute(
@@ -142,7 +152,9 @@ def _replace_edges(store: Store, row: "sa.Row[Any]", profile: Profile, parameter
     return beside
 
 
-def _intact(store: Store, changes: Sequence[Change], newcomers: set[int]) -> tuple[list[Change], list[StoredRecord]]:
+def _intact(
+    store: Store, changes: Sequence[Change], newcomers: set[int]
+) -> tuple[list[Change], list[StoredRecord]]:
     """Those changes that rest on what they did, and their records."""
     ids = ids_in(changes)
     place = {subject_id: at for at, change in enumerate(changes) for subject_id in change.clusters}
@@ -166,18 +178,31 @@ def _intact(store: Store, changes: Sequence[Change], newcomers: set[int]) -> tup
         if not newcomers & change.clusters.keys()
         and not strangers & set(persons[at].values())
         and change.fingerprint
-        == fingerprint(persons[at], ((r.record_id, r.digest) for r in records[at]), decisions[at].items())
+        == fingerprint(
+            persons[at], ((r.record_id, r.digest) for r in records[at]), decisions[at].items()
+        )
     ]
-    return [replace(changes[at], persons=persons[at]) for at in intact], [r for at in intact for r in records[at]]
+    return [replace(changes[at], persons=persons[at]) for at in intact], [
+        r for at in intact for r in records[at]
+    ]
 
 
 def _check(store: Store, changes: Sequence[Change]) -> None:
     """What was made is what was proposed: a linker of another version may have other rules."""
-    persons = {subject.subject_id: subject.person_id for subject in store.subjects(ids_in(changes)).values()}
-    proposed = {
-        (change.clusters[subject_id], persons[subject_id]) for change in changes for subject_id in change.clusters
+    persons = {
+        subject.subject_id: subject.person_id
+        for subject in store.subjects(ids_in(changes)).values()
     }
-    if not len(proposed) == len({cluster for cluster, _ in proposed}) == len({person for _, person in proposed}):
+    proposed = {
+        (change.clusters[subject_id], persons[subject_id])
+        for change in changes
+        for subject_id in change.clusters
+    }
+    if (
+        not len(proposed)
+        == len({cluster for cluster, _ in proposed})
+        == len({person for _, person in proposed})
+    ):
         raise ProposalError(
             "This linker's rules give other people than were proposed.",
             "Was it updated since? Reject the proposal, and propose anew.",
@@ -187,23 +212,32 @@ def _check(store: Store, changes: Sequence[Change]) -> None:
 def _changes(store: Store, proposal_id: int, start: int, end: int) -> dict[int, Change]:
     """The changes from one number up to another, by number."""
     change, member = t.proposed_change.c, t.proposed_member.c
-    within = (change.proposal_id == proposal_id) & (change.change_id >= start) & (change.change_id < end)
+    within = (
+        (change.proposal_id == proposal_id) & (change.change_id >= start) & (change.change_id < end)
+    )
     found = {
         row.change_id: Change({}, {}, row.fingerprint)
-        for row in store.tx.execute(sa.select(t.proposed_change).where(within).order_by(change.change_id))
+        for row in store.tx.execute(
+            sa.select(t.proposed_change).where(within).order_by(change.change_id)
+        )
     }
     clusters: dict[int, dict[int, int]] = {number: {} for number in found}
-    within = (member.proposal_id == proposal_id) & (member.change_id >= start) & (member.change_id < end)
+    within = (
+        (member.proposal_id == proposal_id) & (member.change_id >= start) & (member.change_id < end)
+    )
     for row in store.tx.execute(sa.select(t.proposed_member).where(within)):
         clusters[row.change_id][row.subject_id] = row.cluster
     return {number: replace(item, clusters=clusters[number]) for number, item in found.items()}
 
 
 def _waiting(store: Store, proposal_id: int) -> "sa.Row[Any]":
-    row = store.tx.execute(sa.select(t.proposal).where(t.proposal.c.proposal_id == proposal_id)).one_or_none()
+    row = store.tx.execute(
+        sa.select(t.proposal).where(t.proposal.c.proposal_id == proposal_id)
+    ).one_or_none()
     if row is None or row.state != "waiting":
         raise ProposalError(
-            f"No proposal {proposal_id} waits.", "`childlink-linker proposals list` shows what was proposed."
+            f"No proposal {proposal_id} waits.",
+            "`childlink-linker proposals list` shows what was proposed.",
         )
     return row
 
@@ -223,9 +257,19 @@ def _decide(store: Store, proposal_id: int, state: str, steward: str, skipped: i
 
 def _proposal(row: "sa.Row[Any]") -> Proposal:
     return Proposal(
-        row.proposal_id, row.made_at_ms, row.engine, parse_parameters(row.parameters).version, row.records, row.changes,
-        row.merges, row.splits, row.state, row.decided_at_ms, row.decided_by, row.skipped,
-    )  # fmt: skip
+        row.proposal_id,
+        row.made_at_ms,
+        row.engine,
+        parse_parameters(row.parameters).version,
+        row.records,
+        row.changes,
+        row.merges,
+        row.splits,
+        row.state,
+        row.decided_at_ms,
+        row.decided_by,
+        row.skipped,
+    )
 
 
 def _now() -> int:

@@ -1,4 +1,6 @@
-"""The use cases of `estimate` and `relink`: new parameters from all encodings, and everything re-clustered under them."""
+"""The use cases of `estimate` and `relink`: new parameters from all encodings, and everything
+re-clustered under them.
+"""
 
 from collections.abc import Iterator
 
@@ -21,14 +23,21 @@ _RECORDS_AT_A_TIME = 20_000
 _MOST_PAIRS = 3_000_000
 
 
-def estimate_parameters(store: Store, profile: Profile, prior: Parameters, version: str) -> Estimated:
-    """Parameters estimated from the pairs of the store that share a key or a date (of the first records that make a few million)."""
+def estimate_parameters(
+    store: Store, profile: Profile, prior: Parameters, version: str
+) -> Estimated:
+    """Parameters estimated from the pairs of the store that share a key or a date (of the first
+    records that make a few million).
+    """
     rows: list[StoredRecord] = []
     pairs = np.zeros((0, 2), dtype=np.int64)
     for chunk in _chunks(store):
         rows += chunk
         encodings = columns(rows, profile)
-        pairs = np.unique(np.concatenate([pairs_of(*keys(encodings, profile)), pairs_of_one_date(encodings)]), axis=0)
+        pairs = np.unique(
+            np.concatenate([pairs_of(*keys(encodings, profile)), pairs_of_one_date(encodings)]),
+            axis=0,
+        )
         if len(pairs) > _MOST_PAIRS:
             break
     subject_of = np.array([row.subject_id for row in rows])
@@ -39,7 +48,9 @@ def estimate_parameters(store: Store, profile: Profile, prior: Parameters, versi
 def edges_anew(
     store: Store, profile: Profile, parameters: Parameters, after: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Every edge of which one record has an id above `after`, each once: pairs of record ids, and weights. Changes nothing."""
+    """Every edge of which one record has an id above `after`, each once: pairs of record ids, and
+    weights. Changes nothing.
+    """
     for chunk in _chunks(store, after):
         last_of_chunk = max(row.record_id for row in chunk)
         rows, pairs = candidate_pairs(store, chunk, profile)
@@ -51,7 +62,9 @@ def edges_anew(
 
 
 def relink(store: Store, profile: Profile, parameters: Parameters) -> Outcome:
-    """Compare every candidate pair anew and re-cluster everything. Identifiers keep as `name_clusters` says."""
+    """Compare every candidate pair anew and re-cluster everything. Identifiers keep as
+    `name_clusters` says.
+    """
     store.lock()
     store.delete_edges()
     for ends, weights in edges_anew(store, profile, parameters):

@@ -1,7 +1,9 @@
-"""Everything partitioned anew, beside what there is: two passes over an engine, the ordinary one here or Spark (`spark_relink`).
+"""Everything partitioned anew, beside what there is: two passes over an engine, the ordinary one
+here or Spark (`spark_relink`).
 
-First every edge, to see which subjects belong to one component; then each component, as one bucket with others, clustered by
-`partition`. The engine decides where that happens; this module holds ids alone.
+First every edge, to see which subjects belong to one component; then each component, as one bucket
+with others, clustered by `partition`. The engine decides where that happens; this module holds ids
+alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,7 +52,9 @@ class Engine(Protocol):
         """Every edge once, in slices. May be asked again."""
 
     def clusters(self, buckets: Places) -> Iterator[Clusters]:
-        """Clusters of all subjects that are in a bucket (`buckets` by place in the snapshot; -1: in none)."""
+        """Clusters of all subjects that are in a bucket (`buckets` by place in the snapshot; -1: in
+        none).
+        """
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ def repartition(engine: Engine) -> Repartition:
     snapshot = engine.snapshot
     parts = [snapshot.places_of(edges.ends) for edges in engine.edges()]
     decided = np.array(
-        [(item.smaller_subject_id, item.larger_subject_id) for item in snapshot.decisions], dtype=np.int64
+        [(item.smaller_subject_id, item.larger_subject_id) for item in snapshot.decisions],
+        dtype=np.int64,
     ).reshape(-1, 2)
     ends = np.concatenate([snapshot.places(decided), *parts])
     components = label_components(len(snapshot.subjects), ends)
@@ -95,7 +100,9 @@ class OrdinaryEngine:
 
     name = "ordinary"
 
-    def __init__(self, store: Store, snapshot: Snapshot, profile: Profile, parameters: Parameters) -> None:
+    def __init__(
+        self, store: Store, snapshot: Snapshot, profile: Profile, parameters: Parameters
+    ) -> None:
         self.snapshot = snapshot
         self._store, self._profile, self._parameters = store, profile, parameters
         self._edges: list[Edges] = []
@@ -103,12 +110,16 @@ class OrdinaryEngine:
     def edges(self) -> Iterator[Edges]:
         """See `Engine`."""
         if not self._edges:
-            self._edges = [Edges(*found) for found in edges_anew(self._store, self._profile, self._parameters)]
+            self._edges = [
+                Edges(*found) for found in edges_anew(self._store, self._profile, self._parameters)
+            ]
         yield from self._edges
 
     def clusters(self, buckets: Places) -> Iterator[Clusters]:
         """See `Engine`."""
-        ends = np.concatenate([np.zeros((0, 2), dtype=np.int64), *(edges.ends for edges in self._edges)])
+        ends = np.concatenate(
+            [np.zeros((0, 2), dtype=np.int64), *(edges.ends for edges in self._edges)]
+        )
         bucket_of_edge = buckets[self.snapshot.places_of(ends[:, 0])]
         verdicts = verdicts_of(self.snapshot.decisions)
         for bucket in range(buckets.max(initial=-1) + 1):
@@ -117,11 +128,15 @@ class OrdinaryEngine:
                 records, inside = self._store.records_of_subjects(ids), set(ids)
                 own = {pair: verdict for pair, verdict in verdicts.items() if pair[0] in inside}
                 edges = [(a, b) for a, b in ends[bucket_of_edge == bucket].tolist()]
-                found = partition(self._store.subjects(ids), records, edges, own, self._profile, self._parameters)
+                found = partition(
+                    self._store.subjects(ids), records, edges, own, self._profile, self._parameters
+                )
                 yield as_columns(found.clusters, found.doubtful)
 
 
-def as_columns(clusters: Sequence[Sequence[int]], doubts: Sequence[tuple[int, int, float]]) -> Clusters:
+def as_columns(
+    clusters: Sequence[Sequence[int]], doubts: Sequence[tuple[int, int, float]]
+) -> Clusters:
     """Clusters of subject ids as columns."""
     each = [(subject_id, min(members)) for members in clusters for subject_id in members]
     columns = np.array(each, dtype=np.int64).reshape(-1, 2)

@@ -1,7 +1,9 @@
-"""Everything partitioned anew on Apache Spark, from a sealed export: an engine for `repartition`. Adapter of PySpark (extra `spark`).
+"""Everything partitioned anew on Apache Spark, from a sealed export: an engine for `repartition`.
+Adapter of PySpark (extra `spark`).
 
-Records give blinded keys, keys give pairs, pairs meet their two sealed encodings and become edges, and buckets of whole components
-become clusters; the linker's own rules do it (`spark_tasks`). The driver holds ids alone, a slice of edges at a time.
+Records give blinded keys, keys give pairs, pairs meet their two sealed encodings and become edges,
+and buckets of whole components become clusters; the linker's own rules do it (`spark_tasks`). The
+driver holds ids alone, a slice of edges at a time.
 """
 
 import os
@@ -34,8 +36,9 @@ from childlink_linker.relinking.spark_tasks import CLUSTERS, EDGES, KEYS, PAIRS,
 
 _RECORDS_A_PARTITION: Final = 50_000
 _ROWS_A_SLICE: Final = 2_000_000
-# Whatever Spark writes to its own folders (shuffles, spills, what it keeps) is encrypted under a key that only lives in memory, and so is
-# whatever its processes tell each other: tasks hold the vault's key.
+# Whatever Spark writes to its own folders (shuffles, spills, what it keeps) is encrypted under a
+# key that only lives in memory, and so is whatever its processes tell each other: tasks hold the
+# vault's key.
 _OPTIONS: Final = {
     "spark.io.encryption.enabled": "true",
     "spark.authenticate": "true",
@@ -51,12 +54,15 @@ _DEFAULTS: Final = {"spark.driver.memory": "2g", "spark.driver.maxResultSize": "
 
 @contextmanager
 def spark_session(master: str, options: Mapping[str, str]) -> Iterator[SparkSession]:
-    """A session whose own files are encrypted. Raises SparkError where Spark does not start, or fails."""
+    """A session whose own files are encrypted. Raises SparkError where Spark does not start, or
+    fails.
+    """
     weaker = {name for name in _OPTIONS if options.get(name, _OPTIONS[name]) != _OPTIONS[name]}
     if weaker:
         raise SparkError(f"{', '.join(sorted(weaker))} cannot be set otherwise.", "Leave it out.")
     builder = SparkSession.builder.appName("childlink relink").master(master)
-    # Workers are to find what this interpreter finds; on a cluster, it lies at the same place on every node.
+    # Workers are to find what this interpreter finds; on a cluster, it lies at the same place on
+    # every node.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     for name, value in {**_DEFAULTS, **options, **_OPTIONS}.items():
         builder = builder.config(name, value)
@@ -83,12 +89,14 @@ def task_errors() -> Iterator[None]:
     except PySparkException as error:
         if "VaultError" in str(error):
             raise VaultError(
-                "An encoding does not open under this linker's token key.", "Is the export of this linker's store?"
+                "An encoding does not open under this linker's token key.",
+                "Is the export of this linker's store?",
             ) from None
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise SparkError(
             f"Spark failed: {said[-1]}",
-            "Executors' logs say more. Where memory was short: --spark-option spark.driver.memory=4g.",
+            "Executors' logs say more. Where memory was short: --spark-option"
+            " spark.driver.memory=4g.",
         ) from None
 
 
@@ -97,7 +105,9 @@ class SparkEngine:
 
     name = "spark"
 
-    def __init__(self, session: SparkSession, folder: Path, snapshot: Snapshot, rules: Rules) -> None:
+    def __init__(
+        self, session: SparkSession, folder: Path, snapshot: Snapshot, rules: Rules
+    ) -> None:
         self.snapshot = snapshot
         self._session, self._rules = session, rules
         cores = session.sparkContext.defaultParallelism
@@ -123,7 +133,9 @@ class SparkEngine:
         )
         subjects = self._subjects.select("subject_id", "partner", "link_reference", "role")
         held = self._records.join(members, "subject_id").join(subjects, "subject_id")
-        edges = self._edges.join(members.toDF("subject_id", "of"), "subject_id").select("of", "smaller", "larger")
+        edges = self._edges.join(members.toDF("subject_id", "of"), "subject_id").select(
+            "of", "smaller", "larger"
+        )
         rules = self._rules
 
         def cluster(held: pa.Table, edges: pa.Table) -> pa.Table:
@@ -135,18 +147,30 @@ class SparkEngine:
         for table in self._in_slices(kept, "one"):
             doubt = table["doubt"].to_numpy()
             one, other, weight = (table[name].to_numpy() for name in ("one", "other", "weight"))
-            doubts = zip(one[doubt].tolist(), other[doubt].tolist(), weight[doubt].tolist(), strict=True)
+            doubts = zip(
+                one[doubt].tolist(), other[doubt].tolist(), weight[doubt].tolist(), strict=True
+            )
             yield Clusters(one[~doubt], other[~doubt], list(doubts))
         kept.unpersist()
 
     def _find_edges(self) -> DataFrame:
-        keys = self._records.select("record_id", "subject_id", "encoding").mapInArrow(self._rules.find_keys, KEYS)
+        keys = self._records.select("record_id", "subject_id", "encoding").mapInArrow(
+            self._rules.find_keys, KEYS
+        )
         pairs = keys.repartition(self._partitions, "key").mapInArrow(find_pairs, PAIRS)
         # Partitioned as the join wants them: that pairs are distinct costs no exchange of its own.
         distinct = pairs.repartition(self._partitions, "smaller").distinct()
-        one = self._records.selectExpr("record_id as smaller", "subject_id", "encoding as one").hint("shuffle_hash")
-        other = self._records.selectExpr("record_id as larger", "encoding as other").hint("shuffle_hash")
-        return distinct.join(one, "smaller").join(other, "larger").mapInArrow(self._rules.compare_pairs, EDGES)
+        one = self._records.selectExpr(
+            "record_id as smaller", "subject_id", "encoding as one"
+        ).hint("shuffle_hash")
+        other = self._records.selectExpr("record_id as larger", "encoding as other").hint(
+            "shuffle_hash"
+        )
+        return (
+            distinct.join(one, "smaller")
+            .join(other, "larger")
+            .mapInArrow(self._rules.compare_pairs, EDGES)
+        )
 
     def _in_slices(self, kept: DataFrame, column: str) -> Iterator[Any]:
         slices = kept.count() // _ROWS_A_SLICE + 1

@@ -1,6 +1,8 @@
-"""What Spark's workers do with Arrow batches: the linker's own rules, on encodings that are opened here and nowhere else.
+"""What Spark's workers do with Arrow batches: the linker's own rules, on encodings that are opened
+here and nowhere else.
 
-The vault's key comes inside the pickled task, from memory to memory. Nothing opened leaves a task: out go blinded keys, ids, weights.
+The vault's key comes inside the pickled task, from memory to memory. Nothing opened leaves a task:
+out go blinded keys, ids, weights.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,9 +44,14 @@ class Rules:
         """Records to blinded keys."""
         vault = Vault(self.vault_key)
         for batch in batches:
-            found, at = keys(from_rows(map(vault.open, batch["encoding"].to_pylist()), self.profile), self.profile)
+            found, at = keys(
+                from_rows(map(vault.open, batch["encoding"].to_pylist()), self.profile),
+                self.profile,
+            )
             yield _batch(
-                key=vault.blind(found), record_id=_ids(batch, "record_id")[at], subject_id=_ids(batch, "subject_id")[at]
+                key=vault.blind(found),
+                record_id=_ids(batch, "record_id")[at],
+                subject_id=_ids(batch, "subject_id")[at],
             )
 
     def compare_pairs(self, batches: Batches) -> Batches:
@@ -60,24 +67,34 @@ class Rules:
             result = compare(encodings, left, right, self.profile, self.parameters)
             keep = is_edge(result, self.parameters)
             yield _batch(
-                smaller=ends[0][keep], larger=ends[1][keep], subject_id=_ids(batch, "subject_id")[keep],
+                smaller=ends[0][keep],
+                larger=ends[1][keep],
+                subject_id=_ids(batch, "subject_id")[keep],
                 weight=result.weight[keep],
-            )  # fmt: skip
+            )
 
     def cluster(self, held: Any, edges: Any) -> Any:
-        """A bucket of whole components to its clusters (one: a subject, other: the least of its cluster) and pairs in doubt."""
+        """A bucket of whole components to its clusters (one: a subject, other: the least of its
+        cluster) and pairs in doubt.
+        """
         relax_garbage_collection()
         vault = Vault(self.vault_key)
         rows = held.to_pylist()
         records = [
             StoredRecord(
-                row["record_id"], row["subject_id"], row["facet"], row["key_version"], row["digest"],
+                row["record_id"],
+                row["subject_id"],
+                row["facet"],
+                row["key_version"],
+                row["digest"],
                 vault.open(row["encoding"]),
             )
             for row in rows
-        ]  # fmt: skip
+        ]
         subjects = {
-            row["subject_id"]: Subject(row["subject_id"], row["partner"], row["link_reference"], row["role"])
+            row["subject_id"]: Subject(
+                row["subject_id"], row["partner"], row["link_reference"], row["role"]
+            )
             for row in rows
         }
         verdicts = {pair: verdict for pair, verdict in self.verdicts.items() if pair[0] in subjects}
@@ -88,14 +105,18 @@ class Rules:
         one, other, doubt, weight = zip(*out, strict=True)
         return pa.table(
             {
-                "one": pa.array(one, pa.int64()), "other": pa.array(other, pa.int64()), "doubt": pa.array(doubt, pa.bool_()),
+                "one": pa.array(one, pa.int64()),
+                "other": pa.array(other, pa.int64()),
+                "doubt": pa.array(doubt, pa.bool_()),
                 "weight": pa.array(weight, pa.float64()),
             }
-        )  # fmt: skip
+        )
 
 
 def find_pairs(batches: Batches) -> Batches:
-    """All of a partition's keys (each key is in one partition) to pairs of records of different subjects."""
+    """All of a partition's keys (each key is in one partition) to pairs of records of different
+    subjects.
+    """
     columns = [(_ids(b, "key"), _ids(b, "record_id"), _ids(b, "subject_id")) for b in batches]
     if not columns:
         return

@@ -1,4 +1,6 @@
-"""The use case of `relink --propose`: writes down what a new partition would change. Changes nothing; see `proposals`."""
+"""The use case of `relink --propose`: writes down what a new partition would change. Changes
+nothing; see `proposals`.
+"""
 
 import time
 
@@ -14,8 +16,12 @@ from childlink_linker.store.snapshot import Snapshot, in_batches
 from childlink_linker.store.store import Store
 
 
-def propose(store: Store, engine: Engine, new: Repartition, profile: Profile, parameters: str) -> int:
-    """Write down what `new` would change. Returns the proposal's number. `parameters`: the file's text."""
+def propose(
+    store: Store, engine: Engine, new: Repartition, profile: Profile, parameters: str
+) -> int:
+    """Write down what `new` would change. Returns the proposal's number. `parameters`: the file's
+    text.
+    """
     snapshot = engine.snapshot
     changes = find_changes(snapshot, new)
     people = store.persons(name for change in changes for name in change.persons.values())
@@ -23,29 +29,50 @@ def propose(store: Store, engine: Engine, new: Repartition, profile: Profile, pa
     counts = [change.count(ages) for change in changes]
     [proposal_id] = store.tx.execute(
         t.proposal.insert().values(
-            made_at_ms=int(time.time() * 1000), engine=engine.name, profile=profile.id, parameters=parameters, records=len(snapshot.records),
-            newest_record_id=snapshot.newest_record_id, changes=len(changes), merges=sum(m for m, _ in counts),
-            splits=sum(s for _, s in counts), state="waiting",
+            made_at_ms=int(time.time() * 1000),
+            engine=engine.name,
+            profile=profile.id,
+            parameters=parameters,
+            records=len(snapshot.records),
+            newest_record_id=snapshot.newest_record_id,
+            changes=len(changes),
+            merges=sum(m for m, _ in counts),
+            splits=sum(s for _, s in counts),
+            state="waiting",
         )
-    ).inserted_primary_key or [0]  # fmt: skip
+    ).inserted_primary_key or [0]
     store.insert(
         t.proposed_change,
         [
-            {"proposal_id": proposal_id, "change_id": at, "fingerprint": change.fingerprint, "merges": merges, "splits": splits}
+            {
+                "proposal_id": proposal_id,
+                "change_id": at,
+                "fingerprint": change.fingerprint,
+                "merges": merges,
+                "splits": splits,
+            }
             for at, (change, (merges, splits)) in enumerate(zip(changes, counts, strict=True))
         ],
-    )  # fmt: skip
+    )
     store.insert(
         t.proposed_member,
         [
-            {"proposal_id": proposal_id, "subject_id": subject_id, "change_id": at, "cluster": cluster}
+            {
+                "proposal_id": proposal_id,
+                "subject_id": subject_id,
+                "change_id": at,
+                "cluster": cluster,
+            }
             for at, change in enumerate(changes)
             for subject_id, cluster in change.clusters.items()
         ],
     )
     for edges in engine.edges():
         each = zip(edges.ends.tolist(), edges.weights.tolist(), strict=True)
-        rows = [{"proposal_id": proposal_id, "smaller": a, "larger": b, "weight": weight} for (a, b), weight in each]
+        rows = [
+            {"proposal_id": proposal_id, "smaller": a, "larger": b, "weight": weight}
+            for (a, b), weight in each
+        ]
         store.insert(t.proposed_edge, rows)
     # Last, so that a linker that runs waits no longer than this takes.
     store.lock()
@@ -54,13 +81,19 @@ def propose(store: Store, engine: Engine, new: Repartition, profile: Profile, pa
 
 
 def _refuse_reused_ids(store: Store, snapshot: Snapshot) -> None:
-    """An id that another record was given since the snapshot would make its edges another record's."""
+    """An id that another record was given since the snapshot would make its edges another
+    record's.
+    """
     record = t.record.c
-    wanted = sa.select(record.record_id, record.digest).where(record.record_id <= snapshot.newest_record_id)
+    wanted = sa.select(record.record_id, record.digest).where(
+        record.record_id <= snapshot.newest_record_id
+    )
     for rows in in_batches(store.tx, wanted):
         ids = np.array([row.record_id for row in rows], dtype=np.int64)
         at = np.searchsorted(snapshot.records, ids)
-        digests = np.frombuffer(b"".join(row.digest for row in rows), dtype=np.uint8).reshape(-1, 16)
+        digests = np.frombuffer(b"".join(row.digest for row in rows), dtype=np.uint8).reshape(
+            -1, 16
+        )
         if (snapshot.records[at] != ids).any() or (snapshot.digests[at] != digests).any():
             raise ProposalError(
                 "Records have other numbers than when they were read: the newest were withdrawn.",

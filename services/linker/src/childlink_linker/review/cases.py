@@ -1,15 +1,18 @@
-"""The use cases of review: doubtful pairs wait for a data steward; a decision is evidence that outlives re-linking.
+"""The use cases of review: doubtful pairs wait for a data steward; a decision is evidence that
+outlives re-linking.
 
-Pairs that have people in common are one case, and are shown together. A steward sees what two people's records agree on and what
-that weighs, in whole bits, never a value, a reference or a partner's name; of pairs that do not wait, nothing at all, since agreement
-between records of one's own choice would tell who is like whom. A decision can be undone; both stay in the record, with who and
-when. Whoever is withdrawn takes the decisions about them along.
+Pairs that have people in common are one case, and are shown together. A steward sees what two
+people's records agree on and what that weighs, in whole bits, never a value, a reference or a
+partner's name; of pairs that do not wait, nothing at all, since agreement between records of one's
+own choice would tell who is like whom. A decision can be undone; both stay in the record, with who
+and when. Whoever is withdrawn takes the decisions about them along.
 """
 
 import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from childlink_core.profiles import Profile
 
@@ -81,7 +84,9 @@ class Decision:
 def doubts(store: Store) -> list[Doubt]:
     """What waits, the likeliest first."""
     rows = store.review_queue()
-    subjects = store.subjects({subject for row in rows for subject in (row.smaller_subject_id, row.larger_subject_id)})
+    subjects = store.subjects(
+        {subject for row in rows for subject in (row.smaller_subject_id, row.larger_subject_id)}
+    )
     said: dict[Pair, list[Decision]] = defaultdict(list)
     for item in map(_decision, store.decisions_of(subjects)):
         said[item.pair].append(item)
@@ -92,14 +97,21 @@ def doubts(store: Store) -> list[Doubt]:
         one, other = (subjects[subject].person_id or "" for subject in pair)
         found.append(
             Doubt(
-                pair, row.weight, (one, other), row.since_ms, tuple(said[pair]), (checks.get(pair[0], ""), checks.get(pair[1], ""))
+                pair,
+                row.weight,
+                (one, other),
+                row.since_ms,
+                tuple(said[pair]),
+                (checks.get(pair[0], ""), checks.get(pair[1], "")),
             )
-        )  # fmt: skip
+        )
     return sorted(found, key=lambda doubt: (-doubt.weight, doubt.pair))
 
 
 def cases(store: Store, steward: str = "") -> list[Case]:
-    """What waits, as cases, the longest waiting first; without those that the steward passed on, or spoke of already."""
+    """What waits, as cases, the longest waiting first; without those that the steward passed on, or
+    spoke of already.
+    """
     waiting = doubts(store)
     root: dict[str, str] = {}
 
@@ -117,7 +129,9 @@ def cases(store: Store, steward: str = "") -> list[Case]:
     for group in groups.values():
         if steward and all(any(item.steward == steward for item in doubt.said) for doubt in group):
             continue
-        persons = dict.fromkeys(person for doubt in sorted(group, key=lambda d: d.pair) for person in doubt.persons)
+        persons = dict.fromkeys(
+            person for doubt in sorted(group, key=lambda d: d.pair) for person in doubt.persons
+        )
         letters = {person: letter(at) for at, person in enumerate(persons)}
         number = min(min(doubt.pair) for doubt in group)
         found.append(Case(number, tuple(group), letters, min(doubt.since_ms for doubt in group)))
@@ -129,17 +143,23 @@ def case(store: Store, number: int) -> Case:
     for item in cases(store):
         if any(number in doubt.pair for doubt in item.doubts):
             return item
-    raise ReviewError(f"No case {number} waits.", "Somebody may have decided it: look at the list of what waits.")
+    raise ReviewError(
+        f"No case {number} waits.", "Somebody may have decided it: look at the list of what waits."
+    )
 
 
 def show(store: Store, pair: Pair, profile: Profile, parameters: Parameters) -> list[Comparison]:
-    """What the records of the two people agree on: pairs of a record of the one (A1, A2, ...) and one of the other (B1, ...)."""
+    """What the records of the two people agree on: pairs of a record of the one (A1, A2, ...) and
+    one of the other (B1, ...).
+    """
     check_waits(store, pair)
     subjects = store.subjects(pair)
     groups = []
     for subject_id in pair:
         person = subjects[subject_id].person_id
-        of_person = store.subjects_of_persons([person]) if person else {subject_id: subjects[subject_id]}
+        of_person = (
+            store.subjects_of_persons([person]) if person else {subject_id: subjects[subject_id]}
+        )
         groups.append(store.records_of_subjects(of_person))
     return compare_groups(groups[0], groups[1], subjects[pair[0]].role, profile, parameters)
 
@@ -154,7 +174,9 @@ def decide(
     *,
     asks_second: bool = False,
 ) -> Outcome:
-    """Write down what a steward says of some pairs, and link anew whom it concerns. Returns what changed."""
+    """Write down what a steward says of some pairs, and link anew whom it concerns. Returns what
+    changed.
+    """
     _named(steward, reason)
     store.lock()
     for pair, _ in verdicts:
@@ -163,22 +185,32 @@ def decide(
         t.decision,
         [
             {
-                "at_ms": int(time.time() * 1000), "steward": steward, "smaller_subject_id": pair[0], "larger_subject_id": pair[1],
-                "verdict": verdict, "reason": reason, "asks_second": asks_second and verdict in ("same", "different"),
+                "at_ms": int(time.time() * 1000),
+                "steward": steward,
+                "smaller_subject_id": pair[0],
+                "larger_subject_id": pair[1],
+                "verdict": verdict,
+                "reason": reason,
+                "asks_second": asks_second and verdict in ("same", "different"),
             }
             for pair, verdict in verdicts
         ],
-    )  # fmt: skip
-    return _link_anew(store, [subject for pair, _ in verdicts for subject in pair], profile, parameters)
+    )
+    return _link_anew(
+        store, [subject for pair, _ in verdicts for subject in pair], profile, parameters
+    )
 
 
-def undo(store: Store, decision_id: int, steward: str, profile: Profile, parameters: Parameters) -> Outcome:
+def undo(
+    store: Store, decision_id: int, steward: str, profile: Profile, parameters: Parameters
+) -> Outcome:
     """Take a decision back; it stays in the record. Returns what changed."""
     store.lock()
     found = next((item for item in decisions(store) if item.decision_id == decision_id), None)
     if found is None or found.undone_by:
         raise ReviewError(
-            f"There is no decision {decision_id} to undo.", "`childlink-linker review decisions` lists them."
+            f"There is no decision {decision_id} to undo.",
+            "`childlink-linker review decisions` lists them.",
         )
     _named(steward, "undo")
     store.undo_decision(decision_id, steward, int(time.time() * 1000))
@@ -190,7 +222,9 @@ def decisions(store: Store) -> list[Decision]:
     return [_decision(row) for row in store.all_decisions()]
 
 
-def _link_anew(store: Store, subjects: Sequence[int], profile: Profile, parameters: Parameters) -> Outcome:
+def _link_anew(
+    store: Store, subjects: Sequence[int], profile: Profile, parameters: Parameters
+) -> Outcome:
     component = reach(store, subjects)
     moved, persons, merges, splits = recluster(store, component, profile, parameters)
     return outcome_of(store, moved, regroup_families(store, persons), merges, splits)
@@ -198,10 +232,14 @@ def _link_anew(store: Store, subjects: Sequence[int], profile: Profile, paramete
 
 def check_waits(store: Store, pair: Pair) -> None:
     """Raise ReviewError unless the pair waits, or was decided."""
-    waits = any((row.smaller_subject_id, row.larger_subject_id) == pair for row in store.review_queue_of(pair))
+    waits = any(
+        (row.smaller_subject_id, row.larger_subject_id) == pair
+        for row in store.review_queue_of(pair)
+    )
     if not waits and not any(_decision(row).pair == pair for row in store.decisions_of(pair)):
         raise ReviewError(
-            f"There is no pair {pair[0]}-{pair[1]} that waits.", "`childlink-linker review list` shows what waits."
+            f"There is no pair {pair[0]}-{pair[1]} that waits.",
+            "`childlink-linker review list` shows what waits.",
         )
 
 
@@ -210,8 +248,14 @@ def _named(steward: str, reason: str) -> None:
         raise ReviewError("A decision needs who made it and why.", "Give --by and --why.")
 
 
-def _decision(row: "object") -> Decision:
+def _decision(row: Any) -> Decision:
     return Decision(
-        row.decision_id, row.at_ms, row.steward, (row.smaller_subject_id, row.larger_subject_id), row.verdict, row.reason,  # type: ignore[attr-defined]
-        row.asks_second, row.undone_by,  # type: ignore[attr-defined]
-    )  # fmt: skip
+        row.decision_id,
+        row.at_ms,
+        row.steward,
+        (row.smaller_subject_id, row.larger_subject_id),
+        row.verdict,
+        row.reason,
+        row.asks_second,
+        row.undone_by,
+    )

@@ -1,5 +1,6 @@
-"""The use cases of `explain`, `history` and `quality`: why records are one person, what became of an identifier, and how well linkage
-does, without truth. Read-only. Says what agrees and how much that weighs, never a token, a reference or a partner's name.
+"""The use cases of `explain`, `history` and `quality`: why records are one person, what became of
+an identifier, and how well linkage does, without truth. Read-only. Says what agrees and how much
+that weighs, never a token, a reference or a partner's name.
 """
 
 from collections import Counter
@@ -115,32 +116,58 @@ def explain(store: Store, person_id: str, profile: Profile, parameters: Paramete
     subjects = store.subjects_of_persons([person_id])
     if person is None or not subjects:
         raise UnknownIdentifierError(
-            f"Nobody has the identifier {person_id} now.", "`childlink-linker history` says what became of it."
+            f"Nobody has the identifier {person_id} now.",
+            "`childlink-linker history` says what became of it.",
         )
     records = store.records_of_subjects(subjects)
     records.sort(key=lambda record: record.digest)
     return Explanation(
-        person_id, person.family_id, len(records), len({record.facet for record in records}),
+        person_id,
+        person.family_id,
+        len(records),
+        len({record.facet for record in records}),
         _comparisons(
-            records, [letter(at) for at in range(len(records))], *np.triu_indices(len(records), k=1), person.role, profile, parameters
+            records,
+            [letter(at) for at in range(len(records))],
+            *np.triu_indices(len(records), k=1),
+            person.role,
+            profile,
+            parameters,
         ),
-    )  # fmt: skip
+    )
 
 
 def compare_groups(
-    one: Sequence[StoredRecord], other: Sequence[StoredRecord], role: int, profile: Profile, parameters: Parameters
+    one: Sequence[StoredRecord],
+    other: Sequence[StoredRecord],
+    role: int,
+    profile: Profile,
+    parameters: Parameters,
 ) -> list[Comparison]:
-    """Records of one group (A1, A2, ...) against those of another (B1, B2, ...), in no order that means anything."""
+    """Records of one group (A1, A2, ...) against those of another (B1, B2, ...), in no order that
+    means anything.
+    """
     groups = [sorted(group, key=lambda record: record.digest) for group in (one, other)]
-    names = [f"{letter}{at}" for letter, group in zip("AB", groups, strict=True) for at in range(1, len(group) + 1)]
+    names = [
+        f"{letter}{at}"
+        for letter, group in zip("AB", groups, strict=True)
+        for at in range(1, len(group) + 1)
+    ]
     left, right = (ends.ravel() for ends in np.indices((len(one), len(other))))
-    return _comparisons([*groups[0], *groups[1]], names, left, right + len(one), role, profile, parameters)
+    return _comparisons(
+        [*groups[0], *groups[1]], names, left, right + len(one), role, profile, parameters
+    )
 
 
 def _comparisons(
-    records: Sequence[StoredRecord], names: Sequence[str], left: Indexes, right: Indexes, role: int, profile: Profile,
+    records: Sequence[StoredRecord],
+    names: Sequence[str],
+    left: Indexes,
+    right: Indexes,
+    role: int,
+    profile: Profile,
     parameters: Parameters,
-) -> list[Comparison]:  # fmt: skip
+) -> list[Comparison]:
     result = compare(columns(records, profile), left, right, profile, parameters)
     weigher = Weigher(parameters.roles[role])
     prior = float(prior_bits(parameters.roles[role])[0])
@@ -153,12 +180,17 @@ def _comparisons(
         weighed, _ = weigher(alone)
         findings = [
             Finding(
-                *_words(VARIABLES[column], int(codes[column])), float(weight - prior) if np.isfinite(weight) else 0.0
+                *_words(VARIABLES[column], int(codes[column])),
+                float(weight - prior) if np.isfinite(weight) else 0.0,
             )
             for column, weight in zip(known.tolist(), weighed.bits.tolist(), strict=True)
         ]
         findings.sort(key=lambda finding: -abs(finding.bits))
-        found.append(Comparison(names[int(left[at])], names[int(right[at])], float(result.weight[at]), findings))
+        found.append(
+            Comparison(
+                names[int(left[at])], names[int(right[at])], float(result.weight[at]), findings
+            )
+        )
     return sorted(found, key=lambda item: -item.weight)
 
 
@@ -168,33 +200,50 @@ def _words(variable: str, code: int) -> tuple[str, str]:
 
 
 def history(tx: sa.Connection, identifier: str) -> list[Change]:
-    """Everything that ever happened to an identifier, oldest first. Raises UnknownIdentifierError."""
+    """Everything that ever happened to an identifier, oldest first. Raises
+    UnknownIdentifierError.
+    """
     _check(identifier)
     event = t.event.c
-    named = sa.or_(event.person_id == identifier, event.previous_person_id == identifier, event.family_id == identifier)
+    named = sa.or_(
+        event.person_id == identifier,
+        event.previous_person_id == identifier,
+        event.family_id == identifier,
+    )
     rows = tx.execute(sa.select(t.event).where(named).order_by(event.event_id)).all()
     if not rows:
-        raise UnknownIdentifierError(f"{identifier} was never given to anybody here.", "Check where it comes from.")
+        raise UnknownIdentifierError(
+            f"{identifier} was never given to anybody here.", "Check where it comes from."
+        )
     subjects = dict.fromkeys(row.subject_id for row in rows if row.subject_id is not None)
     letters = {None: ""} | {subject: letter(at) for at, subject in enumerate(subjects)}
     return [
         Change(
-            datetime.fromtimestamp(row.at_ms / 1000, UTC), row.kind, letters[row.subject_id],
-            row.previous_person_id, None if row.kind == "withdrawn" else row.person_id, row.family_id,
+            datetime.fromtimestamp(row.at_ms / 1000, UTC),
+            row.kind,
+            letters[row.subject_id],
+            row.previous_person_id,
+            None if row.kind == "withdrawn" else row.person_id,
+            row.family_id,
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def quality(store: Store, profile: Profile) -> list[Quality]:
-    """Match rate, doubt and passes by dataset and version of the linkage secret. Datasets are told by their opaque facets."""
+    """Match rate, doubt and passes by dataset and version of the linkage secret. Datasets are told
+    by their opaque facets.
+    """
     doubtful = store.subjects_in_review()
     known_in = store.datasets_of_persons()
     tallies: dict[tuple[bytes, int], Counter[str]] = {}
     after = 0
     while chunk := store.records_after(after, _RECORDS_AT_A_TIME):
         after = chunk[-1].record_id
-        person_of = {key: subject.person_id for key, subject in store.subjects({r.subject_id for r in chunk}).items()}
+        person_of = {
+            key: subject.person_id
+            for key, subject in store.subjects({r.subject_id for r in chunk}).items()
+        }
         encodings = columns(chunk, profile)
         for at, record in enumerate(chunk):
             tally = tallies.setdefault((record.facet, record.key_version), Counter())
@@ -202,20 +251,28 @@ def quality(store: Store, profile: Profile) -> list[Quality]:
             tally["matched"] += known_in.get(person_of[record.subject_id] or "", 0) > 1
             tally["doubtful"] += record.subject_id in doubtful
             tally["numbered"] += bool(encodings.nhs[at])
-            tally.update(f"pass {number}" for number, item in encodings.passes.items() if item.tokens[at])
+            tally.update(
+                f"pass {number}" for number, item in encodings.passes.items() if item.tokens[at]
+            )
     return [
         Quality(
-            facet.hex(), version, tally["records"], tally["matched"] / tally["records"], tally["doubtful"] / tally["records"],
-            tally["numbered"] / tally["records"], {item.name: tally[f"pass {item.number}"] / tally["records"] for item in profile.passes},
+            facet.hex(),
+            version,
+            tally["records"],
+            tally["matched"] / tally["records"],
+            tally["doubtful"] / tally["records"],
+            tally["numbered"] / tally["records"],
+            {item.name: tally[f"pass {item.number}"] / tally["records"] for item in profile.passes},
         )
         for (facet, version), tally in sorted(tallies.items())
-    ]  # fmt: skip
+    ]
 
 
 def _check(identifier: str) -> None:
     if not is_valid(identifier):
         raise UnknownIdentifierError(
-            f"{identifier!r} is no identifier: its check character does not fit.", "Is it typed right?"
+            f"{identifier!r} is no identifier: its check character does not fit.",
+            "Is it typed right?",
         )
 
 

@@ -1,7 +1,8 @@
-"""Nobody takes data out of the linker alone: one person asks for an export and says why, another makes it. Rules only.
+"""Nobody takes data out of the linker alone: one person asks for an export and says why, another
+makes it. Rules only.
 
-An attempt that fails has used the asking up. Both are entries of the audit trail, and the trail is where they are looked up: there is
-nothing else to be forged.
+An attempt that fails has used the asking up. Both are entries of the audit trail, and the trail is
+where they are looked up: there is nothing else to be forged.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,8 @@ _GOOD_FOR_MS: Final = 24 * 60 * 60 * 1000
 
 
 def check_asked(trail: Iterable[Entry], who: str, now_ms: int) -> None:
-    """Raise ExportError unless somebody else than `who` asked for an export within a day, and none was made since.
+    """Raise ExportError unless somebody else than `who` asked for an export within a day, and none
+    was made since.
 
     `trail` is the audit trail, or its entries of ASKED and MADE, oldest first.
     """
@@ -32,5 +34,6 @@ def check_asked(trail: Iterable[Entry], who: str, now_ms: int) -> None:
         )
     if last.who == who:
         raise ExportError(
-            f"{who} asked for this export: somebody else has to make it.", "Have another person run this."
+            f"{who} asked for this export: somebody else has to make it.",
+            "Have another person run this.",
         )

@@ -12,8 +12,11 @@ from childlink_linker.review.explain import Comparison
 from childlink_linker.review.workflow import ReviewWorkflow
 
 _VERDICTS: dict[pb.Verdict, Verdict] = {
-    pb.VERDICT_SAME: "same", pb.VERDICT_DIFFERENT: "different", pb.VERDICT_UNSURE: "unsure", pb.VERDICT_PASSED: "passed",
-}  # fmt: skip
+    pb.VERDICT_SAME: "same",
+    pb.VERDICT_DIFFERENT: "different",
+    pb.VERDICT_UNSURE: "unsure",
+    pb.VERDICT_PASSED: "passed",
+}
 _NUMBERS = {verdict: number for number, verdict in _VERDICTS.items()}
 
 
@@ -23,11 +26,15 @@ class ReviewService(review_pb2_grpc.ReviewServiceServicer):
     def __init__(self, desk: ReviewWorkflow) -> None:
         self._desk = desk
 
-    def ListCases(self, request: pb.ListCasesRequest, context: grpc.ServicerContext) -> pb.ListCasesResponse:
+    def ListCases(
+        self, request: pb.ListCasesRequest, context: grpc.ServicerContext
+    ) -> pb.ListCasesResponse:
         """See review.proto."""
         return pb.ListCasesResponse(cases=[_case(item) for item in self._desk.cases(caller().name)])
 
-    def GetCase(self, request: pb.GetCaseRequest, context: grpc.ServicerContext) -> pb.GetCaseResponse:
+    def GetCase(
+        self, request: pb.GetCaseRequest, context: grpc.ServicerContext
+    ) -> pb.GetCaseResponse:
         """See review.proto."""
         try:
             found, comparisons = self._desk.case(caller().name, request.number)
@@ -41,23 +48,36 @@ class ReviewService(review_pb2_grpc.ReviewServiceServicer):
     def Decide(self, request: pb.DecideRequest, context: grpc.ServicerContext) -> pb.DecideResponse:
         """See review.proto."""
         if not request.verdicts or any(item.verdict not in _VERDICTS for item in request.verdicts):
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Give at least one pair, each with a verdict.")
-        said = [((item.pair.smaller, item.pair.larger), _VERDICTS[item.verdict]) for item in request.verdicts]
+            context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, "Give at least one pair, each with a verdict."
+            )
+        said = [
+            ((item.pair.smaller, item.pair.larger), _VERDICTS[item.verdict])
+            for item in request.verdicts
+        ]
         try:
-            outcome = self._desk.decide(caller().name, said, request.reason, asks_second=request.asks_second)
+            outcome = self._desk.decide(
+                caller().name, said, request.reason, asks_second=request.asks_second
+            )
         except UserError as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, error.render())
         return pb.DecideResponse(links_changed=len(outcome.linked))
 
-    def AskPartner(self, request: pb.AskPartnerRequest, context: grpc.ServicerContext) -> pb.AskPartnerResponse:
+    def AskPartner(
+        self, request: pb.AskPartnerRequest, context: grpc.ServicerContext
+    ) -> pb.AskPartnerResponse:
         """See review.proto."""
         try:
-            self._desk.ask_partner(caller().name, (request.pair.smaller, request.pair.larger), larger=request.larger)
+            self._desk.ask_partner(
+                caller().name, (request.pair.smaller, request.pair.larger), larger=request.larger
+            )
         except UserError as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, error.render())
         return pb.AskPartnerResponse()
 
-    def UndoDecision(self, request: pb.UndoDecisionRequest, context: grpc.ServicerContext) -> pb.UndoDecisionResponse:
+    def UndoDecision(
+        self, request: pb.UndoDecisionRequest, context: grpc.ServicerContext
+    ) -> pb.UndoDecisionResponse:
         """See review.proto."""
         try:
             outcome = self._desk.undo(caller().name, request.decision_id)
@@ -69,31 +89,51 @@ class ReviewService(review_pb2_grpc.ReviewServiceServicer):
         self, request: pb.ListDecisionsRequest, context: grpc.ServicerContext
     ) -> pb.ListDecisionsResponse:
         """See review.proto."""
-        return pb.ListDecisionsResponse(decisions=[_decision(item) for item in self._desk.decisions(caller().name)])
+        return pb.ListDecisionsResponse(
+            decisions=[_decision(item) for item in self._desk.decisions(caller().name)]
+        )
 
 
 def _case(item: Case) -> pb.Case:
-    return pb.Case(number=item.number, since_ms=item.since_ms, doubts=[_doubt(item, doubt) for doubt in item.doubts])
+    return pb.Case(
+        number=item.number,
+        since_ms=item.since_ms,
+        doubts=[_doubt(item, doubt) for doubt in item.doubts],
+    )
 
 
 def _doubt(case: Case, doubt: Doubt) -> pb.Doubt:
     one, other = (case.letters[person] for person in doubt.persons)
     return pb.Doubt(
-        pair=_pair(doubt.pair), weight_bits=round(doubt.weight), one=one, other=other, unsure=doubt.unsure,
+        pair=_pair(doubt.pair),
+        weight_bits=round(doubt.weight),
+        one=one,
+        other=other,
+        unsure=doubt.unsure,
         asks_second=doubt.asks_second,
-    )  # fmt: skip
+    )
 
 
 def _comparison(item: Comparison) -> pb.Comparison:
-    findings = [pb.Finding(what=f.what, outcome=f.outcome, bits=round(f.bits)) for f in item.findings]
-    return pb.Comparison(one=item.one, other=item.other, weight_bits=round(item.weight), findings=findings)
+    findings = [
+        pb.Finding(what=f.what, outcome=f.outcome, bits=round(f.bits)) for f in item.findings
+    ]
+    return pb.Comparison(
+        one=item.one, other=item.other, weight_bits=round(item.weight), findings=findings
+    )
 
 
 def _decision(item: Decision) -> pb.Decision:
     return pb.Decision(
-        decision_id=item.decision_id, at_ms=item.at_ms, steward=item.steward, pair=_pair(item.pair),
-        verdict=_NUMBERS[item.verdict], reason=item.reason, asks_second=item.asks_second, undone_by=item.undone_by or "",
-    )  # fmt: skip
+        decision_id=item.decision_id,
+        at_ms=item.at_ms,
+        steward=item.steward,
+        pair=_pair(item.pair),
+        verdict=_NUMBERS[item.verdict],
+        reason=item.reason,
+        asks_second=item.asks_second,
+        undone_by=item.undone_by or "",
+    )
 
 
 def _pair(pair: Pair) -> pb.Pair:

@@ -1,6 +1,8 @@
-"""The administrator's and the steward's desk: every look at the store and every decision, each written into the audit trail.
+"""The administrator's and the steward's desk: every look at the store and every decision, each
+written into the audit trail.
 
-The command line, the review page and the gRPC services all come through here, so that nothing is seen or done beside the trail.
+The command line, the review page and the gRPC services all come through here, so that nothing is
+seen or done beside the trail.
 """
 
 import time
@@ -46,7 +48,9 @@ class ReviewWorkflow:
     parameters: Parameters
     audit_key: bytes
     views_a_day: int
-    """Pairs that one steward may look at in 24 hours: what agrees between records is information about people, too."""
+    """Pairs that one steward may look at in 24 hours: what agrees between records is information
+    about people, too.
+    """
     links: Links
     post: Post
     flush: Callable[[], None] = lambda: None
@@ -69,15 +73,24 @@ class ReviewWorkflow:
             since = int(time.time() * 1000) - _DAY_MS
             if tables.audit.count(store.tx, who, "review show", since) > self.views_a_day:
                 raise ReviewError(
-                    f"You have looked at {self.views_a_day:,} pairs in 24 hours, which is the limit.",
-                    "Go on tomorrow, or have another steward do so: what agrees between records is information about people.",
+                    f"You have looked at {self.views_a_day:,} pairs in 24 hours, which is the"
+                    " limit.",
+                    "Go on tomorrow, or have another steward do so: what agrees between records is"
+                    " information about people.",
                 )
             return review.show(store, pair, self.profile, self.parameters)
 
     def decide(
-        self, who: str, verdicts: Sequence[tuple[Pair, Verdict]], reason: str, *, asks_second: bool = False
+        self,
+        who: str,
+        verdicts: Sequence[tuple[Pair, Verdict]],
+        reason: str,
+        *,
+        asks_second: bool = False,
     ) -> Outcome:
-        """A steward's word on some pairs: link anew whom it concerns, and send the links that change."""
+        """A steward's word on some pairs: link anew whom it concerns, and send the links that
+        change.
+        """
         said = ", ".join(f"{_name(pair)} {verdict}" for pair, verdict in verdicts)
         with self._audited(who, "review decide", said=said, second=int(asks_second)) as store:
             outcome = review.decide(
@@ -88,14 +101,23 @@ class ReviewWorkflow:
         return outcome
 
     def ask_partner(self, who: str, pair: Pair, *, larger: bool) -> None:
-        """Have the partner that recorded one of the two people look whether its own row is right."""
+        """Have the partner that recorded one of the two people look whether its own row is
+        right.
+        """
         with self._audited(who, "review ask", pair=_name(pair), subject=pair[larger]) as store:
             review.check_waits(store, pair)
             partner, request = own_checks.ask(store, pair[larger], who)
             payload = receipt_pb2.ReceiptBatch(checks=[request]).SerializeToString()
             self.post(
                 store.tx,
-                [Outgoing(topics.receipts(partner), partner, envelope_pb2.PAYLOAD_KIND_RECEIPT, payload)],
+                [
+                    Outgoing(
+                        topics.receipts(partner),
+                        partner,
+                        envelope_pb2.PAYLOAD_KIND_RECEIPT,
+                        payload,
+                    )
+                ],
             )
         self.flush()
 
@@ -128,7 +150,9 @@ class ReviewWorkflow:
             return explaining.quality(store, self.profile)
 
     def check_store(self, who: str) -> tuple[int, int]:
-        """Whether the event log makes the identifiers that the tables have. Raises StoreError. Returns subjects and families."""
+        """Whether the event log makes the identifiers that the tables have. Raises StoreError.
+        Returns subjects and families.
+        """
         with self._audited(who, "check store") as store:
             tables_say, log_says = store.identifiers()
         for what in ("persons", "families", "anchors"):
@@ -136,8 +160,10 @@ class ReviewWorkflow:
             wrong = [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
             if wrong:
                 raise StoreError(
-                    f"The event log and the tables differ in {len(wrong):,} {what}, of {len(one):,}.",
-                    "The database was changed by something else than childlink, or restored in parts: restore all of it.",
+                    f"The event log and the tables differ in {len(wrong):,} {what}, of"
+                    f" {len(one):,}.",
+                    "The database was changed by something else than childlink, or restored in"
+                    " parts: restore all of it.",
                 )
         return len(tables_say.persons), len(tables_say.anchors)
 
@@ -153,12 +179,15 @@ class ReviewWorkflow:
         self.note(who, exports.ASKED, why=why)
 
     def begin_export(self, who: str, what: str, *, one_person: bool = False) -> None:
-        """Write down that an export is made now. Raises ExportError unless somebody else asked for it (see `exports`); `one_person`: for
-        made-up data."""
+        """Write down that an export is made now. Raises ExportError unless somebody else asked for
+        it (see `exports`); `one_person`: for made-up data.
+        """
         with self._audited(who, exports.MADE, what=what) as store:
             if not one_person:
                 # All but the entry that was written just now.
-                exports.check_asked(list(tables.audit.read(store.tx))[:-1], who, time.time_ns() // 1_000_000)
+                exports.check_asked(
+                    list(tables.audit.read(store.tx))[:-1], who, time.time_ns() // 1_000_000
+                )
 
     def audit_trail(self, after: int = 0) -> list[Entry]:
         """The audit trail."""
@@ -177,7 +206,9 @@ class ReviewWorkflow:
 
     @contextmanager
     def _audited(self, who: str, action: str, **detail: str | int) -> Iterator[Store]:
-        """The store, in a transaction that also holds the entry. What fails is written down as well, on its own."""
+        """The store, in a transaction that also holds the entry. What fails is written down as
+        well, on its own.
+        """
         if not who.strip():
             raise ReviewError("It has to be known who does this.", "Give --by.")
         try:
@@ -186,7 +217,9 @@ class ReviewWorkflow:
                 yield store
         except Exception as error:
             with self.engine.begin() as tx:
-                tables.audit.append(tx, self.audit_key, who, f"{action}: failed", why=type(error).__name__, **detail)
+                tables.audit.append(
+                    tx, self.audit_key, who, f"{action}: failed", why=type(error).__name__, **detail
+                )
             raise
 
 

@@ -1,4 +1,6 @@
-"""For an instance marked as an evaluation: which link reference became whom, to score linkage against known truth."""
+"""For an instance marked as an evaluation: which link reference became whom, to score linkage
+against known truth.
+"""
 
 from collections.abc import Iterator
 
@@ -8,14 +10,21 @@ from childlink_linker.store import tables as t
 
 
 def export(tx: sa.Connection) -> Iterator[tuple[str, str, str, str]]:
-    """Partner, link reference (hexadecimal), person and family, the identifiers numbered afresh for the evaluation."""
+    """Partner, link reference (hexadecimal), person and family, the identifiers numbered afresh for
+    the evaluation.
+    """
     numbers: dict[str, str] = {}
 
     def fresh(identifier: str | None) -> str:
         return numbers.setdefault(identifier, f"E{len(numbers) + 1:07d}") if identifier else ""
 
     rows = tx.execute(
-        sa.select(t.subject.c.partner, t.subject.c.link_reference, t.person.c.person_id, t.person.c.family_id)
+        sa.select(
+            t.subject.c.partner,
+            t.subject.c.link_reference,
+            t.person.c.person_id,
+            t.person.c.family_id,
+        )
         .join(t.person, t.person.c.person_id == t.subject.c.person_id)
         .order_by(t.subject.c.partner, t.subject.c.link_reference)
     )

@@ -1,7 +1,7 @@
 """Makes everybody's identifiers from the event log alone. Rule: plain values.
 
-The log is the record of what became of identifiers; that it and the tables say the same is checked after a restore
-(`childlink-linker check-store`) and by a property test.
+The log is the record of what became of identifiers; that it and the tables say the same is checked
+after a restore (`childlink-linker check-store`) and by a property test.
 """
 
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ def replay(events: Iterable[Event]) -> Identifiers:
 
     >>> replay([Event("assigned", 1, "C1", None), Event("anchored", None, "C1", "F1"), Event("family", None, "C1", "F1")])
     Identifiers(persons={1: 'C1'}, families={'C1': 'F1'}, anchors={'F1': 'C1'})
-    """
+    """  # noqa: E501
     made = Identifiers()
     for event in events:
         if event.kind == "assigned" and event.subject_id is not None and event.person_id:

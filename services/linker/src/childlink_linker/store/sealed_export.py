@@ -1,4 +1,6 @@
-"""The store as Parquet files for a batch engine, its encodings as sealed as they lie in the store. Adapter of PyArrow (extra `spark`)."""
+"""The store as Parquet files for a batch engine, its encodings as sealed as they lie in the store.
+Adapter of PyArrow (extra `spark`).
+"""
 
 import json
 from pathlib import Path
@@ -17,42 +19,58 @@ try:
     from pyarrow import parquet
 except ImportError:
     raise SparkError(
-        "Re-linkage on Spark needs PyArrow.", "Install it with: pip install 'childlink-linker[spark]'"
+        "Re-linkage on Spark needs PyArrow.",
+        "Install it with: pip install 'childlink-linker[spark]'",
     ) from None
 
 _FORMAT: Final = 2
 _MANIFEST: Final = "manifest.json"
-# What of each table is written, and as what. Decisions without who and why; no capsule, no key, no carer.
+# What of each table is written, and as what. Decisions without who and why; no capsule, no key, no
+# carer.
 _FILES: Final[dict[str, tuple[sa.Table, dict[str, pa.DataType]]]] = {
     "records": (
         t.record,
         {
-            "record_id": pa.int64(), "subject_id": pa.int64(), "facet": pa.binary(), "key_version": pa.int32(),
-            "digest": pa.binary(16), "encoding": pa.binary(),
+            "record_id": pa.int64(),
+            "subject_id": pa.int64(),
+            "facet": pa.binary(),
+            "key_version": pa.int32(),
+            "digest": pa.binary(16),
+            "encoding": pa.binary(),
         },
     ),
     "subjects": (
         t.subject,
         {
-            "subject_id": pa.int64(), "partner": pa.string(), "link_reference": pa.binary(), "role": pa.int16(),
+            "subject_id": pa.int64(),
+            "partner": pa.string(),
+            "link_reference": pa.binary(),
+            "role": pa.int16(),
             "person_id": pa.string(),
         },
     ),
     "decisions": (
         t.decision,
         {
-            "decision_id": pa.int64(), "smaller_subject_id": pa.int64(), "larger_subject_id": pa.int64(), "verdict": pa.string(),
-            "steward": pa.string(), "asks_second": pa.bool_(),
+            "decision_id": pa.int64(),
+            "smaller_subject_id": pa.int64(),
+            "larger_subject_id": pa.int64(),
+            "verdict": pa.string(),
+            "steward": pa.string(),
+            "asks_second": pa.bool_(),
         },
     ),
     "doubts": (
-        t.review_pair, {"smaller_subject_id": pa.int64(), "larger_subject_id": pa.int64(), "weight": pa.float64()},
+        t.review_pair,
+        {"smaller_subject_id": pa.int64(), "larger_subject_id": pa.int64(), "weight": pa.float64()},
     ),
-}  # fmt: skip
+}
 
 
 def write_export(tx: sa.Connection, folder: Path, profile: Profile) -> int:
-    """Write what `tx` sees into an empty folder that its owner alone may enter. Returns how many records there are."""
+    """Write what `tx` sees into an empty folder that its owner alone may enter. Returns how many
+    records there are.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise SparkError(f"{folder} is not empty.", "Export into a new folder.")
@@ -69,13 +87,19 @@ def _write(tx: sa.Connection, folder: Path, name: str) -> int:
     if table is t.decision:
         statement = standing_decisions()
     else:
-        statement = sa.select(*(table.c[column] for column in types)).order_by(*table.primary_key.columns)
+        statement = sa.select(*(table.c[column] for column in types)).order_by(
+            *table.primary_key.columns
+        )
     count = 0
     # What is encrypted neither repeats itself nor grows smaller.
-    with parquet.ParquetWriter(path_of(folder, name), schema, use_dictionary=False, compression="none") as writer:
+    with parquet.ParquetWriter(
+        path_of(folder, name), schema, use_dictionary=False, compression="none"
+    ) as writer:
         for rows in in_batches(tx, statement):
             columns = zip(*rows, strict=True)
-            arrays = [pa.array(column, kind) for column, kind in zip(columns, types.values(), strict=True)]
+            arrays = [
+                pa.array(column, kind) for column, kind in zip(columns, types.values(), strict=True)
+            ]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
             count += len(rows)
     return count
@@ -87,12 +111,16 @@ def path_of(folder: Path, name: str) -> str:
 
 
 def read_export(folder: Path, profile: Profile) -> Snapshot:
-    """What was exported, without the encodings. Raises SparkError for what is no whole export of this profile."""
+    """What was exported, without the encodings. Raises SparkError for what is no whole export of
+    this profile.
+    """
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
         if (manifest["format"], manifest["profile"]) != (_FORMAT, profile.id):
             raise SparkError(
-                f"{folder} holds encodings of profile {manifest['profile']}, or is of another version.", "Export again."
+                f"{folder} holds encodings of profile {manifest['profile']}, or is of another"
+                " version.",
+                "Export again.",
             )
         subjects = _columns(folder, "subjects", "subject_id", "person_id")
         records = _columns(folder, "records", "record_id", "subject_id", "digest")
@@ -111,7 +139,7 @@ def read_export(folder: Path, profile: Profile) -> Snapshot:
         _digests(records["digest"]),
         [Standing(**row) for row in decisions.to_pylist()],
         [tuple(row.values()) for row in doubts.to_pylist()],
-    )  # fmt: skip
+    )
 
 
 def _columns(folder: Path, name: str, *columns: str) -> Any:
@@ -119,5 +147,7 @@ def _columns(folder: Path, name: str, *columns: str) -> Any:
 
 
 def _digests(column: Any) -> np.ndarray:
-    chunks = [np.frombuffer(chunk.buffers()[1], dtype=np.uint8).reshape(-1, 16) for chunk in column.chunks]
+    chunks = [
+        np.frombuffer(chunk.buffers()[1], dtype=np.uint8).reshape(-1, 16) for chunk in column.chunks
+    ]
     return np.concatenate([np.zeros((0, 16), dtype=np.uint8), *chunks])

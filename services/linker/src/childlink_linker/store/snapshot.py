@@ -1,6 +1,8 @@
-"""What the store holds at one moment, as arrays: all that a new partition is compared with. Adapter of SQLAlchemy.
+"""What the store holds at one moment, as arrays: all that a new partition is compared with. Adapter
+of SQLAlchemy.
 
-Ten million records are some 600 MB: ids, whose each record is, digests and today's persons. No encoding is among them.
+Ten million records are some 600 MB: ids, whose each record is, digests and today's persons. No
+encoding is among them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -84,21 +86,35 @@ def standing_decisions() -> "sa.Select[Any]":
     """Decisions that nobody took back, as `Standing`, oldest first."""
     c = t.decision.c
     steward = sa.cast(sa.func.dense_rank().over(order_by=c.steward), sa.String).label("steward")
-    columns = (c.decision_id, c.smaller_subject_id, c.larger_subject_id, c.verdict, steward, c.asks_second)
+    columns = (
+        c.decision_id,
+        c.smaller_subject_id,
+        c.larger_subject_id,
+        c.verdict,
+        steward,
+        c.asks_second,
+    )
     return sa.select(*columns).where(c.undone_at_ms.is_(None)).order_by(c.decision_id)
 
 
 def read_snapshot(tx: sa.Connection) -> Snapshot:
     """The store as `tx` sees it."""
     subject, record, pair = t.subject.c, t.record.c, t.review_pair.c
-    people = list(in_batches(tx, sa.select(subject.subject_id, subject.person_id).order_by(subject.subject_id)))
+    people = list(
+        in_batches(
+            tx, sa.select(subject.subject_id, subject.person_id).order_by(subject.subject_id)
+        )
+    )
     held = [
         (
             np.array([(row.record_id, row.subject_id) for row in rows], dtype=np.int64),
             np.frombuffer(b"".join(row.digest for row in rows), dtype=np.uint8).reshape(-1, 16),
         )
         for rows in in_batches(
-            tx, sa.select(record.record_id, record.subject_id, record.digest).order_by(record.record_id)
+            tx,
+            sa.select(record.record_id, record.subject_id, record.digest).order_by(
+                record.record_id
+            ),
         )
     ]
     ids = np.concatenate([np.zeros((0, 2), dtype=np.int64), *(part for part, _ in held)])
@@ -109,5 +125,10 @@ def read_snapshot(tx: sa.Connection) -> Snapshot:
         np.ascontiguousarray(ids[:, 1]),
         np.concatenate([np.zeros((0, 16), dtype=np.uint8), *(part for _, part in held)]),
         [Standing(*tuple(row)) for row in tx.execute(standing_decisions())],
-        [tuple(row) for row in tx.execute(sa.select(pair.smaller_subject_id, pair.larger_subject_id, pair.weight))],
-    )  # fmt: skip
+        [
+            tuple(row)
+            for row in tx.execute(
+                sa.select(pair.smaller_subject_id, pair.larger_subject_id, pair.weight)
+            )
+        ],
+    )

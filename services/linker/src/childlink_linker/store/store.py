@@ -1,4 +1,6 @@
-"""The linker's database: bulk reads and writes of one micro-batch, inside its transaction. Adapter of SQLAlchemy."""
+"""The linker's database: bulk reads and writes of one micro-batch, inside its transaction. Adapter
+of SQLAlchemy.
+"""
 
 import itertools
 import time
@@ -17,17 +19,25 @@ from childlink_linker.store.vault import Vault
 
 _LOCK: Final = 0x6368_6C6B
 _HOLDERS_POSTGRESQL: Final = sa.text(
-    "SELECT wanted.key, held.record_id FROM unnest(CAST(:keys AS bigint[])) AS wanted(key) CROSS JOIN LATERAL "
-    "(SELECT record_id FROM block_key WHERE block_key.key = wanted.key LIMIT :most) AS held"
+    "SELECT wanted.key, held.record_id FROM unnest(CAST(:keys AS bigint[])) AS wanted(key) CROSS"
+    " JOIN LATERAL (SELECT record_id FROM block_key WHERE block_key.key = wanted.key LIMIT :most)"
+    " AS held"
 )
 _HOLDERS_SQLITE: Final = sa.text(
-    "SELECT b.key, b.record_id FROM temp.wanted AS w JOIN block_key AS b ON b.key = w.value AND b.record_id <= coalesce("
-    "(SELECT record_id FROM block_key WHERE key = w.value ORDER BY record_id LIMIT 1 OFFSET :last), 9223372036854775807)"
+    "SELECT b.key, b.record_id FROM temp.wanted AS w JOIN block_key AS b ON b.key = w.value AND"
+    " b.record_id <= coalesce((SELECT record_id FROM block_key WHERE key = w.value ORDER BY"
+    " record_id LIMIT 1 OFFSET :last), 9223372036854775807)"
 )
 _COPY_BEGINS: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_ENDS: Final = b"\xff\xff"
 # What PostgreSQL's COPY calls types, where SQL calls them otherwise.
-_COPIED_AS: Final = {"bigint": "int8", "integer": "int4", "smallint": "int2", "varchar": "text", "float": "float8"}
+_COPIED_AS: Final = {
+    "bigint": "int8",
+    "integer": "int4",
+    "smallint": "int2",
+    "varchar": "text",
+    "float": "float8",
+}
 
 
 class Store:
@@ -37,7 +47,9 @@ class Store:
         self.tx, self._vault = tx, vault
 
     def lock(self) -> None:
-        """Wait until no other linker process works on the store; held until the transaction ends."""
+        """Wait until no other linker process works on the store; held until the transaction
+        ends.
+        """
         if self.tx.dialect.name == "postgresql":
             self.tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
@@ -46,15 +58,23 @@ class Store:
         return itertools.count((self.tx.execute(sa.select(sa.func.max(column))).scalar() or 0) + 1)
 
     def next_record_id(self) -> Iterator[int]:
-        """Unused record ids, ascending. None is given again that a waiting proposal knows, even if its record is gone."""
-        waiting = sa.select(sa.func.max(t.proposal.c.newest_record_id)).where(t.proposal.c.state == "waiting")
+        """Unused record ids, ascending. None is given again that a waiting proposal knows, even if
+        its record is gone.
+        """
+        waiting = sa.select(sa.func.max(t.proposal.c.newest_record_id)).where(
+            t.proposal.c.state == "waiting"
+        )
         known = self.tx.execute(waiting).scalar() or 0
         return itertools.count(max(known + 1, next(self.next_id(t.record.c.record_id))))
 
-    def subjects_by_key(self, keys: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], StoredSubject]:
+    def subjects_by_key(
+        self, keys: Sequence[tuple[str, bytes]]
+    ) -> dict[tuple[str, bytes], StoredSubject]:
         """Subjects by (partner, link reference)."""
         wanted = set(keys)
-        rows = self._in(sa.select(t.subject), t.subject.c.link_reference, [reference for _, reference in wanted])
+        rows = self._in(
+            sa.select(t.subject), t.subject.c.link_reference, [reference for _, reference in wanted]
+        )
         found = (StoredSubject(*tuple(row)) for row in rows)
         return {subject.key: subject for subject in found if subject.key in wanted}
 
@@ -68,7 +88,8 @@ class Store:
     def all_subjects(self) -> list[StoredSubject]:
         """Every subject."""
         return [
-            StoredSubject(*tuple(row)) for row in self.tx.execute(sa.select(t.subject).order_by(t.subject.c.subject_id))
+            StoredSubject(*tuple(row))
+            for row in self.tx.execute(sa.select(t.subject).order_by(t.subject.c.subject_id))
         ]
 
     def subjects_of_persons(self, person_ids: Iterable[str]) -> dict[int, StoredSubject]:
@@ -80,26 +101,38 @@ class Store:
 
     def records_of_subjects(self, ids: Iterable[int]) -> list[StoredRecord]:
         """All records of some subjects."""
-        return [self._record(row) for row in self._in(sa.select(t.record), t.record.c.subject_id, ids)]
+        return [
+            self._record(row) for row in self._in(sa.select(t.record), t.record.c.subject_id, ids)
+        ]
 
     def records(self, ids: Iterable[int]) -> list[StoredRecord]:
         """Records by id."""
-        return [self._record(row) for row in self._in(sa.select(t.record), t.record.c.record_id, ids)]
+        return [
+            self._record(row) for row in self._in(sa.select(t.record), t.record.c.record_id, ids)
+        ]
 
     def records_after(self, record_id: int, limit: int) -> list[StoredRecord]:
         """The next records in the order of their ids."""
         statement = (
-            sa.select(t.record).where(t.record.c.record_id > record_id).order_by(t.record.c.record_id).limit(limit)
+            sa.select(t.record)
+            .where(t.record.c.record_id > record_id)
+            .order_by(t.record.c.record_id)
+            .limit(limit)
         )
         return [self._record(row) for row in self.tx.execute(statement)]
 
     def insert_records(self, records: Sequence[StoredRecord]) -> None:
         """Insert records, their encodings encrypted."""
-        self.insert(t.record, [{**vars(record), "encoding": self._vault.seal(record.encoding)} for record in records])
+        self.insert(
+            t.record,
+            [{**vars(record), "encoding": self._vault.seal(record.encoding)} for record in records],
+        )
 
     def _record(self, row: "sa.Row[Any]") -> StoredRecord:
         encoding = self._vault.open(row.encoding)
-        return StoredRecord(row.record_id, row.subject_id, row.facet, row.key_version, row.digest, encoding)
+        return StoredRecord(
+            row.record_id, row.subject_id, row.facet, row.key_version, row.digest, encoding
+        )
 
     def delete_edges(self) -> None:
         """WithdrawalRequest every edge."""
@@ -112,21 +145,27 @@ class Store:
 
     def insert_edges(self, ends: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
         """Write pairs of record ids (pairs, 2), the smaller first, with their match weights."""
-        self.insert_columns(t.edge, {"smaller": ends[:, 0], "larger": ends[:, 1], "weight": weights})
+        self.insert_columns(
+            t.edge, {"smaller": ends[:, 0], "larger": ends[:, 1], "weight": weights}
+        )
 
     def holders(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Which records hold any of the keys: (keys, record ids); of each key at most one more than makes a block. The keys come
-        back blinded: equal ones stay equal."""
+        """Which records hold any of the keys: (keys, record ids); of each key at most one more than
+        makes a block. The keys come back blinded: equal ones stay equal.
+        """
         wanted = np.unique(self._vault.blind(keys)).tolist()
         if not wanted:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         if self.tx.dialect.name == "postgresql":
-            # A placeholder's key has millions of holders: each key is looked up by itself, and no further than needed.
+            # A placeholder's key has millions of holders: each key is looked up by itself, and no
+            # further than needed.
             query, parameters = _HOLDERS_POSTGRESQL, {"keys": f"{{{','.join(map(str, wanted))}}}"}
         else:
             self._list_wanted(wanted)
             query, parameters = _HOLDERS_SQLITE, {}
-        rows = self.tx.execute(query, {**parameters, "most": LARGEST_BLOCK + 1, "last": LARGEST_BLOCK}).all()
+        rows = self.tx.execute(
+            query, {**parameters, "most": LARGEST_BLOCK + 1, "last": LARGEST_BLOCK}
+        ).all()
         found = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
         return found[:, 0], found[:, 1]
 
@@ -157,7 +196,9 @@ class Store:
             self.tx.execute(table.insert(), rows)
 
     def insert_columns(self, table: sa.Table, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Insert rows, given as columns of numbers of 8 bytes: many times faster than row by row."""
+        """Insert rows, given as columns of numbers of 8 bytes: many times faster than row by
+        row.
+        """
         if self.tx.dialect.name != "postgresql":
             rows = zip(*(column.tolist() for column in columns.values()), strict=True)
             self.insert(table, [dict(zip(columns, row, strict=True)) for row in rows])
@@ -168,7 +209,9 @@ class Store:
     def _copy(self, table: sa.Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """As PostgreSQL's COPY does, in a fraction of an INSERT's time."""
         columns = [table.c[name] for name in names]
-        types = [column.type.compile(self.tx.dialect).partition("(")[0].lower() for column in columns]
+        types = [
+            column.type.compile(self.tx.dialect).partition("(")[0].lower() for column in columns
+        ]
         with self._copying(table, names) as copy:
             copy.set_types([_COPIED_AS.get(name, name) for name in types])
             for row in rows:
@@ -181,7 +224,9 @@ class Store:
         )
         return copy
 
-    def _update(self, key: "sa.Column[Any]", names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def _update(
+        self, key: "sa.Column[Any]", names: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
         """Set the columns `names` of the rows with the keys that come first in `rows`."""
         table = key.table
         columns = [key, *(table.c[name] for name in names)]
@@ -198,8 +243,13 @@ class Store:
             self.tx.execute(table.update().where(key == new.c[f"b_{key.name}"]).values(values))
             return
         statement = table.update().where(key == sa.bindparam(f"b_{key.name}"))
-        bound: dict[str, Any] = {column.name: sa.bindparam(f"b_{column.name}") for column in columns[1:]}
-        parameters = [{f"b_{column.name}": value for column, value in zip(columns, row, strict=True)} for row in rows]
+        bound: dict[str, Any] = {
+            column.name: sa.bindparam(f"b_{column.name}") for column in columns[1:]
+        }
+        parameters = [
+            {f"b_{column.name}": value for column, value in zip(columns, row, strict=True)}
+            for row in rows
+        ]
         self.tx.execute(statement.values(bound), parameters)
 
     def update_subjects(self, subjects: Sequence[StoredSubject]) -> None:
@@ -208,8 +258,10 @@ class Store:
         self._update(t.subject.c.subject_id, ("person_id", "link_version"), rows)
 
     def renew_links(self) -> None:
-        """Give every link a version that is greater than any given before now, here or in a store that was lost since; and let nobody
-        who comes have a smaller one, for the lost store may have known and withdrawn them."""
+        """Give every link a version that is greater than any given before now, here or in a store
+        that was lost since; and let nobody who comes have a smaller one, for the lost store may
+        have known and withdrawn them.
+        """
         now, c = time.time_ns() // 1_000_000, t.subject.c
         later = sa.case((c.link_version >= now, c.link_version + 1), else_=now)
         self.tx.execute(t.subject.update().values(link_version=later))
@@ -241,7 +293,9 @@ class Store:
 
     def persons(self, ids: Iterable[str]) -> dict[str, "sa.Row[Any]"]:
         """Persons by id."""
-        return {row.person_id: row for row in self._in(sa.select(t.person), t.person.c.person_id, ids)}
+        return {
+            row.person_id: row for row in self._in(sa.select(t.person), t.person.c.person_id, ids)
+        }
 
     def families_by_anchor(self, person_ids: Iterable[str]) -> dict[str, str]:
         """Family ids by the person they are anchored on."""
@@ -264,14 +318,21 @@ class Store:
     def children_of(self, adults: Iterable[StoredSubject]) -> list["sa.Row[Any]"]:
         """Declarations that name any of these adult subjects."""
         keys = {subject.key for subject in adults}
-        rows = self._in(sa.select(t.carer), t.carer.c.adult_reference, [reference for _, reference in keys])
+        rows = self._in(
+            sa.select(t.carer), t.carer.c.adult_reference, [reference for _, reference in keys]
+        )
         return [row for row in rows if (row.partner, row.adult_reference) in keys]
 
-    def replace_review_pairs(self, subject_ids: Iterable[int], pairs: Sequence[tuple[int, int, float]]) -> None:
+    def replace_review_pairs(
+        self, subject_ids: Iterable[int], pairs: Sequence[tuple[int, int, float]]
+    ) -> None:
         """Of these subjects' components, keep exactly these doubtful pairs."""
         ids = list(subject_ids)
         ends = (t.review_pair.c.smaller_subject_id, t.review_pair.c.larger_subject_id)
-        since = {(row.smaller_subject_id, row.larger_subject_id): row.since_ms for row in self.review_queue_of(ids)}
+        since = {
+            (row.smaller_subject_id, row.larger_subject_id): row.since_ms
+            for row in self.review_queue_of(ids)
+        }
         for end in ends:
             self.delete_in(end, ids)
         now = int(time.time() * 1000)
@@ -279,7 +340,12 @@ class Store:
         self.insert(
             t.review_pair,
             [
-                {"smaller_subject_id": a, "larger_subject_id": b, "weight": weight, "since_ms": since.get((a, b), now)}
+                {
+                    "smaller_subject_id": a,
+                    "larger_subject_id": b,
+                    "weight": weight,
+                    "since_ms": since.get((a, b), now),
+                }
                 for a, b, weight in ordered
             ],
         )
@@ -288,12 +354,16 @@ class Store:
         """Doubtful pairs that any of these subjects stands for."""
         ids = list(subject_ids)
         ends = (t.review_pair.c.smaller_subject_id, t.review_pair.c.larger_subject_id)
-        rows = {tuple(row): row for end in ends for row in self._in(sa.select(t.review_pair), end, ids)}
+        rows = {
+            tuple(row): row for end in ends for row in self._in(sa.select(t.review_pair), end, ids)
+        }
         return list(rows.values())
 
     def subjects_in_review(self) -> set[int]:
         """Subjects with a doubtful pair."""
-        pairs = self.tx.execute(sa.select(t.review_pair.c.smaller_subject_id, t.review_pair.c.larger_subject_id))
+        pairs = self.tx.execute(
+            sa.select(t.review_pair.c.smaller_subject_id, t.review_pair.c.larger_subject_id)
+        )
         return {subject for pair in pairs for subject in pair}
 
     def review_queue(self) -> Sequence["sa.Row[Any]"]:
@@ -315,7 +385,9 @@ class Store:
     def undo_decision(self, decision_id: int, steward: str, at_ms: int) -> None:
         """Note that a decision is no longer in force."""
         wanted = t.decision.c.decision_id == decision_id
-        self.tx.execute(t.decision.update().where(wanted).values(undone_at_ms=at_ms, undone_by=steward))
+        self.tx.execute(
+            t.decision.update().where(wanted).values(undone_at_ms=at_ms, undone_by=steward)
+        )
 
     def own_checks(self, subject_ids: Iterable[int]) -> Sequence["sa.Row[Any]"]:
         """What partners were asked of these subjects, in the order of asking."""
@@ -325,13 +397,22 @@ class Store:
     def some_subjects(self, partner: str, role: int, but: int, most: int) -> list[StoredSubject]:
         """Random subjects of a partner."""
         c = t.subject.c
-        wanted = sa.select(t.subject).where(c.partner == partner, c.role == role, c.subject_id != but)
-        return [StoredSubject(*tuple(row)) for row in self.tx.execute(wanted.order_by(sa.func.random()).limit(most))]
+        wanted = sa.select(t.subject).where(
+            c.partner == partner, c.role == role, c.subject_id != but
+        )
+        return [
+            StoredSubject(*tuple(row))
+            for row in self.tx.execute(wanted.order_by(sa.func.random()).limit(most))
+        ]
 
-    def answer_own_check(self, partner: str, request_id: bytes, link_reference: bytes, outcome: str) -> None:
+    def answer_own_check(
+        self, partner: str, request_id: bytes, link_reference: bytes, outcome: str
+    ) -> None:
         """Keep a partner's answer, if it is about the subject that the request was about."""
         c = t.subject.c
-        about = sa.select(c.subject_id).where(c.partner == partner, c.link_reference == link_reference)
+        about = sa.select(c.subject_id).where(
+            c.partner == partner, c.link_reference == link_reference
+        )
         asked = sa.and_(t.own_check.c.request_id == request_id, t.own_check.c.subject_id.in_(about))
         self.tx.execute(t.own_check.update().where(asked).values(outcome=outcome))
 
@@ -340,9 +421,15 @@ class Store:
         s, p, f, e = t.subject.c, t.person.c, t.family.c, t.event.c
 
         def pairs(*columns: "sa.Column[Any]") -> dict[Any, Any]:
-            return {key: value for key, value in self.tx.execute(sa.select(*columns)) if value is not None}
+            return {
+                key: value
+                for key, value in self.tx.execute(sa.select(*columns))
+                if value is not None
+            }
 
-        events = self.tx.execute(sa.select(e.kind, e.subject_id, e.person_id, e.family_id).order_by(e.event_id))
+        events = self.tx.execute(
+            sa.select(e.kind, e.subject_id, e.person_id, e.family_id).order_by(e.event_id)
+        )
         return (
             Identifiers(
                 pairs(s.subject_id, s.person_id),
@@ -356,7 +443,11 @@ class Store:
         """How many datasets (facets) know each person."""
         counted = sa.func.count(sa.distinct(t.record.c.facet))
         joined = t.record.join(t.subject, t.subject.c.subject_id == t.record.c.subject_id)
-        statement = sa.select(t.subject.c.person_id, counted).select_from(joined).group_by(t.subject.c.person_id)
+        statement = (
+            sa.select(t.subject.c.person_id, counted)
+            .select_from(joined)
+            .group_by(t.subject.c.person_id)
+        )
         return {person: count for person, count in self.tx.execute(statement) if person}
 
     def capsule_keys(self, ids: Iterable[int]) -> dict[int, tuple[str, bytes]]:
@@ -364,29 +455,42 @@ class Store:
         rows = self._in(sa.select(t.capsule_key), t.capsule_key.c.capsule_key_id, ids)
         return {row.capsule_key_id: (row.partner, row.sealed_key) for row in rows}
 
-    def _in(self, statement: "sa.Select[Any]", column: "sa.Column[Any]", values: Iterable[Any]) -> Sequence[Any]:
+    def _in(
+        self, statement: "sa.Select[Any]", column: "sa.Column[Any]", values: Iterable[Any]
+    ) -> Sequence[Any]:
         """Rows whose column has one of the values, however many they are."""
         wanted = sorted(set(values))
-        return self.tx.execute(statement.where(self._is_any(column, wanted))).all() if wanted else []
+        return (
+            self.tx.execute(statement.where(self._is_any(column, wanted))).all() if wanted else []
+        )
 
     def _is_any(self, column: "sa.Column[Any]", wanted: list[Any]) -> "sa.ColumnElement[bool]":
-        """column = any of the values. As an array, or as a temporary table where the database has no arrays:
-        thousands of bound parameters would cost more than the query."""
+        """column = any of the values. As an array, or as a temporary table where the database has
+        no arrays: thousands of bound parameters would cost more than the query.
+        """
         if self.tx.dialect.name == "postgresql":
             return column == sa.any_(_array(column, wanted))
         self._list_wanted(wanted)
         return column.in_(sa.text("SELECT value FROM temp.wanted"))
 
     def _list_wanted(self, wanted: list[Any]) -> None:
-        self.tx.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS wanted (value PRIMARY KEY) WITHOUT ROWID")
+        self.tx.exec_driver_sql(
+            "CREATE TEMP TABLE IF NOT EXISTS wanted (value PRIMARY KEY) WITHOUT ROWID"
+        )
         self.tx.exec_driver_sql("DELETE FROM temp.wanted")
-        self.tx.exec_driver_sql("INSERT INTO temp.wanted VALUES (?)", [(value,) for value in wanted])
+        self.tx.exec_driver_sql(
+            "INSERT INTO temp.wanted VALUES (?)", [(value,) for value in wanted]
+        )
 
 
 def _array(column: "sa.Column[Any]", values: Sequence[Any]) -> "sa.ColumnElement[Any]":
-    """Values of a column as an array: psycopg takes longer to adapt a list of many than the database to look them up."""
+    """Values of a column as an array: psycopg takes longer to adapt a list of many than the
+    database to look them up.
+    """
     elements = map(str if isinstance(column.type, sa.Integer) else _element, values)
-    return sa.cast(sa.literal(f"{{{','.join(elements)}}}", sa.types.NullType()), sa.ARRAY(column.type))
+    return sa.cast(
+        sa.literal(f"{{{','.join(elements)}}}", sa.types.NullType()), sa.ARRAY(column.type)
+    )
 
 
 def _element(value: "bytes | str | None") -> str:
@@ -403,8 +507,9 @@ def _element(value: "bytes | str | None") -> str:
 
 
 def _packed(columns: Sequence[NDArray[Any]]) -> bytes:
-    """Rows of numbers as COPY's binary format has them (PostgreSQL's manual, COPY, File Formats): each row says how many fields it
-    has, and each field how many bytes."""
+    """Rows of numbers as COPY's binary format has them (PostgreSQL's manual, COPY, File Formats):
+    each row says how many fields it has, and each field how many bytes.
+    """
     layout = [("fields", ">i2")]
     for at, column in enumerate(columns):
         layout += [(f"size {at}", ">i4"), (f"value {at}", column.dtype.newbyteorder(">").str)]

@@ -1,4 +1,6 @@
-"""The linker's tables. No identifier, no attribute, no dataset name: references, encodings and random identifiers."""
+"""The linker's tables. No identifier, no attribute, no dataset name: references, encodings and
+random identifiers.
+"""
 
 import sqlalchemy as sa
 from childlink_bus.audit import Audit
@@ -12,31 +14,35 @@ _Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 # A partner's sealed capsule keys, one a batch: the linker cannot open them.
 capsule_key = sa.Table(
-    "capsule_key", metadata,
+    "capsule_key",
+    metadata,
     sa.Column("capsule_key_id", _Id, primary_key=True, autoincrement=False),
     sa.Column("partner", sa.String(64), nullable=False),
     sa.Column("sealed_key", sa.LargeBinary, nullable=False),
-)  # fmt: skip
+)
 
 # A person as an identifier. `family_id` is a property of the person.
 person = sa.Table(
-    "person", metadata,
+    "person",
+    metadata,
     sa.Column("person_id", sa.String(16), primary_key=True),
     sa.Column("role", sa.SmallInteger, nullable=False),
     sa.Column("age", _Id, nullable=False, comment="order of creation; smaller is older"),
     sa.Column("family_id", sa.String(16), nullable=True, index=True),
-)  # fmt: skip
+)
 
 # A family as an identifier, anchored on its primary carer (or on a child without one).
 family = sa.Table(
-    "family", metadata,
+    "family",
+    metadata,
     sa.Column("family_id", sa.String(16), primary_key=True),
     sa.Column("anchor_person_id", sa.String(16), nullable=False, unique=True),
-)  # fmt: skip
+)
 
 # One partner's person in one id space.
 subject = sa.Table(
-    "subject", metadata,
+    "subject",
+    metadata,
     sa.Column("subject_id", _Id, primary_key=True, autoincrement=False),
     sa.Column("partner", sa.String(64), nullable=False),
     sa.Column("link_reference", sa.LargeBinary(16), nullable=False),
@@ -46,18 +52,21 @@ subject = sa.Table(
     sa.Column("capsule", sa.LargeBinary, nullable=False),
     sa.Column("capsule_key_id", _Id, nullable=False),
     sa.UniqueConstraint("link_reference", "partner"),
-)  # fmt: skip
+)
 
-# One row once somebody was withdrawn: the greatest link version of those who are gone. Analytics keeps it of each, and takes only a greater
-# one from whoever comes back, whatever the clock says by then.
+# One row once somebody was withdrawn: the greatest link version of those who are gone. Analytics
+# keeps it of each, and takes only a greater one from whoever comes back, whatever the clock says by
+# then.
 gone_version = sa.Table(
-    "gone_version", metadata,
+    "gone_version",
+    metadata,
     sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
-)  # fmt: skip
+)
 
 # One encoding of a subject (one facet: one dataset).
 record = sa.Table(
-    "record", metadata,
+    "record",
+    metadata,
     sa.Column("record_id", _Id, primary_key=True, autoincrement=False),
     sa.Column("subject_id", _Id, nullable=False, index=True),
     sa.Column("facet", sa.LargeBinary(4), nullable=False),
@@ -65,46 +74,52 @@ record = sa.Table(
     sa.Column("digest", sa.LargeBinary(16), nullable=False),
     sa.Column("encoding", sa.LargeBinary, nullable=False, comment="encrypted; see encodings.py"),
     sa.UniqueConstraint("subject_id", "facet"),
-)  # fmt: skip
+)
 
-# The keys by which records find each other, blinded (see `vault`): only who shares one with whom can be seen.
+# The keys by which records find each other, blinded (see `vault`): only who shares one with whom
+# can be seen.
 block_key = sa.Table(
-    "block_key", metadata,
+    "block_key",
+    metadata,
     sa.Column("key", _Id, primary_key=True),
     sa.Column("record_id", _Id, primary_key=True, index=True),
-)  # fmt: skip
+)
 
 # Pairs of records at or above the review threshold: what a component is made of. smaller < larger.
 edge = sa.Table(
-    "edge", metadata,
+    "edge",
+    metadata,
     sa.Column("smaller", _Id, primary_key=True),
     sa.Column("larger", _Id, primary_key=True, index=True),
     sa.Column("weight", sa.Float, nullable=False),
-)  # fmt: skip
+)
 
 # A child record's declared parent or carer.
 carer = sa.Table(
-    "carer", metadata,
+    "carer",
+    metadata,
     sa.Column("record_id", _Id, primary_key=True),
     sa.Column("child_subject_id", _Id, nullable=False, index=True),
     sa.Column("partner", sa.String(64), nullable=False),
     sa.Column("adult_reference", sa.LargeBinary(16), primary_key=True),
     sa.Column("relation", sa.SmallInteger, primary_key=True),
     sa.Index("carer_adult", "adult_reference", "partner"),
-)  # fmt: skip
+)
 
 # Pairs of persons that a data steward should look at.
 review_pair = sa.Table(
-    "review_pair", metadata,
+    "review_pair",
+    metadata,
     sa.Column("smaller_subject_id", _Id, primary_key=True),
     sa.Column("larger_subject_id", _Id, primary_key=True, index=True),
     sa.Column("weight", sa.Float, nullable=False),
     sa.Column("since_ms", sa.BigInteger, nullable=False, server_default="0"),
-)  # fmt: skip
+)
 
 # What data stewards decided about doubtful pairs: evidence that outlives re-linking.
 decision = sa.Table(
-    "decision", metadata,
+    "decision",
+    metadata,
     sa.Column("decision_id", _Id, primary_key=True, autoincrement=True),
     sa.Column("at_ms", sa.BigInteger, nullable=False),
     sa.Column("steward", sa.String(64), nullable=False),
@@ -115,77 +130,106 @@ decision = sa.Table(
     sa.Column("asks_second", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("undone_at_ms", sa.BigInteger, nullable=True),
     sa.Column("undone_by", sa.String(64), nullable=True),
-)  # fmt: skip
+)
 
-# A partner was asked to look whether what it records of a subject of its own is right. outcome NULL: not answered yet.
+# A partner was asked to look whether what it records of a subject of its own is right. outcome
+# NULL: not answered yet.
 own_check = sa.Table(
-    "own_check", metadata,
+    "own_check",
+    metadata,
     sa.Column("request_id", sa.LargeBinary(16), primary_key=True),
     sa.Column("subject_id", _Id, nullable=False, index=True),
     sa.Column("asked_by", sa.String(64), nullable=False),
     sa.Column("asked_at_ms", sa.BigInteger, nullable=False),
     sa.Column("outcome", sa.String(32), nullable=True),
-)  # fmt: skip
+)
 
-# Everything that ever happened to an identifier, in order; `replay` makes the other tables' identifiers from it.
+# Everything that ever happened to an identifier, in order; `replay` makes the other tables'
+# identifiers from it.
 event = sa.Table(
-    "event", metadata,
+    "event",
+    metadata,
     sa.Column("event_id", _Id, primary_key=True, autoincrement=True),
     sa.Column("at_ms", sa.BigInteger, nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False, comment="assigned, withdrawn, family, anchored, ended"),
+    sa.Column(
+        "kind",
+        sa.String(16),
+        nullable=False,
+        comment="assigned, withdrawn, family, anchored, ended",
+    ),
     sa.Column("subject_id", _Id, nullable=True, index=True),
     sa.Column("person_id", sa.String(16), nullable=True, index=True),
     sa.Column("previous_person_id", sa.String(16), nullable=True),
     sa.Column("family_id", sa.String(16), nullable=True, index=True),
-)  # fmt: skip
+)
 
 # A partition that `relink` proposes; changes nothing until a person approves it.
 proposal = sa.Table(
-    "proposal", metadata,
+    "proposal",
+    metadata,
     sa.Column("proposal_id", _Id, primary_key=True, autoincrement=True),
     sa.Column("made_at_ms", sa.BigInteger, nullable=False),
     sa.Column("engine", sa.String(16), nullable=False),
     sa.Column("profile", sa.String(64), nullable=False),
     sa.Column("parameters", sa.Text, nullable=False, comment="the parameter file"),
     sa.Column("records", _Id, nullable=False),
-    sa.Column("newest_record_id", _Id, nullable=False, comment="no id up to this one is given again while the proposal waits"),
+    sa.Column(
+        "newest_record_id",
+        _Id,
+        nullable=False,
+        comment="no id up to this one is given again while the proposal waits",
+    ),
     sa.Column("changes", _Id, nullable=False),
     sa.Column("merges", _Id, nullable=False),
     sa.Column("splits", _Id, nullable=False),
     sa.Column("state", sa.String(16), nullable=False, comment="waiting, approved, rejected"),
     sa.Column("decided_at_ms", sa.BigInteger, nullable=True),
     sa.Column("decided_by", sa.String(64), nullable=True),
-    sa.Column("skipped", _Id, nullable=True, comment="changes whose records or decisions were others by then"),
-)  # fmt: skip
+    sa.Column(
+        "skipped",
+        _Id,
+        nullable=True,
+        comment="changes whose records or decisions were others by then",
+    ),
+)
 
 # What belongs together and would change: whole components, and whole persons of today.
 proposed_change = sa.Table(
-    "proposed_change", metadata,
+    "proposed_change",
+    metadata,
     sa.Column("proposal_id", _Id, primary_key=True),
     sa.Column("change_id", _Id, primary_key=True),
-    sa.Column("fingerprint", sa.LargeBinary(16), nullable=False, comment="of its records, decisions and persons"),
+    sa.Column(
+        "fingerprint",
+        sa.LargeBinary(16),
+        nullable=False,
+        comment="of its records, decisions and persons",
+    ),
     sa.Column("merges", _Id, nullable=False),
     sa.Column("splits", _Id, nullable=False),
-)  # fmt: skip
+)
 
 # Subjects with the same cluster would be one person.
 proposed_member = sa.Table(
-    "proposed_member", metadata,
+    "proposed_member",
+    metadata,
     sa.Column("proposal_id", _Id, primary_key=True),
     sa.Column("subject_id", _Id, primary_key=True),
     sa.Column("change_id", _Id, nullable=False),
     sa.Column("cluster", _Id, nullable=False),
     sa.Index("ix_proposed_member_change", "proposal_id", "change_id"),
-)  # fmt: skip
+)
 
 # The edges under the proposal's parameters, of all records.
 proposed_edge = sa.Table(
-    "proposed_edge", metadata,
+    "proposed_edge",
+    metadata,
     sa.Column("proposal_id", _Id, primary_key=True),
     sa.Column("smaller", _Id, primary_key=True),
     sa.Column("larger", _Id, primary_key=True),
     sa.Column("weight", sa.Float, nullable=False),
-)  # fmt: skip
+)
 
-# Nobody changes what was written here, and the service's database role may not (see `childlink_bus.service_role`).
+# Nobody changes what was written here, and the service's database role may not (see
+# `childlink_bus.service_role`).
 APPEND_ONLY = (audit.entries, event)

@@ -1,7 +1,9 @@
-"""Encodings at rest: encrypted under a key of the linker's own, so that its database and backups alone open nothing.
+"""Encodings at rest: encrypted under a key of the linker's own, so that its database and backups
+alone open nothing.
 
-One record at a time (ChaCha20-Poly1305, RFC 8439): measured at two microseconds each, so that keeping a block's records together,
-as the design had it, would buy nothing and make every change rewrite its neighbours.
+One record at a time (ChaCha20-Poly1305, RFC 8439): measured at two microseconds each, so that
+keeping a block's records together, as the design had it, would buy nothing and make every change
+rewrite its neighbours.
 """
 
 import hashlib
@@ -41,17 +43,21 @@ class Vault:
         return nonce + self._cipher.encrypt(nonce, encoding, None)
 
     def open(self, stored: bytes) -> bytes:
-        """What was sealed. Raises VaultError when it was sealed under another key, or changed since."""
+        """What was sealed. Raises VaultError when it was sealed under another key, or changed
+        since.
+        """
         try:
             return self._cipher.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], None)
         except InvalidTag:
             raise VaultError(
                 "An encoding in the store does not open under this linker's token key.",
-                "Is `token_key` the file that this store was made with? Restore it from its backup.",
+                "Is `token_key` the file that this store was made with? Restore it from its"
+                " backup.",
             ) from None
 
     def blind(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Keys as they are stored: equal ones stay equal, and nothing else of them can be seen without the vault's key.
+        """Keys as they are stored: equal ones stay equal, and nothing else of them can be seen
+        without the vault's key.
 
         >>> a, b, c = Vault(bytes(32)).blind(np.array([1, 2, 1])).tolist()
         >>> a == c, a == b

@@ -1,7 +1,9 @@
-"""Strata of a confounder score: how likely it was that a child came, given what is recorded of it. Rule: counts in, strata out.
+"""Strata of a confounder score: how likely it was that a child came, given what is recorded of it.
+Rule: counts in, strata out.
 
-The propensity score of Rosenbaum & Rubin (1983), fitted without any outcome, in fifths (Rosenbaum & Rubin 1984: five strata take away
-about nine tenths of the bias of what the score is fitted on). Ridge-penalised, so that a rare category cannot make it diverge.
+The propensity score of Rosenbaum & Rubin (1983), fitted without any outcome, in fifths (Rosenbaum &
+Rubin 1984: five strata take away about nine tenths of the bias of what the score is fitted on).
+Ridge-penalised, so that a rare category cannot make it diverge.
 """
 
 from collections.abc import Sequence
@@ -15,7 +17,9 @@ STRATA: Final = 5
 _PENALTY: Final = 1.0
 
 
-def strata(patterns: Sequence[tuple[str, ...]], engaged: Sequence[int], total: Sequence[int]) -> list[str]:
+def strata(
+    patterns: Sequence[tuple[str, ...]], engaged: Sequence[int], total: Sequence[int]
+) -> list[str]:
     """The stratum ("1" to "5", the last most likely to be engaged) of each pattern of covariates.
 
     `engaged` of `total` children of each pattern came. Patterns of one score are in one stratum.
@@ -26,7 +30,9 @@ def strata(patterns: Sequence[tuple[str, ...]], engaged: Sequence[int], total: S
     if not patterns:
         return []
     weights = np.asarray(total, dtype=float)
-    covariates = pd.get_dummies(pd.DataFrame(list(patterns)).astype(str), drop_first=True).to_numpy(dtype=float)
+    covariates = pd.get_dummies(pd.DataFrame(list(patterns)).astype(str), drop_first=True).to_numpy(
+        dtype=float
+    )
     design = np.column_stack([np.ones(len(patterns)), covariates])
     came = np.asarray(engaged, dtype=float)
     if came.sum() in (0.0, weights.sum()) or design.shape[1] == 1:

@@ -29,7 +29,9 @@ class Counter:
         self._db = db
 
     def partners(self, measure: Measure) -> list[str]:
-        """Partners who know some of those whom a measure counts from rows of their own, and not all."""
+        """Partners who know some of those whom a measure counts from rows of their own, and not
+        all.
+        """
         [(everybody,)] = self._counted(measure, [], "")
         rows = self._db.execute("SELECT DISTINCT partner FROM known ORDER BY partner").fetchall()
         return [p for (p,) in rows if 0 < self._counted(measure, [], p)[0][0] < everybody]
@@ -37,11 +39,12 @@ class Counter:
     def inner_cells(
         self, measure: Measure, cube: tuple[str, ...], known_to: str = ""
     ) -> dict[tuple[str | None, ...], int]:
-        """Distinct persons or families of each inner cell of a cube that has any; over overlapping dimensions also of all together
-        (None).
+        """Distinct persons or families of each inner cell of a cube that has any; over overlapping
+        dimensions also of all together (None).
 
-        Raises CatalogueError when someone is in two categories of a dimension that places everyone once, or in a category that the
-        catalogue does not know. With `known_to`, only those whom this partner knows from its own rows of the measure's datasets.
+        Raises CatalogueError when someone is in two categories of a dimension that places everyone
+        once, or in a category that the catalogue does not know. With `known_to`, only those whom
+        this partner knows from its own rows of the measure's datasets.
         """
         overlapping = [name for name in cube if measure.dimensions[name].overlapping]
         cells: dict[tuple[str | None, ...], int] = {}
@@ -56,9 +59,16 @@ class Counter:
         self, measure: Measure, cube: tuple[str, ...], left_out: set[str], known_to: str
     ) -> dict[tuple[str | None, ...], int]:
         """Counts of a cube without some of its dimensions."""
-        columns = {name: f"coalesce(\"{measure.columns.get(name, name)}\", 'not_recorded')" for name in cube}
+        columns = {
+            name: f"coalesce(\"{measure.columns.get(name, name)}\", 'not_recorded')"
+            for name in cube
+        }
         shown = [columns[name] for name in cube if name not in left_out]
-        overlapping = [columns[name] for name in cube if name not in left_out and measure.dimensions[name].overlapping]
+        overlapping = [
+            columns[name]
+            for name in cube
+            if name not in left_out and measure.dimensions[name].overlapping
+        ]
         cells: dict[tuple[str | None, ...], int] = {}
         for *found, persons in self._counted(measure, shown, known_to):
             categories = iter(found)
@@ -66,12 +76,16 @@ class Counter:
             for name, category in zip(cube, cell, strict=True):
                 if category is not None and category not in measure.dimensions[name].categories:
                     raise CatalogueError(
-                        f"measure {measure.id}: {name} has no category {category!r}.", "Add it to dimensions.toml."
+                        f"measure {measure.id}: {name} has no category {category!r}.",
+                        "Add it to dimensions.toml.",
                     )
             cells[cell] = persons
-        if sum(cells.values()) != sum(persons for *_, persons in self._counted(measure, overlapping, known_to)):
+        if sum(cells.values()) != sum(
+            persons for *_, persons in self._counted(measure, overlapping, known_to)
+        ):
             raise CatalogueError(
-                f"measure {measure.id}: its view places someone in two categories of {' x '.join(cube)}.",
+                f"measure {measure.id}: its view places someone in two categories of"
+                f" {' x '.join(cube)}.",
                 "Declare the dimension as overlapping, or place everyone once.",
             )
         return cells
@@ -79,15 +93,21 @@ class Counter:
     def attendances(
         self, measure: Measure, cube: tuple[str, ...]
     ) -> dict[tuple[str | None, ...], tuple[int, int, int]]:
-        """For each cell of a cube of attendances, margins (None) too: how many, of how many people, and of the one with the most."""
-        columns = {name: f"coalesce(\"{measure.columns.get(name, name)}\", 'not_recorded')" for name in cube}
+        """For each cell of a cube of attendances, margins (None) too: how many, of how many people,
+        and of the one with the most.
+        """
+        columns = {
+            name: f"coalesce(\"{measure.columns.get(name, name)}\", 'not_recorded')"
+            for name in cube
+        }
         cells: dict[tuple[str | None, ...], tuple[int, int, int]] = {}
         for count in range(len(cube) + 1):
             for kept in itertools.combinations(cube, count):
                 shown = "".join(f'{columns[name]} AS "{name}", ' for name in kept)
                 query = (
-                    f"SELECT * EXCLUDE (id, n), coalesce(sum(n), 0)::BIGINT, count(*), coalesce(max(n), 0) FROM "  # noqa: S608 - names from the catalogue
-                    f"(SELECT {shown}id, count(*) AS n FROM {measure.view} WHERE {measure.where} GROUP BY ALL) GROUP BY ALL ORDER BY ALL"
+                    f"SELECT * EXCLUDE (id, n), coalesce(sum(n), 0)::BIGINT, count(*), coalesce(max(n), 0) FROM "  # noqa: E501, S608
+                    f"(SELECT {shown}id, count(*) AS n FROM {measure.view} WHERE {measure.where}"
+                    " GROUP BY ALL) GROUP BY ALL ORDER BY ALL"
                 )
                 for *found, total, contributors, largest in self._db.execute(query).fetchall():
                     categories = iter(found)
@@ -95,7 +115,9 @@ class Counter:
                     cells[cell] = (total, contributors, largest)
         return cells
 
-    def _counted(self, measure: Measure, columns: list[str], known_to: str) -> list[tuple[Any, ...]]:
+    def _counted(
+        self, measure: Measure, columns: list[str], known_to: str
+    ) -> list[tuple[Any, ...]]:
         known, arguments = "", []
         if known_to:
             of = " AND dataset IN (SELECT unnest(?))" if measure.datasets else ""
@@ -109,27 +131,40 @@ class Counter:
 
     def rows_by_dataset(self) -> dict[str, int]:
         """Linked observations by dataset."""
-        return dict(self._db.execute("SELECT dataset, count(*) FROM fact GROUP BY dataset ORDER BY dataset").fetchall())
+        return dict(
+            self._db.execute(
+                "SELECT dataset, count(*) FROM fact GROUP BY dataset ORDER BY dataset"
+            ).fetchall()
+        )
 
 
 @contextmanager
 def _spill_folder() -> Iterator[Path]:
-    """Where what does not fit into memory waits: linked rows. What a process that was killed left there is taken away by the next."""
+    """Where what does not fit into memory waits: linked rows. What a process that was killed left
+    there is taken away by the next.
+    """
     for left in Path(tempfile.gettempdir()).glob(f"{_SPILL}*"):
         with suppress(OSError), (left / _HELD).open("rb") as held:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_SPILL) as name, (Path(name) / _HELD).open("wb") as mine:
+    with (
+        tempfile.TemporaryDirectory(prefix=_SPILL) as name,
+        (Path(name) / _HELD).open("wb") as mine,
+    ):
         fcntl.flock(mine, fcntl.LOCK_EX)
         yield Path(name)
 
 
 @contextmanager
 def open_counter(
-    observations: Iterable[pa.RecordBatch], links: Iterable[pa.RecordBatch], until: date, memory_limit: str = ""
+    observations: Iterable[pa.RecordBatch],
+    links: Iterable[pa.RecordBatch],
+    until: date,
+    memory_limit: str = "",
 ) -> Iterator[Counter]:
-    """Load the store's tables and build the views of what happened up to the month of a day. With a limit ("2GB"), what does not fit
-    into memory waits in a temporary folder."""
+    """Load the store's tables and build the views of what happened up to the month of a day. With a
+    limit ("2GB"), what does not fit into memory waits in a temporary folder.
+    """
     with _spill_folder() as folder, duckdb.connect(":memory:") as db:
         db.execute(f"SET temp_directory = '{folder}'")
         if memory_limit:
@@ -142,16 +177,27 @@ def open_counter(
             db,
             "observation",
             observations,
-            "partner VARCHAR, dataset VARCHAR, month VARCHAR, child_reference BLOB, adult_reference BLOB, attributes VARCHAR",
+            "partner VARCHAR, dataset VARCHAR, month VARCHAR, child_reference BLOB, adult_reference"
+            " BLOB, attributes VARCHAR",
         )
         _load(db, "link", links, "partner VARCHAR, reference BLOB, person BLOB, family BLOB")
-        db.execute("CREATE TABLE instrument (code VARCHAR, domain VARCHAR, low DOUBLE, high DOUBLE, direction INTEGER)")
+        db.execute(
+            "CREATE TABLE instrument (code VARCHAR, domain VARCHAR, low DOUBLE, high DOUBLE,"
+            " direction INTEGER)"
+        )
         db.executemany(
             "INSERT INTO instrument VALUES (?, ?, ?, ?, ?)",
-            [(code, i.domain, *i.range, 1 if i.better == "higher" else -1) for code, i in instruments().items()],
+            [
+                (code, i.domain, *i.range, 1 if i.better == "higher" else -1)
+                for code, i in instruments().items()
+            ],
         )
         db.execute((files(__package__) / "views.sql").read_text(encoding="utf-8"))
-        adjusted = {item.view: item.compare.adjusted_for for item in catalogue(until).values() if item.compare}
+        adjusted = {
+            item.view: item.compare.adjusted_for
+            for item in catalogue(until).values()
+            if item.compare
+        }
         for view, covariates in adjusted.items():
             _score(db, view, covariates)
         yield Counter(db)
@@ -164,7 +210,7 @@ def _score(db: duckdb.DuckDBPyConnection, view: str, covariates: tuple[str, ...]
 
     names = ", ".join(covariates)
     rows = db.execute(
-        f"SELECT {names}, count(*) FILTER (engaged = 'engaged'), count(*) FROM {view}_unscored GROUP BY ALL ORDER BY ALL"  # noqa: S608 - fixed names
+        f"SELECT {names}, count(*) FILTER (engaged = 'engaged'), count(*) FROM {view}_unscored GROUP BY ALL ORDER BY ALL"  # noqa: E501, S608
     ).fetchall()
     patterns = [row[:-2] for row in rows]
     found = strata(patterns, [row[-2] for row in rows], [row[-1] for row in rows])
@@ -176,10 +222,14 @@ def _score(db: duckdb.DuckDBPyConnection, view: str, covariates: tuple[str, ...]
             f"INSERT INTO {view}_stratum VALUES ({marks})",  # noqa: S608 - fixed names
             [[*pattern, stratum] for pattern, stratum in zip(patterns, found, strict=True)],
         )
-    db.execute(f"CREATE TABLE {view} AS SELECT * FROM {view}_unscored JOIN {view}_stratum USING ({names})")  # noqa: S608
+    db.execute(
+        f"CREATE TABLE {view} AS SELECT * FROM {view}_unscored JOIN {view}_stratum USING ({names})"  # noqa: S608
+    )
 
 
-def _load(db: duckdb.DuckDBPyConnection, table: str, batches: Iterable[pa.RecordBatch], columns: str) -> None:
+def _load(
+    db: duckdb.DuckDBPyConnection, table: str, batches: Iterable[pa.RecordBatch], columns: str
+) -> None:
     db.execute(f"CREATE TABLE {table} ({columns})")
     for batch in batches:
         db.register("incoming", pa.Table.from_batches([batch]))

@@ -1,4 +1,5 @@
-"""Public counts of the population, from a file that the partnership keeps (ONS estimates, school census). Rule: text in, values out.
+"""Public counts of the population, from a file that the partnership keeps (ONS estimates, school
+census). Rule: text in, values out.
 
     of,residence,imd_quintile,ethnicity,population
     children,area,,,4210
@@ -20,24 +21,29 @@ Denominators = Mapping[str, Mapping[Cell, int]]
 """Counts by whom they count and by cell."""
 
 
-def parse_denominators(text: str, dimensions: Mapping[str, Dimension], where: str) -> dict[str, dict[Cell, int]]:
+def parse_denominators(
+    text: str, dimensions: Mapping[str, Dimension], where: str
+) -> dict[str, dict[Cell, int]]:
     """Parse the file. Raises CatalogueError that names the line.
 
     >>> sex = {"sex": Dimension("sex", "Sex", {"female": "Female", "male": "Male"})}
     >>> parse_denominators("of,sex,population\\nchildren,female,120\\nchildren,,250\\n", sex, "file")
     {'children': {(('sex', 'female'),): 120, (): 250}}
-    """
+    """  # noqa: E501
     found: dict[str, dict[Cell, int]] = {}
     reader = csv.DictReader(io.StringIO(text))
     names = [name for name in reader.fieldnames or [] if name not in ("of", "population")]
     unknown = [name for name in names if name not in dimensions]
     if unknown or not {"of", "population"} <= set(reader.fieldnames or []):
         raise CatalogueError(
-            f"{where}: the header {', '.join(reader.fieldnames or ['(none)'])} is not one of denominators.",
+            f"{where}: the header {', '.join(reader.fieldnames or ['(none)'])} is not one of"
+            " denominators.",
             f"Columns: of, population, and any of {', '.join(dimensions)}.",
         )
     for row in reader:
-        cell = tuple(sorted((name, row[name].strip()) for name in names if row[name] and row[name].strip()))
+        cell = tuple(
+            sorted((name, row[name].strip()) for name in names if row[name] and row[name].strip())
+        )
         for name, category in cell:
             if category not in dimensions[name].categories:
                 raise CatalogueError(
@@ -50,10 +56,12 @@ def parse_denominators(text: str, dimensions: Mapping[str, Dimension], where: st
             population = -1
         if population < 0 or not row["of"]:
             raise CatalogueError(
-                f"{where}, line {reader.line_num}: of or population is wrong.", "A whole number, 0 or more."
+                f"{where}, line {reader.line_num}: of or population is wrong.",
+                "A whole number, 0 or more.",
             )
         if found.setdefault(row["of"], {}).setdefault(cell, population) != population:
             raise CatalogueError(
-                f"{where}, line {reader.line_num}: this group was counted before.", "Give each group once."
+                f"{where}, line {reader.line_num}: this group was counted before.",
+                "Give each group once.",
             )
     return found

@@ -1,9 +1,12 @@
-"""The attacker that gates every cut: bounds each small count with all that an analyst can learn, and must fail.
+"""The attacker that gates every cut: bounds each small count with all that an analyst can learn,
+and must fail.
 
-It knows every protected count (sums of withheld cells reveal them), that margins add up, that a union of services is at most their sum,
-that counts are whole and not negative, the rule by which they are rounded, and every earlier release: where a count changed by few, it is
-taken to know by how many. As each partner, it knows that partner's own rows as well. Linear-programming bounds are at least as tight as
-any differencing of published tables (Dobra & Fienberg 2000); here every bound that is too tight is confirmed with whole numbers.
+It knows every protected count (sums of withheld cells reveal them), that margins add up, that a
+union of services is at most their sum, that counts are whole and not negative, the rule by which
+they are rounded, and every earlier release: where a count changed by few, it is taken to know by
+how many. As each partner, it knows that partner's own rows as well. Linear-programming bounds are
+at least as tight as any differencing of published tables (Dobra & Fienberg 2000); here every bound
+that is too tight is confirmed with whole numbers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +25,9 @@ _TIME_LIMIT_S = 20.0
 
 @dataclass(frozen=True)
 class AttackReport:
-    """What the attacker found: small counts attacked, and those bounded more tightly than the policy allows."""
+    """What the attacker found: small counts attacked, and those bounded more tightly than the
+    policy allows.
+    """
 
     attacked: int
     too_tight: list[Cell]
@@ -45,10 +50,19 @@ def attack(
     possible: Callable[[int], tuple[int, int]] = disclosure.possible_counts,
     unsafe: Mapping[Cell, int] | None = None,
 ) -> AttackReport:
-    """Try to bound every small count, and every `unsafe` one (with how wide its interval has to be). Truth is used only to choose and
-    score the targets, and for what changed since. `possible` says what a published count can truly be."""
-    bounds = {cell: _known(cell, count, protected[cell], earlier, possible) for cell, count in linked.counts.items()}
-    wanted = {cell: disclosure.NARROWEST_INTERVAL for cell, n in linked.counts.items() if n in disclosure.SMALL}
+    """Try to bound every small count, and every `unsafe` one (with how wide its interval has to
+    be). Truth is used only to choose and score the targets, and for what changed since. `possible`
+    says what a published count can truly be.
+    """
+    bounds = {
+        cell: _known(cell, count, protected[cell], earlier, possible)
+        for cell, count in linked.counts.items()
+    }
+    wanted = {
+        cell: disclosure.NARROWEST_INTERVAL
+        for cell, n in linked.counts.items()
+        if n in disclosure.SMALL
+    }
     return _bound(linked, bounds, wanted | dict(unsafe or {}))
 
 
@@ -59,7 +73,9 @@ def attack_as_partner(
     earlier: Sequence[PriorRelease] = (),
     possible: Callable[[int], tuple[int, int]] = disclosure.possible_counts,
 ) -> AttackReport:
-    """The same by a partner, who takes off those whom it knows from its own rows, wherever 1 to 7 of others are left."""
+    """The same by a partner, who takes off those whom it knows from its own rows, wherever 1 to 7
+    of others are left.
+    """
     others, bounds = {}, {}
     for cell, count in linked.counts.items():
         mine = own.get(cell, 0)
@@ -73,8 +89,12 @@ def attack_as_partner(
     return _bound(LinkedCells(others, linked.sums, linked.covers, linked.nested), bounds, wanted)
 
 
-def _bound(linked: LinkedCells, bounds: Mapping[Cell, tuple[int, int]], wanted: Mapping[Cell, int]) -> AttackReport:
-    """Bound the wanted cells (each with how wide its interval has to be) by all that ties the cells."""
+def _bound(
+    linked: LinkedCells, bounds: Mapping[Cell, tuple[int, int]], wanted: Mapping[Cell, int]
+) -> AttackReport:
+    """Bound the wanted cells (each with how wide its interval has to be) by all that ties the
+    cells.
+    """
     if not wanted:
         return AttackReport(0, [], 2 * disclosure.LARGEST_ERROR)
     cells = sorted(linked.counts)
@@ -97,7 +117,11 @@ def _bound(linked: LinkedCells, bounds: Mapping[Cell, tuple[int, int]], wanted: 
         width = _width(solver, index[cell])
         if width < max(enough, disclosure.LARGEST_ERROR):
             whole = Programme(
-                programme.cost, programme.lower, programme.upper, np.ones(len(cells), dtype=bool), programme.rows
+                programme.cost,
+                programme.lower,
+                programme.upper,
+                np.ones(len(cells), dtype=bool),
+                programme.rows,
             )
             width = _width(load(whole, _TIME_LIMIT_S), index[cell])
         narrowest = min(narrowest, width)
@@ -107,7 +131,11 @@ def _bound(linked: LinkedCells, bounds: Mapping[Cell, tuple[int, int]], wanted: 
 
 
 def _known(
-    cell: Cell, true: int, protected: int, earlier: Sequence[PriorRelease], possible: Callable[[int], tuple[int, int]]
+    cell: Cell,
+    true: int,
+    protected: int,
+    earlier: Sequence[PriorRelease],
+    possible: Callable[[int], tuple[int, int]],
 ) -> tuple[int, int]:
     """What single releases tell of a cell: the least and the most that it can be."""
     low, high = possible(protected)
@@ -121,7 +149,9 @@ def _known(
 
 
 def _width(solver: Any, target: int) -> int:
-    """Width of a cell's interval. Zero where the attacker ran out of time: what is not certain does not protect."""
+    """Width of a cell's interval. Zero where the attacker ran out of time: what is not certain does
+    not protect.
+    """
     solver.changeColCost(target, 1.0)
     ends = []
     for sense in (highspy.ObjSense.kMinimize, highspy.ObjSense.kMaximize):

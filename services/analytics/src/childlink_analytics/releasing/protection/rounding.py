@@ -1,8 +1,10 @@
-"""Strict, additive controlled rounding of linked cells as a mixed-integer programme (Cox 1987; Salazar-Gonzalez 2006).
+"""Strict, additive controlled rounding of linked cells as a mixed-integer programme (Cox 1987;
+Salazar-Gonzalez 2006).
 
-Every cell becomes a multiple of the base near its true count, and every margin stays the sum of its parts. The objective
-(least total error) is weighted by secret random numbers of the release, so that an attacker who knows the method cannot
-replay it. HiGHS runs on one thread with fixed settings: the same input gives the same output.
+Every cell becomes a multiple of the base near its true count, and every margin stays the sum of its
+parts. The objective (least total error) is weighted by secret random numbers of the release, so
+that an attacker who knows the method cannot replay it. HiGHS runs on one thread with fixed
+settings: the same input gives the same output.
 """
 
 import ctypes
@@ -45,8 +47,10 @@ def round_cells(
     kept: Mapping[Cell, int] | None = None,
     high: Collection[Cell] = (),
 ) -> dict[Cell, int]:
-    """Protected counts of all cells; those `kept` from an earlier release are as there, if that can be; those in `high` are not far
-    below their true counts. Raises ProtectionError when none are found in time."""
+    """Protected counts of all cells; those `kept` from an earlier release are as there, if that can
+    be; those in `high` are not far below their true counts. Raises ProtectionError when none are
+    found in time.
+    """
     cells = sorted(linked.counts)
     index = {cell: at for at, cell in enumerate(cells)}
     n = len(cells)
@@ -56,12 +60,21 @@ def round_cells(
     # Columns: k (the protected count is k x base), then the error of each cell.
     rows: list[tuple[float, float, list[int], list[float]]] = []
     for margin, parts in linked.sums:
-        rows.append((0.0, 0.0, [index[margin], *(index[part] for part in parts)], [1.0, *(-1.0 for _ in parts)]))
+        rows.append(
+            (
+                0.0,
+                0.0,
+                [index[margin], *(index[part] for part in parts)],
+                [1.0, *(-1.0 for _ in parts)],
+            )
+        )
     rows += inequalities(linked, index)
     for at in range(n):
         rows.append((-true[at], highspy.kHighsInf, [n + at, at], [1.0, -base]))
         rows.append((true[at], highspy.kHighsInf, [n + at, at], [1.0, base]))
-    cost = np.concatenate([np.zeros(n), 1.0 + np.array([_noise(secret, label, cell) for cell in cells])])
+    cost = np.concatenate(
+        [np.zeros(n), 1.0 + np.array([_noise(secret, label, cell) for cell in cells])]
+    )
     most_error = np.full(n, float(disclosure.LARGEST_ERROR))
     values = None
     for fixed in (kept, {}) if kept else ({},):
@@ -87,14 +100,19 @@ def round_cells(
     return {cell: round(values[index[cell]]) * base for cell in cells}
 
 
-def inequalities(linked: LinkedCells, index: Mapping[Cell, int]) -> list[tuple[float, float, list[int], list[float]]]:
+def inequalities(
+    linked: LinkedCells, index: Mapping[Cell, int]
+) -> list[tuple[float, float, list[int], list[float]]]:
     """What is known of cells beside sums, as rows of a programme: covers and nested cells."""
     rows: list[tuple[float, float, list[int], list[float]]] = []
     for union, parts in linked.covers:
         at = [index[part] for part in parts]
         rows.append((0.0, highspy.kHighsInf, [*at, index[union]], [*(1.0 for _ in parts), -1.0]))
         rows += [(0.0, highspy.kHighsInf, [index[union], part], [1.0, -1.0]) for part in at]
-    rows += [(0.0, highspy.kHighsInf, [index[whole], index[part]], [1.0, -1.0]) for part, whole in linked.nested]
+    rows += [
+        (0.0, highspy.kHighsInf, [index[whole], index[part]], [1.0, -1.0])
+        for part, whole in linked.nested
+    ]
     return rows
 
 
@@ -113,8 +131,12 @@ def load(programme: Programme, time_limit_s: float) -> Any:
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.silent()
     for option, value in (
-        ("threads", 1), ("parallel", "off"), ("random_seed", 0), ("mip_rel_gap", _GAP), ("time_limit", time_limit_s),
-    ):  # fmt: skip
+        ("threads", 1),
+        ("parallel", "off"),
+        ("random_seed", 0),
+        ("mip_rel_gap", _GAP),
+        ("time_limit", time_limit_s),
+    ):
         solver.setOptionValue(option, value)
     model = highspy.HighsLp()
     model.num_col_ = len(programme.cost)
@@ -125,15 +147,20 @@ def load(programme: Programme, time_limit_s: float) -> Any:
     model.row_lower_ = np.array([row[0] for row in programme.rows])
     model.row_upper_ = np.array([row[1] for row in programme.rows])
     model.integrality_ = [
-        highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous for whole in programme.integer
+        highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous
+        for whole in programme.integer
     ]
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     model.a_matrix_.start_ = np.cumsum([0, *(len(row[2]) for row in programme.rows)])
     model.a_matrix_.index_ = (
-        np.concatenate([np.array(row[2]) for row in programme.rows]) if programme.rows else np.zeros(0, dtype=int)
+        np.concatenate([np.array(row[2]) for row in programme.rows])
+        if programme.rows
+        else np.zeros(0, dtype=int)
     )
     model.a_matrix_.value_ = (
-        np.concatenate([np.array(row[3]) for row in programme.rows]) if programme.rows else np.zeros(0)
+        np.concatenate([np.array(row[3]) for row in programme.rows])
+        if programme.rows
+        else np.zeros(0)
     )
     solver.passModel(model)
     return solver
@@ -141,7 +168,9 @@ def load(programme: Programme, time_limit_s: float) -> Any:
 
 @cache
 def _meet_highs() -> None:
-    """Make the first solver of the process where nobody hears it: it prints a banner to standard output, whatever it is told."""
+    """Make the first solver of the process where nobody hears it: it prints a banner to standard
+    output, whatever it is told.
+    """
     libc = ctypes.CDLL(None)
     sys.stdout.flush()
     libc.fflush(None)

@@ -1,10 +1,12 @@
-"""Primary and secondary cell suppression, then rounding: the second policy, for those who must. Rule: cells in, cells out.
+"""Primary and secondary cell suppression, then rounding: the second policy, for those who must.
+Rule: cells in, cells out.
 
-Primary: counts of 1 to 7. Secondary: other cells are withheld until nobody who knows the rest exactly can bound a primary one closely.
-They are found primary cell by primary cell with two linear programmes (Robertson 2000; the "hypercube-free" LP heuristic of Kelly,
-Golden & Assad 1992): the cheapest change of the table, margins kept, that moves the cell up, then down, by the protection asked for;
-every cell that has to move with it is withheld too. Cells withheld already move for nothing. What is left is rounded to the nearest
-multiple of the base, each cell for itself.
+Primary: counts of 1 to 7. Secondary: other cells are withheld until nobody who knows the rest
+exactly can bound a primary one closely. They are found primary cell by primary cell with two linear
+programmes (Robertson 2000; the "hypercube-free" LP heuristic of Kelly, Golden & Assad 1992): the
+cheapest change of the table, margins kept, that moves the cell up, then down, by the protection
+asked for; every cell that has to move with it is withheld too. Cells withheld already move for
+nothing. What is left is rounded to the nearest multiple of the base, each cell for itself.
 """
 
 from collections.abc import Mapping
@@ -23,12 +25,19 @@ _TIME_LIMIT_S: Final = 20.0
 _MOVED: Final = 1e-6
 
 
-def suppress_cells(linked: LinkedCells, more: Mapping[Cell, int] = MappingProxyType({})) -> dict[Cell, int]:
-    """Protected counts of all cells; `disclosure.HIDDEN` where withheld. `more` are withheld as if they were small, with how far up they
-    must be able to lie. Raises ProtectionError when a cell cannot be protected."""
+def suppress_cells(
+    linked: LinkedCells, more: Mapping[Cell, int] = MappingProxyType({})
+) -> dict[Cell, int]:
+    """Protected counts of all cells; `disclosure.HIDDEN` where withheld. `more` are withheld as if
+    they were small, with how far up they must be able to lie. Raises ProtectionError when a cell
+    cannot be protected.
+    """
     cells = sorted(linked.counts)
     hidden = suppressed(linked, more)
-    return {cell: disclosure.HIDDEN if cell in hidden else disclosure.nearest(linked.counts[cell]) for cell in cells}
+    return {
+        cell: disclosure.HIDDEN if cell in hidden else disclosure.nearest(linked.counts[cell])
+        for cell in cells
+    }
 
 
 def suppressed(linked: LinkedCells, more: Mapping[Cell, int] = MappingProxyType({})) -> set[Cell]:
@@ -40,16 +49,23 @@ def suppressed(linked: LinkedCells, more: Mapping[Cell, int] = MappingProxyType(
     solver = _solver(linked, cells, index)
     # The largest first: what protects them often protects the smaller ones.
     for cell in sorted(primary, key=lambda item: (-linked.counts[item], item)):
-        for needed in (more.get(cell, disclosure.NARROWEST_INTERVAL), -min(linked.counts[cell] - 1, 2)):
+        for needed in (
+            more.get(cell, disclosure.NARROWEST_INTERVAL),
+            -min(linked.counts[cell] - 1, 2),
+        ):
             if needed == 0:
                 continue
-            for moved in _moved(solver, index[cell], needed, [index[item] for item in sorted(hidden)], len(cells)):
+            for moved in _moved(
+                solver, index[cell], needed, [index[item] for item in sorted(hidden)], len(cells)
+            ):
                 hidden.add(cells[moved])
     return hidden
 
 
 def _solver(linked: LinkedCells, cells: list[Cell], index: dict[Cell, int]) -> Any:
-    """Columns: how much each cell moves up, then how much down. Withholding a large cell costs more than a small one."""
+    """Columns: how much each cell moves up, then how much down. Withholding a large cell costs more
+    than a small one.
+    """
     n = len(cells)
     true = np.array([linked.counts[cell] for cell in cells], dtype=float)
     rows: list[tuple[float, float, list[int], list[float]]] = []
@@ -60,12 +76,16 @@ def _solver(linked: LinkedCells, cells: list[Cell], index: dict[Cell, int]) -> A
     for low, high, at, signs in inequalities(linked, index):
         # They hold of the true counts, and must of the moved ones.
         slack = sum(sign * true[i] for i, sign in zip(at, signs, strict=True))
-        rows.append((low - slack, high, [*at, *(n + i for i in at)], [*signs, *(-sign for sign in signs)]))
+        rows.append(
+            (low - slack, high, [*at, *(n + i for i in at)], [*signs, *(-sign for sign in signs)])
+        )
     programme = Programme(
         cost=np.tile(_costs(true), 2),
         lower=np.zeros(2 * n),
         # A zero is shown, and cannot move; so whatever is withheld is known to be at least 1.
-        upper=np.concatenate([np.where(true > 0, highspy.kHighsInf, 0.0), np.maximum(true - 1.0, 0.0)]),
+        upper=np.concatenate(
+            [np.where(true > 0, highspy.kHighsInf, 0.0), np.maximum(true - 1.0, 0.0)]
+        ),
         integer=np.zeros(2 * n, dtype=bool),
         rows=rows,
     )
@@ -94,11 +114,13 @@ def _moved(solver: Any, target: int, needed: int, hidden: list[int], n: int) -> 
     for at, cost in costs.items():
         solver.changeColCost(at, cost)
     if not found and needed < 0:
-        # Everything that it is made of is at its least already; then it is the room above that protects it.
+        # Everything that it is made of is at its least already; then it is the room above that
+        # protects it.
         return []
     if not found:
         raise ProtectionError(
-            "A small count cannot be protected by withholding other cells.", "Use fewer or coarser dimensions."
+            "A small count cannot be protected by withholding other cells.",
+            "Use fewer or coarser dimensions.",
         )
     # Up and down of one cell cancel: it moves by the difference.
     return [int(at) for at in np.flatnonzero(np.abs(values[:n] - values[n:]) > _MOVED)]

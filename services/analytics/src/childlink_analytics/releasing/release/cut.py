@@ -1,4 +1,6 @@
-"""The use case of a cut: count, protect, attack, write. Nothing unprotected is in a release, and all of it appears at once."""
+"""The use case of a cut: count, protect, attack, write. Nothing unprotected is in a release, and
+all of it appears at once.
+"""
 
 import hashlib
 import math
@@ -14,7 +16,12 @@ from childlink_catalogue.measures import Measure
 from childlink_analytics.errors import ProtectionError
 from childlink_analytics.releasing.counting.counting import Counter
 from childlink_analytics.releasing.counting.denominators import Denominators
-from childlink_analytics.releasing.protection.attack import AttackReport, PriorRelease, attack, attack_as_partner
+from childlink_analytics.releasing.protection.attack import (
+    AttackReport,
+    PriorRelease,
+    attack,
+    attack_as_partner,
+)
 from childlink_analytics.releasing.protection.rounding import round_cells
 from childlink_analytics.releasing.protection.suppression import suppress_cells
 from childlink_analytics.shared import disclosure
@@ -23,7 +30,8 @@ from childlink_analytics.shared.release_files import Published, measure_content,
 
 _ATTEMPTS: Final = 4
 _ROWS_TO: Final = 100
-# Intervals allow for at least so much rounding: a release's own root mean square error is nearly always less, so this tells nothing of it.
+# Intervals allow for at least so much rounding: a release's own root mean square error is nearly
+# always less, so this tells nothing of it.
 _LEAST_SD: Final = 2.0
 Before = Mapping[str, PriorRelease]
 """An earlier release: its cells by population."""
@@ -74,7 +82,9 @@ def cut_release(
     folder: Path,
     progress: Callable[[str], None] = lambda _population: None,
 ) -> Cut:
-    """Count, protect and attack every measure, then write the release. Raises before anything is written."""
+    """Count, protect and attack every measure, then write the release. Raises before anything is
+    written.
+    """
     by_population: dict[str, list[Measure]] = {}
     for measure in plan.measures.values():
         by_population.setdefault(measure.population, []).append(measure)
@@ -86,13 +96,39 @@ def cut_release(
         if together[0].unit == "attendances":
             linked, unsafe = count_attendances(together, counter)
             done.append(
-                protect(population, together, linked, secret, plan.release_id, earlier, disclosure.SUPPRESSED, unsafe)
+                protect(
+                    population,
+                    together,
+                    linked,
+                    secret,
+                    plan.release_id,
+                    earlier,
+                    disclosure.SUPPRESSED,
+                    unsafe,
+                )
             )
         else:
             linked = count(together, counter)
-            own = [count(together, counter, partner).counts for partner in counter.partners(together[0])]
-            done.append(protect(population, together, linked, secret, plan.release_id, earlier, plan.policy, own=own))
-    published = sorted((item for population in done for item in population.published), key=lambda item: item.measure.id)
+            own = [
+                count(together, counter, partner).counts
+                for partner in counter.partners(together[0])
+            ]
+            done.append(
+                protect(
+                    population,
+                    together,
+                    linked,
+                    secret,
+                    plan.release_id,
+                    earlier,
+                    plan.policy,
+                    own=own,
+                )
+            )
+    published = sorted(
+        (item for population in done for item in population.published),
+        key=lambda item: item.measure.id,
+    )
     published = [_with_context(item, rows, plan.denominators) for item in published]
     content = {"policy": plan.policy, "measures": [measure_content(item) for item in published]}
     manifest = {
@@ -104,8 +140,9 @@ def cut_release(
         "datasets": {name: _about(count, secret, name) for name, count in rows.items()},
         "cells": sum(len(item.cells.counts) for item in done),
         "cells_withheld": sum(item.withheld for item in done),
-        # Of the policy. How far this release's figures truly moved, and how many true counts are small, would help an attacker: whoever
-        # knows that none moved by more than 5 bounds more tightly, and a partner who adds children sees which count stops being small.
+        # Of the policy. How far this release's figures truly moved, and how many true counts are
+        # small, would help an attacker: whoever knows that none moved by more than 5 bounds more
+        # tightly, and a partner who adds children sees which count stops being small.
         "largest_error": disclosure.LARGEST_ERROR,
         "attack_failures": sum(len(item.attack.too_tight) for item in done),
         "changes": changes(done, plan),
@@ -115,19 +152,29 @@ def cut_release(
 
 
 def count(measures: Sequence[Measure], counter: Counter, known_to: str = "") -> LinkedCells:
-    """All linked cells of a population's measures; or of those in it whom a partner knows from its own rows."""
+    """All linked cells of a population's measures; or of those in it whom a partner knows from its
+    own rows.
+    """
     try:
-        return link_cells((m, cube, counter.inner_cells(m, cube, known_to)) for m in measures for cube in m.cubes)
+        return link_cells(
+            (m, cube, counter.inner_cells(m, cube, known_to)) for m in measures for cube in m.cubes
+        )
     except ValueError as error:
-        raise CatalogueError(f"{error}.", "Each dimension must place everyone in exactly one category.") from None
+        raise CatalogueError(
+            f"{error}.", "Each dimension must place everyone in exactly one category."
+        ) from None
 
 
-def count_attendances(measures: Sequence[Measure], counter: Counter) -> tuple[LinkedCells, dict[Cell, int]]:
-    """All linked cells of a population of attendances; and those that tell too much of who makes them, with how wide an attacker's
-    interval for each has to be."""
+def count_attendances(
+    measures: Sequence[Measure], counter: Counter
+) -> tuple[LinkedCells, dict[Cell, int]]:
+    """All linked cells of a population of attendances; and those that tell too much of who makes
+    them, with how wide an attacker's interval for each has to be.
+    """
     found = [(m, cube, counter.attendances(m, cube)) for m in measures for cube in m.cubes]
     linked = link_cells(
-        (m, cube, {cell: facts[0] for cell, facts in cells.items() if None not in cell}) for m, cube, cells in found
+        (m, cube, {cell: facts[0] for cell, facts in cells.items() if None not in cell})
+        for m, cube, cells in found
     )
     unsafe = {}
     for m, cube, cells in found:
@@ -149,9 +196,10 @@ def protect(
     unsafe: Mapping[Cell, int] = MappingProxyType({}),
     own: Sequence[Mapping[Cell, int]] = (),
 ) -> Protected:
-    """Round the cells (or withhold some) and let the attacker try. Counts that are what they were in the release before are carried
-    forward. `own` are the cells of those whom each partner knows. Raises ProtectionError when the attacker succeeds however often it
-    is tried."""
+    """Round the cells (or withhold some) and let the attacker try. Counts that are what they were
+    in the release before are carried forward. `own` are the cells of those whom each partner knows.
+    Raises ProtectionError when the attacker succeeds however often it is tried.
+    """
     kept = _unchanged(linked.counts, earlier[-1]) if earlier else {}
     more = dict(unsafe)
     high: set[Cell] = set()
@@ -162,7 +210,10 @@ def protect(
             label = f"{release_id} {population} {attempt or ''}".rstrip()
             protected = round_cells(linked, secret, label, kept, high)
         report = attack(linked, protected, earlier, disclosure.possible(policy), unsafe)
-        as_partners = [attack_as_partner(linked, protected, mine, earlier, disclosure.possible(policy)) for mine in own]
+        as_partners = [
+            attack_as_partner(linked, protected, mine, earlier, disclosure.possible(policy))
+            for mine in own
+        ]
         found = {cell for item in (report, *as_partners) for cell in item.too_tight}
         if not found:
             break
@@ -170,17 +221,26 @@ def protect(
         more |= {cell: 2 * more.get(cell, disclosure.NARROWEST_INTERVAL) for cell in found}
     else:
         raise ProtectionError(
-            f"{population}: an attacker bounds {len(found)} small counts to less than {disclosure.NARROWEST_INTERVAL} apart.",
+            f"{population}: an attacker bounds {len(found)} small counts to less than"
+            f" {disclosure.NARROWEST_INTERVAL} apart.",
             "Use fewer dimensions or a coarser level.",
         )
-    shown = {cell: count for cell, count in linked.counts.items() if protected[cell] != disclosure.HIDDEN}
+    shown = {
+        cell: count for cell, count in linked.counts.items() if protected[cell] != disclosure.HIDDEN
+    }
     errors = [abs(protected[cell] - count) for cell, count in shown.items()] or [0]
     withheld = sum(
-        1 for value in protected.values() if disclosure.show_count(disclosure.group([value], policy)).withheld
+        1
+        for value in protected.values()
+        if disclosure.show_count(disclosure.group([value], policy)).withheld
     )
-    rounding_sd = max(_LEAST_SD, math.ceil(2.0 * math.sqrt(sum(error**2 for error in errors) / len(errors))) / 2.0)
+    rounding_sd = max(
+        _LEAST_SD, math.ceil(2.0 * math.sqrt(sum(error**2 for error in errors) / len(errors))) / 2.0
+    )
     published = [
-        Published(measure, measure_cells(measure, protected), rounding_sd=rounding_sd, policy=policy)
+        Published(
+            measure, measure_cells(measure, protected), rounding_sd=rounding_sd, policy=policy
+        )
         for measure in measures
     ]
     report = AttackReport(
@@ -189,11 +249,15 @@ def protect(
         min(item.narrowest for item in (report, *as_partners)),
     )
     cells = PriorRelease(linked.counts, protected)
-    return Protected(population, published, cells, max(errors), sum(errors) / len(errors), withheld, report)
+    return Protected(
+        population, published, cells, max(errors), sum(errors) / len(errors), withheld, report
+    )
 
 
 def changes(done: Sequence[Protected], plan: CutPlan) -> dict[str, Any]:
-    """The change notes of a release: what came, went and moved since the one before. Says nothing that the two releases do not."""
+    """The change notes of a release: what came, went and moved since the one before. Says nothing
+    that the two releases do not.
+    """
     if not plan.earlier:
         return {"first": True}
     before = plan.earlier[-1]
@@ -205,23 +269,34 @@ def changes(done: Sequence[Protected], plan: CutPlan) -> dict[str, Any]:
             moved = sum(1 for cell in common if item.cells.protected[cell] != old[cell])
             for published in item.published:
                 revised[published.measure.id] = {"cells": len(common), "moved": moved}
-    new = sorted(p.measure.id for item in done if item.population not in before for p in item.published)
+    new = sorted(
+        p.measure.id for item in done if item.population not in before for p in item.published
+    )
     return {"first": False, "new_measures": new, "cells_of_the_population_that_moved": revised}
 
 
 def _unchanged(counts: Mapping[Cell, int], before: PriorRelease) -> dict[Cell, int]:
-    return {cell: before.protected[cell] for cell, count in counts.items() if before.counts.get(cell) == count}
+    return {
+        cell: before.protected[cell]
+        for cell, count in counts.items()
+        if before.counts.get(cell) == count
+    }
 
 
-def _with_context(item: Published, rows: Mapping[str, int], denominators: Denominators) -> Published:
+def _with_context(
+    item: Published, rows: Mapping[str, int], denominators: Denominators
+) -> Published:
     """Whether it was collected at all, and the population's public counts."""
     measure = item.measure
     collected = all(rows.get(name) for name in measure.datasets)
-    return replace(item, collected=collected, population=denominators.get(measure.population_of, {}))
+    return replace(
+        item, collected=collected, population=denominators.get(measure.population_of, {})
+    )
 
 
 def _about(rows: int, secret: bytes, dataset: str) -> int:
-    """How many rows went in, to a hundred up or down, from a place between hundreds that nobody knows: rounded from a known place, a
-    partner who adds rows of its own could count the others'."""
+    """How many rows went in, to a hundred up or down, from a place between hundreds that nobody
+    knows: rounded from a known place, a partner who adds rows of its own could count the others'.
+    """
     digest = hashlib.blake2b(f"rows of {dataset}".encode(), key=secret, digest_size=4).digest()
     return max(_ROWS_TO, (rows + int.from_bytes(digest, "big") % _ROWS_TO) // _ROWS_TO * _ROWS_TO)

@@ -55,7 +55,11 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
 
         def cut() -> None:
             try:
-                said.put(self._desk.cut(who, request.release_id, request.data_until, said.put, anyway=request.anyway))
+                said.put(
+                    self._desk.cut(
+                        who, request.release_id, request.data_until, said.put, anyway=request.anyway
+                    )
+                )
             except BaseException as error:  # noqa: BLE001 - raised again where the call is answered
                 said.put(error)
 
@@ -68,7 +72,9 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
             raise item
         yield pb.CutReleaseResponse(release=_known(self._desk.show(request.release_id)[0]))
 
-    def CheckRelease(self, request: pb.CheckReleaseRequest, context: grpc.ServicerContext) -> pb.CheckReleaseResponse:
+    def CheckRelease(
+        self, request: pb.CheckReleaseRequest, context: grpc.ServicerContext
+    ) -> pb.CheckReleaseResponse:
         """See release.proto."""
         try:
             _, report = self._desk.check(caller().name, request.release_id)
@@ -81,7 +87,9 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
     ) -> pb.PublishReleaseResponse:
         """See release.proto."""
         try:
-            return pb.PublishReleaseResponse(release=_known(self._desk.publish(caller().name, request.release_id)))
+            return pb.PublishReleaseResponse(
+                release=_known(self._desk.publish(caller().name, request.release_id))
+            )
         except UserError as error:
             _refuse(context, error)
 
@@ -111,13 +119,17 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
         """See release.proto."""
         return pb.ListAllReleasesResponse(releases=[_known(item) for item in self._desk.releases()])
 
-    def ShowRelease(self, request: pb.ShowReleaseRequest, context: grpc.ServicerContext) -> pb.ShowReleaseResponse:
+    def ShowRelease(
+        self, request: pb.ShowReleaseRequest, context: grpc.ServicerContext
+    ) -> pb.ShowReleaseResponse:
         """See release.proto."""
         try:
             known, manifest = self._desk.show(request.release_id)
         except UserError as error:
             _refuse(context, error)
-        return pb.ShowReleaseResponse(release=_known(known), manifest_json=json.dumps(manifest, sort_keys=True))
+        return pb.ShowReleaseResponse(
+            release=_known(known), manifest_json=json.dumps(manifest, sort_keys=True)
+        )
 
     def VerifyReleases(
         self, request: pb.VerifyReleasesRequest, context: grpc.ServicerContext
@@ -130,20 +142,31 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
         return pb.VerifyReleasesResponse(releases=[_known(item) for item in checked])
 
 
-def serve_releases(settings: StoreSettings, desk: ReleaseWorkflow, metrics: StoreMetrics) -> grpc.Server:
+def serve_releases(
+    settings: StoreSettings, desk: ReleaseWorkflow, metrics: StoreMetrics
+) -> grpc.Server:
     """Start the server. The caller stops it."""
     policy = PolicyFile(settings.policy).now if settings.policy else None
     guard = Guard(
-        policy, RULES, metrics.refused, revoked=revocations(settings.grpc_tls_revoked, settings.grpc_tls_client_ca),
+        policy,
+        RULES,
+        metrics.refused,
+        revoked=revocations(settings.grpc_tls_revoked, settings.grpc_tls_client_ca),
         longest_call_s=_LONGEST_CUT_S,
-    )  # fmt: skip
-    server = grpc.server(ThreadPoolExecutor(max_workers=4), interceptors=[guard], options=SERVER_OPTIONS)
+    )
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=4), interceptors=[guard], options=SERVER_OPTIONS
+    )
     pb_grpc.add_ReleaseServiceServicer_to_server(ReleaseService(desk), server)
     health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
     open_port(
-        server, settings.grpc_address, settings.grpc_tls_certificate, settings.grpc_tls_key, settings.grpc_tls_client_ca,
+        server,
+        settings.grpc_address,
+        settings.grpc_tls_certificate,
+        settings.grpc_tls_key,
+        settings.grpc_tls_client_ca,
         guarded=policy is not None,
-    )  # fmt: skip
+    )
     server.start()
     return server
 
@@ -155,6 +178,8 @@ def _refuse(context: grpc.ServicerContext, error: UserError) -> NoReturn:
 
 def _known(item: ReleaseRecord) -> pb.KnownRelease:
     facts: dict[str, Any] = {
-        name: value for name in pb.KnownRelease.DESCRIPTOR.fields_by_name if (value := getattr(item, name)) is not None
+        name: value
+        for name in pb.KnownRelease.DESCRIPTOR.fields_by_name
+        if (value := getattr(item, name)) is not None
     }
     return pb.KnownRelease(**facts)

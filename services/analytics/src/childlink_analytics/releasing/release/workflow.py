@@ -1,6 +1,8 @@
-"""The life of a release: cut as a draft, checked, published by a second person, perhaps retracted by two. Use case.
+"""The life of a release: cut as a draft, checked, published by a second person, perhaps retracted
+by two. Use case.
 
-The command line, the schedule and the gRPC service all come through here, and everything done is in the audit trail.
+The command line, the schedule and the gRPC service all come through here, and everything done is in
+the audit trail.
 """
 
 import shutil
@@ -79,15 +81,18 @@ class ReleaseWorkflow:
         *,
         anyway: bool = False,
     ) -> Cut:
-        """Cut a draft of what the store holds now, from one consistent view of it. Raises ReleaseError while links of rows that are
-        here have not come, unless `anyway`."""
+        """Cut a draft of what the store holds now, from one consistent view of it. Raises
+        ReleaseError while links of rows that are here have not come, unless `anyway`.
+        """
         until = _day(data_until)
         check_release_name(release_id)
         with (
             self._audited(who, "release cut", release=release_id),
             telemetry.span("cut", *self._open_traces(), release=release_id),
         ):
-            self._check_interrupted(*(item.release_id for item in self.releases() if item.state == "draft"))
+            self._check_interrupted(
+                *(item.release_id for item in self.releases() if item.state == "draft")
+            )
             self._make_way(release_id)
             self.expire(SCHEDULE, date.today())
             with self._reading() as tx:
@@ -95,30 +100,43 @@ class ReleaseWorkflow:
                 behind = store.behind()
                 if behind and not anyway:
                     raise ReleaseError(
-                        f"Rows of {', '.join(behind)} are here before their links: a release now would count them as nobody's.",
-                        "Wait until the linker has read what they sent (see `status`), or cut with --anyway; the release will say so.",
+                        f"Rows of {', '.join(behind)} are here before their links: a release now"
+                        " would count them as nobody's.",
+                        "Wait until the linker has read what they sent (see `status`), or cut with"
+                        " --anyway; the release will say so.",
                     )
                 plan = CutPlan(
-                    release_id, self._next_number(tx), data_until, catalogue(until), self.denominators, self._earlier(tx),
+                    release_id,
+                    self._next_number(tx),
+                    data_until,
+                    catalogue(until),
+                    self.denominators,
+                    self._earlier(tx),
                     {
-                        "parameter_version": ", ".join(store.parameter_versions()), "behind": behind, "editions": self.settings.editions,
+                        "parameter_version": ", ".join(store.parameter_versions()),
+                        "behind": behind,
+                        "editions": self.settings.editions,
                     },
                     self.settings.disclosure,
-                )  # fmt: skip
-                with open_counter(store.observations(), store.links(), until, self.settings.cut_memory) as counter:
+                )
+                with open_counter(
+                    store.observations(), store.links(), until, self.settings.cut_memory
+                ) as counter:
                     done = cut_release(plan, counter, self.secret, self.settings.drafts, progress)
             try:
                 with self.engine.begin() as tx:
                     self._remember(tx, who, plan, done)
             except sa.exc.IntegrityError:
                 raise ReleaseError(
-                    f"Another release was cut while {release_id} was.", f"Cut {release_id} again: it is then the next."
+                    f"Another release was cut while {release_id} was.",
+                    f"Cut {release_id} again: it is then the next.",
                 ) from None
         return done
 
     def check(self, who: str, release_id: str) -> tuple[Release, AttackReport]:
-        """Read a draft whole, and attack it anew together with all that is published by now. Raises ProtectionError when that finds
-        anything."""
+        """Read a draft whole, and attack it anew together with all that is published by now. Raises
+        ProtectionError when that finds anything.
+        """
         with self._audited(who, "release check", release=release_id):
             return self._checked(release_id)
 
@@ -135,10 +153,18 @@ class ReleaseWorkflow:
                 seen = self._seen(tx)
             self._checked(release_id)
             with self.engine.begin() as tx:
-                self._change(tx, release_id, "draft", state="published", published_by=who, published_at_ms=_now())
+                self._change(
+                    tx,
+                    release_id,
+                    "draft",
+                    state="published",
+                    published_by=who,
+                    published_at_ms=_now(),
+                )
                 if set(self._seen(tx)) != {*seen, release_id}:
                     raise ApprovalError(
-                        f"Another release was published while {release_id} was attacked together with those before.",
+                        f"Another release was published while {release_id} was attacked together"
+                        " with those before.",
                         "Publish it again: it is then attacked together with that one, too.",
                     )
                 approval = {"cut_by": known.cut_by, "published_by": who}
@@ -156,20 +182,30 @@ class ReleaseWorkflow:
             self._check_interrupted(release_id)
             with self.engine.begin() as tx:
                 self._change(tx, release_id, "draft", state="discarded")
-                tx.execute(t.release_cells.delete().where(t.release_cells.c.release_id == release_id))
+                tx.execute(
+                    t.release_cells.delete().where(t.release_cells.c.release_id == release_id)
+                )
             shutil.rmtree(self.settings.drafts / release_id, ignore_errors=True)
 
     def retract(self, who: str, release_id: str, why: str = "") -> ReleaseRecord:
-        """Take a release back: one person asks and says why, another does it. What was retracted still counts as seen: later releases
-        are attacked together with it."""
+        """Take a release back: one person asks and says why, another does it. What was retracted
+        still counts as seen: later releases are attacked together with it.
+        """
         with self._audited(who, "release retract", release=release_id, why=why):
             known = self._known(release_id, "published", "recalling")
             if known.state == "published":
                 if not why.strip():
-                    raise ApprovalError("A retraction needs a reason: analysts will read it.", "Give --why.")
+                    raise ApprovalError(
+                        "A retraction needs a reason: analysts will read it.", "Give --why."
+                    )
                 with self.engine.begin() as tx:
                     self._change(
-                        tx, release_id, "published", state="recalling", recall_asked_by=who, recall_why=why[:512]
+                        tx,
+                        release_id,
+                        "published",
+                        state="recalling",
+                        recall_asked_by=who,
+                        recall_why=why[:512],
                     )
             elif known.recall_asked_by == who and not self.settings.one_person:
                 raise ApprovalError(
@@ -179,7 +215,11 @@ class ReleaseWorkflow:
             else:
                 with self.engine.begin() as tx:
                     self._change(tx, release_id, "recalling", state="recalled", recalled_by=who)
-                    said = {"asked_by": known.recall_asked_by or "", "recalled_by": who, "why": known.recall_why or ""}
+                    said = {
+                        "asked_by": known.recall_asked_by or "",
+                        "recalled_by": who,
+                        "why": known.recall_why or "",
+                    }
                     retract_release(self.settings.releases, release_id, said)
         return self._known(release_id, "recalling", "recalled")
 
@@ -200,9 +240,15 @@ class ReleaseWorkflow:
         return known, dict(read_release(folder, release_id).manifest)
 
     def verify(self, who: str) -> list[ReleaseRecord]:
-        """Check every draft and published release against what was cut. Raises ReleaseError. Returns those that are whole."""
+        """Check every draft and published release against what was cut. Raises ReleaseError.
+        Returns those that are whole.
+        """
         with self._audited(who, "release verify"):
-            checked = [known for known in self.releases() if known.state in ("draft", "published", "recalling")]
+            checked = [
+                known
+                for known in self.releases()
+                if known.state in ("draft", "published", "recalling")
+            ]
             for known in checked:
                 self._read(known)
         return checked
@@ -219,10 +265,14 @@ class ReleaseWorkflow:
         return gone
 
     def due(self, today: date) -> tuple[str, str] | None:
-        """Name and last day of the release that the schedule asks for and nobody has cut; None when there is none."""
+        """Name and last day of the release that the schedule asks for and nobody has cut; None when
+        there is none.
+        """
         if not self.settings.schedule:
             return None
-        name, until = last_period(self.settings.schedule, today - timedelta(days=self.settings.schedule_after_days))
+        name, until = last_period(
+            self.settings.schedule, today - timedelta(days=self.settings.schedule_after_days)
+        )
         known = {item.release_id for item in self.releases()}
         return None if name in known else (name, until.isoformat())
 
@@ -247,15 +297,19 @@ class ReleaseWorkflow:
             by_population.setdefault(published.measure.population, []).append(published.measure)
         for population, measures in by_population.items():
             cells = mine[population]
-            linked = link_cells((m, cube, inner_of(m, cube, cells.counts)) for m in measures for cube in m.cubes)
+            linked = link_cells(
+                (m, cube, inner_of(m, cube, cells.counts)) for m in measures for cube in m.cubes
+            )
             before = [item[population] for item in earlier if population in item]
             # Which attendances are unsafe only the rows told; they were attacked when it was cut.
             policy = release.measures[measures[0].id].policy
             report = attack(linked, cells.protected, before, disclosure.possible(policy))
             if report.too_tight:
                 raise ProtectionError(
-                    f"{release_id} and what is published by now together bound {len(report.too_tight)} small counts of {population}.",
-                    "Discard the draft and cut it again: the new one will take what is published into account.",
+                    f"{release_id} and what is published by now together bound"
+                    f" {len(report.too_tight)} small counts of {population}.",
+                    "Discard the draft and cut it again: the new one will take what is published"
+                    " into account.",
                 )
             attacked, narrowest = attacked + report.attacked, min(narrowest, report.narrowest)
         return release, AttackReport(attacked, [], narrowest)
@@ -264,35 +318,47 @@ class ReleaseWorkflow:
         folder = self.settings.drafts if known.state == "draft" else self.settings.releases
         release = read_release(folder, known.release_id)
         if release.manifest["content_sha256"] != known.content_sha256:
-            raise ReleaseError(f"Release {known.release_id} is not what was cut.", "Restore its folder from backup.")
+            raise ReleaseError(
+                f"Release {known.release_id} is not what was cut.",
+                "Restore its folder from backup.",
+            )
         return release
 
     def _known(self, release_id: str, *states: str) -> ReleaseRecord:
         with self.engine.connect() as tx:
-            row = tx.execute(sa.select(t.release).where(t.release.c.release_id == release_id)).first()
+            row = tx.execute(
+                sa.select(t.release).where(t.release.c.release_id == release_id)
+            ).first()
         if row is None:
             names = ", ".join(item.release_id for item in self.releases()[:5])
             raise ReleaseError(
-                f"There is no release {release_id!r}.", f"There are: {names}." if names else "Cut one first."
+                f"There is no release {release_id!r}.",
+                f"There are: {names}." if names else "Cut one first.",
             )
         if row.state not in states:
             raise ApprovalError(
-                f"Release {release_id} is {row.state}.", f"This is for one that is {' or '.join(states)}."
+                f"Release {release_id} is {row.state}.",
+                f"This is for one that is {' or '.join(states)}.",
             )
         return ReleaseRecord(**row._mapping)
 
     def _check_interrupted(self, *drafts: str) -> None:
-        """A publication that was killed may have put a draft where it is served. It counts as seen, so it has to be published whole."""
+        """A publication that was killed may have put a draft where it is served. It counts as seen,
+        so it has to be published whole.
+        """
         for name in drafts:
             if (self.settings.releases / name).exists():
                 raise ReleaseError(
-                    f"{name} is served already: its publication was interrupted.", f"Run release publish {name} again."
+                    f"{name} is served already: its publication was interrupted.",
+                    f"Run release publish {name} again.",
                 )
 
     def _make_way(self, release_id: str) -> None:
         """A folder that no release is known for was left by a cut that was killed."""
         with self.engine.connect() as tx:
-            if tx.execute(sa.select(t.release.c.state).where(t.release.c.release_id == release_id)).first():
+            if tx.execute(
+                sa.select(t.release.c.state).where(t.release.c.release_id == release_id)
+            ).first():
                 raise ReleaseError(
                     f"Release {release_id} exists already.",
                     "A release is never edited; give the next one another name.",
@@ -302,14 +368,21 @@ class ReleaseWorkflow:
     def _remember(self, tx: sa.Connection, who: str, plan: CutPlan, done: Cut) -> None:
         tx.execute(
             t.release.insert().values(
-                release_id=plan.release_id, number=plan.number, state="draft", data_until=plan.data_until,
-                content_sha256=done.content_sha256, cut_by=who, cut_at_ms=_now(),
+                release_id=plan.release_id,
+                number=plan.number,
+                state="draft",
+                data_until=plan.data_until,
+                content_sha256=done.content_sha256,
+                cut_by=who,
+                cut_at_ms=_now(),
             )
-        )  # fmt: skip
+        )
         for item in done.populations:
             cells = t.to_json(item.cells.counts, item.cells.protected)
             tx.execute(
-                t.release_cells.insert().values(release_id=plan.release_id, population=item.population, cells=cells)
+                t.release_cells.insert().values(
+                    release_id=plan.release_id, population=item.population, cells=cells
+                )
             )
 
     def _open_traces(self) -> list[str]:
@@ -317,7 +390,14 @@ class ReleaseWorkflow:
             return Store(tx).open_traces()
 
     def _next_number(self, tx: sa.Connection) -> int:
-        return int(tx.execute(sa.select(sa.func.coalesce(sa.func.max(t.release.c.number), 0))).scalar_one()) + 1
+        return (
+            int(
+                tx.execute(
+                    sa.select(sa.func.coalesce(sa.func.max(t.release.c.number), 0))
+                ).scalar_one()
+            )
+            + 1
+        )
 
     def _earlier(self, tx: sa.Connection) -> list[dict[str, PriorRelease]]:
         """The cells of every release that analysts have seen, oldest first."""
@@ -325,11 +405,17 @@ class ReleaseWorkflow:
 
     def _seen(self, tx: sa.Connection) -> list[str]:
         c = t.release.c
-        seen = sa.select(c.release_id).where(c.state.in_(("published", "recalling", "recalled"))).order_by(c.number)
+        seen = (
+            sa.select(c.release_id)
+            .where(c.state.in_(("published", "recalling", "recalled")))
+            .order_by(c.number)
+        )
         return list(tx.execute(seen).scalars())
 
     def _cells(self, tx: sa.Connection, release_id: str) -> dict[str, PriorRelease]:
-        rows = tx.execute(sa.select(t.release_cells).where(t.release_cells.c.release_id == release_id))
+        rows = tx.execute(
+            sa.select(t.release_cells).where(t.release_cells.c.release_id == release_id)
+        )
         return {row.population: PriorRelease(*t.from_json(row.cells)) for row in rows}
 
     def _change(self, tx: sa.Connection, release_id: str, was: str, **values: Any) -> None:
@@ -337,10 +423,13 @@ class ReleaseWorkflow:
         if tx.dialect.name == "postgresql":
             tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGE_LOCK})
         c = t.release.c
-        changed = tx.execute(t.release.update().where(c.release_id == release_id, c.state == was).values(**values))
+        changed = tx.execute(
+            t.release.update().where(c.release_id == release_id, c.state == was).values(**values)
+        )
         if changed.rowcount != 1:
             raise ApprovalError(
-                f"Release {release_id} is not {was} any more: somebody else was faster.", "Look with `release list`."
+                f"Release {release_id} is not {was} any more: somebody else was faster.",
+                "Look with `release list`.",
             )
 
     @contextmanager
@@ -357,9 +446,14 @@ class ReleaseWorkflow:
             yield
         except Exception as error:
             with self.engine.begin() as tx:
-                t.audit.append(tx, self.audit_key, who, f"{action}: failed", why=type(error).__name__, **{
-                    name: value for name, value in detail.items() if name != "why"
-                })  # fmt: skip
+                t.audit.append(
+                    tx,
+                    self.audit_key,
+                    who,
+                    f"{action}: failed",
+                    why=type(error).__name__,
+                    **{name: value for name, value in detail.items() if name != "why"},
+                )
             raise
         with self.engine.begin() as tx:
             t.audit.append(tx, self.audit_key, who, action, **detail)
@@ -388,7 +482,9 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ReleaseError(f"{text!r} is not a date.", "Give the last day of data as YYYY-MM-DD.") from None
+        raise ReleaseError(
+            f"{text!r} is not a date.", "Give the last day of data as YYYY-MM-DD."
+        ) from None
 
 
 def _now() -> int:

@@ -27,14 +27,18 @@ class StoreHandler:
 
     opening_keys: tuple[OpeningKey, ...]
 
-    def __call__(self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo) -> Handled:
+    def __call__(
+        self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo
+    ) -> Handled:
         """Store what the batches hold."""
         store = Store(tx)
         results = []
         for batch in batches:
             try:
                 results.append(
-                    self._links(store, batch) if batch.topic == topics.LINKS else self._observations(store, batch)
+                    self._links(store, batch)
+                    if batch.topic == topics.LINKS
+                    else self._observations(store, batch)
                 )
             except DecodeError:
                 results.append(Result(reason=reasons.MALFORMED))
@@ -52,17 +56,25 @@ class StoreHandler:
         rows: dict[tuple[str, bytes], Row] = {}
         refused = []
         for index, link in enumerate(batch.links):
-            partner, opener = openers[link.capsule_key] if link.capsule_key < len(openers) else ("", None)
+            partner, opener = (
+                openers[link.capsule_key] if link.capsule_key < len(openers) else ("", None)
+            )
             reference = opener.open(link.capsule) if opener else None
-            if reference is None or link.role not in (encoded_pb2.ROLE_CHILD, encoded_pb2.ROLE_ADULT):
+            if reference is None or link.role not in (
+                encoded_pb2.ROLE_CHILD,
+                encoded_pb2.ROLE_ADULT,
+            ):
                 refused.append((index, reasons.CANNOT_OPEN_CAPSULE))
                 continue
             row = {
-                "partner": partner, "reference": reference, "role": link.role, "version": link.version,
+                "partner": partner,
+                "reference": reference,
+                "role": link.role,
+                "version": link.version,
                 "person": link.person if link.HasField("person") else None,
                 "family": link.family if link.HasField("family") else None,
                 "parameter_version": batch.parameter_version[:64],
-            }  # fmt: skip
+            }
             known = rows.get((partner, reference))
             if known is None or known["version"] < link.version:
                 rows[partner, reference] = row
@@ -74,7 +86,8 @@ class StoreHandler:
     def _observations(self, store: Store, opened: OpenedBatch) -> Result:
         batch = observation_pb2.ObservationBatch.FromString(opened.payload)
         dataset = all_datasets().get(batch.dataset)
-        # A sender may be older than this hub: a contract only ever gains optional fields, so fields are read by name.
+        # A sender may be older than this hub: a contract only ever gains optional fields, so fields
+        # are read by name.
         names = tuple(batch.fields)
         if (
             dataset is None
@@ -94,12 +107,21 @@ class StoreHandler:
         store.put_observations(list(rows.values()))
         store.withdraw(opened.sender, [tombstone.reference for tombstone in batch.tombstones])
         if batch.HasField("after_encodings"):
-            store.note_progress(opened.sender, "needed", batch.after_encodings.epoch, batch.after_encodings.sequence)
-        return Result(accepted=len(batch.observations) - len(refused) + len(batch.tombstones), refused=tuple(refused))
+            store.note_progress(
+                opened.sender, "needed", batch.after_encodings.epoch, batch.after_encodings.sequence
+            )
+        return Result(
+            accepted=len(batch.observations) - len(refused) + len(batch.tombstones),
+            refused=tuple(refused),
+        )
 
 
-def read_observation(observation: observation_pb2.Observation, dataset: Dataset, names: Sequence[str]) -> Row | str:
-    """A row for the store, or the reason for which the observation is refused. `names` are those of its values."""
+def read_observation(
+    observation: observation_pb2.Observation, dataset: Dataset, names: Sequence[str]
+) -> Row | str:
+    """A row for the store, or the reason for which the observation is refused. `names` are those of
+    its values.
+    """
     references = [observation.row_reference]
     references += [observation.child_reference] if observation.HasField("child_reference") else []
     references += [observation.adult_reference] if observation.HasField("adult_reference") else []
@@ -124,7 +146,11 @@ def read_observation(observation: observation_pb2.Observation, dataset: Dataset,
         "row_reference": observation.row_reference,
         "dataset": dataset.name,
         "month": str(attributes[dataset.event]),
-        "child_reference": observation.child_reference if observation.HasField("child_reference") else None,
-        "adult_reference": observation.adult_reference if observation.HasField("adult_reference") else None,
+        "child_reference": observation.child_reference
+        if observation.HasField("child_reference")
+        else None,
+        "adult_reference": observation.adult_reference
+        if observation.HasField("adult_reference")
+        else None,
         "attributes": json.dumps(attributes, sort_keys=True, separators=(",", ":")),
     }

@@ -1,4 +1,6 @@
-"""Analytics' database inside one transaction: bulk upserts, withdrawals, and reading it all for a cut."""
+"""Analytics' database inside one transaction: bulk upserts, withdrawals, and reading it all for a
+cut.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
@@ -28,27 +30,38 @@ class Store:
         self._upsert(t.link, rows, only_newer="version")
 
     def withdraw(self, partner: str, references: Iterable[bytes]) -> None:
-        """WithdrawalRequest rows, and all rows about subjects, by reference. An adult is taken off a child's row; the row stays."""
+        """WithdrawalRequest rows, and all rows about subjects, by reference. An adult is taken off
+        a child's row; the row stays.
+        """
         c = t.observation.c
         for reference in references:
             row_or_child = sa.or_(c.row_reference == reference, c.child_reference == reference)
             alone = sa.and_(c.adult_reference == reference, c.child_reference.is_(None))
-            self._tx.execute(t.observation.delete().where(c.partner == partner, sa.or_(row_or_child, alone)))
-            with_child = t.observation.update().where(c.partner == partner, c.adult_reference == reference)
+            self._tx.execute(
+                t.observation.delete().where(c.partner == partner, sa.or_(row_or_child, alone))
+            )
+            with_child = t.observation.update().where(
+                c.partner == partner, c.adult_reference == reference
+            )
             self._tx.execute(with_child.values(adult_reference=None))
 
     def observations(self) -> Iterator[pa.RecordBatch]:
         """All observations, as Arrow."""
         yield from self._stream(
-            t.observation, ("partner", "dataset", "month", "child_reference", "adult_reference", "attributes")
+            t.observation,
+            ("partner", "dataset", "month", "child_reference", "adult_reference", "attributes"),
         )
 
     def links(self) -> Iterator[pa.RecordBatch]:
         """All links of persons, as Arrow."""
         yield from self._stream(t.link, ("partner", "reference", "person", "family"))
 
-    def note_progress(self, partner: str, kind: Literal["needed", "linked"], epoch: int, sequence: int) -> None:
-        """Note how far a partner's encodings have to be linked for its rows, or are; it only ever grows."""
+    def note_progress(
+        self, partner: str, kind: Literal["needed", "linked"], epoch: int, sequence: int
+    ) -> None:
+        """Note how far a partner's encodings have to be linked for its rows, or are; it only ever
+        grows.
+        """
         known = self.progress(kind).get(partner)
         if known is None or known < (epoch, sequence):
             row = {"partner": partner, "kind": kind, "epoch": epoch, "sequence": sequence}
@@ -60,37 +73,58 @@ class Store:
         return {row.partner: (row.epoch, row.sequence) for row in rows}
 
     def behind(self) -> list[str]:
-        """Partners some of whose rows are here before their links: a cut now would count them as nobody's."""
+        """Partners some of whose rows are here before their links: a cut now would count them as
+        nobody's.
+        """
         linked = self.progress("linked")
         return sorted(
-            partner for partner, needed in self.progress("needed").items() if linked.get(partner, (0, 0)) < needed
+            partner
+            for partner, needed in self.progress("needed").items()
+            if linked.get(partner, (0, 0)) < needed
         )
 
     def note_traces(self, traceparents: Iterable[str], at_ms: int) -> None:
-        """Remember traces for the release that will count what came in them; no more than a release can tell of."""
-        room = _OPEN_TRACES - self._tx.execute(sa.select(sa.func.count()).select_from(t.open_trace)).scalar_one()
+        """Remember traces for the release that will count what came in them; no more than a release
+        can tell of.
+        """
+        room = (
+            _OPEN_TRACES
+            - self._tx.execute(sa.select(sa.func.count()).select_from(t.open_trace)).scalar_one()
+        )
         rows = [{"traceparent": traceparent, "at_ms": at_ms} for traceparent in traceparents]
         self._upsert(t.open_trace, rows[: max(0, room)])
 
     def open_traces(self) -> list[str]:
         """The remembered traces, oldest first."""
         c = t.open_trace.c
-        return list(self._tx.execute(sa.select(c.traceparent).order_by(c.at_ms, c.traceparent)).scalars())
+        return list(
+            self._tx.execute(sa.select(c.traceparent).order_by(c.at_ms, c.traceparent)).scalars()
+        )
 
     def close_traces(self, before_ms: int) -> list[str]:
         """WithdrawalRequest the traces of what came before then, and return them."""
         c = t.open_trace.c
-        gone = list(self._tx.execute(sa.select(c.traceparent).where(c.at_ms < before_ms).order_by(c.at_ms)).scalars())
+        gone = list(
+            self._tx.execute(
+                sa.select(c.traceparent).where(c.at_ms < before_ms).order_by(c.at_ms)
+            ).scalars()
+        )
         self._tx.execute(t.open_trace.delete().where(c.at_ms < before_ms))
         return gone
 
     def parameter_versions(self) -> list[str]:
         """Versions of the match parameters that links were made under."""
         column = t.link.c.parameter_version
-        return list(self._tx.execute(sa.select(column).where(column != "").distinct().order_by(column)).scalars())
+        return list(
+            self._tx.execute(
+                sa.select(column).where(column != "").distinct().order_by(column)
+            ).scalars()
+        )
 
     def expire(self, before: Mapping[str, str]) -> dict[str, int]:
-        """Delete rows of datasets whose month lies before the one given ("YYYY-MM"). Returns how many of each."""
+        """Delete rows of datasets whose month lies before the one given ("YYYY-MM"). Returns how
+        many of each.
+        """
         c = t.observation.c
         gone = {}
         for dataset, month in before.items():
@@ -98,7 +132,9 @@ class Store:
             gone[dataset] = self._tx.execute(statement).rowcount
         return gone
 
-    def _upsert(self, table: sa.Table, rows: Sequence[dict[str, Any]], only_newer: str | None = None) -> None:
+    def _upsert(
+        self, table: sa.Table, rows: Sequence[dict[str, Any]], only_newer: str | None = None
+    ) -> None:
         if not rows:
             return
         dialect: Any = postgresql if self._tx.dialect.name == "postgresql" else sqlite
@@ -106,14 +142,27 @@ class Store:
         keys = [column.name for column in table.primary_key]
         values = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
         newer = statement.excluded[only_newer] > table.c[only_newer] if only_newer else None
-        self._tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=values, where=newer), rows)
+        self._tx.execute(
+            statement.on_conflict_do_update(index_elements=keys, set_=values, where=newer), rows
+        )
 
     def _stream(self, table: sa.Table, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        types = {"partner": pa.string(), "dataset": pa.string(), "month": pa.string(), "attributes": pa.string()}
+        types = {
+            "partner": pa.string(),
+            "dataset": pa.string(),
+            "month": pa.string(),
+            "attributes": pa.string(),
+        }
         schema = pa.schema([(name, types.get(name, pa.binary())) for name in names])
-        result = self._tx.execution_options(stream_results=True).execute(sa.select(*(table.c[name] for name in names)))
+        result = self._tx.execution_options(stream_results=True).execute(
+            sa.select(*(table.c[name] for name in names))
+        )
         for chunk in result.partitions(_ROWS_AT_A_TIME):
             columns = list(zip(*chunk, strict=True))
             yield pa.record_batch(
-                [pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)], schema
+                [
+                    pa.array(column, type=field.type)
+                    for column, field in zip(columns, schema, strict=True)
+                ],
+                schema,
             )

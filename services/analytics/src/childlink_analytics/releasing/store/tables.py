@@ -1,4 +1,6 @@
-"""Analytics' tables. No encoding, no link reference, no capsule: observations, and which reference is which person."""
+"""Analytics' tables. No encoding, no link reference, no capsule: observations, and which reference
+is which person.
+"""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +15,8 @@ audit = Audit(metadata)
 
 # The attribute half of one row of one partner.
 observation = sa.Table(
-    "observation", metadata,
+    "observation",
+    metadata,
     sa.Column("partner", sa.String(64), primary_key=True),
     sa.Column("row_reference", sa.LargeBinary(16), primary_key=True),
     sa.Column("dataset", sa.String(64), nullable=False, index=True),
@@ -21,42 +24,59 @@ observation = sa.Table(
     sa.Column("child_reference", sa.LargeBinary(16), nullable=True, index=True),
     sa.Column("adult_reference", sa.LargeBinary(16), nullable=True, index=True),
     sa.Column("attributes", sa.Text, nullable=False, comment="JSON object, keys sorted"),
-)  # fmt: skip
+)
 
 # Which person and family a reference belongs to, as the linker says. person NULL: withdrawn.
 link = sa.Table(
-    "link", metadata,
+    "link",
+    metadata,
     sa.Column("partner", sa.String(64), primary_key=True),
     sa.Column("reference", sa.LargeBinary(16), primary_key=True),
     sa.Column("role", sa.SmallInteger, nullable=False),
     sa.Column("person", sa.LargeBinary(16), nullable=True),
     sa.Column("family", sa.LargeBinary(16), nullable=True),
     sa.Column("version", sa.BigInteger, nullable=False),
-    sa.Column("parameter_version", sa.String(64), nullable=False, server_default="", comment="of the match parameters"),
-)  # fmt: skip
+    sa.Column(
+        "parameter_version",
+        sa.String(64),
+        nullable=False,
+        server_default="",
+        comment="of the match parameters",
+    ),
+)
 
-# How far each partner's encodings had got when its latest observations were sent, and how far the linker says it has read them.
+# How far each partner's encodings had got when its latest observations were sent, and how far the
+# linker says it has read them.
 progress = sa.Table(
-    "progress", metadata,
+    "progress",
+    metadata,
     sa.Column("partner", sa.String(64), primary_key=True),
     sa.Column("kind", sa.String(8), primary_key=True, comment="needed, linked"),
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),
-)  # fmt: skip
+)
 
 # Traces of batches that no published release counts yet, where senders trace.
 open_trace = sa.Table(
-    "open_trace", metadata,
+    "open_trace",
+    metadata,
     sa.Column("traceparent", sa.String(55), primary_key=True),
     sa.Column("at_ms", sa.BigInteger, nullable=False),
-)  # fmt: skip
+)
 
-# Every release that was ever cut. It is a draft, then published, then perhaps recalled; names and numbers are never used again.
+# Every release that was ever cut. It is a draft, then published, then perhaps recalled; names and
+# numbers are never used again.
 release = sa.Table(
-    "release", metadata,
+    "release",
+    metadata,
     sa.Column("release_id", sa.String(64), primary_key=True),
     sa.Column("number", sa.Integer, nullable=False, unique=True),
-    sa.Column("state", sa.String(16), nullable=False, comment="draft, published, recalling, recalled, discarded"),
+    sa.Column(
+        "state",
+        sa.String(16),
+        nullable=False,
+        comment="draft, published, recalling, recalled, discarded",
+    ),
     sa.Column("data_until", sa.String(10), nullable=False),
     sa.Column("content_sha256", sa.String(64), nullable=False),
     sa.Column("cut_by", sa.String(128), nullable=False),
@@ -66,26 +86,38 @@ release = sa.Table(
     sa.Column("recall_asked_by", sa.String(128), nullable=True),
     sa.Column("recalled_by", sa.String(128), nullable=True),
     sa.Column("recall_why", sa.String(512), nullable=True),
-)  # fmt: skip
+)
 
-# What the cells of a release truly were: so that a later release can carry forward what has not changed, and be attacked together
-# with it. Never leaves this database.
+# What the cells of a release truly were: so that a later release can carry forward what has not
+# changed, and be attacked together with it. Never leaves this database.
 release_cells = sa.Table(
-    "release_cells", metadata,
+    "release_cells",
+    metadata,
     sa.Column("release_id", sa.String(64), primary_key=True),
     sa.Column("population", sa.String(128), primary_key=True),
-    sa.Column("cells", sa.Text, nullable=False, comment="JSON: [[[column, category], ...], true, protected] of each cell"),
-)  # fmt: skip
+    sa.Column(
+        "cells",
+        sa.Text,
+        nullable=False,
+        comment="JSON: [[[column, category], ...], true, protected] of each cell",
+    ),
+)
 
 Cells = Mapping[tuple[tuple[str, str], ...], int]
 
 
 def to_json(counts: Cells, protected: Cells) -> str:
     """The column `cells` of `release_cells`."""
-    return json.dumps([[cell, count, protected[cell]] for cell, count in sorted(counts.items())], separators=(",", ":"))
+    return json.dumps(
+        [[cell, count, protected[cell]] for cell, count in sorted(counts.items())],
+        separators=(",", ":"),
+    )
 
 
 def from_json(text: str) -> tuple[Cells, Cells]:
     """True and protected counts by cell."""
-    rows = [(tuple((column, category) for column, category in cell), *both) for cell, *both in json.loads(text)]
+    rows = [
+        (tuple((column, category) for column, category in cell), *both)
+        for cell, *both in json.loads(text)
+    ]
     return {cell: true for cell, true, _ in rows}, {cell: protected for cell, _, protected in rows}

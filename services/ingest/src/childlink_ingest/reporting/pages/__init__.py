@@ -1,4 +1,5 @@
-"""The HTML pages that ingest writes: the document that an information-governance lead signs, and the status page.
+"""The HTML pages that ingest writes: the document that an information-governance lead signs, and
+the status page.
 
 Self-contained (no script, no outside resource), escaped by default, readable without colour.
 """

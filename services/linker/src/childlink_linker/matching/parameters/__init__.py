@@ -1,4 +1,6 @@
-"""Match parameters: how often fields agree in each kind of pair, and the two thresholds. Versioned files, never constants."""
+"""Match parameters: how often fields agree in each kind of pair, and the two thresholds. Versioned
+files, never constants.
+"""
 
 import math
 import tomllib
@@ -17,15 +19,20 @@ ROLE_NAMES: Final[dict[int, str]] = {wire.ROLE_CHILD: "child", wire.ROLE_ADULT: 
 KINDS: Final = ("match", "relative", "other")
 FIELDS: Final = ("given", "surname", "postcode", "date")
 Shares = tuple[float, float, float]
-"""Of pairs: the field is the same, near (a typing error, a middle name), different. Adds up to 1."""
+"""Of pairs: the field is the same, near (a typing error, a middle name), different. Adds up to 1.
+"""
 
 
 @dataclass(frozen=True)
 class KindShares:
-    """How often things agree in one kind of pair: records of one person, of brothers and sisters, of anybody else."""
+    """How often things agree in one kind of pair: records of one person, of brothers and sisters,
+    of anybody else.
+    """
 
     prior: float
-    """log2 of how many such pairs there are for each pair of the kind `other`, among all pairs of records."""
+    """log2 of how many such pairs there are for each pair of the kind `other`, among all pairs of
+    records.
+    """
     nhs: float
     """Share with one NHS number, of pairs that both have one."""
     mother: float
@@ -37,7 +44,9 @@ class KindShares:
     postcode: Shares
     date: Shares
     date_guessed: Shares
-    """The date of birth, where one of the two is a guess or one of its source's default days: never estimated."""
+    """The date of birth, where one of the two is a guess or one of its source's default days: never
+    estimated.
+    """
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,9 @@ class RoleWeights:
     """Shares for children, or for adults."""
 
     same_source: float
-    """Bits that it costs two subjects to come from one dataset of one partner, which seldom holds a person twice."""
+    """Bits that it costs two subjects to come from one dataset of one partner, which seldom holds a
+    person twice.
+    """
     match: KindShares
     relative: KindShares
     other: KindShares
@@ -68,7 +79,9 @@ class Parameters:
 
 @cache
 def load_parameters(name_or_path: str = DEFAULT_PARAMETERS) -> Parameters:
-    """Parameters that come with this version, by name, or from a file that `estimate` wrote, by path."""
+    """Parameters that come with this version, by name, or from a file that `estimate` wrote, by
+    path.
+    """
     return parse_parameters(read_parameters(name_or_path))
 
 
@@ -81,7 +94,8 @@ def read_parameters(name_or_path: str = DEFAULT_PARAMETERS) -> str:
     if path.is_file():
         return path.read_text(encoding="utf-8")
     raise UserError(
-        f"There are no match parameters {name_or_path!r}.", f"Use {DEFAULT_PARAMETERS!r} or the path of a file."
+        f"There are no match parameters {name_or_path!r}.",
+        f"Use {DEFAULT_PARAMETERS!r} or the path of a file.",
     )
 
 
@@ -97,14 +111,20 @@ def parse_parameters(text: str) -> Parameters:
             "Start from the file that `childlink-linker estimate` writes.",
         ) from None
     if parameters.review >= parameters.link:
-        raise UserError("The review threshold must be below the link threshold.", "Correct the parameter file.")
+        raise UserError(
+            "The review threshold must be below the link threshold.", "Correct the parameter file."
+        )
     return parameters
 
 
 def render_parameters(parameters: Parameters, comment: str) -> str:
     """The text of a parameter file."""
     lines = [f"# {line}" for line in comment.splitlines()]
-    lines += [f'version = "{parameters.version}"', f"link = {parameters.link}", f"review = {parameters.review}"]
+    lines += [
+        f'version = "{parameters.version}"',
+        f"link = {parameters.link}",
+        f"review = {parameters.review}",
+    ]
     for role, name in ROLE_NAMES.items():
         weights = parameters.roles[role]
         lines += ["", f"[{name}]", f"same_source = {weights.same_source:.2f}"]
@@ -112,8 +132,17 @@ def render_parameters(parameters: Parameters, comment: str) -> str:
             shares: KindShares = getattr(weights, kind)
             lines += ["", f"[{name}.{kind}]", f"prior = {shares.prior:.3f}"]
             lines += [f"{what} = {getattr(shares, what):.9g}" for what in ("nhs", "mother", "sex")]
-            for what in ("given", "surname", "surname_of_newborn", "postcode", "date", "date_guessed"):
-                lines.append(f"{what} = [{', '.join(f'{share:.9g}' for share in getattr(shares, what))}]")
+            for what in (
+                "given",
+                "surname",
+                "surname_of_newborn",
+                "postcode",
+                "date",
+                "date_guessed",
+            ):
+                lines.append(
+                    f"{what} = [{', '.join(f'{share:.9g}' for share in getattr(shares, what))}]"
+                )
     return "\n".join(lines) + "\n"
 
 
@@ -130,6 +159,14 @@ def _parse_kind(table: Mapping[str, Any]) -> KindShares:
         return same / total, near / total, different / total
 
     return KindShares(
-        table["prior"], table["nhs"], table["mother"], table["sex"], shares("given"), shares("surname"),
-        shares("surname_of_newborn"), shares("postcode"), shares("date"), shares("date_guessed"),
-    )  # fmt: skip
+        table["prior"],
+        table["nhs"],
+        table["mother"],
+        table["sex"],
+        shares("given"),
+        shares("surname"),
+        shares("surname_of_newborn"),
+        shares("postcode"),
+        shares("date"),
+        shares("date_guessed"),
+    )

@@ -1,8 +1,10 @@
-"""The data stewards' page: doubtful links, decided with the keyboard. Server-rendered; works without its script.
+"""The data stewards' page: doubtful links, decided with the keyboard. Server-rendered; works
+without its script.
 
-What is on it and what a decision does is `desk`'s; here is who gets in and how it reads. A session is a signed cookie that names an
-access token by its hash: a token that leaves the policy file ends its sessions. Nobody calls without end: a steward's pages are counted,
-and of wrong tokens only so many a minute reach the audit trail. A right token is let in however many wrong ones came before.
+What is on it and what a decision does is `desk`'s; here is who gets in and how it reads. A session
+is a signed cookie that names an access token by its hash: a token that leaves the policy file ends
+its sessions. Nobody calls without end: a steward's pages are counted, and of wrong tokens only so
+many a minute reach the audit trail. A right token is let in however many wrong ones came before.
 """
 
 import math
@@ -15,7 +17,17 @@ from childlink_access.limits import Limiter
 from childlink_access.policy import Person, Policy, sha256
 from childlink_core import __version__
 from childlink_core.errors import UserError
-from flask import Flask, Response, abort, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from childlink_linker.clustering.verdicts import Verdict
@@ -24,10 +36,17 @@ from childlink_linker.review.workflow import ReviewWorkflow
 
 _IDLE: Final = timedelta(minutes=30)
 _LONGEST_REASON: Final = 500
-_SHORTCUTS: Final[dict[Verdict, str]] = {"same": "S", "different": "D", "unsure": "U", "passed": "P"}
+_SHORTCUTS: Final[dict[Verdict, str]] = {
+    "same": "S",
+    "different": "D",
+    "unsure": "U",
+    "passed": "P",
+}
 _HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action"
+        " 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -37,22 +56,42 @@ _WRONG_TOKENS_A_MINUTE: Final = 20
 
 
 def create_page(
-    desk: ReviewWorkflow, policy: Callable[[], Policy], secret: bytes, *, secure: bool, calls_a_minute: int = 600
+    desk: ReviewWorkflow,
+    policy: Callable[[], Policy],
+    secret: bytes,
+    *,
+    secure: bool,
+    calls_a_minute: int = 600,
 ) -> Flask:
-    """The page as a WSGI application. `secure`: cookies over TLS only. `calls_a_minute`: of each steward."""
+    """The page as a WSGI application. `secure`: cookies over TLS only. `calls_a_minute`: of each
+    steward.
+    """
     page = Flask(__name__)
     page.config.update(
-        SECRET_KEY=secret, SESSION_COOKIE_NAME="childlink_review", SESSION_COOKIE_SAMESITE="Strict",
-        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SECURE=secure, PERMANENT_SESSION_LIFETIME=_IDLE,
+        SECRET_KEY=secret,
+        SESSION_COOKIE_NAME="childlink_review",
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=secure,
+        PERMANENT_SESSION_LIFETIME=_IDLE,
         MAX_CONTENT_LENGTH=64 * 1024,
-    )  # fmt: skip
-    page.jinja_env.globals.update(version=__version__, shortcuts=_SHORTCUTS, longest_reason=_LONGEST_REASON)
+    )
+    page.jinja_env.globals.update(
+        version=__version__, shortcuts=_SHORTCUTS, longest_reason=_LONGEST_REASON
+    )
     page.jinja_env.filters.update(
         day=_day, bits=lambda bits: f"{round(bits):+d}".replace("-", "\N{MINUS SIGN}"), odds=_odds
     )
 
     def person() -> Person | None:
-        return next((p for p in policy().people if p.token_sha256 and p.token_sha256 == session.get("token")), None)
+        return next(
+            (
+                p
+                for p in policy().people
+                if p.token_sha256 and p.token_sha256 == session.get("token")
+            ),
+            None,
+        )
 
     def who() -> str:
         found = person()
@@ -97,8 +136,14 @@ def _add_gate(page: Flask, caller: Callable[[], Person | None], limiter: Limiter
 
 
 def _too_many(wait_s: float) -> ResponseReturnValue:
-    problem = UserError("Too many calls within a minute.", f"Wait {math.ceil(wait_s)} s and load the page again.")
-    return render_template("problem.html", problem=problem), 429, {"Retry-After": str(math.ceil(wait_s))}
+    problem = UserError(
+        "Too many calls within a minute.", f"Wait {math.ceil(wait_s)} s and load the page again."
+    )
+    return (
+        render_template("problem.html", problem=problem),
+        429,
+        {"Retry-After": str(math.ceil(wait_s))},
+    )
 
 
 def _add_sign_in(page: Flask, desk: ReviewWorkflow, policy: Callable[[], Policy]) -> None:
@@ -132,7 +177,13 @@ def _add_cases(page: Flask, desk: ReviewWorkflow, who: Callable[[], str]) -> Non
         found, comparisons = desk.case(who(), number)
         pairs = list(zip(found.doubts, comparisons, strict=True))
         return render_template(
-            "case.html", case=found, pairs=pairs, left=len(desk.cases(who())), reason=reason, problem=problem, who=who()
+            "case.html",
+            case=found,
+            pairs=pairs,
+            left=len(desk.cases(who())),
+            reason=reason,
+            problem=problem,
+            who=who(),
         )
 
     @page.get("/")
@@ -153,12 +204,18 @@ def _add_cases(page: Flask, desk: ReviewWorkflow, who: Callable[[], str]) -> Non
         reason = request.form.get("reason", "").strip()[:_LONGEST_REASON]
         said = _verdicts()
         if not said or not reason:
-            return show(number, reason, "Say why: others will read it." if said else "Choose a verdict."), 422
+            return (
+                show(
+                    number, reason, "Say why: others will read it." if said else "Choose a verdict."
+                ),
+                422,
+            )
         second = request.form.get("second") == "yes"
         desk.decide(who(), said, reason, asks_second=second)
         session["reason"] = reason
         flash(
-            f"Case {number}: {', '.join(sorted({verdict for _, verdict in said}))}. It can be undone under Decisions."
+            f"Case {number}: {', '.join(sorted({verdict for _, verdict in said}))}. It can be"
+            " undone under Decisions."
         )
         return redirect(url_for("next_case"))
 
@@ -170,7 +227,9 @@ def _add_cases(page: Flask, desk: ReviewWorkflow, who: Callable[[], str]) -> Non
 
     @page.get("/decisions")
     def decisions() -> ResponseReturnValue:
-        return render_template("decisions.html", decisions=list(reversed(desk.decisions(who()))), who=who())
+        return render_template(
+            "decisions.html", decisions=list(reversed(desk.decisions(who()))), who=who()
+        )
 
     @page.post("/decisions/<int:decision_id>/undo")
     def undo(decision_id: int) -> ResponseReturnValue:

@@ -1,4 +1,6 @@
-"""Serves the stewards' page with waitress, on this host alone: a browser elsewhere reaches it through the site's own TLS proxy."""
+"""Serves the stewards' page with waitress, on this host alone: a browser elsewhere reaches it
+through the site's own TLS proxy.
+"""
 
 import threading
 from collections.abc import Callable
@@ -14,23 +16,38 @@ from childlink_linker.settings import LinkerSettings
 
 
 def open_server(page: Flask, address: str) -> BaseWSGIServer | MultiSocketServer:
-    """Listen. Clients that send nothing for half a minute are put out, and a thousand of them hold up nobody."""
-    return create_server(page, listen=address, threads=4, ident="childlink", connection_limit=1_000, channel_timeout=30)
+    """Listen. Clients that send nothing for half a minute are put out, and a thousand of them hold
+    up nobody.
+    """
+    return create_server(
+        page,
+        listen=address,
+        threads=4,
+        ident="childlink",
+        connection_limit=1_000,
+        channel_timeout=30,
+    )
 
 
 def serve_page(settings: LinkerSettings, desk: ReviewWorkflow, secret: bytes) -> Callable[[], None]:
     """Start serving. Returns what stops it. Raises ServingError."""
     if settings.policy is None:
-        raise ServingError("The review page has no policy to tell who is a data steward.", "Set `policy`.")
+        raise ServingError(
+            "The review page has no policy to tell who is a data steward.", "Set `policy`."
+        )
     if not is_local(settings.review_address) and not settings.review_behind_tls:
         raise ServingError(
             f"{settings.review_address} can be reached from other machines without TLS.",
-            "Serve 127.0.0.1 behind a TLS proxy; or set review_behind_tls where the network to the proxy is private.",
+            "Serve 127.0.0.1 behind a TLS proxy; or set review_behind_tls where the network to the"
+            " proxy is private.",
         )
     page = create_page(
-        desk, PolicyFile(settings.policy).now, secret, secure=settings.review_behind_tls,
+        desk,
+        PolicyFile(settings.policy).now,
+        secret,
+        secure=settings.review_behind_tls,
         calls_a_minute=settings.grpc_calls_a_minute,
-    )  # fmt: skip
+    )
     try:
         server = open_server(page, settings.review_address)
     except (OSError, ValueError) as error:

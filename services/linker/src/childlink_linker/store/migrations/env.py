@@ -1,4 +1,6 @@
-"""Alembic's entry point: runs the migrations on the connection that `childlink_bus.database.migrate` passes."""
+"""Alembic's entry point: runs the migrations on the connection that
+`childlink_bus.database.migrate` passes.
+"""
 
 from alembic import context
 from childlink_linker.store.tables import metadata

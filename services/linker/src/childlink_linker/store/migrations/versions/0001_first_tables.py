@@ -14,7 +14,10 @@ def upgrade() -> None:
     op.create_table(
         "capsule_key",
         sa.Column(
-            "capsule_key_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+            "capsule_key_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
         ),
         sa.Column("partner", sa.String(length=64), nullable=False),
         sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
@@ -22,8 +25,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "carer",
-        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("child_subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "child_subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
         sa.Column("partner", sa.String(length=64), nullable=False),
         sa.Column("adult_reference", sa.LargeBinary(length=16), nullable=False),
         sa.Column("relation", sa.SmallInteger(), nullable=False),
@@ -41,10 +48,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_edge_larger"), "edge", ["larger"], unique=False)
     op.create_table(
         "event",
-        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column(
+            "event_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False, comment="assigned, withdrawn"),
-        sa.Column("subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
         sa.Column("person_id", sa.String(length=16), nullable=True),
         sa.Column("previous_person_id", sa.String(length=16), nullable=True),
         sa.PrimaryKeyConstraint("event_id"),
@@ -84,7 +98,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "outbox_message",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
         sa.Column("topic", sa.String(length=64), nullable=False),
         sa.Column("message", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -113,9 +132,14 @@ def upgrade() -> None:
     op.create_table(
         "record",
         sa.Column(
-            "record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+            "record_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
         ),
-        sa.Column("subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
         sa.Column("facet", sa.LargeBinary(length=4), nullable=False),
         sa.Column("key_version", sa.Integer(), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=16), nullable=False),
@@ -131,16 +155,29 @@ def upgrade() -> None:
     op.create_index(op.f("ix_record_subject_id"), "record", ["subject_id"], unique=False)
     op.create_table(
         "review_pair",
-        sa.Column("smaller_subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("larger_subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "smaller_subject_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "larger_subject_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
         sa.Column("weight", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("smaller_subject_id", "larger_subject_id"),
     )
-    op.create_index(op.f("ix_review_pair_larger_subject_id"), "review_pair", ["larger_subject_id"], unique=False)
+    op.create_index(
+        op.f("ix_review_pair_larger_subject_id"), "review_pair", ["larger_subject_id"], unique=False
+    )
     op.create_table(
         "subject",
         sa.Column(
-            "subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+            "subject_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
         ),
         sa.Column("partner", sa.String(length=64), nullable=False),
         sa.Column("link_reference", sa.LargeBinary(length=16), nullable=False),
@@ -148,7 +185,9 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(length=16), nullable=True),
         sa.Column("link_version", sa.BigInteger(), nullable=False),
         sa.Column("capsule", sa.LargeBinary(), nullable=False),
-        sa.Column("capsule_key_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "capsule_key_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
         sa.PrimaryKeyConstraint("subject_id"),
         sa.UniqueConstraint("link_reference", "partner"),
     )
@@ -156,7 +195,9 @@ def upgrade() -> None:
     op.create_table(
         "token",
         sa.Column("token", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
         sa.PrimaryKeyConstraint("token", "record_id"),
     )
     op.create_index(op.f("ix_token_record_id"), "token", ["record_id"], unique=False)

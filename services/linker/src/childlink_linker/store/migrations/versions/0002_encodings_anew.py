@@ -1,6 +1,8 @@
-"""encodings anew: those of profiles before cl-2026c cannot be compared with it, and were not encrypted
+"""encodings anew: those of profiles before cl-2026c cannot be compared with it, and were not
+encrypted
 
-Partners' next runs send every record again. Subjects, persons and families stay, so identifiers do too.
+Partners' next runs send every record again. Subjects, persons and families stay, so identifiers do
+too.
 """
 
 from alembic import op

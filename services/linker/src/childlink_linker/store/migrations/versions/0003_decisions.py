@@ -19,7 +19,9 @@ def upgrade() -> None:
         sa.Column("steward", sa.String(length=64), nullable=False),
         sa.Column("smaller_subject_id", _ID, nullable=False),
         sa.Column("larger_subject_id", _ID, nullable=False),
-        sa.Column("verdict", sa.String(length=16), nullable=False, comment="same, different, unsure"),
+        sa.Column(
+            "verdict", sa.String(length=16), nullable=False, comment="same, different, unsure"
+        ),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("undone_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("undone_by", sa.String(length=64), nullable=True),

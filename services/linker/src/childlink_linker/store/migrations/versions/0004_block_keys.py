@@ -1,6 +1,7 @@
 """finer keys to find candidates by, and encodings as fixed-width rows
 
-Partners' next runs send every record again. Subjects, persons and families stay, so identifiers do too.
+Partners' next runs send every record again. Subjects, persons and families stay, so identifiers do
+too.
 """
 
 import sqlalchemy as sa
@@ -31,7 +32,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     _forget_records("block_key")
     with op.batch_alter_table("record") as record:
-        record.alter_column("encoding", comment="EncodedRecord, its tokens hashed again under the linker's key")
+        record.alter_column(
+            "encoding", comment="EncodedRecord, its tokens hashed again under the linker's key"
+        )
     op.drop_table("block_key")
     op.create_table(
         "token",

@@ -13,7 +13,9 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     with op.batch_alter_table("decision") as decision:
-        decision.add_column(sa.Column("asks_second", sa.Boolean(), nullable=False, server_default=sa.false()))
+        decision.add_column(
+            sa.Column("asks_second", sa.Boolean(), nullable=False, server_default=sa.false())
+        )
         decision.alter_column("verdict", comment="same, different, unsure, passed")
     with op.batch_alter_table("review_pair") as pair:
         pair.add_column(sa.Column("since_ms", sa.BigInteger(), nullable=False, server_default="0"))

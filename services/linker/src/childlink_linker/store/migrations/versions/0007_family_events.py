@@ -19,7 +19,8 @@ def upgrade() -> None:
         event.add_column(sa.Column("family_id", sa.String(length=16), nullable=True))
         event.create_index(op.f("ix_event_family_id"), ["family_id"])
     op.execute(
-        "INSERT INTO event (at_ms, kind, person_id, family_id) SELECT 0, 'anchored', anchor_person_id, family_id FROM family"
+        "INSERT INTO event (at_ms, kind, person_id, family_id) SELECT 0, 'anchored',"
+        " anchor_person_id, family_id FROM family"
     )
     op.execute(
         "INSERT INTO event (at_ms, kind, person_id, family_id) "

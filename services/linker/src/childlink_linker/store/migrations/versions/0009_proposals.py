@@ -29,10 +29,17 @@ def upgrade() -> None:
         sa.Column("changes", _ID, nullable=False),
         sa.Column("merges", _ID, nullable=False),
         sa.Column("splits", _ID, nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False, comment="waiting, approved, rejected"),
+        sa.Column(
+            "state", sa.String(length=16), nullable=False, comment="waiting, approved, rejected"
+        ),
         sa.Column("decided_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("decided_by", sa.String(length=64), nullable=True),
-        sa.Column("skipped", _ID, nullable=True, comment="changes whose records or decisions were others by then"),
+        sa.Column(
+            "skipped",
+            _ID,
+            nullable=True,
+            comment="changes whose records or decisions were others by then",
+        ),
         sa.PrimaryKeyConstraint("proposal_id"),
     )
     op.create_table(
@@ -40,7 +47,10 @@ def upgrade() -> None:
         sa.Column("proposal_id", _ID, nullable=False),
         sa.Column("change_id", _ID, nullable=False),
         sa.Column(
-            "fingerprint", sa.LargeBinary(length=16), nullable=False, comment="of its records, decisions and persons"
+            "fingerprint",
+            sa.LargeBinary(length=16),
+            nullable=False,
+            comment="of its records, decisions and persons",
         ),
         sa.Column("merges", _ID, nullable=False),
         sa.Column("splits", _ID, nullable=False),

@@ -8,9 +8,11 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-# Of those who are gone already nobody knows the version. It was the time of their arrival and one more for each event since, so it was
-# no greater than the latest time and the number of all events.
-_BOUND = sa.text("INSERT INTO gone_version (version) SELECT max(at_ms) + count(*) FROM event HAVING count(*) > 0")
+# Of those who are gone already nobody knows the version. It was the time of their arrival and one
+# more for each event since, so it was no greater than the latest time and the number of all events.
+_BOUND = sa.text(
+    "INSERT INTO gone_version (version) SELECT max(at_ms) + count(*) FROM event HAVING count(*) > 0"
+)
 
 
 def upgrade() -> None:

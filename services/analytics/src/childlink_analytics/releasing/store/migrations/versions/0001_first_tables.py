@@ -50,7 +50,9 @@ def upgrade() -> None:
         sa.Column("partner", sa.String(length=64), nullable=False),
         sa.Column("row_reference", sa.LargeBinary(length=16), nullable=False),
         sa.Column("dataset", sa.String(length=64), nullable=False),
-        sa.Column("month", sa.String(length=7), nullable=False, comment="month of the event, YYYY-MM"),
+        sa.Column(
+            "month", sa.String(length=7), nullable=False, comment="month of the event, YYYY-MM"
+        ),
         sa.Column("child_reference", sa.LargeBinary(length=16), nullable=True),
         sa.Column("adult_reference", sa.LargeBinary(length=16), nullable=True),
         sa.Column("attributes", sa.Text(), nullable=False, comment="JSON object, keys sorted"),
@@ -59,7 +61,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_observation_dataset"), "observation", ["dataset"], unique=False)
     op.create_table(
         "outbox_message",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
         sa.Column("topic", sa.String(length=64), nullable=False),
         sa.Column("message", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),

@@ -1,4 +1,6 @@
-"""Observations are found by the people they are about, so that withdrawals do not read the whole table."""
+"""Observations are found by the people they are about, so that withdrawals do not read the whole
+table.
+"""
 
 from alembic import op
 
@@ -9,8 +11,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index(op.f("ix_observation_child_reference"), "observation", ["child_reference"], unique=False)
-    op.create_index(op.f("ix_observation_adult_reference"), "observation", ["adult_reference"], unique=False)
+    op.create_index(
+        op.f("ix_observation_child_reference"), "observation", ["child_reference"], unique=False
+    )
+    op.create_index(
+        op.f("ix_observation_adult_reference"), "observation", ["adult_reference"], unique=False
+    )
 
 
 def downgrade() -> None:

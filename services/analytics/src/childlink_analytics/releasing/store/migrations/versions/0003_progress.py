@@ -1,4 +1,6 @@
-"""Links know the parameters that made them; a cut knows whether the links of its observations have come."""
+"""Links know the parameters that made them; a cut knows whether the links of its observations have
+come.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -15,7 +15,10 @@ def upgrade() -> None:
         sa.Column("release_id", sa.String(length=64), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column(
-            "state", sa.String(length=16), nullable=False, comment="draft, published, recalling, recalled, discarded"
+            "state",
+            sa.String(length=16),
+            nullable=False,
+            comment="draft, published, recalling, recalled, discarded",
         ),
         sa.Column("data_until", sa.String(length=10), nullable=False),
         sa.Column("content_sha256", sa.String(length=64), nullable=False),
@@ -43,7 +46,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "audit_entry",
-        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("who", sa.String(length=128), nullable=False),
         sa.Column("action", sa.String(length=64), nullable=False),
