@@ -202,7 +202,8 @@ def metrics() -> str:
     """Every metric, with the comment above it."""
     lines = ["# Metrics", ""]
     for service, folder in PARTS.items():
-        text = (ROOT / folder / "metrics.py").read_text(encoding="utf-8")
+        files = sorted((ROOT / folder).rglob("metrics.py"))
+        text = "\n".join(file.read_text(encoding="utf-8") for file in files)
         lines += [f"## {service}", "", "| metric | what |", "| --- | --- |"]
         for match in re.finditer(
             r"((?: +# .*\n)+)( +self\.\w+ = (?:Counter|Gauge|Histogram|Info)\((?:.|\n)*?\n(?=      "
