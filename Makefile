@@ -23,8 +23,9 @@ $(VENV)/.ready: $(UV) requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
 	$(UV) pip install --quiet --no-deps --python $(BIN)/python $(addprefix -e ,$(MEMBERS))
 	@touch $@
 
-demo: setup ## The main job end to end, on a made-up partnership at LEAP's scale
-	@$(BIN)/childlink-local demo
+SIZE ?= quarter
+demo: setup ## The main job end to end, on a made-up partnership at a quarter of LEAP's size (SIZE=leap: all of it)
+	@$(BIN)/childlink-local demo --size $(SIZE)
 
 # Two workers share the tests by file, the longest kinds first (conftest.py).
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder

@@ -51,15 +51,21 @@ def main() -> None:
     help="Working folder; emptied first.",
 )
 @click.option(
-    "--children", default=LEAP_CHILDREN, show_default=True, help="Children whom services reach."
+    "--size",
+    default="quarter",
+    show_default=True,
+    type=click.Choice(["quarter", "leap"]),
+    help="A quarter of LEAP's children, or all 14,028 of them.",
 )
+@click.option("--children", type=click.IntRange(50), help="So many children instead.")
 @click.option("--seed", default=1, show_default=True)
-def demo(folder: Path, children: int, seed: int) -> None:
+def demo(folder: Path, size: str, children: int | None, seed: int) -> None:
     """Make up a partnership, link it, cut a release, and ask LEAP's five questions."""
 
     from childlink_local import demo as demo_module
 
-    demo_module.run(folder, children, seed)
+    of_size = LEAP_CHILDREN if size == "leap" else LEAP_CHILDREN // 4
+    demo_module.run(folder, children or of_size, seed)
 
 
 @main.command()
@@ -174,20 +180,54 @@ def run(config: Path) -> None:
         sys.exit(EXIT_PARTIAL)
 
 
-@main.command()
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def serve(config: Path) -> None:
-    """Answer questions about a pilot's releases on 127.0.0.1:7443, until interrupted."""
-    from childlink_analytics.answering.app import build_access
-    from childlink_analytics.answering.metrics import ServingMetrics
-    from childlink_analytics.answering.service import serve as start
-    from childlink_analytics.settings import ServingSettings
+_WHERE = click.argument(
+    "where", default=".demo", metavar="[WHERE]", type=click.Path(path_type=Path)
+)
 
-    folder = config.parent / _read_config(config).get("folder", "work")
-    settings = ServingSettings(releases=folder / "analytics" / "releases")
-    server, port = start(settings, ServingMetrics(), build_access(settings))
+
+@main.command()
+@_WHERE
+def serve(where: Path) -> None:
+    """Answer questions on 127.0.0.1:7443, until interrupted. WHERE is a pilot's CONFIG.toml or its
+    working folder; without it, what the demo left.
+    """
+    from childlink_local.answering import serve_releases
+
+    server, port = serve_releases(_releases(where), "127.0.0.1:7443")
     click.echo(f"answering on 127.0.0.1:{port}; try: childlink measures")
     server.wait_for_termination()
+
+
+@main.command()
+@_WHERE
+@click.option("--port", default=0, help="Where to serve the explorer; default a free port.")
+@click.option("--browser/--no-browser", default=True, help="Open the browser.")
+def explore(where: Path, port: int, browser: bool) -> None:
+    """Open the explorer on what the demo left, or on a pilot's releases (WHERE as for `serve`)."""
+    from childlink_client import Client
+    from childlink_client.cli.exploring import run_explorer
+
+    from childlink_local.answering import serve_releases
+
+    server, answering_port = serve_releases(_releases(where), "127.0.0.1:0")
+    try:
+        with Client(f"127.0.0.1:{answering_port}") as client:
+            run_explorer(client, port=port, browser=browser)
+    finally:
+        server.stop(grace=1)
+
+
+def _releases(where: Path) -> Path:
+    """The folder of releases of a pilot, by its configuration or its working folder."""
+    if where.is_file():
+        where = where.parent / _read_config(where).get("folder", "work")
+    releases = where / "analytics" / "releases"
+    if not releases.is_dir() or not any(releases.iterdir()):
+        raise UserError(
+            f"There is no release in {where}.",
+            "Run `make demo` first; or name a pilot's CONFIG.toml, or its working folder.",
+        )
+    return releases
 
 
 @main.command()

@@ -1,19 +1,19 @@
-"""The demo: LEAP's partnership made up at its published scale, linked, and asked what LEAP's annual
-reports ask.
-"""
+"""The demo makes up a partnership like LEAP's, links it, and asks what LEAP's reports asked."""
 
 import csv
 import itertools
 import shutil
+import sys
+import textwrap
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
-from childlink_client import Answer, Client
+from childlink_client import Answer, Client, Found
 from childlink_client.report import make_report
 from childlink_ingest.app import load_mapping
 from childlink_ingest.geography.lookup import build_lookup
@@ -24,9 +24,12 @@ from childlink_local import pilot, score
 from childlink_local.broker import mock_broker
 from childlink_local.pilot import Extract
 from childlink_local.progress import Line
+from childlink_local.score import Score
 from childlink_local.synth import synthesise
 from childlink_local.workspace import Layout, create_workspace
 
+DEFAULT_FOLDER: Final = Path(".demo")
+WIDTH: Final = 98
 RELEASE = "demo-1"
 DATA_UNTIL = "2024-12-31"
 SERVICE = "baby_steps"
@@ -92,7 +95,8 @@ def run(folder: Path, children: int, seed: int) -> None:
                 )
             with _step("3. Scoring the identifiers against the truth, which childlink never saw"):
                 pilot.write_links(layout, hub, extracts, folder / "links.csv")
-            for item in score.score(folder / "links.csv", data / "truth.csv"):
+            scores = score.score(folder / "links.csv", data / "truth.csv")
+            for item in scores:
                 click.echo(
                     f"   {item.role:6} precision {item.precision:.4f}  recall {item.recall:.4f}  F1"
                     f" {item.f1:.4f}  ({item.subjects:,} records of {item.true_persons:,} people"
@@ -116,11 +120,55 @@ def run(folder: Path, children: int, seed: int) -> None:
         with pilot.answering(layout) as client:
             ask_five(client, charts)
             write_reports(client, charts)
+            answers = three_answers(client)
     click.echo(
-        f"\nCharts, and both reports as pages, in {charts}. Done in"
-        f" {time.monotonic() - started:.0f} s."
+        summary(
+            f"A partnership of {children:,} children, in {time.monotonic() - started:.0f} s",
+            f"{len(reports)} extracts",
+            scores,
+            f"{cells:,} cells; our own attack on {attacked} small counts found {found}",
+            answers,
+            folder,
+        )
     )
-    click.echo("The demo runs every trust zone on this one machine; a deployment never does.")
+
+
+def three_answers(client: Client) -> dict[str, str]:
+    """What the last screen says of the partnership, by question."""
+    asked: dict[str, Found] = {
+        "Where do the children live who were reached?": client.ask("reach_children", ["residence"]),
+        "Do engaged children develop as expected more often?": client.compare("asq3_overall"),
+        "Does a programme change parents' mental health?": client.change("change_mental_health"),
+    }
+    return {question: found.describe() for question, found in asked.items()}
+
+
+def summary(
+    title: str,
+    linked: str,
+    scores: Sequence[Score],
+    protected: str,
+    answers: Mapping[str, str],
+    folder: Path,
+) -> str:
+    """The last screen: what was linked, how well, three answers, and where to look."""
+    command = "childlink-local" if shutil.which("childlink-local") else sys.argv[0]
+    where = "" if folder == DEFAULT_FOLDER else f" {folder}"
+    lines = ["", "─" * WIDTH, title, "", f"Linked     {linked}"]
+    lines += [
+        f"           {item.role}: {item.subjects:,} records under {item.persons:,} identifiers, of"
+        f" {item.true_persons:,} people; precision {item.precision:.4f}, recall {item.recall:.4f}"
+        for item in scores
+    ]
+    lines += [f"Protected  {protected}", ""]
+    for question, answer in answers.items():
+        lines += [question, textwrap.indent(textwrap.fill(answer, WIDTH - 3), "   "), ""]
+    lines += [
+        f"Charts and two reports: {folder / 'charts'}",
+        f"Look around in a browser: {command} explore{where}",
+        "Everybody is made up. All trust zones run on this machine; a deployment never does that.",
+    ]
+    return "\n".join(lines)
 
 
 def propose_mappings(extracts: list[Extract]) -> None:

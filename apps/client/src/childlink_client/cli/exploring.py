@@ -32,6 +32,18 @@ def explore(client: Client, port: int, host: str, beyond_this_machine: bool, bro
 
     The link that it prints opens it once; what is asked there is asked in your name.
     """
+    run_explorer(client, host, port, beyond=beyond_this_machine, browser=browser)
+
+
+def run_explorer(
+    client: Client,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    beyond: bool = False,
+    browser: bool = True,
+) -> None:
+    """Serve the explorer until Ctrl-C. Raises ClientError."""
     try:
         from childlink_client.explorer import start
     except ImportError as error:
@@ -40,7 +52,7 @@ def explore(client: Client, port: int, host: str, beyond_this_machine: bool, bro
         ) from None
     # What is wrong with the connection is better told here than in the browser.
     client.releases()
-    running = start(client, host, port, beyond=beyond_this_machine)
+    running = start(client, host, port, beyond=beyond)
     click.echo(f"Explorer, for one browser, until Ctrl-C: {running.url}")
     if browser:
         webbrowser.open(running.url)
