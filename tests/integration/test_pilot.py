@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import childlink_analytics
+import childlink_catalogue
 import childlink_core
 import pytest
 from childlink_analytics.errors import ReleaseError
@@ -163,7 +163,7 @@ def test_no_identifier_is_in_any_file_that_a_run_leaves(ran):
     identifiers.discard(b"")
     # A surname may be a word of a code or a measure's title ("White"), which are sent in the clear
     # whoever the people are.
-    packages = (Path(childlink_core.__file__).parent, Path(childlink_analytics.__file__).parent)
+    packages = (Path(childlink_core.__file__).parent, Path(childlink_catalogue.__file__).parent)
     ours = [path for package in packages for path in package.glob("**/*.toml")]
     vocabulary = b"".join(path.read_bytes() for path in ours)
     words = {i for i in identifiers if i in vocabulary}

@@ -96,8 +96,11 @@ class Deployment:
         """Stop everything as an operator would."""
         for process in self.processes.values():
             process.terminate()
-        for process in self.processes.values():
-            assert process.wait(timeout=30) == 0, "SIGTERM is a graceful stop"
+        for service, process in self.processes.items():
+            code = process.wait(timeout=30)
+            assert code == 0, (
+                f"SIGTERM is a graceful stop; {service} ended with {code}: {self.logs()}"
+            )
 
     def send_everything(
         self, disturb: random.Random | None = None, kills: int = 0, seconds: float = 400

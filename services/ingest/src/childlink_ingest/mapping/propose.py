@@ -302,7 +302,8 @@ def _ids(
     born = next(
         (column for canonical, column, _ in found if canonical == f"{role}_date_of_birth"), None
     )
-    main, once = role == dataset.subjects[0], role == "child" and dataset.one_row_per_child
+    # Where a row may be about a child or an adult alone, either id is missing in many.
+    main, once = len(dataset.subjects) == 1, role == "child" and dataset.one_row_per_child
     why = {column.name: _no_id(column, born, rows, main=main, once=once) for column in columns}
     refused = [
         f"{role}_id: {column.name!r} was not taken for it: {why[column.name]}"
