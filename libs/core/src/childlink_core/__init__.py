@@ -5,4 +5,4 @@ Contracts (`datasets`, `profiles`), keys (`keys`, `directory`), the sealed batch
 keeps (`errors`, `settings`, `logs`, `topics`). Nothing in here talks to Kafka, a database or gRPC.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
