@@ -134,6 +134,9 @@ bench-ingest: setup ## A whole run of ingest, file to a real broker: rows/s and 
 bench-linkage: setup ## Linkage quality, beside Splink on plain text and clkhash with anonlink (in .cache/peers)
 	$(BIN)/python -m tests.bench.bench_linkage
 
+bench-startup: setup ## Processor seconds of each command's start, beside an empty Python
+	$(BIN)/python -m tests.bench.bench_startup
+
 bench-linkage-scale: setup ## A million records against a million, beside anonlink's brute force
 	$(BIN)/python -m tests.bench.bench_linkage_scale
 
@@ -164,4 +167,4 @@ clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 	@[ ! -e .stack ] || echo ".stack holds the keys of a stack: make down CLEAN=1"
 
-.PHONY: help setup demo test test-all coverage test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-query bench-truth bench-spark clean bench-load soak
+.PHONY: help setup demo test test-all coverage test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-query bench-truth bench-spark clean bench-load bench-startup soak

@@ -66,10 +66,11 @@ def wrong(line):
                 elif not option.is_flag and "=" not in word:
                     next(words, None)
             elif isinstance(command, click.Group):
-                if word not in command.commands:
+                now = getattr(command, "former", {}).get(word, word)
+                if now not in command.commands:
                     yield f"{name} has no command {word}"
                     break
-                command = command.commands[word]
+                command = command.commands[now]
 
 
 def navigation():

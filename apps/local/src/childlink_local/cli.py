@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 from childlink_core import __version__
-from childlink_core.commands import Commands
+from childlink_core.commands import Commands, configure_logs
 from childlink_core.errors import UserError
 from childlink_ingest.errors import EXIT_PARTIAL
 
@@ -35,11 +35,9 @@ def main() -> None:
     production.
     """
 
-    from childlink_core import logs
-
     # Every pilot has a broker of its own, which is no loss to warn of; what is refused, a run's
     # report says.
-    logs.configure("local", level="ERROR")
+    configure_logs("local", level="ERROR")
 
 
 @main.command()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 from childlink_core import __version__
-from childlink_core.commands import Commands
+from childlink_core.commands import Commands, configure_logs
 from childlink_core.errors import UserError
 
 from childlink_ops import access
@@ -45,9 +45,7 @@ _days = click.option(
 def main() -> None:
     """Certificates, and who may read and write which topic of the broker."""
 
-    from childlink_core import logs
-
-    logs.configure("ops")
+    configure_logs("ops")
 
 
 @main.group()

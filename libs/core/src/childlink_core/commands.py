@@ -4,6 +4,7 @@ code, not a traceback.
 
 import getpass
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,6 +48,20 @@ class Commands(click.Group):
         except UserError as error:
             click.echo(error.render(), err=True)
             ctx.exit(error.exit_code)
+
+
+def asks_for_help() -> bool:
+    """Whether only a help text is wanted: then nothing is connected, and nothing slow imported."""
+    return "--help" in sys.argv[1:]
+
+
+def configure_logs(service: str, level: str = "INFO") -> None:
+    """Let a command's logs be lines of JSON; not for a help text, which logs nothing."""
+    if asks_for_help():
+        return
+    from childlink_core import logs
+
+    logs.configure(service, level=level)
 
 
 def os_user() -> str:

@@ -79,7 +79,8 @@ def main(ctx: click.Context, /, **given: Any) -> None:
 
     Start with: childlink login, childlink measures, childlink ask reach_children --by residence
     """
-    if ctx.invoked_subcommand in ("login", "logout", "completion"):
+    # A help text needs no connection.
+    if ctx.invoked_subcommand in ("login", "logout", "completion") or "--help" in sys.argv[1:]:
         return
     known = {**remembered(), **{name: value for name, value in given.items() if value is not None}}
     ctx.obj = ctx.with_resource(connect(**known))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 from childlink_core import __version__
-from childlink_core.commands import Commands
+from childlink_core.commands import Commands, configure_logs
 
 
 @click.group(cls=Commands)
@@ -24,9 +24,7 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
     alone.
     """
 
-    from childlink_core import logs
-
-    logs.configure("analytics")
+    configure_logs("analytics")
     ctx.obj = settings_file
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 from childlink_core import __version__
-from childlink_core.commands import Commands
+from childlink_core.commands import Commands, configure_logs
 
 from childlink_ingest.cli import checking, extracts, keys, lists, look, sending, takeback
 
@@ -30,9 +30,7 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
     the rest went; 4 everything is safe in the spool, but not all of it is answered yet.
     """
 
-    from childlink_core import logs
-
-    logs.configure("ingest")
+    configure_logs("ingest")
     ctx.obj = settings_file
 
 

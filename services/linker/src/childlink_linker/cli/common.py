@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 from childlink_core import __version__
-from childlink_core.commands import Commands
+from childlink_core.commands import Commands, configure_logs
 
 
 @click.group(cls=Commands)
@@ -22,7 +22,5 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
     number or attribute.
     """
 
-    from childlink_core import logs
-
-    logs.configure("linker")
+    configure_logs("linker")
     ctx.obj = settings_file
