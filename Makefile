@@ -49,7 +49,7 @@ test-spark: .cache/spark/.ready ## Re-linkage on Spark, in an environment of its
 	$(UV) pip install --quiet --no-deps --python .cache/spark/bin/python -r tests/spark/requirements.txt $(addprefix -e ,$(MEMBERS))
 	@touch $@
 
-check: setup ## Formatting, lint, types, architecture, contracts, generated code, lock
+check: setup ## Formatting, lint, types, architecture, contracts, generated code, documents and their words
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy libs/*/src services/*/src apps/*/src
@@ -57,6 +57,7 @@ check: setup ## Formatting, lint, types, architecture, contracts, generated code
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf breaking --against baseline.binpb
 	@PATH="$$PWD/$(BIN):$$PATH" proto/generate.sh ../.cache/gen && diff -r -x __pycache__ proto/gen .cache/gen || { echo "proto/gen is not current: run make proto"; exit 1; }
 	$(BIN)/python tools/check_docs.py
+	$(BIN)/python tools/plain_english.py
 
 format: setup ## Format the code
 	$(BIN)/ruff format .
