@@ -70,8 +70,8 @@ def _linkage(settings: IngestSettings) -> str:
 def _backup(settings: IngestSettings) -> str:
     if settings.reference_key_backup is None:
         raise UserError(
-            "No backup of the reference key is set. If you lose the key, earlier rows can no longer"
-            " be updated or withdrawn.",
+            "No backup of the reference key is set. If you lose the key, new extracts can no longer"
+            " be matched to earlier rows.",
             "Make one (`childlink-ingest keys backup`), store it elsewhere, and set"
             " reference_key_backup.",
         )

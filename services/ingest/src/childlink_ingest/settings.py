@@ -25,9 +25,7 @@ class IngestSettings(ServiceSettings):
     are sent. See docs/how-to/rotate-the-linkage-secret.md.
     """
     reference_key: Path = Path("keys/reference.key")
-    """This site's reference key. If you lose it, earlier rows can no longer be updated or
-    withdrawn.
-    """
+    """This site's reference key. Without it, new extracts cannot be matched to earlier rows."""
     signing_key: Path = Path("keys/signing.key")
     """This site's Ed25519 key, which signs batches."""
     opening_key: Path = Path("keys/opening.key")
