@@ -38,10 +38,11 @@ class AreaSets:
         Returns None if the mapping declares no sets.
 
         >>> sets = AreaSets(frozenset({"E05000416"}), frozenset({"E09000022"}))
-        >>> places = [Place("E01003012", ward, "E09000022", 2) for ward in ("E05000416", "E05000417")]
-        >>> [sets.residence(place) for place in places]
-        ['area', 'borough']
-        """  # noqa: E501
+        >>> sets.residence(Place("E01003012", "E05000416", "E09000022", 2))
+        'area'
+        >>> sets.residence(Place("E01003012", "E05000417", "E09000022", 2))
+        'borough'
+        """
         if not self.area and not self.borough:
             return None
         codes = {place.lsoa, place.ward, place.district}

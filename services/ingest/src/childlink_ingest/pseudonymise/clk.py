@@ -32,8 +32,8 @@ _HASHES: Final[Mapping[str, type[hashes.HashAlgorithm]]] = {
 }
 _REMEMBERED_VALUES: Final = 500_000
 _CONFIG_KEYS: Final = {"l", "xor_folds", "kdf"}
-# clkhash reads only the spellings on the right, whatever its documentation says, and ignores those
-# on the left. Schemas with the latter are refused.
+# clkhash reads only the spellings on the right and ignores those on the left, although its
+# documentation says otherwise. Schemas with the latter are refused.
 _MISREAD: Final = {
     "xorFolds": "xor_folds",
     "preventSingularity": "prevent_singularity",
