@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# The charts' and the stack's tests on a bare machine: an engine of Debian's if none answers, base images made here, and both away again.
-# Where no engine can be had, that is said loudly and is no failure; with CHILDLINK_STACK_REQUIRED=1 it is one.
+# Runs the chart tests and the stack tests on a bare machine. If no Docker engine answers, it installs Debian's, builds
+# base images locally, and removes both afterwards. If it cannot get an engine, it prints a warning and succeeds;
+# with CHILDLINK_STACK_REQUIRED=1 it fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 make setup .tools/stack/.ready
 if command -v go >/dev/null; then
   timeout --kill-after=30 900 make check-helm
 else
-  echo "# tests/helm DID NOT RUN: there is no Go here to build helm with."
+  echo "# tests/helm DID NOT RUN: Go is needed to build helm, and is not installed."
 fi
 trap 'deploy/docker.sh stop' EXIT
 outcome=0
@@ -16,7 +17,7 @@ stack() {
 }
 stack || outcome=$?
 if [ "$outcome" != 0 ] && [ "$outcome" != 69 ]; then
-  echo "# THE STACK'S TESTS FAILED. Once more, with a new engine:"
+  echo "# THE STACK'S TESTS FAILED. Trying again with a new engine:"
   deploy/docker.sh stop
   outcome=0
   stack || outcome=$?
@@ -24,7 +25,7 @@ fi
 if [ "$outcome" = 69 ] && [ "${CHILDLINK_STACK_REQUIRED:-}" != 1 ]; then
   echo "############################################################################################"
   echo "# tests/stack DID NOT RUN: no Docker engine could be installed or started here (see above). #"
-  echo "# Nothing is known about images, compose, certificates and isolation from this run.         #"
+  echo "# This run did not test images, compose, certificates and isolation.                        #"
   echo "############################################################################################"
   exit 0
 fi

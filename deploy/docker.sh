@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The Docker engine and client that the other scripts use.
 #   deploy/docker.sh cli            prints a docker client that can build with BuildKit
-#   deploy/docker.sh start          if no engine answers and CHILDLINK_START_ENGINE=1, installs Debian's and starts it for this checkout
+#   deploy/docker.sh start          if no engine answers and CHILDLINK_START_ENGINE=1: installs Debian's and starts it for this checkout
 #   deploy/docker.sh stop           stops the engine that `start` started, and nothing else
 #   deploy/docker.sh address        prints that engine's address, if `start` started one
-# `start` exits 69 where no engine can be had. The engine keeps its images in its own store; all else is in .cache/docker.
+# `start` exits 69 if no engine can be started. The engine has its own image store; everything else is in .cache/docker.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 state=$PWD/.cache/docker
@@ -17,25 +17,25 @@ cli() {
   local client
   for client in docker /usr/bin/docker; do
     command -v "$client" >/dev/null || continue
-    # From version 23 on the client needs its buildx plugin; older ones have BuildKit built in.
+    # Since version 23 the client needs its buildx plugin. Older clients include BuildKit.
     if "$client" buildx version >/dev/null 2>&1 ||
       [ "$("$client" --version | sed -E 's/[^0-9]*([0-9]+).*/\1/')" -lt 23 ]; then
       echo "$client"
       return
     fi
   done
-  echo "No docker client that can build (docker with buildx, or docker.io of Debian 12)." >&2
+  echo "No docker client that can build images. Install docker with buildx, or docker.io of Debian 12." >&2
   return 69
 }
 
 start() {
-  if answers; then echo "A Docker engine answers already." >&2; return; fi
+  if answers; then echo "A Docker engine already runs." >&2; return; fi
   if [ -S "$state/docker.sock" ]; then
     export DOCKER_HOST="unix://$state/docker.sock"
-    if answers; then echo "The engine of this checkout runs already." >&2; return; fi
+    if answers; then echo "The engine of this checkout already runs." >&2; return; fi
   fi
   if [ "${CHILDLINK_START_ENGINE:-}" != 1 ]; then
-    echo "No Docker engine answers. Start Docker; or set CHILDLINK_START_ENGINE=1 (as root on Debian: installs and starts one)." >&2
+    echo "No Docker engine answers. Start Docker, or set CHILDLINK_START_ENGINE=1 to install and start an engine (as root on Debian)." >&2
     return 69
   fi
   if ! command -v dockerd >/dev/null || ! cli >/dev/null; then
@@ -43,7 +43,7 @@ start() {
     timeout 600 apt-get install -qy --no-install-recommends docker.io iptables debootstrap >&2 || return 69
   fi
   rm -rf "$state" && mkdir -p "$state"
-  # On a socket of its own, so that nobody else's tests on this machine take it for theirs.
+  # Use a separate socket, so that other tests on this machine do not use this engine.
   nohup dockerd --host "unix://$state/docker.sock" --pidfile "$state/docker.pid" --exec-root "$state/exec" \
     --data-root "${CHILDLINK_ENGINE_STORE:-/var/lib/docker}" >"$state/dockerd.log" 2>&1 </dev/null &
   export DOCKER_HOST="unix://$state/docker.sock"

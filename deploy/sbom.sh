@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A CycloneDX bill of materials for the Python part of each image, from the very environment that the image gets.
+# Writes a CycloneDX bill of materials for the Python part of each image, from the same environment as in the image.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=.cache/sbom

@@ -1,10 +1,9 @@
-"""The compose stack on this machine: `python deploy/stack.py prepare|up|load|down|clean`. `make up`
-and `make test-stack` use it.
+"""The compose stack on this machine: `python deploy/stack.py prepare|up|load|down|clean|addresses`.
 
-Keys, certificates and settings are made by the same commands that operators, custodians and
-partners use, in the same order as docs/how-to/deploy-the-hub.md and onboard-a-partner.md, into one
-folder per zone. That all zones' folders are on one machine is what makes this a demonstration: in a
-deployment they never are.
+`make up` and `make test-stack` use it. The script makes keys, certificates and settings with the
+same commands, and in the same order, as operators, custodians and partners do in
+docs/how-to/deploy-the-hub.md and onboard-a-partner.md. Each zone has its own folder. This is a
+demonstration, because all zones are on one machine. In a deployment they never are.
 """
 
 import json
@@ -23,8 +22,8 @@ from childlink_access.policy import new_token, sha256
 ROOT: Final = Path(__file__).parents[1]
 BIN: Final = ROOT / ".venv" / "bin"
 STACK: Final = Path(os.environ.get("CHILDLINK_STACK", ROOT / ".stack")).resolve()
-# What the example partners send: their names in the synthetic partnership, the compose service, and
-# their extracts.
+# The example partners: their names in the synthetic partnership, their compose service, and their
+# extracts.
 PARTNERS: Final = {
     "st-anns-trust": ("partner-a", ("maternity",)),
     "early-years-charity": ("partner-b", ("attendance", "questionnaire")),
@@ -35,25 +34,25 @@ RELEASE: Final = "demo-1"
 
 
 class StackError(Exception):
-    """Something in the stack did not come about; says what to look at."""
+    """A step of the stack failed. The message says what to check."""
 
 
 def prepare() -> None:
-    """Make keys, certificates, settings and data. What exists is kept."""
+    """Make keys, certificates, settings and data. Existing files are kept."""
     refuse_foreign()
     if (STACK / "ready").exists():
         return
-    # Databases of an earlier stack have other passwords, and records under other keys: they are
-    # somebody's data.
+    # Databases of an earlier stack have other passwords, and records under other keys. They may be
+    # needed.
     if left := containers() + volumes():
         raise StackError(
-            f"{STACK} holds no stack, but Docker has what another one of the name {project()!r}"
-            f" left: {', '.join(left)}. Nothing was changed.\n  what to do: to keep it, go to the"
-            " checkout whose `make up` made it, or start a second stack beside it:"
-            " CHILDLINK_PROJECT=another-name make up. To delete it for good: make down CLEAN=1"
-            f" DELETE={project()}"
+            f"{STACK} contains no stack, but Docker has containers or volumes of another stack"
+            f" called {project()!r}: {', '.join(left)}. Nothing was changed.\n  what to do: to keep"
+            " them, use the checkout whose `make up` made them, or start a second stack:"
+            " CHILDLINK_PROJECT=another-name make up. To delete them permanently: make down"
+            f" CLEAN=1 DELETE={project()}"
         )
-    # An earlier attempt that was interrupted: nothing was ever started with its keys.
+    # An earlier attempt was interrupted. Nothing was ever started with its keys.
     shutil.rmtree(STACK, ignore_errors=True)
     STACK.mkdir(mode=0o700, parents=True)
     for folder in (
@@ -82,8 +81,8 @@ def prepare() -> None:
         "analytics/db-password",
         "analytics/service-password",
     ):
-        # Read by the database's user and by the service's: open to both, in a folder that nobody
-        # else can enter.
+        # Both the database's user and the service's user read this file. The folder keeps other
+        # users out.
         (STACK / password).write_text(secrets.token_urlsafe(32))
         (STACK / password).chmod(0o444)
     hand_over()
@@ -91,7 +90,7 @@ def prepare() -> None:
 
 
 def up() -> None:
-    """Start everything, and wait until it is healthy."""
+    """Start all services, and wait until they are healthy."""
     refuse_foreign()
     wanted = profiles(
         [*PROFILES, *(["dashboards"] if os.environ.get("CHILDLINK_DASHBOARDS") else [])]
@@ -105,7 +104,9 @@ def up() -> None:
 
 
 def load() -> None:
-    """Let both example partners send what they have, and cut a release of it; once."""
+    """Let both example partners send their data, and build a release of it. Does nothing if it
+    exists.
+    """
     if (STACK / "analytics" / "releases" / RELEASE).exists():
         return
     for name, (service, extracts) in PARTNERS.items():
@@ -125,7 +126,7 @@ def load() -> None:
         wait_for(f"every row of {name} to be answered", lambda name=name: settled(name), 240)
     rows = sum(run["accepted"] for name in PARTNERS for run in status(name)["runs"])
     wait_for("links to arrive", lambda: all_linked(rows), 120)
-    # Two people: whoever cuts a release does not publish it.
+    # Two people: the person who builds a release may not publish it.
     for who, command in (
         ("first-manager", ["cut", RELEASE, "--data-until", "2024-12-31"]),
         ("second-manager", ["publish", RELEASE]),
@@ -134,7 +135,7 @@ def load() -> None:
 
 
 def deliver(partner: str, extract: Path) -> None:
-    """Put an extract into a partner's inbox, as its data team does: under its name once it is
+    """Put an extract into a partner's inbox, as its data team does: rename it when it is
     complete.
     """
     inbox = STACK / "partners" / partner / "srv" / "inbox"
@@ -146,14 +147,14 @@ def deliver(partner: str, extract: Path) -> None:
 
 
 def down() -> None:
-    """Stop everything. Data and keys stay."""
+    """Stop all services. Data and keys stay."""
     refuse_foreign()
     _compose_down()
 
 
 def clean() -> None:
-    """Stop everything, and delete its databases and keys; only if the name of the stack was
-    typed.
+    """Stop all services, and delete their databases and keys. Requires the stack's name as
+    confirmation.
     """
     refuse_foreign()
     if typed() != project():
@@ -168,9 +169,7 @@ def clean() -> None:
 
 
 def typed() -> str:
-    """The name of the stack that is to be deleted, as given (`CHILDLINK_DELETE`) or typed on a
-    terminal.
-    """
+    """The stack name given as confirmation, from `CHILDLINK_DELETE` or typed on a terminal."""
     if (given := os.environ.get("CHILDLINK_DELETE")) is not None:
         return given.strip()
     if not sys.stdin.isatty():
@@ -188,13 +187,14 @@ def _compose_down(*options: str) -> None:
 
 
 def project() -> str:
-    """The name of the stack among those that Docker has here."""
+    """The name of the stack in Docker."""
     return os.environ.get("CHILDLINK_PROJECT", "childlink")
 
 
 def refuse_foreign() -> None:
-    """Raise StackError if the containers of this name use another stack's folder: they are another
-    checkout's hub.
+    """Raise StackError if the containers with this name use another stack's folder.
+
+    They then belong to another checkout's hub.
     """
     mounts = [
         mount
@@ -204,14 +204,14 @@ def refuse_foreign() -> None:
     sources = [Path(mount["Source"]) for mount in mounts if mount["Type"] == "bind"]
     if sources and not any(source.is_relative_to(STACK) for source in sources):
         raise StackError(
-            f"The stack {project()!r} that Docker has here is not this checkout's: it uses"
-            f" {sources[0]}. Nothing was changed.\n  what to do: use the checkout that it belongs"
-            " to, or give this one another name: CHILDLINK_PROJECT=another-name make up"
+            f"The running stack {project()!r} is not this checkout's: it uses {sources[0]}."
+            " Nothing was changed.\n  what to do: use the checkout that it belongs to, or give"
+            " this stack another name: CHILDLINK_PROJECT=another-name make up"
         )
 
 
 def containers() -> list[str]:
-    """Names of the containers of a stack of this name, running or not."""
+    """Names of the containers of this stack, running or not."""
     return docker(
         "ps",
         "--all",
@@ -223,7 +223,7 @@ def containers() -> list[str]:
 
 
 def volumes() -> list[str]:
-    """Names of the volumes of a stack of this name."""
+    """Names of the volumes of this stack."""
     return docker(
         "volume",
         "ls",
@@ -235,7 +235,7 @@ def volumes() -> list[str]:
 
 
 def docker(*arguments: str) -> str:
-    """Ask the Docker engine. Returns what it printed, or raises StackError."""
+    """Run a docker command. Returns its output. Raises StackError."""
     command = [shutil.which("docker") or "docker", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
@@ -244,7 +244,7 @@ def docker(*arguments: str) -> str:
 
 
 def addresses() -> str:
-    """Where things are, for people."""
+    """The addresses and commands of the running stack, as text."""
     ports = {"ANSWERS": "7443", "PROMETHEUS": "9090", "REVIEW": "8444"}
     answers, prometheus, review = (
         os.environ.get(f"CHILDLINK_{name}_PORT", port) for name, port in ports.items()
@@ -257,13 +257,13 @@ def addresses() -> str:
         " docker compose --profile '*' exec partner-a childlink-ingest --settings"
         " /etc/childlink/ingest.toml status\nthe linker   docker compose --profile '*' exec linker"
         f" childlink-linker status\nkeys         {STACK} (the analyst's certificate:"
-        f" {analyst})\nstop         make down\nEvery trust zone runs on this one machine, which no"
-        " deployment may do."
+        f" {analyst})\nstop         make down\nEvery trust zone runs on this one machine. Never do"
+        " this in a deployment."
     )
 
 
 def ask_command(port: str | int) -> list[str | Path]:
-    """The analyst's command, up to its subcommand."""
+    """The analyst's command, without the subcommand."""
     keys = STACK / "analyst"
     return [
         BIN / "childlink",
@@ -279,7 +279,7 @@ def ask_command(port: str | int) -> list[str | Path]:
 
 
 def compose(*arguments: str, seconds: float = 120, check: bool = True, quiet: bool = False) -> str:
-    """Run docker compose on this stack. Returns what it printed, or raises StackError."""
+    """Run docker compose on this stack. Returns its output. Raises StackError."""
     command = [
         *os.environ.get("CHILDLINK_COMPOSE", "docker compose").split(),
         "--progress",
@@ -308,7 +308,7 @@ def compose(*arguments: str, seconds: float = 120, check: bool = True, quiet: bo
 
 
 def inside(service: str, *command: str, who: str = "demonstration", seconds: float = 60) -> str:
-    """Run a command in a running container, in somebody's name. Returns what it printed, or raises
+    """Run a command in a running container, as user `who`. Returns its output. Raises
     StackError.
     """
     return compose(
@@ -325,7 +325,7 @@ def inside(service: str, *command: str, who: str = "demonstration", seconds: flo
 
 
 def environment() -> dict[str, str]:
-    """The variables of docker-compose.yml that are not left at their defaults."""
+    """The variables of docker-compose.yml that differ from their defaults."""
     return {
         "CHILDLINK_STACK": str(STACK),
         "CHILDLINK_UID": str(_uid()),
@@ -334,7 +334,7 @@ def environment() -> dict[str, str]:
 
 
 def status(partner: str) -> dict[str, Any]:
-    """What a partner's ingest says of its spool and its runs."""
+    """The JSON status of a partner's ingest: its spool and its runs."""
     said = compose(
         *profiles(),
         "exec",
@@ -354,8 +354,8 @@ def status(partner: str) -> dict[str, Any]:
 
 
 def settled(partner: str, files: int | None = None) -> bool:
-    """Whether every row of a partner's extracts, or of so many files, is accounted for, by both
-    services' receipts.
+    """Whether both services have answered every row of a partner's extracts (or of `files`
+    extracts).
     """
     failed = list((STACK / "partners" / partner / "srv" / "failed").glob("*.why.txt"))
     if failed:
@@ -370,7 +370,7 @@ def settled(partner: str, files: int | None = None) -> bool:
 
 
 def metric(service: str, name: str) -> dict[str, float]:
-    """The samples of a metric that a container serves, by their labels."""
+    """The samples of a metric of a container, by labels."""
     text = inside(
         service,
         "/app/bin/python",
@@ -387,13 +387,13 @@ def metric(service: str, name: str) -> dict[str, float]:
 
 
 def all_linked(rows: int) -> bool:
-    """Whether analytics has so many observations, and a link for each."""
+    """Whether analytics has this many observations, and a link for each."""
     held = metric("analytics", "childlink_analytics_held")
     return held.get('{kind="observation"}') == rows and held.get('{kind="waiting"}') == 0
 
 
 def wait_for(what: str, true: Callable[[], bool], seconds: float) -> None:
-    """Wait until something is so, or raise StackError."""
+    """Wait until `true` returns True. Raises StackError after `seconds`."""
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
@@ -405,7 +405,7 @@ def _hub() -> None:
     broker, answers, stewards = (
         STACK / "authority" / name for name in ("broker", "answers", "stewards")
     )
-    # An authority each: whoever signs for the broker cannot let an analyst in, or a steward.
+    # Each has its own authority: the broker's authority cannot admit an analyst or a steward.
     run("childlink-ops", "ca", "new", "--authority", broker, "--title", "demonstration: broker")
     run("childlink-ops", "ca", "new", "--authority", answers, "--title", "demonstration: answers")
     run(
@@ -451,7 +451,7 @@ def _hub() -> None:
     )
     (STACK / "answers" / "etc" / "purposes.toml").write_text(
         '[[purpose]]\nid = "demonstration"\ntitle = "Showing what childlink does, with made-up'
-        ' data"\nlawful_basis = "none needed: nobody in it exists"\nuntil = 2099-12-31\ndatasets ='
+        ' data"\nlawful_basis = "none needed: all people are made up"\nuntil = 2099-12-31\ndatasets ='
         ' ["asq3", "attendance", "eyfs", "immunisation", "maternity", "ncmp", "questionnaire",'
         ' "six_week_review"]\n'
     )
@@ -492,7 +492,7 @@ def _partner(name: str) -> None:
     )
     etc.mkdir(parents=True)
     srv.mkdir()
-    # The settings file that sites get, with the two lines changed that its checklist says.
+    # The settings file that sites get, with the two changes that its checklist asks for.
     settings = (ROOT / "deploy" / "partner" / "ingest.toml").read_text()
     for said, meant in (('"trust-a"', f'"{name}"'), ('"broker.example.org:9093"', '"kafka:9093"')):
         if settings.count(said) != 1:
@@ -503,7 +503,7 @@ def _partner(name: str) -> None:
     run("childlink-ingest", "keys", "new", name, "--folder", etc / "keys")
     public = STACK / f"{name}.public.toml"
     public.write_text(run("childlink-ingest", "keys", "show", "--folder", etc / "keys"))
-    # The hub: takes it in.
+    # The hub: onboards the site.
     run(
         "childlink-ops",
         "partner",
@@ -520,7 +520,7 @@ def _partner(name: str) -> None:
         "--authority",
         STACK / "authority" / "broker",
     )
-    # The custodian: seals the linkage secret to the site, which opens it.
+    # The custodian: seals the linkage secret to the site. The site opens it.
     custodian, sealed = STACK / "custodian", STACK / "custodian" / f"{name}.sealed"
     said = run(
         "childlink-ingest",
@@ -545,7 +545,7 @@ def _partner(name: str) -> None:
         "--folder",
         etc / "keys",
     )
-    # The site: its mappings, who may be sent, and areas.
+    # The site: mappings, permitted list and areas.
     (etc / "mappings").mkdir()
     for extract in PARTNERS[name][1]:
         text = (data / name / f"{extract}.toml").read_text()
@@ -566,7 +566,7 @@ def _partner(name: str) -> None:
 
 
 def _spread() -> None:
-    """Give everyone the public files that they need."""
+    """Copy the public files to every zone that needs them."""
     broker, answers = STACK / "authority" / "broker", STACK / "authority" / "answers"
     for folder in (
         "kafka/etc",
@@ -589,7 +589,9 @@ def _spread() -> None:
 
 
 def publish() -> None:
-    """Publish the authorities' public halves to who honours them, as after every change."""
+    """Publish the public halves of the authorities to the services that use them, as after every
+    change.
+    """
     folders = {
         "broker": "gatekeeper/etc",
         "answers": "answers/etc",
@@ -604,8 +606,9 @@ def publish() -> None:
 
 
 def hand_over() -> None:
-    """Containers run as the user who starts them or, for root, as the images' own; what they read
-    and write belongs to that user.
+    """Give the containers' user ownership of its files.
+
+    Containers run as the user who starts them, or for root as the user of the images.
     """
     for folder in (
         "kafka",
@@ -647,7 +650,7 @@ def _issue(authority: Path, kind: str, name: str, folder: Path, *hosts: str) -> 
 
 
 def run(*command: object) -> str:
-    """Run one of childlink's own commands on this machine."""
+    """Run one of childlink's commands on this machine. Returns its output. Raises StackError."""
     done = subprocess.run(
         [BIN / str(command[0]), *map(str, command[1:])],
         capture_output=True,
@@ -661,12 +664,12 @@ def run(*command: object) -> str:
 
 
 def profiles(names: tuple[str, ...] | list[str] = PROFILES) -> list[str]:
-    """The arguments that name profiles to compose."""
+    """The compose arguments for these profiles."""
     return [argument for name in names for argument in ("--profile", name)]
 
 
 def main(step: str) -> int:
-    """Do one step."""
+    """Run one step. Returns the exit code."""
     steps: dict[str, Callable[[], None]] = {
         "prepare": prepare,
         "up": up,

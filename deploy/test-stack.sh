@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `make test-stack`: images of this checkout, a stack of its own, tests/stack, and everything away again. Then an upgrade of another.
+# `make test-stack`: builds this checkout's images, starts a separate stack, runs tests/stack and removes the stack.
+# Then tests the upgrade of an older stack.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CHILDLINK_TEST_STACK=1 CHILDLINK_STACK=$PWD/.cache/stack-test CHILDLINK_STACK_CHILDREN=${CHILDLINK_STACK_CHILDREN:-500}

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The second half of `make test-stack`: a stack of an earlier commit, with that commit's images, is upgraded in place to the images that the
-# first half built (tests/stack/test_upgrade.py). CHILDLINK_UPGRADE_FROM names the commit; without it, it is the one before the last that
-# changed what images are made of. Without a history there is nothing to upgrade from: that is said loudly and is no failure.
+# The second half of `make test-stack`: upgrades a stack of an earlier commit in place to the images that the first half
+# built (tests/stack/test_upgrade.py). CHILDLINK_UPGRADE_FROM names the commit. By default it is the commit before the
+# last change of the images' content. Without a git history it prints a warning and succeeds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 from=${CHILDLINK_UPGRADE_FROM:-$(git log -1 --format=%H~1 -- proto libs services apps requirements.lock deploy/images docker-compose.yml || true)}
 if ! commit=$(git rev-parse --quiet --verify "$from^{commit}"); then
   echo "############################################################################################" >&2
-  echo "# tests/stack/test_upgrade.py DID NOT RUN: no earlier commit is here to upgrade from        #" >&2
-  echo "# ('$from'; a shallow clone, or no clone?). Nothing is known about upgrades from this run." >&2
+  echo "# tests/stack/test_upgrade.py DID NOT RUN: there is no earlier commit to upgrade from       #" >&2
+  echo "# ('$from'; a shallow clone, or no clone?). This run did not test upgrades." >&2
   echo "############################################################################################" >&2
   [ -z "${CHILDLINK_UPGRADE_FROM:-}" ]
   exit

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make up`: the stack with two example partners. Run again at any time: what exists is kept.
+# `make up`: starts the stack with two example partners. You can run it again: existing data is kept.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deploy/images/build.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs a command with a Docker engine, a compose and base images: deploy/with-docker.sh COMMAND...
+# Runs a command with a Docker engine, docker compose and base images: deploy/with-docker.sh COMMAND...
 #   CHILDLINK_START_ENGINE=1     as root on Debian: installs and starts an engine if none answers (exits 69 if that fails)
-#   CHILDLINK_BASE_IMAGES=debian makes stand-ins for the public base images from Debian packages instead of pulling them
+#   CHILDLINK_BASE_IMAGES=debian builds local replacements of the public base images from Debian packages instead of pulling them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deploy/docker.sh start || exit 69

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# For machines that cannot pull images: makes stand-ins for the public base images from Debian packages and, for Kafka, Maven's jars.
-# Writes the variables that name them to .cache/images/local.env. What is made already, from these very files, is not made again.
-# Needs root, debootstrap, and Java with Maven. Not for production: these images are not patched by anybody.
+# Builds local replacements of the public base images, for machines that cannot pull images. It uses Debian packages and,
+# for Kafka, Maven's jars. It writes the variables that name the images to .cache/images/local.env. Images made from the
+# same files are not built again. Needs root, debootstrap, and Java with Maven. Not for production: these images get no
+# security updates.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=deploy/images/stand-ins

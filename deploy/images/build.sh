@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds childlink's images: deploy/images/build.sh [TAG]. With CHILDLINK_PYTHON_IMAGE, on that base.
-# Where package registries are reached through a CA or settings of this machine's own, they are handed in as build secrets:
+# Builds childlink's images: deploy/images/build.sh [TAG]. CHILDLINK_PYTHON_IMAGE sets the base image.
+# If package registries need this machine's own CA or settings, pass them as build secrets:
 # CHILDLINK_BUILD_CA (default: SSL_CERT_FILE), CHILDLINK_BUILD_PIP (a pip.conf), CHILDLINK_BUILD_UV (a uv.toml).
 set -euo pipefail
 cd "$(dirname "$0")/../.."

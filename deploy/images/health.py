@@ -1,4 +1,6 @@
-"""A container's health check, without curl or a shell: the process serves its metrics."""
+"""A container's health check, without curl or a shell: checks that the process serves its
+metrics.
+"""
 
 import urllib.request
 

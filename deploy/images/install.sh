@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs one service with exactly its own dependencies, at the versions and hashes of requirements.lock.
+# Installs one service with only its own dependencies, at the versions and hashes of requirements.lock.
 #   install.sh tools [FOLDER]                        uv, with pip, into FOLDER (default /tools)
-#   install.sh service MEMBER [EXTRAS] [APP] [UV]    MEMBER and what it needs, into the virtual environment APP (default /app)
-# Runs in the image's build, and on a developer's machine for `make sbom`. Works in the repository's root.
+#   install.sh service MEMBER [EXTRAS] [APP] [UV]    MEMBER and its dependencies, into the virtual environment APP (default /app)
+# Runs in the image build, and on a developer's machine for `make sbom`. Run it in the repository's root.
 set -eu
 if [ -f /run/secrets/ca ]; then
   export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca
@@ -21,7 +21,7 @@ member=$2 extras=${3:-} app=${4:-/app} uv=${5:-/tools/bin/uv}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The member, and those of this repository that it needs, by their own lists and the extras that are asked for.
+# The member and its dependencies in this repository, including those of the requested extras.
 parts=$(python3 - "$member" "$extras" <<'PYTHON'
 import pathlib, re, sys, tomllib
 
@@ -45,7 +45,7 @@ print(" ".join(found))
 PYTHON
 )
 
-# Which of the locked packages this member needs. Names and versions here; the hashes are the lock's, below.
+# The locked packages that this member needs, as names and versions. The hashes come from the lock file, below.
 set -- --quiet --no-annotate --no-header -c requirements.lock
 for name in $(echo "$extras" | tr ',' ' '); do set -- "$@" --extra "$name"; done
 for part in $parts; do set -- "$@" --no-emit-package "childlink-$(basename "$part")"; done

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What a site without a registry gets: deploy/partner/bundle.sh [IMAGE] writes .cache/partner-bundle/childlink-partner-VERSION.tar, with the image,
-# the compose file, the settings, the checklist, the bill of materials if `make sbom` made one, and checksums of all of it.
+# Builds the bundle for a site without a registry. deploy/partner/bundle.sh [IMAGE] writes
+# .cache/partner-bundle/childlink-partner-VERSION.tar with the image, the compose file, the settings, the checklist,
+# the bill of materials (if `make sbom` made one), and checksums of all files.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' services/ingest/pyproject.toml)
@@ -14,7 +15,7 @@ if [ -f .cache/sbom/childlink-ingest.cdx.json ]; then cp .cache/sbom/childlink-i
 "$docker" image inspect "$image" >/dev/null
 "$docker" save "$image" | gzip -n >"$out/$name/childlink-ingest.tar.gz"
 (cd "$out/$name" && find . -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >SHA256SUMS)
-# The same files, the same bytes: no owner, no time of making.
+# Reproducible: the same files give the same bytes, without owner and time.
 tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C "$out" -cf "$out/$name.tar" "$name"
 echo "$out/$name.tar"
 echo "tell the site by telephone: $(sha256sum "$out/$name/SHA256SUMS" | cut -c1-64)"

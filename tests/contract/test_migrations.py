@@ -320,6 +320,6 @@ def test_a_service_that_finds_tables_of_a_later_release_says_so_and_leaves_them_
     found = status(tmp_path, package, database_url)
     assert found.exit_code == 1
     assert "revision 9999" in found.output
-    assert "a later release" in found.output
+    assert "A later release" in found.output
     assert "Traceback" not in found.output
     assert content(engine) == kept

@@ -190,8 +190,8 @@ def test_a_role_that_could_do_more_whatever_is_granted_is_refused(
     with admin.begin() as tx:
         tx.exec_driver_sql(f"GRANT {admin.url.username} TO {role}")
     admin.dispose()
-    assert "could change tables" in owner("--service-role", role, code=1)
-    assert "could change tables" in owner("--service-role", admin.url.username, code=1)
+    assert "can change tables" in owner("--service-role", role, code=1)
+    assert "can change tables" in owner("--service-role", admin.url.username, code=1)
 
 
 def test_an_owner_with_no_other_right_grants_but_cannot_make_the_role_and_says_so(

@@ -224,7 +224,7 @@ def test_a_spool_that_was_made_anew_waits_for_somebody_who_remembers_the_withdra
         file.unlink()
     with open_spool(site.settings.spool) as spool:
         app.catch_up(site.settings, spool)
-    with pytest.raises(PastLostError, match="knows of no run"):
+    with pytest.raises(PastLostError, match="has no record of any run"):
         site.run(AMINA, OLIVER)
     assert site.counts()["rows"] == 1, "Oliver was not sent again behind anybody's back"
 
@@ -271,4 +271,4 @@ def test_an_undisturbed_spool_has_nothing_to_see_to(site):
     site.run(AMINA)
     done = site("after-restore")
     assert done.returncode == 0
-    assert "No receipt is for anything that this spool does not know" in done.stdout
+    assert "This spool knows every batch that the receipts name" in done.stdout

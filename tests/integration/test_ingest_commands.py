@@ -92,7 +92,7 @@ def test_check_profiles_a_good_extract_and_shows_no_identifier(site):
     ("content", "words"),
     [
         ("", ["is empty"]),
-        (HEADER, ["has a header and no rows"]),
+        (HEADER, ["has a header but no rows"]),
         (HEADER.replace("comm", "commu") + GOOD, ["line 1", "no column comm"]),
         (
             HEADER.replace("comm", "comm,extra") + GOOD,
@@ -122,16 +122,16 @@ def test_a_file_that_cannot_be_used_is_refused_whole_with_line_and_remedy(site, 
     [
         ("2,,A,B,30/02/2020,01/05/2022,Y", "dob", "is not a date"),
         ("2,,A,B,01/01/0202,01/05/2022,Y", "dob", "is before 1900"),
-        ("2,,A,B,01/01/2999,01/05/2022,Y", "dob", "lies in the future"),
+        ("2,,A,B,01/01/2999,01/05/2022,Y", "dob", "is in the future"),
         ("2,,A,B,2020-01-01,01/05/2022,Y", "dob", "is not a date in %d/%m/%Y"),
         ("2,,A,B,01/01/2020,,Y", "when", "is empty"),
         ("2,,A,B,01/01/2020,01/05/2022,perhaps", "comm", "is not a flag"),
         (",,A,B,01/01/2020,01/05/2022,Y", "id", "is empty"),
         ("1,,Other,Child,01/01/2020,01/05/2022,Y", "id", "repeats the row id of an earlier row"),
-        ("2,,A,,,01/05/2022,Y", "child_...", "says too little of the person to link them"),
+        ("2,,A,,,01/05/2022,Y", "child_...", "has too few identifiers to link the person"),
         ("2,,A,B,01/01/2020", "(row)", "has 5 fields where the header has 7"),
-        ("2,,A\0,B,01/01/2020,01/05/2022,Y", "(row)", "holds a NUL byte"),
-        ("2,,=cmd(),B,01/01/2020,01/05/2022,Y", "first", "holds a spreadsheet formula"),
+        ("2,,A\0,B,01/01/2020,01/05/2022,Y", "(row)", "contains a NUL byte"),
+        ("2,,=cmd(),B,01/01/2020,01/05/2022,Y", "first", "contains a spreadsheet formula"),
         (
             "2,," + "x" * 1_000_000 + ",B,01/01/2020,01/05/2022,Y",
             "first",
@@ -244,7 +244,7 @@ def test_a_push_gateway_that_does_not_answer_fails_no_run(site):
         CHILDLINK_INGEST_PUSH_GATEWAY="http://127.0.0.1:1",
     )
     assert done.returncode == 4
-    assert "The push gateway did not take the metrics" in done.stderr
+    assert "The push gateway did not accept the metrics" in done.stderr
 
 
 def test_settings_that_are_missing_or_wrong_are_named(site, tmp_path):
@@ -261,7 +261,7 @@ def test_a_mapping_with_an_unknown_column_lists_what_there_is(site):
     (site.folder / "bad.toml").write_text(MAPPING + 'shoe_size = "id"\n')
     done = site.check(HEADER + GOOD, mapping="bad.toml")
     assert done.returncode == 1
-    assert "shoe_size is not known to dataset asq3" in done.stderr
+    assert "dataset asq3 does not have shoe_size" in done.stderr
     assert "review_date" in done.stderr
 
 
@@ -286,7 +286,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(site, tmp_path):
         )
         assert done.returncode == 1
         assert "full" in done.stderr
-        assert "Nothing was half sent" in done.stderr
+        assert "No run was sent in part" in done.stderr
     finally:
         subprocess.run(["umount", "/mnt"], check=False)
 
@@ -329,7 +329,7 @@ def test_a_mapping_with_a_wrong_column_is_refused_by_name(site, wrong):
     )
     done = site.check(HEADER + GOOD, mapping="bad.toml")
     assert done.returncode == 1
-    assert "columns.review_date is not understood" in done.stderr
+    assert "columns.review_date has an unknown form" in done.stderr
 
 
 def test_failing_runs_leave_no_identifier_in_any_file_or_message(site):

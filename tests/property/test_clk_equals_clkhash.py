@@ -130,7 +130,7 @@ def test_a_schema_key_that_clkhash_documents_and_ignores_is_refused_with_the_spe
     [
         ({"version": 1}, "version 1"),
         ({"version": 3}, "clkConfig"),
-        ([], "not complete"),
+        ([], "incomplete"),
         (schema(l=100), "l is 100"),
         (schema(l=24), "power of two"),
         (schema(kdf={"type": "legacy"}), "HKDF"),

@@ -33,8 +33,7 @@ def test_a_count_of_babies_is_no_id():
     columns, questions = proposed(rows(300, Number_Of_Babies=lambda n: "2" if n % 40 == 0 else "1"))
     assert "child_id" not in columns
     assert any(
-        "'Number_Of_Babies' was not taken for it: it repeats (2 values in 300 rows)" in q
-        for q in questions
+        "'Number_Of_Babies' was not used: it repeats (2 values in 300 rows)" in q for q in questions
     )
     assert any("child_id" in q and "required" in q for q in questions)
 
@@ -43,7 +42,7 @@ def test_an_empty_column_is_no_id():
     columns, questions = proposed(rows(60, Team_ID=lambda n: ""))
     assert "child_id" not in columns
     assert any(
-        "'Team_ID' was not taken for it: it is filled in 0 of 60 rows" in q for q in questions
+        "'Team_ID' was not used: it has a value in only 0 of 60 rows" in q for q in questions
     )
 
 

@@ -18,7 +18,7 @@ def test_a_key_is_never_overwritten(tmp_path):
     path = tmp_path / "reference.key"
     keys.write_key(path, keys.SecretKey.generate("trust-a"))
     before = path.read_bytes()
-    with pytest.raises(keys.KeyFileError, match="exists already"):
+    with pytest.raises(keys.KeyFileError, match="already exists"):
         keys.write_key(path, keys.SecretKey.generate("trust-a"))
     assert path.read_bytes() == before
 

@@ -58,7 +58,7 @@ def test_databases_whose_keys_are_not_here_are_not_deleted(engine):
     engine.volumes = ["childlink_linker-data"]
     with pytest.raises(
         stack.StackError,
-        match="what another one of the name 'childlink' left: childlink_linker-data",
+        match="another stack called 'childlink': childlink_linker-data",
     ):
         stack.prepare()
     assert engine.composed == []

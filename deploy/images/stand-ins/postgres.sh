@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the database on the first start, then becomes the server.
+# Creates the database on the first start, then runs the server.
 set -eu
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   initdb --username="$POSTGRES_USER" --pwfile="$POSTGRES_PASSWORD_FILE" --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 >/dev/null

@@ -1,3 +1,5 @@
-"""For the hub's operators: a certificate authority, and the broker's topics and rights. Holds no
-data of the partnership.
+"""Tools for the hub's operators: a certificate authority, and the broker's topics and access
+rights.
+
+It holds none of the partnership's data.
 """

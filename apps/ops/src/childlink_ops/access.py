@@ -1,5 +1,4 @@
-"""Who may read and write which topic. Rules only: `broker.py` brings the broker into line with
-them.
+"""The access rules: who may read and write which topic. No I/O (`broker.py` applies the rules).
 
 >>> sorted(str(grant) for grant in grants("partner", "trust-a", ["trust-a", "council-b"]))
 ['read receipts.trust-a', 'write encodings.trust-a', 'write observations.trust-a']
@@ -13,8 +12,8 @@ from typing import Final
 from childlink_core import topics
 from childlink_core.errors import UserError
 
-# What a certificate can be for. Brokers and operators are the broker's superusers; servers and
-# analysts have no business with it.
+# Kinds of certificates. Brokers and operators are superusers of the broker. Servers and analysts
+# have no access to it.
 KINDS: Final = ("partner", "service", "broker", "operator", "server", "analyst")
 _NAME: Final = re.compile(r"[a-z][a-z0-9.-]{0,62}[a-z0-9]")
 
@@ -31,7 +30,7 @@ class Grant:
 
 
 def check_name(kind: str, name: str) -> None:
-    """Raise UserError unless a certificate of this kind may bear this name."""
+    """Raise UserError if a certificate of this kind may not have this name."""
     if kind not in KINDS:
         raise UserError(
             f"{kind!r} is not a kind of certificate.", f"Use one of: {', '.join(KINDS)}."
@@ -48,12 +47,12 @@ def check_name(kind: str, name: str) -> None:
 
 
 def principal(kind: str, name: str, serial: str) -> str:
-    """Kafka's name for the bearer of a certificate."""
+    """Kafka's principal for the holder of a certificate."""
     return f"User:{kind}.{name}.{serial}"
 
 
 def all_topics(partners: Iterable[str]) -> list[str]:
-    """Every topic that there must be."""
+    """Every topic that must exist."""
     of_partners = [
         make(p)
         for p in partners
@@ -65,8 +64,9 @@ def all_topics(partners: Iterable[str]) -> list[str]:
 
 
 def grants(kind: str, name: str, partners: Sequence[str]) -> set[Grant]:
-    """What the bearer of a certificate may do. What is not listed is denied; a partner that is no
-    member may do nothing.
+    """The rights of a certificate's holder. Anything else is denied.
+
+    A partner that is not a member has no rights.
     """
     if kind == "partner" and name in partners:
         writes, reads = [topics.encodings(name), topics.observations(name)], [topics.receipts(name)]

@@ -1,12 +1,12 @@
-"""A certificate authority in a folder: signs requests, remembers what it issued, revokes.
+"""A certificate authority in a folder: signs requests, records what it issued, and revokes.
 
-    ca.pem          its own certificate; everyone may have it
-    ca.key          its private key, encrypted if a passphrase was given; belongs on a machine that is not a broker
+    ca.pem          its own certificate; public
+    ca.key          its private key, encrypted if a passphrase was given; keep it off the brokers
     issued/*.pem    every certificate that it signed, by serial number
-    crl.pem         the revoked ones (RFC 5280), signed
+    crl.pem         the signed list of revoked certificates (RFC 5280)
 
-Everything but ca.key is public: copies of it are all that the gatekeeper and the services need.
-"""  # noqa: E501
+Only ca.key is secret. The gatekeeper and the services need copies of the other files only.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ from childlink_ops.access import KINDS, check_name
 _CA_YEARS: Final = 10
 _CRL_DAYS: Final = 400
 _LEAST_RSA_BITS: Final = 3072
-# Certificates are valid from a little before they are made: clocks of sites differ.
+# Certificates are valid from shortly before they are made, because clocks of sites differ.
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)
 _SERVERS: Final = ("broker", "server")
 
 
 class AuthorityError(UserError):
-    """The authority's folder, a request or a certificate is not as it must be."""
+    """The authority's folder, a request or a certificate is not valid."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ class Issued:
 
     @property
     def valid(self) -> bool:
-        """Neither revoked nor expired."""
+        """Whether it is neither revoked nor expired."""
         return not self.revoked and self.expires > datetime.now(UTC)
 
 
 def create(folder: Path, title: str, passphrase: bytes | None = None) -> None:
-    """Make a new authority. Never overwrites one."""
+    """Make a new authority. Never overwrites an existing one."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, title)])
     now = datetime.now(UTC)
@@ -79,8 +79,9 @@ def create(folder: Path, title: str, passphrase: bytes | None = None) -> None:
 
 
 class Register:
-    """The public half of an authority: what it issued and revoked. Believes nothing that the
-    authority did not sign.
+    """The public half of an authority: issued and revoked certificates.
+
+    It accepts only files that the authority signed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -88,8 +89,8 @@ class Register:
         self.certificate = _read_certificate(folder / "ca.pem")
 
     def certificates(self) -> list[Issued]:
-        """All that it issued, the ones that expire first first. Raises AuthorityError if a file is
-        not its own.
+        """All issued certificates, ordered by expiry. Raises AuthorityError if the authority did
+        not sign one.
         """
         revoked = self._revoked()
         found = []
@@ -99,8 +100,8 @@ class Register:
                 certificate.verify_directly_issued_by(self.certificate)
             except (ValueError, TypeError, InvalidSignature):
                 raise AuthorityError(
-                    f"{path} was not signed by {self.folder / 'ca.pem'}.",
-                    "Remove it, and find out who put it there.",
+                    f"{path} is not signed by {self.folder / 'ca.pem'}.",
+                    "Remove it, and find out how it got there.",
                 ) from None
             kind, name = _who(certificate)
             serial = f"{certificate.serial_number:040x}"
@@ -109,7 +110,7 @@ class Register:
         return sorted(found, key=lambda issued: issued.expires)
 
     def list_ends(self) -> datetime:
-        """When the revocation list must have been signed anew. Raises AuthorityError."""
+        """When the revocation list expires and must be signed again. Raises AuthorityError."""
         return self._crl().next_update_utc or datetime.max.replace(tzinfo=UTC)
 
     def list_signed(self) -> datetime:
@@ -117,8 +118,9 @@ class Register:
         return self._crl().last_update_utc
 
     def publish(self, folder: Path) -> None:
-        """Copy the public half to `folder`: what the gatekeeper reads. The revocation list last, in
-        one step.
+        """Copy the public half to `folder`, for the gatekeeper and the services.
+
+        The revocation list comes last, and each file is replaced in one step.
         """
         (folder / "issued").mkdir(parents=True, exist_ok=True)
         for path in [
@@ -141,7 +143,7 @@ class Register:
 
 
 class Authority(Register):
-    """The whole authority, with its private key."""
+    """The authority with its private key."""
 
     def __init__(self, folder: Path, passphrase: bytes | None = None) -> None:
         super().__init__(folder)
@@ -166,10 +168,10 @@ class Authority(Register):
         hosts: Sequence[str],
         days: int,
     ) -> bytes:
-        """The certificate (PEM) for a request.
+        """Sign a request. Returns the certificate (PEM).
 
-        Of the request only the public key is taken: who it is for is what the operator says, and a
-        request that names someone else is refused.
+        Only the public key is taken from the request. The operator says who it is for; a request
+        that names another holder is refused. Raises AuthorityError or UserError.
         """
         check_name(kind, name)
         _check_request(request, name)
@@ -206,16 +208,14 @@ class Authority(Register):
         return pem
 
     def revoke(self, serials: Sequence[str]) -> None:
-        """Put certificates on the revocation list."""
+        """Add certificates to the revocation list."""
         now = datetime.now(UTC)
         revoked = self._revoked() | {int(serial, 16): now for serial in serials}
         _write_crl(self.folder, self.certificate, self._key, revoked)
 
 
 def new_request(name: str) -> tuple[x509.CertificateSigningRequest, bytes]:
-    """A request, and its private key (PEM), for a service of the hub. Partners make their own at
-    home.
-    """
+    """A request and its private key (PEM), for a service of the hub. Partners make their own."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     request = (
@@ -225,18 +225,18 @@ def new_request(name: str) -> tuple[x509.CertificateSigningRequest, bytes]:
 
 
 def read_request(path: Path) -> x509.CertificateSigningRequest:
-    """A request file (PEM), or AuthorityError."""
+    """Read a request file (PEM). Raises AuthorityError."""
     try:
         return x509.load_pem_x509_csr(path.read_bytes())
     except (OSError, ValueError) as error:
         raise AuthorityError(
             f"{path} is not a certificate request ({type(error).__name__}).",
-            "Ask for the file tls.csr, as it was made.",
+            "Ask for the original file tls.csr.",
         ) from None
 
 
 def private_pem(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None) -> bytes:
-    """A private key as PKCS #8, encrypted under a passphrase if there is one."""
+    """A private key as PKCS #8, encrypted if there is a passphrase."""
     protection = (
         serialization.BestAvailableEncryption(passphrase)
         if passphrase
@@ -248,9 +248,9 @@ def private_pem(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None) -> by
 
 
 def _subject(kind: str, name: str, serial: int) -> x509.Name:
-    # Kafka's principal is made of these (ssl.principal.mapping.rules in
-    # deploy/kafka/server.properties). The serial number is in it, so that rights belong to one
-    # certificate: revoking it takes them, and its successor has its own.
+    # Kafka builds its principal from these (ssl.principal.mapping.rules in
+    # deploy/kafka/server.properties). It includes the serial number, so that rights belong to one
+    # certificate. Revoking the certificate removes its rights; its successor has its own.
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, kind),
@@ -269,15 +269,15 @@ def _who(certificate: x509.Certificate) -> tuple[str, str]:
 def _check_request(request: x509.CertificateSigningRequest, name: str) -> None:
     if not request.is_signature_valid:
         raise AuthorityError(
-            "The request's signature is wrong.", "Ask for it again: it was changed on its way."
+            "The request's signature is wrong.", "Ask for it again. It was changed in transit."
         )
     named = [
         str(item.value) for item in request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     ]
     if named != [name]:
         raise AuthorityError(
-            f"The request is for {', '.join(named) or 'nobody'}, not for {name}.",
-            "Find out by telephone who made it, and for whom.",
+            f"The request is for {', '.join(named) or 'no name'}, not for {name}.",
+            "Ask by telephone who made it, and for whom.",
         )
     key = request.public_key()
     strong = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in (
@@ -286,9 +286,9 @@ def _check_request(request: x509.CertificateSigningRequest, name: str) -> None:
     )
     if not strong and not (isinstance(key, rsa.RSAPublicKey) and key.key_size >= _LEAST_RSA_BITS):
         raise AuthorityError(
-            "The request's key is of a kind that is not signed.",
-            f"Use NIST P-256 or P-384, or RSA of {_LEAST_RSA_BITS} bits (`childlink-ingest keys"
-            " request` does).",
+            "The request's key type is not accepted.",
+            f"Use NIST P-256 or P-384, or RSA with {_LEAST_RSA_BITS} bits. `childlink-ingest keys"
+            " request` makes such a key.",
         )
 
 
@@ -333,7 +333,7 @@ def _write_crl(
 
 
 def _replace(path: Path, content: bytes) -> None:
-    # Whole or not at all: the gatekeeper may be reading.
+    # Replace the file in one step, because the gatekeeper may be reading it.
     part = path.with_suffix(".part")
     part.write_bytes(content)
     part.replace(path)

@@ -1,5 +1,6 @@
-"""Brings a broker's topics and access rights into line with the rules in `access.py`. Rights that
-nobody should have are removed.
+"""Applies the rules in `access.py` to a broker's topics and access rights.
+
+All other rights are removed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,7 +47,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Changes:
-    """What was, or would be, changed."""
+    """The changes made, or to be made."""
 
     topics: list[str]
     given: list[Right]
@@ -56,7 +57,7 @@ class Changes:
         return bool(self.topics or self.given or self.taken)
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The changes as text, one per line."""
         return [
             *(f"topic  {name}" for name in self.topics),
             *(f"allow  {who} {grant}" for who, grant in self.given),
@@ -65,7 +66,7 @@ class Changes:
 
 
 def wanted(partners: Sequence[str], certificates: Iterable[Issued]) -> set[Right]:
-    """Every right that should exist: those of the bearers of valid certificates."""
+    """Every right that should exist: those of the holders of valid certificates."""
     return {
         (principal(issued.kind, issued.name, issued.serial), grant)
         for issued in certificates
@@ -75,7 +76,7 @@ def wanted(partners: Sequence[str], certificates: Iterable[Issued]) -> set[Right
 
 
 class Broker:
-    """A Kafka cluster, as an operator sees it."""
+    """An operator's view of a Kafka cluster."""
 
     def __init__(self, admin: Any, replication: int, retention_days: int) -> None:
         self._admin, self._replication = admin, replication
@@ -88,24 +89,26 @@ class Broker:
     def align(
         self, partners: Sequence[str], certificates: Iterable[Issued], *, dry_run: bool = False
     ) -> Changes:
-        """Make topics that are missing, give rights that are missing, take rights that should not
-        be. Raises BusError.
+        """Create missing topics, grant missing rights, and remove all other rights. Raises
+        BusError.
         """
         return _asking(lambda: self._align(partners, certificates, dry_run))
 
     def depth(self, partners: Sequence[str]) -> dict[str, int]:
-        """How many messages each topic holds. Raises BusError."""
+        """The number of messages in each topic. Raises BusError."""
         return _asking(lambda: self._depth(partners))
 
     def newest(self, partners: Sequence[str]) -> dict[str, int]:
-        """When the newest message of each topic that holds any was written, by its writer's clock,
-        Unix ms. Raises BusError.
+        """When the newest message of each non-empty topic was written, in Unix ms by the writer's
+        clock.
+
+        Raises BusError.
         """
         return _asking(lambda: self._newest(partners))
 
     def free_bytes(self) -> dict[str, int]:
-        """What is free on each disk of the brokers; of those that say so (Kafka 3.3 and later).
-        Raises BusError.
+        """Free bytes on each disk of the brokers that report it (Kafka 3.3 and later). Raises
+        BusError.
         """
         return _asking(self._free_bytes)
 
@@ -126,7 +129,7 @@ class Broker:
         give = sorted(should - found.keys())
         take = [*strange, *(acl for right, acl in found.items() if right not in should)]
         if not dry_run:
-            # First what must not be: a failure further down then leaves nobody with too much.
+            # Remove rights first: if a later step fails, there are no excess rights.
             self._remove(take)
             self._make_topics(missing)
             self._allow(give)
@@ -178,7 +181,7 @@ class Broker:
         }
 
     def retention_ms(self, topic: str) -> int:
-        """How long a topic keeps messages."""
+        """How long a topic keeps messages, in milliseconds."""
         found = self._admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
         return int(found["topic"][topic]["retention.ms"]["value"])
 
@@ -200,8 +203,8 @@ def _asking(call: Callable[[], Result]) -> Result:
         return call()
     except KafkaError as error:
         raise BusError(
-            f"Kafka did not do as it was asked ({type(error).__name__}).",
-            "Check that the broker runs, and that the certificate is an operator's.",
+            f"Kafka refused or failed ({type(error).__name__}).",
+            "Check that the broker runs and that the certificate is an operator's.",
         ) from None
 
 
@@ -211,7 +214,7 @@ def _acl(who: str, grant: Grant) -> ACL:
 
 
 def _right_of(acl: ACL) -> Right | None:
-    """The right that an ACL gives; None for one that this tool would never make."""
+    """The right that an ACL grants; None if this tool never makes such an ACL."""
     rights = {operation: right for right, operation in _OPERATIONS.items()}
     pattern = acl.resource_pattern
     ours = (acl.permission_type, acl.host, pattern.resource_type, pattern.pattern_type) == (

@@ -29,37 +29,38 @@ _authority = click.option(
     "--authority", default="authority", show_default=True, type=NEW, help="The authority's folder."
 )
 _passphrase = click.option(
-    "--passphrase-file", type=FILE, help="File that holds the passphrase of the authority's key."
+    "--passphrase-file", type=FILE, help="File with the passphrase of the authority's key."
 )
 _days = click.option(
     "--days",
     default=365,
     show_default=True,
     type=click.IntRange(1, 825),
-    help="How long it is valid.",
+    help="Days that it is valid.",
 )
 
 
 @click.group(cls=Commands)
 @click.version_option(__version__)
 def main() -> None:
-    """Certificates, and who may read and write which topic of the broker."""
+    """Manage certificates, and the access rights to the broker's topics."""
 
     configure_logs("ops")
 
 
 @main.group()
 def ca() -> None:
-    """The certificate authority: make it, issue, list, revoke."""
+    """The certificate authority: create it, issue, list and revoke certificates."""
 
 
 @ca.command("new")
 @_authority
-@click.option("--title", default="childlink", show_default=True, help="Its name, for people.")
+@click.option("--title", default="childlink", show_default=True, help="Its display name.")
 @_passphrase
 def ca_new(authority: Path, title: str, passphrase_file: Path | None) -> None:
-    """Make a certificate authority. On a machine that is not a broker; keep its folder backed up
-    and to yourself.
+    """Make a certificate authority.
+
+    Run this on a machine that is not a broker. Back up its folder, and keep it private.
     """
 
     from childlink_ops.authority import create
@@ -71,12 +72,12 @@ def ca_new(authority: Path, title: str, passphrase_file: Path | None) -> None:
 @ca.command("issue")
 @click.argument("kind", type=click.Choice([kind for kind in access.KINDS if kind != "partner"]))
 @click.argument("name")
-@click.option("--folder", required=True, type=NEW, help="Where tls.key and tls.pem are written.")
+@click.option("--folder", required=True, type=NEW, help="Folder for tls.key and tls.pem.")
 @click.option(
     "--host",
     "hosts",
     multiple=True,
-    help="DNS name or address that it answers at; repeat for more.",
+    help="DNS name or address of the server. You can repeat this option.",
 )
 @_days
 @_authority
@@ -90,8 +91,9 @@ def ca_issue(
     authority: Path,
     passphrase_file: Path | None,
 ) -> None:
-    """Make a key and its certificate for something of the hub's own. Existing files stay: give
-    another folder to renew.
+    """Make a key and its certificate for a component of the hub.
+
+    Existing files are never overwritten: give another folder to renew.
     """
 
     from childlink_core.keys import write_private
@@ -108,11 +110,13 @@ def ca_issue(
 
 @ca.command("list")
 @click.option(
-    "--within", type=int, help="Only what ends within so many days; exit code 3 if there is any."
+    "--within",
+    type=int,
+    help="Only certificates that expire within this many days. Exit code 3 if there are any.",
 )
 @_authority
 def ca_list(within: int | None, authority: Path) -> None:
-    """List certificates, the ones that end first first."""
+    """List certificates by expiry, earliest first."""
 
     from childlink_ops.authority import Register
 
@@ -135,8 +139,9 @@ def ca_list(within: int | None, authority: Path) -> None:
 @_authority
 @_passphrase
 def ca_revoke(serials: tuple[str, ...], authority: Path, passphrase_file: Path | None) -> None:
-    """Revoke certificates by serial number (see `ca list`). The gatekeeper honours it as soon as it
-    sees the new crl.pem.
+    """Revoke certificates by serial number (see `ca list`).
+
+    The gatekeeper applies this as soon as it reads the new crl.pem.
     """
 
     from childlink_ops.authority import Authority, AuthorityError
@@ -153,9 +158,9 @@ def ca_revoke(serials: tuple[str, ...], authority: Path, passphrase_file: Path |
     click.echo(f"publish {authority / 'crl.pem'} to the gatekeeper and the services")
     if any(known[serial].kind in ("broker", "operator") for serial in serials):
         click.echo(
-            "If super.users of Kafka's server.properties holds this name, Kafka goes on letting it"
-            " in, for it reads no list: issue the next certificate under another name, put that"
-            " name there, and restart the broker."
+            "If super.users in Kafka's server.properties contains this name, Kafka still accepts"
+            " the certificate, because it reads no revocation list. Issue the next certificate"
+            " under another name, put that name there, and restart the broker."
         )
 
 
@@ -163,23 +168,24 @@ def ca_revoke(serials: tuple[str, ...], authority: Path, passphrase_file: Path |
 @_authority
 @_passphrase
 def ca_refresh(authority: Path, passphrase_file: Path | None) -> None:
-    """Sign the revocation list anew, revoking nobody: it must be younger than 400 days. Then `ca
-    publish`.
+    """Sign the revocation list again without a change, then use `ca publish`.
+
+    The list expires after 400 days.
     """
 
     from childlink_ops.authority import Authority
 
     signer = Authority(authority, _read_passphrase(passphrase_file))
     signer.revoke(())
-    click.echo(f"{authority / 'crl.pem'} is good until {signer.list_ends():%Y-%m-%d}; publish it")
+    click.echo(f"{authority / 'crl.pem'} is valid until {signer.list_ends():%Y-%m-%d}; publish it")
 
 
 @ca.command("publish")
 @click.argument("folder", type=NEW)
 @_authority
 def ca_publish(folder: Path, authority: Path) -> None:
-    """Copy the public half (ca.pem, crl.pem, issued/) to where the gatekeeper and the services read
-    it.
+    """Copy the public half (ca.pem, crl.pem, issued/) to the folder that the gatekeeper or a
+    service reads.
     """
 
     from childlink_ops.authority import Register
@@ -198,8 +204,9 @@ def ca_publish(folder: Path, authority: Path) -> None:
 )
 @click.option("--output", required=True, type=NEW, help="Directory file to write.")
 def new_directory(keys_files: tuple[Path, ...], linkage: tuple[str, ...], output: Path) -> None:
-    """Begin the partnership's directory from what the services' `keys show` printed. Partners come
-    by `partner onboard`.
+    """Create the partnership's directory from the output of the services' `keys show`.
+
+    Add partners with `partner onboard`.
     """
 
     from childlink_core.directory import read_directory, render_directory
@@ -211,7 +218,7 @@ def new_directory(keys_files: tuple[Path, ...], linkage: tuple[str, ...], output
         if not (is_pair and version.isdigit() and check):
             raise UserError(
                 f"--linkage {text} is not VERSION=CHECK.",
-                "Write it as `keys new-linkage` printed it.",
+                "Write it as `keys new-linkage` prints it.",
             )
         values[int(version)] = check
     _write_new(output, render_directory(members, values).encode())
@@ -220,21 +227,21 @@ def new_directory(keys_files: tuple[Path, ...], linkage: tuple[str, ...], output
 
 @main.group()
 def partner() -> None:
-    """A partner: onboard, renew, suspend."""
+    """Partners: onboard, renew, suspend."""
 
 
 @partner.command("onboard")
 @click.argument("name")
 @click.option("--request", "request_file", required=True, type=FILE, help="The partner's tls.csr.")
 @click.option(
-    "--keys", "keys_file", required=True, type=FILE, help="What the partner's `keys show` printed."
+    "--keys", "keys_file", required=True, type=FILE, help="The output of the partner's `keys show`."
 )
 @click.option(
     "--directory",
     "directory_file",
     required=True,
     type=FILE,
-    help="The partnership's directory; it is extended.",
+    help="The partnership's directory file. The partner is added to it.",
 )
 @click.option(
     "--certificate", required=True, type=NEW, help="Certificate file to write, for the partner."
@@ -252,11 +259,10 @@ def onboard(
     authority: Path,
     passphrase_file: Path | None,
 ) -> None:
-    """Take a partner in: sign its request, and add its public keys to the directory. The gatekeeper
-    then makes its topics and rights.
+    """Onboard a partner: sign its request, and add its public keys to the directory.
 
-    Compare the key ids that this prints with the partner, by telephone, before you publish the
-    directory.
+    The gatekeeper then creates its topics and rights. Before you publish the directory, compare the
+    key ids that this prints with the partner by telephone.
     """
 
     from childlink_core.directory import read_directory, render_directory
@@ -266,12 +272,12 @@ def onboard(
     directory, offered = read_directory(directory_file), read_directory(keys_file)
     if set(offered.members) != {name}:
         raise UserError(
-            f"{keys_file} holds keys of {', '.join(offered.members)}, not of {name}.",
-            "Ask for its own.",
+            f"{keys_file} contains keys of {', '.join(offered.members)}, not of {name}.",
+            "Ask the partner for its own keys.",
         )
     if name in directory.members:
         raise UserError(
-            f"{name} is a member already.",
+            f"{name} is already a member.",
             "Use `childlink-ops partner renew` for a new certificate.",
         )
     signer = Authority(authority, _read_passphrase(passphrase_file))
@@ -280,11 +286,11 @@ def onboard(
     text = render_directory([*directory.members.values(), member], directory.linkage)
     directory_file.write_text(text, encoding="utf-8")
     click.echo(f"{certificate} for {name}, {days} days; {directory_file} lists it")
-    click.echo(f"  signs with {', '.join(key.key_id for key in member.signing)}")
-    click.echo(f"  is sealed to {', '.join(key.key_id for key in member.sealing)}")
+    click.echo(f"  signing key {', '.join(key.key_id for key in member.signing)}")
+    click.echo(f"  sealing key {', '.join(key.key_id for key in member.sealing)}")
     click.echo(
-        "  send it the certificate, ca.pem and the directory; restart linker and analytics, which"
-        " read the directory at start"
+        "  send the partner the certificate, ca.pem and the directory; restart linker and"
+        " analytics, which read the directory at start"
     )
 
 
@@ -307,19 +313,22 @@ def renew(
     authority: Path,
     passphrase_file: Path | None,
 ) -> None:
-    """Sign a partner's new request. The old certificate stays valid until it ends, so that the site
-    changes over when it likes.
+    """Sign a partner's new request. The old certificate stays valid until it expires.
+
+    The site can therefore switch when it wants to.
     """
 
     from childlink_ops.authority import Authority, read_request
 
     signer = Authority(authority, _read_passphrase(passphrase_file))
     if not any(item.name == name and item.kind == "partner" for item in signer.certificates()):
-        raise UserError(f"{name} never had a certificate.", "Use `childlink-ops partner onboard`.")
+        raise UserError(
+            f"{name} has never had a certificate.", "Use `childlink-ops partner onboard`."
+        )
     _write_new(certificate, signer.sign(read_request(request_file), "partner", name, (), days))
     click.echo(
-        f"{certificate} for {name}, {days} days. Revoke the old one once the site uses it, if it"
-        " must not be used any more."
+        f"{certificate} for {name}, {days} days. If the old certificate must no longer be used,"
+        " revoke it once the site uses the new one."
     )
 
 
@@ -328,8 +337,9 @@ def renew(
 @_authority
 @_passphrase
 def suspend(name: str, authority: Path, passphrase_file: Path | None) -> None:
-    """Revoke every certificate of a partner. Its topics and what it sent stay; `renew` lets it in
-    again.
+    """Revoke every certificate of a partner. Its topics and data stay.
+
+    `renew` gives it access again.
     """
 
     from childlink_ops.authority import Authority
@@ -360,7 +370,9 @@ def suspend(name: str, authority: Path, passphrase_file: Path | None) -> None:
     help="TOML settings file.",
 )
 def keep_gate(settings_file: Path | None) -> None:
-    """Keep the broker's topics and rights as the authority and the directory say; until SIGTERM."""
+    """Keep the broker's topics and rights up to date with the authority and the directory, until
+    SIGTERM.
+    """
 
     from childlink_ops import gatekeeper
     from childlink_ops.metrics import GatekeeperMetrics
@@ -377,18 +389,20 @@ def keep_gate(settings_file: Path | None) -> None:
 
 @main.command("healthcheck")
 def healthcheck() -> None:
-    """Whether the gatekeeper's last look went well, lately. For the container's health check."""
+    """Check that the gatekeeper's last check was successful and recent. For container health
+    checks.
+    """
 
     from childlink_ops import gatekeeper
 
     try:
         age = time.time() - _SIGN_OF_LIFE.stat().st_mtime
     except OSError:
-        raise UserError(
-            "The gatekeeper has not yet brought the broker into line.", "See its log."
-        ) from None
+        raise UserError("The gatekeeper has not yet updated the broker.", "See its log.") from None
     if age > gatekeeper.HEALTHY_FOR_S:
-        raise UserError(f"The gatekeeper's last good look was {age:.0f} s ago.", "See its log.")
+        raise UserError(
+            f"The gatekeeper's last successful check was {age:.0f} s ago.", "See its log."
+        )
 
 
 @main.command("align")
@@ -399,9 +413,9 @@ def healthcheck() -> None:
     envvar="CHILDLINK_OPS_SETTINGS",
     help="TOML settings file.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
 def align(settings_file: Path | None, dry_run: bool) -> None:
-    """Bring the broker's topics and rights into line once, and say what changed."""
+    """Update the broker's topics and rights once, and print the changes."""
 
     from childlink_ops import gatekeeper
     from childlink_ops.metrics import GatekeeperMetrics
@@ -413,7 +427,7 @@ def align(settings_file: Path | None, dry_run: bool) -> None:
     for line in changes.lines():
         click.echo(line)
     if not changes:
-        click.echo("All is as it should be.")
+        click.echo("Nothing to change.")
 
 
 @main.command("doctor")
@@ -429,13 +443,13 @@ def align(settings_file: Path | None, dry_run: bool) -> None:
     "key_folders",
     multiple=True,
     type=NEW,
-    help="Folder of a service's keys; repeat for more.",
+    help="Folder of a service's keys. You can repeat this option.",
 )
 def run_doctor(settings_file: Path | None, key_folders: tuple[Path, ...]) -> None:
-    """Check the hub's set-up: directory, certificates, keys, disks, broker, topics and rights,
-    clock. Says what to fix; changes nothing.
+    """Check the hub's set-up, and say what to fix. Changes nothing.
 
-    Run it where the gatekeeper runs, with its settings. Exit code 1 if there is anything to fix.
+    Checks directory, certificates, keys, disks, broker, topics, rights and clock. Run it on the
+    gatekeeper's machine, with the gatekeeper's settings. Exit code 1 if there is anything to fix.
     """
 
     from childlink_core.checkup import examine, show
@@ -460,4 +474,4 @@ def _write_new(path: Path, content: bytes) -> None:
         with path.open("xb") as file:
             file.write(content)
     except FileExistsError:
-        raise UserError(f"{path} exists already.", "Give another name, or move it away.") from None
+        raise UserError(f"{path} already exists.", "Give another name, or move the file.") from None

@@ -1,4 +1,4 @@
-"""How far this machine's clock is from an NTP server's: one SNTP question (RFC 4330)."""
+"""The offset between this machine's clock and an NTP server's, by one SNTP request (RFC 4330)."""
 
 import socket
 import time
@@ -8,17 +8,16 @@ from childlink_core.errors import UserError
 
 _PORT: Final = 123
 _TIMEOUT_S: Final = 5.0
-# NTP counts from 1900, Unix from 1970.
+# NTP counts seconds from 1900, Unix from 1970.
 _SECONDS_1900_TO_1970: Final = 2_208_988_800
 # Leap indicator 0, version 4, mode 3 (client).
 _QUESTION: Final = b"\x23" + bytes(47)
 
 
 def ahead_of(server: str) -> float:
-    """Seconds that this machine's clock is ahead of the server's (behind, if negative). Raises
-    UserError.
+    """Seconds by which this machine's clock is ahead of the server's (negative: behind).
 
-    `server` is a host, or host:port.
+    `server` is a host or host:port. Raises UserError.
     """
     host, _, port = server.partition(":")
     try:

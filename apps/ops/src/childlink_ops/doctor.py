@@ -1,8 +1,7 @@
-"""Checks the hub's set-up as its operator sees it, and says of each thing that is wrong what to do.
-Reads; changes nothing.
+"""Checks the hub's set-up as its operator sees it, and says what to fix. It only reads.
 
-Begins with what needs no broker, so that a certificate that has ended is named before the
-connection that fails because of it.
+Checks that need no broker come first, so that an expired certificate is named before the connection
+that fails because of it.
 """
 
 import time
@@ -32,10 +31,10 @@ _SHOWN: Final = 5
 
 @dataclass(frozen=True)
 class BrokerLook:
-    """What the broker says of itself."""
+    """What the broker reports."""
 
     changes: Changes
-    """What would have to be changed for topics and rights to be as they should."""
+    """The changes needed for the right topics and rights."""
     newest_ms: dict[str, int]
     free_bytes: dict[str, int]
 
@@ -46,7 +45,7 @@ Look = Callable[[], BrokerLook]
 def checks(
     settings: GatekeeperSettings, key_folders: Sequence[Path] = (), look: Look | None = None
 ) -> list[Check]:
-    """Everything that is looked at. `look` asks the broker; it is called once."""
+    """All checks, in order. `look` asks the broker; it is called once."""
     asked = _Once(look or partial(look_at_broker, settings))
     return [
         ("directory", partial(_directory, settings)),
@@ -57,7 +56,7 @@ def checks(
         (
             "disk",
             partial(
-                free_space, settings.disk, _LEAST_FREE_BYTES, "this service cannot write otherwise."
+                free_space, settings.disk, _LEAST_FREE_BYTES, "this service needs it to write."
             ),
         ),
         ("broker", partial(_broker, settings, asked)),
@@ -68,7 +67,7 @@ def checks(
 
 
 def look_at_broker(settings: GatekeeperSettings) -> BrokerLook:
-    """Ask the broker everything, over one connection. Raises UserError."""
+    """Ask the broker for everything, over one connection. Raises UserError."""
     partners = read_directory(settings.directory).partners
     certificates = Register(settings.authority).certificates()
     with open_broker(settings, settings.replication, settings.retention_days) as broker:
@@ -77,7 +76,7 @@ def look_at_broker(settings: GatekeeperSettings) -> BrokerLook:
 
 
 class _Once:
-    """Asks once; who asks after a failure is told to look there."""
+    """Asks the broker once. After a failure, the other checks refer to the `broker` check."""
 
     def __init__(self, look: Look) -> None:
         self._look = look
@@ -89,7 +88,7 @@ class _Once:
 
     def __call__(self) -> BrokerLook:
         if self._found is None:
-            raise UserError("Not looked at: the broker could not be asked.", "Mend `broker` first.")
+            raise UserError("Not checked, because the broker check failed.", "Fix `broker` first.")
         return self._found
 
 
@@ -99,13 +98,14 @@ def _directory(settings: GatekeeperSettings) -> str:
         if service not in directory.members:
             raise UserError(
                 f"The directory does not list {service}.",
-                "Put what its `keys show` prints into it.",
+                "Add the output of its `keys show`.",
             )
     owners: dict[bytes, str] = {}
     for member in directory.members.values():
         if not member.signing or not member.sealing:
             raise UserError(
-                f"{member.name} has no signing or no sealing key.", "Ask it for `keys show`."
+                f"{member.name} has no signing or no sealing key.",
+                "Ask for the output of its `keys show`.",
             )
         for public in {
             *(key.public for key in member.signing),
@@ -114,14 +114,15 @@ def _directory(settings: GatekeeperSettings) -> str:
             if owners.setdefault(public, member.name) != member.name:
                 raise UserError(
                     f"{member.name} and {owners[public]} have the same key.",
-                    "One of them copied the other's: both make new keys, and the directory is"
-                    " corrected.",
+                    "One of them copied the other's key. Ask both to make new keys, then correct"
+                    " the"
+                    " directory.",
                 )
     if not directory.linkage:
         raise UserError(
-            "The directory has no check value of the linkage secret: a site with a wrong one would"
-            " link nothing, silently.",
-            "Ask the custodian for it, and put it under [linkage].",
+            "The directory has no check value of the linkage secret. Without it, records of a site"
+            " with a wrong secret would silently not link.",
+            "Ask the custodian for it, and add it under [linkage].",
         )
     return (
         f"{len(directory.partners)} partners, linkage secret of version"
@@ -134,14 +135,14 @@ def _authority(settings: GatekeeperSettings) -> str:
     known = register.certificates()
     if (settings.authority / "ca.key").exists():
         raise UserError(
-            "The authority's private key lies here, beside the broker.",
-            "Move it to a machine of its own: the gatekeeper needs `ca publish`ed files only.",
+            "The authority's private key is on the gatekeeper's machine.",
+            "Move it to a separate machine. The gatekeeper only needs the files of `ca publish`.",
         )
     for what, ends, remedy in (
         (
             "The authority's certificate",
             register.certificate.not_valid_after_utc,
-            "Make a new authority, and re-issue.",
+            "Make a new authority, and issue all certificates again.",
         ),
         (
             "The revocation list",
@@ -150,9 +151,9 @@ def _authority(settings: GatekeeperSettings) -> str:
         ),
     ):
         if (ends - datetime.now(UTC)).days < CERTIFICATE_WARNING_DAYS:
-            raise UserError(f"{what} ends on {ends:%Y-%m-%d}.", remedy)
+            raise UserError(f"{what} expires on {ends:%Y-%m-%d}.", remedy)
     return (
-        f"signed {len(known)} certificates, {sum(item.revoked for item in known)} of them revoked"
+        f"{len(known)} certificates signed, {sum(item.revoked for item in known)} of them revoked"
     )
 
 
@@ -170,14 +171,14 @@ def _members(settings: GatekeeperSettings) -> str:
     if without := [name for kind, name in must_have if (kind, name) not in ends]:
         raise UserError(
             f"No valid certificate: {_some(without)}.",
-            "`childlink-ops partner renew` or `ca issue`; or, of a partner that left, take it out"
-            " of the directory.",
+            "Run `childlink-ops partner renew` or `ca issue`. If a partner left, remove it from the"
+            " directory.",
         )
     strangers = [name for kind, name in ends if kind == "partner" and name not in directory.members]
     if strangers:
         raise UserError(
             f"Certificates of partners that the directory does not list: {_some(strangers)}.",
-            "`childlink-ops partner suspend`, or put them into the directory.",
+            "Run `childlink-ops partner suspend`, or add them to the directory.",
         )
     soon = [
         f"{name} ({at:%Y-%m-%d})"
@@ -186,9 +187,9 @@ def _members(settings: GatekeeperSettings) -> str:
     ]
     if soon:
         raise UserError(
-            f"Certificates end soon: {_some(soon)}.", "See how-to/onboard-a-partner, Renewing."
+            f"Certificates expire soon: {_some(soon)}.", "See how-to/onboard-a-partner, Renewing."
         )
-    return f"{len(ends)} members have one"
+    return f"{len(ends)} members have a valid certificate"
 
 
 def _keys(settings: GatekeeperSettings, folder: Path) -> str:
@@ -198,32 +199,34 @@ def _keys(settings: GatekeeperSettings, folder: Path) -> str:
     listed |= {key.key_id for member in members for key in member.sealing}
     files = sorted(path for path in folder.glob("*.key") if not path.name.startswith("tls"))
     if not files:
-        raise UserError(f"{folder} holds no key.", "Make keys with `keys new`, or correct --keys.")
+        raise UserError(
+            f"{folder} contains no key.", "Make keys with `keys new`, or correct --keys."
+        )
     for path in files:
         key = read_any_key(path)
         if isinstance(key, SigningKey | OpeningKey) and key.public().key_id not in listed:
             raise UserError(
-                f"{path} is a key that the directory does not list: its batches would be refused,"
-                " or could not be read.",
-                "Put what `keys show` prints into the directory, or restore the key that is"
-                " listed.",
+                f"The directory does not list the key {path}. Its batches would be refused, or"
+                " could not be read.",
+                "Add the output of `keys show` to the directory, or restore the key that the"
+                " directory lists.",
             )
-    return f"{len(files)} keys, readable by their owner alone, and listed"
+    return f"{len(files)} keys, readable only by their owner, and in the directory"
 
 
 def _broker(settings: GatekeeperSettings, asked: _Once) -> str:
     asked.first()
-    return f"{settings.bootstrap_servers} answers, and takes this certificate for an operator's"
+    return f"{settings.bootstrap_servers} answers and accepts this operator certificate"
 
 
 def _rights(asked: _Once) -> str:
     if changes := asked().changes:
         raise UserError(
-            f"Not as they should be: {_some(changes.lines())}.",
-            "The gatekeeper mends this within seconds: see whether it runs, and its log."
-            " `childlink-ops align` does it at once.",
+            f"Changes needed: {_some(changes.lines())}.",
+            "The gatekeeper fixes this within seconds. Check that it runs, and see its log."
+            " `childlink-ops align` fixes it at once.",
         )
-    return "as the authority and the directory say"
+    return "match the authority and the directory"
 
 
 def _broker_disks(asked: _Once) -> str:
@@ -232,12 +235,11 @@ def _broker_disks(asked: _Once) -> str:
         if left < _LEAST_FREE_BROKER_BYTES:
             raise UserError(
                 f"Only {left / 1e9:.1f} GB are free at {where}.",
-                "Give it a larger disk, or let topics keep less (retention_days): a full broker"
-                " takes nothing from anybody.",
+                "Use a larger disk, or shorten retention_days. A full broker accepts no messages.",
             )
     return (
         "; ".join(f"{left / 1e9:.0f} GB free at {where}" for where, left in free.items())
-        or "the broker does not say"
+        or "the broker does not report it"
     )
 
 
@@ -247,9 +249,10 @@ def _clock(settings: GatekeeperSettings, asked: _Once) -> str:
         if abs(ahead) > MOST_CLOCK_SKEW_S:
             way = "ahead of" if ahead > 0 else "behind"
             raise UserError(
-                f"This clock is {abs(ahead):.0f} s {way} {settings.time_server}.", "Set it by NTP."
+                f"This clock is {abs(ahead):.0f} s {way} {settings.time_server}.",
+                "Synchronise it with NTP.",
             )
-    # Nobody writes in the future: who seems to has a fast clock, or ours is slow.
+    # A time in the future means that the writer's clock is fast, or ours is slow.
     now = time.time()
     signed = Register(settings.authority).list_signed().timestamp()
     times = {"the revocation list": signed} | {
@@ -259,14 +262,14 @@ def _clock(settings: GatekeeperSettings, asked: _Once) -> str:
     if late:
         worst = max(times[what] for what in late) - now
         raise UserError(
-            f"{_some(late)}: written up to {worst:.0f} s in this machine's future.",
-            "If it is one topic, its writer's clock is fast; if several, this clock is slow. Set it"
-            " by NTP.",
+            f"{_some(late)}: written up to {worst:.0f} s in the future of this clock.",
+            "If it is one topic, its writer's clock is fast. If it is several, this clock is slow."
+            " Synchronise it with NTP.",
         )
     compared = (
         f"agrees with {settings.time_server}" if settings.time_server else "no time_server is set"
     )
-    return f"{compared}; nothing was written in this machine's future"
+    return f"{compared}; nothing has a time in the future"
 
 
 def _some(items: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
-"""Keeps the broker's rights as the authority and the directory say, for ever: a revoked certificate
-loses them within seconds.
+"""Keeps the broker's rights up to date with the authority and the directory.
 
-It holds the authority's public half only: it can neither issue nor revoke.
+A revoked certificate loses its rights within seconds. The gatekeeper holds only the authority's
+public half: it can neither issue nor revoke.
 """
 
 import threading
@@ -20,16 +20,14 @@ from childlink_ops.settings import GatekeeperSettings
 
 log = structlog.get_logger()
 
-# A container's health check: the file is younger than this while all is well.
+# For the container's health check: the file is younger than this while checks succeed.
 HEALTHY_FOR_S: Final = 60.0
 
 
 def align(
     settings: GatekeeperSettings, metrics: GatekeeperMetrics, *, dry_run: bool = False
 ) -> Changes:
-    """One look: what the authority and the directory say, made true at the broker. Raises
-    UserError.
-    """
+    """Apply the authority's and the directory's content to the broker once. Raises UserError."""
     partners = read_directory(settings.directory).partners
     certificates = Register(settings.authority).certificates()
     metrics.certificates(certificates)
@@ -49,7 +47,9 @@ def run(
     stop: threading.Event,
     sign_of_life: Path,
 ) -> None:
-    """Look again and again, until `stop`. A look that fails changes nothing and is counted."""
+    """Update the broker repeatedly, until `stop`. A failed update is counted; the next one tries
+    again.
+    """
     while not stop.is_set():
         try:
             changes = align(settings, metrics)
@@ -59,7 +59,7 @@ def run(
         else:
             sign_of_life.touch()
             for topic in changes.topics:
-                log.info("topic made", topic=topic)
+                log.info("topic created", topic=topic)
             for who, grant in changes.given:
                 log.info("right given", sender=who, topic=grant.topic, outcome=grant.right)
             for right in changes.taken:

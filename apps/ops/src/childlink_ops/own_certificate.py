@@ -1,6 +1,4 @@
-"""Whether the certificate that an operator's program shows the broker is one that the broker will
-take.
-"""
+"""Checks that the broker will accept the operator certificate in the settings."""
 
 from datetime import UTC, datetime
 
@@ -21,22 +19,22 @@ from childlink_ops.settings import GatekeeperSettings
 
 
 def check_own_certificate(settings: GatekeeperSettings) -> str:
-    """Chain, key, kind, revocation and end of the certificate that the settings name. Raises
+    """Check chain, key, kind, revocation and expiry of the certificate in the settings. Raises
     UserError.
     """
     ca, path, key = settings.kafka_tls_ca, settings.kafka_tls_certificate, settings.kafka_tls_key
     if ca is None:
-        return "none set: fit for a broker on this machine only"
+        return "not set: only suitable for a broker on this machine"
     if path is None or key is None:
         raise UserError(
-            "There is an authority, but no certificate and key.",
+            "An authority is set, but no certificate or no key.",
             "Set kafka_tls_certificate and _key.",
         )
     certificate = read_certificates(path)[0]
     if not any(_signed_by(certificate, issuer) for issuer in read_certificates(ca)):
         raise UserError(
-            f"{path} was not signed by {ca}.",
-            "Issue it by the broker's authority, or correct kafka_tls_ca.",
+            f"{path} is not signed by {ca}.",
+            "Issue it with the broker's authority, or correct kafka_tls_ca.",
         )
     check_private(key)
     try:
@@ -47,7 +45,7 @@ def check_own_certificate(settings: GatekeeperSettings) -> str:
         ) from None
     if _bytes(private.public_key()) != _bytes(certificate.public_key()):
         raise UserError(
-            f"{key} is not the key of {path}.", "Copy both of one folder of `ca issue`."
+            f"{key} is not the key of {path}.", "Copy both from the same folder of `ca issue`."
         )
     kinds = [
         str(item.value)
@@ -55,7 +53,7 @@ def check_own_certificate(settings: GatekeeperSettings) -> str:
     ]
     if kinds != ["operator"]:
         raise UserError(
-            f"{path} is not an operator's certificate but of kind {', '.join(kinds) or 'none'}.",
+            f"{path} is not an operator's certificate. Its kind is {', '.join(kinds) or 'none'}.",
             "Issue one: `childlink-ops ca issue operator gatekeeper`.",
         )
     serial = f"{certificate.serial_number:040x}"
@@ -64,10 +62,12 @@ def check_own_certificate(settings: GatekeeperSettings) -> str:
         for item in Register(settings.authority).certificates()
     ):
         raise UserError(
-            f"{path} was revoked.", "Issue a new one: `childlink-ops ca issue operator gatekeeper`."
+            f"{path} is revoked.", "Issue a new one: `childlink-ops ca issue operator gatekeeper`."
         )
     if certificate.not_valid_before_utc > datetime.now(UTC):
-        raise UserError(f"{path} is not valid yet: is this machine's clock slow?", "Set it by NTP.")
+        raise UserError(
+            f"{path} is not valid yet. Is this machine's clock slow?", "Synchronise it with NTP."
+        )
     return certificates_last(
         [path, ca], "Issue a new one: `childlink-ops ca issue operator gatekeeper`."
     )

@@ -1,5 +1,5 @@
-"""The gatekeeper's settings. Each can be set in the TOML file or as CHILDLINK_OPS_NAME in the
-environment.
+"""The gatekeeper's settings. Set each in the TOML file, or in the environment as
+CHILDLINK_OPS_NAME.
 """
 
 from pathlib import Path
@@ -9,19 +9,19 @@ from pydantic_settings import SettingsConfigDict
 
 
 class GatekeeperSettings(ServiceSettings):
-    """Of `gatekeeper`, `align` and `doctor`. The certificate must be an operator's."""
+    """Settings of `gatekeeper`, `align` and `doctor`. The certificate must be an operator's."""
 
     model_config = SettingsConfigDict(env_prefix="CHILDLINK_OPS_", extra="forbid")
 
     authority: Path = Path("authority")
     """Folder with the authority's public half: ca.pem, crl.pem, issued/."""
     replication: int = 3
-    """Copies of each topic; 1 for a single broker."""
+    """Number of copies of each topic; 1 for a single broker."""
     retention_days: int = 14
-    """How long topics keep what was sent: longer than the longest outage of a reader."""
+    """How many days topics keep messages. It must be longer than the longest outage of a reader."""
     every_s: float = 15
-    """Seconds between two looks: a revocation is honoured within this time."""
+    """Seconds between two checks. A revocation takes effect within this time."""
     disk: Path = Path()
-    """Folder whose disk `doctor` looks at, beside the brokers' own."""
+    """Folder whose disk `doctor` checks, in addition to the brokers' disks."""
     time_server: str = ""
-    """NTP server that `doctor` compares this machine's clock with; empty compares with none."""
+    """NTP server with which `doctor` compares this machine's clock; empty for no comparison."""

@@ -1,3 +1,3 @@
-"""Who may do what at a service: `policy` (rule) says, `guard` asks it before every gRPC call,
-`serving` opens the port.
+"""Access control: `policy` holds the rules, `guard` checks each gRPC call, `serving` opens the
+port.
 """

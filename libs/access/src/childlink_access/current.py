@@ -1,5 +1,6 @@
-"""A file's content as it is now: read again whenever the file changes, so that what an operator
-takes out of it is out at once.
+"""The current content of a file. It is read again when the file changes.
+
+An entry that an operator removes therefore stops working at once.
 """
 
 from collections.abc import Callable
@@ -10,8 +11,10 @@ Content = TypeVar("Content")
 
 
 class CurrentFile(Generic[Content]):
-    """Holds what `read` made of a file. `read` raises UserError for a file that cannot be used; it
-    is never answered from memory then.
+    """Caches the result of `read` for one file.
+
+    `read` raises UserError for a file that cannot be used. The cache is then dropped, so a broken
+    file never falls back to old content.
     """
 
     def __init__(self, path: Path, read: Callable[[Path], Content]) -> None:
@@ -20,7 +23,7 @@ class CurrentFile(Generic[Content]):
         self.now()
 
     def now(self) -> Content:
-        """The content. Raises what `read` raises."""
+        """The current content. Raises what `read` raises."""
         try:
             status = self._path.stat()
             stamp = (status.st_mtime_ns, status.st_size)

@@ -1,8 +1,8 @@
-"""Asks the policy before every gRPC call. A method without a rule is nobody's: deny by default.
+"""Checks the policy before each gRPC call. A method without a rule is refused (deny by default).
 
-Whoever calls is judged before their request's message is waited for, so that a stranger who never
-sends one holds nothing; and who is let in must have set a deadline, which then bounds how long they
-can hold what they do not finish (ADR 19).
+The guard checks the caller before it waits for the request message, so a stranger who never sends
+one holds no thread. An admitted caller must set a deadline, which limits how long an unfinished
+call can hold resources (ADR 19).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,17 +22,17 @@ log = structlog.get_logger()
 Rules = Mapping[str, frozenset[str]]
 """Full method name ("/package.Service/Method") to the roles that may call it."""
 _caller: ContextVar[Person | None] = ContextVar("childlink_caller", default=None)
-# A service without a policy serves its own host alone (see `serving`): whoever is there is taken
-# for its operator.
+# A service without a policy listens on its own host only (see `serving`). Any local caller counts
+# as its operator.
 LOCAL: Final = Person(
     "local", frozenset(("analyst", "steward", "operator", "release_manager", "auditor"))
 )
-# For the time that a deadline takes to come here, and the way that gRPC rounds it.
+# Allows for the transit time of a deadline and for gRPC's rounding.
 _ROUNDING_S: Final = 1.0
 
 
 def caller() -> Person:
-    """Who makes the call that is being answered."""
+    """The caller of the call in progress. Raises RuntimeError outside a call."""
     person = _caller.get()
     if person is None:
         raise RuntimeError("no call is being answered")
@@ -40,11 +40,11 @@ def caller() -> Person:
 
 
 class Guard(grpc.ServerInterceptor):
-    """Lets a call through if its caller is known and has a role that the method's rule names.
+    """Admits a call if its caller is known and has a role that the method's rule names.
 
-    `refused` hears of every call that is turned away: who, method, why. `revoked` knows
-    certificates that may not be used any more, `limiter` how often one caller may call, and no call
-    may last longer than `longest_call_s`.
+    `refused` is called with caller, method and reason for each refused call. `revoked` knows the
+    revoked certificates. `limiter` limits the calls of each caller. No call may last longer than
+    `longest_call_s`.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Guard(grpc.ServerInterceptor):
         return _Wrapped(self, details.method, handler).as_handler()
 
     def admit(self, method: str, context: grpc.ServicerContext) -> Person:
-        """The caller, or the end of the call."""
+        """Return the caller, or end the call."""
         shown: Iterable[Any] = context.auth_context().get("x509_pem_cert", ())
         if self._revoked and any(self._revoked.refuses(pem) for pem in shown):
             self.refuse(
@@ -78,7 +78,7 @@ class Guard(grpc.ServerInterceptor):
                 "revoked",
                 context,
                 grpc.StatusCode.UNAUTHENTICATED,
-                "This certificate was revoked.",
+                "This certificate is revoked.",
             )
         person = LOCAL if self._policy is None else self._identify(self._policy, context)
         if person is None:
@@ -96,14 +96,15 @@ class Guard(grpc.ServerInterceptor):
             )
         roles = self._rules.get(method, frozenset())
         if not person.roles & roles:
-            needed = " or ".join(sorted(roles)) or "nobody's"
-            says = f"{method.rpartition('/')[2]} is for the role {needed}."
+            needed = " or ".join(sorted(roles))
+            name = method.rpartition("/")[2]
+            says = f"{name} needs the role {needed}." if needed else f"No role may call {name}."
             self.refuse(
                 person.name, method, "denied", context, grpc.StatusCode.PERMISSION_DENIED, says
             )
         left = context.time_remaining()
         if self._longest_call_s and (left is None or left > self._longest_call_s + _ROUNDING_S):
-            says = f"Set a deadline, of at most {self._longest_call_s:.0f} seconds."
+            says = f"Set a deadline of at most {self._longest_call_s:.0f} seconds."
             self.refuse(
                 person.name, method, "no_deadline", context, grpc.StatusCode.INVALID_ARGUMENT, says
             )
@@ -118,7 +119,7 @@ class Guard(grpc.ServerInterceptor):
         code: grpc.StatusCode,
         says: str,
     ) -> NoReturn:
-        """Count a call that is turned away, and end it."""
+        """Count a refused call, and end it."""
         self._refused(who, method, why)
         log.warning("call refused", caller=who or "unknown", method=method, reason=why)
         context.abort(code, says)
@@ -146,12 +147,13 @@ class Guard(grpc.ServerInterceptor):
 
 
 class _Wrapped:
-    """A handler whose behaviour is called once the guard has let the caller in.
+    """Wraps a handler so that it runs only after the guard admitted the caller.
 
-    gRPC's own handlers of one message wait for it in a worker's thread before they call anything: a
-    few callers who never send it would hold every thread. To gRPC all are therefore handlers of a
-    stream; what is on the wire is the same. Messages are parsed here as well: where gRPC does it,
-    each malformed one is a traceback in the log and a stream that is never let go of.
+    gRPC's own single-message handlers wait for the message in a worker thread before they call any
+    code. A few callers who never send it would block every thread. Therefore all handlers are
+    registered as stream handlers; the bytes on the wire are the same. Messages are parsed here as
+    well. If gRPC parsed them, each malformed message would leave a traceback in the log and a
+    stream that is never released.
     """
 
     def __init__(self, guard: Guard, method: str, handler: Any) -> None:
@@ -199,7 +201,7 @@ class _Wrapped:
         try:
             return next(parsed)
         except (StopIteration, grpc.RpcError):
-            # Larger than is read, compressed, or never sent.
+            # Too large, compressed, or never sent.
             return self._unreadable(context)
 
     def _parse_one(self, message: bytes, context: grpc.ServicerContext) -> Any:
@@ -209,14 +211,14 @@ class _Wrapped:
             return self._unreadable(context)
 
     def _unreadable(self, context: grpc.ServicerContext) -> NoReturn:
-        says = "No message that can be read came with this call."
+        says = "The request message is missing or cannot be read."
         code = grpc.StatusCode.INVALID_ARGUMENT
         self._guard.refuse(caller().name, self._method, "unreadable", context, code, says)
 
     def _hide(self, error: Exception, context: Any) -> None:
-        # gRPC would send the text of an error that nobody foresaw to the caller, with whatever the
+        # gRPC would send the text of an unexpected error to the caller, including any data that the
         # database put into it.
         if context.code() is None:
             log.error("call failed", method=self._method, error_type=type(error).__name__)
-            says = "Something went wrong here. Tell the service's operator when it was."
+            says = "An internal error occurred. Tell the service's operator the time of this call."
             context.abort(grpc.StatusCode.INTERNAL, says)

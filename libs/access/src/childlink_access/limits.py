@@ -1,4 +1,4 @@
-"""How often one caller may call. Rules only.
+"""A rate limit per caller. No I/O.
 
 >>> limiter = Limiter(60, clock=lambda: 0.0)
 >>> [limiter.wait_s("a") for _ in range(61)][-2:], limiter.wait_s("b")
@@ -11,19 +11,20 @@ from collections.abc import Callable
 
 
 class Limiter:
-    """A token bucket for each caller: so many calls a minute, and at most so many at once."""
+    """A token bucket per caller: at most `calls_a_minute` calls per minute, also in one burst."""
 
     def __init__(self, calls_a_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.calls_a_minute = calls_a_minute
         self._clock = clock
         self._lock = threading.Lock()
-        # What was in each bucket, and when. Callers are people of the policy file: there is no end
-        # to nobody's names here.
+        # Content of each bucket, and when it was computed. Callers are names of the policy file, so
+        # the number of buckets is bounded.
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def wait_s(self, caller: str) -> float:
-        """Take one call: 0 if it may be made now, else the seconds after which the next may (and
-        nothing is taken).
+        """Take one call. Returns 0 if the call may go ahead.
+
+        Otherwise takes nothing and returns the seconds until the next call may go ahead.
         """
         a_second = self.calls_a_minute / 60
         with self._lock:

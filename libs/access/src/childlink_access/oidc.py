@@ -1,9 +1,8 @@
-"""Bearer tokens of an OpenID Connect issuer: who a signed token (JWT, RFC 7519) is of, if it is
-good.
+"""Checks bearer tokens of an OpenID Connect issuer (signed JWT, RFC 7519) and finds their subject.
 
-The issuer's keys come from a file (JWKS, RFC 7517), or from the issuer itself, by OpenID Connect
-Discovery. A file is safer: the service needs no way out of its network, and nobody but its operator
-changes who can sign.
+The issuer's keys come from a file (JWKS, RFC 7517), or from the issuer through OpenID Connect
+Discovery. A file is safer: the service needs no outgoing network access, and only its operator can
+change the keys.
 """
 
 import json
@@ -24,8 +23,8 @@ from childlink_access.current import CurrentFile
 
 log = structlog.get_logger()
 
-# Signatures only: never "none", and no shared secrets, with which whoever can check a token could
-# make one.
+# Signatures only. Never "none", and no shared secrets: with a shared secret, any service that
+# checks tokens could also make them.
 _ALGORITHMS: Final = (
     "RS256",
     "RS384",
@@ -39,7 +38,7 @@ _ALGORITHMS: Final = (
 )
 _CLOCKS_DIFFER_S: Final = 30
 _KEEP_KEYS_S: Final = 3600
-# Nobody makes us ask the issuer more often than this, whatever tokens they send.
+# Ask the issuer at most this often, regardless of the tokens that callers send.
 _ASK_AGAIN_S: Final = 30
 _ASK_TIMEOUT_S: Final = 5
 _MOST_ANSWER_BYTES: Final = 1_000_000
@@ -48,7 +47,9 @@ Keys = Mapping[str, jwt.PyJWK]
 
 @dataclass(frozen=True)
 class Issuer:
-    """Who signs tokens, for whom, and which claim of theirs names a person of the policy file."""
+    """The issuer of tokens, their audience, and the claim that names a person of the policy
+    file.
+    """
 
     issuer: str
     audience: str
@@ -57,7 +58,7 @@ class Issuer:
 
 
 class BearerTokens:
-    """Checks tokens. Remembers the issuer's keys."""
+    """Checks tokens. Caches the issuer's keys."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -65,7 +66,7 @@ class BearerTokens:
         self._find: Callable[[str], jwt.PyJWK | None] = lambda _: None
 
     def subject(self, issuer: Issuer, token: str) -> str | None:
-        """Whose a token is: the value of the issuer's claim; None for one that is not good."""
+        """The value of the issuer's claim in a token. Returns None if the token is not valid."""
         try:
             key = self._finder(issuer)(str(jwt.get_unverified_header(token).get("kid", "")))
             if key is None or key.algorithm_name not in _ALGORITHMS:
@@ -83,7 +84,8 @@ class BearerTokens:
             log.info("token refused", error_type=type(error).__name__)
             return None
         if issuer.claim == "email" and claims.get("email_verified") is not True:
-            # Anybody can claim an address at many issuers; only a verified one names its owner.
+            # With many issuers, a user can enter any address. Only a verified address names its
+            # owner.
             return None
         named = claims[issuer.claim]
         return named if isinstance(named, str) and named else None
@@ -111,18 +113,19 @@ def _read_keys(path: Path) -> Keys:
 
 
 def parse_keys(text: bytes) -> Keys:
-    """The keys of a JWKS by their ids. Raises UserError."""
+    """Parse the keys of a JWKS, by key id. Raises UserError."""
     try:
         return {key.key_id or "": key for key in jwt.PyJWKSet.from_dict(json.loads(text)).keys}
     except (jwt.PyJWTError, ValueError, AttributeError, TypeError) as error:
         raise UserError(
-            f"Not a set of keys ({type(error).__name__}).", "Fetch the issuer's JWKS again."
+            f"This is not a JWKS ({type(error).__name__}).", "Fetch the issuer's JWKS again."
         ) from None
 
 
 class _Online:
-    """Keys as the issuer publishes them. Kept for an hour; asked for again, seldom, when a token
-    names one that is not known.
+    """The keys that the issuer publishes, cached for one hour.
+
+    A token with an unknown key id makes it ask the issuer again, at most once every 30 seconds.
     """
 
     def __init__(self, issuer: str) -> None:
@@ -140,8 +143,8 @@ class _Online:
                 try:
                     self._keys, self._fetched_at = self._fetch(), now
                 except UserError as error:
-                    # An hour's old keys are better than nobody being let in; for longer they are
-                    # not believed.
+                    # If the issuer cannot be reached, keys up to two hours old are used rather than
+                    # refusing all callers. Older keys are not trusted.
                     log.warning("issuer not asked", error_type=type(error).__name__)
             return self._keys.get(kid) if now - self._fetched_at <= 2 * _KEEP_KEYS_S else None
 
@@ -150,16 +153,16 @@ class _Online:
             facts = dict(json.loads(_get(f"{self._issuer}/.well-known/openid-configuration")))
         except (ValueError, TypeError):
             raise UserError(
-                "What the issuer answers is no configuration.", "Correct issuer."
+                "The issuer's answer is not an OpenID configuration.", "Correct issuer."
             ) from None
         if str(facts.get("issuer", "")).rstrip("/") != self._issuer:
-            raise UserError("The issuer says that it is another.", "Correct issuer.")
+            raise UserError("The issuer's configuration names another issuer.", "Correct issuer.")
         return parse_keys(_get(str(facts.get("jwks_uri", ""))))
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        """Follow none: where keys come from is not for the answer to say."""
+        """Refuse redirects: an answer must not choose where keys come from."""
 
 
 def _get(url: str) -> bytes:
@@ -167,7 +170,7 @@ def _get(url: str) -> bytes:
     if parts.scheme != "https" and not (
         parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
     ):
-        raise UserError("Keys are fetched over https only.", "Correct issuer.")
+        raise UserError("Keys are only fetched over https.", "Correct issuer.")
     try:
         with urllib.request.build_opener(_NoRedirects).open(url, timeout=_ASK_TIMEOUT_S) as answer:
             return bytes(answer.read(_MOST_ANSWER_BYTES))

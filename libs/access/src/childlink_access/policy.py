@@ -1,21 +1,22 @@
-"""The policy file: who there is, how they prove it, and which roles they have. Nobody who is not
-in it gets in.
+"""The policy file: people, how they prove who they are, and their roles. All others are refused.
 
     [[person]]
     name = "n.steward"
     roles = ["steward"]
-    token_sha256 = "..."                 # of an access token: `new_token` makes one
-    certificate = "steward.example"      # or: a DNS name, URI or common name of a client certificate
-    subject = "n.steward@trust.example"  # or: what the claim of an OpenID Connect token says
+    # Give one of these three proofs.
+    token_sha256 = "..."                 # hash of an access token; `new_token` makes tokens
+    certificate = "steward.example"      # DNS name, URI or common name of a client certificate
+    subject = "n.steward@trust.example"  # value of the claim of an OpenID Connect token
 
-    [oidc]                               # whose tokens are believed; only where somebody has a `subject`
+    # The trusted token issuer. Only needed if a person has a `subject`.
+    [oidc]
     issuer = "https://login.trust.example"
     audience = "childlink-linker"
     claim = "email"                      # the claim that names people; default "sub"
-    jwks = "issuer-keys.json"            # the issuer's keys; without it, they are fetched from the issuer
+    jwks = "issuer-keys.json"            # the issuer's keys; default: fetched from the issuer
 
-Taking a person out of the file shuts them out with their next call.
-"""  # noqa: E501
+A person who is removed from the file is refused from their next call on.
+"""
 
 import hashlib
 import hmac
@@ -45,26 +46,26 @@ class PolicyError(UserError):
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody (or a service) who may call."""
+    """A person (or a service) who may call."""
 
     name: str
     roles: frozenset[str]
     token_sha256: str = field(default="", repr=False)
     certificate: str = ""
     purposes: tuple[str, ...] = ()
-    """Registered purposes that an analyst works under."""
+    """Registered purposes under which an analyst works."""
     subject: str = ""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Everybody who may call."""
+    """All people who may call."""
 
     people: tuple[Person, ...]
     oidc: Issuer | None = None
 
     def by_token(self, token: str) -> Person | None:
-        """Whose access token this is."""
+        """The person with this access token, or None."""
         digest = sha256(token)
         found = [
             p for p in self.people if p.token_sha256 and hmac.compare_digest(p.token_sha256, digest)
@@ -72,13 +73,14 @@ class Policy:
         return found[0] if found else None
 
     def by_certificate(self, *names: str) -> Person | None:
-        """Whose client certificate has one of these names. The connection has checked the
-        certificate.
+        """The person with a client certificate of one of these names, or None.
+
+        The connection has already checked the certificate.
         """
         return next((p for p in self.people if p.certificate and p.certificate in names), None)
 
     def by_subject(self, subject: str) -> Person | None:
-        """Whom the issuer's claim names. The token has been checked."""
+        """The person whom the issuer's claim names, or None. The token has already been checked."""
         return next((p for p in self.people if p.subject and p.subject == subject), None)
 
 
@@ -88,14 +90,15 @@ def new_token() -> str:
 
 
 def sha256(token: str) -> str:
-    """What the policy file holds of a token. No salt and no stretching: a token is no password, it
-    cannot be guessed.
+    """The hash of a token, for the policy file.
+
+    It needs no salt and no stretching, because a token is random and cannot be guessed.
     """
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def read_policy(path: Path) -> Policy:
-    """Read a policy file. Raises PolicyError that says what is wrong with it."""
+    """Read a policy file. Raises PolicyError that says what is wrong."""
     try:
         return parse_policy(path.read_text(encoding="utf-8"), path.parent)
     except OSError as error:
@@ -107,19 +110,20 @@ def read_policy(path: Path) -> Policy:
 
 
 def parse_policy(text: str, folder: Path = Path()) -> Policy:
-    """Parse a policy file; paths in it are relative to `folder`.
+    """Parse a policy file. Relative paths in it start at `folder`. Raises PolicyError.
 
-    >>> parse_policy('[[person]]\\nname = "n.steward"\\nroles = ["steward"]\\ncertificate = "s"').people[0].name
+    >>> text = '[[person]]\\nname = "n.steward"\\nroles = ["steward"]\\ncertificate = "s"'
+    >>> parse_policy(text).people[0].name
     'n.steward'
-    """  # noqa: E501
+    """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"The policy file is no TOML: {error}.", "Correct it.") from None
+        raise PolicyError(f"The policy file is not TOML: {error}.", "Correct it.") from None
     listed = content.get("person", [])
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
         raise PolicyError(
-            "`person` of the policy file is no list of people.",
+            "In the policy file, `person` must be a list.",
             "Write [[person]], with two brackets.",
         )
     people = tuple(_person(item) for item in listed)
@@ -127,12 +131,14 @@ def parse_policy(text: str, folder: Path = Path()) -> Policy:
         held = [value for person in people if (value := getattr(person, what))]
         if len(held) != len(set(held)):
             raise PolicyError(
-                f"Two people of the policy file have the same {what}.", "Give each their own."
+                f"Two people in the policy file have the same {what}.",
+                "Give each person their own.",
             )
     oidc = _issuer(content["oidc"], folder) if "oidc" in content else None
     if oidc is None and any(person.subject for person in people):
         raise PolicyError(
-            "Somebody has a `subject`, but no issuer is named.", "Add [oidc] to the policy file."
+            "A person has a `subject`, but the policy file has no issuer.",
+            "Add [oidc] to the policy file.",
         )
     return Policy(people, oidc)
 
@@ -140,7 +146,7 @@ def parse_policy(text: str, folder: Path = Path()) -> Policy:
 def _issuer(item: Any, folder: Path) -> Issuer:
     if not isinstance(item, dict):
         raise PolicyError(
-            "`oidc` of the policy file is no table.", "Write [oidc], with one bracket."
+            "In the policy file, `oidc` must be a table.", "Write [oidc], with one bracket."
         )
     if unknown := sorted(set(item) - _KNOWN_OF_OIDC):
         raise PolicyError(
@@ -149,7 +155,8 @@ def _issuer(item: Any, folder: Path) -> Issuer:
     for what in ("issuer", "audience"):
         if not isinstance(item.get(what), str) or not item[what]:
             raise PolicyError(
-                f"[oidc] has no {what}.", "Give issuer and audience, as the issuer's operator says."
+                f"[oidc] has no {what}.",
+                "Ask the issuer's operator for issuer and audience, and set both.",
             )
     jwks = folder / str(item["jwks"]) if item.get("jwks") else None
     return Issuer(item["issuer"], item["audience"], str(item.get("claim", "sub")), jwks)
@@ -165,7 +172,8 @@ def _person(item: Mapping[str, Any]) -> Person:
     roles = item.get("roles", [])
     if not isinstance(name, str) or not name or not isinstance(roles, list):
         raise PolicyError(
-            "A person of the policy file has no name, or roles that are no list.", "Correct it."
+            "A person in the policy file has no name, or their roles are not a list.",
+            "Correct it.",
         )
     strange = sorted(set(map(str, roles)) - set(ROLES))
     if strange:
@@ -174,7 +182,8 @@ def _person(item: Mapping[str, Any]) -> Person:
         )
     if item.get("token_sha256") and not _DIGEST.fullmatch(str(item["token_sha256"]).lower()):
         raise PolicyError(
-            f"{name}: token_sha256 is no SHA-256.", "Take it from the command that made the token."
+            f"{name}: token_sha256 is not a SHA-256 hash.",
+            "Copy it from the command that made the token.",
         )
     if not any(item.get(proof) for proof in ("token_sha256", "certificate", "subject")):
         raise PolicyError(
@@ -192,7 +201,7 @@ def _person(item: Mapping[str, Any]) -> Person:
 
 
 class PolicyFile(CurrentFile[Policy]):
-    """The policy as it is now. A file that cannot be read any more lets nobody in."""
+    """The current policy. If the file cannot be read any longer, all callers are refused."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, read_policy)

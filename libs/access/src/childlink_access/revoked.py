@@ -1,5 +1,6 @@
-"""Which client certificates were revoked: the authority's `crl.pem`, as it is now (`childlink-ops
-ca publish` brings it).
+"""Revoked client certificates: the current `crl.pem` of the authority.
+
+`childlink-ops ca publish` copies it here.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from childlink_access.current import CurrentFile
 
 
 class RevokedCertificates:
-    """Knows the list of one authority. A list that cannot be read lets no certificate in."""
+    """The revocation list of one authority. If it cannot be read, every certificate is refused."""
 
     def __init__(self, crl: Path, authority: Path) -> None:
         issuer = read_certificates(authority)[0]
@@ -23,7 +24,9 @@ class RevokedCertificates:
         )
 
     def refuses(self, pem: bytes) -> bool:
-        """Whether a certificate (that the connection has checked) may not be used any more."""
+        """Whether a certificate is revoked or from another authority. The connection has already
+        checked it.
+        """
         try:
             certificate = x509.load_pem_x509_certificate(pem)
             return (

@@ -1,4 +1,4 @@
-"""The roles that a policy file can give."""
+"""The roles that a policy file can assign."""
 
 from typing import Final
 

@@ -1,5 +1,6 @@
-"""Opens a gRPC server's port: with TLS and client certificates where they are set, else on this
-host alone.
+"""Opens the port of a gRPC server.
+
+With TLS and client certificates if they are set; otherwise on this host only.
 """
 
 import ipaddress
@@ -11,32 +12,34 @@ from childlink_core.errors import UserError
 
 from childlink_access.revoked import RevokedCertificates
 
-# Requests are small; nothing that is larger is read.
+# Requests are small. Larger ones are refused.
 _MOST_REQUEST_BYTES: Final = 64 * 1024
 SERVER_OPTIONS: Final = (
     ("grpc.max_receive_message_length", _MOST_REQUEST_BYTES),
-    # Nothing compressed is taken: 64 KiB of it could be 64 MiB of zeros. Bit 0: not compressed.
+    # Compressed messages are refused: 64 KiB could unpack to 64 MiB of zeros. Bit 0: uncompressed.
     ("grpc.compression_enabled_algorithms_bitset", 1),
-    # Who opens a connection and does not shake hands is put out soon; an idle one later.
+    # Closes connections without a handshake soon, and idle connections later.
     ("grpc.server_handshake_timeout_ms", 5_000),
     ("grpc.max_connection_idle_ms", 300_000),
     ("grpc.max_concurrent_streams", 100),
-    # One process a port: a second one would get half of the calls.
+    # One process per port. A second process would get half of the calls.
     ("grpc.so_reuseport", 0),
 )
-"""For every gRPC server of the hub."""
+"""Options of every gRPC server of the hub."""
 
 
 class ServingError(UserError):
-    """The port cannot be opened as it is set."""
+    """The port cannot be opened with these settings."""
 
 
 def is_local(address: str) -> bool:
-    """Whether only this host reaches an address (host:port, or a Unix socket).
+    """Whether an address (host:port, or a Unix socket) is reachable from this host only.
 
-    >>> is_local("127.0.0.1:50051"), is_local("[::1]:1"), is_local("localhost:1"), is_local("0.0.0.0:50051")
-    (True, True, True, False)
-    """  # noqa: E501
+    >>> is_local("127.0.0.1:50051"), is_local("[::1]:1"), is_local("localhost:1")
+    (True, True, True)
+    >>> is_local("0.0.0.0:50051")
+    False
+    """
     if address.startswith("unix:"):
         return True
     host = address.rpartition(":")[0].strip("[]")
@@ -55,14 +58,16 @@ def open_port(
     *,
     guarded: bool,
 ) -> int:
-    """Let a server listen. Returns the port. Raises ServingError where others could listen in or
-    nobody is asked who they are.
+    """Make a server listen, and return the port.
+
+    Raises ServingError if the address is reachable from other machines without TLS or without a
+    policy, and if the port cannot be opened.
     """
     if not is_local(address) and not (guarded and certificate):
         raise ServingError(
             f"{address} can be reached from other machines, but there is no policy or no"
             " certificate.",
-            "Set policy, grpc_tls_certificate and grpc_tls_key; or serve 127.0.0.1 alone.",
+            "Set policy, grpc_tls_certificate and grpc_tls_key; or serve on 127.0.0.1 only.",
         )
     try:
         if certificate is None:
@@ -77,14 +82,15 @@ def open_port(
 
 
 def revocations(file: Path | None, client_ca: Path | None) -> RevokedCertificates | None:
-    """What a guard asks whether a certificate was revoked. Raises ServingError for a list without
-    its authority.
+    """The revocation list for a guard, or None if there is no `file`.
+
+    Raises ServingError if there is a list without its authority.
     """
     if file is None:
         return None
     if client_ca is None:
         raise ServingError(
-            "There is a revocation list, but no authority.",
+            "A revocation list is set, but no authority.",
             "Set the authority of the callers' certificates.",
         )
     return RevokedCertificates(file, client_ca)
@@ -94,7 +100,7 @@ def _credentials(
     certificate: Path, key: Path | None, client_ca: Path | None
 ) -> grpc.ServerCredentials:
     if key is None:
-        raise ServingError("There is a certificate without its key.", "Set grpc_tls_key.")
+        raise ServingError("A certificate is set without its key.", "Set grpc_tls_key.")
     try:
         return grpc.ssl_server_credentials(
             [(key.read_bytes(), certificate.read_bytes())],

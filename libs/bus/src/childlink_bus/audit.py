@@ -1,5 +1,6 @@
-"""An audit trail in a service's own database (extra `sql`). `childlink_core.audit` says how it
-shows tampering. Adapter.
+"""An audit trail in a service's own database (extra `sql`).
+
+`childlink_core.audit` explains how it shows tampering.
 """
 
 import json
@@ -14,7 +15,7 @@ _APPENDING: Final = 0x636C_0004
 
 
 class Audit:
-    """The table (added to a service's own metadata) and what is done with it."""
+    """The table `audit_entry` (added to a service's own metadata) and its operations."""
 
     def __init__(self, metadata: sa.MetaData) -> None:
         self.entries = sa.Table(
@@ -36,14 +37,14 @@ class Audit:
     def append(
         self, tx: sa.Connection, key: bytes, who: str, action: str, **detail: str | int
     ) -> None:
-        """Write down, within the transaction of what is done, that it was done."""
-        # One at a time: two that continued after the same entry would break the chain.
+        """Append an entry, in the same transaction as the action itself."""
+        # One at a time: two appends after the same entry would break the chain.
         if tx.dialect.name == "postgresql":
-            # Not LOCK TABLE: that takes a right to change entries, which a service has no other
-            # need of.
+            # Not LOCK TABLE: it needs the right to change entries, which the service does not
+            # otherwise need.
             tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPENDING})
         else:
-            # SQLite locks with the first write of a transaction, whether it finds a row or not.
+            # SQLite locks at the first write of a transaction, even if the write matches no row.
             tx.execute(self.entries.delete().where(sa.false()))
         last = self.head(tx)
         row = next_row(last, int(time.time() * 1000), who, action, detail)
@@ -51,13 +52,13 @@ class Audit:
         tx.execute(self.entries.insert().values(**values, digest=digest_of(key, last.digest, row)))
 
     def head(self, tx: sa.Connection) -> Head:
-        """The last entry; number 0 when there is none."""
+        """The last entry; number 0 if there is none."""
         c = self.entries.c
         row = tx.execute(sa.select(c.number, c.digest).order_by(c.number.desc()).limit(1)).first()
         return Head(row.number, row.digest) if row else Head(0, NOTHING)
 
     def read(self, tx: sa.Connection, after: int = 0) -> Iterator[Entry]:
-        """Entries in order."""
+        """Yield the entries after number `after`, in order."""
         rows = tx.execute(
             sa.select(self.entries)
             .where(self.entries.c.number > after)
@@ -69,8 +70,9 @@ class Audit:
             )
 
     def verify(self, tx: sa.Connection, key: bytes, noted: Head | None = None) -> Head:
-        """Check every entry, and that the one noted earlier is still there. Returns the last.
-        Raises AuditBrokenError.
+        """Check every entry, and that the `noted` entry is still there.
+
+        Returns the last entry. Raises AuditBrokenError.
         """
         rows = tx.execute(sa.select(self.entries).order_by(self.entries.c.number))
         return verify(
@@ -78,7 +80,7 @@ class Audit:
         )
 
     def count(self, tx: sa.Connection, who: str, action: str, since_ms: int) -> int:
-        """How often somebody did something lately."""
+        """How often `who` did `action` since a time."""
         c = self.entries.c
         wanted = (c.who == who, c.action == action, c.at_ms >= since_ms)
         return tx.execute(sa.select(sa.func.count()).where(*wanted)).scalar_one()

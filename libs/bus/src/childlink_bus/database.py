@@ -1,4 +1,4 @@
-"""Opens a service's database and brings its tables up to date (extra `sql`)."""
+"""Opens a service's database and migrates its tables (extra `sql`)."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +13,9 @@ from childlink_core.errors import UserError
 
 MIGRATION_LOCK: Final = 0x636C_0003
 INSUFFICIENT_PRIVILEGE: Final = "42501"
-# A peer that is gone without a word (a partition, a machine that lost its power) is given up after
-# 20 s, by either side: the service would wait for an answer for a quarter of an hour, and the
-# server keep a dead service's locks for two. The URL may say otherwise.
+# Both sides give up an unreachable peer after 20 s (a network partition, or a power failure).
+# Otherwise the service would wait a quarter of an hour for an answer, and the server would keep a
+# dead service's locks for two hours. Parameters in the URL take precedence.
 _GIVE_UP: Final[dict[str, str | int]] = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
@@ -30,14 +30,16 @@ _GIVE_UP: Final[dict[str, str | int]] = {
 
 
 def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
-    """Connect. The password comes from a file, never from the URL. Raises UserError when the
-    database does not answer.
+    """Connect. The password comes from a file, never from the URL.
+
+    Raises UserError if the URL holds a password, the file cannot be read, or the database does not
+    answer.
     """
     try:
         address = sa.make_url(url)
         if address.password:
             raise UserError(
-                "The database URL holds a password.",
+                "The database URL contains a password.",
                 "Put it into a file and set database_password_file.",
             )
         if password_file is not None:
@@ -60,15 +62,16 @@ def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise UserError(
             f"The database does not answer ({type(error).__name__}).",
-            "Check the URL and that it runs.",
+            "Check the URL, and check that the database runs.",
         ) from None
     return engine
 
 
 def migrate(engine: sa.Engine, package: str, revision: str = "head") -> None:
-    """Bring the tables to a revision of `package`'s migrations (up; or down, for a revision that is
-    older). Needs no right to change tables where they are there already; raises UserError where it
-    is needed and missing.
+    """Migrate the tables up or down to a revision of `package`'s migrations.
+
+    It needs no right to change tables if they are already at the revision. Raises UserError if that
+    right is needed and missing, or if the tables are at a revision that this release does not know.
     """
     config = Config()
     config.set_main_option("script_location", f"{package}:migrations")
@@ -76,7 +79,7 @@ def migrate(engine: sa.Engine, package: str, revision: str = "head") -> None:
     try:
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
-                # Several processes may start at once on one database.
+                # Several processes may start on one database at the same time.
                 connection.execute(
                     sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK}
                 )
@@ -91,7 +94,7 @@ def migrate(engine: sa.Engine, package: str, revision: str = "head") -> None:
             raise
         raise UserError(
             "The tables are not up to date, and this database user may not change them.",
-            "As the tables' owner: migrate-store --service-role, with the name of this user.",
+            "Run migrate-store --service-role NAME as the tables' owner, with this user's name.",
         ) from None
 
 
@@ -103,23 +106,24 @@ def _is_behind(revision: str, config: Config, connection: sa.Connection) -> bool
 
 
 def _refuse_what_is_newer(config: Config, connection: sa.Connection) -> None:
-    """Raise UserError when the tables are at a revision that this release does not know: it could
-    not say what is in them.
+    """Raise UserError if the tables are at a revision that this release does not know.
+
+    The release could not interpret their content.
     """
     now = MigrationContext.configure(connection).get_current_revision()
     try:
         ScriptDirectory.from_config(config).get_revision(now or "base")
     except CommandError:
         raise UserError(
-            f"The tables are at revision {now}, which this release does not know: a later release"
-            " has been here.",
-            "Run that release; or with it, take the tables back first: migrate-store --revision, as"
-            " its notes say.",
+            f"The tables are at revision {now}, which this release does not know. A later"
+            " release migrated them.",
+            "Run that release. To return to this one, first use the later release to run"
+            " `migrate-store --revision` as its release notes say.",
         ) from None
 
 
 def sqlstate(error: sa.exc.DBAPIError) -> str:
-    """The database's own code for what went wrong; empty where it has none."""
+    """The database's own error code; empty if it has none."""
     return str(getattr(error.orig, "sqlstate", "") or "")
 
 

@@ -1,6 +1,4 @@
-"""Kafka through kafka-python. One partition a topic; the reader's place is kept by the reader, not
-by Kafka.
-"""
+"""Kafka through kafka-python. Each topic has one partition. The reader stores its own position."""
 
 import socket
 import ssl
@@ -25,7 +23,7 @@ _KNOCK_TIMEOUT_S: Final = 5.0
 
 
 class KafkaPublisher:
-    """See `ports.Publisher`. Idempotent and in order: what is acknowledged is on every in-sync
+    """See `ports.Publisher`. Idempotent and ordered: acknowledged messages are on every in-sync
     replica.
     """
 
@@ -57,8 +55,8 @@ class KafkaPublisher:
             for future in futures:
                 future.get(timeout=_SEND_TIMEOUT_S)
         except KafkaError as error:
-            # One whose messages got no answer never sends again, and keeps what it is given:
-            # kafka-python 3.0.12, after a cut network.
+            # kafka-python 3.0.12: after a network failure, a producer with unanswered messages
+            # never sends again and keeps what it is given. Therefore connect again.
             self.close()
             raise _bus_error("Kafka did not take the messages", error) from None
 
@@ -70,11 +68,11 @@ class KafkaPublisher:
 
 
 class KafkaSubscriber:
-    """See `ports.Subscriber`. Topics that do not exist yet are looked for again every few seconds.
+    """See `ports.Subscriber`. Looks for missing topics again every few seconds.
 
-    kafka-python hands out all that it has fetched of one topic, thousands of small messages, before
-    the next. So all of it is taken at once and topics take turns here; one of which enough is here
-    is paused.
+    kafka-python returns all fetched messages of one topic, possibly thousands, before those of the
+    next topic. Therefore this class takes everything at once and serves the topics in turn. A topic
+    with enough messages here is paused.
     """
 
     def __init__(
@@ -93,11 +91,11 @@ class KafkaSubscriber:
             settings,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            # What is fetched of a topic is here twice at most: taken, and on its way.
+            # At most two fetches per topic are in memory: one taken, one on its way.
             max_partition_fetch_bytes=2 * LARGEST_BATCH_BYTES,
             fetch_max_wait_ms=100,
         )
-        # At once, before anybody writes to a topic that was made anew.
+        # Look at once, before other clients write to a topic that was created again.
         try:
             self._look_for_topics()
         except KafkaError as error:
@@ -143,8 +141,8 @@ class KafkaSubscriber:
         self._consumer.close()
 
     def _fetch(self, timeout_ms: int) -> None:
-        # All at once, always: kafka-python 3.0.12 can forget what is left over of a topic that is
-        # paused then.
+        # Always take everything: kafka-python 3.0.12 can forget the remaining messages of a topic
+        # that is then paused.
         polled = self._consumer.poll(timeout_ms=timeout_ms, max_records=_EVERYTHING)
         for at, records in polled.items():
             if not self._fetched[at.topic]:
@@ -167,9 +165,10 @@ class KafkaSubscriber:
         found = [topic for topic in self._waiting if topic in existing]
         if found:
             partitions = [TopicPartition(topic, 0) for topic in found]
-            # Asked before anything is read: once more is in the log than was read of the lost one,
-            # the loss cannot be told by its length. Nor can it of a topic that is made anew while
-            # we wait for it; but one that was read cannot be missing otherwise.
+            # Ask for the end offsets before reading. Once the new log is longer than what was read
+            # of the lost one, its length no longer reveals the loss. The same applies to a topic
+            # that is created again while we wait for it. A topic that was read before and is
+            # missing now was lost, too.
             ends = self._consumer.end_offsets(partitions)
             self._assigned += partitions
             self._consumer.assign(self._assigned)
@@ -184,7 +183,7 @@ class KafkaSubscriber:
 
 
 def connect(client: type[Any], settings: ServiceSettings, **options: Any) -> Any:
-    """A client of kafka-python, connected as the settings say. Raises BusError."""
+    """Connect a kafka-python client with these settings. Raises BusError."""
     security: dict[str, Any] = {"security_protocol": "PLAINTEXT"}
     if settings.kafka_tls_ca:
         security = {
@@ -214,8 +213,9 @@ def connect(client: type[Any], settings: ServiceSettings, **options: Any) -> Any
 
 
 def _check_files(ca: Path, certificate: Path | None, key: Path | None) -> None:
-    """Raise BusError unless the TLS files can be used: a consumer that cannot use them would ask
-    the brokers for ever.
+    """Raise BusError unless the TLS files can be used.
+
+    A consumer with unusable TLS files would ask the brokers for ever.
     """
     try:
         context = ssl.create_default_context(cafile=ca)
@@ -226,8 +226,9 @@ def _check_files(ca: Path, certificate: Path | None, key: Path | None) -> None:
 
 
 def _knock(servers: str) -> None:
-    """Raise BusError unless at least one broker takes a connection: kafka-python would try for
-    ever, and silently.
+    """Raise BusError unless at least one broker accepts a connection.
+
+    kafka-python would try for ever without an error.
     """
     problem: OSError = OSError()
     for server in servers.split(","):
@@ -246,13 +247,13 @@ def _bus_error(what: str, error: Exception, where: str = "") -> BusError:
     at = f" at {where}" if where else ""
     return BusError(
         f"{what}{at} ({type(error).__name__}).",
-        "Check bootstrap_servers, the network and the certificates; what was not sent is kept and"
+        "Check bootstrap_servers, the network and the certificates. Unsent messages are kept and"
         " sent on the next run.",
     )
 
 
 def existing_topics(settings: ServiceSettings) -> set[str]:
-    """Names of the topics that the brokers let this client see. Raises BusError."""
+    """Names of the topics that this client may see. Raises BusError."""
     consumer = connect(KafkaConsumer, settings)
     try:
         return set(consumer.topics())

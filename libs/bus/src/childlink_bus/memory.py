@@ -1,4 +1,4 @@
-"""The in-memory twin of Kafka, for tests.
+"""An in-memory replacement for Kafka, for tests.
 
 >>> broker = MemoryBroker()
 >>> broker.publisher().publish([("links", b"a"), ("links", b"b")])
@@ -19,13 +19,13 @@ class MemoryBroker:
         self.topics: dict[str, list[bytes]] = defaultdict(list)
 
     def publisher(self) -> "MemoryPublisher":
-        """A publisher to this broker."""
+        """Return a publisher to this broker."""
         return MemoryPublisher(self)
 
     def subscriber(
         self, positions: Mapping[str, int], max_messages: int = 16
     ) -> "MemorySubscriber":
-        """A subscriber that reads each topic of `positions` from its offset on."""
+        """Return a subscriber that reads each topic of `positions` from the given offset."""
         return MemorySubscriber(self, positions, max_messages)
 
 
@@ -41,7 +41,7 @@ class MemoryPublisher:
             self._broker.topics[topic].append(value)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Does nothing: there is no connection."""
 
 
 class MemorySubscriber:
@@ -85,4 +85,4 @@ class MemorySubscriber:
         return told
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Does nothing: there is no connection."""

@@ -1,4 +1,4 @@
-"""What every service with a store shows of its own workings (extra `sql`)."""
+"""Metrics that every service with a store has (extra `sql`)."""
 
 from typing import Final
 
@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from childlink_bus.stream_state import StreamState
 
 BATCH_AGES: Final = (1, 5, 15, 60, 300, 900, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)
-"""Buckets of a batch's age in seconds: from at once to a site that was cut off for a week."""
+"""Buckets of a batch's age in seconds, up to a site that was offline for a week."""
 
 
 def database_connections(engine: sa.Engine) -> dict[str, int]:
-    """Connections of the pool: in use now, and how many there may be."""
+    """Connections of the pool: in use now, and the limit. Empty if the engine has no pool."""
     pool = engine.pool
     if not isinstance(pool, sa.QueuePool):
         return {}
@@ -19,5 +19,5 @@ def database_connections(engine: sa.Engine) -> dict[str, int]:
 
 
 def waiting_messages(tx: sa.Connection, stream_state: StreamState) -> int:
-    """Messages that the broker has not taken yet."""
+    """Number of messages that the broker has not accepted yet."""
     return int(tx.execute(sa.select(sa.func.count()).select_from(stream_state.outbox)).scalar_one())

@@ -1,4 +1,4 @@
-"""What a service needs of a bus. Each topic is one ordered log (one partition)."""
+"""The bus interface. Each topic is one ordered log (one partition)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from childlink_core.errors import UserError
 
 
 class BusError(UserError):
-    """The broker cannot be reached, or refuses us."""
+    """The broker cannot be reached, or refuses the connection."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message as read: where it was, and its bytes."""
+    """A message, with its topic and offset."""
 
     topic: str
     offset: int
@@ -24,33 +24,36 @@ class Publisher(Protocol):
     """Appends messages to topics."""
 
     def publish(self, messages: Sequence[tuple[str, bytes]]) -> None:
-        """Append (topic, value) pairs in order; return when every one is stored, or raise
-        BusError.
+        """Append (topic, value) pairs in order.
+
+        Returns when all are stored. Raises BusError.
         """
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
 
 
 class Subscriber(Protocol):
-    """Reads topics from given offsets on. Keeps no place of its own: the service's database
-    does.
-    """
+    """Reads topics from given offsets. Stores no position: the service's database does."""
 
     def poll(self, timeout_s: float) -> list[Message]:
-        """The next messages, in order within each topic; empty after `timeout_s` without any.
-        Topics take turns, so that a full one does not hold up the others.
+        """The next messages, in order within each topic; empty if there are none within
+        `timeout_s`.
+
+        Topics take turns, so that a busy topic does not delay the others.
         """
 
     def lag(self) -> dict[str, int]:
-        """Messages not yet returned by `poll`, by topic."""
+        """Number of messages that `poll` has not returned yet, by topic."""
 
     def rewound(self) -> dict[str, int]:
-        """Topics that `poll` reads from their beginning, because they end before the offset that
-        was asked for; with that offset. Each is told once. The broker lost its disk, or the topic
-        was made anew: sequence numbers make reading twice harmless, while waiting at an offset that
-        may never come, or is another message's when it comes, would lose messages in silence.
+        """Topics that `poll` reads from the beginning because they end before the requested offset.
+
+        Returns the requested offset by topic, each topic once. The broker lost its disk, or the
+        topic was created again. Reading twice is harmless, because batches have sequence numbers.
+        Waiting at the old offset could silently lose messages: it may never come, or may belong to
+        another message.
         """
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""

@@ -1,9 +1,8 @@
-"""What a running service may do in its database: work with rows, and nothing else (PostgreSQL;
-extra `sql`).
+"""Database rights of a running service: rows only (PostgreSQL; extra `sql`).
 
-The owner of the tables migrates them and grants; the service connects as another role. Whoever gets
-hold of the service can then neither drop nor change a table, nor rewrite what it only ever appends
-to.
+The owner of the tables migrates them and grants rights. The service connects as another role. An
+attacker who takes over the service can therefore not drop or change a table, or rewrite append-only
+tables.
 """
 
 from collections.abc import Collection
@@ -24,16 +23,16 @@ def grant_to_service(
     append_only: Collection[sa.Table],
     password: str = "",
 ) -> None:
-    """Let `role` read and write rows of the tables, of `append_only` ones only read and append;
-    take what else it has there.
+    """Grant `role` the right to read and write rows; for `append_only` tables, only to read and
+    append.
 
-    With a password, the role is made if there is none, and has that password from now on. Called as
-    the tables' owner. Raises UserError when the role does not exist, or could do more all the same
-    (a superuser, the owner).
+    All other rights of the role on these tables are revoked. With a password, the role is created
+    if it does not exist, and gets that password. Run this as the tables' owner. Raises UserError if
+    the role does not exist, or would still have more rights (a superuser, or the owner).
     """
     if engine.dialect.name != "postgresql":
         raise UserError(
-            "Only PostgreSQL has roles.", "Leave --service-role away, or set a PostgreSQL database."
+            "Only PostgreSQL has roles.", "Omit --service-role, or set a PostgreSQL database."
         )
     try:
         with engine.begin() as tx:
@@ -46,8 +45,8 @@ def grant_to_service(
             raise
         raise UserError(
             "This database user may not make roles or grant rights on the tables.",
-            "Connect as the tables' owner, and have the role made by whoever may: CREATE ROLE ..."
-            " LOGIN.",
+            "Connect as the tables' owner, and ask a database administrator to create the role:"
+            " CREATE ROLE ... LOGIN.",
         ) from None
 
 
@@ -60,7 +59,7 @@ def _make(tx: sa.Connection, role: str, password: str) -> None:
             f"The database has no role {role!r}.", "Create it, or name a file with its password."
         )
     if password:
-        # Encrypted here: statements can end up in the server's log.
+        # Encrypt here, because statements can appear in the server's log.
         connection: Any = tx.connection.driver_connection
         secret = connection.pgconn.encrypt_password(
             password.encode(), role.encode(), b"scram-sha-256"
@@ -73,7 +72,7 @@ def _grant(
     tx: sa.Connection, metadata: sa.MetaData, role: str, append_only: Collection[sa.Table]
 ) -> None:
     to, schema = _quoted(tx, role), _quoted(tx, _schema(tx))
-    # Servers before 15 let everybody make tables.
+    # PostgreSQL before version 15 lets every user create tables.
     tx.exec_driver_sql(f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, {to}")
     tx.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {to}")
     for table in (*metadata.sorted_tables, _VERSION_TABLE):
@@ -94,7 +93,9 @@ def _grant(
 def _check(
     tx: sa.Connection, metadata: sa.MetaData, role: str, append_only: Collection[sa.Table]
 ) -> None:
-    """What a role may do comes from itself, from roles that it is a member of, and from PUBLIC: ask
+    """Raise UserError if the role has rights beyond rows.
+
+    A role's rights come from itself, from roles that it is a member of, and from PUBLIC. This asks
     for the sum.
     """
     has_table, has_schema = sa.func.has_table_privilege, sa.func.has_schema_privilege
@@ -105,10 +106,10 @@ def _check(
     ]
     if any(tx.execute(sa.select(*(item.label(f"c{n}") for n, item in enumerate(too_much)))).one()):
         raise UserError(
-            f"The role {role!r} could change tables, or rewrite what may only be appended to,"
-            " whatever is granted.",
-            "Use one that is no superuser, does not own the tables and is a member of no role that"
-            " does.",
+            f"The role {role!r} has other rights, with which it can change tables or rewrite"
+            " append-only tables.",
+            "Use a role that is not a superuser, does not own the tables, and is not a member of"
+            " such a role.",
         )
 
 

@@ -1,7 +1,6 @@
-"""The commands that every service with a store has: its tables and its suspended topics (extra
-`sql`).
+"""Commands of every service with a store: migrate tables, suspend and resume topics (extra `sql`).
 
-What they need is imported when they run, so that help texts do not wait for it.
+The commands import what they need when they run, so that help texts are fast.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class StoreSettings(Protocol):
-    """What the settings of a service with a store say of it."""
+    """The store settings of a service."""
 
     database: str
     database_password_file: Path | None
@@ -28,10 +27,10 @@ class StoreSettings(Protocol):
 
 @dataclass(frozen=True)
 class Tables:
-    """A service's tables, and how they come about."""
+    """A service's tables, and the package that creates them."""
 
     package: str
-    """Whose migrations make them."""
+    """The package with the migrations."""
     metadata: sa.MetaData
     append_only: Collection[sa.Table]
     stream_state: StreamState
@@ -42,7 +41,7 @@ def add_store_commands(
     tables_of: Callable[[], Tables],
     load: Callable[[Path | None], StoreSettings],
 ) -> None:
-    """Add `suspend`, `resume` and `migrate-store`, for the store that a settings file names."""
+    """Add the commands `suspend`, `resume` and `migrate-store`."""
 
     def open_as_owner(settings_file: Path | None) -> sa.Engine:
         from childlink_bus.database import open_database
@@ -59,23 +58,26 @@ def add_store_commands(
 
     @group.command()
     @click.argument("topic")
-    @click.option("--why", required=True, help="For those who come after you.")
+    @click.option("--why", required=True, help="The reason, for other operators.")
     @click.pass_obj
     def suspend(settings_file: Path | None, topic: str, why: str) -> None:
-        """Read nothing more from TOPIC until it is resumed: a partner that sends rubbish, or may be
-        compromised. Nothing is lost.
+        """Stop reading TOPIC until you resume it.
+
+        Use this if a partner sends invalid data or may be compromised. No message is lost.
         """
         with open_store(settings_file).begin() as tx:
             tables_of().stream_state.suspend(tx, topic, why)
         click.echo(
-            f"{topic} is suspended; `status` shows it, `resume` reads on from where it was left"
+            f"{topic} is suspended. `status` shows it; `resume` continues where reading stopped."
         )
 
     @group.command()
     @click.argument("topic")
     @click.pass_obj
     def resume(settings_file: Path | None, topic: str) -> None:
-        """Read TOPIC again, from where it was left. Its dead letters are forgiven."""
+        """Read TOPIC again from where reading stopped. This resets its count of refused
+        messages.
+        """
         with open_store(settings_file).begin() as tx:
             was = tables_of().stream_state.resume(tx, topic)
         click.echo(f"{topic} is read again" if was else f"{topic} was not suspended")
@@ -87,12 +89,12 @@ def add_store_commands(
     @click.option(
         "--service-role",
         metavar="NAME",
-        help="Database role that the service connects as: may work with rows, no more.",
+        help="Database role of the service. It gets the right to use rows, and no other right.",
     )
     @click.option(
         "--service-password-file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="File with that role's password: the role is made if there is none.",
+        help="File with that role's password. The role is created if it does not exist.",
     )
     @click.pass_obj
     def migrate_store(
@@ -101,13 +103,15 @@ def add_store_commands(
         service_role: str | None,
         service_password_file: Path | None,
     ) -> None:
-        """Bring the database's tables to a revision, as their owner. With --service-role, let that
-        role use them, but neither change them nor rewrite what is only ever appended to.
+        """Migrate the database's tables to a revision. Run this as the tables' owner.
+
+        With --service-role, that role may then use the tables, but not change them or rewrite
+        append-only tables.
         """
         if service_role and revision != "head":
-            raise click.UsageError("--service-role is for tables that are up to date")
+            raise click.UsageError("use --service-role only with --revision head")
         if service_password_file and not service_role:
-            raise click.UsageError("--service-password-file is for --service-role")
+            raise click.UsageError("use --service-password-file only with --service-role")
         from childlink_bus.database import migrate
         from childlink_bus.service_role import grant_to_service
 
@@ -121,4 +125,4 @@ def add_store_commands(
                 else ""
             )
             grant_to_service(engine, tables.metadata, service_role, tables.append_only, password)
-            click.echo(f"{service_role} may use them, and no more")
+            click.echo(f"{service_role} may use the rows, and nothing else")

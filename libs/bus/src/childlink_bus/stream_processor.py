@@ -1,5 +1,6 @@
-"""The loop of a service: read a micro-batch, judge, open, handle, answer; all of it in one database
-transaction.
+"""The loop of a service: read a micro-batch, check, open, handle and answer it.
+
+All steps run in one database transaction.
 """
 
 import time
@@ -29,7 +30,7 @@ _CLAIMS_EVERY_S: Final = 2.0
 
 @dataclass(frozen=True)
 class TopicPolicy:
-    """Who may write to a topic that we read, what they write there, and whether they get
+    """The sender of an incoming topic, the kind of its payloads, and whether the sender gets
     receipts.
     """
 
@@ -40,20 +41,18 @@ class TopicPolicy:
 
 @dataclass(frozen=True)
 class OpenedBatch:
-    """A batch that is in its place, verified and opened."""
+    """A batch that is verified, opened and next in its stream."""
 
     sender: str
     topic: str
     payload: bytes
     traceparent: str = ""
-    """Trace that it belongs to, if its sender traces."""
+    """Trace context of the sender, if it traces."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a handler made of a batch: how many records it accepted, which it refused, or why it
-    refused all.
-    """
+    """A handler's result for a batch: records accepted, records refused, or why all are refused."""
 
     accepted: int = 0
     refused: tuple[tuple[int, str], ...] = ()
@@ -62,7 +61,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A payload that the handler wants sent."""
+    """A payload for the processor to send."""
 
     topic: str
     reader: str
@@ -79,48 +78,47 @@ class Handled:
 
 
 ReadUpTo = Mapping[str, tuple[int, int]]
-"""Epoch and sequence number of the last batch read, of each sender of whom any was."""
+"""Last (epoch, sequence) read, by sender."""
 
 
 class Handler(Protocol):
-    """What a service does with batches. Called inside the transaction that also moves the
-    offsets.
-    """
+    """Processes batches. Called inside the transaction that also moves the offsets."""
 
     def __call__(
         self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo
     ) -> Handled:
-        """Store what the batches hold. Refuse what is wrong with them; raise only when the service
-        itself is broken.
+        """Store the content of the batches, and refuse what is wrong with them.
+
+        Raise only if the service itself is broken.
         """
 
 
 class Observer(Protocol):
-    """What a service's metrics hear of the processor."""
+    """Receives the events of the processor, for a service's metrics."""
 
     def batch(self, sender: str, outcome: str, reason: str) -> None:
-        """A batch was accepted, refused or seen before."""
+        """A batch was accepted, refused or a duplicate."""
 
     def batch_settled(self, sender: str, age_s: float) -> None:
-        """A batch was worked through so many seconds after its sender sealed it."""
+        """A batch was processed this many seconds after its sender sealed it."""
 
     def records_done(self, sender: str, accepted: int, refused: Sequence[str]) -> None:
-        """Records were accepted, and refused for these reasons."""
+        """Records were accepted, or refused for these reasons."""
 
     def dead_letters(self, count: int) -> None:
-        """Messages went to the dead-letter topic."""
+        """Messages were sent to the dead-letter topic."""
 
     def suspended(self, topic: str) -> None:
-        """Nothing is read from a topic any more, until an operator resumes it."""
+        """A topic is suspended: it is not read until an operator resumes it."""
 
     def log_lost(self, topic: str) -> None:
-        """The broker's log of a topic ends before what was read of it, so it is read from its
+        """The broker's log ends before the last offset read. The topic is read from its
         beginning.
         """
 
 
 class _MisplacedError(BatchRefusedError):
-    """A verified batch that is not in its place in the stream; with the receipt that says so."""
+    """A verified batch that is not the next in its stream, with the receipt that says so."""
 
     def __init__(self, receipt: receipts_wire.Receipt) -> None:
         super().__init__(receipt.reason)
@@ -129,7 +127,7 @@ class _MisplacedError(BatchRefusedError):
 
 @dataclass
 class _Work:
-    """A message on its way through a micro-batch."""
+    """A message while its micro-batch is processed."""
 
     message: Message
     header: wire.Header
@@ -140,7 +138,7 @@ class _Work:
 
 @dataclass(frozen=True)
 class StreamProcessor:
-    """One service's loop. `step` does one micro-batch; call it for ever."""
+    """One service's loop. `step` handles one micro-batch; call it repeatedly."""
 
     service: str
     engine: sa.Engine
@@ -154,10 +152,12 @@ class StreamProcessor:
     observer: Observer
     connect: Callable[[Mapping[str, int]], Subscriber]
     dead_letters_an_hour: int = 200
-    """More of one topic, and the topic is suspended until an operator resumes it."""
+    """Dead letters allowed per topic and hour. With more, the topic is suspended until an operator
+    resumes it.
+    """
 
     def subscribe(self, topics: Collection[str] | None = None) -> Subscriber:
-        """A subscriber to some topics (or all) that goes on where the database says."""
+        """Subscribe to some topics (or all), from the offsets in the database."""
         with self.engine.connect() as tx:
             wanted = (
                 set(self.sources if topics is None else topics)
@@ -167,10 +167,10 @@ class StreamProcessor:
         return self.connect(positions)
 
     def step(self, subscriber: Subscriber, timeout_s: float = 1.0) -> int:
-        """Read and handle one micro-batch and send what it leads to. Returns the number of messages
+        """Read and handle one micro-batch, and send the results. Returns the number of messages
         read.
 
-        Raises OffsetConflictError when another process read the same topics; subscribe again then.
+        Raises OffsetConflictError if another process read the same topics. Then subscribe again.
         """
         messages = subscriber.poll(timeout_s)
         for topic, lost in subscriber.rewound().items():
@@ -178,7 +178,7 @@ class StreamProcessor:
                 self.stream_state.rewind(tx, topic, lost)
             self.observer.log_lost(topic)
             log.warning(
-                "the broker's log ends before what was read of it; read from its beginning",
+                "the broker's log ends before the last offset read; reading from its beginning",
                 topic=topic,
                 offset=lost,
             )
@@ -192,8 +192,9 @@ class StreamProcessor:
         return len(messages)
 
     def run(self, stopped: Callable[[], bool], on_idle: Callable[[Subscriber], None]) -> None:
-        """Step until `stopped`, on the topics that no other process of the service has. `on_idle`
-        is called after each step, for lag and other gauges.
+        """Run steps until `stopped`, on the topics that no other process of the service has leased.
+
+        `on_idle` is called after each step, for lag and other gauges.
         """
         with closing(TopicLeases(self.engine, list(self.sources))) as claims:
             mine = self._readable(claims)
@@ -220,15 +221,13 @@ class StreamProcessor:
             return claims.refresh() - self.stream_state.suspended(tx).keys()
 
     def republish(self, tx: sa.Connection, topic: str, outgoing: Sequence[Outgoing]) -> int:
-        """Let a topic start a new epoch with these. Returns how many batches there are."""
+        """Start a new epoch of a topic with these payloads. Returns their number."""
         self.stream_state.start_epoch(tx, topic)
         self.send(tx, outgoing)
         return len(outgoing)
 
     def send(self, tx: sa.Connection, outgoing: Sequence[Outgoing]) -> None:
-        """Seal, sign and queue payloads; `StreamState.flush` sends them once the transaction is
-        committed.
-        """
+        """Seal, sign and queue payloads. `StreamState.flush` sends them after the commit."""
         for item in outgoing:
             self._send(tx, item)
 
@@ -250,8 +249,8 @@ class StreamProcessor:
                     reason=refusal.reason,
                 )
                 dead.append((message, refusal.reason))
-                # Whoever owns the topic is told; what the message says of itself cannot be believed
-                # unless it was verified.
+                # Send the refusal to the owner of the topic. An unverified message cannot be
+                # trusted to name its sender.
                 stranger = _refusal_of_stranger(message.topic, refusal.reason)
                 answers.append(
                     (sender, refusal.receipt if isinstance(refusal, _MisplacedError) else stranger)
@@ -297,11 +296,11 @@ class StreamProcessor:
         works: Sequence[_Work],
         answers: list[tuple[str, receipts_wire.Receipt]],
     ) -> _Work | None:
-        """Verify a message, place it in its stream and open it.
+        """Verify a message, check its place in its stream, and open it.
 
-        None for a duplicate or after a gap, which are answered but change nothing. A batch that is
-        in its place but cannot be opened comes back with its refusal as receipt: it has used up its
-        sequence number.
+        Returns None for a duplicate or after a gap: both get an answer but change nothing. A batch
+        that is next but cannot be opened is returned with its refusal as receipt, because it has
+        used up its sequence number. Raises BatchRefusedError.
         """
         header, batch = envelope.verify(message.value, message.topic, self.service, self.directory)
         source = self.sources[message.topic]
@@ -320,7 +319,7 @@ class StreamProcessor:
             self.observer.batch(header.sender, "duplicate", "")
             if known:
                 again = receipts_wire.Receipt.FromString(known[1])
-                again.batch_digest = digest  # receipts that an earlier version remembers have none
+                again.batch_digest = digest  # receipts of earlier versions have none
                 answers.append((header.sender, again))
             return None
         if verdict is Verdict.GAP:
@@ -330,8 +329,8 @@ class StreamProcessor:
             answers.append((header.sender, receipt))
             return None
         if verdict is not Verdict.NEXT:
-            # The sender itself signed it: a spool that was put back from a backup is told how far
-            # its stream was read.
+            # The sender itself signed it. The receipt tells a spool that was restored from a backup
+            # how far its stream was read.
             receipt = self._receipt(header, digest, Result(reason=verdict.value))
             receipt.expected_epoch, receipt.expected_sequence = (
                 position.epoch,
@@ -367,7 +366,7 @@ class StreamProcessor:
         self.observer.records_done(
             header.sender, receipt.accepted, [item.reason for item in receipt.refused]
         )
-        # Two clocks: a partner's that is ahead would make it negative.
+        # The clocks may differ. If the partner's is ahead, the age would be negative.
         self.observer.batch_settled(
             header.sender, max(0.0, time.time() - header.sealed_at_ms / 1000)
         )

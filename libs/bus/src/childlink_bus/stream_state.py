@@ -1,10 +1,9 @@
-"""A service's place in every stream, kept in its own database so that it moves with what was read
-(one transaction).
+"""A service's position in every stream, in its own database (one transaction with its data).
 
 Incoming: the Kafka offset of each topic, the position in each (sender, topic) stream, and the
-digest and receipt of each batch read. Outgoing: the sequence number of each topic, and an outbox of
-sealed messages that Kafka has not taken yet (transactional outbox). A crash at any point repeats
-nothing and loses nothing in effect.
+digest and receipt of each batch. Outgoing: the sequence number of each topic, and a transactional
+outbox of sealed messages that Kafka has not accepted yet. After a crash at any point, no batch
+takes effect twice and none is lost.
 """
 
 import time
@@ -16,19 +15,18 @@ from childlink_core.streams import START, Position
 
 from childlink_bus.ports import Message, Publisher
 
-# Digests of batches older than this are forgotten; a resend of one would be counted as a replay
-# instead.
+# Older digests are deleted. A resend of such a batch counts as a replay.
 _REMEMBERED_BATCHES: Final = 100_000
 _HOUR_MS: Final = 60 * 60 * 1000
 _DEAD_REMEMBERED_MS: Final = 7 * 24 * _HOUR_MS
 
 
 class OffsetConflictError(Exception):
-    """Another process has read this topic further meanwhile; read its offset again."""
+    """Another process has read this topic further. Read its offset again."""
 
 
 class StreamState:
-    """The tables (added to a service's own metadata) and what is done with them."""
+    """The tables (added to a service's own metadata) and their operations."""
 
     def __init__(self, metadata: sa.MetaData) -> None:
         self.offsets = sa.Table(
@@ -75,8 +73,7 @@ class StreamState:
             sa.Column("message", sa.LargeBinary, nullable=False),
         )
 
-        # Messages put on the dead-letter topic, counted by where they came from; and topics that
-        # nothing is read from any more.
+        # Messages sent to the dead-letter topic, by source topic; and the suspended topics.
         self.dead_letters = sa.Table(
             "dead_letter",
             metadata,
@@ -101,9 +98,10 @@ class StreamState:
     def note_dead_letters(
         self, tx: sa.Connection, dead: Sequence[tuple[str, str]], most_an_hour: int
     ) -> list[str]:
-        """Count dead letters (topic, reason). A topic with more than `most_an_hour` of them is
-        suspended: something is wrong there that diverting its messages one by one would only hide.
-        Returns the topics that are suspended now.
+        """Count dead letters (topic, reason), and suspend each topic with more than `most_an_hour`.
+
+        So many dead letters mean that something is wrong, which diverting single messages would
+        hide. Returns the topics that are suspended now.
         """
         now = int(time.time() * 1000)
         c = self.dead_letters.c
@@ -120,12 +118,14 @@ class StreamState:
         suspended = []
         for topic, count in tx.execute(counted.where(c.topic.in_({topic for topic, _ in dead}))):
             if count > most_an_hour:
-                self.suspend(tx, topic, f"{count} messages of one hour were refused for good")
+                self.suspend(
+                    tx, topic, f"{count} messages were permanently refused within one hour"
+                )
                 suspended.append(topic)
         return suspended
 
     def suspend(self, tx: sa.Connection, topic: str, why: str) -> None:
-        """Read nothing more from a topic until it is resumed."""
+        """Stop reading a topic until it is resumed."""
         if topic not in self.suspended(tx):
             tx.execute(
                 self.suspensions.insert().values(
@@ -134,8 +134,9 @@ class StreamState:
             )
 
     def resume(self, tx: sa.Connection, topic: str) -> bool:
-        """Read a topic again, from where it was left; its dead letters are forgiven. Returns
-        whether it was suspended.
+        """Read a topic again from where reading stopped, and reset its dead-letter count.
+
+        Returns whether the topic was suspended.
         """
         tx.execute(self.dead_letters.delete().where(self.dead_letters.c.topic == topic))
         return bool(
@@ -143,17 +144,18 @@ class StreamState:
         )
 
     def suspended(self, tx: sa.Connection) -> dict[str, str]:
-        """Why each suspended topic is."""
+        """The suspended topics, with the reason of each."""
         return {row.topic: row.why for row in tx.execute(sa.select(self.suspensions))}
 
     def positions(self, tx: sa.Connection, topics: Sequence[str]) -> dict[str, int]:
-        """The next Kafka offset of each topic; 0 for one never read."""
+        """The next Kafka offset of each topic; 0 if it was never read."""
         stored = {row.topic: row.next_offset for row in tx.execute(sa.select(self.offsets))}
         return {topic: stored.get(topic, 0) for topic in topics}
 
     def rewind(self, tx: sa.Connection, topic: str, lost: int) -> None:
         """Read a topic from its beginning, because its log no longer reaches the offset `lost`.
-        What another process has read meanwhile stays read.
+
+        Does nothing if another process has moved the offset since.
         """
         c = self.offsets.c
         tx.execute(
@@ -163,8 +165,9 @@ class StreamState:
         )
 
     def advance(self, tx: sa.Connection, messages: Sequence[Message]) -> None:
-        """Move the offsets past `messages`. Raises OffsetConflictError when another process already
-        did.
+        """Move the offsets past `messages`.
+
+        Raises OffsetConflictError if another process already did.
         """
         first: dict[str, int] = {}
         last: dict[str, int] = {}
@@ -187,7 +190,7 @@ class StreamState:
                 )
 
     def stream(self, tx: sa.Connection, sender: str, topic: str) -> Position:
-        """How far the stream (sender, topic) was read."""
+        """The position in the stream (sender, topic)."""
         c = self.streams.c
         row = tx.execute(
             sa.select(c.epoch, c.next_sequence).where(c.sender == sender, c.topic == topic)
@@ -202,7 +205,7 @@ class StreamState:
         return {row.sender: (row.epoch, row.next_sequence - 1) for row in rows}
 
     def move_stream(self, tx: sa.Connection, sender: str, topic: str, position: Position) -> None:
-        """Note how far the stream (sender, topic) was read."""
+        """Store the position in the stream (sender, topic)."""
         c = self.streams.c
         values = {"epoch": position.epoch, "next_sequence": position.next_sequence}
         if not tx.execute(
@@ -213,7 +216,7 @@ class StreamState:
     def known_batch(
         self, tx: sa.Connection, sender: str, topic: str, epoch: int, sequence: int
     ) -> tuple[bytes, bytes] | None:
-        """Digest and receipt of a batch that was read, if it is still remembered."""
+        """Digest and receipt of a batch, or None if it was not read or is no longer stored."""
         c = self.batches.c
         row = tx.execute(
             sa.select(c.digest, c.receipt).where(
@@ -232,7 +235,7 @@ class StreamState:
         digest: bytes,
         receipt: bytes,
     ) -> None:
-        """Remember that a batch was read, and its receipt."""
+        """Store the digest and receipt of a batch."""
         c = self.batches.c
         tx.execute(
             self.batches.insert().values(
@@ -271,7 +274,7 @@ class StreamState:
         return row.epoch, row.next_sequence
 
     def start_epoch(self, tx: sa.Connection, topic: str) -> None:
-        """Let an outgoing topic start anew: everything is going to be sent again."""
+        """Start a new epoch of an outgoing topic, because everything will be sent again."""
         c = self.sequences.c
         row = tx.execute(sa.select(c.epoch).where(c.topic == topic)).first()
         if row is not None:
@@ -281,10 +284,12 @@ class StreamState:
             )
 
     def restored(self, tx: sa.Connection, *, new_broker: bool = False) -> None:
-        """This database came back from a backup: what was sent since is out there under numbers
-        that would be used once more, and readers would take the new messages for old ones. Every
-        outgoing topic starts anew. With a new broker, which counts its messages from 0, it is read
-        from the start; streams know what they have.
+        """Start a new epoch of every outgoing topic, after this database was restored from a
+        backup.
+
+        Messages sent since the backup used sequence numbers that would now be used again. Readers
+        would take the new messages for old ones. A new broker counts its messages from 0: with
+        `new_broker`, every topic is read from its start. The stream positions prevent duplicates.
         """
         now, c = int(time.time()), self.sequences.c
         later = sa.case((c.epoch >= now, c.epoch + 1), else_=now)
@@ -301,8 +306,8 @@ class StreamState:
             )
 
     def flush(self, engine: sa.Engine, publisher: Publisher, at_a_time: int = 64) -> int:
-        """Send what is queued, in order, and forget what Kafka has taken. Returns how many messages
-        went.
+        """Send the queued messages in order, and delete those that Kafka accepted. Returns their
+        number.
         """
         sent = 0
         while True:

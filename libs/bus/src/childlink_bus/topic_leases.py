@@ -1,9 +1,10 @@
-"""Several processes of a service on one PostgreSQL divide the topics among them (extra `sql`).
+"""Several processes of a service on one PostgreSQL share its topics (extra `sql`).
 
-A process holds a session-level advisory lock for each topic that it reads, and one that says that
-it is there. When it dies its locks go with its connection, and the others take its topics over.
-Should two ever read one topic (a connection that is dead for one side only), the offsets in the
-database let only one of them go on: claims save work, they are not what keeps it right.
+A process holds a session-level advisory lock for each topic that it reads, and one that shows that
+it is running. When it dies, its connection and locks end, and the other processes take over its
+topics. Two processes may read the same topic if a connection is dead on one side only. The offsets
+in the database then let only one of them continue: leases save work, but correctness does not
+depend on them.
 """
 
 import zlib
@@ -18,7 +19,7 @@ _MOST_WORKERS: Final = 256
 
 
 class TopicLeases:
-    """Which of the topics are this process's."""
+    """The topics that this process holds."""
 
     def __init__(self, engine: sa.Engine, topics: Sequence[str]) -> None:
         self._engine, self._topics = engine, sorted(topics)
@@ -26,8 +27,9 @@ class TopicLeases:
         self._connection: sa.Connection | None = None
 
     def refresh(self) -> frozenset[str]:
-        """Take free topics, or give some up, so that everybody has a fair share. Returns this
-        process's.
+        """Take free topics, or release some, so that each process has a fair share.
+
+        Returns this process's topics.
         """
         if self._engine.dialect.name != "postgresql":
             return frozenset(self._topics)
@@ -46,10 +48,9 @@ class TopicLeases:
         return frozenset(self._held)
 
     def close(self) -> None:
-        """Give everything up."""
+        """Release all topics."""
         if self._connection is not None:
-            # Its session, and with it every lock, ends here; a connection of the pool would live
-            # on.
+            # This ends the session and all its locks. A pooled connection would stay open.
             self._connection.invalidate()
             self._connection.close()
         self._connection, self._held = None, []

@@ -1,3 +1,3 @@
-"""What the partnership counts: datasets, instruments, dimensions and measures, as data. Read by
-sites and hub.
+"""Datasets, instruments, dimensions and measures of the partnership, as data. Sites and hub read
+it.
 """

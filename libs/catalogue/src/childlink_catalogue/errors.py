@@ -4,4 +4,4 @@ from childlink_core.errors import UserError
 
 
 class CatalogueError(UserError):
-    """A measure, a purpose or a table of denominators is declared wrongly."""
+    """The declaration of a measure, a purpose or a denominator table is wrong."""

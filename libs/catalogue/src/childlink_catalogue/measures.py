@@ -1,4 +1,6 @@
-"""The measure catalogue: what can be asked, declared as data. Rule: text in, checked values out."""
+"""The measure catalogue: the possible questions, declared as data. Parses and checks text; no I/O
+rules.
+"""
 
 import tomllib
 from collections.abc import Mapping
@@ -13,14 +15,14 @@ from childlink_catalogue.errors import CatalogueError
 MOST_DIMENSIONS: Final = 4
 MOST_CELLS: Final = 1_500
 QUARTERS: Final = 8
-"""Quarters that are told apart, up to a release's last day."""
+"""Number of single quarters, up to a release's last day."""
 Unit = Literal["children", "adults", "families", "attendances"]
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """Places each counted person or family in exactly one category; an overlapping one, in one or
-    more.
+    """Sorts each counted person or family into exactly one category, or into several if
+    overlapping.
     """
 
     id: str
@@ -28,42 +30,41 @@ class Dimension:
     categories: Mapping[str, str]
     """Title by category id, in order."""
     midpoints: Mapping[str, float] | None = None
-    """For bands: the value that stands for each."""
+    """For bands: the midpoint of each."""
     overlapping: bool = False
-    """People may be in several categories (services, quarters): distinct people do not sum, so all
-    together is a count of its own.
+    """Whether people may be in several categories (services, quarters).
+
+    The counts of distinct people then do not add up, so the total is a separate count.
     """
     within: str = ""
-    """An overlapping dimension without which this one is not published: it says something about
-    each person there.
+    """An overlapping dimension that must be in every cube with this one, because this dimension
+    describes a person within it.
     """
     once: str = ""
-    """The category in which each person is exactly once, over all of `within`."""
+    """The category that holds each person exactly once, over all of `within`."""
     same: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Categories that hold just the people of another dimension's category."""
+    """Categories that hold exactly the people of a category of another dimension."""
     ordered: bool = False
-    """Whether its categories (but `not_recorded`) run from one end to another: inequality can be
-    measured over it.
+    """Whether the categories (except `not_recorded`) are ordered, so that inequality can be
+    measured.
     """
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two categories of a dimension that may be compared, and the strata of the score that adjusts
-    for who got there.
-    """
+    """Two categories that may be compared, and the score strata that adjust for selection."""
 
     dimension: str
     of: str
     against: str
     strata: str
     adjusted_for: tuple[str, ...]
-    """What the score of the strata was fitted on (never an outcome)."""
+    """The variables that the score was fitted on (never an outcome)."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What is counted, and the cubes that it is published in."""
+    """What is counted, and the cubes in which it is published."""
 
     id: str
     title: str
@@ -72,42 +73,46 @@ class Measure:
     view: str
     where: str
     columns: Mapping[str, str]
-    """The view's column of a dimension, where it is not the dimension's own name."""
+    """The view's column for a dimension, if it has another name than the dimension."""
     cubes: tuple[tuple[str, ...], ...]
     dimensions: Mapping[str, Dimension]
     share: tuple[str, tuple[str, ...], tuple[str, ...]] | None
-    """(dimension, numerator, complement): answers give the numerator's share of the two."""
+    """(dimension, numerator, complement): answers give the numerator's share of both."""
     mean: str | None
-    """A dimension of bands: answers give its mean."""
+    """A dimension of bands of which answers give the mean."""
     datasets: tuple[str, ...] = ()
-    """Contracts that it is made from: who may see it, and whether it was collected at all."""
+    """The datasets it is made from. They decide who may see it, and whether it was collected at
+    all.
+    """
     compare: Comparison | None = None
     harmless: bool = False
-    """Whether that all or none of a group are counted tells nothing about anybody that could harm.
-    """
+    """Whether it is harmless to reveal that all or none of a group are counted."""
     population_of: str = ""
-    """Whom the file of denominators has to count, for answers to give the share of the population.
-    """
+    """The population in the denominator file. If set, answers give the rate per population."""
     implies: tuple[tuple[str, str, str, str], ...] = ()
-    """(column, category, column, category): whoever is in the one is in the other, and everybody
-    knows it.
+    """(column, category, column, category): people in the first category are always in the second,
+    and this is public knowledge.
     """
 
     @property
     def population(self) -> str:
-        """Whom it counts. Measures of one population share cells, and are protected together."""
+        """The counted population. Measures with the same population share cells and are protected
+        together.
+        """
         return f"{self.view} WHERE {self.where}"
 
     @property
     def estimate(self) -> str:
-        """What the estimate of an answer is."""
+        """The kind of estimate in an answer: share, mean, rate or none."""
         return (
             "share" if self.share else "mean" if self.mean else "rate" if self.population_of else ""
         )
 
     @property
     def cells(self) -> int:
-        """Linked cells, margins included, over all cubes (shared ones counted in each)."""
+        """Number of linked cells, including margins, over all cubes (shared cells count in each
+        cube).
+        """
         total = 0
         for cube in self.cubes:
             size = 1
@@ -119,7 +124,7 @@ class Measure:
 
 @cache
 def catalogue(until: date = date(2024, 12, 31)) -> Mapping[str, Measure]:
-    """Every measure that comes with this version, with the quarters up to a day."""
+    """Every measure of this version, with the quarters up to a day. Raises CatalogueError."""
     folder = files("childlink_catalogue") / "leap"
     dimensions = parse_dimensions((folder / "dimensions.toml").read_text(encoding="utf-8"), until)
     measures: dict[str, Measure] = {}
@@ -129,7 +134,7 @@ def catalogue(until: date = date(2024, 12, 31)) -> Mapping[str, Measure]:
                 if measure.id in measures:
                     raise CatalogueError(
                         f"{file.name}: measure {measure.id} is declared twice.",
-                        "Give one another id.",
+                        "Give one of them another id.",
                     )
                 measures[measure.id] = measure
     return measures
@@ -142,8 +147,8 @@ def parse_dimensions(text: str, until: date) -> dict[str, Dimension]:
         midpoints = item.get("midpoints")
         if "step" in item:
             lows = range(item["first"], item["last"] + 1, item["step"])
-            # Centred bands hold scores on both sides of the middle: whole numbers at a band's edge
-            # would shift its mean.
+            # Centred bands contain scores on both sides of the middle. Otherwise whole numbers at a
+            # band's edge would shift its mean.
             half = item["step"] // 2 if item.get("centred") else 0
             categories = {str(low): f"{low - half} to {low - half + item['step']}" for low in lows}
             midpoints = {str(low): low - half + item["step"] / 2 for low in lows}
@@ -167,7 +172,7 @@ def parse_dimensions(text: str, until: date) -> dict[str, Dimension]:
 
 
 def quarters(until: date, count: int) -> dict[str, str]:
-    """The last quarters up to a day, oldest first, after all that was before.
+    """The last `count` quarters up to a day, oldest first, after one category for all earlier time.
 
     >>> quarters(date(2024, 5, 1), 2)
     {'earlier': 'Before 2024', '2024-Q1': 'January to March 2024', '2024-Q2': 'April to June 2024'}
@@ -187,9 +192,7 @@ def quarters(until: date, count: int) -> dict[str, str]:
 
 
 def parse_measures(text: str, dimensions: Mapping[str, Dimension], where: str) -> list[Measure]:
-    """Parse a file of measures, or raise CatalogueError that says which measure is wrong and
-    how.
-    """
+    """Parse a file of measures. Raises CatalogueError that says which measure is wrong, and how."""
     try:
         return [_parse(item, dimensions, where) for item in tomllib.loads(text)["measure"]]
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
@@ -248,7 +251,8 @@ def _parse(item: Mapping[str, Any], dimensions: Mapping[str, Dimension], where: 
         within = dimensions[name].within
         if within and any(name in cube and within not in cube for cube in cubes):
             raise CatalogueError(
-                f"{at}: {name} is published within {within} only.", f"Add {within} to its cubes."
+                f"{at}: {name} can only be published together with {within}.",
+                f"Add {within} to its cubes.",
             )
     if measure.cells > MOST_CELLS:
         raise CatalogueError(

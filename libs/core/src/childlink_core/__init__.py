@@ -1,8 +1,8 @@
-"""What two or more childlink services must agree on.
+"""Conventions and formats that the childlink services share.
 
-Contracts (`datasets`, `profiles`), keys (`keys`, `directory`), the sealed batch (`envelope`,
-`streams`, `capsule`), identifiers (`references`, `ids`), and the few conventions every service
-keeps (`errors`, `settings`, `logs`, `topics`). Nothing in here talks to Kafka, a database or gRPC.
+Contracts (`profiles`), keys (`keys`, `directory`), the sealed batch (`envelope`, `streams`,
+`capsule`), identifiers (`references`, `ids`), and conventions that every service follows (`errors`,
+`settings`, `logs`, `topics`). Nothing here talks to Kafka, a database or gRPC.
 """
 
 __version__ = "0.2.0"

@@ -1,10 +1,9 @@
-"""An audit trail that shows tampering: each entry's keyed hash covers the entry before it. Rule: no
-I/O.
+"""A tamper-evident audit trail: the keyed hash of each entry covers the entry before it. No I/O.
 
-Who can write to the database but has not the service's key can neither change, remove nor move an
-entry unseen. Entries cut off at the end are seen by those who noted the last entry's number and
-hash, which `verify` returns. Two adapters keep trails: `childlink_bus.audit` in a service's own
-database, and analytics' answering process in a file.
+An attacker who can write to the database but does not hold the service's key cannot change, remove
+or move an entry undetected. To detect entries cut off at the end, note the number and hash of the
+last entry, which `verify` returns. Two adapters store trails: `childlink_bus.audit` in a service's
+own database, and the answering process of analytics in a file.
 """
 
 import hashlib
@@ -26,7 +25,7 @@ class AuditBrokenError(UserError):
 
 @dataclass(frozen=True)
 class Entry:
-    """Somebody did something."""
+    """One recorded action."""
 
     number: int
     at_ms: int
@@ -38,25 +37,26 @@ class Entry:
 
 @dataclass(frozen=True)
 class Head:
-    """The last entry: note it elsewhere, and entries cut off after it will be missed."""
+    """Number and hash of the last entry. Note it elsewhere to detect entries cut off later."""
 
     number: int
     digest: bytes
 
 
 def next_row(last: Head, at_ms: int, who: str, action: str, detail: Mapping[str, str | int]) -> Row:
-    """The row that follows the last one."""
+    """Build the row that follows `last`. `who` is cut to 128 characters."""
     return last.number + 1, at_ms, who[:128], action, json.dumps(detail, sort_keys=True)
 
 
 def digest_of(key: bytes, previous: bytes, row: Row) -> bytes:
-    """What a row's hash is, 32 bytes, after the row whose hash is `previous`."""
+    """The 32-byte keyed hash of `row`, which follows the row with the hash `previous`."""
     return hashlib.blake2b(previous + json.dumps(row).encode(), key=key, digest_size=32).digest()
 
 
 def verify(rows: Iterable[tuple[Row, bytes]], key: bytes, noted: Head | None = None) -> Head:
-    """Check every row and its hash, and that the one noted earlier is still there. Returns the
-    last. Raises AuditBrokenError.
+    """Check each row and its hash, and that the `noted` entry is still in the trail.
+
+    Returns the last entry. Raises AuditBrokenError.
     """
     previous, number = NOTHING, 0
     seen_noted = noted is None or noted.number == 0
@@ -64,9 +64,10 @@ def verify(rows: Iterable[tuple[Row, bytes]], key: bytes, noted: Head | None = N
         number += 1
         if row[0] != number or digest != digest_of(key, previous, row):
             raise AuditBrokenError(
-                f"Entry {number} of the audit trail is not as it was written, or missing.",
-                "Keep the database as it is and treat this as an incident: the trail was written"
-                " to, or the key is another.",
+                f"Entry {number} of the audit trail was changed or is missing.",
+                "Keep the database as it is and treat this as an incident: the trail was changed,"
+                " or"
+                " the audit key is the wrong one.",
             )
         previous = digest
         seen_noted = seen_noted or (
@@ -74,7 +75,7 @@ def verify(rows: Iterable[tuple[Row, bytes]], key: bytes, noted: Head | None = N
         )
     if not seen_noted:
         raise AuditBrokenError(
-            "The audit trail does not hold the entry that was noted.",
-            "Entries were cut off at its end, or the database is older than the note.",
+            "The audit trail does not contain the noted entry.",
+            "Entries were removed from the end, or the database is older than the note.",
         )
     return Head(number, previous)

@@ -1,4 +1,4 @@
-"""How audit trails are printed, and what was noted of one is read."""
+"""Print audit trails, and parse a noted entry."""
 
 import json
 from collections.abc import Iterable
@@ -18,24 +18,21 @@ def echo_trail(entries: Iterable[Entry], *, as_json: bool) -> None:
         else:
             detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
             at = datetime.fromtimestamp(entry.at_ms / 1000, UTC)
-            click.echo(
-                f"{entry.number:6} {at:%Y-%m-%d %H:%M:%S}Z  {entry.who}: {entry.action} {detail}".rstrip()  # noqa: E501
-            )
+            line = f"{entry.number:6} {at:%Y-%m-%d %H:%M:%S}Z  {entry.who}: {entry.action} {detail}"
+            click.echo(line.rstrip())
 
 
 def read_note(noted: str) -> Head | None:
-    """The entry that somebody noted, as `echo_head` printed it."""
+    """Parse a noted entry, in the form that `echo_head` prints."""
     number, _, digest = noted.partition(":")
     try:
         return Head(int(number), bytes.fromhex(digest)) if noted else None
     except ValueError:
         raise click.BadParameter(
-            "it is NUMBER:HASH, as `audit verify` prints it", param_hint="--noted"
+            "give NUMBER:HASH, as `audit verify` prints it", param_hint="--noted"
         ) from None
 
 
 def echo_head(head: Head) -> None:
-    """Print what a verified trail ends with."""
-    click.echo(
-        f"{head.number:,} entries, as they were written. Note: {head.number}:{head.digest.hex()}"
-    )
+    """Print the last entry of a verified trail."""
+    click.echo(f"{head.number:,} entries, none changed. Note: {head.number}:{head.digest.hex()}")

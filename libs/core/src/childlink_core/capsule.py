@@ -1,8 +1,8 @@
-"""Capsules: a subject's analytics reference on its way through the linker, which cannot read it.
+"""Capsules: a subject's analytics reference, encrypted so that the linker cannot read it.
 
-Each encoded batch has a key of its own, sealed to analytics; each record's capsule is encrypted
-under it (ChaCha20-Poly1305, RFC 8439). The partner's name is bound into both, so that no partner
-can pass off a capsule as another's.
+Each encoded batch has its own key, sealed to analytics. The capsule of each record is encrypted
+under that key (ChaCha20-Poly1305, RFC 8439). The partner's name is bound into both, so a partner
+cannot pass off a capsule as another partner's.
 """
 
 from typing import Final
@@ -17,7 +17,7 @@ _NONCE_BYTES: Final = 12
 
 
 class CapsuleSealer:
-    """Makes the capsules of one batch.
+    """Seals the capsules of one batch.
 
     >>> from childlink_core.keys import OpeningKey
     >>> analytics = OpeningKey.generate("analytics")
@@ -36,10 +36,10 @@ class CapsuleSealer:
         self.sealed_key = seal_bytes(key, analytics, _info(partner))
 
     def seal(self, reference: bytes) -> bytes:
-        """The capsule of an analytics reference: nonce (12 bytes), then ciphertext and tag.
+        """Seal an analytics reference. Returns the nonce (12 bytes), then the ciphertext and tag.
 
-        The key is this batch's alone, so a count of its capsules is nonce enough. (The order of a
-        batch tells nothing.)
+        Each batch has its own key, so a counter is a safe nonce. The order of records in a batch
+        reveals nothing.
         """
         self._sealed += 1
         nonce = self._sealed.to_bytes(_NONCE_BYTES, "big")
@@ -57,7 +57,7 @@ class CapsuleOpener:
     def unlock(
         cls, sealed_key: bytes, partner: str, keys: tuple[OpeningKey, ...]
     ) -> "CapsuleOpener | None":
-        """Open a batch's capsule key, or None when it is not sealed to any of `keys` for
+        """Open the capsule key of a batch. Returns None if it is not sealed to one of `keys` for
         `partner`.
         """
         for key in keys:
@@ -67,7 +67,7 @@ class CapsuleOpener:
         return None
 
     def open(self, capsule: bytes) -> bytes | None:
-        """The analytics reference, or None when the capsule is not of this batch."""
+        """The analytics reference. Returns None if the capsule does not belong to this batch."""
         try:
             return self._cipher.decrypt(
                 capsule[:_NONCE_BYTES], capsule[_NONCE_BYTES:], self._partner

@@ -1,11 +1,13 @@
-"""What every `doctor` command is made of: checks that read and change nothing, and say of what
-is wrong what to do about it.
+"""Building blocks of the `doctor` commands.
+
+Checks only read. A failed check says what is wrong and what to do.
 
 >>> def fails() -> str:
 ...     raise UserError("The disk is full.", "Free space.")
->>> [(finding.what, finding.ok) for finding in examine([("disk", fails), ("clock", lambda: "right")])]
+>>> checks = [("disk", fails), ("clock", lambda: "right")]
+>>> [(finding.what, finding.ok) for finding in examine(checks)]
 [('disk', False), ('clock', True)]
-"""  # noqa: E501
+"""
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +25,7 @@ CERTIFICATE_WARNING_DAYS: Final = 30
 MOST_CLOCK_SKEW_S: Final = 60.0
 
 Check = tuple[str, Callable[[], str]]
-"""What is checked, and the check: it returns what it found, or raises UserError."""
+"""Name of the check, and the check itself. It returns what it found, or raises UserError."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Finding:
 
 
 def examine(checks: Iterable[Check]) -> Iterator[Finding]:
-    """Run every check; one that fails does not stop the others."""
+    """Run every check. A failed check does not stop the others."""
     for what, check in checks:
         try:
             yield Finding(what, True, check())
@@ -46,24 +48,24 @@ def examine(checks: Iterable[Check]) -> Iterator[Finding]:
 
 
 def show(findings: Iterable[Finding]) -> int:
-    """Print findings as they come. Returns how many are to be fixed."""
+    """Print each finding as it arrives. Returns the number of failed checks."""
     bad = 0
     for finding in findings:
         click.echo(f"{'ok  ' if finding.ok else 'FIX '} {finding.what}: {finding.says}")
         if not finding.ok:
             bad += 1
             click.echo(f"       what to do: {finding.remedy}")
-    click.echo("All is well." if not bad else f"{bad} to fix.")
+    click.echo("All checks passed." if not bad else f"{bad} to fix.")
     return bad
 
 
 def free_space(folder: Path, least_bytes: int, why: str) -> str:
-    """Raise UserError unless so much is free where `folder` is."""
+    """Raise UserError unless at least `least_bytes` are free on the disk that holds `folder`."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise UserError(
-            f"{folder} cannot be looked at ({error.strerror}).", "Correct the setting."
+            f"{folder} cannot be read ({error.strerror}).", "Correct the setting."
         ) from None
     if free < least_bytes:
         raise UserError(f"Only {free / 1e9:.1f} GB are free at {folder}.", f"Free space: {why}")
@@ -71,7 +73,7 @@ def free_space(folder: Path, least_bytes: int, why: str) -> str:
 
 
 def read_certificates(path: Path) -> Sequence[x509.Certificate]:
-    """The certificates of a PEM file, at least one; or UserError."""
+    """Read the certificates of a PEM file (at least one). Raises UserError."""
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as error:
@@ -81,13 +83,13 @@ def read_certificates(path: Path) -> Sequence[x509.Certificate]:
 
 
 def certificates_last(paths: Iterable[Path], remedy: str) -> str:
-    """Raise UserError if one of these certificates has ended or ends soon."""
+    """Raise UserError if one of these certificates has expired or expires within 30 days."""
     ends = {
         path: min(item.not_valid_after_utc for item in read_certificates(path)) for path in paths
     }
     soonest = min(ends, key=lambda path: ends[path])
     days = (ends[soonest] - datetime.now(UTC)).days
     if days < CERTIFICATE_WARNING_DAYS:
-        said = "ended" if days < 0 else "ends"
+        said = "expired" if days < 0 else "expires"
         raise UserError(f"{soonest} {said} on {ends[soonest]:%Y-%m-%d}.", remedy)
     return f"valid for {days} more days"

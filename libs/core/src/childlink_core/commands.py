@@ -1,5 +1,6 @@
-"""The convention of every command line: an error that a user can mend is a sentence and an exit
-code, not a traceback.
+"""Shared behaviour of the command lines.
+
+An error that the user can fix prints one sentence and sets an exit code. It prints no traceback.
 """
 
 import getpass
@@ -15,17 +16,15 @@ from childlink_core.garbage_collection import relax_garbage_collection
 
 
 class Commands(click.Group):
-    """A group of commands that prints a UserError as text and exits with its code."""
+    """A command group that prints a UserError as text and exits with the error's exit code."""
 
     group_class = type
-    """Groups inside it are of this kind, too."""
+    """Nested groups are of this class, too."""
 
     def __init__(
         self, *arguments: Any, former: Mapping[str, str] | None = None, **options: Any
     ) -> None:
-        """`former`: new names of commands by the names of the version before, which still work and
-        say so.
-        """
+        """`former` maps old command names to new ones. Old names still work and print a notice."""
         super().__init__(*arguments, **options)
         self.former = former or {}
 
@@ -33,15 +32,15 @@ class Commands(click.Group):
         """The command of this name, or of this former name."""
         if cmd_name in self.former:
             click.echo(
-                f"`{cmd_name}` is called `{self.former[cmd_name]}` now; this name goes with the"
-                " next version.",
+                f"`{cmd_name}` is now called `{self.former[cmd_name]}`. The next version removes"
+                " the old name.",
                 err=True,
             )
             cmd_name = self.former[cmd_name]
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
+        """Run the command, and handle UserError."""
         relax_garbage_collection()
         try:
             return super().invoke(ctx)
@@ -65,8 +64,9 @@ def configure_logs(service: str, level: str = "INFO") -> None:
 
 
 def os_user() -> str:
-    """Who sits there, for an audit trail. In a container whose user has no name, set LOGNAME to the
-    person's.
+    """The name of the operating-system user, for an audit trail.
+
+    In a container whose user has no name, set LOGNAME to the person's name.
     """
     try:
         name = getpass.getuser()

@@ -1,9 +1,8 @@
-"""How the linkage secret travels from its custodian to a site, and how a site backs a key up.
-Nothing here is on a hub.
+"""How the custodian issues the linkage secret to a site, and how a site backs up a key.
 
-Whoever holds the linkage secret can enumerate every NHS number's token, so it goes sealed (HPKE) to
-the one site that it is for, and its check value is compared through another channel. A backup is
-encrypted under a passphrase (scrypt, RFC 7914).
+The hub uses none of this. The linkage secret allows its holder to enumerate the token of every NHS
+number. Therefore the custodian seals it (HPKE) to one site, and the two compare its check value
+through another channel. A backup is encrypted under a passphrase (scrypt, RFC 7914).
 """
 
 import base64
@@ -26,7 +25,7 @@ _NONCE_BYTES: Final = 12
 
 
 def seal_linkage(key: SecretKey, site: SealKey) -> str:
-    """The text of a file that opens with the site's opening key only.
+    """Seal the linkage secret to one site. Returns the text of a file.
 
     >>> site = OpeningKey.generate("trust-a")
     >>> secret = SecretKey.generate("partnership", 3)
@@ -47,15 +46,15 @@ def seal_linkage(key: SecretKey, site: SealKey) -> str:
 
 
 def open_linkage(text: str, key: OpeningKey) -> SecretKey:
-    """The secret in a sealed file. Raises KeyFileError when it is not sealed to `key`, or was
-    changed.
+    """Open a sealed linkage secret.
+
+    Raises KeyFileError if the file is not sealed to `key`, or was changed.
     """
     content = _read(text, "sealed linkage secret")
     plain = open_bytes(base64.b64decode(content["sealed"]), key, _ISSUED + key.owner.encode())
     if plain is None:
         raise KeyFileError(
-            f"The file is sealed for {content['for']!r}, and this site's opening key does not"
-            " open it.",
+            f"The file is sealed for {content['for']!r}. This site's opening key cannot open it.",
             "Send the custodian your current public keys (`childlink-ingest keys show`) and ask for"
             " a new file.",
         )
@@ -63,15 +62,17 @@ def open_linkage(text: str, key: OpeningKey) -> SecretKey:
     opened = SecretKey(inner["owner"], int(inner["version"]), base64.b64decode(inner["secret"]))
     if (opened.version, opened.check_value) != (content["version"], content["check_value"]):
         raise KeyFileError(
-            "The file's label does not belong to the secret in it.",
+            "The label of the file does not match the secret in it.",
             "Ask the custodian for a new file.",
         )
     return opened
 
 
 def back_up(key: SecretKey, passphrase: str) -> str:
-    """The text of an encrypted backup. Its check value stands in the clear, so that `doctor` can
-    compare it.
+    """Encrypt a key under a passphrase. Returns the text of a backup file.
+
+    The check value is not encrypted, so that `doctor` can compare it. Raises UserError if the
+    passphrase is shorter than 12 characters.
 
     >>> key = SecretKey.generate("trust-a")
     >>> restore(back_up(key, "a long passphrase"), "a long passphrase") == key
@@ -97,9 +98,7 @@ def back_up(key: SecretKey, passphrase: str) -> str:
 
 
 def restore(text: str, passphrase: str) -> SecretKey:
-    """The key in a backup. Raises KeyFileError when the passphrase is wrong or the file was
-    changed.
-    """
+    """Open a backup. Raises KeyFileError if the passphrase is wrong or the file was changed."""
     content = _read(text, "key backup")
     label = {name: content[name] for name in ("kind", "owner", "version", "check_value")}
     sealed = base64.b64decode(content["sealed"])
@@ -110,13 +109,13 @@ def restore(text: str, passphrase: str) -> SecretKey:
         )
     except InvalidTag:
         raise KeyFileError(
-            "The backup does not open.", "The passphrase is wrong, or the file was changed."
+            "The backup cannot be opened.", "The passphrase is wrong, or the file was changed."
         ) from None
     return SecretKey(content["owner"], int(content["version"]), secret)
 
 
 def backup_check_value(text: str) -> str:
-    """Which key a backup is of, without opening it."""
+    """The check value of the key in a backup. The backup stays closed."""
     return str(_read(text, "key backup")["check_value"])
 
 
@@ -130,7 +129,7 @@ def _read(text: str, kind: str) -> dict[str, Any]:
         if content["kind"] != kind:
             raise ValueError
     except (ValueError, KeyError, TypeError):
-        raise KeyFileError(f"This is not a {kind} file.", "Give the file as it was made.") from None
+        raise KeyFileError(f"This is not a {kind} file.", "Use the original file.") from None
     return dict(content)
 
 

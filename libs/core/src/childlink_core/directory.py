@@ -1,17 +1,19 @@
-"""The directory: the partnership's public list of who may send, and to whom batches are sealed.
-Holds no secret.
+"""The directory: the partnership's public list of senders, and of the keys that batches are sealed
+to.
 
-A TOML file with one table per member:
+It holds no secret. It is a TOML file with one table per member:
 
     [members.trust-a]
     title = "Trust A"
     kind = "partner"
     signing = ["base64 of an Ed25519 public key"]
-    sealing = ["base64 of an X25519 public key"]     # batches are sealed to the first; the rest are being retired
+    # Batches are sealed to the first key; the others are being retired.
+    sealing = ["base64 of an X25519 public key"]
 
-    [linkage]                                        # check values of the linkage secrets in use; they tell no secret
+    # Check values of the linkage secrets in use. They do not reveal the secrets.
+    [linkage]
     "1" = "9f86d081"
-"""  # noqa: E501
+"""
 
 import base64
 import tomllib
@@ -35,7 +37,7 @@ class Member:
 
     @property
     def is_partner(self) -> bool:
-        """Whether it sends extracts (and is not a service of the hub)."""
+        """Whether the member is a partner, which sends extracts, and not a service of the hub."""
         return self.name not in SERVICES
 
 
@@ -45,13 +47,12 @@ class Directory:
 
     members: Mapping[str, Member]
     linkage: Mapping[int, str] = field(default_factory=dict)
-    """Check value of the partnership's linkage secret, by version. Empty: the hub does not publish
-    any.
-    """
+    """Check value of the linkage secret, by version. Empty if the hub does not publish any."""
 
     def check_linkage(self, key: SecretKey) -> None:
-        """Raise UserError when `key` is not a linkage secret in use: a wrong one would link
-        nothing, silently.
+        """Raise UserError if `key` is not a linkage secret in use.
+
+        With a wrong secret, records would silently not link.
         """
         if not self.linkage:
             return
@@ -65,7 +66,7 @@ class Directory:
         if self.linkage[key.version] != key.check_value:
             raise UserError(
                 f"The linkage secret's check value is {key.check_value}, not the partnership's "
-                f"{self.linkage[key.version]}: it is another secret.",
+                f"{self.linkage[key.version]}: these are different secrets.",
                 "Nothing was sent. Ask the key custodian to issue it again.",
             )
 
@@ -75,14 +76,14 @@ class Directory:
         return sorted(name for name, member in self.members.items() if member.is_partner)
 
     def verify_key(self, owner: str, key_id: str) -> VerifyKey | None:
-        """The key that `owner` signs with under this id, or None."""
+        """The public key of `owner` with this key id, or None."""
         member = self.members.get(owner)
         return (
             next((key for key in member.signing if key.key_id == key_id), None) if member else None
         )
 
     def seal_key(self, owner: str) -> SealKey:
-        """The key that batches for `owner` are sealed to."""
+        """The key that batches for `owner` are sealed to. Raises UserError if there is none."""
         member = self.members.get(owner)
         if member is None or not member.sealing:
             raise UserError(
@@ -93,7 +94,7 @@ class Directory:
 
 
 def read_directory(path: Path) -> Directory:
-    """Read a directory file, or raise UserError that says what is wrong with it."""
+    """Read a directory file. Raises UserError that says what is wrong with it."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         members = {name: _member(name, table) for name, table in content["members"].items()}

@@ -1,8 +1,8 @@
-"""Seal and sign a batch; verify and open it. The header is bound into both.
+"""Seal and sign a batch; verify and open it. Both cover the header.
 
-HPKE base mode (RFC 9180): DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305. It hides but
-does not say who sent, so the sender signs the whole with Ed25519 (RFC 8032). Whether a batch is in
-its place in the stream is judged by `childlink_core.streams`.
+Sealing is HPKE base mode (RFC 9180): DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305.
+HPKE does not authenticate the sender, so the sender signs header and sealed payload with Ed25519
+(RFC 8032). `childlink_core.streams` checks whether a batch is in its place in the stream.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey, SealKey, SigningKey
 
 SCHEMA_VERSION: Final = 1
-# Kafka's default limit is 1 MiB; batches are made far smaller, and anything larger is not ours.
+# Kafka's default limit is 1 MiB. childlink makes far smaller batches and refuses larger ones.
 LARGEST_BATCH_BYTES: Final = 1_000_000
 
 _SIGNED: Final = b"childlink batch v1\x00"
@@ -32,7 +32,7 @@ _SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHAC
 
 @dataclass(frozen=True)
 class Address:
-    """Where a batch goes: the topic, what it is, and its place in the stream (sender, topic)."""
+    """Where a batch goes: topic, kind, and place in the stream (sender, topic)."""
 
     topic: str
     kind: "wire.PayloadKind"
@@ -63,12 +63,12 @@ def seal(
 
 
 def digest(message: bytes) -> bytes:
-    """What tells one sealed batch from every other, also from another under its number."""
+    """SHA-256 of a sealed batch. Batches with the same sequence number differ, too."""
     return hashlib.sha256(message).digest()
 
 
 def traceparent(message: bytes) -> str:
-    """The trace context in a batch's header, unverified; empty where there is none to be read."""
+    """The unverified trace context in a batch's header; empty if there is none."""
     try:
         return wire.Header.FromString(wire.SealedBatch.FromString(message).header).traceparent
     except DecodeError:
@@ -78,10 +78,10 @@ def traceparent(message: bytes) -> str:
 def verify(
     message: bytes, topic: str, reader: str, directory: Directory
 ) -> tuple[wire.Header, wire.SealedBatch]:
-    """Check who sent a message and for whom, without opening it.
+    """Check the sender, topic and reader of a message, without opening it.
 
-    Raises BatchRefusedError with the reason; until this returns, nothing in the message can be
-    believed.
+    Raises BatchRefusedError with the reason. Do not trust any part of the message before this
+    returns.
     """
     if len(message) > LARGEST_BATCH_BYTES:
         raise BatchRefusedError(reasons.NOT_A_BATCH, "too large")
@@ -105,8 +105,9 @@ def verify(
 
 
 def open_batch(header: wire.Header, batch: wire.SealedBatch, keys: tuple[OpeningKey, ...]) -> bytes:
-    """Open a verified batch with whichever of the reader's keys it is sealed to. Raises
-    BatchRefusedError.
+    """Open a verified batch with the key in `keys` that it is sealed to.
+
+    Raises BatchRefusedError.
     """
     if header.schema_version != SCHEMA_VERSION:
         raise BatchRefusedError(reasons.UNKNOWN_SCHEMA)
@@ -127,7 +128,7 @@ def seal_bytes(plain: bytes, reader: SealKey, info: bytes) -> bytes:
 
 
 def open_bytes(sealed: bytes, key: OpeningKey, info: bytes) -> bytes | None:
-    """HPKE single-shot open; None when the key, the bytes or `info` do not belong together."""
+    """HPKE single-shot open. Returns None if the key, the bytes and `info` do not match."""
     try:
         return _SUITE.decrypt(sealed, key.private(), info=_SEALED + info)
     except (InvalidTag, ValueError):

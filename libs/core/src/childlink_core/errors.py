@@ -1,10 +1,10 @@
-"""The root of every error that a person caused or can mend."""
+"""The base class of errors that a person caused or can fix."""
 
 
 class UserError(Exception):
-    """Something a user can put right. Shown without a traceback; the program exits non-zero.
+    """An error that the user can fix. Shown without a traceback; the program exits non-zero.
 
-    `problem` says what is wrong, `remedy` what to do about it. Neither may hold an identifier or a
+    `problem` says what is wrong, `remedy` says what to do. Neither may contain an identifier or a
     secret.
     """
 
@@ -16,14 +16,12 @@ class UserError(Exception):
         self.remedy = remedy
 
     def render(self) -> str:
-        """The text that a terminal shows."""
+        """The text for the terminal."""
         return f"error: {self.problem}" + (f"\n  what to do: {self.remedy}" if self.remedy else "")
 
 
 class BatchRefusedError(Exception):
-    """A batch that a reader must refuse. `reason` is a code of the error list (see
-    `childlink_core.reasons`).
-    """
+    """A batch that a reader must refuse. `reason` is a code of `childlink_core.reasons`."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)

@@ -1,4 +1,4 @@
-"""How Python looks after the memory of our processes."""
+"""Settings of Python's garbage collector."""
 
 import gc
 from typing import Final
@@ -9,9 +9,9 @@ _OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
 def relax_garbage_collection() -> None:
     """Collect garbage after 50,000 new objects instead of Python's 700.
 
-    Rows, records and edges are made by the million, live as long as their batch, and hold no
-    cycles: of the time that it takes to assign 600,000 records, a quarter to two fifths went into
-    looking for some (docs/explanation/speed.md). What does hold cycles is collected all the same, a
-    few megabytes later.
+    Rows, records and edges number in the millions, live as long as their batch, and contain no
+    cycles. Searching them for cycles took between a quarter and two fifths of the time to cluster
+    600,000 records (docs/explanation/speed.md). Python still collects real cycles, after a few more
+    megabytes.
     """
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)

@@ -1,9 +1,9 @@
-"""Person and family identifiers: random, printable, with a check digit, and meaning nothing.
+"""Person and family identifiers: random, printable, and with a check character.
 
 Form: a letter for the kind (C child, A adult, F family), 12 random characters of Crockford's base
-32 (60 bits), and one check character (ISO 7064 pure system, modulus 37, radix 2; identifiers whose
-check value has no character in the alphabet are not issued). A single wrong character or a swap of
-two neighbours is seen.
+32 (60 bits), and one check character (ISO 7064 pure system, modulus 37, radix 2). Identifiers whose
+check value has no character in the alphabet are not issued. The check character detects one wrong
+character, or a swap of two neighbours.
 
 >>> is_valid("C" + "0" * 12 + "0")
 False
@@ -43,8 +43,8 @@ def is_valid(identifier: str) -> bool:
 
 
 def _check_value(kind: str, body: str) -> int:
-    # ISO 7064 pure system with modulus 37, radix 2: 37 is prime, so every substitution and
-    # neighbour swap is seen.
+    # ISO 7064 pure system with modulus 37, radix 2. Since 37 is prime, it detects every
+    # substitution and every swap of neighbours.
     value = {"C": 1, "A": 2, "F": 3}[kind]
     for character in body:
         value = (value + _VALUES[character]) * 2 % 37

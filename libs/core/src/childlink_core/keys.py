@@ -1,5 +1,6 @@
-"""Secret keys, one file each, readable by their owner only. Secrets never appear in arguments, logs
-or errors.
+"""Secret keys, one per file, readable only by the file's owner.
+
+Secrets never appear in arguments, logs or errors.
 
 >>> key = SigningKey.generate("trust-a")
 >>> key.public().verify(key.sign(b"batch"), b"batch")
@@ -25,7 +26,7 @@ from childlink_core.errors import UserError
 
 
 class KeyFileError(UserError):
-    """A key file is missing, unreadable, of another kind, or open to other users."""
+    """A key file is missing, unreadable, of the wrong kind, or readable by other users."""
 
 
 def key_id_of(public: bytes) -> str:
@@ -42,17 +43,17 @@ class VerifyKey:
 
     @property
     def key_id(self) -> str:
-        """Id that a batch's header names it by."""
+        """The id of this key in a batch's header."""
         return key_id_of(self.public)
 
     def verify(self, signature: bytes, message: bytes) -> None:
-        """Raise `cryptography.exceptions.InvalidSignature` unless `signature` is this key's over
-        `message`.
+        """Raise `cryptography.exceptions.InvalidSignature` if `signature` is not this key's
+        signature over `message`.
         """
         Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
 
     def matches(self, signature: bytes, message: bytes) -> bool:
-        """Whether `signature` is this key's over `message`."""
+        """Whether `signature` is this key's signature over `message`."""
         try:
             self.verify(signature, message)
         except InvalidSignature:
@@ -69,7 +70,7 @@ class SealKey:
 
     @property
     def key_id(self) -> str:
-        """Id that a batch's header names it by."""
+        """The id of this key in a batch's header."""
         return key_id_of(self.public)
 
 
@@ -86,7 +87,7 @@ class SigningKey:
         return cls(owner, Ed25519PrivateKey.generate().private_bytes_raw())
 
     def public(self) -> VerifyKey:
-        """The half that goes into the directory."""
+        """The public half, for the directory."""
         return VerifyKey(
             self.owner,
             Ed25519PrivateKey.from_private_bytes(self.secret).public_key().public_bytes_raw(),
@@ -94,7 +95,7 @@ class SigningKey:
 
     @property
     def key_id(self) -> str:
-        """Id that a batch's header names it by."""
+        """The id of this key in a batch's header."""
         return self.public().key_id
 
     def sign(self, message: bytes) -> bytes:
@@ -115,11 +116,11 @@ class OpeningKey:
         return cls(owner, X25519PrivateKey.generate().private_bytes_raw())
 
     def private(self) -> X25519PrivateKey:
-        """The key as `cryptography` takes it."""
+        """The key as an object of the `cryptography` library."""
         return X25519PrivateKey.from_private_bytes(self.secret)
 
     def public(self) -> SealKey:
-        """The half that goes into the directory."""
+        """The public half, for the directory."""
         return SealKey(
             self.owner,
             X25519PrivateKey.from_private_bytes(self.secret).public_key().public_bytes_raw(),
@@ -128,8 +129,9 @@ class OpeningKey:
 
 @dataclass(frozen=True)
 class SecretKey:
-    """32 random bytes under a version, for keyed hashes: the linkage secret, reference keys,
-    services' own keys.
+    """32 random bytes with a version, for keyed hashes.
+
+    Used for the linkage secret, reference keys and the services' own keys.
     """
 
     owner: str
@@ -143,9 +145,7 @@ class SecretKey:
 
     @property
     def check_value(self) -> str:
-        """Tells whether two sites hold the same secret, without telling the secret (8 hexadecimal
-        digits).
-        """
+        """8 hexadecimal digits to compare two copies of a secret. They do not reveal the secret."""
         return hashlib.blake2b(b"childlink check value", key=self.secret, digest_size=4).hexdigest()
 
     def derive(self, label: str, size: int = 32) -> bytes:
@@ -164,8 +164,9 @@ _KINDS: dict[str, type[AnyKey]] = {
 
 
 def write_key(path: Path, key: AnyKey) -> None:
-    """Write a key to a new file with mode 0600. Never overwrites: a lost reference key loses
-    earlier rows.
+    """Write a key to a new file with mode 0600. Never overwrites a file.
+
+    A lost reference key makes earlier rows unreachable. Raises KeyFileError if the file exists.
     """
     kind = next(name for name, cls in _KINDS.items() if isinstance(key, cls))
     content: dict[str, Any] = {
@@ -179,15 +180,16 @@ def write_key(path: Path, key: AnyKey) -> None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a new file that its owner alone can read (mode 0600). Never overwrites; raises
-    KeyFileError.
+    """Write a new file that only its owner can read (mode 0600).
+
+    Never overwrites a file: raises KeyFileError if it exists.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise KeyFileError(
-            f"{path} exists already.", "Keys are never overwritten; move the old file away first."
+            f"{path} already exists.", "Keys are never overwritten. Move the old file first."
         ) from None
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
@@ -212,8 +214,8 @@ def read_secret_key(path: Path) -> SecretKey:
 
 
 def read_any_key(path: Path) -> AnyKey:
-    """Read a key file of whatever kind, or raise KeyFileError. For those who look after key files,
-    not for those who use them.
+    """Read a key file of any kind, or raise KeyFileError. Use this to manage key files, not to use
+    the keys.
     """
     try:
         kind = str(json.loads(path.read_text())["kind"])
@@ -227,7 +229,7 @@ def read_any_key(path: Path) -> AnyKey:
 
 
 def check_private(path: Path) -> None:
-    """Raise KeyFileError if other users can read a file, or if it is not there."""
+    """Raise KeyFileError if other users can read the file, or if it is missing."""
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise KeyFileError(f"{path} can be read by other users.", f"Run: chmod 600 {path}")
@@ -246,7 +248,7 @@ def _read(path: Path, kind: str) -> dict[str, Any]:
         if content["kind"] != kind or len(base64.b64decode(content["secret"])) != 32:
             raise KeyFileError(
                 f"{path} does not hold a {kind} key.",
-                "Give the file that `keys new` made for this.",
+                "Use the file that `keys new` made for this key.",
             )
     except FileNotFoundError:
         raise KeyFileError(

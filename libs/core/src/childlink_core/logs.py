@@ -1,5 +1,6 @@
-"""Structured logs on standard error. Only fields on the allow-list are written, so that an
-identifier cannot slip in.
+"""Structured logs on standard error.
+
+Only fields on the allow-list are written, so that no identifier reaches a log.
 """
 
 import logging
@@ -54,8 +55,8 @@ ALLOWED_FIELDS: Final = frozenset(
 def drop_unlisted(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replace the value of every field that is not on the allow-list. An exception keeps its type
-    only.
+    """Replace the value of each field that is not on the allow-list. Keep only the type of an
+    exception.
     """
     error = event.pop("exc_info", None)
     kept = {key: value if key in ALLOWED_FIELDS else "[not logged]" for key, value in event.items()}
@@ -74,7 +75,7 @@ def drop_unlisted(
 def add_trace(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Say in which trace a line was written, where there is one."""
+    """Add the trace id, if a trace is open."""
     context = trace.get_current_span().get_span_context()
     return (
         {**event, "trace_id": trace.format_trace_id(context.trace_id)}
@@ -84,7 +85,7 @@ def add_trace(
 
 
 def configure(service: str, *, json: bool | None = None, level: str = "INFO") -> None:
-    """Set logging up for a service: JSON lines unless standard error is a terminal."""
+    """Configure logging for a service: JSON lines, unless standard error is a terminal."""
     plain = sys.stderr.isatty() if json is None else not json
     structlog.configure(
         processors=[
@@ -102,6 +103,6 @@ def configure(service: str, *, json: bool | None = None, level: str = "INFO") ->
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    # Libraries may put anything into their messages: only warnings of the transport, and never its
-    # payloads.
+    # Libraries may put anything into their messages. Only critical messages of libraries are
+    # logged.
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)

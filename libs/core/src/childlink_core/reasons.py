@@ -1,10 +1,8 @@
-"""Why a batch or a record is refused: the one list of codes on the wire, in metrics and in
-`status`.
-"""
+"""Reason codes for refused batches and records, on the wire, in metrics and in `status`."""
 
 from typing import Final
 
-# Batches: refused before they are opened.
+# Batches refused before they are opened.
 NOT_A_BATCH: Final = "not-a-batch"
 UNKNOWN_SENDER: Final = "unknown-sender"
 BAD_SIGNATURE: Final = "bad-signature"
@@ -14,15 +12,15 @@ UNKNOWN_SCHEMA: Final = "unknown-schema"
 REPLAY: Final = "replay"
 OLD_EPOCH: Final = "old-epoch"
 GAP: Final = "gap"
-# Batches: refused once opened.
+# Batches refused after they are opened.
 CANNOT_OPEN: Final = "cannot-open"
 MALFORMED: Final = "malformed"
 UNKNOWN_PROFILE: Final = "unknown-profile"
 UNKNOWN_KEY_VERSION: Final = "unknown-key-version"
 UNKNOWN_DATASET: Final = "unknown-dataset"
-# Batches: given up by the site that sealed them.
+# Batches that the sending site gave up.
 RESTORED: Final = "restored"
-# Records out of an accepted batch.
+# Records of an accepted batch.
 BAD_REFERENCE: Final = "bad-reference"
 BAD_FILTER: Final = "bad-filter"
 EMPTY_SUBJECT: Final = "empty-subject"
@@ -48,16 +46,14 @@ EXPLANATIONS: Final[dict[str, str]] = {
     UNKNOWN_SCHEMA: (
         "The batch's schema version is not known here. Install matching versions of childlink."
     ),
-    REPLAY: "A batch with this sequence number was already read, with other content.",
-    OLD_EPOCH: "The batch belongs to an earlier life of the sender's outbox.",
+    REPLAY: "A batch with this sequence number but different content was already read.",
+    OLD_EPOCH: "The batch belongs to an earlier epoch of the sender's outbox.",
     GAP: (
-        "An earlier batch is missing. The sender sends again from the expected number; nothing"
-        " needs doing."
+        "An earlier batch is missing. The sender resends from the expected number. You do not"
+        " need to do anything."
     ),
-    CANNOT_OPEN: (
-        "The seal does not open with this service's key. Fetch the hub's current directory."
-    ),
-    MALFORMED: "The content does not follow the schema. Report this: it is a defect in the sender.",
+    CANNOT_OPEN: ("This service's key cannot open the seal. Fetch the hub's current directory."),
+    MALFORMED: "The content does not match the schema. Report this as a defect of the sender.",
     UNKNOWN_PROFILE: (
         "The encoding profile, or its fingerprint, is not the partnership's. Install the agreed"
         " profile."
@@ -69,20 +65,20 @@ EXPLANATIONS: Final[dict[str, str]] = {
         "The dataset contract, or its version, is not known here. Install matching versions."
     ),
     RESTORED: (
-        "The site's spool was put back from a backup or made anew, so whatever it says was sent is"
-        " in doubt. See `childlink-ingest after-restore`, then run the extract again."
+        "The site's spool was restored from a backup or newly made, so its record of what was"
+        " sent may be wrong. Run `childlink-ingest after-restore`, then run the extract again."
     ),
     BAD_REFERENCE: "A reference has the wrong length.",
-    BAD_FILTER: "A pass has other segments than its profile says, or than it says itself.",
+    BAD_FILTER: "A pass has segments that do not match its profile, or its own list.",
     EMPTY_SUBJECT: (
         "The subject has neither an NHS number nor enough fields for any pass, so it cannot be"
         " linked."
     ),
     BAD_VALUE: "A value is outside what the dataset contract allows.",
     SHARED_ID: (
-        "Your extracts give this person's id to different people. The record is kept, and linked"
-        " with nobody until they agree. Look for a placeholder or a wrong column as the id, correct"
-        " it, and run the extracts again."
+        "Your extracts give this person's id to different people. The record is kept, but"
+        " not linked until the extracts agree. Check for a placeholder id or a wrong id column,"
+        " correct it, and run the extracts again."
     ),
-    CANNOT_OPEN_CAPSULE: "A link's capsule does not open.",
+    CANNOT_OPEN_CAPSULE: "The capsule of a link cannot be opened.",
 }

@@ -1,8 +1,7 @@
-"""References: keyed hashes that name a subject or a row outside its partner, under keys that never
-leave it.
+"""References: keyed hashes that name a subject or a row outside its partner.
 
-The linker's and analytics' references of one subject come from different keys, so the two stores do
-not join.
+The keys never leave the partner. The linker's and analytics' references of the same subject come
+from different keys, so the two stores cannot be joined on them.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ REFERENCE_BYTES: Final = 16
 
 @dataclass(frozen=True)
 class ReferenceKeys:
-    """A partner's reference keys, derived from its one reference key file.
+    """A partner's reference keys, all derived from its reference key file.
 
     >>> keys = ReferenceKeys.of(SecretKey("trust-a", 1, bytes(32)))
     >>> keys.link("pas", "0042", "child") == keys.link("pas", "0042", "child")
@@ -33,7 +32,7 @@ class ReferenceKeys:
 
     @classmethod
     def of(cls, key: SecretKey) -> "ReferenceKeys":
-        """Derive the keys."""
+        """Derive the keys from the reference key."""
         labels = ("link reference", "analytics reference", "row reference", "number in the spool")
         return cls(*(key.derive(label) for label in labels))
 
@@ -46,18 +45,21 @@ class ReferenceKeys:
         return _go_on(_begun(self._analytics, id_space), person_id, role)
 
     def row(self, feed: str, row_id: str) -> bytes:
-        """The reference of a row, in the analytics half only: 16 bytes."""
+        """The reference of a row: 16 bytes. Only the analytics half contains it."""
         return _go_on(_begun(self._row, feed), row_id)
 
     def facet(self, feed: str, key_version: int = 1) -> bytes:
-        """Opaque name of a feed for the linker: 4 bytes. Another for each version of the linkage
-        secret, so that both versions of a subject's encoding stand side by side while the secret is
-        being rotated.
+        """Opaque name of a feed for the linker: 4 bytes.
+
+        It differs by version of the linkage secret. While the secret is rotated, a subject's
+        encodings under both versions exist side by side.
         """
         return _facet(self._link, feed if key_version == 1 else f"{feed}\0key {key_version}")
 
     def nhs(self, nhs_number: str) -> bytes | None:
-        """What the site's own spool knows an NHS number by; never sent. None for none."""
+        """The hash of an NHS number in the site's own spool: 16 bytes, never sent. None if the
+        number is empty.
+        """
         return _go_on(_begun(self._spool), nhs_number) if nhs_number else None
 
 
@@ -67,8 +69,9 @@ def _facet(key: bytes, name: str) -> bytes:
 
 
 def keyed_hash(key: bytes, *parts: str) -> bytes:
-    """Keyed BLAKE2b (RFC 7693) over length-prefixed parts, so that ("ab", "c") and ("a", "bc")
-    differ: 16 bytes.
+    """Keyed BLAKE2b (RFC 7693) over length-prefixed parts: 16 bytes.
+
+    Because of the prefixes, ("ab", "c") and ("a", "bc") differ.
     """
     message = b"".join(
         [len(encoded := part.encode()).to_bytes(4, "big") + encoded for part in parts]
@@ -78,7 +81,7 @@ def keyed_hash(key: bytes, *parts: str) -> bytes:
 
 @lru_cache(maxsize=1_000)
 def _begun(key: bytes, *first: str) -> "hashlib.blake2b":
-    """`keyed_hash` over the parts that rows share, to be copied and gone on with."""
+    """The state of `keyed_hash` after the parts that rows share. Copy it and continue."""
     return hashlib.blake2b(
         b"".join([_part(part) for part in first]), key=key, digest_size=REFERENCE_BYTES
     )

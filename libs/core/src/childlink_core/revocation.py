@@ -1,6 +1,4 @@
-"""Reads a certificate authority's list of revoked certificates (RFC 5280), and believes it only if
-the authority signed it.
-"""
+"""Read the certificate revocation list of an authority (RFC 5280), and check its signature."""
 
 from pathlib import Path
 
@@ -11,21 +9,23 @@ from childlink_core.errors import UserError
 
 
 def read_revocation_list(path: Path, authority: x509.Certificate) -> x509.CertificateRevocationList:
-    """The list in a PEM file. Raises UserError: without the list nobody knows who was revoked, so
-    nobody may be let in.
+    """Read the revocation list in a PEM file and check that `authority` signed it.
+
+    Raises UserError. Without a list, revoked certificates are unknown, so every certificate must be
+    refused.
     """
     try:
         found = x509.load_pem_x509_crl(path.read_bytes())
     except (OSError, ValueError) as error:
         raise UserError(
             f"{path} cannot be read ({type(error).__name__}).",
-            "Copy it from the authority: without it, nobody knows who was revoked.",
+            "Copy it from the authority. Without it, revoked certificates cannot be detected.",
         ) from None
     public = authority.public_key()
     if not isinstance(
         public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey
     ) or not found.is_signature_valid(public):
         raise UserError(
-            f"{path} was not signed by this authority.", "Copy it from the authority again."
+            f"{path} is not signed by this authority.", "Copy it from the authority again."
         )
     return found

@@ -1,5 +1,5 @@
-"""The conventions of every service's settings: environment, then a TOML file; secrets only as paths
-to files.
+"""Conventions for settings: environment first, then a TOML file. Secrets are given as paths to
+files.
 """
 
 from pathlib import Path
@@ -21,9 +21,7 @@ class SettingsError(UserError):
 
 
 class SettingsFile(BaseSettings):
-    """Base of every settings class. Load it with `load`, never by parsing the environment
-    elsewhere.
-    """
+    """Base class of all settings. Use `load`; never read the environment elsewhere."""
 
     @classmethod
     def settings_customise_sources(
@@ -39,8 +37,7 @@ class SettingsFile(BaseSettings):
 
     @classmethod
     def load(cls, file: Path | None, **overrides: Any) -> Self:
-        """Read the settings, or raise SettingsError that names each setting that is missing or
-        wrong.
+        """Read the settings. Raises SettingsError that names each setting that is missing or wrong.
 
         Paths in the file are relative to the file, so that a site can move its folder.
         """
@@ -65,7 +62,7 @@ class SettingsFile(BaseSettings):
                 else f"the environment ({prefix}NAME) or --settings FILE"
             )
             raise SettingsError(
-                f"Settings are not complete. {problems}.", f"Set them in {where}."
+                f"Settings are incomplete or wrong. {problems}.", f"Set them in {where}."
             ) from None
         except ValueError as error:
             raise SettingsError(
@@ -78,12 +75,13 @@ class SettingsFile(BaseSettings):
                 for name, value in values.items()
                 if isinstance(value, Path) and not value.is_absolute()
             }
-        # Of the class itself, not of the one made above: settings travel to worker processes.
+        # Build the class itself, not the temporary class above, because settings are sent to worker
+        # processes.
         return cast("Self", cls.model_construct(**values))
 
 
 class ServiceSettings(SettingsFile):
-    """What every service that reads Kafka sets."""
+    """Settings of every service that reads Kafka."""
 
     model_config = SettingsConfigDict(extra="forbid")
 
@@ -92,31 +90,28 @@ class ServiceSettings(SettingsFile):
     bootstrap_servers: str = "localhost:9092"
     """Kafka brokers, host:port, comma-separated."""
     kafka_tls_ca: Path | None = None
-    """CA certificate of the brokers. With it, connections use TLS; without it, only loopback should
-    be used.
-    """
+    """CA certificate of the brokers. If set, connections use TLS. Without it, use loopback only."""
     kafka_tls_certificate: Path | None = None
     """This service's client certificate."""
     kafka_tls_key: Path | None = None
     """The client certificate's private key file."""
     kafka_proxy: str = ""
-    """Proxy to reach the brokers through: http://host:port (HTTP CONNECT) or socks5h://host:port.
-    """
+    """Proxy to the brokers: http://host:port (HTTP CONNECT) or socks5h://host:port."""
     kafka_api_version: tuple[int, ...] | None = None
-    """Fixes the protocol version instead of asking the broker; only librdkafka's mock broker needs
-    it: [2, 3].
+    """Protocol version to use instead of asking the broker. Only librdkafka's mock broker needs it:
+    [2, 3].
     """
     dead_letters_an_hour: int = 200
-    """Messages of one topic that may be refused for good in an hour; with more, the topic is
-    suspended until it is resumed.
+    """Permanently refused messages allowed per topic and hour. With more, the topic is suspended
+    until it is resumed.
     """
     metrics_port: int = 0
-    """Port of Prometheus metrics; 0 serves none."""
+    """Port for Prometheus metrics; 0 turns them off."""
     metrics_address: str = "127.0.0.1"
-    """Address that metrics are served on."""
+    """Address on which metrics are served."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """The least grave lines that are logged."""
+    """The lowest level that is logged."""
     trace_endpoint: str = ""
-    """URL of an OpenTelemetry collector (OTLP over HTTP: https://collector:4318/v1/traces); empty
-    traces nothing.
+    """URL of an OpenTelemetry collector (OTLP over HTTP: https://collector:4318/v1/traces). Empty:
+    no tracing.
     """

@@ -1,9 +1,10 @@
-"""Is a batch the next of its stream? Pure rules: a gap, a replay, a swap and a restored sender are
-all seen.
+"""Check whether a batch is the next of its stream. Detects gaps, replays, swaps and restored
+senders.
 
-A stream is (sender, topic). Within an epoch, sequence numbers go 1, 2, 3, ...; a sender restored
-from backup starts a greater epoch. Only the next number is read, so order is certain; after a gap
-the sender sends again from the number that the receipt names (go-back-N, as in RFC 3366).
+These rules do no I/O. A stream is (sender, topic). Within an epoch, sequence numbers are 1, 2, 3,
+...; a sender restored from backup starts a greater epoch. A reader accepts only the next number, so
+order is certain. After a gap the sender resends from the number in the receipt (go-back-N, as in
+RFC 3366).
 
 >>> at = Position(epoch=7, next_sequence=3)
 >>> judge(at, 7, 3, b"x", None)
@@ -31,7 +32,7 @@ class Verdict(enum.Enum):
 
     NEXT = "next"
     DUPLICATE = "duplicate"
-    """The same bytes again (a resend): changes nothing, answered with the same receipt."""
+    """A resend of the same bytes. It changes nothing and gets the same receipt."""
     GAP = reasons.GAP
     REPLAY = reasons.REPLAY
     OLD_EPOCH = reasons.OLD_EPOCH
@@ -39,13 +40,13 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Position:
-    """How far a stream was read."""
+    """How far a stream has been read."""
 
     epoch: int
     next_sequence: int
 
     def after(self, epoch: int, sequence: int) -> "Position":
-        """The position once (epoch, sequence) was read."""
+        """The position after batch (epoch, sequence) was read."""
         return Position(epoch, sequence + 1)
 
 
@@ -55,8 +56,9 @@ START = Position(0, 1)
 def judge(
     position: Position, epoch: int, sequence: int, digest: bytes, known_digest: bytes | None
 ) -> Verdict:
-    """Place a batch. `known_digest` is that of the batch already read under this number, if it is
-    still remembered.
+    """Decide what to do with a batch.
+
+    `known_digest` is the digest of the batch already read under this number, if it is still stored.
     """
     if epoch < position.epoch:
         return Verdict.OLD_EPOCH

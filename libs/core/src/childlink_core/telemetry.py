@@ -1,10 +1,9 @@
-"""Logs and traces as the settings ask for them. A trace follows an extract from its site to the
-release that counts it.
+"""Configure logs and traces from the settings. A trace follows an extract from site to release.
 
-Traces are OpenTelemetry's, off unless `trace_endpoint` is set, and travel between services as W3C
-Trace Context (https://www.w3.org/TR/trace-context/) in the signed header of a batch. A span says no
-more than a log line may: fields on the allow-list of `childlink_core.logs`, and of an error its
-type only.
+Traces use OpenTelemetry and are off unless `trace_endpoint` is set. They travel between services as
+W3C Trace Context (https://www.w3.org/TR/trace-context/) in the signed header of a batch. A span
+holds only what a log line may hold: fields on the allow-list of `childlink_core.logs`, and only the
+type of an error.
 """
 
 from collections.abc import Iterator
@@ -29,10 +28,10 @@ _tracer: Tracer = trace.NoOpTracer()
 
 
 def start(service: str, settings: ServiceSettings) -> None:
-    """Log at the level, and trace to the collector, that the settings name. Call it once a process,
-    before work begins.
+    """Start logging and tracing as the settings say. Call this once per process, before work
+    begins.
 
-    Raises UserError where tracing is asked for and not installed.
+    Raises UserError if tracing is set but not installed.
     """
     logs.configure(service, level=settings.log_level)
     if not settings.trace_endpoint:
@@ -44,10 +43,10 @@ def start(service: str, settings: ServiceSettings) -> None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
         raise UserError(
-            "trace_endpoint is set, and what sends traces is not installed.",
+            "trace_endpoint is set, but the trace exporter is not installed.",
             "Install childlink-core[tracing], or unset trace_endpoint.",
         ) from None
-    # What is left at exit is sent then, by the provider itself.
+    # The provider itself sends the remaining spans at exit.
     provider = TracerProvider(
         resource=Resource({"service.name": f"childlink-{service}", "service.version": __version__})
     )
@@ -60,16 +59,18 @@ def start(service: str, settings: ServiceSettings) -> None:
 
 
 def use(tracer: Tracer) -> None:
-    """Trace with this tracer from now on."""
-    global _tracer  # noqa: PLW0603 - one a process, as OpenTelemetry has it
+    """Use this tracer from now on."""
+    global _tracer  # noqa: PLW0603 - one per process, as in OpenTelemetry
     _tracer = tracer
 
 
 @contextmanager
 def span(name: str, *after: str, **fields: Field | None) -> Iterator[None]:
-    """A span around what the block does: in the span that is open; or else after the first of these
-    trace contexts (`traceparent` headers; what is none counts as absent), linked to the others; or
-    else the first of a new trace.
+    """Open a span around the block.
+
+    Its parent is the open span. If there is none, its parent is the first valid trace context of
+    `after` (`traceparent` headers), and the span links to the others. If there is none either, it
+    starts a new trace.
     """
     contexts = [context for item in dict.fromkeys(after) if (context := _read(item)).is_valid]
     parent = None
@@ -86,14 +87,15 @@ def span(name: str, *after: str, **fields: Field | None) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
-            # The message of an error may hold what was in a row.
+            # The message of an error may contain data of a row.
             opened.set_status(Status(StatusCode.ERROR, type(error).__name__))
             raise
 
 
 def mark(name: str, after: str, **fields: Field | None) -> None:
-    """A point in the trace that `after` names, linked to the span that is open. Nothing without
-    such a trace.
+    """Add a point to the trace that `after` names, linked to the open span.
+
+    Does nothing if `after` holds no valid trace context.
     """
     context = _read(after)
     if context.is_valid:
@@ -104,15 +106,17 @@ def mark(name: str, after: str, **fields: Field | None) -> None:
 
 
 def traceparent() -> str:
-    """The open span's trace context, for what is sent on; empty when there is none."""
+    """The trace context of the open span, to send on; empty if there is none."""
     carrier: dict[str, str] = {}
     _W3C.inject(carrier)
     return carrier.get(_PARENT, "")
 
 
 def sanitise_traceparent(traceparent: str) -> str:
-    """A trace context that somebody else sent, as 55 characters of version 00; empty for what is
-    none. What is kept of it is bounded.
+    """Reduce a received trace context to 55 characters of version 00. Returns "" if it is not
+    valid.
+
+    The result has a bounded length.
     """
     context = _read(traceparent)
     if not context.is_valid:

@@ -1,4 +1,4 @@
-"""Names of the Kafka topics, and of the services that read and write them."""
+"""Names of the Kafka topics, and of the services that use them."""
 
 import re
 from typing import Final
@@ -14,8 +14,9 @@ _PARTNER = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 
 
 def check_partner_name(name: str) -> str:
-    """Return `name` if it may name a partner (it becomes part of topic names and certificates),
-    else raise.
+    """Return `name` if it is a valid partner name. Raises UserError otherwise.
+
+    The name becomes part of topic names and certificates.
     """
     if not _PARTNER.fullmatch(name) or name in SERVICES:
         raise UserError(
@@ -27,20 +28,20 @@ def check_partner_name(name: str) -> str:
 
 
 def encodings(partner: str) -> str:
-    """Topic of a partner's encoded halves, read by the linker."""
+    """Topic of a partner's encoded halves, which the linker reads."""
     return f"encodings.{partner}"
 
 
 def observations(partner: str) -> str:
-    """Topic of a partner's attribute halves, read by analytics."""
+    """Topic of a partner's attribute halves, which analytics reads."""
     return f"observations.{partner}"
 
 
 def receipts(sender: str) -> str:
-    """Topic of the receipts that go back to a sender."""
+    """Topic of the receipts for a sender."""
     return f"receipts.{sender}"
 
 
 def dead_letters(service: str) -> str:
-    """Topic of the sealed bytes that a service refused."""
+    """Topic of the sealed messages that a service refused."""
     return f"deadletter.{service}"

@@ -1,5 +1,5 @@
-"""Ingest: the only part of childlink that ever sees an identifier. Runs inside a partner.
+"""Ingest: the only part of childlink that sees identifiers. It runs at a partner's site.
 
-Rules: `normalise`, `mapping`, `split`, `encode`. Use case: `send_extract`. Adapters: `readers`,
-`spool`, `exchange`. Composition: `app`; commands: `cli`.
+Rules: `standardise`, `mapping`, `eligibility`, `geography`, `pseudonymise`. Adapters: `readers`,
+`spool`, `delivery`. Use cases: `runs`. Composition: `app`; commands: `cli`.
 """

@@ -1,5 +1,6 @@
-"""Composition root: settings become a site, a plan, a spool and an exchange. Nothing else builds
-adapters.
+"""Composition root: builds a site, a plan and an exchange from the settings.
+
+No other module builds adapters.
 """
 
 import gc
@@ -50,7 +51,7 @@ log = structlog.get_logger()
 
 
 def build_site(settings: IngestSettings) -> SendingContext:
-    """Read the keys and the directory, and make sure that they belong together."""
+    """Read the keys and the directory, and check that they belong together. Raises UserError."""
     directory = read_directory(settings.directory)
     signing = read_signing_key(settings.signing_key)
     if directory.verify_key(settings.partner, signing.key_id) is None:
@@ -70,8 +71,9 @@ def build_site(settings: IngestSettings) -> SendingContext:
 
 
 def linkage_keys(settings: IngestSettings) -> list[SecretKey]:
-    """The linkage secret in use, and the one being introduced; checked against the directory's
-    check values.
+    """The linkage secret in use, and the next one if set.
+
+    Both are checked against the check values of the directory. Raises UserError.
     """
     paths = [
         settings.linkage_key,
@@ -95,7 +97,7 @@ def build_plan(
     areas: AreaLookup | None,
     today: date,
 ) -> EncodingPlan:
-    """What decides what of an extract could leave. Raises PermitError while that cannot be
+    """Build the plan that decides what may be sent. Raises PermitError if that cannot be
     decided.
     """
     permitted = None
@@ -113,7 +115,7 @@ def build_plan(
 
 @dataclass(frozen=True)
 class Job:
-    """An extract, ready to be run."""
+    """An open extract with its plan."""
 
     site: SendingContext
     plan: EncodingPlan
@@ -124,7 +126,7 @@ class Job:
 def open_job(
     settings: IngestSettings, extract: Path, mapping: Mapping, *, site: SendingContext | None = None
 ) -> Iterator[Job]:
-    """Open an extract under its mapping, with everything that decides what may leave."""
+    """Open an extract with its mapping, and build its plan."""
     site = site or build_site(settings)
     with (
         _areas(settings, mapping) as areas,
@@ -170,7 +172,9 @@ def run_extract(
 
 @contextmanager
 def _no_collector() -> Iterator[None]:
-    """Rows hold no cycles: looking for some among millions of them would be wasted."""
+    """Turn the garbage collector off. Millions of rows contain no cycles, so searching would waste
+    time.
+    """
     gc.disable()
     try:
         yield
@@ -178,7 +182,7 @@ def _no_collector() -> Iterator[None]:
         gc.enable()
 
 
-# What a worker process opens stays open for as long as it lives.
+# Resources of a worker process stay open for the life of the process.
 _for_good = ExitStack()
 
 
@@ -194,7 +198,7 @@ def _plan_of_worker(
 
 
 def _opted_out(settings: IngestSettings, job: Job) -> list[bytes]:
-    """Keyed numbers of people who were checked and are not permitted."""
+    """Keyed NHS numbers of people who were checked and are not permitted."""
     permitted = job.plan.permissions.permitted
     if permitted is None or settings.checked_list is None:
         return []
@@ -209,7 +213,7 @@ def _areas(settings: IngestSettings, mapping: Mapping) -> Iterator[AreaLookup | 
     if settings.area_lookup is None:
         if mapping.areas is not None:
             raise MappingError(
-                "The mapping has an [area], and no area look-up is set.",
+                "The mapping has an [area], but no area look-up is set.",
                 "Set `area_lookup` in the settings.",
             )
         yield None
@@ -219,13 +223,13 @@ def _areas(settings: IngestSettings, mapping: Mapping) -> Iterator[AreaLookup | 
 
 
 def source_of(mapping: Mapping, settings: IngestSettings | None) -> Source:
-    """How to read an extract: as the mapping says, from the database that the settings name."""
+    """How to read an extract: options of the mapping, and the database of the settings."""
     return replace(mapping.source, url_file=settings.source_url_file if settings else None)
 
 
 @dataclass(frozen=True)
 class Connection:
-    """An exchange, and the subscriber that its receipts come from."""
+    """An exchange, and the subscriber for its receipts."""
 
     exchange: Exchange
     subscriber: Subscriber
@@ -235,7 +239,7 @@ class Connection:
 def connect(
     settings: IngestSettings, spool: Spool, on_log_lost: Callable[[str], None] = lambda _topic: None
 ) -> Iterator[Connection]:
-    """Connect to Kafka."""
+    """Connect to Kafka. Raises BusError."""
     topic = topics.receipts(settings.partner)
     publisher = KafkaPublisher(settings)
     try:
@@ -260,8 +264,9 @@ def connect(
 
 
 def catch_up(settings: IngestSettings, spool: Spool) -> None:
-    """Read the receipts that are there before a run takes sequence numbers. Without a broker the
-    run is staged all the same.
+    """Read waiting receipts before a run takes sequence numbers.
+
+    If the broker cannot be reached, the run is still staged.
     """
     try:
         with connect(settings, spool) as connection:
@@ -271,7 +276,7 @@ def catch_up(settings: IngestSettings, spool: Spool) -> None:
 
 
 def load_mapping(path: Path) -> Mapping:
-    """Read a mapping file."""
+    """Read a mapping file. Raises MappingError."""
     try:
         return parse_mapping(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:

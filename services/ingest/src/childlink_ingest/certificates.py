@@ -1,5 +1,5 @@
-"""A site's certificate request: a key on NIST P-256 and a PKCS #10 request (RFC 2986) that names
-the partner.
+"""A site's certificate request: a NIST P-256 key and a PKCS #10 request (RFC 2986) with the
+partner's name.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 
 def new_request(partner: str, key_file: Path, request_file: Path) -> None:
-    """Write a new private key (mode 0600) and the request for it. Never overwrites."""
+    """Write a new private key (mode 0600) and its request. Never overwrites a key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, partner)])
     names = x509.SubjectAlternativeName(

@@ -1,6 +1,4 @@
-"""Checks a site's set-up, and says of each thing that is wrong what to do. Reads; changes
-nothing.
-"""
+"""Checks a site's set-up, and says what to fix. It only reads."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +23,7 @@ _LEAST_FREE_BYTES = 2 * 1024**3
 
 
 def checks(settings: IngestSettings) -> list[Check]:
-    """Everything that is looked at."""
+    """All checks, in order."""
     found: list[tuple[str, Callable[[IngestSettings], str]]] = [
         ("keys and directory", _keys),
         ("linkage secret", _linkage),
@@ -47,8 +45,8 @@ def _keys(settings: IngestSettings) -> str:
     member = site.directory.members[settings.partner]
     if opening.public().key_id not in {key.key_id for key in member.sealing}:
         raise UserError(
-            "The directory does not list this site's opening key: receipts cannot be read.",
-            "Send the hub `childlink-ingest keys show`.",
+            "The directory does not list this site's opening key, so receipts cannot be read.",
+            "Send the hub the output of `childlink-ingest keys show`.",
         )
     for service in topics.SERVICES:
         site.directory.seal_key(service)
@@ -72,9 +70,9 @@ def _linkage(settings: IngestSettings) -> str:
 def _backup(settings: IngestSettings) -> str:
     if settings.reference_key_backup is None:
         raise UserError(
-            "No backup of the reference key is known: losing the key loses the thread to every"
-            " earlier row.",
-            "Make one (`childlink-ingest keys backup`), keep it elsewhere, and set"
+            "No backup of the reference key is set. If you lose the key, new extracts can no longer"
+            " be matched to earlier rows.",
+            "Make one (`childlink-ingest keys backup`), store it elsewhere, and set"
             " reference_key_backup.",
         )
     try:
@@ -87,9 +85,9 @@ def _backup(settings: IngestSettings) -> str:
     key = read_secret_key(settings.reference_key)
     if backup_check_value(text) != key.check_value:
         raise UserError(
-            "The backup is of another key.", "Make a new one: `childlink-ingest keys backup`."
+            "The backup contains another key.", "Make a new one: `childlink-ingest keys backup`."
         )
-    return "is of this key"
+    return "matches the key"
 
 
 def _spool(settings: IngestSettings) -> str:
@@ -99,10 +97,10 @@ def _spool(settings: IngestSettings) -> str:
         check_past(spool)
     if age > 24:
         raise UserError(
-            f"{waiting:,} batches wait; the oldest run is {age:.0f} hours old.",
-            "Run `childlink-ingest send`; see `status`.",
+            f"{waiting:,} batches are waiting; the oldest run is {age:.0f} hours old.",
+            "Run `childlink-ingest send`, then see `status`.",
         )
-    return f"{waiting:,} batches wait"
+    return f"{waiting:,} batches are waiting"
 
 
 def _disk(settings: IngestSettings) -> str:
@@ -115,7 +113,7 @@ def _lists(settings: IngestSettings) -> str:
     tokens = read_objection_tokens(settings.partnership_objections)
     said = [
         f"{len(objections.nhs_numbers) + len(objections.local_ids):,} local objections,"
-        f" {len(tokens):,} of the partnership"
+        f" {len(tokens):,} partnership-wide"
     ]
     if settings.permitted_list is None:
         said.append("no permitted list (datasets of patient information will not run)")
@@ -127,23 +125,25 @@ def _lists(settings: IngestSettings) -> str:
     else:
         age = (time.time() - settings.permitted_list.stat().st_mtime) / 86_400
         if age > settings.permitted_list_max_age_days:
-            raise UserError(f"The permitted list is {age:.1f} days old.", "Have it checked again.")
+            raise UserError(
+                f"The permitted list is {age:.1f} days old.", "Have the numbers checked again."
+            )
         said.append(f"permitted list {age:.1f} days old")
     return "; ".join(said)
 
 
 def _areas(settings: IngestSettings) -> str:
     if settings.area_lookup is None:
-        return "none set: areas and deprivation come from the extract's own columns, or not at all"
+        return "not set: areas and deprivation only come from the extract's own columns"
     with open_lookup(settings.area_lookup) as lookup:
         return ", ".join(f"{name}: {file}" for name, file in lookup.sources.items())
 
 
 def _certificate(settings: IngestSettings) -> str:
     if settings.kafka_tls_ca is None:
-        return "none set: fit for a broker on this machine only"
+        return "not set: only suitable for a broker on this machine"
     paths = [path for path in (settings.kafka_tls_ca, settings.kafka_tls_certificate) if path]
-    return certificates_last(paths, "Ask the hub to renew it: send a new request (`keys request`).")
+    return certificates_last(paths, "Make a new request (`keys request`) and send it to the hub.")
 
 
 def _broker(settings: IngestSettings) -> str:
@@ -166,7 +166,7 @@ def _clock(settings: IngestSettings) -> str:
         ahead = spool.hub_ahead_s()
     if ahead > MOST_CLOCK_SKEW_S:
         raise UserError(
-            f"This machine's clock is at least {ahead:.0f} s slow against the hub's.",
-            "Set it by NTP.",
+            f"This machine's clock is at least {ahead:.0f} s behind the hub's.",
+            "Synchronise it with NTP.",
         )
-    return "no receipt came from this machine's future"
+    return "no receipt has a time in the future"

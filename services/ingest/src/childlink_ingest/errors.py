@@ -8,13 +8,13 @@ EXIT_OK: Final = 0
 EXIT_ERROR: Final = 1
 """Nothing was sent."""
 EXIT_PARTIAL: Final = 3
-"""Some rows were rejected here or refused by a service; the others went."""
+"""Some rows were rejected here or refused by a service. The others were sent."""
 EXIT_WAITING: Final = 4
-"""Everything is safe in the spool, but some of it was not yet sent or not yet answered."""
+"""Everything is safe in the spool, but some of it is not yet sent or not yet answered."""
 
 
 class ExtractError(UserError):
-    """The extract as a whole cannot be read."""
+    """The extract cannot be read."""
 
 
 class MappingError(UserError):
@@ -26,22 +26,23 @@ class SpoolError(UserError):
 
 
 class PastLostError(SpoolError):
-    """The services have read what this spool does not know: it was put back from a backup, or made
-    anew.
+    """The services have read batches that this spool does not know.
+
+    The spool was restored from a backup, or newly made.
     """
 
 
 class PermitError(UserError):
-    """Whether people may be sent cannot be decided: a list is missing, too old or damaged."""
+    """It cannot be decided who may be sent: a list is missing, too old or damaged."""
 
 
 class NotApprovedError(UserError):
-    """Nobody has approved this mapping, or it changed since."""
+    """The mapping is not approved, or changed since its approval."""
 
 
 class TooManyRejectsError(UserError):
-    """So many rows were rejected that the extract is not sent."""
+    """Too many rows are rejected or withdrawn. Nothing is sent."""
 
 
 class ContradictingIdsError(UserError):
-    """Local ids of the extract are shared by different people."""
+    """Different people share local ids of the extract."""

@@ -1,5 +1,6 @@
-"""Every metric of ingest. Counts of rows are of a whole site's extracts; no label can single out a
-person.
+"""The metrics of ingest.
+
+They count rows of a site's whole extracts. No label can identify a person.
 """
 
 from childlink_core import __version__
@@ -11,34 +12,36 @@ from childlink_ingest.spool import RunReport, Spool
 
 
 class IngestMetrics:
-    """Create one per process; `registry` is what is served."""
+    """Create one per process. `registry` is served."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        # Which version runs here.
+        # The running version.
         self.build = Info("childlink_ingest_build", "Version of ingest.", registry=self.registry)
         self.build.info({"version": __version__})
-        # Rows of extracts by what became of them at the site: read = staged + rejected.
+        # Rows of extracts by their outcome at the site. `outcome` is staged, rejected,
+        # permitted_out or deleted; together these are all rows read.
         self.rows = Counter(
             "childlink_ingest_rows",
             "Rows read, by outcome.",
             ["dataset", "outcome"],
             registry=self.registry,
         )
-        # Sealed batches by state; queued should fall to 0 soon after a run, refused should stay 0.
+        # Sealed batches by state. Queued should fall to 0 soon after a run; refused should stay 0.
         self.batches = Gauge(
             "childlink_ingest_spool_batches",
             "Batches in the spool, by state.",
             ["state"],
             registry=self.registry,
         )
-        # 1 while runs wait for `after-restore`, because the spool was put back from a backup or made anew; else 0.  # noqa: E501
+        # 1 while runs wait for `after-restore`, because the spool was restored from a backup or
+        # newly made; otherwise 0.
         self.runs_held = Gauge(
             "childlink_ingest_runs_held",
             "Whether runs wait for after-restore.",
             registry=self.registry,
         )
-        # How long the oldest run waits for receipts.
+        # Age of the oldest run that waits for receipts, in seconds.
         self.waiting_age = Gauge(
             "childlink_ingest_oldest_waiting_seconds",
             "Age of the oldest run with unanswered rows.",
@@ -51,8 +54,8 @@ class IngestMetrics:
             ["topic"],
             registry=self.registry,
         )
-        # Times that the broker's log of receipts ended before what was read of it: read from the
-        # beginning, and what waited sent again.
+        # Number of times that the broker's log of receipts ended before the last offset read. The
+        # log is then read from its beginning, and unanswered batches are sent again.
         self.logs_lost = Counter(
             "childlink_ingest_logs_lost",
             "Topics read from their beginning again.",
@@ -60,13 +63,13 @@ class IngestMetrics:
             registry=self.registry,
         )
 
-        # When the broker's certificate for this site ends, Unix seconds; 0 without one.
+        # When this site's certificate for the broker expires, in Unix seconds; 0 without one.
         self.certificate_ends = Gauge(
             "childlink_ingest_certificate_expiry_timestamp_seconds",
             "End of the client certificate.",
             registry=self.registry,
         )
-        # Modification time of the permitted list, Unix seconds; 0 without one.
+        # Modification time of the permitted list, in Unix seconds; 0 without one.
         self.permitted_list_at = Gauge(
             "childlink_ingest_permitted_list_timestamp_seconds",
             "Time of the permitted list.",
@@ -74,7 +77,7 @@ class IngestMetrics:
         )
 
     def expiry(self, settings: IngestSettings) -> None:
-        """Set what grows old."""
+        """Set the metrics of certificates and lists that expire."""
         certificate, permitted = settings.kafka_tls_certificate, settings.permitted_list
         if certificate and certificate.is_file():
             ends = x509.load_pem_x509_certificates(certificate.read_bytes())[0].not_valid_after_utc
@@ -83,7 +86,7 @@ class IngestMetrics:
             self.permitted_list_at.set(permitted.stat().st_mtime)
 
     def serve(self, port: int, address: str) -> None:
-        """Serve the registry, when a port is set."""
+        """Serve the registry, if a port is set."""
         if port:
             start_http_server(port, addr=address, registry=self.registry)
 
@@ -96,7 +99,7 @@ class IngestMetrics:
         self.rows.labels(report.dataset, "staged").inc(report.rows_read - left)
 
     def log_lost(self, topic: str) -> None:
-        """The broker's log of receipts ended before what was read of it."""
+        """Count a log of receipts that ended before the last offset read."""
         self.logs_lost.labels(topic).inc()
 
     def spool_state(self, spool: Spool, lag: dict[str, int]) -> None:

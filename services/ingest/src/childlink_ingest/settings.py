@@ -1,6 +1,4 @@
-"""Ingest's settings. Each can be set in the TOML file or as CHILDLINK_INGEST_NAME in the
-environment.
-"""
+"""Ingest's settings. Set each in the TOML file, or in the environment as CHILDLINK_INGEST_NAME."""
 
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 
 class IngestSettings(ServiceSettings):
-    """What a site sets. Secrets are files; none is a value here."""
+    """The settings of a site. Secrets are given as files, never as values."""
 
     model_config = SettingsConfigDict(env_prefix="CHILDLINK_INGEST_", extra="forbid")
 
@@ -23,53 +21,55 @@ class IngestSettings(ServiceSettings):
     linkage_key: Path = Path("keys/linkage.key")
     """The partnership's linkage secret."""
     linkage_key_next: Path | None = None
-    """The linkage secret that is being introduced: while it is set, both versions are sent. See
-    docs/how-to/rotate-the-linkage-secret.md.
+    """The next linkage secret, during a rotation. While it is set, encodings under both versions
+    are sent. See docs/how-to/rotate-the-linkage-secret.md.
     """
     reference_key: Path = Path("keys/reference.key")
-    """This site's reference key. Losing it loses the thread to earlier rows."""
+    """This site's reference key. Without it, new extracts cannot be matched to earlier rows."""
     signing_key: Path = Path("keys/signing.key")
-    """This site's Ed25519 key."""
+    """This site's Ed25519 key, which signs batches."""
     opening_key: Path = Path("keys/opening.key")
     """This site's X25519 key, which opens receipts."""
     profile: str = DEFAULT_PROFILE
     """The partnership's encoding profile."""
     approvals: Path = Path("approvals.json")
-    """Register of who approved which mapping."""
+    """Register of approvals of mappings."""
     permitted_list: Path | None = None
-    """NHS numbers that came back from the national data opt-out's checking service, one a line."""
+    """NHS numbers that the checking service of the national data opt-out returned, one per line."""
     checked_list: Path | None = None
-    """The NHS numbers that were sent to be checked. With it, someone who opts out later is
-    withdrawn even if no row names them.
+    """The NHS numbers that were sent to be checked. With it, people who opt out later are withdrawn
+    even if no row names them.
     """
     permitted_list_max_age_days: float = 7
-    """How old the permitted list may be, by the file's modification time."""
+    """Maximum age of the permitted list in days, by the file's modification time."""
     objections: Path | None = None
-    """The site's own list of people who object: a CSV file nhs_number,role,local_id."""
+    """The site's own objections: a CSV file with the columns nhs_number,role,local_id."""
     partnership_objections: Path | None = None
-    """The partnership's list of people who object, as keyed hashes."""
+    """The partnership's objections, as keyed hashes."""
     area_lookup: Path | None = None
-    """File that `childlink-ingest area build` made: areas and deprivation by postcode."""
+    """File made by `childlink-ingest area build`: areas and deprivation by postcode."""
     source_url_file: Path | None = None
-    """File that holds the SQLAlchemy URL of the database that .sql extracts ask."""
+    """File with the SQLAlchemy URL of the database that .sql extracts query."""
     max_reject_share: float = 0.1
-    """A run with a greater share of rejected rows sends nothing."""
+    """Largest share of rejected rows. A run with more sends nothing."""
     max_withdrawn_share: float = 0.2
-    """A snapshot that would withdraw a greater share of its feed's rows sends nothing."""
+    """Largest share of its feed's rows that a snapshot may withdraw. A snapshot that would withdraw
+    more sends nothing.
+    """
     workers: int = 1
-    """Processes that map and encode."""
+    """Number of processes that map and encode."""
     rejects: Path = Path("rejects")
-    """Folder for the files of rejected rows: row number, column, reason, remedy. They stay on site
-    and hold no value.
+    """Folder for the files of rejected rows: row number, column, reason, remedy. The files stay at
+    the site and contain no values.
     """
     reference_key_backup: Path | None = None
-    """The backup that `keys backup` made, so that `doctor` can check it."""
+    """The backup made by `keys backup`, so that `doctor` can check it."""
     push_gateway: str = ""
-    """URL of a Prometheus Pushgateway, for sites that allow nothing inbound; pushed to after each
-    run, and by `watch` each minute.
+    """URL of a Prometheus Pushgateway, for sites that allow no inbound connections. Metrics are
+    pushed after each run, and every minute by `watch`.
     """
     window_bytes: int = 0
-    """Most bytes to have sent and not answered; 0 for no bound."""
+    """Limit of bytes that are sent but not answered; 0 means no limit."""
 
     @field_validator("partner")
     @classmethod

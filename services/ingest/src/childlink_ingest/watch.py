@@ -1,12 +1,14 @@
-"""The use case of `watch`: takes complete files from a folder, runs each once, and moves it
-away. Stops between two extracts.
+"""The use case of `watch`: run each complete file of a folder once, then move it.
 
-    inbox/births.csv      -> done/2026-11-24T0230-births.csv
-    inbox/broken.csv      -> failed/2026-11-24T0230-broken.csv and failed/2026-11-24T0230-broken.csv.why.txt
+It stops between two extracts:
 
-Which mapping a file is for, its mapping says (`files = "births*.csv"`). A query (.sql) stays, and
-runs daily at its `schedule`.
-"""  # noqa: E501
+    inbox/births.csv  -> done/2026-11-24T023000-births.csv
+    inbox/broken.csv  -> failed/2026-11-24T023000-broken.csv
+                         failed/2026-11-24T023000-broken.csv.why.txt
+
+A mapping names its files (`files = "births*.csv"`). A query (.sql) stays in the inbox, and runs
+daily at its mapping's `schedule`.
+"""
 
 import json
 import shutil
@@ -34,13 +36,13 @@ class Watcher:
     folder: Path
     mappings: Path
     run: Run
-    """Runs (extract, mapping file) and returns the run's id."""
+    """Runs (extract, mapping file), and returns the run's id."""
     settle_s: float = 10.0
-    """A file is complete when its size and time did not change for so long."""
+    """A file is complete if its size and time did not change for this many seconds."""
     _seen: dict[Path, tuple[int, int, float]] = field(default_factory=dict)
 
     def step(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> int:
-        """Run what is complete and due. Returns how many extracts were run."""
+        """Run the extracts that are complete and due. Returns their number."""
         rules = self._rules()
         done = 0
         for path in self._files():
@@ -64,8 +66,8 @@ class Watcher:
                 rules[file] = (mapping.files, mapping.schedule)
         if not rules:
             raise MappingError(
-                f"No mapping in {self.mappings} says which files it is for.",
-                'Write files = "births*.csv" in each.',
+                f"No mapping in {self.mappings} names its files.",
+                'Add files = "births*.csv" to each mapping.',
             )
         return rules
 
@@ -108,14 +110,14 @@ class Watcher:
         return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
     def _take(self, path: Path, mapping: Path | None, now: datetime) -> None:
-        # A query is tried once a day, whether it works or not; a file is moved in either case.
+        # A query is tried once a day, even if it fails. A file is moved in either case.
         if path.suffix.lower() == ".sql":
             ran = self._schedule() | {path.name: f"{now:%Y-%m-%d}"}
             (self.folder / "schedule.json").write_text(json.dumps(ran), encoding="utf-8")
         try:
             if mapping is None:
                 raise MappingError(
-                    "No mapping, or more than one, is for a file of this name.",
+                    "No mapping, or more than one, matches this file name.",
                     "Correct the `files` of the mappings.",
                 )
             run_id = self.run(path, mapping)

@@ -1,8 +1,7 @@
-"""Dataset contracts: what an extract of a kind may hold, which of it is identity, and what
-analytics may receive.
+"""Dataset contracts: the fields of each kind of extract, and what analytics may receive.
 
-A contract is a TOML file beside this module. Identity fields are the same for every dataset
-(`identity_fields`); attributes are named by the contract. Adding a dataset is adding a file.
+A contract is a TOML file next to this module. Identity fields are the same for every dataset
+(`identity_fields`); the contract lists the attributes. To add a dataset, add a file.
 """
 
 import hashlib
@@ -17,9 +16,9 @@ from childlink_core.errors import UserError
 
 Subject = Literal["child", "adult"]
 Attribute = str | int | float | bool
-"""What an attribute may be once it is read."""
+"""Types of an attribute's value."""
 Area = Literal["lsoa", "ward", "imd_decile", "imd_quintile", "residence"]
-"""What a site can derive from a postcode, so that the postcode stays."""
+"""Areas that a site can derive from a postcode. The postcode itself is not sent."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,14 @@ class Field:
     range: tuple[float, float] | None = None
     unit: str = ""
     derive: Area | None = None
-    """What of the postcode's area fills the field where the extract has no column for it."""
+    """The area to fill the field with if the extract has no column for it."""
     coding: str = ""
-    """Name of the table in `_codings.toml` that knows how sources write this field's codes."""
+    """Name of the table in `_codings.toml` that lists how sources write this field's codes."""
     disclosive: Literal["low", "medium", "high"] = "medium"
-    """How much the field narrows down who a row is about, or harms if it is known."""
+    """How much the field narrows down the person, or how much harm it does if known."""
 
     def problem_with(self, value: Attribute) -> str | None:
-        """What is wrong with a value, in words that do not repeat it; None when nothing is.
+        """What is wrong with a value, without repeating it; None if the value is valid.
 
         >>> Field("n", "N", "integer", range=(1, 5)).problem_with(9)
         'is outside 1 to 5'
@@ -68,7 +67,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A contract for a kind of extract."""
+    """The contract for one kind of extract."""
 
     name: str
     version: int
@@ -78,26 +77,27 @@ class Dataset:
     event: str
     adult_relation: str | None
     permitted_list: bool = False
-    """Whether an extract is confidential patient information, which the national data opt-out
-    applies to.
+    """Whether an extract is confidential patient information, to which the national data opt-out
+    applies.
     """
     one_row_per_child: bool = field(default=False, repr=False)
-    """Whether a child has one row, so that a column that repeats is no child's id. No part of the
-    contract's meaning: sites' approvals stay valid.
+    """Whether each child has one row. A column with repeated values is then not the child's id.
+
+    This is not part of the contract's meaning, so existing approvals stay valid.
     """
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the contract's meaning, so that an approval covers this contract and no other."""
+        """Hash of the contract's meaning. An approval covers exactly one fingerprint."""
         return hashlib.sha256(repr(self).encode()).hexdigest()
 
     def field(self, name: str) -> Field:
-        """The attribute of this name."""
+        """The attribute with this name."""
         return next(item for item in self.fields if item.name == name)
 
     @property
     def columns(self) -> dict[str, str]:
-        """Every canonical column of a row, with a word on each: the row id, identity, then
+        """Every canonical column of a row, with a short description: row id, identity, then
         attributes.
         """
         columns = {
@@ -114,7 +114,7 @@ class Dataset:
 
 
 def identity_fields(subject: Subject) -> dict[str, str]:
-    """The identity columns of a subject: never sent, only encoded."""
+    """The identity columns of a subject, with descriptions. They are encoded, never sent."""
     fields = {
         f"{subject}_id": f"the {subject}'s id in the source",
         f"{subject}_nhs_number": f"the {subject}'s NHS number",
@@ -132,7 +132,7 @@ def identity_fields(subject: Subject) -> dict[str, str]:
 
 @cache
 def all_datasets() -> Mapping[str, Dataset]:
-    """Every dataset contract that this version knows, by name."""
+    """Every dataset contract of this version, by name."""
     folder = files(__name__)
     shared = tomllib.loads((folder / "_demographics.toml").read_text(encoding="utf-8"))["field"]
     contracts = {}
@@ -145,7 +145,7 @@ def all_datasets() -> Mapping[str, Dataset]:
 
 @dataclass(frozen=True)
 class Instrument:
-    """A questionnaire's scale."""
+    """The scale of a questionnaire."""
 
     title: str
     domain: str
@@ -175,9 +175,7 @@ def instruments() -> Mapping[str, Instrument]:
 
 @cache
 def codings() -> Mapping[str, Mapping[str, str]]:
-    """How sources write codes: for each coding, the contract's code by what a source may write, in
-    lower case.
-    """
+    """For each coding, the contract's code by the texts that sources write, in lower case."""
     content = tomllib.loads((files(__name__) / "_codings.toml").read_text(encoding="utf-8"))
     return {
         name: {text.lower(): code for code, texts in table.items() for text in (code, *texts)}
@@ -186,7 +184,7 @@ def codings() -> Mapping[str, Mapping[str, str]]:
 
 
 def get_dataset(name: str) -> Dataset:
-    """The contract of this name, or UserError that lists those there are."""
+    """The contract with this name. Raises UserError that lists the datasets."""
     if name not in all_datasets():
         raise UserError(
             f"There is no dataset {name!r}.", f"Use one of: {', '.join(all_datasets())}."

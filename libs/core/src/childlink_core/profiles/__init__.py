@@ -1,6 +1,6 @@
-"""Encoding profiles: which passes a record carries, and what each compares.
+"""Encoding profiles: the passes of a record, and the fields that each pass compares.
 
-A profile is a versioned TOML file. Its fingerprint travels with every encoding; encodings of
+A profile is a versioned TOML file. Its fingerprint travels with every encoding. Encodings with
 another fingerprint are refused, never compared.
 """
 
@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from childlink_core.errors import UserError
 
-# Version of the algorithm (normalisation, fields, hashing) in childlink_ingest. Part of the
-# fingerprint.
+# Version of the algorithm in childlink_ingest (normalisation, fields, hashing). The fingerprint
+# covers it.
 ALGORITHM: Final = "cl-segments-2"
 DEFAULT_PROFILE: Final = "cl-2026c"
 SEGMENT_BYTES: Final = 4
@@ -23,19 +23,19 @@ SEGMENT_BYTES: Final = 4
 
 @dataclass(frozen=True)
 class Pass:
-    """What records with the same values of the salt fields are compared on."""
+    """One pass: how to compare records that share the values of the salt fields."""
 
     number: int
     name: str
     roles: tuple[str, ...]
     salt: tuple[str, ...]
     segments: tuple[tuple[str, ...], ...]
-    """The fields of each segment (at most 28 segments); a record that lacks one of them lacks the
+    """The fields of each segment (at most 28 segments). A record that lacks a field lacks the
     segment.
     """
     only_without: tuple[str, ...]
     candidates: bool
-    """Whether records that share the pass's token are compared for it."""
+    """Whether records that share the token of this pass are compared."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Profile:
     fingerprint: bytes
 
     def get_pass(self, number: int) -> Pass | None:
-        """The pass of this number, if the profile has it."""
+        """The pass with this number, or None."""
         return self._by_number.get(number)
 
     @cached_property
@@ -57,7 +57,7 @@ class Profile:
 
 @cache
 def get_profile(profile_id: str = DEFAULT_PROFILE) -> Profile:
-    """Load a profile that comes with this version."""
+    """Load a profile bundled with this version. Raises UserError if there is none with this id."""
     known = sorted(
         file.name.removesuffix(".toml")
         for file in files(__name__).iterdir()
@@ -71,8 +71,9 @@ def get_profile(profile_id: str = DEFAULT_PROFILE) -> Profile:
 
 
 def parse_profile(text: str) -> Profile:
-    """Parse a profile file. The fingerprint covers its meaning (not comments or spacing) and the
-    algorithm.
+    """Parse a profile file.
+
+    The fingerprint covers the meaning of the profile (not comments or spacing) and the algorithm.
     """
     content = tomllib.loads(text)
     passes = tuple(_parse_pass(item) for item in content["pass"])

@@ -23,11 +23,12 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
     """Encode, split, seal and send a partner's extracts. Names, dates of birth and NHS numbers stay
     here.
 
-    A new extract: `map` proposes a mapping, `check` profiles it, `preview` shows what would leave,
-    `approve` signs it off, `run` sends it, `status` shows what became of every row.
+    For a new extract: `map` proposes a mapping, `check` profiles the extract, `preview` shows what
+    would be sent, `approve` records the approval, `run` sends the extract, and `status` accounts
+    for every row.
 
     Exit codes: 0 all done; 1 nothing was sent; 2 wrong usage; 3 some rows were rejected or refused,
-    the rest went; 4 everything is safe in the spool, but not all of it is answered yet.
+    the others were sent; 4 everything is safe in the spool, but some of it is not answered yet.
     """
 
     configure_logs("ingest")

@@ -1,4 +1,4 @@
-"""Commands for the linker's questions about the site's own rows: checks, checked."""
+"""Commands for the linker's questions about the site's own people: checks, checked."""
 
 from datetime import date
 from pathlib import Path
@@ -13,11 +13,11 @@ from childlink_ingest.cli.common import exchange, extract_argument, mapping_opti
 @mapping_option
 @click.pass_obj
 def checks(settings_file: Path | None, extract: Path, mapping_file: Path) -> None:
-    """Which of your own people the linker asks about: look them up in your source, correct what is
-    wrong, then `checked`.
+    """List the people of your site that the linker asks about.
 
-    Shows the ids that EXTRACT gives them; nothing about them came from outside. Most are decoys:
-    nobody may conclude anything from being asked.
+    Look them up in your source, correct errors, then answer with `checked`. The list shows the ids
+    in EXTRACT; it contains no information from other partners. Most people are decoys: being on the
+    list has no meaning.
     """
 
     from childlink_ingest import app
@@ -32,7 +32,7 @@ def checks(settings_file: Path | None, extract: Path, mapping_file: Path) -> Non
     with open_spool(settings.spool) as spool:
         open_requests = spool.own_checks()
     if not open_requests:
-        click.echo("The linker asks nothing.")
+        click.echo("The linker has no questions.")
         return
     wanted = {reference for _, references in open_requests.values() for reference in references}
     found: dict[bytes, str] = {}
@@ -48,13 +48,13 @@ def checks(settings_file: Path | None, extract: Path, mapping_file: Path) -> Non
     for number, (_, references) in open_requests.items():
         here = sorted(found[reference] for reference in references if reference in found)
         click.echo(
-            f"request {number}: are NHS number, names, date of birth, sex and postcode of these"
-            " right in your source?"
+            f"request {number}: does your source have the right NHS number, names, date of birth,"
+            " sex and postcode for these people?"
         )
         for person in here:
             click.echo(f"  {person}")
         if len(here) < len(references):
-            click.echo(f"  and {len(references) - len(here)} who are not in this extract")
+            click.echo(f"  and {len(references) - len(here)} people who are not in this extract")
 
 
 @click.command()
@@ -63,16 +63,16 @@ def checks(settings_file: Path | None, extract: Path, mapping_file: Path) -> Non
     "--corrected",
     multiple=True,
     help=(
-        "Local id of a person whose row was wrong and is corrected now; may be given several times."
+        "Local id of a person whose row was wrong and is now corrected. You can repeat this option."
     ),
 )
-@click.option("--cannot-tell", multiple=True, help="Local id of a person of whom nobody can tell.")
+@click.option("--cannot-tell", multiple=True, help="Local id of a person whom you cannot verify.")
 @click.option(
     "--role",
     default="child",
     show_default=True,
     type=click.Choice(["child", "adult"]),
-    help="Whose ids these are.",
+    help="The role of the people with these ids.",
 )
 @click.option(
     "--id-space",
@@ -91,8 +91,9 @@ def checked(
     id_space: str,
     wait: float,
 ) -> None:
-    """Answer REQUEST: everybody in it is recorded right, but for those named. Then run the
-    corrected extract.
+    """Answer REQUEST: all people in it are recorded correctly, except those you name.
+
+    Then run the corrected extract.
     """
 
     from childlink_ingest import app
@@ -112,6 +113,6 @@ def checked(
         people = own_checks.answer(spool, site, request, wrong, unknown)
         exchange(settings, spool, IngestMetrics(), wait)
     click.echo(
-        f"answered for {people} people: {len(wrong)} corrected, {len(unknown)} of whom nobody can"
-        " tell"
+        f"answered for {people} people: {len(wrong)} corrected, {len(unknown)} could not be"
+        " verified"
     )

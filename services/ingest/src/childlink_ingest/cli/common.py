@@ -1,4 +1,4 @@
-"""What several commands share: their arguments, progress, and writing files."""
+"""Shared parts of the commands: arguments, progress, reading and writing files."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ mapping_option = click.option(
 
 
 class Progress:
-    """A line that renews itself on a terminal, and a line every few seconds in a log."""
+    """Shows progress: one updated line on a terminal, or a new line every few seconds in a log."""
 
     def __init__(self, what: str, *, rate: bool = False) -> None:
         self._what, self._rate = what, rate
         self._started = self._shown = time.monotonic()
 
     def __call__(self, count: int) -> None:
-        """Show how far it is."""
+        """Show the current count."""
         now = time.monotonic()
         taken = now - self._started
         text = f"{count:,} {self._what}, {taken:.0f} s" + (
@@ -57,13 +57,14 @@ class Progress:
 
 
 def exchange(settings: IngestSettings, spool: Spool, metrics: IngestMetrics, wait: float) -> None:
-    """Send what is queued, and fetch receipts for at most `wait` seconds after the last of it
-    went.
+    """Send queued batches, and fetch receipts.
+
+    Waits at most `wait` seconds for receipts, but until all queued batches are sent.
     """
 
     from childlink_ingest import app
 
-    shown = Progress("batches to go")
+    shown = Progress("batches left")
     with app.connect(settings, spool, metrics.log_lost) as connection:
         traffic = connection.exchange
         deadline = time.monotonic() + wait
@@ -97,7 +98,7 @@ def write_text(path: Path, text: str, *, fresh: bool = False) -> None:
         with path.open("x" if fresh else "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
-        raise UserError(f"{path} exists already.", "Give another name, or move it away.") from None
+        raise UserError(f"{path} already exists.", "Give another name, or move the file.") from None
     except OSError as error:
         raise cannot_write(path, error) from None
 

@@ -35,12 +35,12 @@ _PUSH_EVERY_S = 60.0
 
 @click.command()
 @click.argument("mapping_file", type=FILE)
-@click.option("--by", required=True, help='Who approves, for example "A. Shah, IG lead".')
+@click.option(
+    "--by", required=True, help='Name and role of the approver, for example "A. Shah, IG lead".'
+)
 @click.pass_obj
 def approve(settings_file: Path | None, mapping_file: Path, by: str) -> None:
-    """Record that somebody approved what leaves under a mapping. `run` refuses a mapping that
-    changed since.
-    """
+    """Record the approval of a mapping. `run` refuses a mapping that changed since its approval."""
 
     from childlink_core.profiles import get_profile
 
@@ -51,7 +51,7 @@ def approve(settings_file: Path | None, mapping_file: Path, by: str) -> None:
 
     settings = IngestSettings.load(settings_file)
     if not by.strip():
-        raise UserError("--by is empty.", 'Write who approves: --by "Name, role".')
+        raise UserError("--by is empty.", 'Name the approver: --by "Name, role".')
     mapping = app.load_mapping(mapping_file)
     approved = sign(
         settings.approvals,
@@ -74,7 +74,7 @@ def approve(settings_file: Path | None, mapping_file: Path, by: str) -> None:
     "--wait",
     default=30.0,
     show_default=True,
-    help="Seconds to wait for receipts; 0 sends and leaves.",
+    help="Seconds to wait for receipts; 0 does not wait.",
 )
 @click.option("--strict", is_flag=True, help="Send nothing if any row is rejected.")
 @click.option(
@@ -103,8 +103,9 @@ def run(
     max_withdrawn: float | None,
     workers: int | None,
 ) -> None:
-    """Encode, split, seal, spool and send an extract. Run it again at any time: what did not change
-    is not sent.
+    """Encode, split, seal, spool and send an extract.
+
+    You can run it again at any time: unchanged rows are not sent again.
     """
 
     from childlink_core import telemetry
@@ -133,7 +134,7 @@ def run(
         try:
             exchange(settings, spool, metrics, wait)
         finally:
-            # Also, and above all, when the broker cannot be reached.
+            # Push the metrics even if (and especially if) the broker cannot be reached.
             _push(settings, spool, metrics)
         outcome = spool.report(run_id)
     click.echo(report.render_run(outcome))
@@ -154,7 +155,7 @@ def run_one(
     mapping_file: Path,
     limits: Limits | None = None,
 ) -> int:
-    """Stage and queue an extract, and write the file of its rejected rows."""
+    """Stage and queue an extract, and write the file of rejected rows. Returns the run's id."""
 
     from childlink_ingest import app
 
@@ -177,12 +178,11 @@ def run_one(
 @click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for receipts.")
 @click.pass_context
 def rekey(ctx: click.Context, extract: Path, mapping_file: Path, wait: float) -> None:
-    """Encode an extract anew under the linkage secrets that the settings name, and send what that
-    changes.
+    """Encode an extract again under the linkage secrets in the settings, and send the changes.
 
-    Part of a rotation: set linkage_key_next, rekey every feed, and when the hub says that all sites
-    have, make the new secret linkage_key. Subjects are encoded from the site's own extract; only
-    encodings go out again, attributes do not.
+    This is part of a rotation. Set linkage_key_next and rekey every feed. When the hub confirms
+    that all sites have done so, make the new secret linkage_key. Subjects are encoded from the
+    site's own extract. Only encodings are sent again, not attributes.
     """
 
     from childlink_ingest import app
@@ -217,19 +217,19 @@ def rekey(ctx: click.Context, extract: Path, mapping_file: Path, wait: float) ->
     "--settle",
     default=10.0,
     show_default=True,
-    help="Seconds that a file must not have changed to count as complete.",
+    help="A file counts as complete if it did not change for this many seconds.",
 )
-@click.option("--once", is_flag=True, help="Take what is there, send it, and leave.")
+@click.option("--once", is_flag=True, help="Send the files that are there, then exit.")
 @click.pass_obj
 def watch(
     settings_file: Path | None, folder: Path, mappings: Path, settle: float, once: bool
 ) -> None:
-    """Take extracts from FOLDER/inbox as they arrive, run each once, and move it to FOLDER/done or
+    """Run each extract that arrives in FOLDER/inbox once, then move it to FOLDER/done or
     FOLDER/failed.
 
-    A mapping says which files it is for (files = "births*.csv"). A query in the inbox (.sql) stays,
-    and runs daily at its mapping's `schedule`. With metrics_port set, serves the status page and
-    the metrics. SIGTERM stops it between two extracts.
+    A mapping names its files (files = "births*.csv"). A query in the inbox (.sql) stays there, and
+    runs daily at its mapping's `schedule`. With metrics_port set, it serves the status page and the
+    metrics. SIGTERM stops it after the current extract.
     """
 
     from childlink_bus.ports import BusError
@@ -292,7 +292,7 @@ def watch(
 
 
 def _waits(spool: Spool, said: set[str]) -> bool:
-    """Whether runs wait for a person, who is told why once. The extracts stay in the inbox."""
+    """Whether runs wait for a person. Prints the reason once. The extracts stay in the inbox."""
 
     from childlink_ingest.runs.after_restore import check_past
 

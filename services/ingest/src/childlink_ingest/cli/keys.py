@@ -1,4 +1,4 @@
-"""Commands about keys: a site's own, and the linkage secret from its custodian's laptop to the
+"""Key commands: a site's own keys, and the transfer of the linkage secret from custodian to
 site.
 """
 
@@ -23,8 +23,9 @@ def keys() -> None:
 @click.argument("partner")
 @_folder
 def new(partner: str, folder: Path) -> None:
-    """Make this site's signing, opening and reference keys, and a certificate request. Then back
-    the reference key up.
+    """Make this site's signing, opening and reference keys, and a certificate request.
+
+    Then back up the reference key.
     """
 
     from childlink_core.keys import OpeningKey, SecretKey, SigningKey, write_key
@@ -41,10 +42,11 @@ def new(partner: str, folder: Path) -> None:
         f"{folder}: signing.key, opening.key, reference.key, tls.key and tls.csr made. Next:"
     )
     click.echo(
-        "  send the hub tls.csr, and what `childlink-ingest keys show` prints (neither is secret)"
+        "  send the hub tls.csr and the output of `childlink-ingest keys show` (neither is secret)"
     )
     click.echo(
-        "  back the reference key up: childlink-ingest keys backup --help (it cannot be made again)"
+        "  back up the reference key, which cannot be recreated: childlink-ingest keys backup"
+        " --help"
     )
 
 
@@ -52,9 +54,7 @@ def new(partner: str, folder: Path) -> None:
 @click.argument("partner")
 @_folder
 def request(partner: str, folder: Path) -> None:
-    """Make a new certificate request, with a new key, for a renewal: tls-new.key and
-    tls-new.csr.
-    """
+    """Make a certificate request with a new key, for a renewal: tls-new.key and tls-new.csr."""
 
     from childlink_core.topics import check_partner_name
 
@@ -63,15 +63,15 @@ def request(partner: str, folder: Path) -> None:
     check_partner_name(partner)
     new_request(partner, folder / "tls-new.key", folder / "tls-new.csr")
     click.echo(
-        f"{folder / 'tls-new.csr'} made. Send it to the hub; keep the old key until the certificate"
-        " has come."
+        f"{folder / 'tls-new.csr'} made. Send it to the hub. Keep the old key until you have the"
+        " certificate."
     )
 
 
 @keys.command("show")
 @_folder
 def show(folder: Path) -> None:
-    """Print this site's public keys in the form of the directory file. Holds no secret."""
+    """Print this site's public keys in the format of the directory file. It contains no secret."""
 
     from childlink_core.directory import Member, render_directory
     from childlink_core.keys import read_opening_key, read_signing_key
@@ -99,14 +99,15 @@ def show(folder: Path) -> None:
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help="New file; keep it away from this machine.",
+    help="New file. Store it away from this machine.",
 )
 @click.option(
-    "--passphrase-file", type=FILE, help="File that holds the passphrase; default: asked for."
+    "--passphrase-file", type=FILE, help="File with the passphrase. Default: you are asked for it."
 )
 def backup(key_file: Path, output: Path, passphrase_file: Path | None) -> None:
-    """Write an encrypted backup of the reference key. Set reference_key_backup to a copy, so that
-    `doctor` can check it.
+    """Write an encrypted backup of the reference key.
+
+    Set reference_key_backup to a copy, so that `doctor` can check it.
     """
 
     from childlink_core import custody
@@ -114,9 +115,7 @@ def backup(key_file: Path, output: Path, passphrase_file: Path | None) -> None:
 
     key = read_secret_key(key_file)
     write_text(output, custody.back_up(key, _passphrase(passphrase_file, confirm=True)), fresh=True)
-    click.echo(
-        f"{output} written, check value {key.check_value}. Keep the passphrase apart from it."
-    )
+    click.echo(f"{output} written, check value {key.check_value}. Store the passphrase separately.")
 
 
 @keys.command("restore")
@@ -129,10 +128,10 @@ def backup(key_file: Path, output: Path, passphrase_file: Path | None) -> None:
     help="New key file.",
 )
 @click.option(
-    "--passphrase-file", type=FILE, help="File that holds the passphrase; default: asked for."
+    "--passphrase-file", type=FILE, help="File with the passphrase. Default: you are asked for it."
 )
 def restore(backup_file: Path, output: Path, passphrase_file: Path | None) -> None:
-    """Bring a key back from its backup."""
+    """Restore a key from its backup."""
 
     from childlink_core import custody
     from childlink_core.keys import write_key
@@ -148,7 +147,7 @@ def restore(backup_file: Path, output: Path, passphrase_file: Path | None) -> No
     default=1,
     show_default=True,
     type=click.IntRange(1, 1_000_000),
-    help="One more than the last.",
+    help="The last version plus one.",
 )
 @click.option(
     "--output",
@@ -157,8 +156,9 @@ def restore(backup_file: Path, output: Path, passphrase_file: Path | None) -> No
     help="New key file, on the custodian's laptop.",
 )
 def new_linkage(version: int, output: Path) -> None:
-    """Custodian: make the partnership's linkage secret. On a laptop that is offline; never on a
-    service of the hub.
+    """Custodian: make the partnership's linkage secret.
+
+    Run this on an offline laptop, never on a service of the hub.
     """
 
     from childlink_core.keys import SecretKey, write_key
@@ -203,22 +203,24 @@ def issue_linkage(partner: str, linkage_file: Path, directory_file: Path, output
     write_text(output, custody.seal_linkage(key, site), fresh=True)
     click.echo(f"{output}: version {key.version} for {partner}, sealed to its key {site.key_id}")
     click.echo(
-        f"  tell the site by telephone: its key id should be {site.key_id}, the check value"
+        f"  tell the site by telephone: its key id must be {site.key_id}, the check value"
         f" {key.check_value}"
     )
 
 
 @keys.command("open-linkage")
 @click.argument("sealed_file", type=FILE)
-@click.option("--check-value", required=True, help="What the custodian said by telephone.")
+@click.option(
+    "--check-value", required=True, help="The check value that the custodian told you by telephone."
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="New key file; default: linkage.key, or linkage-VERSION.key beside it.",
+    help="New key file. Default: linkage.key or, if it exists, linkage-VERSION.key.",
 )
 @_folder
 def open_sealed(sealed_file: Path, check_value: str, output: Path | None, folder: Path) -> None:
-    """Site: open the sealed linkage secret straight into a key file. It is never shown."""
+    """Site: open the sealed linkage secret and write it to a key file. It is never shown."""
 
     from childlink_core import custody
     from childlink_core.keys import read_opening_key, write_key
@@ -226,9 +228,8 @@ def open_sealed(sealed_file: Path, check_value: str, output: Path | None, folder
     key = custody.open_linkage(read_text(sealed_file), read_opening_key(folder / "opening.key"))
     if key.check_value != check_value.strip().lower():
         raise UserError(
-            f"The file holds a secret with check value {key.check_value}, not the one you were"
-            " told.",
-            "Do not use it. Speak to the custodian: somebody may have sent another file.",
+            f"The secret in the file has check value {key.check_value}, not the one you gave.",
+            "Do not use it. Call the custodian: the file may be a forgery.",
         )
     path = output or (
         folder / "linkage.key"

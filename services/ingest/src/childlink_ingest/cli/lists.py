@@ -1,4 +1,4 @@
-"""Commands that prepare what `run` needs: opt-out requests, partnership-wide objections, the area
+"""Commands that prepare input of `run`: opt-out requests, partnership-wide objections, area
 look-up.
 """
 
@@ -26,8 +26,8 @@ def opt_out() -> None:
 )
 @click.pass_obj
 def request(settings_file: Path | None, extract: Path, mapping_file: Path, output: Path) -> None:
-    """Write the NHS numbers of an extract as the checking service takes them over MESH: one a line,
-    each with a comma.
+    """Write the NHS numbers of an extract for the checking service (MESH): one per line, with a
+    comma.
 
     Set `checked_list` to this file and `permitted_list` to the answer.
     """
@@ -45,7 +45,9 @@ def request(settings_file: Path | None, extract: Path, mapping_file: Path, outpu
         if name in mapping.columns
     ]
     if not columns:
-        raise UserError("The mapping names no column of NHS numbers.", "Nothing can be checked.")
+        raise UserError(
+            "The mapping has no column of NHS numbers.", "Without one, nothing can be checked."
+        )
     settings = IngestSettings.load(settings_file) if extract.suffix.lower() == ".sql" else None
     numbers = set()
     with open_extract(extract, app.source_of(mapping, settings)) as opened:
@@ -58,14 +60,14 @@ def request(settings_file: Path | None, extract: Path, mapping_file: Path, outpu
     numbers.discard("")
     write_text(output, "".join(f"{number},\n" for number in sorted(numbers)))
     click.echo(
-        f"{len(numbers):,} NHS numbers written to {output}. It is personal data: delete it when the"
-        " answer is in use."
+        f"{len(numbers):,} NHS numbers written to {output}. The file is personal data. Delete it"
+        " once you use the answer."
     )
 
 
 @click.group()
 def objections() -> None:
-    """Objections that hold for the whole partnership."""
+    """Objections that apply to the whole partnership."""
 
 
 @objections.command("export")
@@ -74,8 +76,9 @@ def objections() -> None:
 )
 @click.pass_obj
 def export(settings_file: Path | None, output: Path) -> None:
-    """Write this site's objections for the other partners, as keyed hashes of NHS numbers under the
-    linkage secret.
+    """Write this site's objections for the other partners.
+
+    They are keyed hashes of NHS numbers under the linkage secret.
     """
 
     from childlink_ingest import app
@@ -89,25 +92,28 @@ def export(settings_file: Path | None, output: Path) -> None:
     tokens = sorted(objection_token(key, number).hex() for number in local.nhs_numbers)
     write_text(output, "".join(f"{token}\n" for token in tokens))
     click.echo(
-        f"{len(tokens):,} objections written to {output}; those without an NHS number hold at this"
-        " site only"
+        f"{len(tokens):,} objections written to {output}. Objections without an NHS number apply at"
+        " this site only."
     )
 
 
 @click.group()
 def area() -> None:
-    """Areas and deprivation, so that postcodes stay here."""
+    """Areas and deprivation. Postcodes stay at this site."""
 
 
 @area.command("build")
 @click.option(
-    "--postcodes", required=True, type=FILE, help="The ONS Postcode Directory's CSV, as published."
+    "--postcodes",
+    required=True,
+    type=FILE,
+    help="The CSV of the ONS Postcode Directory, as published.",
 )
 @click.option(
     "--deprivation",
     required=True,
     type=FILE,
-    help="The indices of deprivation's CSV of ranks and deciles, as published.",
+    help="The CSV of ranks and deciles of the indices of deprivation, as published.",
 )
 @click.option(
     "--output",
@@ -116,8 +122,8 @@ def area() -> None:
     help="Look-up file to write; set `area_lookup` to it.",
 )
 def build(postcodes: Path, deprivation: Path, output: Path) -> None:
-    """Build the look-up from the two files as published. Takes about half a minute for the whole of
-    the United Kingdom.
+    """Build the look-up from the two published files. It takes about half a minute for the whole
+    UK.
     """
 
     from childlink_ingest.geography.lookup import build_lookup

@@ -1,4 +1,4 @@
-"""Commands that look at an extract and send nothing: datasets, map, check, preview, refs, clk,
+"""Commands that read an extract and send nothing: datasets, map, check, preview, refs, clk,
 verify-encoding.
 """
 
@@ -58,7 +58,9 @@ def datasets(name: str | None) -> None:
             allowed = (
                 ", ".join(field.codes)
                 or span
-                or {"month": "a date; leaves as its month", "flag": "yes or no"}.get(field.type, "")
+                or {"month": "a date; only its month is sent", "flag": "yes or no"}.get(
+                    field.type, ""
+                )
             )
             allowed = f" [{allowed}]" + (" REQUIRED" if field.required else "")
         click.echo(f"    {column:28} {title}{allowed}")
@@ -67,12 +69,15 @@ def datasets(name: str | None) -> None:
 @click.command("map")
 @extract_argument
 @click.option(
-    "--dataset", "dataset_name", required=True, help="The contract to map onto (see `datasets`)."
+    "--dataset",
+    "dataset_name",
+    required=True,
+    help="The dataset contract to map to (see `datasets`).",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="Write the mapping to this new file; default: the terminal.",
+    help="Write the mapping to this new file. Default: print it.",
 )
 @click.option("--sheet", default="", help="Sheet of a spreadsheet.")
 @click.pass_obj
@@ -104,10 +109,10 @@ def map_extract(
             if not isinstance(record, Rejection):
                 rows.append(record.values)
         header = opened.header
-        for _ in opened:  # to the end: `open_extract` then knows whether the file changed meanwhile
+        for _ in opened:  # so that `open_extract` can check whether the file changed
             break
     if not rows:
-        raise errors.ExtractError(f"{extract.name} has a header and no rows.", "Export it again.")
+        raise errors.ExtractError(f"{extract.name} has a header but no rows.", "Export it again.")
     options = {"encoding": found.encoding} if found.encoding != "utf-8" else {}
     options |= {"delimiter": found.delimiter} if found.delimiter != "," else {}
     options |= {"sheet": sheet} if sheet else {}
@@ -115,7 +120,7 @@ def map_extract(
     if output:
         write_text(output, proposal.text, fresh=True)
         click.echo(
-            f"{output} written. Correct it; then: childlink-ingest check {extract} --mapping"
+            f"{output} written. Correct it, then run: childlink-ingest check {extract} --mapping"
             f" {output}"
         )
     else:
@@ -128,8 +133,9 @@ def map_extract(
 @extract_argument
 @mapping_option
 def check(extract: Path, mapping_file: Path) -> None:
-    """Validate and profile an extract. Sends nothing and needs no keys (a .sql extract needs
-    `run`'s settings: use `preview`).
+    """Validate and profile an extract. Sends nothing and needs no keys.
+
+    A .sql extract needs the settings of `run`: use `preview` instead.
     """
 
     from childlink_core.profiles import get_profile
@@ -162,8 +168,8 @@ def check(extract: Path, mapping_file: Path) -> None:
             if isinstance(row, Row) and row.row_id in used:
                 column = " + ".join(mapping.columns["row_id"].columns)
                 remedy = (
-                    "Row ids are unique in an extract; name several columns for row_id if no one"
-                    " column is."
+                    "Row ids must be unique in an extract. If no column is unique, name several for"
+                    " row_id."
                 )
                 row = Rejection(row.number, column, "repeats the row id of an earlier row", remedy)
             elif isinstance(row, Row):
@@ -177,7 +183,7 @@ def check(extract: Path, mapping_file: Path) -> None:
                 shown(summary.read)
     ids.add(claims_of(waiting))
     if not summary.read:
-        raise errors.ExtractError(f"{extract.name} has a header and no rows.", "Export it again.")
+        raise errors.ExtractError(f"{extract.name} has a header but no rows.", "Export it again.")
     click.echo(summary.render())
     if shared := ids.contradictions():
         raise refuse(shared, mapping.id_columns)
@@ -193,13 +199,13 @@ def check(extract: Path, mapping_file: Path) -> None:
     default=3,
     type=click.IntRange(1, 1000),
     show_default=True,
-    help="How many good rows to show.",
+    help="Number of good rows to show.",
 )
 @click.option(
     "--html",
     "page",
     type=click.Path(path_type=Path),
-    help="Write the document to sign, with made-up rows, to this file.",
+    help="Write the document for approval, with made-up rows, to this file.",
 )
 @click.option("--profile", "explain", is_flag=True, help="Explain the encoding profile.")
 @click.pass_obj
@@ -211,10 +217,10 @@ def preview(
     page: Path | None,
     explain: bool,
 ) -> None:
-    """Show exactly what would leave the site for a few rows, both halves, before sealing.
+    """Show exactly what would be sent for a few rows: both halves, before sealing.
 
-    Real rows are shown on this terminal only. The page that --html writes holds made-up rows of the
-    same shape, under keys that are thrown away: it is what an information-governance lead signs.
+    Real rows are only shown on this terminal. The page of --html contains made-up rows of the same
+    shape, encoded under throw-away keys. An information-governance lead signs that page.
     """
 
     from childlink_core import __version__
@@ -253,7 +259,7 @@ def preview(
                 profile=previews.explain_profile(profile),
             ),
         )
-        click.echo(f"{page} written: what leaves, with made-up rows.")
+        click.echo(f"{page} written. It shows what would be sent, with made-up rows.")
     if explain:
         for item in previews.explain_profile(profile):
             click.echo(f"pass {item['number']} ({item['name']}), made {item['when']}:")
@@ -273,7 +279,7 @@ def preview(
         click.echo(
             report.render_preview(rows, halves, job.site.encoder, mapping)
             if rows
-            else "No row of this extract could leave."
+            else "No row of this extract would be sent."
         )
 
 
@@ -283,11 +289,11 @@ def preview(
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="CSV file to write.")
 @click.pass_obj
 def refs(settings_file: Path | None, extract: Path, mapping_file: Path, output: Path) -> None:
-    """For an evaluation against known truth: write local id, role and link reference of an
-    extract's subjects.
+    """Write local id, role and link reference of an extract's subjects, to evaluate linkage
+    quality.
 
-    The file ties your own ids to what the linker holds. It is for pilots and evaluations on made-up
-    or approved data.
+    The file connects your own ids to the linker's references. Use it only for pilots and
+    evaluations with made-up or approved data.
     """
 
     from childlink_ingest import app
@@ -320,20 +326,20 @@ def refs(settings_file: Path | None, extract: Path, mapping_file: Path, output: 
     "--secret-file",
     required=True,
     type=FILE,
-    help="File that holds the project's secret; its last newline is ignored.",
+    help="File with the project's secret. Its last newline is ignored.",
 )
 @click.option(
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help='JSON file to write: {"clks": [...]}, as clkhash does.',
+    help='JSON file to write: {"clks": [...]}, the format of clkhash.',
 )
 def clk(people: Path, schema: Path, secret_file: Path, output: Path) -> None:
-    """Compatibility mode: hash a CSV file by a linkage schema (version 3), bit for bit as clkhash
+    """Compatibility mode: encode a CSV file with a linkage schema (version 3), exactly as clkhash
     does.
 
-    For projects that use anonlink or CODI's tools. childlink's own linker never takes these: one
-    unsalted filter of all fields falls to published attacks.
+    For projects that use anonlink or CODI's tools. childlink's own linker does not accept these
+    filters: published attacks break one unsalted filter of all fields.
     """
 
     from childlink_ingest.pseudonymise.clk import to_text
@@ -347,12 +353,10 @@ def clk(people: Path, schema: Path, secret_file: Path, output: Path) -> None:
 @click.command("verify-encoding")
 @click.argument("people", type=FILE)
 @click.argument("schema", type=FILE)
-@click.option(
-    "--secret-file", required=True, type=FILE, help="File that holds the project's secret."
-)
+@click.option("--secret-file", required=True, type=FILE, help="File with the project's secret.")
 def verify_encoding(people: Path, schema: Path, secret_file: Path) -> None:
-    """Compare compatibility mode with clkhash itself, record by record, where clkhash is
-    installed.
+    """Compare the filters of compatibility mode with those of an installed clkhash, record by
+    record.
     """
     try:
         from clkhash import clk as clkhash_clk
@@ -360,7 +364,7 @@ def verify_encoding(people: Path, schema: Path, secret_file: Path) -> None:
     except ImportError:
         raise UserError(
             "clkhash is not installed here.",
-            "Install it in an environment of its own: it wants cryptography<41.",
+            "Install it in a separate environment, because it needs cryptography<41.",
         ) from None
     records, encoder = _clk_input(people, schema, secret_file)
     ours = _encode_clks(encoder, records)
@@ -374,9 +378,9 @@ def verify_encoding(people: Path, schema: Path, secret_file: Path) -> None:
         raise UserError(
             f"{len(different):,} of {len(ours):,} filters differ; the first is line"
             f" {different[0]}.",
-            "Report this: it is a defect.",
+            "Report this as a defect.",
         )
-    click.echo(f"{len(ours):,} filters, all equal to clkhash's, bit for bit")
+    click.echo(f"{len(ours):,} filters, all identical to clkhash's")
 
 
 def _clk_input(
@@ -398,7 +402,7 @@ def _clk_input(
             if header != wanted:
                 raise errors.ExtractError(
                     f"{people.name} has the columns {', '.join(header)}.",
-                    f"The schema's are: {', '.join(wanted)}.",
+                    f"The schema needs: {', '.join(wanted)}.",
                 )
             records = []
             for cells in reader:
@@ -412,7 +416,7 @@ def _clk_input(
         except (csv.Error, UnicodeDecodeError) as error:
             raise errors.ExtractError(
                 f"{people.name} cannot be read ({type(error).__name__}).",
-                "Give a CSV file in UTF-8.",
+                "Use a CSV file in UTF-8.",
             ) from None
     return records, encoder
 

@@ -13,11 +13,11 @@ from childlink_ingest.cli.common import exchange, write_csv, write_text
 @click.option(
     "--again",
     is_flag=True,
-    help="And what was sent and never answered: when the hub says that its broker was lost.",
+    help="Also resend unanswered batches. Use it if the hub says that its broker lost data.",
 )
 @click.pass_obj
 def send(settings_file: Path | None, wait: float, again: bool) -> None:
-    """Send what is still in the spool and fetch receipts."""
+    """Send the batches that are still in the spool, and fetch receipts."""
 
     from childlink_core import telemetry
 
@@ -38,10 +38,8 @@ def send(settings_file: Path | None, wait: float, again: bool) -> None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.option(
-    "--html", "page", type=click.Path(path_type=Path), help="Write a page that a browser shows."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--html", "page", type=click.Path(path_type=Path), help="Write an HTML page.")
 @click.option(
     "--rejects",
     type=click.Path(path_type=Path),
@@ -51,11 +49,11 @@ def send(settings_file: Path | None, wait: float, again: bool) -> None:
 def status(
     settings_file: Path | None, as_json: bool, page: Path | None, rejects: Path | None
 ) -> None:
-    """Show the spool and, for each run, every row as accepted, waiting, refused (why), rejected
-    (why) or permitted out.
+    """Show the spool, and the rows of each run: accepted, waiting, refused (why), rejected (why) or
+    permitted out.
 
     Exit codes, for monitoring: 0 all answered and nothing refused; 3 the newest run has refused or
-    rejected rows, or runs wait for `after-restore`; 4 something waits.
+    rejected rows, or runs wait for `after-restore`; 4 some batches are waiting.
     """
 
     from childlink_ingest import errors
@@ -95,8 +93,9 @@ def status(
 @click.command()
 @click.pass_obj
 def doctor(settings_file: Path | None) -> None:
-    """Check this site's set-up: keys, secret, backup, spool, disk, lists, certificate, broker,
-    clock. Says what to fix.
+    """Check this site's set-up, and say what to fix.
+
+    Checks keys, secret, backup, spool, disk, lists, certificate, broker and clock.
     """
 
     from childlink_core.checkup import examine, show

@@ -1,6 +1,4 @@
-"""Commands that take back what was sent (withdraw, retract), and that look after it when the spool
-was put back from a backup.
-"""
+"""Commands that withdraw what was sent (withdraw, retract), and that recover after a restore."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ _wait = click.option(
     "--wait",
     default=30.0,
     show_default=True,
-    help="Seconds to wait for the receipts that prove it.",
+    help="Seconds to wait for receipts, which are the proof.",
 )
 
 
@@ -30,14 +28,14 @@ _wait = click.option(
     "--local-id",
     "local_ids",
     multiple=True,
-    help="The person's id in the source; may be given several times.",
+    help="The person's id in the source. You can repeat this option.",
 )
 @click.option(
     "--role",
     default="child",
     show_default=True,
     type=click.Choice(["child", "adult"]),
-    help="Whose ids these are.",
+    help="The role of the people with these ids.",
 )
 @click.option(
     "--id-space",
@@ -45,8 +43,8 @@ _wait = click.option(
     show_default=True,
     help="The mapping's id_space (or adult_id_space).",
 )
-@click.option("--nhs-number-file", type=FILE, help="File of NHS numbers, one a line.")
-@click.option("--undo", is_flag=True, help="Let these people be sent again by later runs.")
+@click.option("--nhs-number-file", type=FILE, help="File of NHS numbers, one per line.")
+@click.option("--undo", is_flag=True, help="Allow later runs to send these people again.")
 @_wait
 @click.pass_obj
 def withdraw(
@@ -58,8 +56,9 @@ def withdraw(
     undo: bool,
     wait: float,
 ) -> None:
-    """Withdraw people: linker and analytics forget them, and later runs hold them back. The
-    receipts prove it.
+    """Withdraw people: linker and analytics delete them, and later runs withhold them.
+
+    The receipts are the proof.
     """
 
     from childlink_ingest import app
@@ -70,7 +69,7 @@ def withdraw(
     from childlink_ingest.spool import open_spool
 
     if not local_ids and nhs_number_file is None:
-        raise UserError("Nobody is named.", "Give --local-id or --nhs-number-file.")
+        raise UserError("No person is named.", "Give --local-id or --nhs-number-file.")
     settings = IngestSettings.load(settings_file)
     site = app.build_site(settings)
     people = [(id_space, role, local) for local in local_ids]
@@ -86,8 +85,8 @@ def withdraw(
         outcome = spool.report(run_id)
     asked = len(people) + len(numbers)
     click.echo(
-        f"subjects that had been sent and are withdrawn: {found:,}; all {asked:,} named are held"
-        " back from now on"
+        f"withdrawn subjects that had been sent: {found:,}. All {asked:,} named people are"
+        " withheld from now on."
     )
     _finish(outcome)
 
@@ -97,8 +96,9 @@ def withdraw(
 @_wait
 @click.pass_obj
 def retract(settings_file: Path | None, run_id: int, wait: float) -> None:
-    """Take a whole run back: everything whose newest version went out with it. Then run the right
-    extract.
+    """Withdraw a whole run: everything whose newest version was sent by it.
+
+    Then run the correct extract.
     """
 
     from childlink_ingest import app
@@ -115,7 +115,7 @@ def retract(settings_file: Path | None, run_id: int, wait: float) -> None:
         exchange(settings, spool, IngestMetrics(), wait)
         outcome = spool.report(retracted)
     click.echo(
-        f"run {run_id} is retracted; rows that it had changed come back when a right extract is run"
+        f"run {run_id} is retracted. Rows that it changed return when you run the correct extract."
     )
     _finish(outcome)
 
@@ -125,22 +125,22 @@ def retract(settings_file: Path | None, run_id: int, wait: float) -> None:
     "--withdrawals-repeated",
     is_flag=True,
     help=(
-        "Everybody who was withdrawn or retracted in the lost past is withdrawn again, or there is"
-        " nobody: runs may go on."
+        "Confirm that you have repeated all withdrawals and retractions of the lost period (or"
+        " that there were none). Runs may then continue."
     ),
 )
 @_wait
 @click.pass_obj
 def after_restore(settings_file: Path | None, withdrawals_repeated: bool, wait: float) -> None:
-    """Look whether the spool knows all that this site has sent, after it was put back from a backup
-    or made anew, and go on.
+    """Check whether the spool knows everything that this site has sent, and recover if it does not.
 
-    A spool that does not is noticed by the receipts. It goes on in a new epoch by itself, and sends
-    nothing under numbers used before, but runs wait: the spool does not know whom the lost past
-    withdrew. Withdraw them again, by local id, say so here, and run every feed.
+    Use it after the spool was restored from a backup or newly made. The spool detects missing
+    history from the receipts. It then starts a new epoch by itself and never reuses sequence
+    numbers. Runs wait, because the spool does not know who was withdrawn in the lost period. Repeat
+    those withdrawals by local id, confirm it here, and run every feed.
 
-    Exit codes: 0 runs may go on; 3 they wait for --withdrawals-repeated; 4 a repeated withdrawal is
-    not receipted yet.
+    Exit codes: 0 runs may continue; 3 they wait for --withdrawals-repeated; 4 a repeated withdrawal
+    has no receipt yet.
     """
 
     from childlink_ingest import app, errors
@@ -155,10 +155,10 @@ def after_restore(settings_file: Path | None, withdrawals_repeated: bool, wait: 
         exchange(settings, spool, IngestMetrics(), 0)
         lost = spool.lost_past()
         if lost is None:
-            click.echo("No receipt is for anything that this spool does not know.")
+            click.echo("This spool knows every batch that the receipts name.")
             return
         click.echo(
-            f"noticed on {datetime.fromtimestamp(lost.at):%Y-%m-%d at %H:%M}:"
+            f"detected on {datetime.fromtimestamp(lost.at):%Y-%m-%d at %H:%M}:"
             f" {restoring.what_is_known(lost)}; {lost.given_up:,} batches counted as not sent"
         )
         run_id = restoring.repeat_withdrawals(spool, site)
@@ -169,17 +169,17 @@ def after_restore(settings_file: Path | None, withdrawals_repeated: bool, wait: 
         may_run = withdrawals_repeated or lost.confirmed
     if may_run:
         click.echo(
-            "runs may go on: run every feed, all of it goes out anew and replaces what is there"
+            "runs may continue: run every feed. Each feed is sent again in full and replaces old"
+            " rows."
         )
     else:
         click.echo(
-            "runs wait: withdraw again whoever was withdrawn since, then give"
-            " --withdrawals-repeated"
+            "runs wait: repeat all withdrawals made since then, then give --withdrawals-repeated"
         )
     if outcome:
         click.echo(
-            f"{outcome.withdrawn:,} withdrawals sent again, {outcome.withdrawn_proved:,} receipted"
-            " by the services"
+            f"{outcome.withdrawn:,} withdrawals sent again, {outcome.withdrawn_proved:,} with a"
+            " receipt"
         )
     if not may_run:
         sys.exit(errors.EXIT_PARTIAL)
@@ -194,8 +194,7 @@ def _finish(outcome: RunReport) -> None:
     from childlink_ingest import errors
 
     click.echo(
-        f"{outcome.withdrawn:,} withdrawals sent, {outcome.withdrawn_proved:,} receipted by the"
-        " services"
+        f"{outcome.withdrawn:,} withdrawals sent, {outcome.withdrawn_proved:,} with a receipt"
     )
     sys.exit(
         errors.EXIT_OK if outcome.withdrawn == outcome.withdrawn_proved else errors.EXIT_WAITING

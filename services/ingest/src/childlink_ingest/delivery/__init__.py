@@ -1,1 +1,1 @@
-"""Sealed batches out, receipts in."""
+"""Sends sealed batches, and reads receipts."""

@@ -1,5 +1,6 @@
-"""Batches, seals, signs and queues what is staged: encodings to the linker, observations to
-analytics, tombstones to both.
+"""Collects staged items into batches, then seals, signs and queues them.
+
+Encodings go to the linker, observations to analytics, and tombstones to both.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +23,8 @@ from childlink_ingest.spool import Spool
 
 BATCH_BYTES: Final = 128 * 1024
 _TOMBSTONES_PER_BATCH: Final = 4_000
-# Fields of the wire format, appended to serialised messages: protobuf concatenates.
+# Fields of the wire format. They are appended to serialised messages, because protobuf
+# concatenates.
 _CAPSULE: Final = encoded_pb2.EncodedRecord.CAPSULE_FIELD_NUMBER
 _RECORDS: Final = encoded_pb2.EncodedBatch.RECORDS_FIELD_NUMBER
 _OBSERVATIONS: Final = observation_pb2.ObservationBatch.OBSERVATIONS_FIELD_NUMBER
@@ -30,7 +32,7 @@ _OBSERVATIONS: Final = observation_pb2.ObservationBatch.OBSERVATIONS_FIELD_NUMBE
 
 @dataclass(frozen=True)
 class SendingContext:
-    """What a site needs to turn rows into sealed batches."""
+    """Keys, directory and encoders that a site needs to turn rows into sealed batches."""
 
     partner: str
     directory: Directory
@@ -40,19 +42,19 @@ class SendingContext:
 
     @property
     def encoder(self) -> Encoder:
-        """The encoder under the linkage secret in use."""
+        """The encoder with the linkage secret in use."""
         return self.encoders[0]
 
 
 Numbered = tuple[int, StagedItem]
-"""An item with its id in the spool."""
+"""An item, with its id in the spool."""
 
 
 def queue_encodings(
     spool: Spool, site: SendingContext, run_id: int, feed: str, changed: Iterable[Numbered]
 ) -> None:
-    """Queue the encodings that are new or changed; each batch with a capsule key of its own, and
-    one key version.
+    """Queue the new or changed encodings. Each batch has its own capsule key and one key
+    version.
     """
     versions = {
         site.references.facet(feed, encoder.key_version): encoder for encoder in site.encoders
@@ -102,7 +104,7 @@ def queue_observations(
     dataset: Dataset,
     changed: Iterable[Numbered],
 ) -> None:
-    """Queue the observations that are new or changed."""
+    """Queue the new or changed observations."""
     head = observation_pb2.ObservationBatch(
         dataset=dataset.name,
         dataset_version=dataset.version,
@@ -115,7 +117,7 @@ def queue_observations(
 
 
 def queue_withdrawals(spool: Spool, site: SendingContext, run_id: int) -> None:
-    """Queue the tombstones that are staged."""
+    """Queue the staged tombstones."""
     profile = site.encoder.profile
     for half, message in (
         ("encodings", encoded_pb2.EncodedBatch),
@@ -132,8 +134,8 @@ def queue_withdrawals(spool: Spool, site: SendingContext, run_id: int) -> None:
                 batch.profile_id, batch.profile_fingerprint = profile.id, profile.fingerprint
                 batch.key_version = site.encoder.key_version
             else:
-                # Any contract that the hub knows: tombstones are of rows and subjects, whatever the
-                # dataset.
+                # Any contract that the hub knows is valid here: a tombstone names a row or a
+                # subject, not a dataset.
                 batch.dataset, batch.dataset_version = "attendance", 1
                 after = _after_encodings(spool)
                 if after:
@@ -143,7 +145,7 @@ def queue_withdrawals(spool: Spool, site: SendingContext, run_id: int) -> None:
 
 
 def _after_encodings(spool: Spool) -> observation_pb2.StreamPosition | None:
-    """The last batch of encodings queued so far; None before there is any."""
+    """The position of the last queued batch of encodings; None if there is none."""
     last = spool.last_sequence("encodings")
     return observation_pb2.StreamPosition(epoch=last[0], sequence=last[1]) if last else None
 
@@ -151,7 +153,7 @@ def _after_encodings(spool: Spool) -> observation_pb2.StreamPosition | None:
 def queue_answers(
     spool: Spool, site: SendingContext, answers: Sequence[encoded_pb2.OwnCheckAnswer]
 ) -> None:
-    """Queue what the site found when it looked at its own rows."""
+    """Queue the site's answers about its own rows."""
     profile = site.encoder.profile
     batch = encoded_pb2.EncodedBatch(
         profile_id=profile.id,
@@ -208,7 +210,7 @@ def _batches(items: Iterable[Numbered]) -> Iterator[list[Numbered]]:
 
 
 def _field(number: int, payload: bytes) -> bytes:
-    """A length-delimited protobuf field (number below 16)."""
+    """A length-delimited protobuf field. `number` must be below 16."""
     return _prefix(number, len(payload)) + payload
 
 
@@ -218,5 +220,5 @@ def _prefix(number: int, length: int) -> bytes:
 
 
 def tombstones_of_subject(link_reference: bytes, analytics_reference: bytes) -> list[Tombstone]:
-    """What withdraws everything of a subject."""
+    """Tombstones that withdraw everything about a subject."""
     return [Tombstone("encodings", link_reference), Tombstone("observations", analytics_reference)]

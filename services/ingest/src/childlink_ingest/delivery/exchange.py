@@ -1,4 +1,4 @@
-"""Moves sealed batches from the spool to Kafka, and receipts from Kafka into the spool."""
+"""Sends sealed batches from the spool to Kafka, and stores receipts from Kafka in the spool."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -27,8 +27,9 @@ _CATCH_UP_S: Final = 60.0
 
 @dataclass(frozen=True)
 class Exchange:
-    """A site's traffic with the hub. `window_bytes` bounds what is sent and not answered; 0 means
-    no bound.
+    """A site's exchange with the hub.
+
+    `window_bytes` limits the bytes that are sent but not answered; 0 means no limit.
     """
 
     partner: str
@@ -40,8 +41,8 @@ class Exchange:
     on_log_lost: Callable[[str], None] = lambda _topic: None
 
     def send(self) -> int:
-        """Send what is queued, as far as the window allows. Returns the number of batches that
-        Kafka took.
+        """Send queued batches as far as the window allows. Returns the number that Kafka
+        accepted.
         """
         sent = 0
         while not self.window_bytes or self.spool.unanswered_bytes() < self.window_bytes:
@@ -59,8 +60,8 @@ class Exchange:
         return sent
 
     def catch_up(self, subscriber: Subscriber) -> None:
-        """Read the receipts that are there, before anything is sent: they tell whether this spool
-        is older than what was read.
+        """Read the waiting receipts before sending. They show whether this spool is older than what
+        was read.
         """
         until = time.monotonic() + _CATCH_UP_S
         while (
@@ -72,14 +73,14 @@ class Exchange:
         """Read receipts once. Returns the number of messages read."""
         messages = subscriber.poll(timeout_s)
         for topic, lost in subscriber.rewound().items():
-            # Receipts are lost, and what they were for may be: sent again, it is either read or
-            # answered with the same receipt.
+            # Receipts are lost, and perhaps the batches, too. A batch that is sent again is either
+            # read now or answered with the same receipt.
             with self.spool.transaction():
                 self.spool.move_inbox(topic, 0)
                 self.spool.send_unanswered_again()
             self.on_log_lost(topic)
             log.warning(
-                "the broker's log ends before what was read of it; read from its beginning",
+                "the broker's log ends before the last offset read; reading from its beginning",
                 topic=topic,
                 offset=lost,
             )
@@ -104,7 +105,7 @@ class Exchange:
             progress()
 
     def settled(self) -> bool:
-        """Whether everything was sent and answered."""
+        """Whether every batch was sent and answered."""
         return self.spool.count_batches("queued", "sent") == 0
 
     def _topic(self, half: Half) -> str:
@@ -154,8 +155,10 @@ class Exchange:
                 self.spool.refuse(half, receipt.epoch, receipt.sequence, receipt.reason)
 
     def _answers_ours(self, half: Half, receipt: receipt_pb2.Receipt) -> bool:
-        """Whether a receipt is for a batch of this spool. If not, or if another one was read in the
-        place of ours, the spool was put back from a backup or made anew, and begins anew.
+        """Whether a receipt answers a batch of this spool.
+
+        If it does not, or if another batch was read in its place, the spool was restored from a
+        backup or newly made. The spool then starts a new epoch.
         """
         place = (half, receipt.epoch, receipt.sequence)
         ours = self.spool.sealed(*place, receipt.batch_digest)
@@ -169,7 +172,7 @@ class Exchange:
         if last is None or receipt.epoch >= last[0] or self.spool.lost_past() is None:
             self.spool.begin_anew(max(receipt.epoch, receipt.expected_epoch))
             log.error(
-                "a service has read what this spool does not know; it goes on in a new epoch",
+                "a service has read a batch that this spool does not know; starting a new epoch",
                 topic=receipt.topic,
                 epoch=receipt.epoch,
                 sequence=receipt.sequence,
@@ -177,8 +180,8 @@ class Exchange:
         return False
 
     def _half(self, sender: str, topic: str) -> Half | None:
-        """The half that a service's receipt is about; None when it speaks of a topic that it does
-        not read.
+        """The half that a service's receipt is about; None if the service does not read that
+        topic.
         """
         halves: dict[tuple[str, str], Half] = {
             (topics.LINKER, topics.encodings(self.partner)): "encodings",

@@ -1,1 +1,1 @@
-"""Who may be sent: opt-outs, objections, and ids that no one person has."""
+"""Decides who may be sent: opt-outs, objections, and ids shared by several people."""

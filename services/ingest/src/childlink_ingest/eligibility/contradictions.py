@@ -1,15 +1,15 @@
-"""Local ids that more than one person has: their rows contradict each other. Rule: no I/O.
+"""Finds local ids that more than one person shares. No I/O.
 
-The linker takes rows of one id for one person, whatever they say. So a placeholder ("TBC"), a
-number that a spreadsheet shortened (9.99E+09) or a wrong column in the mapping would make strangers
-one person, in silence. Every id of an extract is therefore compared with itself before anything is
-sent. Values are held in memory only, as numbers, and are never shown.
+The linker takes all rows with one id for one person. A placeholder ("TBC"), a number shortened by a
+spreadsheet (9.99E+09) or a wrong column in the mapping would therefore silently merge different
+people. This module compares the rows of each id before anything is sent. Values are held in memory
+only, as numbers, and are never shown.
 
-Two rows of an id are of one person if they share an NHS number, names that sound alike, or a date
-of birth that nothing else speaks against. An id contradicts itself if that leaves two people who
-differ in date of birth or in NHS number, or four people of any kind. A slip in a date is excused
-where a name is the same, and so is a single row that differs from all the others. An id that has
-far more rows than the others is a placeholder as well.
+Two rows with the same id belong to one person if they share an NHS number, names that sound alike,
+or a date of birth that no other field contradicts. An id is shared if this leaves two people who
+differ in date of birth or in NHS number, or four people of any kind. One typing error in a date is
+tolerated if a name matches, and so is a single row that differs from all the others. An id with far
+more rows than the others is a placeholder, too.
 """
 
 import hashlib
@@ -41,18 +41,19 @@ CLAIM: Final = np.dtype(
         ("adult", "u1"),
     ]
 )
-"""What some rows of an extract say of one local id. 0 means missing; `born` is a day's ordinal,
-names are as they sound.
+"""The values that some rows give for one local id. 0 means missing.
+
+`born` is the ordinal of a day; names are phonetic codes.
 """
 
-# Far above what a keen family reaches in a register of sessions.
+# Far more than any family has in a register of sessions.
 LEAST_ROWS_OF_A_PLACEHOLDER: Final = 20
 LARGEST_SHARE_OF_ROWS: Final = 0.05
 TIMES_THE_OTHERS: Final = 10
 MOST_PEOPLE_UNTOLD: Final = 3
-"""So many names, with neither date nor number, may still be one person's."""
+"""Up to this many names, without date or number, may belong to one person."""
 LARGEST_SHARE_OF_STRAYS: Final = 0.25
-"""Share of an id's rows that may each differ from all the others: typing errors in a register of
+"""Share of an id's rows that may differ from all the others: typing errors in a register of
 visits.
 """
 
@@ -71,7 +72,7 @@ Why = Literal["different people", "too many rows"]
 
 @dataclass(frozen=True)
 class Contradiction:
-    """An id that is no one person's. Shows its shape, never its value."""
+    """An id that several people share. Shows the id's shape, never its value."""
 
     role: Role
     shape: str
@@ -80,13 +81,14 @@ class Contradiction:
     births: int
     numbers: int
     line: int
-    """The first of its rows in the extract."""
+    """The id's first row in the extract."""
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What the rows of a chunk say of the ids in them; plain data, because chunks are prepared in
-    several processes.
+    """The values that the rows of a chunk give for their ids.
+
+    Plain data, because several processes prepare chunks.
     """
 
     packed: bytes = b""
@@ -95,7 +97,7 @@ class Claims:
 
 
 class Said(NamedTuple):
-    """One thing that is said of an id, and in how many rows. 0 means missing."""
+    """One set of values for an id, and its number of rows. 0 means missing."""
 
     number: int
     born: int
@@ -105,7 +107,7 @@ class Said(NamedTuple):
 
 
 def claims_of(rows: Iterable[Row]) -> Claims:
-    """The claims of a chunk's rows, one for each different thing that is said of an id."""
+    """The claims of a chunk's rows: one for each different set of values of an id."""
     found: dict[tuple[bool, str, str, date | None, str, str], list[int]] = {}
     for row in rows:
         for adult, who in ((False, row.child), (True, row.adult)):
@@ -140,7 +142,7 @@ def claims_of(rows: Iterable[Row]) -> Claims:
 
 
 def shape_of(person_id: str) -> str:
-    """What an id looks like, without what it is.
+    """The shape of an id, without its value.
 
     >>> shape_of("TBC"), shape_of("9.99E+09"), shape_of("a-17/2020")
     ('AAA', '9.99A+99', 'a-99/9999')
@@ -150,31 +152,31 @@ def shape_of(person_id: str) -> str:
 
 
 def refuse(found: Sequence[Contradiction], columns: Mapping[Role, str]) -> ContradictingIdsError:
-    """What to tell the site. `columns` names the extract's id column of each role."""
+    """Build the error for the site. `columns` names the extract's id column of each role."""
     parts = []
     for item in found[:MOST_SHOWN]:
         what = f"{item.rows:,} rows from line {item.line:,} on"
         if item.why == "different people":
             what += f", {item.births:,} dates of birth, {item.numbers:,} NHS numbers"
         else:
-            what += ", far more than any other id has"
+            what += ", far more than any other id"
         parts.append(f"{item.role} ids of the form {item.shape} in {columns[item.role]} ({what})")
     more = f"; and {len(found) - MOST_SHOWN:,} more" if len(found) > MOST_SHOWN else ""
     ids = "1 id stands" if len(found) == 1 else f"{len(found):,} ids stand"
     return ContradictingIdsError(
         f"{ids} for different people: {'; '.join(parts)}{more}.",
-        "Nothing was sent: the linker would make them one person. Look at these rows. Common causes"
-        " are a placeholder such as TBC, a number that a spreadsheet shortened (9.99E+09: export"
-        " that column as text), and a wrong column in the mapping. Correct the extract or the"
-        " mapping; or list values that are no id under `placeholder_ids` in the mapping: a row with"
-        " such an id then counts as a row without one.",
+        "Nothing was sent, because the linker would merge these people. Check these rows. Common"
+        " causes are a placeholder such as TBC, a number that a spreadsheet shortened (9.99E+09:"
+        " export that column as text), and a wrong column in the mapping. Correct the extract or"
+        " the"
+        " mapping. You can also list values that are not ids under `placeholder_ids` in the"
+        " mapping:"
+        " a row with such a value then counts as a row without an id.",
     )
 
 
 class IdentityCheck:
-    """Gathers the claims of an extract. Memory: 37 bytes for each different thing that is said of
-    an id.
-    """
+    """Collects the claims of an extract. Uses 37 bytes of memory per claim."""
 
     def __init__(self) -> None:
         self._parts: list[NDArray[np.void]] = []
@@ -182,7 +184,7 @@ class IdentityCheck:
         self._shapes: dict[int, str] = {}
 
     def add(self, claims: Claims) -> None:
-        """Take in a chunk's claims."""
+        """Add the claims of a chunk."""
         part = np.frombuffer(claims.packed, dtype=CLAIM)
         self._parts.append(part)
         self._shapes |= claims.shapes or {}
@@ -191,7 +193,7 @@ class IdentityCheck:
             self._parts, self._pending = [_compact(self._parts)], 0
 
     def contradictions(self) -> list[Contradiction]:
-        """The ids that no one person has, those of most rows first."""
+        """The ids that several people share, those with the most rows first."""
         claims = _compact(self._parts)
         if not len(claims):
             return []
@@ -225,14 +227,14 @@ class IdentityCheck:
 
 
 def are_different_people(said: Sequence[Said]) -> bool:
-    """Whether what is said of one id cannot be of one person.
+    """Whether the claims of one id cannot all be about one person.
 
     >>> nia, zofia = Said(1, 737_000, 11, 21), Said(2, 737_400, 12, 22)
     >>> are_different_people([nia, zofia])
     True
 
-    A corrected date of birth, a corrected number, a change of name and one stray row among many are
-    one person's:
+    One person may have a corrected date of birth, a corrected number, a change of name, and one
+    stray row among many:
 
     >>> are_different_people([nia, nia._replace(born=737_400)])
     False
@@ -255,7 +257,7 @@ def are_different_people(said: Sequence[Said]) -> bool:
 
 
 def _differ(one: Sequence[Said], other: Sequence[Said]) -> bool:
-    """Whether both have dates of birth, or numbers, and none in common."""
+    """Whether both have dates of birth (or both have numbers), but none in common."""
     for what in ("born", "number"):
         here, there = ({getattr(said, what) for said in person} - {0} for person in (one, other))
         if here and there and not here & there:
@@ -264,7 +266,7 @@ def _differ(one: Sequence[Said], other: Sequence[Said]) -> bool:
 
 
 def _people(said: Sequence[Said]) -> list[list[Said]]:
-    """The claims, those that agree in something together."""
+    """Group the claims that agree in a field."""
     parent = list(range(len(said)))
 
     def root(at: int) -> int:
@@ -280,8 +282,8 @@ def _people(said: Sequence[Said]) -> list[list[Said]]:
             agreements.append(("number", one.number))
         if one.born:
             agreements.append(("born", one.born, one.given))
-            # Twins under one id share a date: where there is a number, the given name has to be the
-            # same as well.
+            # Twins under one id share a date of birth. If there is a number, the given name must
+            # match, too.
             agreements += [("born", one.born, 0)] if not one.number else []
         if one.given and one.surname:
             agreements.append(("names", one.given, one.surname))
@@ -298,8 +300,9 @@ def _people(said: Sequence[Said]) -> list[list[Said]]:
 
 
 def _is_one_slip(one: Sequence[Said], other: Sequence[Said]) -> bool:
-    """Whether a date of birth of each is the other's with one part mistyped, or day and month
-    exchanged, and a name agrees, or is missing.
+    """Whether two dates of birth differ in one mistyped part only, or by swapped day and month.
+
+    A name must also agree or be missing.
     """
     for a in one:
         for b in other:
@@ -323,7 +326,7 @@ def _is_slip(a: date, b: date) -> bool:
 
 
 def _worth_a_look(claims: NDArray[np.void], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which ids have two dates, two numbers, or more names than one person writes."""
+    """Mark the ids with two dates, two numbers, or more names than one person has."""
     look = np.zeros(len(starts), dtype=bool)
     for column in ("born", "number"):
         values = claims[column].astype(np.int64)
@@ -335,7 +338,7 @@ def _worth_a_look(claims: NDArray[np.void], starts: NDArray[np.int64]) -> NDArra
 
 
 def _crowded(rows: NDArray[np.int64], adult: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which ids have far more rows than the others of their role."""
+    """Mark the ids with far more rows than the other ids of their role."""
     crowded = np.zeros(len(rows), dtype=bool)
     for role in (False, True):
         of_role = adult == role
@@ -349,7 +352,7 @@ def _crowded(rows: NDArray[np.int64], adult: NDArray[np.bool_]) -> NDArray[np.bo
 
 
 def _compact(parts: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
-    """All claims in the order of their ids, those that say the same made one."""
+    """Sort all claims by id, and merge equal ones."""
     claims = np.concatenate([*parts]) if parts else np.zeros(0, dtype=CLAIM)
     if not len(claims):
         return claims
@@ -374,7 +377,7 @@ def _person(person_id: str, adult: bool) -> bytes:
 
 @lru_cache(maxsize=100_000)
 def _code(text: str) -> int:
-    """A number for a text; 0 for none. Two texts have the same with a chance of one in four
+    """A number for a text; 0 for an empty text. Two texts collide with a chance of 1 in 4
     billion.
     """
     return (zlib.crc32(text.encode()) or 1) if text else 0

@@ -1,6 +1,4 @@
-"""Reads the lists that decide who may be sent: permitted NHS numbers, objections. Adapter of the
-site's own files.
-"""
+"""Reads the lists that decide who may be sent: permitted NHS numbers and objections."""
 
 import csv
 from array import array
@@ -17,10 +15,10 @@ _SECONDS_A_DAY: Final = 86_400
 
 
 def read_permitted_list(path: Path | None, max_age_days: float, now: datetime) -> PermittedList:
-    """Read the checking service's answer: NHS numbers, one a line, each with a comma (MESH) or
-    without.
+    """Read the answer of the checking service: one NHS number per line, optionally followed by a
+    comma (MESH).
 
-    Raises PermitError when it is missing, too old, or no such list.
+    Raises PermitError if the list is missing, too old, or not such a list.
     """
     if path is None or not path.is_file():
         where = f"{path} does not exist" if path else "none is set"
@@ -28,21 +26,22 @@ def read_permitted_list(path: Path | None, max_age_days: float, now: datetime) -
             f"This dataset needs the list of permitted NHS numbers, and {where}.",
             "Write the request with `childlink-ingest opt-out request`, send it to the checking"
             " service, and set `permitted_list` to its answer. If the opt-out does not apply, state"
-            ' why in the mapping: opt_out_exempt = "..."',
+            ' the reason in the mapping: opt_out_exempt = "..."',
         )
     age = (now.timestamp() - path.stat().st_mtime) / _SECONDS_A_DAY
     if age > max_age_days:
         raise PermitError(
             f"The list of permitted NHS numbers is {age:.1f} days old; at most {max_age_days:g} are"
             " allowed.",
-            "Have it checked again. Nothing was sent.",
+            "Nothing was sent. Have the numbers checked again.",
         )
     return PermittedList(array("q", sorted({int(number) for number in _numbers(path)})))
 
 
 def read_objections(path: Path | None) -> Objections:
-    """Read the site's own objections: a CSV file with the columns nhs_number, role and local_id
-    (either may be empty).
+    """Read the site's own objections: a CSV file with the columns nhs_number, role and local_id.
+
+    nhs_number or local_id may be empty. Raises PermitError.
     """
     if path is None:
         return Objections()
@@ -52,7 +51,7 @@ def read_objections(path: Path | None) -> Objections:
             reader = csv.DictReader(file)
             if not {"nhs_number", "role", "local_id"} <= set(reader.fieldnames or ()):
                 raise PermitError(
-                    f"{path} lacks a column.", "Its header is: nhs_number,role,local_id"
+                    f"{path} lacks a column.", "The header must be: nhs_number,role,local_id"
                 )
             for line, row in enumerate(reader, start=2):
                 number = nhs_number(row["nhs_number"] or "")
@@ -66,7 +65,7 @@ def read_objections(path: Path | None) -> Objections:
                 if local := (row["local_id"] or "").strip():
                     if row["role"] not in ("child", "adult"):
                         raise PermitError(
-                            f"{path}, line {line}: role is child or adult.",
+                            f"{path}, line {line}: role must be child or adult.",
                             "Correct it. Nothing was sent.",
                         )
                     ids.add((row["role"], local))
@@ -78,7 +77,7 @@ def read_objections(path: Path | None) -> Objections:
 
 
 def read_objection_tokens(path: Path | None) -> frozenset[bytes]:
-    """Read partnership-wide objections: one token a line, in hexadecimal."""
+    """Read partnership-wide objections: one hexadecimal token per line. Raises PermitError."""
     if path is None:
         return frozenset()
     try:
@@ -92,7 +91,7 @@ def read_objection_tokens(path: Path | None) -> frozenset[bytes]:
 
 
 def read_nhs_numbers(path: Path) -> list[str]:
-    """Read a file of NHS numbers, one a line. Raises PermitError."""
+    """Read a file of NHS numbers, one per line. Raises PermitError."""
     return list(dict.fromkeys(_numbers(path)))
 
 
@@ -106,8 +105,8 @@ def _numbers(path: Path) -> Iterable[str]:
                 number = nhs_number(stripped)
                 if not number:
                     raise PermitError(
-                        f"{path.name}, line {line} is not an NHS number that passes its check.",
-                        "Give the file as the checking service sent it: one number a line.",
+                        f"{path.name}, line {line} is not a valid NHS number.",
+                        "Use the unchanged file of the checking service, with one number per line.",
                     )
                 yield number
     except (OSError, UnicodeDecodeError) as error:

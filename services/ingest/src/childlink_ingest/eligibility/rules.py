@@ -1,19 +1,20 @@
-"""Who may not be sent. Applied to rows before anything is encoded; what stays here is counted,
-never listed. Rule: no I/O (the lists are read by `permit_lists`).
+"""Decides which rows may be sent, before anything is encoded. No I/O (`eligibility.lists` reads the
+lists).
 
-The rule, per subject (docs/explanation/who-may-be-sent.md):
+Withheld rows are counted, never listed. The rule, per subject
+(docs/explanation/who-may-be-sent.md):
 
-1. The national data opt-out applies where the contract is confidential patient information,
-   unless the mapping states the exemption. Then a subject with an NHS number is sent only if the
-   checking service's list has the number.
-2. A subject without an NHS number cannot be checked, and is sent (NHS policy: the opt-out is
-   held against NHS numbers).
-3. Objections, local and partnership-wide, apply to every dataset.
-4. A row whose *main* subject (the child, where the contract has one) may not be sent stays here
-   whole.
-5. A row whose other subject may not be sent goes without that person: no encoding, no relation,
-   and no identifier of theirs salts anything.
-6. What was sent before about someone who may no longer be sent is withdrawn at the next run.
+1. The national data opt-out applies if the contract is confidential patient information,
+   unless the mapping states an exemption. A subject with an NHS number is then sent only if the
+   checking service's list contains the number.
+2. A subject without an NHS number cannot be checked, and is sent. (NHS policy: the opt-out is
+   recorded against NHS numbers.)
+3. Objections, local and partnership-wide, apply to every dataset. 4. If the *main* subject of a row
+(the child, if the contract has one) may not be sent, the whole
+   row is withheld.
+5. If the other subject may not be sent, the row goes without that person: no encoding, no
+   relation, and none of their identifiers salts an encoding.
+6. If a person may no longer be sent, the next run withdraws what was sent about them.
 """
 
 from array import array
@@ -32,10 +33,10 @@ OBJECTED: Final = "objection"
 
 @dataclass(frozen=True)
 class PermittedList:
-    """The NHS numbers that came back from the checking service."""
+    """The NHS numbers that the checking service returned."""
 
     numbers: "array[int]" = field(repr=False)
-    """Ascending."""
+    """Sorted in ascending order."""
 
     def __contains__(self, number: str) -> bool:
         wanted = int(number)
@@ -45,26 +46,26 @@ class PermittedList:
 
 @dataclass(frozen=True)
 class Objections:
-    """People whose rows are never sent, whatever the dataset."""
+    """People whose rows are never sent, in any dataset."""
 
     nhs_numbers: frozenset[str] = field(default=frozenset(), repr=False)
     local_ids: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
-    """(role, person id)."""
+    """Pairs of role and person id."""
     tokens: frozenset[bytes] = field(default=frozenset(), repr=False)
-    """Partnership-wide: keyed hashes of NHS numbers."""
+    """Partnership-wide objections: keyed hashes of NHS numbers."""
 
 
 @dataclass(frozen=True)
 class Permissions:
-    """Everything that decides who may be sent in one run."""
+    """All rules that decide who may be sent in one run."""
 
     permitted: PermittedList | None = None
-    """None: the opt-out does not apply to this run."""
+    """None if the opt-out does not apply to this run."""
     objections: Objections = Objections()
     token_of: Callable[[str], bytes] = field(default=lambda _number: b"", repr=False)
 
     def problem(self, role: Role, identity: Identity) -> str | None:
-        """Why a subject may not be sent, or None."""
+        """The reason why a subject may not be sent, or None."""
         number = identity.nhs_number
         if number and self.permitted is not None and number not in self.permitted:
             return OPTED_OUT
@@ -79,7 +80,7 @@ class Permissions:
         return None
 
     def apply(self, row: Row) -> Row | WithheldRow:
-        """The row as far as it may be sent, or WithheldRow."""
+        """The part of the row that may be sent, or WithheldRow."""
         child = self.problem("child", row.child) if row.child else None
         adult = self.problem("adult", row.adult) if row.adult else None
         if child is None and adult is None:
@@ -97,7 +98,8 @@ class Permissions:
 
 
 def objection_token(key: bytes, number: str) -> bytes:
-    """What a partnership-wide objection is told by: a keyed hash of the NHS number under the
-    linkage secret.
+    """The token of a partnership-wide objection: a keyed hash of the NHS number (16 bytes).
+
+    The key is derived from the linkage secret.
     """
     return keyed_hash(key, "objection", number)

@@ -1,1 +1,1 @@
-"""Areas derived from a postcode, so that the postcode stays at the site."""
+"""Derives areas from a postcode. The postcode itself stays at the site."""

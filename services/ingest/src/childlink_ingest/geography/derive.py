@@ -1,7 +1,7 @@
-"""Areas and deprivation without postcodes leaving: which level of a postcode's area a contract asks
-for. Rule: no I/O.
+"""Derives the area or deprivation level that a contract asks for. No I/O; no postcode leaves the
+site.
 
-Deprivation deciles are those of the English Indices: 1 is the most deprived tenth of neighbourhoods
+Deprivation deciles follow the English Indices: 1 is the most deprived tenth of neighbourhoods
 (MHCLG, "English indices of deprivation").
 """
 
@@ -17,9 +17,7 @@ from childlink_ingest.errors import MappingError
 
 @dataclass(frozen=True)
 class Place:
-    """Where a postcode lies. Codes are the ONS's nine characters; "" or None where it is not
-    known.
-    """
+    """The areas of a postcode, as ONS codes of nine characters. "" or None means unknown."""
 
     lsoa: str
     ward: str
@@ -29,21 +27,22 @@ class Place:
 
 @dataclass(frozen=True)
 class AreaSets:
-    """A partnership's own areas, from the mapping: ONS codes of any of LSOAs, wards and
-    districts.
-    """
+    """A partnership's own areas, from the mapping: ONS codes of LSOAs, wards or districts."""
 
     area: frozenset[str] = frozenset()
     borough: frozenset[str] = frozenset()
 
     def residence(self, place: Place) -> str | None:
-        """In the programme's area, elsewhere in the borough, or outside; None when no sets are
-        declared.
+        """Whether a place is in the programme's area, elsewhere in the borough, or outside.
+
+        Returns None if the mapping declares no sets.
 
         >>> sets = AreaSets(frozenset({"E05000416"}), frozenset({"E09000022"}))
-        >>> [sets.residence(Place("E01003012", ward, "E09000022", 2)) for ward in ("E05000416", "E05000417")]
-        ['area', 'borough']
-        """  # noqa: E501
+        >>> sets.residence(Place("E01003012", "E05000416", "E09000022", 2))
+        'area'
+        >>> sets.residence(Place("E01003012", "E05000417", "E09000022", 2))
+        'borough'
+        """
         if not self.area and not self.borough:
             return None
         codes = {place.lsoa, place.ward, place.district}
@@ -52,14 +51,14 @@ class AreaSets:
 
 @dataclass(frozen=True)
 class AreaLookup:
-    """An open look-up."""
+    """An open area look-up."""
 
     sources: Mapping[str, str]
-    """File names of what it was built from: the editions."""
+    """Names of the files it was built from, which identify the editions."""
     find: Callable[[str], Place | None] = field(repr=False)
 
     def derive(self, kind: Area, postcode: str, sets: AreaSets) -> Attribute | None:
-        """The level of area that a contract's field asks for; None where it is not known."""
+        """The value for a contract's field of this kind; None if it is not known."""
         place = self.find(postcode) if postcode else None
         if place is None:
             return None
@@ -77,10 +76,10 @@ class AreaLookup:
 
 
 def parse_sets(content: Any, where: str) -> AreaSets:
-    """The [area] table of a mapping."""
+    """Parse the [area] table of a mapping. Raises MappingError."""
     if not isinstance(content, dict) or not set(content) <= {"area", "borough"}:
         raise MappingError(
-            f"{where}: [area] has `area` and `borough`.",
+            f"{where}: [area] may only contain `area` and `borough`.",
             'Write area = ["E05000416"], borough = ["E09000022"]',
         )
     if not all(
@@ -89,7 +88,7 @@ def parse_sets(content: Any, where: str) -> AreaSets:
         for codes in content.values()
     ):
         raise MappingError(
-            f"{where}: [area] lists ONS codes.",
-            "They have a letter and eight digits, as E05000416.",
+            f"{where}: [area] must list ONS codes.",
+            "A code is a letter and eight digits, for example E05000416.",
         )
     return AreaSets(frozenset(content.get("area", [])), frozenset(content.get("borough", [])))

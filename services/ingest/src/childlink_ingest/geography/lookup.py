@@ -1,7 +1,6 @@
-"""The area look-up: built once from the ONS Postcode Directory and the indices of deprivation, as
-both are published.
+"""The area look-up: one SQLite file (about 2.7 million postcodes, 150 MB).
 
-Adapter of one SQLite file (some 2.7 million postcodes, 150 MB).
+It is built once from the published ONS Postcode Directory and indices of deprivation.
 """
 
 import csv
@@ -16,7 +15,7 @@ from typing import Final
 from childlink_ingest.errors import ExtractError
 from childlink_ingest.geography.derive import AreaLookup, Place
 
-# The Postcode Directory renames its columns with each geography; the first that is there is taken.
+# The Postcode Directory renames its columns with each geography. The first name found is used.
 _POSTCODE: Final = ("pcds", "pcd8", "pcd7", "pcd", "pcd2")
 _LSOA: Final = ("lsoa21cd", "lsoa21", "lsoa11cd", "lsoa11")
 _WARD: Final = (r"(osward|wd\d\dcd)",)
@@ -32,7 +31,7 @@ CREATE TABLE source (name TEXT PRIMARY KEY, file TEXT NOT NULL, rows INTEGER NOT
 
 @contextmanager
 def open_lookup(path: Path) -> Iterator[AreaLookup]:
-    """Open a look-up. Raises ExtractError when it is none."""
+    """Open a look-up. Raises ExtractError if the file is not a look-up."""
     if not path.is_file():
         raise ExtractError(
             f"The area look-up {path} does not exist.",
@@ -63,8 +62,10 @@ def open_lookup(path: Path) -> Iterator[AreaLookup]:
 def build_lookup(
     postcodes: Path, deprivation: Path, output: Path, progress: Callable[[int], None]
 ) -> tuple[int, int]:
-    """Build a look-up from the two files as published. Returns how many postcodes and
-    neighbourhoods it holds.
+    """Build a look-up from the two published files. Returns the numbers of postcodes and
+    neighbourhoods.
+
+    Raises ExtractError.
     """
     unfinished = output.with_suffix(".part")
     unfinished.unlink(missing_ok=True)
@@ -92,8 +93,8 @@ def build_lookup(
         )
         if not all(counts):
             raise ExtractError(
-                "The files hold no postcode or no neighbourhood.",
-                "Give the CSV files as published.",
+                "The files contain no postcode or no neighbourhood.",
+                "Use the unchanged CSV files as published.",
             )
         db.executemany(
             "INSERT INTO source VALUES (?, ?, ?)",
@@ -109,7 +110,7 @@ def build_lookup(
         if isinstance(error, ExtractError):
             raise
         raise ExtractError(
-            f"{output} cannot be written ({error}).", "Check the path and the disk's space."
+            f"{output} cannot be written ({error}).", "Check the path and the free disk space."
         ) from None
     db.close()
     unfinished.replace(output)
@@ -131,7 +132,8 @@ def _read(
                     progress(number)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ExtractError(
-            f"{path} cannot be read ({type(error).__name__}).", "Give the CSV file as published."
+            f"{path} cannot be read ({type(error).__name__}).",
+            "Use the unchanged CSV file as published.",
         ) from None
 
 
@@ -142,5 +144,5 @@ def _column(header: list[str], names: tuple[str, ...], path: Path) -> int:
                 return index
     raise ExtractError(
         f"{path.name} has no column such as {names[0]}.",
-        "Give the ONS Postcode Directory's CSV, and the indices' file of ranks and deciles.",
+        "Use the CSV of the ONS Postcode Directory, and the indices' file of ranks and deciles.",
     )

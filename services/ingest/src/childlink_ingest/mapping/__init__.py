@@ -1,3 +1,1 @@
-"""A partner's columns onto a dataset: what a mapping says, its proposal, its approval, and its use
-on a row.
-"""
+"""Maps a partner's columns to a dataset: definition, proposal, approval and use of a mapping."""

@@ -1,6 +1,4 @@
-"""Turns one record of an extract into a canonical row, as its mapping says, or says why not. Rule:
-no I/O.
-"""
+"""Turns one record of an extract into a canonical row, or says why it cannot. No I/O."""
 
 from collections.abc import Callable
 from collections.abc import Mapping as Map
@@ -28,7 +26,9 @@ class _RejectedRowError(Exception):
 
 
 class RowMapper:
-    """Maps records under one mapping. What depends on the mapping alone is worked out once."""
+    """Maps records with one mapping. It prepares everything that depends only on the mapping
+    once.
+    """
 
     def __init__(self, mapping: Mapping, today: date) -> None:
         self._mapping, self._today = mapping, today
@@ -49,7 +49,7 @@ class RowMapper:
         self._required = [f for f in dataset.fields if f.required and f.name not in mapping.columns]
 
     def __call__(self, number: int, values: _Values) -> Row | Rejection:
-        """The canonical row, or why there is none."""
+        """The canonical row, or the reason for its rejection."""
         notes: list[str] = []
         row_id = ""
         try:
@@ -58,7 +58,7 @@ class RowMapper:
                 raise _RejectedRowError(
                     "row_id",
                     "is empty",
-                    "Every row needs an id that stays the same in the next extract.",
+                    "Every row needs an id that stays the same in later extracts.",
                 )
             deleted = self._is_deleted(values)
             people = {role: read(values, notes) for role, read in self._identities.items()}
@@ -66,9 +66,7 @@ class RowMapper:
             if child is None and adult is None:
                 main = self._mapping.dataset.subjects[0]
                 reason = "is one of the mapping's placeholder_ids" if notes else "is empty"
-                raise _RejectedRowError(
-                    f"{main}_id", reason, "A row needs the id of the person it is about."
-                )
+                raise _RejectedRowError(f"{main}_id", reason, "A row needs the id of its person.")
             relation = self._relation(values) if child and adult else None
             attributes = {} if deleted else self._attributes(values)
             return Row(
@@ -86,7 +84,7 @@ class RowMapper:
         if text in _FALSE or not text:
             return False
         raise _RejectedRowError(
-            "deleted", "is neither yes nor no", "Map it with `codes` to true and false."
+            "deleted", "is neither yes nor no", "Use `codes` to map it to true and false."
         )
 
     def _text(self, name: str, *, coded: bool = True) -> Callable[[_Values], str]:
@@ -109,7 +107,7 @@ class RowMapper:
         return joined
 
     def _day(self, name: str) -> Callable[[str], date | None]:
-        """What a column's text is as a date; None for none."""
+        """Build a function that reads a column's text as a date; None for an empty text."""
         form = self._mapping.columns[name].format
         formats = (form,) if form else DATE_FORMATS
         remedy = "Correct the value, or give the column's `format`."
@@ -200,8 +198,9 @@ class RowMapper:
     def _attribute(
         self, field: Field
     ) -> tuple[Field, Callable[[_Values], str], Callable[[str], Attribute | None]]:
-        """How a field's text is read, and what it becomes: worked out once for each text, because
-        attributes repeat.
+        """Build the reader and the converter of a field.
+
+        Attributes repeat, so the converter caches its results.
         """
         column: Column = self._mapping.columns[field.name]
         if field.type == "month":
@@ -234,8 +233,10 @@ class RowMapper:
 
 def _coded(field: Field, codes: Map[str, Any], text: str) -> Attribute:
     if text not in codes:
-        remedy = 'Add it to `codes`; "" means missing.'
-        raise _RejectedRowError(field.name, "holds a code that the mapping does not list", remedy)
+        remedy = 'Add it to `codes`. Use "" for missing.'
+        raise _RejectedRowError(
+            field.name, "contains a code that the mapping does not list", remedy
+        )
     value: Attribute = codes[text]
     return value
 

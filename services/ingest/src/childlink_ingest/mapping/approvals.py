@@ -1,8 +1,7 @@
-"""Who approved what may leave: a mapping, its dataset contract and the encoding profile, each by
-hash.
+"""The register of approvals of mapping, dataset contract and encoding profile, each by hash.
 
-Adapter of one JSON file beside the settings. `run` sends nothing under a mapping that nobody
-approved, or that changed since.
+The register is a JSON file next to the settings. `run` sends nothing if the mapping is not
+approved, or has changed since.
 """
 
 import hashlib
@@ -31,17 +30,17 @@ class Approved:
 
 @dataclass(frozen=True)
 class Approval:
-    """One signature."""
+    """One approval."""
 
     file: str
     by: str
     at: str
-    """UTC, ISO 8601."""
+    """UTC, in ISO 8601."""
     of: Approved
 
 
 def what(mapping_file: Path, mapping: Mapping, profile: Profile) -> Approved:
-    """What would be approved."""
+    """What an approval of this mapping would cover."""
     dataset = mapping.dataset
     return Approved(
         hashlib.sha256(mapping_file.read_bytes()).hexdigest(),
@@ -51,7 +50,7 @@ def what(mapping_file: Path, mapping: Mapping, profile: Profile) -> Approved:
 
 
 def approve(register: Path, mapping_file: Path, approved: Approved, by: str) -> Approval:
-    """Add a signature to the register."""
+    """Add an approval to the register."""
     approval = Approval(
         mapping_file.name, by, datetime.now(UTC).isoformat(timespec="seconds"), approved
     )
@@ -66,8 +65,9 @@ def approve(register: Path, mapping_file: Path, approved: Approved, by: str) -> 
 
 
 def check_approved(register: Path, mapping_file: Path, wanted: Approved) -> Approval:
-    """The newest approval of exactly this. Raises NotApprovedError that says what changed since the
-    last one.
+    """The newest approval of exactly this content.
+
+    Raises NotApprovedError that says what changed since the last approval.
     """
     approvals = [item for item in read_register(register) if item.file == mapping_file.name]
     for item in reversed(approvals):
@@ -79,8 +79,8 @@ def check_approved(register: Path, mapping_file: Path, wanted: Approved) -> Appr
     )
     if not approvals:
         raise NotApprovedError(
-            f"Nobody has approved {mapping_file.name}.",
-            f"Look at what would leave and approve it: {how}.",
+            f"{mapping_file.name} is not approved.",
+            f"Review what would be sent, then approve it: {how}.",
         )
     last = approvals[-1]
     changed = [
@@ -91,12 +91,12 @@ def check_approved(register: Path, mapping_file: Path, wanted: Approved) -> Appr
     raise NotApprovedError(
         f"The {' and the '.join(changed)} of {mapping_file.name} changed since {last.by} approved"
         f" it on {last.at[:10]}.",
-        f"Nothing was sent. Look at what would leave now and approve it again: {how}.",
+        f"Nothing was sent. Review what would now be sent, then approve it again: {how}.",
     )
 
 
 def read_register(register: Path) -> list[Approval]:
-    """Every approval, oldest first."""
+    """Every approval, oldest first. Raises NotApprovedError."""
     if not register.exists():
         return []
     try:
@@ -108,5 +108,5 @@ def read_register(register: Path) -> list[Approval]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotApprovedError(
             f"{register} is not a register of approvals ({type(error).__name__}).",
-            "Restore it from its backup, or approve anew.",
+            "Restore it from its backup, or approve the mappings again.",
         ) from None

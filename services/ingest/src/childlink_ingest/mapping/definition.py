@@ -1,20 +1,26 @@
-"""A mapping says how a partner's columns become a dataset contract's. A TOML file that a person
-writes and signs off.
+"""A mapping describes how a partner's columns become the columns of a dataset contract.
+
+It is a TOML file that a person writes and approves:
 
     dataset = "asq3"
-    id_space = "child-health-system"        # person ids of one id space are unique within it
-    ignore = ["Practitioner"]               # columns that are known and stay here
-    encoding = "cp1252"                     # default "utf-8"
-    delimiter = ";"                         # default ","
-    sheet = "Export"                        # of a spreadsheet; default the first
-    header_row = 3                          # default 1
-    delivers = "snapshot"                   # what is no longer in it is withdrawn; default "increment"
-    feed = "asq3 of the north team"         # several extracts of one dataset are several feeds; default the dataset
-    files = "asq3_*.csv"                    # which files `watch` takes for this mapping
-    schedule = "02:30"                      # when `watch` asks a database, site's time
-    opt_out_exempt = "section 251, 23/CAG/0001"   # why the national data opt-out does not apply, where it would
-    default_dates = ["01-01"]               # birthdays (month-day) that the source writes where it does not know: they count for less
-    placeholder_ids = ["TBC", "9.99E+09"]   # what an id column holds where there is no id: such a row counts as one without it
+    id_space = "child-health-system"   # person ids are unique within their id space
+    ignore = ["Practitioner"]          # known columns that are not sent
+    encoding = "cp1252"                # default "utf-8"
+    delimiter = ";"                    # default ","
+    sheet = "Export"                   # sheet of a spreadsheet; default: the first
+    header_row = 3                     # default 1
+    # "snapshot": rows missing from the extract are withdrawn; default "increment".
+    delivers = "snapshot"
+    # Name of the feed, if one dataset has several extracts; default: the dataset's name.
+    feed = "asq3 of the north team"
+    files = "asq3_*.csv"               # files for which `watch` uses this mapping
+    schedule = "02:30"                 # when `watch` queries a database, in the site's local time
+    # Why the national data opt-out does not apply to a dataset that it usually applies to.
+    opt_out_exempt = "section 251, 23/CAG/0001"
+    # Birthdays (month-day) that the source writes for unknown ones. They count for less.
+    default_dates = ["01-01"]
+    # Placeholders in an id column. A row with one counts as a row without an id.
+    placeholder_ids = ["TBC", "9.99E+09"]
 
     [columns]
     row_id = "ReviewID"
@@ -23,14 +29,13 @@ writes and signs off.
     communication = { column = "Comm", codes = { "Y" = true, "N" = false } }
     deleted = { column = "Status", codes = { "D" = true, "" = false } }
 
-    [area]                                  # which ONS areas count as the programme's and the borough's
+    [area]                             # ONS areas of the programme and the borough
     area = ["E05000416"]
     borough = ["E09000022"]
 
 `column` may be a list; its values are joined. `codes` maps the source's codes to the contract's; a
-code that is mapped to "" is missing. Everything here is a rule: no file is read but by
-`parse_mapping`'s caller.
-"""  # noqa: E501
+code that is mapped to "" is missing. No I/O: the caller of `parse_mapping` reads the file.
+"""
 
 import re
 import tomllib
@@ -77,7 +82,7 @@ _BIRTHDAY: Final = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 
 @dataclass(frozen=True)
 class Column:
-    """Where a canonical column comes from."""
+    """The source of a canonical column."""
 
     columns: tuple[str, ...]
     format: str | None = None
@@ -101,13 +106,13 @@ class Mapping:
     opt_out_exempt: str = ""
     areas: AreaSets | None = None
     default_dates: frozenset[str] = frozenset()
-    """Birthdays, as MM-DD, that the source writes down where it does not know."""
+    """Birthdays, as MM-DD, that the source writes for unknown ones."""
     placeholder_ids: frozenset[str] = field(default=frozenset(), repr=False)
-    """What an id column holds where there is no id, in lower case."""
+    """Placeholders in an id column, in lower case."""
 
     @property
     def id_columns(self) -> dict[Role, str]:
-        """The extract's columns that the local id of each role comes from, in words."""
+        """The extract's id columns by role, as text."""
         roles = (role for role in self.dataset.subjects if f"{role}_id" in self.columns)
         return {role: " + ".join(self.columns[f"{role}_id"].columns) for role in roles}
 
@@ -118,8 +123,9 @@ class Mapping:
 
 
 def parse_mapping(text: str, where: str) -> Mapping:
-    """Parse and check a mapping against its dataset contract. Raises MappingError that names the
-    line's key.
+    """Parse a mapping and check it against its dataset contract.
+
+    Raises MappingError that names the key.
     """
     try:
         content = tomllib.loads(text)
@@ -145,7 +151,7 @@ def parse_mapping(text: str, where: str) -> Mapping:
     if extra or unknown:
         names = ", ".join(sorted(extra | unknown))
         raise MappingError(
-            f"{where}: {names} is not known to dataset {dataset.name}.",
+            f"{where}: dataset {dataset.name} does not have {names}.",
             f"Its columns are: {', '.join(dataset.columns)}.",
         )
     _check_types(content, where)
@@ -159,9 +165,7 @@ def parse_mapping(text: str, where: str) -> Mapping:
     ]
     missing = [name for name in needed if name not in columns]
     if missing:
-        raise MappingError(
-            f"{where} does not say where {', '.join(missing)} comes from.", "Add it to [columns]."
-        )
+        raise MappingError(f"{where} does not map {', '.join(missing)}.", "Add it to [columns].")
     said = {name: str(content.get(name, "")) for name in _TEXTS}
     id_space = said["id_space"] or "default"
     return Mapping(
@@ -190,41 +194,44 @@ def parse_mapping(text: str, where: str) -> Mapping:
 def _check_types(content: Map[str, Any], where: str) -> None:
     for name in _TEXTS:
         if not isinstance(content.get(name, "x"), str) or content.get(name, "x") == "":
-            raise MappingError(f"{where}: {name} is a text.", f'Write {name} = "..."')
+            raise MappingError(f"{where}: {name} must be a text.", f'Write {name} = "..."')
     if content.get("delivers", "increment") not in ("increment", "snapshot"):
         raise MappingError(
-            f"{where}: delivers is not understood.", 'Write delivers = "increment" or "snapshot"'
+            f"{where}: delivers has an unknown value.", 'Write delivers = "increment" or "snapshot"'
         )
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", content.get("schedule", "00:00")):
         raise MappingError(f"{where}: schedule is not a time of day.", 'Write schedule = "02:30"')
     row = content.get("header_row", 1)
     if not isinstance(row, int) or isinstance(row, bool) or not 1 <= row <= 1000:
-        raise MappingError(f"{where}: header_row is a line number.", "Write header_row = 1")
+        raise MappingError(f"{where}: header_row must be a line number.", "Write header_row = 1")
     days = content.get("default_dates", [])
     if not isinstance(days, list) or not all(
         isinstance(day, str) and _BIRTHDAY.fullmatch(day) for day in days
     ):
         raise MappingError(
-            f"{where}: default_dates is a list of birthdays.",
-            'Write default_dates = ["01-01"]: month, day.',
+            f"{where}: default_dates must be a list of birthdays.",
+            'Write default_dates = ["01-01"] (month-day).',
         )
     placeholders = content.get("placeholder_ids", [])
     if not isinstance(placeholders, list) or not all(
         isinstance(item, str) and item.strip() for item in placeholders
     ):
         raise MappingError(
-            f"{where}: placeholder_ids is a list of texts.", 'Write placeholder_ids = ["TBC", "0"]'
+            f"{where}: placeholder_ids must be a list of texts.",
+            'Write placeholder_ids = ["TBC", "0"]',
         )
     ignore = content.get("ignore", [])
     if not isinstance(ignore, list) or not all(isinstance(item, str) for item in ignore):
         raise MappingError(
-            f"{where}: ignore is a list of texts.", 'Write ignore = ["Column", "Another"]'
+            f"{where}: ignore must be a list of texts.", 'Write ignore = ["Column", "Another"]'
         )
 
 
 def check_header(mapping: Mapping, header: Sequence[str], where: str) -> None:
-    """Raise MappingError unless every column of the extract is mapped or ignored, and every mapped
-    one is there.
+    """Check that the mapping and the extract's header match.
+
+    Raises MappingError if a column of the extract is neither mapped nor ignored, or a mapped column
+    is missing.
     """
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
@@ -243,13 +250,13 @@ def check_header(mapping: Mapping, header: Sequence[str], where: str) -> None:
     if stray:
         raise MappingError(
             f"{where}, line 1: column {', '.join(stray)} is not in the mapping.",
-            "Map it, or add it to `ignore`, so that somebody has decided that it stays here.",
+            "Map it, or add it to `ignore` to record that it is not sent.",
         )
 
 
 @lru_cache(maxsize=100_000)
 def parse_date(text: str, formats: tuple[str, ...]) -> date | None:
-    """The date that `text` is in the first of `formats` that fits, or None."""
+    """Parse a date with the first of `formats` that fits. Returns None if none fits."""
     for form in formats:
         try:
             return datetime.strptime(text, form).date()
@@ -259,7 +266,7 @@ def parse_date(text: str, formats: tuple[str, ...]) -> date | None:
 
 
 def _is_date_format(form: object) -> bool:
-    """Whether a format is none, or one that keeps day, month and year."""
+    """Whether a format is None, or keeps day, month and year."""
     if form is None:
         return True
     try:
@@ -293,7 +300,7 @@ def _parse_column(name: str, value: object, where: str) -> Column:
         ):
             return Column(columns, form, codes)
     raise MappingError(
-        f"{where}: columns.{name} is not understood.",
+        f"{where}: columns.{name} has an unknown form.",
         'Write "Header", or { column = "Header", format = "%d/%m/%Y" }, or { column = "Header",'
         ' codes = { "F" = "female" } }.',
     )

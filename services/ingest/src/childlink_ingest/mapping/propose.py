@@ -1,8 +1,7 @@
-"""Proposes a mapping from an extract's headers and values, for a person to correct. A rule: no I/O.
+"""Proposes a mapping from an extract's headers and values, for a person to correct. No I/O.
 
-Content decides where it can (an NHS number passes its check, a date has a format, a coding is a set
-of known codes); words of the header decide the rest. What is not recognised is written down as a
-question, not guessed.
+Values decide if they can (an NHS number has a check digit, a date has a format, a coding has known
+codes). Otherwise words of the header decide. Unrecognised columns become questions, not guesses.
 """
 
 import itertools
@@ -114,7 +113,7 @@ _RELATIONS: Final = {
 
 @dataclass(frozen=True)
 class Proposal:
-    """A mapping file's text, and what it is unsure of."""
+    """The text of a mapping file, and the open questions."""
 
     text: str
     questions: list[str]
@@ -146,8 +145,10 @@ def propose(
     dataset: Dataset,
     options: Mapping[str, str],
 ) -> Proposal:
-    """A mapping onto `dataset`. `options` are lines such as delimiter and encoding that reading the
-    extract needed.
+    """Propose a mapping to `dataset`.
+
+    `options` are mapping lines, such as delimiter and encoding, that were needed to read the
+    extract.
     """
     columns = [
         _Column(name, _words(name), [v for row in rows if (v := row[name].strip())])
@@ -158,7 +159,7 @@ def propose(
     identities, doubts = _identities(dataset, free, rows)
     for canonical, found, its_line in identities:
         chosen[canonical] = (found, its_line)
-    # The contract wants the sex as an attribute as well; the same column serves.
+    # The contract also wants the sex as an attribute. The same column serves both.
     if "child_sex" in chosen and "sex" in dataset.columns and "sex" not in chosen:
         column = chosen["child_sex"][0]
         line = _line_for(dataset.field("sex"), column)
@@ -172,7 +173,7 @@ def propose(
     row_id = _row_id(columns, rows, chosen, dataset)
     lines = [
         (
-            f"# Proposed by `childlink-ingest map` from {len(rows):,} rows. A person has to correct"
+            f"# Proposed by `childlink-ingest map` from {len(rows):,} rows. A person must correct"
             " and approve it."
         ),
         f'dataset = "{dataset.name}"',
@@ -181,8 +182,8 @@ def propose(
     questions = list(doubts)
     if dataset.permitted_list:
         lines.append(
-            '# opt_out_exempt = "..."   # only where the national data opt-out does not apply;'
-            " say why"
+            '# opt_out_exempt = "..."   # only if the national data opt-out does not apply;'
+            " give the reason"
         )
     days = _default_dates(
         [
@@ -192,18 +193,18 @@ def propose(
         ]
     )
     lines += [
-        f"default_dates = [{_quote(day)}]   # many more births than a day has: they count for less"
+        f"default_dates = [{_quote(day)}]   # far too many births for one day: they count for less"
         for day in days
     ]
     questions += [
-        f"Many were born on {day} (month-day): does the source write that where it does not know?"
+        f"Many people are born on {day} (month-day). Does the source use it for unknown dates?"
         for day in days
     ]
     used = {column.name for column, _ in chosen.values()} | set(row_id)
     ignored = [name for name in header if name not in used]
     lines += [
         "",
-        "# These stay here. Is one of them needed?",
+        "# These columns are not sent. Do you need one of them?",
         f"ignore = [{', '.join(map(_quote, ignored))}]",
         "",
         "[columns]",
@@ -214,13 +215,15 @@ def propose(
         else f"row_id = {{ column = [{', '.join(map(_quote, row_id))}] }}"
     )
     if not row_id or row_id == [""]:
-        questions.append("No column is unique in every row: name one, or several, for row_id.")
+        questions.append(
+            "No column has a different value in every row. Name one or more columns for row_id."
+        )
     for canonical, title in dataset.columns.items():
         if canonical in chosen:
             lines.append(f"{canonical} = {chosen[canonical][1]}")
             if "?" in chosen[canonical][1]:
                 questions.append(
-                    f"{canonical}: some codes of {chosen[canonical][0].name!r} are not known; see"
+                    f"{canonical}: some codes of {chosen[canonical][0].name!r} are unknown; see"
                     " the question marks."
                 )
         elif canonical not in _NOT_ATTRIBUTE:
@@ -235,8 +238,9 @@ def propose(
 
 
 def _default_dates(columns: Sequence[_Column]) -> list[str]:
-    """The birthday, as MM-DD, that most people have, if they are many times a day's share: what a
-    source writes where it does not know.
+    """The most frequent birthday, as MM-DD, if it is far more frequent than a day's share.
+
+    A source may write such a birthday for unknown dates.
     """
     days: Counter[str] = Counter()
     for column in columns:
@@ -250,15 +254,16 @@ def _default_dates(columns: Sequence[_Column]) -> list[str]:
 def _identities(
     dataset: Dataset, free: list[_Column], rows: Sequence[Mapping[str, str]]
 ) -> tuple[list[tuple[str, _Column, str]], list[str]]:
-    """The identity columns that were found, taken out of `free`; and why columns with the name of
-    an id were not taken for it.
+    """Find the identity columns and take them out of `free`.
+
+    Also returns why columns named like an id were not used as one.
     """
     found: list[tuple[str, _Column, str]] = []
     doubts: list[str] = []
     only = dataset.subjects[0] if len(dataset.subjects) == 1 else None
     for role in sorted(dataset.subjects, key=lambda r: r != "adult"):
-        # Columns that name the other role are never this one's; those that name none are the first
-        # subject's.
+        # Columns that name the other role never belong to this one. Columns that name no role
+        # belong to the first subject.
         mine = [
             c
             for c in free
@@ -296,8 +301,9 @@ def _ids(
     rows: Sequence[Mapping[str, str]],
     dataset: Dataset,
 ) -> tuple[list[_Column], list[str]]:
-    """The columns that could be ids of a role's people, and why others with the name of an id could
-    not.
+    """The columns that could be ids of a role's people.
+
+    Also returns why other columns named like an id could not.
     """
     born = next(
         (column for canonical, column, _ in found if canonical == f"{role}_date_of_birth"), None
@@ -306,7 +312,7 @@ def _ids(
     main, once = len(dataset.subjects) == 1, role == "child" and dataset.one_row_per_child
     why = {column.name: _no_id(column, born, rows, main=main, once=once) for column in columns}
     refused = [
-        f"{role}_id: {column.name!r} was not taken for it: {why[column.name]}"
+        f"{role}_id: {column.name!r} was not used: {why[column.name]}"
         for column in columns
         if why[column.name] and column.words & set(_WORDS["id"])
     ]
@@ -321,17 +327,16 @@ def _no_id(
     main: bool,
     once: bool,
 ) -> str:
-    """Why a column is no id of people; empty when nothing speaks against it. People under a wrong
-    id would be made one person.
+    """Why a column cannot be an id of people; empty if it can. A wrong id would merge people.
 
     `main`: whether every row needs it; `once`: whether a person has one row.
     """
     filled, distinct = len(column.values), len(set(column.values))
     if not filled or (main and filled < _FILLED * len(rows)):
-        return f"it is filled in {filled:,} of {len(rows):,} rows."
+        return f"it has a value in only {filled:,} of {len(rows):,} rows."
     if once and distinct < _UNIQUE * filled:
         return (
-            f"it repeats ({distinct:,} values in {filled:,} rows), and this dataset has one row a"
+            f"it repeats ({distinct:,} values in {filled:,} rows), and this dataset has one row per"
             " child."
         )
     if born is not None:
@@ -380,7 +385,7 @@ def _identity_score(kind: str, column: _Column) -> float:
                 or column.share(normalise.nhs_number) >= _ENOUGH
             ):
                 return 0
-            # An id is one word; it repeats where a person has several rows.
+            # An id is one word. It repeats if a person has several rows.
             return (
                 named
                 + (0.5 if column.role else 0)
@@ -428,7 +433,7 @@ def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str] | None:
         plain = re.sub(r"[^a-z0-9]", "", column.name.lower())
         parts = [part for part in field.name.split("_") if part not in ("of", "the")]
         score += 2.0 if field.name.replace("_", "") in plain else 0
-        # GLD for good level of development; IMDQ for IMD quintile; Comm for communication.
+        # GLD means good level of development; IMDQ means IMD quintile; Comm means communication.
         score += 2.0 if len(parts) > 1 and plain == "".join(part[0] for part in parts) else 0
         score += 1.0 if len(parts[0]) > 2 and plain.startswith(parts[0]) else 0
         score += (
@@ -459,7 +464,7 @@ def _coded_share(field: Field, column: _Column) -> float:
 
 
 def _line_for(field: Field, column: _Column) -> str | None:
-    """How the column would be mapped to the field; None when its values cannot be."""
+    """The mapping line from the column to the field; None if the values do not fit."""
     distinct = Counter(column.values)
     match field.type:
         case "month":
@@ -543,8 +548,9 @@ def _row_id(
 
 
 def _format_of(values: Sequence[str]) -> str | None:
-    """The one format that fits nearly all values; of day-first and month-first, the one that some
-    value decides.
+    """The first format that fits nearly all values, or None.
+
+    If both day-first and month-first could fit, some value decides.
     """
     sample = values[:500]
     if not sample:
@@ -563,7 +569,7 @@ def _date_line(column: _Column) -> str:
 
 
 def _words(text: str) -> frozenset[str]:
-    """Words of a header, also of camelCase and of words run together.
+    """The words of a header. Also splits camelCase, and finds known words that are written as two.
 
     >>> sorted(_words("ChildNHSNumber"))
     ['child', 'nhs', 'nhsnumber', 'number']

@@ -1,1 +1,1 @@
-"""The values that every room of ingest passes along."""
+"""Values shared by all packages of ingest."""

@@ -1,6 +1,4 @@
-"""What the spool keeps account of: the two halves of rows, and what takes them back. Plain
-values.
-"""
+"""Items of the spool: the two halves of rows, and tombstones. Plain values."""
 
 from typing import Final, Literal, NamedTuple
 
@@ -14,22 +12,22 @@ class StagedItem(NamedTuple):
     reference: bytes
     """16 bytes."""
     facet: bytes
-    """Of an encoding: 4 bytes; of an observation: none."""
+    """4 bytes for an encoding; empty for an observation."""
     digest: bytes
-    """Of the payload, 16 bytes."""
+    """Hash of the payload, 16 bytes."""
     payload: bytes
     companion: bytes | None = None
-    """Of an encoding: its analytics reference, which travels in the capsule. Of an observation:
-    whom it is about.
+    """For an encoding: the analytics reference, which travels in the capsule. For an observation:
+    the reference of its main person.
     """
     also: bytes | None = None
-    """Of an encoding: the spool's keyed hash of the NHS number. Of an observation: the other person
-    on the row.
+    """For an encoding: the spool's keyed hash of the NHS number. For an observation: the reference
+    of the other person on the row.
     """
 
 
 class StagedRow(NamedTuple):
-    """Which items a row consists of: references of 16 bytes."""
+    """The items of a row, as references of 16 bytes."""
 
     number: int
     observation: bytes
@@ -38,8 +36,10 @@ class StagedRow(NamedTuple):
 
 
 class Tombstone(NamedTuple):
-    """What is withdrawn: a row or all rows of a subject (observations), a subject or one facet of
-    it (encodings).
+    """A withdrawal.
+
+    Among observations it withdraws a row, or all rows of a subject. Among encodings it withdraws a
+    subject, or one facet of it.
     """
 
     half: Half

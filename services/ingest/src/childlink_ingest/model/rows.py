@@ -1,4 +1,4 @@
-"""The values that ingest's rules pass along: a canonical row, an identity, a rejection."""
+"""Values that ingest's rules use: a canonical row, an identity, a rejection."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Relation = Literal["mother", "father", "carer"]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a subject is, normalised. "" or None means missing. Never leaves the site."""
+    """The normalised identity of a subject. "" or None means missing. Never leaves the site."""
 
     person_id: str = field(repr=False)
     nhs_number: str = field(default="", repr=False)
@@ -24,12 +24,12 @@ class Identity:
     postcode: str = field(default="", repr=False)
     birth_order: int | None = field(default=None, repr=False)
     date_approximate: bool = field(default=False, repr=False)
-    """The date of birth is a guess, or one of the source's default days."""
+    """Whether the date of birth is a guess, or one of the source's default days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of an extract in the dataset contract's terms."""
+    """A row of an extract, in the terms of the dataset contract."""
 
     number: int
     row_id: str = field(repr=False)
@@ -38,24 +38,23 @@ class Row:
     relation: Relation | None
     attributes: Mapping[str, Attribute] = field(repr=False)
     notes: tuple[str, ...] = ()
-    """Codes of what was taken as missing, for example "child_nhs_number fails its check"."""
+    """Notes on values that count as missing, for example "child_nhs_number fails its check"."""
     left_out: Identity | None = field(default=None, repr=False)
-    """The adult who may not be sent, so that what was sent of them before is withdrawn."""
+    """The adult who may not be sent. What was sent about them before is withdrawn."""
     deleted: bool = False
-    """The source says that the row is deleted: what was sent of it before is withdrawn."""
+    """Whether the source marks the row as deleted. What was sent about it before is withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a row stays behind. Shows no value of the row."""
+    """Why a row is rejected. Contains no value of the row."""
 
     row_number: int
     column: str
     reason: str
     remedy: str
     row_id: str = field(default="", repr=False, compare=False)
-    """The row's id, where it could be read: what was sent of the row before is not taken for gone.
-    """
+    """The row's id, if it could be read. The row then does not count as missing from a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)

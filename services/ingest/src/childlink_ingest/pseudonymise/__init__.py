@@ -1,1 +1,1 @@
-"""From a canonical row to two halves that share no reference, and to encodings."""
+"""Splits a canonical row into two halves that share no reference, and encodes identities."""

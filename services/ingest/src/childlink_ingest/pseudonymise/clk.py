@@ -1,13 +1,13 @@
-"""Compatibility mode: cryptographic long-term keys, bit for bit as clkhash makes them from a
-linkage schema (version 3).
+"""Compatibility mode: cryptographic long-term keys (CLKs), identical to those of clkhash (schema
+version 3).
 
-One filter of all fields under one key for everyone, as anonlink and CODI use it. It falls to public
-attacks (a graph-matching attack re-identified 1,000 of 1,000): for partners who must join such a
-project, never sent to childlink's linker.
+A CLK is one filter of all fields under one key for everyone, as used by anonlink and CODI. Public
+attacks break it: a graph-matching attack re-identified 1,000 of 1,000 people. Use it only if you
+must join such a project. childlink never sends it to its linker.
 
-The construction is Schnell, Bachteler and Reiher 2009 (double hashing) or keyed BLAKE2b slices.
-Under one key the bits of a value never change, so a value's mask is remembered and a record is the
-OR of its fields' masks. Rule: no I/O.
+The construction is Schnell, Bachteler and Reiher 2009 (double hashing), or keyed BLAKE2b slices.
+Under one key a value always sets the same bits. Therefore the mask of each value is cached, and a
+record is the OR of its fields' masks. No I/O.
 """
 
 import base64
@@ -32,8 +32,8 @@ _HASHES: Final[Mapping[str, type[hashes.HashAlgorithm]]] = {
 }
 _REMEMBERED_VALUES: Final = 500_000
 _CONFIG_KEYS: Final = {"l", "xor_folds", "kdf"}
-# clkhash reads these spellings only, whatever its documentation says, and ignores the others: we
-# refuse them.
+# clkhash reads only the spellings on the right and ignores those on the left, although its
+# documentation says otherwise. Schemas with the latter are refused.
 _MISREAD: Final = {
     "xorFolds": "xor_folds",
     "preventSingularity": "prevent_singularity",
@@ -46,13 +46,15 @@ class SchemaError(UserError):
 
 
 class EntryError(Exception):
-    """A value does not fit its field; says why without repeating it."""
+    """A value does not fit its field. The message does not repeat the value."""
 
 
 @dataclass(frozen=True)
 class ClkField:
-    """A hashed or ignored field. `prepare` checks and formats a value; `tokens` cuts it; `spread`
-    says how many bits each token sets.
+    """A hashed or ignored field.
+
+    `prepare` checks and formats a value, `tokens` splits it, and `spread` gives the number of bits
+    that each token sets.
     """
 
     name: str
@@ -75,8 +77,9 @@ class LinkageSchema:
 
 
 def parse_schema(content: Any) -> LinkageSchema:
-    """Parse a version 3 linkage schema (as JSON gives it). Raises SchemaError that names the
-    feature and the key.
+    """Parse a version 3 linkage schema (parsed JSON).
+
+    Raises SchemaError that names the feature and the key.
     """
     try:
         if content["version"] != 3:
@@ -88,14 +91,15 @@ def parse_schema(content: Any) -> LinkageSchema:
         config = content["clkConfig"]
         if stray := set(config) - _CONFIG_KEYS:
             raise SchemaError(
-                f"clkConfig.{min(stray)} is not known.", "clkConfig has l, kdf and xor_folds."
+                f"clkConfig.{min(stray)} is unknown.", "clkConfig may have l, kdf and xor_folds."
             )
         bits, folds = int(config["l"]), int(config.get("xor_folds", 0))
         fields = tuple(_field(item) for item in content["features"])
         kdf = config["kdf"]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise SchemaError(
-            f"The linkage schema is not complete: {error}.", "See clkhash's schema version 3."
+            f"The linkage schema is incomplete or wrong: {error}.",
+            "See clkhash's schema version 3.",
         ) from None
     hashed = bits * 2**folds
     if bits % 8 or bits <= 0:
@@ -115,7 +119,7 @@ def parse_schema(content: Any) -> LinkageSchema:
 
 
 class ClkEncoder:
-    """Makes CLKs under one schema and one secret."""
+    """Makes CLKs with one schema and one secret."""
 
     def __init__(self, schema: LinkageSchema, secret: bytes) -> None:
         self._schema = schema
@@ -131,8 +135,10 @@ class ClkEncoder:
         self._token_masks: list[dict[tuple[str, int], int]] = [{} for _ in self._fields]
 
     def encode(self, records: Iterable[Sequence[str]]) -> list[bytes]:
-        """One filter per record: `l` bits, the first bit highest, as in clkhash's files. Raises
-        EntryError.
+        """Encode records. Returns one filter of `l` bits per record, highest bit first as in
+        clkhash's files.
+
+        Raises EntryError.
         """
         sources = [
             (index, masks.get, number)
@@ -203,7 +209,7 @@ class ClkEncoder:
 
 
 def to_text(clk: bytes) -> str:
-    """A filter as clkhash writes it into its JSON files: base64."""
+    """A filter as base64, as in clkhash's JSON files."""
     return base64.b64encode(clk).decode()
 
 
@@ -341,7 +347,7 @@ def _tokenizer(comparison: Mapping[str, Any]) -> Callable[[str], Sequence[str]]:
 
 
 def ngrams(n: int, positional: bool, value: str) -> Sequence[str]:
-    """Contiguous pieces of n characters of the padded value.
+    """All n-grams of the padded value.
 
     >>> ngrams(2, False, "amy"), ngrams(2, True, "am")
     ([' a', 'am', 'my', 'y '], ['1  a', '2 am', '3 m '])
@@ -355,8 +361,7 @@ def ngrams(n: int, positional: bool, value: str) -> Sequence[str]:
 
 
 def numeric_neighbours(interval: int, resolution: int, precision: int, value: str) -> Sequence[str]:
-    """A number's neighbourhood on a grid, so that near numbers share tokens (Vatsalan and Christen
-    2015).
+    """Neighbours of a number on a grid. Near numbers share tokens (Vatsalan and Christen 2015).
 
     >>> numeric_neighbours(8, 2, 0, "25")
     ['88', '96', '104', '112', '120']
@@ -399,7 +404,7 @@ def _refuse_misread(content: Any) -> None:
             if key in _MISREAD:
                 raise SchemaError(
                     f"The schema says {key!r}, which clkhash silently ignores.",
-                    f"Write {_MISREAD[key]!r} if it is meant, or delete it: filters must be the"
+                    f"Write {_MISREAD[key]!r} if you need it, or delete it. Filters must be the"
                     " same at every site.",
                 )
             _refuse_misread(value)

@@ -1,9 +1,9 @@
-"""Encodes identities into salted passes (see the profile file). Rule: no I/O.
+"""Encodes identities into salted passes (see the profile file). No I/O.
 
-A field's value is hashed once under a key of the linkage secret (BLAKE2b, RFC 7693), and the digest
-remembered. The digests of a segment's salt and fields are added up, and the sum goes through AES
-(FIPS 197) under the pass's key, which leaves nothing of the sum: four bytes of it are the segment.
-So a whole batch of records is a few gathers, sums and one AES call.
+Each field value is hashed once with a key derived from the linkage secret (BLAKE2b, RFC 7693), and
+the digest is cached. The digests of a segment's salt and fields are added. AES (FIPS 197) with the
+key of the pass maps the sum to a pseudorandom block; four bytes of the block are the segment. A
+whole batch of records therefore needs only a few array operations and one AES call per pass.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from childlink_ingest.pseudonymise.fields import SHAPES, SOURCES, SPACES, source
 from childlink_ingest.pseudonymise.split import Subject
 
 Digests = NDArray[np.uint64]
-"""Rows of two 64-bit words."""
+"""Array of shape (n, 2): each row is a digest of two 64-bit words."""
 _MOST_VALUES: Final = 500_000
 _REPEATED: Final = 1 << 16
 # EncodedRecord: link reference (16 bytes), facet (4 bytes), role.
@@ -39,8 +39,10 @@ _RELATIONS: Final = {
 
 
 def carries_pass(subject: Subject, item: Pass) -> bool:
-    """Whether this subject gets this pass: its role, salts and a whole segment are there, and it
-    lacks a strong one.
+    """Whether a subject gets this pass.
+
+    It needs the right role, all salt fields, and at least one complete segment. If the pass has
+    `only_without`, the subject must also lack one of those fields.
     """
     if subject.role not in item.roles or not all(value_of(subject, name) for name in item.salt):
         return False
@@ -50,14 +52,14 @@ def carries_pass(subject: Subject, item: Pass) -> bool:
 
 
 def is_linkable(subject: Subject, profile: Profile) -> bool:
-    """Whether a subject gets anything by which it could be linked."""
+    """Whether a subject has an NHS number or a pass, so that it can be linked."""
     return bool(subject.identity.nhs_number) or any(
         carries_pass(subject, item) for item in profile.passes
     )
 
 
 class Encoder:
-    """Makes encoded records under one profile and one linkage secret."""
+    """Encodes subjects with one profile and one linkage secret."""
 
     def __init__(self, profile: Profile, linkage: SecretKey) -> None:
         self.profile = profile
@@ -75,15 +77,16 @@ class Encoder:
         self._passes = [_PassEncoder(item, profile, linkage) for item in profile.passes]
 
     def encode(self, subjects: Sequence[Subject]) -> list[wire.EncodedRecord]:
-        """One record per subject, in order, without capsule. A record without token and passes
-        cannot be linked.
+        """Encode subjects: one record each, in order, without capsule.
+
+        A record without token and passes cannot be linked.
         """
         return [
             wire.EncodedRecord.FromString(payload) for payload in self.encode_to_bytes(subjects)
         ]
 
     def encode_to_bytes(self, subjects: Sequence[Subject]) -> list[bytes]:
-        """The same, serialised: written straight into the wire format, which takes half the
+        """The same as `encode`, but serialised. Writing the wire format directly takes half the
         time.
         """
         self._pool.forget_if_large()
@@ -100,7 +103,7 @@ class Encoder:
         return records
 
     def _head(self, subject: Subject, token: bytes) -> bytes:
-        """Everything of a record but its passes. References have 16 bytes, facets 4."""
+        """Serialise a record without its passes. References have 16 bytes, facets 4."""
         identity = subject.identity
         head = _HEAD % (subject.link_reference, subject.facet, _ROLES[subject.role])
         if token:
@@ -116,14 +119,14 @@ class Encoder:
         return head + rest.SerializeToString(deterministic=True)
 
     def _token(self, role: str, number: str) -> bytes:
-        """`keyed_hash(key, role, number)`, of which the role's part is hashed once."""
+        """`keyed_hash(key, role, number)`. The role's part is hashed only once."""
         begun = self._begun[role].copy()
         begun.update(b"\0\0\0\x0a" + number.encode())
         return begun.digest()
 
 
 class _DigestPool:
-    """Numbers the values of each source, and keeps the digest of every shape of each."""
+    """Numbers the values of each source, and stores the digest of each shape of a value."""
 
     def __init__(self, key: bytes) -> None:
         self._digest = lru_cache(maxsize=_MOST_VALUES)(
@@ -134,14 +137,14 @@ class _DigestPool:
         self._forget()
 
     def _forget(self) -> None:
-        # Number 0 is the missing value; its digest is never used.
+        # Number 0 is the missing value. Its digest is never used.
         self._numbers: dict[str, dict[str, int]] = {source: {"": 0} for source in SOURCES}
         self._digests = {
             shape: array("Q", (0, 0)) for shapes in SHAPES.values() for shape in shapes
         }
 
     def forget_if_large(self) -> None:
-        """Bound the memory. Numbers given before are void afterwards."""
+        """Clear the pool if it is large. Numbers returned before become invalid."""
         if sum(map(len, self._numbers.values())) > _MOST_VALUES:
             self._forget()
 
@@ -153,7 +156,7 @@ class _DigestPool:
         )
 
     def digests(self, shape: str, numbers: NDArray[np.int64]) -> Digests:
-        """The digest of each value in a shape."""
+        """The digest of each value, in one shape."""
         return np.frombuffer(self._digests[shape], dtype=np.uint64).reshape(-1, 2)[numbers]
 
     def _add(self, source: str, known: dict[str, int], value: str) -> int:
@@ -164,7 +167,7 @@ class _DigestPool:
 
 
 class _Batch:
-    """Some subjects, and the columns of their values that passes ask for; each is read once."""
+    """A batch of subjects, with the columns of values that passes use. Each column is read once."""
 
     def __init__(
         self, subjects: Sequence[Subject], tokens: Sequence[bytes], pool: _DigestPool
@@ -176,12 +179,14 @@ class _Batch:
         )
 
     def has(self, shape: str) -> NDArray[np.bool_]:
-        """Which subjects have a field."""
+        """Mark the subjects that have a field."""
         return self._of(source_of(shape)) > 0
 
     def digests(self, shape: str, chosen: NDArray[np.int64]) -> Digests:
-        """The digests of a field of some subjects. A number is its token: no two subjects share
-        one, so none is remembered.
+        """The digests of a field, for the chosen subjects.
+
+        The digest of an NHS number is its token. Tokens are not cached, because no two subjects
+        share one.
         """
         if shape == "nhs_number":
             tokens = b"".join([self._tokens[index] for index in chosen.tolist()])
@@ -203,7 +208,7 @@ class _Batch:
 
 
 class _PassEncoder:
-    """Makes one pass."""
+    """Encodes one pass."""
 
     def __init__(self, item: Pass, profile: Profile, linkage: SecretKey) -> None:
         self._item = item
@@ -213,8 +218,8 @@ class _PassEncoder:
             for what in ("token", "segments")
         )
         count = len(item.segments)
-        # Segments of one kind (names, whole or without a letter) are hashed alike, so that each can
-        # equal any of them.
+        # Segments of the same kind (names, whole or without a letter) are hashed alike, so that any
+        # two of them can be equal.
         kinds = [
             tuple(sorted(SPACES.get(name, name) for name in segment)) for segment in item.segments
         ]
@@ -225,8 +230,8 @@ class _PassEncoder:
             if (earlier := [b for b in range(at) if kinds[b] == kind])
         ]
         size = SEGMENT_BYTES * count
-        # What stands between a record's fields that differ: the tag and length of `passes`, fields
-        # 1 and 2, field 3.
+        # The constant bytes between the variable fields: the tag and length of `passes`, fields 1
+        # and 2, field 3.
         opening = _PASSES_TAG + varint(27 + size)
         self._before_token = np.frombuffer(
             opening + b"\x08%c\x12\x10" % item.number, dtype=np.uint8
@@ -254,8 +259,8 @@ class _PassEncoder:
             for name in segment:
                 sums[:, number] += digests[name]
         segments = self._mixed(sums)
-        # A name without a letter may be the name without another. Nobody shall see that two
-        # segments of a record are equal.
+        # A name without one letter may equal the same name without another. Equal segments within a
+        # record must not show, so the repeated ones are hashed again.
         repeated = np.zeros(segments.shape, dtype=bool)
         for at, earlier in self._alike:
             repeated[:, at] = (segments[:, earlier] == segments[:, at, None]).any(axis=1)
@@ -265,7 +270,7 @@ class _PassEncoder:
             others[:, 0] += np.uint64(_REPEATED) * (columns + 1).astype(np.uint64)
             segments[rows, columns] = self._mixed(others)
         segments = np.ascontiguousarray(segments * whole).view(np.uint8)
-        # Everything of a pass has a fixed length; `present`, a bit set of at most 28 segments, is a
+        # All parts of a pass have a fixed length. `present`, a bit set of at most 28 segments, is a
         # varint of four bytes.
         present = whole @ (1 << np.arange(len(self._tags)))
         digits = [present >> 7 * at & 0x7F | (0x80 if at < 3 else 0) for at in range(4)]
@@ -279,7 +284,7 @@ class _PassEncoder:
             records[row] += everything[at * size : (at + 1) * size]
 
     def _mixed(self, sums: Digests) -> NDArray[np.uint32]:
-        """The segment of each sum; never 0, which says that a segment is missing."""
+        """The segment of each sum. It is never 0, because 0 marks a missing segment."""
         mixed = np.frombuffer(self._segments.update(sums.tobytes()), dtype="<u4")
         segments: NDArray[np.uint32] = np.maximum(
             mixed.reshape(*sums.shape[:-1], 4)[..., 0], np.uint32(1)
@@ -287,8 +292,9 @@ class _PassEncoder:
         return segments
 
     def _carriers(self, batch: _Batch) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Which subjects get the pass (see `carries_pass`, which says the same of one), and which
-        segments they have.
+        """The subjects that get the pass, and the segments that they have.
+
+        `carries_pass` applies the same rule to one subject.
         """
         item = self._item
         wanted = np.isin(batch.roles, [_ROLES[role] for role in item.roles])

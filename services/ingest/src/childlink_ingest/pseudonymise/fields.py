@@ -1,9 +1,8 @@
-"""The fields that profiles name: how each is read from a subject, and the shapes in which it is
-compared. Rule: no I/O.
+"""The fields that profiles name: how to read them from a subject, and their shapes. No I/O.
 
-A shape that survives a slip of the pen (how a name sounds, how it starts and ends, two parts of a
-date) lets records meet that were written down differently, without any measure of likeness ever
-leaving the site.
+Some shapes are not changed by typical errors: the sound of a name, its start and end, two parts of
+a date. They let records match that were written differently, without sending any similarity
+measure.
 """
 
 from collections.abc import Callable
@@ -29,12 +28,15 @@ def _main(surname: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def either_way(day: date | None) -> str:
-    """A date with day and month in ascending order where either could be the month, so that
-    swapping them changes nothing.
+    """A date as text. If the day could also be a month, the smaller of the two comes first.
 
-    >>> either_way(date(2020, 11, 3)), either_way(date(2020, 3, 11)), either_way(date(2020, 3, 14)), either_way(None)
-    ('2020-03-11', '2020-03-11', '2020-03-14', '')
-    """  # noqa: E501
+    Swapping day and month then makes no difference.
+
+    >>> either_way(date(2020, 11, 3)), either_way(date(2020, 3, 11))
+    ('2020-03-11', '2020-03-11')
+    >>> either_way(date(2020, 3, 14)), either_way(None)
+    ('2020-03-14', '')
+    """
     if day is None:
         return ""
     low, high = (day.month, day.day) if day.day > 12 else sorted((day.month, day.day))
@@ -42,11 +44,11 @@ def either_way(day: date | None) -> str:
 
 
 LEFT_OUT: Final = ("1", "2", "3", "4", "5", "6", "last")
-"""Which letters are left out of names, one at a time."""
+"""The positions of the letters that are left out of names, one at a time."""
 
 
 def _without(which: str, of: Shape) -> Shape:
-    """The name without one letter; the whole name where it has no such letter."""
+    """The name without one letter; the whole name if it has no letter at that position."""
 
     def shape(value: str) -> str:
         name = of(value)
@@ -56,8 +58,8 @@ def _without(which: str, of: Shape) -> Shape:
     return shape
 
 
-# What is read from a subject ("" when missing), and the shapes of it, by the names that profiles
-# use.
+# The value that each source reads from a subject ("" if missing), and its shapes, by the names in
+# profiles.
 SOURCES: Final[dict[str, Callable[[Subject], str]]] = {
     "given_name": lambda s: s.identity.given_name,
     "surname": lambda s: s.identity.surname,
@@ -98,8 +100,8 @@ SHAPES: Final[dict[str, dict[str, Shape]]] = {
     "mother_given_name": {"mother_given_sound": phonetic},
     "mother_date_of_birth": {"mother_date": lambda v: v},
 }
-# Names are hashed alike in every place and with any letter left out: a pair of names entered in the
-# wrong order is the same pair, and a name with a letter too many is, without it, the name itself.
+# Names are hashed alike in every field, and with any letter left out. Swapped given name and
+# surname therefore give the same pair, and a name with one extra letter matches the right name.
 SPACES: Final = {
     shape: "name"
     for name in ("given", "surname")
@@ -109,14 +111,14 @@ SOURCE_OF: Final = {shape: source for source, shapes in SHAPES.items() for shape
 
 
 def source_of(shape: str) -> str:
-    """The source of a field that a profile names. Raises ValueError for an unknown one."""
+    """The source of a field that a profile names. Raises ValueError if it is unknown."""
     if shape not in SOURCE_OF:
         raise ValueError(f"profile names an unknown field {shape!r}")
     return SOURCE_OF[shape]
 
 
 def value_of(subject: Subject, shape: str) -> str:
-    """A field of a subject, in the shape that a profile names; "" when missing."""
+    """A field of a subject, in the shape that a profile names; "" if missing."""
     source = source_of(shape)
     value = SOURCES[source](subject)
     return SHAPES[source][shape](value) if value else ""

@@ -12,7 +12,7 @@ from childlink_ingest.model.rows import Identity, Relation, Role, Row
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One subject of a row, about to be encoded."""
+    """One subject of a row, before encoding."""
 
     role: Role
     identity: Identity
@@ -20,9 +20,9 @@ class Subject:
     analytics_reference: bytes
     facet: bytes
     carer: tuple[bytes, Relation] | None = None
-    """A child's declared parent or carer on the same row: link reference and relation."""
+    """A child's parent or carer on the same row: link reference and relation."""
     mother: Identity | None = field(default=None, repr=False)
-    """Who the child's mother is, where the row says so: salts some passes."""
+    """The identity of the child's mother, if the row names her. It salts some passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Observation:
 def split(
     row: Row, mapping: ExtractMapping, keys: ReferenceKeys
 ) -> tuple[Subject | None, Subject | None, Observation]:
-    """The row's child, its adult, and its observation."""
+    """Split a row into its child, its adult, and its observation."""
     facet = keys.facet(mapping.feed)
     adult = _subject(row.adult, "adult", mapping.adult_id_space, keys, facet)
     child = _subject(row.child, "child", mapping.id_space, keys, facet, adult, row.relation)

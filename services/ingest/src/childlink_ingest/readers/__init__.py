@@ -1,7 +1,7 @@
-"""Reads an extract row by row, whatever it is: CSV, Excel, Parquet or the answer of a database.
-Memory stays flat.
+"""Reads an extract row by row: CSV, Excel, Parquet or the result of a database query.
 
-Adapters: nothing else opens an extract. Every value comes as text, as a CSV file would hold it.
+Memory use does not grow with the extract. No other module opens an extract. Each value is a text,
+as a CSV file would contain it.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,15 +17,18 @@ from childlink_ingest.readers.record import Extract, Record, Source
 __all__ = ["Extract", "Record", "Source", "open_extract"]
 
 LONGEST_VALUE: Final = 10_000
-"""Characters. No field of a contract is nearly as long; more is a broken quote or an attack."""
-# What a spreadsheet would run as a formula, and no name, number or date begins with.
+"""In characters. No contract has nearly such long fields; a longer value is a broken quote or an
+attack.
+"""
+# A spreadsheet would run these as a formula. No name, number or date starts like this.
 _FORMULA: Final = ("=", "@", "\t=", "+cmd", "-cmd")
 
 
 @contextmanager
 def open_extract(path: Path, source: Source) -> Iterator[Extract]:
-    """Open an extract by its kind. Raises ExtractError when it cannot be read, or changes while it
-    is read.
+    """Open an extract with the reader for its kind.
+
+    Raises ExtractError if it cannot be read, or changes while it is read.
     """
     opener = _opener(path)
     before = _state(path)
@@ -37,7 +40,7 @@ def open_extract(path: Path, source: Source) -> Iterator[Extract]:
     if _state(path) != before:
         raise ExtractError(
             f"{path.name} changed while it was read.",
-            "Nothing was sent. Wait until the export is complete, and run again.",
+            "Nothing was sent. Wait until the export is complete, then run again.",
         )
 
 
@@ -64,19 +67,19 @@ def _checked(
 def _problem(header: list[str], cells: list[str]) -> tuple[str, str, str] | None:
     whole = "".join(cells)
     if "\0" in whole:
-        return "(row)", "holds a NUL byte", "Export the row again."
+        return "(row)", "contains a NUL byte", "Export the row again."
     if len(whole) > LONGEST_VALUE:
         for name, cell in zip(header, cells, strict=True):
             if len(cell) > LONGEST_VALUE:
                 return (
                     name,
                     f"is longer than {LONGEST_VALUE:,} characters",
-                    "Look for a quote that is not closed.",
+                    "Look for an unclosed quote.",
                 )
     if "=" in whole or "@" in whole or "cmd" in whole:
         for name, cell in zip(header, cells, strict=True):
             if cell.startswith(_FORMULA):
-                return name, "holds a spreadsheet formula", "Export values, not formulas."
+                return name, "contains a spreadsheet formula", "Export values, not formulas."
     return None
 
 

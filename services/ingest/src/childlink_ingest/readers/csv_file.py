@@ -1,5 +1,5 @@
-"""Delimited text: any one-character delimiter, any encoding Python knows, quoted newlines, with or
-without a BOM.
+"""Reads delimited text: any one-character delimiter, any encoding that Python knows, quoted
+newlines, with or without a BOM.
 """
 
 import codecs
@@ -12,7 +12,7 @@ from typing import Any
 from childlink_ingest.errors import ExtractError
 from childlink_ingest.readers.record import Source
 
-# A field may be large and still be only one bad row; beyond this the file is no extract.
+# A large field is only one bad row. Beyond this size the file is not an extract.
 _LARGEST_FIELD = 64 * 1024 * 1024
 _COMPRESSED = {
     b"\x1f\x8b": "gzip",
@@ -28,7 +28,7 @@ _COMPRESSED = {
 def open_csv(
     path: Path, source: Source
 ) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
-    """Header and numbered rows of a CSV file. Raises ExtractError when it is none."""
+    """Yield the header and the numbered rows of a CSV file. Raises ExtractError."""
     _check(source)
     csv.field_size_limit(_LARGEST_FIELD)
     plain = source.encoding.lower().replace("_", "-")
@@ -46,7 +46,7 @@ def open_csv(
         if kind:
             raise ExtractError(
                 f"{path.name} is a {kind} archive.",
-                "Unpack it first; childlink never unpacks what it is sent.",
+                "Unpack it first. childlink never unpacks archives.",
             )
         reader = csv.reader(file, delimiter=source.delimiter, strict=True)
         rows = _rows(reader, path, source.encoding)
@@ -70,7 +70,7 @@ def _rows(reader: Any, path: Path, encoding: str) -> Iterator[tuple[int, list[st
         except csv.Error as error:
             raise ExtractError(
                 f"{path.name}, near line {line}: {error}.",
-                "Export the file again; look for a stray quote.",
+                "Look for a stray quote, or export the file again.",
             ) from None
         line = reader.line_num
         yield line, cells

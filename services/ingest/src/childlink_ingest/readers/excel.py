@@ -1,4 +1,4 @@
-"""Excel and OpenDocument spreadsheets, through python-calamine. Formulas come as their last
+"""Reads Excel and OpenDocument spreadsheets with python-calamine. Formulas give their last
 values.
 """
 
@@ -12,8 +12,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from childlink_ingest.errors import ExtractError
 from childlink_ingest.readers.record import Source, as_text
 
-# A spreadsheet is an archive, and is read whole. A million rows of an extract unpack to well under
-# this.
+# A spreadsheet is an archive and is read whole. A million rows unpack to far less than this.
 _LARGEST_UNPACKED = 2 * 1024**3
 
 
@@ -21,7 +20,9 @@ _LARGEST_UNPACKED = 2 * 1024**3
 def open_excel(
     path: Path, source: Source
 ) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
-    """Header and numbered rows of one sheet (the first, unless the mapping names one)."""
+    """Yield the header and the numbered rows of one sheet (by default the first). Raises
+    ExtractError.
+    """
     _refuse_bombs(path)
     try:
         workbook = CalamineWorkbook.from_path(str(path))

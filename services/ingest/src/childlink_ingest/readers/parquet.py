@@ -1,4 +1,4 @@
-"""Parquet, one record batch at a time, through pyarrow."""
+"""Reads Parquet files with pyarrow, one record batch at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,10 @@ _ROWS_AT_A_TIME = 5_000
 def open_parquet(
     path: Path, source: Source
 ) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
-    """Header and numbered rows (from 1; a Parquet file has no header line)."""
+    """Yield the column names and the numbered rows (from 1: there is no header line).
+
+    Raises ExtractError.
+    """
     try:
         with pq.ParquetFile(path) as file:
             yield list(file.schema_arrow.names), _rows(file, path)

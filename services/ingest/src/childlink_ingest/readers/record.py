@@ -1,4 +1,4 @@
-"""What every reader gives: a header and records."""
+"""The result of every reader: a header and records."""
 
 import math
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from childlink_ingest.model.rows import Rejection
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record of the extract: its line (or row) in the source and its values by column."""
+    """A record of the extract: its line (or row) number, and its values by column."""
 
     number: int
     values: dict[str, str]
@@ -26,13 +26,14 @@ class Source:
     sheet: str = ""
     header_row: int = 1
     url_file: Path | None = None
-    """File that holds the SQLAlchemy URL of a database."""
+    """File with the SQLAlchemy URL of a database."""
 
 
 @dataclass(frozen=True)
 class Extract:
-    """An open extract: its header, then its records, once. A row that cannot be a record comes as a
-    Rejection.
+    """An open extract: its header and its records. The records can be read once.
+
+    A row that is not a valid record comes as a Rejection.
     """
 
     path: Path
@@ -45,7 +46,7 @@ class Extract:
 
 
 def as_text(value: object) -> str:
-    """A cell's value as a CSV file would hold it.
+    """A cell's value as text, as a CSV file would contain it.
 
     >>> as_text(12.0), as_text(None), as_text(datetime(2020, 1, 2)), as_text(True), as_text(1.5)
     ('12', '', '2020-01-02', 'true', '1.5')

@@ -1,4 +1,4 @@
-"""Finds out how a delimited file is written, for `map`: its encoding and its delimiter."""
+"""Detects the encoding and the delimiter of a text file, for `map`."""
 
 import csv
 from pathlib import Path
@@ -10,7 +10,10 @@ _SAMPLE_BYTES = 1024 * 1024
 
 
 def sniff(path: Path) -> Source:
-    """The source options of a file. A spreadsheet, Parquet file or query needs none."""
+    """Detect the source options of a file. Spreadsheets, Parquet files and queries need none.
+
+    Raises ExtractError if the file cannot be read.
+    """
     if path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet", ".sql"):
         return Source()
     try:

@@ -1,8 +1,7 @@
-"""The answer of one read-only query, streamed, through SQLAlchemy. The extract is a file that holds
-the query.
+"""Streams the result of one read-only query with SQLAlchemy. The extract is a file with the query.
 
-The database's address is a secret (it may hold a password): it is read from a file, and never shown
-in an error.
+The database URL is secret, because it may contain a password. It is read from a file and never
+shown in an error.
 """
 
 from collections.abc import Iterator
@@ -26,13 +25,14 @@ _READ_ONLY = {
 def open_sql(
     path: Path, source: Source
 ) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
-    """Header and numbered rows (from 1). The transaction is read-only and is rolled back in any
-    case.
+    """Yield the column names and the numbered rows (from 1).
+
+    The transaction is read-only and always rolled back. Raises ExtractError.
     """
     query = _query(path)
     if source.url_file is None:
         raise ExtractError(
-            f"{path.name} is a query, and no database is set.",
+            f"{path.name} is a query, but no database is set.",
             "Set `source_url_file` in the settings.",
         )
     try:
@@ -43,7 +43,7 @@ def open_sql(
         ) from None
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError, ValueError) as error:
         raise ExtractError(
-            f"{source.url_file} does not hold the URL of a database that can be read here"
+            f"{source.url_file} does not contain the URL of a database that can be read here"
             f" ({type(error).__name__}).",
             "Write one line such as postgresql+psycopg://reader@host/name or mssql+pyodbc://...,"
             " and install its driver.",
@@ -58,11 +58,11 @@ def open_sql(
             yield list(result.keys()), _rows(result)
             connection.rollback()
     except sa.exc.SQLAlchemyError as error:
-        # The driver's message may hold values: only its kind is shown.
+        # The driver's message may contain values, so only the error's type is shown.
         kind = type(getattr(error, "orig", None) or error).__name__
         raise ExtractError(
             f"The query {path.name} failed ({kind}).",
-            "Run it with the database's own tool to see why.",
+            "Run it in the database's own tool to see the cause.",
         ) from None
     finally:
         engine.dispose()

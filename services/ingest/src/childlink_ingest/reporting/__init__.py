@@ -1,1 +1,1 @@
-"""What the site is shown: profiles, previews, the account of every row."""
+"""Reports for the site: profiles, previews, and the account of every row."""

@@ -1,7 +1,7 @@
-"""What an approver looks at: each column's rule, and both halves of made-up rows of the same shape.
-Rule: no I/O, no real row.
+"""The content of the document for approval: the rule of each column, and both halves of made-up
+rows.
 
-Real rows are shown by `report.render_preview`, on the site's own terminal only.
+No I/O, and no real rows. `report.render_preview` shows real rows, on the site's own terminal only.
 """
 
 from dataclasses import dataclass
@@ -34,9 +34,7 @@ _RULES: Final = {
     "nhs_number": "checked (modulus 11), then a keyed hash",
     "given_name": "normalised; hashed with other fields",
     "surname": "normalised; hashed with other fields",
-    "date_of_birth": (
-        "hashed into everything it is compared with; a keyed hash groups records to compare"
-    ),
+    "date_of_birth": ("hashed with other fields; a keyed hash groups records to compare"),
     "sex": "hashed with other fields",
     "postcode": "hashed with other fields; an area may be derived from it",
     "birth_order": "sent as it is: 1, 2, ...",
@@ -46,7 +44,7 @@ _RULES: Final = {
 
 @dataclass(frozen=True)
 class ColumnRule:
-    """What happens to one column of the extract."""
+    """The rule for one column of the extract."""
 
     source: str
     canonical: str
@@ -56,7 +54,7 @@ class ColumnRule:
 
 
 def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
-    """Every column of the extract, and every field that is derived."""
+    """The rules of every column of the extract, and of every derived field."""
     fields = {field.name: field for field in mapping.dataset.fields}
     rules = []
     for name, column in mapping.columns.items():
@@ -77,7 +75,7 @@ def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
                 else "a deleted row is withdrawn"
             )
             rules.append(
-                ColumnRule(source, name, rule, "analytics" if name == "row_id" else "nobody")
+                ColumnRule(source, name, rule, "analytics" if name == "row_id" else "(not sent)")
             )
         elif name == "adult_relation":
             rules.append(ColumnRule(source, name, "sent as mother, father or carer", "linker"))
@@ -91,7 +89,7 @@ def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
                     source,
                     name,
                     how,
-                    "linker" if kind != "id" else "linker and analytics, unlike references",
+                    "linker" if kind != "id" else "linker and analytics, as different references",
                 )
             )
     for field in mapping.dataset.fields:
@@ -106,7 +104,7 @@ def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
                 )
             )
     rules += [
-        ColumnRule(name, "", "dropped: stays here", "nobody") for name in sorted(mapping.ignore)
+        ColumnRule(name, "", "dropped: stays here", "(not sent)") for name in sorted(mapping.ignore)
     ]
     return rules
 
@@ -116,8 +114,9 @@ def _uses(item: Pass, role: str, kind: str) -> bool:
 
 
 def uses_as_salt(item: Pass, kind: str, role: str) -> bool:
-    """Whether a kind of field, of a subject of this role, is among the pass's salts; a mother's is
-    among her child's.
+    """Whether a kind of field, of a subject with this role, is a salt of the pass.
+
+    A mother's fields can be salts of her child's pass.
     """
     salts = {source_of(name) for name in item.salt}
     return (role in item.roles and kind in salts) or (role == "adult" and f"mother_{kind}" in salts)
@@ -129,7 +128,7 @@ def uses_in_segments(item: Pass, kind: str) -> bool:
 
 
 def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[str, str]]]]:
-    """Made-up rows, encoded under keys that are thrown away."""
+    """Made-up rows, encoded under throw-away keys."""
     encoder = Encoder(profile, SecretKey.generate("preview"))
     keys = ReferenceKeys.of(SecretKey.generate("preview"))
     made = []
@@ -208,7 +207,7 @@ def _example(field: Field, number: int) -> Attribute | None:
 
 
 def explain_profile(profile: Profile) -> list[dict[str, Any]]:
-    """Each pass in words."""
+    """Describe each pass."""
 
     def words(names: tuple[str, ...], between: str = ", ") -> str:
         return between.join(name.replace("_", " ") for name in names)
@@ -232,9 +231,9 @@ def explain_profile(profile: Profile) -> list[dict[str, Any]]:
 
 
 def opt_out_in_words(mapping: Mapping) -> str:
-    """How the national data opt-out applies."""
+    """Describe how the national data opt-out applies."""
     if not mapping.dataset.permitted_list:
         return "does not apply to this contract (it is not confidential patient information)"
     if mapping.opt_out_exempt:
         return f"not applied; the mapping states: {mapping.opt_out_exempt}"
-    return "applied: only NHS numbers that came back from the checking service are sent"
+    return "applied: only NHS numbers that the checking service returned are sent"

@@ -1,5 +1,6 @@
-"""Texts of `check`, `preview`, `run` and `status`. `preview` alone shows values, and only on the
-site's own terminal.
+"""Texts of `check`, `preview`, `run` and `status`.
+
+Only `preview` shows values, and only on the site's own terminal.
 """
 
 import json
@@ -26,8 +27,9 @@ _IDENTITY = ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "pos
 
 
 class Summary:
-    """What `check` says: completeness of each column, what was taken as missing, what would be
-    rejected. Keeps counts, not rows.
+    """The report of `check`: completeness of columns, values that count as missing, rejections.
+
+    It keeps counts, not rows.
     """
 
     def __init__(self, mapping: Mapping) -> None:
@@ -65,7 +67,7 @@ class Summary:
                 self._values[name][value] += 1
 
     def render(self) -> str:
-        """The profile as text."""
+        """The report as text."""
         good = self.read - self.rejected
         dataset = self._mapping.dataset
         lines = [
@@ -74,7 +76,7 @@ class Summary:
                 f" good, {self.rejected:,} rejected"
             ),
             *(
-                [f"{self._deleted:,} rows are declared deleted and would be withdrawn"]
+                [f"{self._deleted:,} rows are marked as deleted and would be withdrawn"]
                 if self._deleted
                 else []
             ),
@@ -109,14 +111,14 @@ def render_preview(
     encoder: Encoder,
     mapping: Mapping,
 ) -> str:
-    """Exactly what would leave the site for a few rows: both halves, before sealing."""
+    """Show exactly what would be sent for a few rows: both halves, before sealing."""
     lines = []
     for row, (child, adult, observation) in zip(rows, halves, strict=True):
         lines.append(f"=== row {row.number} " + "=" * 60)
         for subject in (child, adult):
             if subject:
                 lines += _preview_subject(subject, encoder)
-        lines.append("  to analytics, sealed to it alone:")
+        lines.append("  to analytics, sealed to its key:")
         lines.append(f"    row reference       {observation.row_reference.hex()}")
         for name, reference in (
             ("child", observation.child_reference),
@@ -135,7 +137,7 @@ def render_preview(
 def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
     [record] = encoder.encode([subject])
     profile: Profile = encoder.profile
-    lines = [f"  {subject.role}: stays here, and is encoded for the linker, sealed to it alone:"]
+    lines = [f"  {subject.role}: stays here; encoded for the linker, sealed to its key:"]
     for name in (
         "nhs_number",
         "given_name",
@@ -173,7 +175,7 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
 
 
 def render_run(report: RunReport) -> str:
-    """The account of one run, for people."""
+    """The account of one run, as text."""
     lines = [
         f"run {report.run_id}: {report.extract}"
         + (f" as {report.dataset}" if report.dataset else ""),
@@ -206,7 +208,7 @@ def render_run(report: RunReport) -> str:
 
 
 def why_held(spool: Spool) -> str:
-    """Why no extract may be run at present; empty when it may."""
+    """Why no extract may be run now; empty if extracts may be run."""
     try:
         check_past(spool)
     except PastLostError as error:
@@ -221,8 +223,8 @@ def render_status(
     incidents: Sequence[tuple[str, int]],
     held: str,
 ) -> str:
-    """The account of the spool, for people."""
-    lines = [f"spool: {queued:,} batches to send, {sent:,} sent and not yet answered"]
+    """The account of the spool, as text."""
+    lines = [f"spool: {queued:,} batches to send, {sent:,} sent but not yet answered"]
     lines += [f"  no extract may be run: {held}"] if held else []
     lines += [
         f"  refused by a service on our topics: {reason}, {count} times. {explain(reason)}"
@@ -234,8 +236,9 @@ def render_status(
 
 
 def status_page(partner: str, spool: Spool, refresh: int | None = None) -> str:
-    """The same as a page for a browser; with `refresh`, one that renews itself after so many
-    seconds.
+    """The account of the spool as an HTML page.
+
+    With `refresh`, the page reloads itself after that many seconds.
     """
     return pages.render(
         "status.html",
@@ -257,7 +260,7 @@ def status_json(
     incidents: Sequence[tuple[str, int]],
     held: str,
 ) -> str:
-    """The same for programs."""
+    """The account of the spool as JSON."""
     return json.dumps(
         {
             "queued_batches": queued,

@@ -1,5 +1,6 @@
-"""Serves a site's own metrics and read-only status page, on one port; or pushes the metrics where
-nothing inbound is allowed.
+"""Serves a site's metrics and read-only status page on one port, or pushes the metrics.
+
+Push them if the site allows no inbound connections.
 """
 
 import threading
@@ -13,14 +14,15 @@ from prometheus_client import CollectorRegistry, make_wsgi_app, push_to_gateway
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are not logged."""
+        """Do nothing: requests are not logged."""
 
 
 def serve(
     port: int, address: str, registry: CollectorRegistry, page: Callable[[], str]
 ) -> WSGIServer:
-    """Serve `/metrics` and, at any other path, the page `page` makes. Returns the server, running
-    in a thread.
+    """Serve `/metrics`, and at `/` the page that `page` makes.
+
+    Returns the server, which runs in a thread. Raises UserError.
     """
     metrics = make_wsgi_app(registry)
 
@@ -32,7 +34,7 @@ def serve(
             return [b""]
         if environ.get("PATH_INFO") not in ("/", ""):
             start("404 Not Found", [("Content-Type", "text/plain")])
-            return [b"There is / and /metrics.\n"]
+            return [b"Available: / and /metrics.\n"]
         body = page().encode()
         headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body)))]
         start(
@@ -45,7 +47,7 @@ def serve(
         server = make_server(address, port, application, handler_class=_Quiet)
     except OSError as error:
         raise UserError(
-            f"Nothing can be served on {address}:{port} ({error.strerror}).",
+            f"The server cannot listen on {address}:{port} ({error.strerror}).",
             "Set another metrics_port.",
         ) from None
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -53,7 +55,7 @@ def serve(
 
 
 def push(gateway: str, partner: str, registry: CollectorRegistry) -> None:
-    """Push the metrics to a Pushgateway. Raises UserError when it does not take them."""
+    """Push the metrics to a Pushgateway. Raises UserError if it does not accept them."""
     try:
         push_to_gateway(
             gateway,
@@ -64,6 +66,6 @@ def push(gateway: str, partner: str, registry: CollectorRegistry) -> None:
         )
     except (OSError, ValueError) as error:
         raise UserError(
-            f"The push gateway did not take the metrics ({type(error).__name__}).",
+            f"The push gateway did not accept the metrics ({type(error).__name__}).",
             "Check push_gateway.",
         ) from None

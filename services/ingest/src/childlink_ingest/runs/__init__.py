@@ -1,3 +1,1 @@
-"""The use cases of a site: send an extract, take back, start anew after a restore, verify own
-rows.
-"""
+"""The use cases of a site: send an extract, withdraw, recover after a restore, verify own rows."""

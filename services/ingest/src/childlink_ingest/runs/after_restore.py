@@ -1,10 +1,9 @@
-"""The use case of `after-restore`: what a site whose spool was put back from a backup must see to
-before it runs extracts again.
+"""The use case of `after-restore`: recover after the spool was restored from a backup.
 
-The spool notices by itself, from a receipt for a batch that it never sealed, and goes on in a new
-epoch. Rows mend themselves: every feed goes out anew and replaces what is there. Withdrawals do
-not: whom the lost past withdrew, the next run would send again. No receipt says who they were, so a
-person must.
+The spool detects this from a receipt for a batch that it never sealed, and starts a new epoch. Rows
+need no repair: every feed is sent again and replaces what the services hold. Withdrawals do: the
+next run would send people again whom the lost past withdrew. No receipt names them, so a person
+must repeat those withdrawals.
 """
 
 from datetime import datetime
@@ -15,31 +14,32 @@ from childlink_ingest.spool import LostPast, Spool
 
 
 def check_past(spool: Spool) -> None:
-    """Raise PastLostError while the withdrawals of a lost past are not seen to."""
+    """Raise PastLostError until a person confirms that the lost withdrawals are repeated."""
     lost = spool.lost_past()
     if lost is not None and not lost.confirmed:
         raise PastLostError(
-            "The services have read from this site what its spool does not know"
-            f" ({what_is_known(lost)}): it was put back from a backup, or made anew.",
-            "Withdraw again (`childlink-ingest withdraw`) whoever was withdrawn since, then"
-            " `childlink-ingest after-restore --withdrawals-repeated`, then run every feed: all of"
-            " it goes out anew. Nothing was sent.",
+            "The services have read batches from this site that its spool does not know"
+            f" ({what_is_known(lost)}). The spool was restored from a backup, or newly made.",
+            "Nothing was sent. Repeat all withdrawals since then (`childlink-ingest withdraw`), run"
+            " `childlink-ingest after-restore --withdrawals-repeated`, then run every feed. Each"
+            " feed is sent again in full.",
         )
 
 
 def what_is_known(lost: LostPast) -> str:
-    """How far a spool's memory reaches, in words."""
+    """How far a spool's records reach, as text."""
     if not lost.known_until:
-        return "it knows of no run"
+        return "it has no record of any run"
     return (
-        "the newest run that it knows of began on"
+        "its newest recorded run began on"
         f" {datetime.fromtimestamp(lost.known_until):%Y-%m-%d at %H:%M}"
     )
 
 
 def repeat_withdrawals(spool: Spool, site: SendingContext) -> int | None:
-    """Send withdrawals again that were given up with their batches. Returns the id of the run that
-    does it; None without any.
+    """Repeat the withdrawals whose batches were given up.
+
+    Returns the id of the run that repeats them, or None if there are none.
     """
     with spool.transaction():
         lost = spool.take_lost_withdrawals()

@@ -1,7 +1,6 @@
-"""From records to what could leave: map, hold back who may not be sent, derive areas, split,
-encode. Rule: no I/O.
+"""Prepares records for sending: map, check eligibility, derive areas, split, encode. No I/O.
 
-`Prepared` is plain data, so that chunks can be prepared in several processes.
+`Prepared` is plain data, so that several processes can prepare chunks.
 """
 
 import hashlib
@@ -36,26 +35,26 @@ WITHDRAWN: Final = "withdrawn at the site"
 
 @dataclass(frozen=True)
 class EncodingPlan:
-    """Everything that decides what of an extract could leave."""
+    """All settings that decide which data of an extract could be sent."""
 
     mapping: Mapping
     references: ReferenceKeys
     encoders: tuple[Encoder, ...]
-    """One; two while the linkage secret is being rotated."""
+    """One encoder; two while the linkage secret is being rotated."""
     today: date
     permissions: Permissions = field(default_factory=Permissions)
     areas: AreaLookup | None = None
     withdrawn: frozenset[bytes] = field(default=frozenset(), repr=False)
-    """Link references, and keyed NHS numbers, of people whom the site has withdrawn for good."""
+    """Link references and keyed NHS numbers of people whom the site has withdrawn permanently."""
 
     @property
     def profile(self) -> Profile:
-        """The encoding profile, which is the same for every encoder."""
+        """The encoding profile. It is the same for every encoder."""
         return self.encoders[0].profile
 
 
 class WithdrawalRequest(NamedTuple):
-    """What is to be withdrawn, if it was sent before: a subject, or (row reference given) one
+    """A request to withdraw a subject, if it was sent before; with a row reference, only that
     row.
     """
 
@@ -67,9 +66,7 @@ class WithdrawalRequest(NamedTuple):
 
 @dataclass
 class Prepared:
-    """A chunk, ready to be staged: rows, observations and subjects are packed, because they travel
-    between processes.
-    """
+    """A prepared chunk. Rows, observations and subjects are packed to travel between processes."""
 
     records: int
     rows: Buckets
@@ -78,17 +75,20 @@ class Prepared:
     subjects: Buckets
     rejections: list[Rejection]
     present: list[bytes]
-    """Row references of rejected rows whose id could be read."""
+    """Row references of rejected rows with a readable id."""
     held: Counter[str]
     forget: list[WithdrawalRequest]
     notes: Counter[str]
     claims: Claims
-    """What the rows say of the ids in them: an id that several people have stops the run."""
+    """The values that the rows give for their ids. An id that several people share stops the
+    run.
+    """
 
 
 class Preparer:
-    """Prepares one chunk after the other. Remembers encodings, so that a child with forty
-    attendances is encoded once.
+    """Prepares one chunk after another.
+
+    Caches encodings, so that a child with forty attendances is encoded once.
     """
 
     def __init__(self, plan: EncodingPlan) -> None:
@@ -107,8 +107,8 @@ class Preparer:
         forget += [self._forget(DELETED, row, whole_row=True) for row in deleted]
         forget += [self._forget_adult(row) for row in rows if row.left_out]
         halves = [split(row, plan.mapping, references) for row in rows]
-        # Of rows with one id only the first is sent: what the others say of a person stays here,
-        # too.
+        # If several rows have one id, only the first is sent. What the others say about a person is
+        # not sent either.
         first = {half[-1].row_reference: half for half in reversed(halves)}
         return Prepared(
             len(chunk),
@@ -204,9 +204,7 @@ class Preparer:
 def map_rows(
     chunk: Sequence[Record | Rejection], mapper: RowMapper, plan: EncodingPlan
 ) -> tuple[list[Row], list[WithheldRow], list[Rejection]]:
-    """Canonical rows as they may leave, rows that may not be sent, and rows that stay because
-    something is wrong with them.
-    """
+    """Map records to rows that may be sent, withheld rows and rejected rows."""
     rows: list[Row] = []
     held: list[WithheldRow] = []
     rejections: list[Rejection] = []
@@ -269,8 +267,9 @@ def _areas_of(plan: EncodingPlan):  # type: ignore[no-untyped-def]  # noqa: ANN2
 
 
 def without_unlinkable(row: Row, profile: Profile) -> Row | Rejection:
-    """The row without a person of whom too little is known to link them; a rejection when nobody is
-    left.
+    """Remove the people who have too few identifiers to be linked.
+
+    Returns a Rejection if no person is left.
     """
     mother = row.adult if row.relation == "mother" else None
     lost = [
@@ -290,12 +289,11 @@ def without_unlinkable(row: Row, profile: Profile) -> Row | Rejection:
         return Rejection(
             row.number,
             f"{lost[0]}_...",
-            "says too little of the person to link them",
-            "An NHS number that passes its check is needed, or a date of birth with both names or a"
-            " postcode.",
+            "has too few identifiers to link the person",
+            "Give a valid NHS number, or a date of birth with both names or a postcode.",
             row.row_id,
         )
-    notes = tuple(f"{role} left out: says too little to link them" for role in lost)
+    notes = tuple(f"{role} left out: too few identifiers to link them" for role in lost)
     return replace(
         row,
         child=None if "child" in lost else row.child,
@@ -306,7 +304,7 @@ def without_unlinkable(row: Row, profile: Profile) -> Row | Rejection:
 
 
 def subject_content(subject: Subject) -> tuple[object, ...]:
-    """Everything of a subject that decides its encoding."""
+    """All values of a subject that determine its encoding."""
     who = subject.identity
     mother: Identity | None = subject.mother
     return (
@@ -324,8 +322,9 @@ def subject_content(subject: Subject) -> tuple[object, ...]:
 
 
 def stage_observation(observation: Observation, dataset: Dataset) -> StagedItem:
-    """The attribute half, ready to be batched: written straight into the wire format, of which
-    values are remembered.
+    """The attribute half, ready to be batched.
+
+    It is written directly in the wire format. The bytes of each value are cached.
     """
     child, adult, attributes = (
         observation.child_reference,
@@ -345,8 +344,8 @@ def stage_observation(observation: Observation, dataset: Dataset) -> StagedItem:
     )
 
 
-# Observation on the wire: tags and lengths of fields 1 to 3, references of 16 bytes; and the tag of
-# field 4.
+# Observation on the wire: tags and lengths of fields 1 to 3 (references of 16 bytes), and the tag
+# of field 4.
 _ROW_REFERENCE: Final = b"\x0a\x10"
 _CHILD_REFERENCE: Final = b"\x12\x10"
 _ADULT_REFERENCE: Final = b"\x1a\x10"
@@ -361,8 +360,9 @@ def _wire_bytes(value: Attribute | None) -> bytes:
 
 @lru_cache(maxsize=10_000, typed=True)
 def wire_value(value: Attribute | None) -> observation_pb2.Value:
-    """An attribute as it travels; None becomes a value without a kind. Shared: not to be
-    changed.
+    """An attribute in the wire format; None becomes a value without a kind.
+
+    The result is cached and shared: do not change it.
     """
     match value:
         case None:
@@ -378,8 +378,8 @@ def wire_value(value: Attribute | None) -> observation_pb2.Value:
 
 
 def _under(subjects: list[Subject], facet: bytes) -> list[Subject]:
-    """The subjects as they are named under a version of the linkage secret; as they are, for the
-    first.
+    """The subjects with the facet of one version of the linkage secret. Subjects with that facet
+    already are returned unchanged.
     """
     if not subjects or subjects[0].facet == facet:
         return subjects

@@ -1,5 +1,6 @@
-"""The use case of `run`: one extract, from records to sealed batches in the spool. All of it is
-queued, or nothing.
+"""The use case of `run`: one extract, from records to sealed batches in the spool.
+
+Either the whole extract is queued, or nothing.
 """
 
 import gc
@@ -37,15 +38,15 @@ Chunk = Sequence[Record | Rejection]
 
 @dataclass(frozen=True)
 class Limits:
-    """What stops a run before anything is sent."""
+    """Limits that stop a run before anything is sent."""
 
     max_reject_share: float = 1.0
     """Share of rows that may be rejected; 0 for none."""
     max_withdrawn_share: float = 1.0
     """Share of a feed's rows that a snapshot may withdraw."""
     opted_out: Sequence[bytes] = field(default=(), repr=False)
-    """Keyed NHS numbers that were checked and not permitted: what was sent about them from this
-    feed is withdrawn.
+    """Keyed NHS numbers that were checked and are not permitted. Their rows of this feed are
+    withdrawn.
     """
 
 
@@ -59,8 +60,10 @@ def send_extract(
     prepare: Callable[[Iterable[Chunk]], Iterator[Prepared]] | None = None,
     progress: Progress = lambda _rows: None,
 ) -> int:
-    """Stage every good row, note every bad one, and queue what is new, changed or withdrawn.
-    Returns the run's id.
+    """Stage all good rows, record all rejected ones, and queue what is new, changed or withdrawn.
+
+    Returns the run's id. Raises ExtractError, ContradictingIdsError or TooManyRejectsError; then
+    nothing is queued.
     """
     mapping = plan.mapping
     prepare = prepare or (lambda chunks: map(Preparer(plan), chunks))
@@ -90,14 +93,14 @@ def send_extract(
             rows_read += chunk.records
             progress(rows_read)
         if not rows_read:
-            raise ExtractError(f"{name} has a header and no rows.", "Export it again.")
+            raise ExtractError(f"{name} has a header but no rows.", "Export it again.")
         if shared := ids.contradictions():
             raise refuse(shared, mapping.id_columns)
         if rejected > limits.max_reject_share * rows_read:
             raise TooManyRejectsError(
                 f"{rejected:,} of {rows_read:,} rows would be rejected; at most"
-                f" {limits.max_reject_share:.0%} may be. The first: line"
-                f" {rejections[0].row_number}, {rejections[0].column} {rejections[0].reason}.",
+                f" {limits.max_reject_share:.0%} are allowed. The first is line"
+                f" {rejections[0].row_number}: {rejections[0].column} {rejections[0].reason}.",
                 "Nothing was sent. Run `check`, correct the mapping or the extract, or raise"
                 " max_reject_share.",
             )
@@ -123,8 +126,9 @@ def send_extract(
 
 
 def add_to(stage: Stage, chunk: Prepared, row_id_columns: Sequence[str]) -> list[Rejection]:
-    """Stage a chunk without the rows whose id an earlier row of the extract has: they would
-    overwrite it.
+    """Stage a chunk, except rows that repeat the id of an earlier row and would overwrite it.
+
+    Returns these rows as rejections.
     """
     repeats = stage.repeats(chunk.rows.values())
     rows, observations, subjects = chunk.rows, chunk.observations, chunk.subjects
@@ -136,7 +140,7 @@ def add_to(stage: Stage, chunk: Prepared, row_id_columns: Sequence[str]) -> list
     stage.add("observations", observations)
     stage.add("encodings", subjects)
     remedy = (
-        "Row ids are unique in an extract; name several columns for row_id if no one column is."
+        "Row ids must be unique in an extract. If no column is unique, name several for row_id."
     )
     return [
         Rejection(
@@ -147,9 +151,7 @@ def add_to(stage: Stage, chunk: Prepared, row_id_columns: Sequence[str]) -> list
 
 
 def tombstones(item: WithdrawalRequest, spool: Spool, plan: EncodingPlan) -> list[Tombstone]:
-    """What takes back that which was sent before of somebody who may no longer be sent, or of a
-    deleted row.
-    """
+    """Tombstones for a person who may no longer be sent, or for a deleted row."""
     feed = plan.mapping.feed
     facets = [
         Tombstone(
@@ -175,13 +177,11 @@ def _withdraw_what_is_gone(
     rows = sum(1 for tombstone in gone if tombstone.half == "observations")
     if unreadable:
         if rows:
-            notes[
-                "not withdrawn, though missing: some rows of the snapshot have no readable id"
-            ] = rows
+            notes["missing but not withdrawn: some rows of the snapshot have no readable id"] = rows
         return
     if out and rows > limits.max_withdrawn_share * out:
         raise TooManyRejectsError(
-            f"{rows:,} of the {out:,} rows that {feed!r} has out are not in this snapshot; at most "
+            f"{rows:,} of the {out:,} sent rows of {feed!r} are not in this snapshot; at most "
             f"{limits.max_withdrawn_share:.0%} may be withdrawn at once.",
             "Nothing was sent. Is the extract complete? If so, run with --max-withdrawn 1.",
         )
@@ -189,8 +189,8 @@ def _withdraw_what_is_gone(
 
 
 def _retire_old_encodings(spool: Spool, plan: EncodingPlan, notes: Counter[str]) -> None:
-    """The last step of a rotation: what was sent under a linkage secret that the site no longer
-    uses is withdrawn.
+    """The last step of a rotation: withdraw encodings under a linkage secret that is no longer in
+    use.
     """
     feed = plan.mapping.feed
     replaced, left = spool.retired(
@@ -199,8 +199,8 @@ def _retire_old_encodings(spool: Spool, plan: EncodingPlan, notes: Counter[str])
     spool.stage_withdrawals(replaced)
     if left:
         notes[
-            "people of this feed are out under an old linkage secret only: rekey an extract that"
-            " holds them"
+            "people of this feed are only encoded under an old linkage secret: rekey an extract"
+            " that contains them"
         ] = left
 
 
@@ -208,8 +208,9 @@ def _retire_old_encodings(spool: Spool, plan: EncodingPlan, notes: Counter[str])
 def prepared_by(
     build: Callable[[], EncodingPlan], workers: int
 ) -> Iterator[Callable[[Iterable[Chunk]], Iterator[Prepared]]]:
-    """Prepare chunks in `workers` processes, in order. Each builds the plan itself: secrets do not
-    travel between them.
+    """Prepare chunks in `workers` processes, in order.
+
+    Each process builds the plan itself, so that no secret travels between processes.
     """
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
@@ -228,13 +229,12 @@ def prepared_by(
         yield prepare
 
 
-# One a worker process, made at its start.
+# One per worker process, made when it starts.
 _preparers: list[Preparer] = []
 
 
 def _start(build: Callable[[], EncodingPlan]) -> None:
-    # Rows are made and dropped by the million and hold no cycles: looking for cycles among them
-    # would be wasted.
+    # Rows number in the millions and contain no cycles, so searching for cycles would waste time.
     gc.disable()
     _preparers.append(Preparer(build()))
 
@@ -243,8 +243,8 @@ def _prepare(packed: "_Packed") -> Prepared:
     return _preparers[0](_unpacked(packed))
 
 
-# A chunk as it travels to a worker: the columns' names once, then each record's number and values;
-# rejections with their places.
+# A chunk for a worker: the column names once, then number and values of each record, and rejections
+# with their positions.
 _Packed = tuple[list[str], list[tuple[int, list[str]]], list[tuple[int, Rejection]]]
 
 

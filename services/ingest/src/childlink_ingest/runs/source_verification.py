@@ -1,8 +1,7 @@
-"""The use case of `checks`: the linker asks whether some of the site's own people are recorded
-right; the site looks, and answers.
+"""The use case of `checks`: the linker asks whether the site recorded some of its people correctly.
 
-Most of them are decoys, and the linker does not say why it asks. What is wrong is corrected in the
-source and goes out with its next run.
+The site looks them up and answers. Most are decoys, and the linker does not give a reason. The site
+corrects errors in the source, and its next run sends them.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,8 +20,9 @@ def answer(
     corrected: Collection[bytes],
     cannot_tell: Collection[bytes],
 ) -> int:
-    """Answer a request: all are right but those named, by link reference. Returns how many people
-    it was about. Raises ExtractError.
+    """Answer a request: all people are right, except those named by link reference.
+
+    Returns the number of people in the request. Raises ExtractError.
     """
     asked: Mapping[int, tuple[bytes, list[bytes]]] = spool.own_checks()
     if number not in asked:
@@ -34,7 +34,7 @@ def answer(
     if strangers:
         raise ExtractError(
             f"{len(strangers)} of the people named are not in request {number}.",
-            "Name people whom `checks` shows.",
+            "Only name people from `checks`.",
         )
     outcomes = {
         reference: (

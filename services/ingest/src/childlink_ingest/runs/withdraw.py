@@ -1,5 +1,6 @@
-"""The use cases of `withdraw` and `retract`: take back what was sent. The receipts of the
-tombstones prove it.
+"""The use cases of `withdraw` and `retract`: withdraw what was sent.
+
+The receipts of the tombstones are the proof.
 """
 
 from collections.abc import Iterable
@@ -20,9 +21,9 @@ def withdraw(
     local_ids: Iterable[tuple[str, Role, str]],
     nhs_numbers: Iterable[str],
 ) -> tuple[int, int]:
-    """Withdraw people, by (id space, role, local id) or by NHS number, now and for later runs.
+    """Withdraw people by (id space, role, local id) or by NHS number, now and in later runs.
 
-    Returns the run's id, and how many subjects were found in what was sent, or may have been sent.
+    Returns the run's id, and the number of subjects that were sent or may have been sent.
     """
     with spool.transaction():
         run_id = spool.start_run("(withdrawal)", "", kind="withdraw")
@@ -30,14 +31,14 @@ def withdraw(
         references = {site.references.link(*who) for who in people}
         found = {known for reference in references if (known := spool.subject(reference))}
         if spool.lost_past() is not None:
-            # They may have been sent in the past that this spool does not know.
+            # They may have been sent before the restore, which this spool does not know.
             found |= {
                 (site.references.link(*who), site.references.analytics(*who)) for who in people
             }
         keys = {key for number in nhs_numbers if (key := site.references.nhs(number))}
         found |= {subject for key in keys for subject in spool.subjects_with(key)}
-        # The numbers, too: who was not sent yet, or comes under another local id, is held back all
-        # the same.
+        # The numbers, too: people who were not sent yet, or come with another local id, are also
+        # withheld.
         spool.withdraw_for_good(references | keys | {link for link, _ in found})
         for link, analytics in found:
             spool.stage_withdrawals(
@@ -54,7 +55,7 @@ def allow_again(
     local_ids: Iterable[tuple[str, Role, str]],
     nhs_numbers: Iterable[str],
 ) -> int:
-    """Undo `withdraw` for later runs. Returns for how many people."""
+    """Undo `withdraw` for later runs. Returns the number of people."""
     people = [{site.references.link(space, local, role)} for space, role, local in local_ids]
     for number in nhs_numbers:
         if key := site.references.nhs(number):
@@ -63,8 +64,9 @@ def allow_again(
 
 
 def retract(spool: Spool, site: SendingContext, bad_run: int) -> int:
-    """Take back everything whose newest version went out with a run. Returns the id of the run that
-    does it.
+    """Withdraw everything whose newest version was sent by a run.
+
+    Returns the id of the withdrawing run. Raises ExtractError if the run does not exist.
     """
     if not spool.run_exists(bad_run):
         raise ExtractError(

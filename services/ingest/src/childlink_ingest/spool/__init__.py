@@ -1,9 +1,8 @@
-"""The spool: what ingest remembers on its own disk (SQLite). References, digests, sealed batches;
-never an identifier.
+"""The spool: ingest's own database on disk (SQLite). It holds no identifiers.
 
-It is the outbox between encoding and Kafka, the place where receipts come back to, and the account
-of every row: an *item* is the newest version of a subject's encoding or of a row's observation,
-with the batch it went in and what became of it.
+It holds references, digests and sealed batches. It is the outbox between encoding and Kafka, stores
+receipts, and accounts for every row. An *item* is the newest version of a subject's encoding or a
+row's observation, with its batch and its state.
 """
 
 import sqlite3
@@ -24,19 +23,19 @@ __all__ = ["LostPast", "QueuedBatch", "RunReport", "Spool", "explain", "open_spo
 
 
 class Spool(Runs, Withdrawals, Inbox, Accounts):
-    """Open with `open_spool`. One process at a time holds it."""
+    """The spool. Use `open_spool`. Only one process at a time may hold it."""
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db, self._path = db, path
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing."""
+        """Run the block in one transaction."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
-            if self._db.in_transaction:  # SQLite rolls back by itself when the disk is full
+            if self._db.in_transaction:  # SQLite rolls back itself if the disk is full
                 self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
@@ -44,7 +43,7 @@ class Spool(Runs, Withdrawals, Inbox, Accounts):
 
 @contextmanager
 def open_spool(path: Path) -> Iterator[Spool]:
-    """Open or create a spool. Raises SpoolError when it cannot be used."""
+    """Open or create a spool. Raises SpoolError if it cannot be used."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(path, isolation_level=None, timeout=5)
@@ -54,15 +53,15 @@ def open_spool(path: Path) -> Iterator[Spool]:
     except (sqlite3.Error, OSError) as error:
         raise SpoolError(
             f"The spool {path} cannot be opened ({error}).",
-            "Check its path, permissions and disk space. Nothing was half sent.",
+            "Check its path, permissions and disk space. No run was sent in part.",
         ) from None
     try:
         yield Spool(db, path)
     except sqlite3.OperationalError as error:
         raise SpoolError(
             f"The spool {path} could not be written ({error}).",
-            "Free disk space, or wait until the other run is done; then run again. Nothing was half"
-            " sent.",
+            "Free disk space, or wait until the other run is done, then run again. No run was sent"
+            " in part.",
         ) from None
     finally:
         db.close()

@@ -1,4 +1,4 @@
-"""What became of every row of a run."""
+"""Accounts for every row of a run."""
 
 import time
 from dataclasses import dataclass, field
@@ -12,8 +12,9 @@ from childlink_ingest.spool.part import Part
 
 @dataclass(frozen=True)
 class RunReport:
-    """Every row of one run accounted for: read = rejected + permitted out + deleted + accepted +
-    refused + waiting.
+    """All rows of one run by outcome.
+
+    Rows read = rejected + permitted out + deleted + accepted + refused + waiting.
     """
 
     run_id: int
@@ -25,25 +26,25 @@ class RunReport:
     refused: int
     waiting: int
     rejections: list[tuple[str, str, str, int]]
-    """Column, reason, remedy, how many rows."""
+    """Column, reason, remedy, number of rows."""
     refusals: list[tuple[str, int]]
-    """Reason, how many rows."""
+    """Reason, number of rows."""
     notes: list[tuple[str, int]]
-    """What was taken as missing, how many rows."""
+    """Note on a value that counts as missing, number of rows."""
     permitted_out: int = 0
     held: list[tuple[str, int]] = field(default_factory=list)
-    """Why rows may not be sent, how many rows."""
+    """Reason why rows may not be sent, number of rows."""
     deleted: int = 0
-    """Rows that the source declares deleted."""
+    """Rows that the source marks as deleted."""
     withdrawn: int = 0
-    """Rows, and subjects, withdrawn by this run."""
+    """Rows and subjects that this run withdrew."""
     withdrawn_proved: int = 0
-    """Of them, those that the services have receipted."""
+    """Number of those withdrawals with a receipt."""
     kind: str = "run"
 
 
 def explain(reason: str) -> str:
-    """A refusal code in words."""
+    """The explanation of a refusal code."""
     return EXPLANATIONS.get(reason, reason)
 
 
@@ -89,7 +90,9 @@ class Accounts(Part):
         )
 
     def _fates(self, run_id: int) -> tuple[dict[str, int], list[tuple[str, int]]]:
-        """How many rows of a run are accepted, waiting or refused; and of the refused, why."""
+        """The rows of a run by state (accepted, waiting or refused), and the reasons of the refused
+        ones.
+        """
         newest = (
             self._one(
                 "SELECT max(n.run_id) FROM run r JOIN run n USING (feed) WHERE r.run_id = ?", run_id
@@ -97,8 +100,8 @@ class Accounts(Part):
             == run_id
         )
         if newest:
-            # What a feed's newest run saw is marked: if all of it has one fate, millions of rows
-            # need not be looked at.
+            # All items of a feed's newest run are marked. If they all have one state, there is no
+            # need to look at millions of rows.
             fates = [
                 row[0]
                 for row in self._all("SELECT DISTINCT state FROM item WHERE seen_run = ?", run_id)
@@ -125,7 +128,7 @@ class Accounts(Part):
         return dict(states), refusals
 
     def rejections(self, run_id: int) -> list[Rejection]:
-        """Every rejected row of a run, in the order of the file."""
+        """Every rejected row of a run, in file order."""
         rows = self._all(
             "SELECT row_number, column_name, reason, remedy FROM rejection WHERE run_id = ? ORDER"
             " BY row_number",
@@ -134,9 +137,7 @@ class Accounts(Part):
         return [Rejection(*row) for row in rows]
 
     def oldest_waiting_run_age(self) -> float:
-        """Seconds since the start of the oldest run that still has something unanswered; 0 without
-        one.
-        """
+        """Seconds since the start of the oldest run with an unanswered item; 0 if there is none."""
         started = self._one(
             "SELECT min(started_at) FROM run WHERE run_id IN (SELECT DISTINCT sent_run FROM item"
             " WHERE state = 'waiting')"

@@ -1,4 +1,4 @@
-"""Receipts, and what else the hub tells a site."""
+"""Receipts and other messages from the hub."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -13,18 +13,20 @@ class Inbox(Outbox):
     """Part of the spool."""
 
     def inbox_offset(self, topic: str) -> int:
-        """Where to read receipts on."""
+        """The offset from which to read receipts."""
         return int(
             self._one("SELECT coalesce(max(next_offset), 0) FROM inbox WHERE topic = ?", topic)
         )
 
     def move_inbox(self, topic: str, next_offset: int) -> None:
-        """Receipts before this offset were read."""
+        """Record that all receipts before this offset were read."""
         self._db.execute("INSERT OR REPLACE INTO inbox VALUES (?, ?)", (topic, next_offset))
 
     def is_new_receipt(self, sender: str, epoch: int, sequence: int, sealed_at_ms: int = 0) -> bool:
-        """Whether a receipt batch comes after every one read from `sender`; if so, note it, and
-        whether it is from the future. After a gap, what is not answered is sent again.
+        """Whether a receipt batch is newer than all read from `sender`.
+
+        If so, record it, and by how much its time is ahead of this machine's clock. After a gap,
+        all unanswered batches are queued again.
         """
         row = self._db.execute(
             "SELECT epoch, sequence FROM receipt_stream WHERE sender = ?", (sender,)
@@ -32,7 +34,7 @@ class Inbox(Outbox):
         if row is not None and (epoch, sequence) <= tuple(row):
             return False
         if row is not None and epoch == row[0] and sequence > row[1] + 1:
-            # A receipt is missing. Whatever it was for is asked again: sent twice, a batch gets the
+            # A receipt is missing. Send the unanswered batches again: a repeated batch gets the
             # same receipt.
             self.send_unanswered_again()
         ahead = max(0, sealed_at_ms - int(time.time() * 1000))
@@ -43,16 +45,17 @@ class Inbox(Outbox):
         return True
 
     def hub_ahead_s(self) -> float:
-        """By how much the newest receipts lie in this machine's future: its clock is slow by at
-        least that.
+        """Seconds by which the newest receipts are ahead of this machine's clock. The clock is at
+        least that slow.
         """
         return float(self._one("SELECT coalesce(max(ahead_ms), 0) FROM receipt_stream")) / 1000
 
     def accept(
         self, half: Half, epoch: int, sequence: int, refused: Iterable[tuple[int, str]]
     ) -> None:
-        """A service stored a batch, except for the records listed. An accepted batch needs its
-        bytes no longer.
+        """Record that a service stored a batch, except for the refused records.
+
+        The bytes of an accepted batch are deleted.
         """
         key = (half, epoch, sequence)
         self._db.execute(
@@ -72,7 +75,7 @@ class Inbox(Outbox):
         )
 
     def refuse(self, half: Half, epoch: int, sequence: int, reason: str) -> None:
-        """A service refused a whole batch for good. One that it had accepted before stays
+        """Record that a service permanently refused a whole batch. An accepted batch stays
         accepted.
         """
         key = (half, epoch, sequence)
@@ -90,14 +93,16 @@ class Inbox(Outbox):
         self.note_incident(reason)
 
     def note_own_check(self, request_id: bytes, references: Sequence[bytes]) -> None:
-        """The linker asks about some of the site's own people; the same request twice is one."""
+        """Record a request of the linker about some of the site's people. Repeated requests are
+        ignored.
+        """
         self._db.execute(
             "INSERT OR IGNORE INTO own_check (request_id, link_references) VALUES (?, ?)",
             (request_id, b"".join(references)),
         )
 
     def own_checks(self) -> dict[int, tuple[bytes, list[bytes]]]:
-        """Open requests by number: their id, and the link references that they are about."""
+        """Open requests by number: request id, and link references."""
         return {
             number: (
                 request_id,
@@ -110,11 +115,11 @@ class Inbox(Outbox):
         }
 
     def forget_own_check(self, number: int) -> None:
-        """A request is answered."""
+        """Delete an answered request."""
         self._db.execute("DELETE FROM own_check WHERE number = ?", (number,))
 
     def note_incident(self, reason: str) -> None:
-        """Count something refused, for `status`."""
+        """Count a refusal, for `status`."""
         self._db.execute(
             "INSERT INTO incident VALUES (?, 1, ?) ON CONFLICT DO UPDATE SET count = count + 1,"
             " last_at = excluded.last_at",
@@ -122,7 +127,7 @@ class Inbox(Outbox):
         )
 
     def incidents(self) -> list[tuple[str, int]]:
-        """Reasons for which a service refused something on our topics, and how often."""
+        """Reasons for which a service refused messages on this site's topics, with counts."""
         return [
             tuple(row)
             for row in self._db.execute("SELECT reason, count FROM incident ORDER BY reason")

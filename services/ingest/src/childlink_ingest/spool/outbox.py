@@ -1,4 +1,4 @@
-"""Sealed batches on their way to Kafka, and those that have no receipt yet."""
+"""Sealed batches that wait for Kafka or for a receipt."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from childlink_ingest.spool.part import Part
 
 @dataclass(frozen=True)
 class QueuedBatch:
-    """A sealed batch that Kafka has not taken yet."""
+    """A sealed batch that Kafka has not accepted yet."""
 
     half: Half
     epoch: int
@@ -24,7 +24,9 @@ class Outbox(Part):
     """Part of the spool."""
 
     def next_sequence(self, half: Half) -> tuple[int, int]:
-        """Take the stream's next (epoch, sequence number). A new spool is a new, greater epoch."""
+        """Take the stream's next (epoch, sequence number). A new spool starts a new, greater
+        epoch.
+        """
         row = self._db.execute(
             "SELECT epoch, next_sequence FROM stream WHERE half = ?", (half,)
         ).fetchone()
@@ -35,7 +37,7 @@ class Outbox(Part):
         return epoch, sequence
 
     def last_sequence(self, half: Half) -> tuple[int, int] | None:
-        """The (epoch, sequence number) that the stream's last batch has; None before the first."""
+        """The (epoch, sequence number) of the stream's last batch; None if there is none."""
         row = self._db.execute(
             "SELECT epoch, next_sequence - 1 FROM stream WHERE half = ?", (half,)
         ).fetchone()
@@ -51,7 +53,7 @@ class Outbox(Part):
         message: bytes,
         items: Sequence[tuple[int, StagedItem]],
     ) -> None:
-        """Queue a sealed batch and note what is in it."""
+        """Queue a sealed batch and record its items."""
         self.queue_message(half, epoch, sequence, message)
         observed = half == "observations"
         self._db.executemany(
@@ -81,7 +83,7 @@ class Outbox(Part):
             ),
         )
         if not observed:
-            # What a withdrawal by local id or NHS number finds a subject by.
+            # Withdrawals by local id or NHS number find a subject through this table.
             self._db.executemany(
                 "INSERT INTO subject VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET nhs_key ="
                 " coalesce(excluded.nhs_key, nhs_key)",
@@ -97,7 +99,7 @@ class Outbox(Part):
         message: bytes,
         tombstones: Sequence[Tombstone],
     ) -> None:
-        """Queue a sealed batch of tombstones and mark what they take back."""
+        """Queue a sealed batch of tombstones, and mark the withdrawn items."""
         self.queue_message(half, epoch, sequence, message)
         self._db.executemany(
             "INSERT INTO withdrawal VALUES (?, ?, ?, ?, ?, ?)",
@@ -108,8 +110,8 @@ class Outbox(Part):
             " about = ?) AND (? = x'' OR facet = ?)",
             ((half, t.reference, t.reference, t.facet, t.facet) for t in tombstones),
         )
-        # Analytics takes the other person off a row and keeps the row: should they come back, it
-        # must go out again.
+        # Analytics removes the other person from a row and keeps the row. If that person returns,
+        # the row must be sent again.
         if half == "observations":
             self._db.executemany(
                 "UPDATE item SET digest = x'' WHERE also = ?", ((t.reference,) for t in tombstones)
@@ -133,7 +135,7 @@ class Outbox(Part):
         return [QueuedBatch(*row) for row in rows]
 
     def mark_sent(self, batches: Iterable[QueuedBatch]) -> None:
-        """Kafka has taken these."""
+        """Record that Kafka accepted these batches."""
         self._db.executemany(
             "UPDATE batch SET state = 'sent' WHERE half = ? AND epoch = ? AND sequence = ? AND"
             " state = 'queued'",
@@ -141,17 +143,18 @@ class Outbox(Part):
         )
 
     def unanswered_bytes(self) -> int:
-        """Size of what was sent and has no receipt yet."""
+        """Bytes that were sent and have no receipt yet."""
         return int(self._one("SELECT coalesce(sum(bytes), 0) FROM batch WHERE state = 'sent'"))
 
     def count_batches(self, *states: str) -> int:
-        """How many batches are in any of these states."""
+        """The number of batches in any of these states."""
         marks = ",".join("?" * len(states))
         return int(self._one(f"SELECT count(*) FROM batch WHERE state IN ({marks})", *states))  # noqa: S608 - marks only
 
     def sealed(self, half: Half, epoch: int, sequence: int, digest: bytes) -> bool:
-        """Whether a batch is this spool's own. An empty digest, of a service or a spool of an
-        earlier version, tells nothing.
+        """Whether this spool sealed a batch.
+
+        An empty digest (from an earlier version of a service or a spool) matches any batch.
         """
         row = self._db.execute(
             "SELECT digest FROM batch WHERE half = ? AND epoch = ? AND sequence = ?",
@@ -171,7 +174,7 @@ class Outbox(Part):
         )
 
     def send_again_from(self, half: Half, epoch: int, sequence: int) -> None:
-        """A service missed a batch: send it and what follows it again (go-back-N)."""
+        """Queue a batch that a service missed, and all later ones, again (go-back-N)."""
         self._db.execute(
             "UPDATE batch SET state = 'queued' WHERE half = ? AND epoch = ? AND sequence >= ? AND"
             " state = 'sent'",
@@ -179,7 +182,9 @@ class Outbox(Part):
         )
 
     def send_unanswered_again(self) -> None:
-        """Send everything again that has no receipt: its receipts, or the broker's log, were lost.
-        Whoever has read it answers alike.
+        """Queue every batch without a receipt again, because receipts or the broker's log were
+        lost.
+
+        A service that has already read a batch repeats its receipt.
         """
         self._db.execute("UPDATE batch SET state = 'queued' WHERE state = 'sent'")

@@ -1,5 +1,6 @@
-"""How items and rows are packed to be staged, and to travel between processes: by the first bits of
-their references. Rule: no I/O.
+"""Packs items and rows for the stage and for travel between processes. No I/O.
+
+They are grouped into buckets by the first bits of their references.
 """
 
 import struct
@@ -13,8 +14,8 @@ from childlink_ingest.model.items import StagedItem, StagedRow
 
 BUCKETS: Final = 64
 _SHIFT: Final = 2  # 256 first bytes / BUCKETS
-# reference, digest, facet, companion, also, which of the last three there are, length of the
-# payload that follows
+# Reference, digest, facet, companion, also, flags for which of the last three are present, and the
+# length of the payload that follows.
 _HEAD: Final = struct.Struct("<16s16s4s16s16sBI")
 ROW: Final = np.dtype(
     [("number", "<u8"), ("observation", "V16"), ("child", "V16"), ("adult", "V16"), ("has", "u1")]
@@ -27,7 +28,7 @@ Buckets = dict[int, bytes]
 
 
 def pack_items(items: Iterable[StagedItem]) -> Buckets:
-    """Items as they are staged."""
+    """Pack items for the stage."""
     parts: dict[int, list[bytes]] = {}
     pack = _HEAD.pack
     for reference, facet, digest, payload, companion, also in items:
@@ -41,7 +42,7 @@ def pack_items(items: Iterable[StagedItem]) -> Buckets:
 
 
 def pack_rows(rows: Iterable[StagedRow]) -> Buckets:
-    """Rows as they are staged, by the bucket of their observation."""
+    """Pack rows for the stage, by the bucket of their observation."""
     parts: dict[int, list[bytes]] = {}
     for number, observation, child, adult in rows:
         has = (_CHILD if child else 0) | (_ADULT if adult else 0)
@@ -51,7 +52,7 @@ def pack_rows(rows: Iterable[StagedRow]) -> Buckets:
 
 
 def unpack_items(packed: bytes) -> Iterator[StagedItem]:
-    """The items, in the order in which they were packed."""
+    """Unpack items, in the order in which they were packed."""
     at, end, size = 0, len(packed), _HEAD.size
     unpack = _HEAD.unpack_from
     while at < end:
@@ -69,16 +70,14 @@ def unpack_items(packed: bytes) -> Iterator[StagedItem]:
 
 
 def unpack_rows(packed: bytes) -> NDArray[np.void]:
-    """Rows as an array of `ROW`."""
+    """Unpack rows as an array of `ROW`."""
     return np.frombuffer(bytearray(packed), dtype=ROW)
 
 
 def without_rows(
     rows: Buckets, observations: Buckets, subjects: Buckets, numbers: Set[int]
 ) -> tuple[Buckets, Buckets, Buckets]:
-    """A chunk without some of its rows, by number, and without the subjects who are on none of the
-    others.
-    """
+    """Remove rows from a chunk by number, and subjects that are then on no row."""
     about: set[bytes] = set()
     kept: Buckets = {}
     kept_observations: Buckets = {}
@@ -86,7 +85,7 @@ def without_rows(
         found = unpack_rows(packed)
         good = ~np.isin(found["number"], list(numbers))
         kept[bucket] = found[good].tobytes()
-        # The observations of a bucket stand in the order of its rows.
+        # The observations of a bucket are in the order of its rows.
         items = zip(unpack_items(observations[bucket]), good.tolist(), strict=True)
         kept_observations |= pack_items(item for item, wanted in items if wanted)
         for role in ("child", "adult"):
@@ -102,17 +101,17 @@ def without_rows(
 
 
 def has_role(rows: NDArray[np.void], role: Literal["child", "adult"]) -> NDArray[np.bool_]:
-    """Which rows are about somebody of a role."""
+    """Mark the rows that have a person in this role."""
     has: NDArray[np.bool_] = (rows["has"] & (_CHILD if role == "child" else _ADULT)) > 0
     return has
 
 
 def bucket_range(bucket: int) -> tuple[bytes, bytes]:
-    """The least reference of a bucket, and what is greater than all of its references."""
+    """The smallest reference of a bucket, and an upper bound greater than all of them."""
     last = bucket == BUCKETS - 1
     return bytes((bucket << _SHIFT,)), b"\xff" * 17 if last else bytes((bucket + 1 << _SHIFT,))
 
 
 def prefixes(references: NDArray[np.void]) -> NDArray[np.uint64]:
-    """The first 8 bytes of references (16 bytes each) as numbers of the same order."""
+    """The first 8 bytes of references (16 bytes each), as numbers in the same order."""
     return np.frombuffer(references.tobytes(), dtype=">u8")[::2].astype(np.uint64)

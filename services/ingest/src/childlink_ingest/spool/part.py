@@ -1,4 +1,4 @@
-"""What the parts of the spool share: its one file."""
+"""The database connection that all parts of the spool share."""
 
 import sqlite3
 from pathlib import Path

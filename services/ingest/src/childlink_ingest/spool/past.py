@@ -1,5 +1,6 @@
-"""What a spool does when it learns that it does not know all that its site has sent: it was put
-back from a backup, or made anew.
+"""Recovery when the spool finds that it does not know everything its site has sent.
+
+The cause is a restore from a backup, or a newly made spool.
 """
 
 import time
@@ -21,33 +22,35 @@ CREATE TABLE IF NOT EXISTS lost_past (
 
 @dataclass(frozen=True)
 class LostPast:
-    """A past that the spool does not know."""
+    """A past that the spool has no record of."""
 
     at: float
-    """When it noticed, Unix seconds."""
+    """When the spool detected it, in Unix seconds."""
     known_until: float
-    """When the newest run that it knows of began; 0 without one."""
+    """Start of the newest recorded run, in Unix seconds; 0 if there is none."""
     given_up: int
-    """Batches that were sealed under numbers that had been used before, and so were never read."""
+    """Batches sealed under sequence numbers that had been used before. They were never read."""
     confirmed: bool
-    """Somebody has said that the withdrawals of that past are repeated."""
+    """Whether a person confirmed that the lost withdrawals are repeated."""
 
 
 class Past(Part):
     """Part of the spool."""
 
     def begin_anew(self, greatest_epoch: int) -> None:
-        """A service has read, under this site's name, what the spool does not know. Give up what is
-        not answered, count everything as not sent, and go on in an epoch beyond every known one;
-        runs wait until somebody has seen to the withdrawals.
+        """Start a new epoch, because a service has read batches of this site that the spool does
+        not know.
+
+        Give up all unanswered batches, mark all items as not sent, and use an epoch greater than
+        every known one. Runs wait until a person confirms the withdrawals.
         """
         known = [row[0] for row in self._db.execute("SELECT epoch FROM stream")]
         epoch = max(int(time.time()), greatest_epoch + 1, *(epoch + 1 for epoch in known), 1)
         self._db.executemany(
             "INSERT OR REPLACE INTO stream VALUES (?, ?, 1)", [(half, epoch) for half in HALVES]
         )
-        # The services may hold a newer version of any of them, so no account may call them
-        # accepted; the next run sends what is refused.
+        # The services may hold a newer version of any item, so no item may count as accepted. The
+        # next run sends refused items again.
         self._db.execute(
             "UPDATE item SET state = 'refused', reason = ? WHERE state <> 'withdrawn'", (RESTORED,)
         )
@@ -62,21 +65,22 @@ class Past(Part):
         )
 
     def lost_past(self) -> LostPast | None:
-        """The newest past that the spool found itself not to know; None if it knows everything."""
+        """The newest lost past; None if the spool knows everything."""
         row = self._db.execute(
             "SELECT * FROM lost_past ORDER BY at DESC, rowid DESC LIMIT 1"
         ).fetchone()
         return LostPast(row[0], row[1], row[2], row[3] is not None) if row else None
 
     def confirm_past(self) -> None:
-        """The withdrawals of the lost past are repeated: runs may go on."""
+        """Record that the withdrawals of the lost past are repeated. Runs may continue."""
         self._db.execute(
             "UPDATE lost_past SET confirmed_at = ? WHERE confirmed_at IS NULL", (time.time(),)
         )
 
     def take_lost_withdrawals(self) -> list[Tombstone]:
-        """Withdrawals whose batch was given up, off the accounts of their runs: they go onto that
-        of the run that repeats them.
+        """Take the withdrawals whose batch was given up.
+
+        They are removed from the accounts of their runs, and count for the run that repeats them.
         """
         given_up = "SELECT half, epoch, sequence FROM batch WHERE state = 'refused' AND reason = ?"
         lost = f"FROM withdrawal WHERE (half, epoch, sequence) IN ({given_up})"

@@ -1,5 +1,6 @@
-"""A run as the spool sees it: staged and queued in one transaction, every row tied to what went out
-of it.
+"""Runs in the spool: a run is staged and queued in one transaction.
+
+Every row is linked to its items.
 """
 
 import time
@@ -23,9 +24,7 @@ class Runs(Part):
 
     @contextmanager
     def bulk(self) -> Iterator[None]:
-        """Inside a run's transaction: if nothing was ever sent, have the indexes made at the
-        end.
-        """
+        """Inside a run's transaction: if nothing was sent before, create the indexes at the end."""
         first = self._one("SELECT NOT EXISTS (SELECT 1 FROM item)")
         for name in INDEXES if first else ():
             self._db.execute(f"DROP INDEX IF EXISTS {name}")
@@ -33,7 +32,7 @@ class Runs(Part):
         make_indexes(self._db)
 
     def start_run(self, extract: str, dataset: str, feed: str = "", kind: str = "run") -> int:
-        """Begin to stage a run."""
+        """Start to stage a run. Returns its id."""
         cursor = self._db.execute(
             "INSERT INTO run (extract, dataset, started_at, feed, kind) VALUES (?, ?, ?, ?, ?)",
             (extract, dataset, time.time(), feed, kind),
@@ -41,15 +40,15 @@ class Runs(Part):
         return int(cursor.lastrowid or 0)
 
     def reject(self, run_id: int, rejections: Iterable[Rejection]) -> None:
-        """Note rows that stay behind."""
+        """Record rejected rows."""
         self._db.executemany(
             "INSERT INTO rejection VALUES (?, ?, ?, ?, ?)",
             ((run_id, r.row_number, r.column, r.reason, r.remedy) for r in rejections),
         )
 
     def keep(self, run_id: int, references: Iterable[bytes]) -> None:
-        """Rows that are there but were rejected: what was sent of them before is not gone, nor of
-        those whom they are about.
+        """Mark rejected rows as present. They and their people do not count as missing from a
+        snapshot.
         """
         about: set[bytes] = set()
         for reference in references:
@@ -80,18 +79,20 @@ class Runs(Part):
             )
 
     def stage(self) -> AbstractContextManager[Stage]:
-        """Where the run's items wait. Inside the run's transaction only, which keeps other runs
-        out.
+        """Open the stage for the run's items. Use it only inside the run's transaction, which
+        excludes other runs.
         """
         return open_stage(self._path)
 
     def changed(
         self, stage: Stage, half: Half, run_id: int, numbers: ItemNumbers
     ) -> Iterator[tuple[int, StagedItem]]:
-        """Staged items that are new, changed, were refused or withdrawn before, with their item
-        ids; in the order of their references, which tells nothing. Notes what is unchanged as seen.
-        Encodings come first, and leave their ids in `numbers`; observations then tie the run's rows
-        to both.
+        """Yield staged items that are new or changed, or were refused or withdrawn before, with
+        their ids.
+
+        They come in the order of their references, which reveals nothing. Unchanged items are
+        marked as seen. Process encodings first: they store their ids in `numbers`. Observations
+        then link the run's rows to both.
         """
         next_id = int(self._one("SELECT coalesce(max(item_id), 0) + 1 FROM item"))
         for bucket, items in stage.items(half):
@@ -152,7 +153,7 @@ class Runs(Part):
         )
 
     def mark_seen(self, stage: Stage, run_id: int) -> None:
-        """Note that everything staged is still there: before `gone` is asked."""
+        """Mark every staged item as seen, before `gone` is called."""
         for half in ("encodings", "observations"):
             for bucket, items in stage.items(half):
                 known = self._known(half, bucket)
@@ -170,7 +171,7 @@ class Runs(Part):
         notes: Iterable[tuple[str, int]],
         held: Iterable[tuple[str, int]] = (),
     ) -> None:
-        """Note the run's account, and forget the rows of old runs."""
+        """Store the run's counts, and delete the rows of old runs."""
         self._db.execute("DELETE FROM staged_withdrawal")
         self._db.execute("UPDATE run SET rows_read = ? WHERE run_id = ?", (rows_read, run_id))
         self._db.executemany(
@@ -179,13 +180,13 @@ class Runs(Part):
         self._db.executemany(
             "INSERT INTO held VALUES (?, ?, ?)", ((run_id, why, count) for why, count in held)
         )
-        # The newest run of each feed is kept whatever its age: it says what of the feed is out.
+        # The newest run of each feed is always kept, because it shows what is sent of the feed.
         old = "run_id <= ? AND run_id NOT IN (SELECT max(run_id) FROM run GROUP BY feed)"
         for table in ("run_row", "rejection"):
             self._db.execute(f"DELETE FROM {table} WHERE {old}", (run_id - _RUNS_KEPT,))  # noqa: S608 - our own names
 
     def run_exists(self, run_id: int) -> bool:
-        """Whether there is such a run."""
+        """Whether a run with this id exists."""
         return bool(self._one("SELECT count(*) FROM run WHERE run_id = ?", run_id))
 
     def runs(self, last: int = 20) -> list[int]:

@@ -1,11 +1,10 @@
-"""The stage: where the items and rows of the run that is being read wait, on disk, until all of it
-is known to be good.
+"""The stage: items and rows of the current run wait here, on disk, until the whole run is valid.
 
-A distribution sort: items go into files by the first bits of their references, and come back file
-by file, in the order of their references. References are keyed hashes, so the order in which items
-leave tells nothing of the file's; memory stays flat, and the disk is written from front to back.
-Holds references, digests and encodings, never an identifier; deleted after the run, and by the next
-one if it was killed.
+It is a distribution sort. Items go into files by the first bits of their references, and come back
+file by file in the order of their references. References are keyed hashes, so the order of sending
+reveals nothing about the order in the extract. Memory use stays constant, and the disk is written
+sequentially. The stage holds references, digests and encodings, never an identifier. It is deleted
+after the run, or by the next run if the process was killed.
 """
 
 import shutil
@@ -30,14 +29,14 @@ from childlink_ingest.spool.packing import (
 
 
 class Stage:
-    """Open with `open_stage`."""
+    """The stage of one run. Use `open_stage`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen = np.zeros(0, dtype=np.uint64)
 
     def add(self, half: Half | Literal["rows"], packed: Buckets) -> None:
-        """Append packed items of a half, or packed rows."""
+        """Append packed items of a half, or packed rows. Raises SpoolError."""
         try:
             for bucket, content in packed.items():
                 with self._path(half, bucket).open("ab") as file:
@@ -46,11 +45,10 @@ class Stage:
             raise _full(self._folder, error) from None
 
     def repeats(self, rows: Iterable[bytes]) -> set[int]:
-        """Numbers of those packed rows whose observation an earlier row has, of this run or of this
-        call.
+        """Numbers of the packed rows that repeat the observation of an earlier row of this run.
 
-        Notes them all. Tells references by their first 8 bytes: two of ten million that differ are
-        taken for one with a chance of about one in 400,000.
+        All rows are recorded. References are compared by their first 8 bytes: among ten million
+        different references, two collide with a chance of about 1 in 400,000.
         """
         found = np.concatenate([unpack_rows(packed) for packed in rows] or [np.zeros(0, dtype=ROW)])
         found = found[np.argsort(found["number"], kind="stable")]
@@ -63,8 +61,9 @@ class Stage:
         return set(found["number"][repeated].tolist())
 
     def items(self, half: Half) -> Iterator[tuple[int, list[StagedItem]]]:
-        """Each bucket with its items, in the order of their references; of several with one
-        reference and facet, the last.
+        """Yield each bucket with its items, in the order of their references.
+
+        If several items have the same reference and facet, the last one counts.
         """
         for bucket in range(BUCKETS):
             path = self._path(half, bucket)
@@ -84,8 +83,9 @@ class Stage:
 
 
 class ItemNumbers:
-    """Which number in the spool an encoding's reference has: 16 bytes of memory each. Built in the
-    order of the references.
+    """Item ids in the spool, by encoding reference. Uses 16 bytes of memory each.
+
+    References must be added in order.
     """
 
     def __init__(self) -> None:
@@ -93,12 +93,12 @@ class ItemNumbers:
         self._numbers: list[NDArray[np.int64]] = []
 
     def add(self, references: Sequence[bytes], numbers: Sequence[int]) -> None:
-        """Note references, in order."""
+        """Add references and their ids, in order."""
         self._prefixes.append(prefixes(np.frombuffer(b"".join(references), dtype="V16")))
         self._numbers.append(np.array(numbers, dtype=np.int64))
 
     def of(self, references: NDArray[np.void]) -> NDArray[np.int64]:
-        """The number of each reference; 0 for one that is not known."""
+        """The id of each reference; 0 if it is unknown."""
         if not self._prefixes:
             return np.zeros(len(references), dtype=np.int64)
         self._prefixes, self._numbers = (
@@ -111,7 +111,7 @@ class ItemNumbers:
 
 
 def is_in(values: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Which of the values are among the ordered ones."""
+    """Mark the values that are in `ordered`."""
     if not len(ordered):
         return np.zeros(len(values), dtype=bool)
     found: NDArray[np.bool_] = (
@@ -122,7 +122,7 @@ def is_in(values: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np
 
 @contextmanager
 def open_stage(spool: Path) -> Iterator[Stage]:
-    """An empty stage beside a spool, gone afterwards."""
+    """Yield an empty stage next to the spool, and delete it afterwards. Raises SpoolError."""
     folder = spool.with_name(f"{spool.name}.stage")
     shutil.rmtree(folder, ignore_errors=True)
     try:
@@ -138,5 +138,5 @@ def open_stage(spool: Path) -> Iterator[Stage]:
 def _full(folder: Path, error: OSError) -> SpoolError:
     return SpoolError(
         f"{folder} cannot be written ({error.strerror}).",
-        "Free disk space or correct the permissions, and run again. Nothing was sent.",
+        "Nothing was sent. Free disk space or correct the permissions, then run again.",
     )

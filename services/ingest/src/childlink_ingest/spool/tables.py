@@ -1,4 +1,4 @@
-"""The spool's tables (SQLite), and how an older file becomes one of today's."""
+"""The spool's tables (SQLite), and the migration of older files."""
 
 import sqlite3
 from pathlib import Path
@@ -56,15 +56,16 @@ CREATE VIEW IF NOT EXISTS row_state AS
 CREATE TABLE IF NOT EXISTS own_check (number INTEGER PRIMARY KEY, request_id BLOB NOT NULL UNIQUE, link_references BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS incident (reason TEXT PRIMARY KEY, count INTEGER NOT NULL, last_at REAL NOT NULL);
 """  # noqa: E501
-# Kept apart, because a first run makes them at its end: cheaper over rows that are there than kept
-# up row by row.
+# Separate, because a first run creates them at its end. That is cheaper than updating them row by
+# row.
 INDEXES: Final = {
     "item_batch": "item (half, epoch, sequence)",
     "item_about": "item (about) WHERE about IS NOT NULL",
     "item_also": "item (also) WHERE also IS NOT NULL",
     "subject_nhs": "subject (nhs_key) WHERE nhs_key IS NOT NULL",
 }
-# What the run being read takes back: only in the run's own transaction, emptied before it commits.
+# Withdrawals of the current run. Only used in the run's own transaction, and emptied before it
+# commits.
 _STAGE: Final = """
 DROP TABLE IF EXISTS staged_item;
 DROP TABLE IF EXISTS staged_row;
@@ -75,8 +76,8 @@ CREATE TABLE IF NOT EXISTS staged_withdrawal (
 
 
 def prepare(db: sqlite3.Connection, path: Path) -> None:
-    """Make the tables, or bring those of the version before up to date. Raises SpoolError for what
-    cannot be.
+    """Create the tables, or migrate those of the previous version. Raises SpoolError if that is
+    impossible.
     """
     db.executescript(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA"
@@ -89,8 +90,9 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
     ):
         raise SpoolError(
             f"The spool {path} was written by childlink 0.1.",
-            "Send what is left in it with that version, move the file away, and run again: a new"
-            " spool sends everything anew.",
+            "Send the remaining batches with that version, move the file away, then run again. A"
+            " new"
+            " spool sends everything again.",
         )
     if version not in (0, 2, _VERSION):
         raise SpoolError(
@@ -100,14 +102,14 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
         _digest_batches(db)
     db.executescript(_SCHEMA + PAST_SCHEMA + _STAGE)
     if version != _VERSION:
-        # It writes even what is there already: whoever only looks would wait for a run that is
-        # being staged, and in vain.
+        # This pragma writes even an unchanged value. A command that only reads would have to wait
+        # for a run that is being staged.
         db.execute(f"PRAGMA user_version = {_VERSION}")
     make_indexes(db)
 
 
 def _digest_batches(db: sqlite3.Connection) -> None:
-    """Version 2 to 3. Batches whose bytes are gone keep no digest: they are answered."""
+    """Migrate version 2 to 3. Batches without bytes get no digest: they are already answered."""
     db.create_function("sha256", 1, envelope.digest, deterministic=True)
     db.executescript(
         "BEGIN; ALTER TABLE batch ADD COLUMN digest BLOB; UPDATE batch SET digest = sha256(message)"
@@ -116,6 +118,6 @@ def _digest_batches(db: sqlite3.Connection) -> None:
 
 
 def make_indexes(db: sqlite3.Connection) -> None:
-    """Make the indexes that are missing."""
+    """Create the missing indexes."""
     for name, columns in INDEXES.items():
         db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")

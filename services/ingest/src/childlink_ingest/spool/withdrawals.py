@@ -1,4 +1,4 @@
-"""What is out of whom, and what is taken back."""
+"""What was sent about each subject, and what is withdrawn."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,18 +10,18 @@ class Withdrawals(Past):
     """Part of the spool."""
 
     def stage_withdrawals(self, tombstones: Iterable[Tombstone]) -> None:
-        """Stage what is to be withdrawn."""
+        """Stage withdrawals."""
         self._db.executemany("INSERT OR IGNORE INTO staged_withdrawal VALUES (?, ?, ?)", tombstones)
 
     def withdrawals(self, half: Half) -> list[Tombstone]:
-        """What is staged to be withdrawn, in an order that tells nothing."""
+        """The staged withdrawals of a half. Their order reveals nothing."""
         rows = self._db.execute(
             "SELECT * FROM staged_withdrawal WHERE half = ? ORDER BY reference, facet", (half,)
         )
         return [Tombstone(*row) for row in rows]
 
     def rows_of(self, feed: str | None, analytics_reference: bytes) -> list[Tombstone]:
-        """The rows that are out about a subject; of one feed, or of all."""
+        """The sent rows about a subject, of one feed or of all."""
         return [
             Tombstone("observations", row[0])
             for row in self._db.execute(
@@ -32,9 +32,9 @@ class Withdrawals(Past):
         ]
 
     def is_out(self, tombstone: Tombstone) -> bool:
-        """Whether anything was sent that this would withdraw, or may have been."""
+        """Whether anything that this tombstone would withdraw was sent, or may have been sent."""
         if self.lost_past() is not None:
-            return True  # for all that is known here
+            return True  # it may have been sent; this spool cannot know
         found = self._one(
             "SELECT count(*) FROM item WHERE half = ? AND state <> 'withdrawn' AND (reference = ?"
             " OR about = ? OR also = ?) AND (? = x'' OR facet = ?)",
@@ -58,27 +58,28 @@ class Withdrawals(Past):
         )
 
     def withdraw_for_good(self, marks: Iterable[bytes]) -> None:
-        """Hold people back in every later run, by link reference or keyed NHS number."""
+        """Withhold people in every later run, by link reference or keyed NHS number."""
         self._db.executemany(
             "INSERT OR IGNORE INTO withdrawn_subject VALUES (?)", ((mark,) for mark in marks)
         )
 
     def allow_again(self, marks: Iterable[bytes]) -> int:
-        """Undo `withdraw_for_good`. Returns for how many marks."""
+        """Undo `withdraw_for_good`. Returns the number of removed marks."""
         one_each = [(mark,) for mark in marks]
         return self._db.executemany(
             "DELETE FROM withdrawn_subject WHERE link_reference = ?", one_each
         ).rowcount
 
     def withdrawn_subjects(self) -> frozenset[bytes]:
-        """Link references, and keyed NHS numbers, of people who are withdrawn for good."""
+        """Link references and keyed NHS numbers of people who are permanently withdrawn."""
         return frozenset(
             row[0] for row in self._db.execute("SELECT link_reference FROM withdrawn_subject")
         )
 
     def gone(self, feed: str, run_id: int) -> tuple[list[Tombstone], int]:
-        """What of a feed was not in this run, and how many rows the feed has out: call after
-        `mark_seen`.
+        """Items of a feed that were not in this run, and the number of sent rows of the feed.
+
+        Call it after `mark_seen`.
         """
         rows = self._db.execute(
             "SELECT half, reference, facet FROM item WHERE feed = ? AND state <> 'withdrawn' AND"
@@ -93,8 +94,10 @@ class Withdrawals(Past):
         return [Tombstone(*row) for row in rows], int(out)
 
     def retired(self, feed: str, facets: Sequence[bytes]) -> tuple[list[Tombstone], int]:
-        """Encodings of a feed under a linkage secret that is no longer in use (not of `facets`):
-        those whose subject is out under one in use, and how many subjects are not.
+        """Encodings of a feed under a linkage secret that is no longer in use (not of `facets`).
+
+        Returns those whose subject is also encoded under a secret in use, and the number of the
+        others.
         """
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS in_use (facet BLOB PRIMARY KEY)")
         self._db.execute("DELETE FROM temp.in_use")
@@ -113,7 +116,7 @@ class Withdrawals(Past):
         return replaced, len(rows) - len(replaced)
 
     def sent_by(self, run_id: int) -> list[Tombstone]:
-        """Everything whose newest version went out with a run."""
+        """All items whose newest version was sent by a run."""
         rows = self._db.execute(
             "SELECT half, reference, facet FROM item WHERE sent_run = ? AND state <> 'withdrawn'",
             (run_id,),

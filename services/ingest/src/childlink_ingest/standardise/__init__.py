@@ -1,1 +1,1 @@
-"""Identity values brought into one form before they are encoded. Rules: no I/O."""
+"""Normalises identity values before they are encoded. No I/O."""

@@ -1,8 +1,7 @@
-"""Rules that bring identity values into one form before they are encoded. Pure functions; "" means
-missing.
+"""Normalises identity values before they are encoded. Pure functions; "" means missing.
 
-Each rule's worked examples are its doctest. A placeholder, a failed check digit or a pseudo
-postcode is *missing*: it sets no bits, so it neither agrees nor disagrees.
+The doctest of each rule shows examples. A placeholder, a failed check digit or a pseudo postcode is
+*missing*: it sets no bits, so it neither agrees nor disagrees.
 """
 
 import re
@@ -16,8 +15,8 @@ import jellyfish
 
 from childlink_ingest.standardise.spellings import CANONICAL, JOINED, PARTICLES
 
-# Words that stand where a newborn has no given name yet (DfE SUI_Matcher reports points of match
-# rate for this rule).
+# Placeholders for a newborn without a given name. (DfE SUI_Matcher reports that this rule adds
+# percentage points to the match rate.)
 PLACEHOLDER_NAMES: Final = frozenset(
     [
         "baby",
@@ -67,7 +66,7 @@ _SEXES: Final = {
     "1": "m",
     "boy": "m",
 }
-# ONS pseudo postcodes: no fixed abode, unknown, abroad, and their kin.
+# ONS pseudo postcodes: no fixed abode, unknown, abroad, and similar.
 _PSEUDO_OUTWARD: Final = frozenset({"ZZ99", "ZZ9", "XX99", "NF1", "ZZ98"})
 _POSTCODE: Final = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
 _LATIN: Final = str.maketrans(
@@ -77,8 +76,10 @@ _LATIN: Final = str.maketrans(
 
 @lru_cache(maxsize=100_000)
 def name_words(text: str) -> tuple[str, ...]:
-    """The words of a name in lower-case plain letters: diacritics dropped, apostrophes closed,
-    hyphens opened; spellings of one name (`spellings`) made one.
+    """The words of a name, in plain lower-case letters.
+
+    Diacritics and apostrophes are removed, and hyphens separate words. Spellings of the same name
+    (`spellings`) become one spelling.
 
     >>> name_words("  O'Brien-Smith ")
     ('obrien', 'smith')
@@ -96,8 +97,9 @@ def name_words(text: str) -> tuple[str, ...]:
 
 
 def _spelled(words: list[str]) -> Iterator[str]:
-    """Words under the first spelling of their family ("ph" as "f"), a written-apart prefix joined
-    to its word.
+    """Replace each word with the first spelling of its family, and "ph" with "f".
+
+    A separate prefix is joined to its word.
     """
     prefix = ""
     for at, word in enumerate(words):
@@ -110,8 +112,9 @@ def _spelled(words: list[str]) -> Iterator[str]:
 
 @lru_cache(maxsize=100_000)
 def phonetic(name: str) -> str:
-    """Soundex (US National Archives) of a normalised name's first word that is no particle; "" when
-    missing.
+    """Soundex (US National Archives) of the first word of a normalised name that is not a particle.
+
+    "" if the name is missing.
 
     >>> phonetic("al hassan"), phonetic("hassan"), phonetic("de"), phonetic("")
     ('H250', 'H250', 'D000', '')
@@ -124,7 +127,7 @@ def phonetic(name: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def given_name(text: str) -> str:
-    """Given names without placeholders, words joined by a space.
+    """Given names without placeholders, joined by a space.
 
     >>> given_name("BABY GIRL"), given_name("Twin 1"), given_name("Infant of Amina")
     ('', '', '')
@@ -139,7 +142,7 @@ def given_name(text: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def surname(text: str) -> str:
-    """Surname, words joined by a space; "" for a placeholder.
+    """Surname, with its words joined by a space; "" for a placeholder.
 
     >>> surname("Adébáyò-Jones"), surname("UNKNOWN")
     ('adebayo jones', '')
@@ -152,12 +155,14 @@ def surname(text: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def birth_order(text: str) -> int | None:
-    """Order of birth from a placeholder given name or a number, before the placeholder is
-    dropped.
+    """Order of birth, from a number or a placeholder given name. Call it before placeholders are
+    removed.
 
-    >>> birth_order("TWIN 2"), birth_order("Triplet C"), birth_order("Baby one"), birth_order("2"), birth_order("Amina")
-    (2, 3, 1, 2, None)
-    """  # noqa: E501
+    >>> birth_order("TWIN 2"), birth_order("Triplet C"), birth_order("Baby one")
+    (2, 3, 1)
+    >>> birth_order("2"), birth_order("Amina")
+    (2, None)
+    """
     stripped = text.strip()
     if stripped in ("1", "2", "3", "4"):
         return int(stripped)
@@ -172,8 +177,7 @@ def birth_order(text: str) -> int | None:
 
 
 def nhs_number(text: str) -> str:
-    """The ten digits of an NHS number that passes its modulus 11 check (NHS Data Dictionary), else
-    "".
+    """The ten digits of an NHS number with a valid modulus 11 check (NHS Data Dictionary), else "".
 
     >>> nhs_number("943 476 5919"), nhs_number("9434765918"), nhs_number("0000000000")
     ('9434765919', '', '')
@@ -182,8 +186,9 @@ def nhs_number(text: str) -> str:
     if len(digits) != 10 or not digits.isascii() or not digits.isdigit() or len(set(digits)) == 1:
         return ""
     d = digits.encode()
-    # The tenth digit is the check digit, with weight 1: the whole sum is then a multiple of 11. The
-    # digits' code points add 48 times the sum of the weights (55), itself a multiple of 11.
+    # The tenth digit is the check digit, with weight 1, so a valid sum is a multiple of 11. The
+    # code points of the digits add 48 times the sum of the weights (55), which is a multiple of 11,
+    # too.
     total = (
         10 * d[0]
         + 9 * d[1]
@@ -201,7 +206,7 @@ def nhs_number(text: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def postcode(text: str) -> str:
-    """A postcode in its form without a space, or "" when it is not one or is a pseudo postcode.
+    """A postcode without a space; "" if it is not a postcode, or is a pseudo postcode.
 
     >>> postcode("sw9 8jj"), postcode("ZZ99 3VZ"), postcode("SW9")
     ('SW98JJ', '', '')
@@ -223,15 +228,15 @@ def sex(text: str) -> str:
 
 
 def birth_date_problem(born: date, today: date) -> str | None:
-    """What makes a date of birth impossible, or None.
+    """Why a date of birth is impossible, or None.
 
     >>> birth_date_problem(date(2030, 1, 1), date(2026, 1, 1))
-    'lies in the future'
+    'is in the future'
     >>> birth_date_problem(date(202, 1, 1), date(2026, 1, 1))
     'is before 1900'
     """
     if born > today:
-        return "lies in the future"
+        return "is in the future"
     if born.year < 1900:
         return "is before 1900"
     return None

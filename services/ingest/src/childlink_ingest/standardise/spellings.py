@@ -1,11 +1,11 @@
-"""Families of spellings of one name: transliterations into Latin letters, and contractions that
-registers use. Data.
+"""Families of spellings of one name: transliterations, and contractions that registers use. Data.
 
-The first spelling of a family stands for all of it. Kept short on purpose: names that people bear
-side by side (Anna and Hanna, say) are different names, and a family that joins them would cost more
-than it finds. Sources: the variants that English birth registrations list under one name (ONS baby
-names, ranks of spellings), and the transliteration tables of Arabic, Bengali, Punjabi, Somali and
-Ukrainian names (BGN/PCGN). In other words "ph" is written "f": Sophia and Sofia are one name.
+The first spelling of a family represents the family. The list is short on purpose: names that exist
+side by side (for example Anna and Hanna) are different names, and joining them would cost more
+matches than it finds. Sources: variants that English birth registrations list under one name (ONS
+baby names, ranks of spellings), and the transliteration tables of Arabic, Bengali, Punjabi, Somali
+and Ukrainian names (BGN/PCGN). In all other words "ph" becomes "f", so Sophia and Sofia are one
+name.
 """
 
 from typing import Final
@@ -95,9 +95,9 @@ CANONICAL: Final[dict[str, str]] = {
     for first, *others in (line.split() for line in _FAMILIES.split("\n") if line)
     for spelling in others
 }
-"""Each spelling's family, by its first spelling."""
+"""The first spelling of the family, by spelling."""
 
-# Words that stand before a surname and come and go between registers.
+# Words before a surname that registers may omit.
 PARTICLES: Final = frozenset(
     (
         "al",
@@ -127,5 +127,5 @@ PARTICLES: Final = frozenset(
         "st",
     )
 )
-# Prefixes that registers write apart or together.
+# Prefixes that registers write either apart or joined.
 JOINED: Final = {"o": "o", "mc": "mc", "mac": "mc", "fitz": "fitz"}

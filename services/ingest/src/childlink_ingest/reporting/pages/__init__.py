@@ -1,7 +1,7 @@
-"""The HTML pages that ingest writes: the document that an information-governance lead signs, and
-the status page.
+"""The HTML pages of ingest: the document for approval, and the status page.
 
-Self-contained (no script, no outside resource), escaped by default, readable without colour.
+They are self-contained (no script, no external resource), escaped by default, and readable without
+colour.
 """
 
 from datetime import UTC, datetime
@@ -24,6 +24,6 @@ def _environment() -> Environment:
 
 
 def render(template: str, **values: Any) -> str:
-    """A page as text."""
+    """Render a page."""
     made_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return _environment().get_template(template).render(made_at=made_at, **values)
