@@ -233,7 +233,7 @@ def test_no_median_is_given_of_anything():
         (20, 20, 5.0, 0.99),
         (10, 10, 5.0, 0.97),
         (10, 5, "fewer than 20 have both questionnaires", "fewer than 20 have both questionnaires"),
-        (0, 40, 10.0, "everybody is in one band"),
+        (0, 40, 10.0, "all people are in one band"),
     ],
 )
 def test_a_change_is_made_from_bands_of_ten_points_and_withheld_of_fewer_than_20(

@@ -123,7 +123,7 @@ def test_a_pair_that_is_none_or_a_decision_without_a_name_is_refused(linker, dou
     with pytest.raises(ReviewError, match="no pair"):
         decide(linker, (7, 9), "same")
     pair = only_doubt(linker).pair
-    with pytest.raises(ReviewError, match="who made it"):
+    with pytest.raises(ReviewError, match="needs a name"):
         within(linker, lambda store: review.decide(store, [(pair, "same")], " ", "x", *CONTEXT))
 
 
@@ -180,5 +180,5 @@ def test_nothing_is_shown_of_people_who_do_not_wait(linker, child):
     ]
     linker.send("trust-a", *everyone)
     for one, other in combinations(range(1, 4), 2):
-        with pytest.raises(ReviewError, match="waits"):
+        with pytest.raises(ReviewError, match="is waiting"):
             within(linker, lambda store, pair=(one, other): review.show(store, pair, *CONTEXT))

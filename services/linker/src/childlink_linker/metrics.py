@@ -1,4 +1,6 @@
-"""All metrics of the linker. Labels are partners, outcomes and reasons. None can identify a person."""
+"""All metrics of the linker. Labels are partners, outcomes and reasons. None can identify a
+person.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -186,7 +188,9 @@ class LinkerMetrics:
         self.review_age.set(oldest_pair_s)
 
     def workings(self, waiting_messages: int, connections: Mapping[str, int]) -> None:
-        """Set the number of messages waiting for the broker, and of database connections by state."""
+        """Set the number of messages waiting for the broker, and of database connections by
+        state.
+        """
         self.outbox.set(waiting_messages)
         for state, count in connections.items():
             self.database_connections.labels(state).set(count)

@@ -52,7 +52,9 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
 @click.argument("identifier")
 @click.pass_obj
 def history_of(settings_file: Path | None, identifier: str) -> None:
-    """Show all changes of an identifier, oldest first: assignments, merges, splits and withdrawals."""
+    """Show all changes of an identifier, oldest first: assignments, merges, splits and
+    withdrawals.
+    """
 
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings

@@ -31,7 +31,8 @@ from childlink_linker.matching.weights import Weighed
 Key = TypeVar("Key", bound=Hashable)
 
 Weigh = Callable[[NDArray[np.int8]], tuple[Weighed, Weighed]]
-"""From codes (pairs, fields) to the weight of each pair, and to its weight without the NHS numbers.
+"""From codes (pairs, fields) to the weight of each pair, and to its weight without the NHS
+numbers.
 """
 
 # If a subject fits two different people with weights this close, in bits, it joins neither and a

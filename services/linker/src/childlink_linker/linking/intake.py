@@ -230,7 +230,9 @@ def _arrivals(
 def hashed_again(
     records: Sequence[wire.EncodedRecord], key_version: int, profile: Profile, hasher: TokenHasher
 ) -> list[bytes]:
-    """The stored row of each record (see `encodings`), with its tokens and segments hashed again."""
+    """The stored row of each record (see `encodings`), with its tokens and segments hashed
+    again.
+    """
     table = np.zeros(len(records), dtype=row_type(profile))
     table["key_version"] = key_version
     version = key_version.to_bytes(4, "big")

@@ -49,7 +49,9 @@ _SPREAD: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
 def keys(encodings: Encodings, profile: Profile) -> tuple[Keys, Indexes]:
-    """All keys of all records, and the record that each key belongs to. The order is not defined."""
+    """All keys of all records, and the record that each key belongs to. The order is not
+    defined.
+    """
     found = [(_mix(encodings.nhs, 0), np.flatnonzero(encodings.nhs))]
     for item in profile.passes:
         columns = encodings.passes[item.number]

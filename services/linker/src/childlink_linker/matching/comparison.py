@@ -196,7 +196,9 @@ def _agreements(
 
 
 def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:
-    """Where the two names are swapped, the segments of one name are not comparable: set to unknown."""
+    """Where the two names are swapped, the segments of one name are not comparable: set to
+    unknown.
+    """
     swapped = (found["names"] == AGREE) & (
         ((found["place"] == AGREE) & (found["given_place"] == DIFFERENT))
         | ((found["given"] == DIFFERENT) & (found["surname"] == DIFFERENT))

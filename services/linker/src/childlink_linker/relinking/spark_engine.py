@@ -54,7 +54,9 @@ _DEFAULTS: Final = {"spark.driver.memory": "2g", "spark.driver.maxResultSize": "
 
 @contextmanager
 def spark_session(master: str, options: Mapping[str, str]) -> Iterator[SparkSession]:
-    """A session whose own files are encrypted. Raises SparkError if Spark does not start or fails."""
+    """A session whose own files are encrypted. Raises SparkError if Spark does not start or
+    fails.
+    """
     weaker = {name for name in _OPTIONS if options.get(name, _OPTIONS[name]) != _OPTIONS[name]}
     if weaker:
         raise SparkError(f"{', '.join(sorted(weaker))} cannot be changed.", "Leave the option out.")

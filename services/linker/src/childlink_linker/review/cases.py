@@ -44,7 +44,8 @@ class Doubt:
     said: tuple["Decision", ...]
     """Stewards' opinions that do not settle the pair."""
     own_checks: tuple[str, str] = ("", "")
-    """The partners' answers about their own rows, for each of the two: "", "asked", or the finding.
+    """The partners' answers about their own rows, for each of the two: "", "asked", or the
+    finding.
     """
 
     @property

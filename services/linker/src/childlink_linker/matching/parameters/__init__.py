@@ -80,7 +80,9 @@ class Parameters:
 
 @cache
 def load_parameters(name_or_path: str = DEFAULT_PARAMETERS) -> Parameters:
-    """Load bundled parameters by name, or a file that `estimate` wrote by path. Raises UserError."""
+    """Load bundled parameters by name, or a file that `estimate` wrote by path. Raises
+    UserError.
+    """
     return parse_parameters(read_parameters(name_or_path))
 
 
