@@ -255,7 +255,7 @@ def test_two_drafts_that_are_published_at_once_do_not_both_escape_the_attack_on_
 def test_a_release_that_is_published_while_somebody_discards_it_is_not_forgotten(desk, monkeypatch):
     cut(desk, "r1")
     meanwhile(monkeypatch, ReleaseWorkflow, "_change", lambda: desk.publish("bea", "r1"))
-    with pytest.raises(ApprovalError, match="is not draft any more"):
+    with pytest.raises(ApprovalError, match="is no longer draft"):
         desk.discard("ann", "r1")
     assert true_counts(desk, "r1")
 

@@ -120,7 +120,7 @@ def test_who_is_withdrawn_takes_decisions_along(linker, doubtful):
 
 
 def test_a_pair_that_is_none_or_a_decision_without_a_name_is_refused(linker, doubtful):
-    with pytest.raises(ReviewError, match="no pair"):
+    with pytest.raises(ReviewError, match="No pair"):
         decide(linker, (7, 9), "same")
     pair = only_doubt(linker).pair
     with pytest.raises(ReviewError, match="needs a name"):
