@@ -19,7 +19,7 @@ from childlink_analytics.shared.release_files import Published, Release
 _SMALL: Final = Estimate(
     None, withheld=f"a group has fewer than {disclosure.FEWEST_EVENTS} with or without the outcome"
 )
-_SUPPRESSED: Final = Estimate(None, withheld="a count that it is made from is withheld")
+_SUPPRESSED: Final = Estimate(None, withheld="a count that it needs is withheld")
 _NOT_COLLECTED: Final = Estimate(None, withheld="not collected")
 INTERVALS: Final = "Intervals are 95% and allow for chance and rounding."
 NOT_AN_EFFECT: Final = (

@@ -234,31 +234,31 @@ def show_mean(total: float, base: int) -> Shown:
 
 RULES: Final[dict[str, str]] = {
     "shown": (
-        f"The count is shown: its protected figure, a multiple of {BASE} that is off by at most"
-        f" {LARGEST_ERROR}, is at least {FEWEST_SHOWN} and certainly not of {SMALL[0]} to"
-        f" {SMALL[-1]}."
+        f"The count is shown. Its protected figure is a multiple of {BASE} and is off by at most"
+        f" {LARGEST_ERROR}. It is at least {FEWEST_SHOWN}, and the true count is certainly not"
+        f" {SMALL[0]} to {SMALL[-1]}."
     ),
     "small": (
-        f"The count is withheld: its protected figure is under {FEWEST_SHOWN}, or could be of"
-        f" {SMALL[0]} to {SMALL[-1]} people. It may be none."
+        f"The count is withheld. Its protected figure is under {FEWEST_SHOWN}, or the true count"
+        f" could be {SMALL[0]} to {SMALL[-1]}. The true count may also be 0."
     ),
     "suppressed": (
-        f"The count is withheld: it is of {SMALL[0]} to {SMALL[-1]}, or it would let one that is be"
-        " worked out. The sign is the same for both."
+        f"The count is withheld: it is {SMALL[0]} to {SMALL[-1]}, or it would reveal a count of"
+        f" {SMALL[0]} to {SMALL[-1]}. The sign is the same for both."
     ),
     "not_collected": (
-        "Nothing is shown because no partner has sent what it is made from. That is not zero."
+        "Nothing is shown, because no partner has sent the data for it. That is not zero."
     ),
     "estimate shown": (
-        f"shown, because the group is at least {FEWEST_IN_BASE} and neither nearly all nor nearly"
-        " none of it are counted."
+        f"shown, because the group is at least {FEWEST_IN_BASE}, and neither nearly all nor nearly"
+        " none of it is counted."
     ),
-    "estimate small": "withheld, because the count is.",
-    "estimate suppressed": "withheld, because a count that it is made from is.",
+    "estimate small": "withheld, because the count is withheld.",
+    "estimate suppressed": "withheld, because a count that it needs is withheld.",
     "estimate small_base": f"withheld, because the group is under {FEWEST_IN_BASE}.",
     "estimate all_or_none": (
-        "withheld, because nearly all or nearly none of the group are counted: that would tell"
-        " something of everybody in it."
+        "withheld, because nearly all or nearly none of the group are counted. The figure would"
+        " reveal something about everyone in the group."
     ),
     "estimate not_collected": "not collected.",
     "estimate no_population": (

@@ -4,7 +4,7 @@ is kept when records are re-linked.
 Pairs that have people in common form one case and are shown together. A steward sees what the
 records of two people agree on, with weights in whole bits. They see no values, references or
 partner names. Pairs that do not wait are not shown: if stewards could compare any records they
-chose, they could find out who is similar to whom.
+chose, they could find out which people are similar.
 
 A decision can be undone. The decision and its undoing stay in the record, with name and time. If a
 subject is withdrawn, decisions about it are deleted.
@@ -149,7 +149,7 @@ def case(store: Store, number: int) -> Case:
             return item
     raise ReviewError(
         f"No case {number} is waiting.",
-        "Somebody may have decided it: look at the list of what waits.",
+        "Another steward may have decided it. See the list of waiting cases.",
     )
 
 
