@@ -15,7 +15,7 @@ class LinkerMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        # The linker's version. Match parameters are not in it.
+        # The version of the linker.
         self.build = Info(
             "childlink_linker_build", "Version of the linker.", registry=self.registry
         )

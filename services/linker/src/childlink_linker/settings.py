@@ -27,8 +27,9 @@ class LinkerSettings(ServiceSettings):
     opening_key: Path = Path("keys/opening.key")
     """The linker's X25519 opening key."""
     token_key: Path = Path("keys/token.key")
-    """Key under which every token is hashed again, and from which the keys for analytics
-    identifiers, the vault and the audit trail are derived.
+    """The linker's secret key. Tokens are hashed again under keys that are derived from it. Other
+    derived keys protect the stored encodings, the identifiers for analytics, the audit trail and
+    the sessions of the review page.
     """
     profile: str = DEFAULT_PROFILE
     """The partnership's encoding profile."""
