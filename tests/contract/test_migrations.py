@@ -265,7 +265,7 @@ def test_a_linker_that_was_taken_back_a_release_gives_the_same_identifiers_to_wh
     assert linker.desk().check_store("operator") == (
         4,
         2,
-    ), "the event log and the tables say the same"
+    ), "the event log and the tables agree"
     linker.close()
 
 

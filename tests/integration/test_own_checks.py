@@ -100,7 +100,7 @@ def test_another_partner_cannot_answer_for_it(asked):
 
 def test_nobody_is_asked_twice_at_once_nor_where_there_are_no_decoys(asked):
     _, desk, pair, *_ = asked
-    with pytest.raises(ReviewError, match="asked already"):
+    with pytest.raises(ReviewError, match="already been asked"):
         desk.ask_partner("n.steward", pair, larger=False)
     with pytest.raises(ReviewError, match="fewer than 10"):
         desk.ask_partner("n.steward", pair, larger=True)

@@ -366,8 +366,8 @@ def test_a_truth_that_cannot_be_read_is_told_before_anything_is_sent(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ('release = "../../../x"', "cannot be a release's name"),
-        ('release = ".hid"', "cannot be a release's name"),
+        ('release = "../../../x"', "cannot be the name of a release"),
+        ('release = ".hid"', "cannot be the name of a release"),
         ("release = 5", "release is not a text"),
         ("releese = 5", "releese is not known"),
         ("folder = 5", "folder is not a text"),

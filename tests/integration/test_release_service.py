@@ -153,7 +153,7 @@ def test_a_release_needs_two_people_and_so_does_its_recall(hub):
             "PublishRelease",
             pb.PublishReleaseRequest(release_id="2024-Q1"),
         )
-        assert "somebody else" in why
+        assert "another person" in why
         assert (
             hub.call("ben", "CheckRelease", pb.CheckReleaseRequest(release_id="2024-Q1")).narrowest
             >= 5

@@ -126,5 +126,5 @@ def test_an_export_that_is_not_whole_or_not_empty_is_refused(known, session, tmp
     with pytest.raises(SparkError, match="not empty"):
         spark_engine(session, database, tmp_path / "export")
     (tmp_path / "export" / "manifest.json").unlink()
-    with pytest.raises(SparkError, match="no whole export"):
+    with pytest.raises(SparkError, match="not a complete export"):
         read_export(tmp_path / "export", get_profile())

@@ -53,10 +53,10 @@ def as_shown(count):
 
 UNDER_20 = "withheld, because the group is under 20."
 ALL_OR_NONE = (
-    "withheld, because nearly all or nearly none of the group are counted: that would tell"
-    " something of everybody in it."
+    "withheld, because nearly all or nearly none of the group are counted. The figure would"
+    " reveal something about everyone in the group."
 )
-COUNT_WITHHELD = "withheld, because the count is."
+COUNT_WITHHELD = "withheld, because the count is withheld."
 NO_PUBLIC_COUNT = "not given, because there is no public count of the group's population."
 
 
@@ -176,7 +176,7 @@ def test_a_percentage_is_withheld_under_the_second_policy_where_a_count_that_it_
     }
     asked = Question("asq3_overall", ("imd_quintile",), {"imd_quintile": ("1",)})
     [cell] = answer(release("asq3_overall", groups, SUPPRESSED), asked).cells
-    assert shown(cell.estimate) == "withheld, because a count that it is made from is."
+    assert shown(cell.estimate) == "withheld, because a count that it needs is withheld."
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_no_median_is_given_of_anything():
         (20, 20, 5.0, 0.99),
         (10, 10, 5.0, 0.97),
         (10, 5, "fewer than 20 have both questionnaires", "fewer than 20 have both questionnaires"),
-        (0, 40, 10.0, "everybody is in one band"),
+        (0, 40, 10.0, "all people are in one band"),
     ],
 )
 def test_a_change_is_made_from_bands_of_ten_points_and_withheld_of_fewer_than_20(
@@ -258,7 +258,7 @@ def test_a_change_is_withheld_under_the_second_policy_where_a_band_that_it_is_ma
     [row] = change(release("change_mental_health", groups, SUPPRESSED), "change_mental_health", "")[
         1
     ]
-    assert shown(row.change.mean) == "a count that it is made from is withheld"
+    assert shown(row.change.mean) == "a count that it needs is withheld"
     assert row.change.p_value is None
 
 

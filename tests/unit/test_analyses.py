@@ -66,7 +66,7 @@ def test_a_count_that_the_second_policy_hides_counts_as_unknown_and_not_as_none(
     found = pathways_of(
         190, policy=disclosure.SUPPRESSED, none=100, **{one: 30, other: disclosure.HIDDEN}
     )
-    assert found.went_on.withheld == "a count that it is made from is withheld"
+    assert found.went_on.withheld == "a count that it needs is withheld"
 
 
 def comparison(hidden):

@@ -52,7 +52,7 @@ def test_what_failed_is_in_the_trail_too(desk):
 
 
 def test_nobody_looks_without_a_name(desk):
-    with pytest.raises(ReviewError, match="known who"):
+    with pytest.raises(ReviewError, match="name of the person"):
         desk.cases(" ")
 
 

@@ -95,7 +95,7 @@ def test_tables_fit_into_80_columns_whole_and_say_what_is_withheld(client):
 
 def test_explain_says_of_each_cell_why_and_only_when_it_is_asked(childlink, client):
     told = childlink("ask", "reach_children", "--by", "residence", "--explain").output
-    assert "Not recorded: The count is withheld: its protected figure is under 10" in told
+    assert "Not recorded: The count is withheld. Its protected figure is under 10" in told
     assert "area: The count is shown" in re.sub(r"\s+", " ", told)
     assert not any(
         cell.explanation for cell in client.ask("reach_children", by=["residence"]).cells

@@ -88,7 +88,7 @@ def test_a_history_tells_of_merges_and_withdrawals(linker, child):
 def test_an_identifier_that_is_mistyped_or_nobodys_is_refused(linker):
     with pytest.raises(UnknownIdentifierError, match="check character"):
         explained(linker, "C123")
-    with pytest.raises(UnknownIdentifierError, match="Nobody"):
+    with pytest.raises(UnknownIdentifierError, match="No person"):
         explained(linker, new_id("C"))
     with linker.engine.connect() as tx, pytest.raises(UnknownIdentifierError, match="never"):
         history(tx, new_id("C"))

@@ -44,7 +44,7 @@ def typed(tmp_path, partnership, child, monkeypatch):
 
 
 def test_what_relink_proposes_is_listed_shown_and_approved_and_the_links_are_sent(typed):
-    assert "Nothing was proposed yet." in typed("proposals", "list")
+    assert "There are no proposals yet." in typed("proposals", "list")
     made = typed("relink", typed.lenient, "--propose")
     assert (
         "ordinary, lenient, 3 records: 1 changes (1 identifiers merged, 0 split off); waiting"
@@ -56,7 +56,9 @@ def test_what_relink_proposes_is_listed_shown_and_approved_and_the_links_are_sen
     assert "1 changes made, 0 skipped" in typed("proposals", "approve", 1, "--by", "N. Steward")
     assert len(typed.broker.topics[topics.LINKS]) == 1
     assert "approved by N. Steward" in typed("proposals", "list")
-    assert "No proposal 1 waits." in typed("proposals", "approve", 1, "--by", "N. Steward", code=1)
+    assert "No proposal 1 is waiting." in typed(
+        "proposals", "approve", 1, "--by", "N. Steward", code=1
+    )
 
 
 def test_without_parameters_those_of_the_settings_are_proposed_on_and_nothing_changes(typed):
@@ -99,13 +101,13 @@ def test_an_export_is_written_without_spark(typed, tmp_path):
 
 
 def test_an_export_needs_somebody_else_who_asked_for_it_within_a_day_and_is_one(typed, tmp_path):
-    assert "Nobody has asked" in typed("relink", "--export", tmp_path / "e", code=1)
+    assert "no unused request" in typed("relink", "--export", tmp_path / "e", code=1)
     assert "needs a reason" in typed("ask-export", "--why", " ", code=1)
     typed("ask-export", "--why", "for Spark")
-    assert "somebody else has to make it" in typed("relink", "--export", tmp_path / "e", code=1)
+    assert "another person must make it" in typed("relink", "--export", tmp_path / "e", code=1)
     assert not (tmp_path / "e").exists()
     assert "3 records exported" in typed("relink", "--export", tmp_path / "e", by="another")
-    assert "Nobody has asked" in typed("relink", "--export", tmp_path / "f", by="another", code=1)
+    assert "no unused request" in typed("relink", "--export", tmp_path / "f", by="another", code=1)
     trail = typed("audit", "show")
     assert trail.count("export asked") == 1
     assert trail.count("export: failed") == 3

@@ -1,6 +1,6 @@
-"""Analytics: stores linked observations, cuts protected releases of them, and answers questions
+"""Analytics stores linked observations, cuts protected releases from them, and answers questions
 from the releases alone.
 
-Rules: `measures`, `question`, `disclosure`, `rounding`, `attack`. Use cases: `cut_release`,
-`answer`. Adapters: `store`, `counting`, `releases`, `server`. Composition: `app`.
+`answering` serves questions. `releasing` stores, counts, protects and publishes; it needs the extra
+`releasing`. `shared` holds what both use.
 """

@@ -1,4 +1,4 @@
-"""Analytics' errors. The gRPC edge alone turns a QuestionError into a status."""
+"""Analytics' errors. Only the gRPC layer turns a QuestionError into a status."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from childlink_core.errors import UserError
 
 
 class ProtectionError(UserError):
-    """A cube cannot be protected as it is declared. Nothing of it is published."""
+    """A cube cannot be protected as declared. Nothing of it is published."""
 
 
 class ReleaseError(UserError):
@@ -14,16 +14,16 @@ class ReleaseError(UserError):
 
 
 class RetractedError(ReleaseError):
-    """A release was taken back."""
+    """A release was retracted."""
 
 
 class ApprovalError(UserError):
-    """What needs two people was tried by one, or out of turn."""
+    """One person tried to do what needs two, or the action does not fit the release's state."""
 
 
 @dataclass
 class QuestionError(Exception):
-    """A question that cannot be answered: which field is wrong, why, and what may stand there."""
+    """A question that cannot be answered: the wrong field, the problem, and the allowed values."""
 
     field: str
     problem: str

@@ -1,6 +1,6 @@
-"""The linker: assigns child, adult and family identifiers from encodings alone.
+"""The linker assigns child, adult and family identifiers. It works from encodings alone.
 
-Rules: `block`, `compare`, `model`, `assign`, `families`, `decisions`, `replay`. Use cases:
-`link_batch`, `relink`, `review`, `own_checks`; people come in through `desk`. Adapters: `store`,
-`server`, `page`, `spark_relink`. Composition: `app`.
+Rules (no I/O): `matching`, `clustering`, `store.replay`. Use cases: `linking`, `relinking`,
+`review`. Adapters: `store`, `server`, `review.page`, `relinking.spark_engine`. Composition root:
+`app`.
 """

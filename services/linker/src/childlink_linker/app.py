@@ -51,7 +51,7 @@ from childlink_linker.store.vault import Vault
 
 @dataclass(frozen=True)
 class Linker:
-    """A linker, put together."""
+    """A linker with all its parts."""
 
     settings: LinkerSettings
     engine: sa.Engine
@@ -60,14 +60,17 @@ class Linker:
     metrics: LinkerMetrics
 
     def close(self) -> None:
-        """Let go of Kafka and the database."""
+        """Close the Kafka connection and the database connections."""
         self.processor.publisher.close()
         self.engine.dispose()
 
     def republish(self) -> int:
-        """Send every link again in a new epoch, for an analytics store that lost them. Returns how
-        many. A linker that runs waits: what it linked meanwhile would go out in the old epoch, and
-        the new one hold what was before it.
+        """Send every link again in a new epoch, for an analytics store that lost them.
+
+        A running linker waits until this is done. Otherwise it would send new links in the old
+        epoch, and the new epoch would hold older links.
+
+        Returns the number of link batches.
         """
         with self.engine.begin() as tx:
             Store(tx, self.handler.vault).lock()
@@ -76,8 +79,12 @@ class Linker:
         return count
 
     def restored(self, *, new_broker: bool = False) -> int:
-        """The store came back from a backup: number what is sent anew, and send every link again,
-        as newer than any that the lost store sent. Returns how many batches of links there are.
+        """Resume after the store was restored from a backup.
+
+        Starts a new epoch for everything that is sent. Sends every link again with a version that
+        is greater than any version the lost store sent.
+
+        Returns the number of link batches.
         """
         with self.engine.begin() as tx:
             Store(tx, self.handler.vault).lock()
@@ -89,7 +96,7 @@ class Linker:
         return len(links)
 
     def estimate(self, version: str) -> Estimated:
-        """Match parameters estimated from everything in the store. Changes nothing."""
+        """Estimate match parameters from everything in the store. Changes nothing."""
         with self.engine.connect() as tx:
             return estimate_parameters(
                 Store(tx, self.handler.vault),
@@ -99,11 +106,11 @@ class Linker:
             )
 
     def relink(self, parameters: Parameters) -> Outcome:
-        """Re-cluster everything under other parameters and send the links that change."""
+        """Re-cluster all records under other parameters, and send the links that change."""
         return self._change(lambda store: relink(store, self.handler.profile, parameters))
 
     def approve(self, proposal_id: int, steward: str) -> Approved:
-        """Make the changes that were proposed, and send the links that change."""
+        """Apply the proposed changes, and send the links that change."""
         found: list[Approved] = []
 
         def change(store: Store) -> Outcome:
@@ -122,8 +129,10 @@ class Linker:
         return outcome
 
     def desk(self, *, running: bool = False) -> ReviewWorkflow:
-        """The desk of a linker that can send links. One that runs sends them with its next
-        micro-batch.
+        """The review workflow of a linker that can send links.
+
+        `running`: the linker is processing batches, and sends the links with its next micro-batch.
+        Otherwise they are sent at once.
         """
 
         def flush() -> None:
@@ -148,7 +157,7 @@ class Linker:
         self.observe_store()
 
     def observe_store(self) -> None:
-        """Set the gauges that the broker has no say in."""
+        """Set the gauges that do not need the broker."""
         with self.engine.connect() as tx:
             _, children, adults, families, pairs = holdings(tx)
             since = tx.execute(sa.select(sa.func.min(tables.review_pair.c.since_ms))).scalar_one()
@@ -160,8 +169,9 @@ class Linker:
 
 
 def serve(linker: Linker) -> Callable[[], None]:
-    """Open the gRPC services and the stewards' page, where they are set. Returns what closes
-    them.
+    """Start the gRPC services and the stewards' page, if their addresses are set.
+
+    Returns a function that stops them.
     """
     settings, desk = linker.settings, linker.desk(running=True)
     closing: list[Callable[[], object]] = []
@@ -186,22 +196,22 @@ def serve(linker: Linker) -> Callable[[], None]:
 
 
 def open_store(settings: LinkerSettings) -> sa.Engine:
-    """The database, its tables up to date."""
+    """Open the database and migrate its tables to the current version."""
     engine = open_database(settings.database, settings.database_password_file)
     migrate(engine, "childlink_linker.store")
     return engine
 
 
 def audit_key_of(settings: LinkerSettings) -> bytes:
-    """What the entries of the audit trail are hashed under."""
+    """The key under which audit trail entries are hashed."""
     return read_secret_key(settings.token_key).derive("audit trail")
 
 
 def reading_desk(settings: LinkerSettings) -> ReviewWorkflow:
-    """A desk to look from: nothing can be decided at it, and it needs no Kafka."""
+    """A read-only review workflow. It records no decisions and needs no Kafka."""
 
     def nothing(*_: object) -> Any:
-        raise RuntimeError("nothing is decided at a reading desk")
+        raise RuntimeError("a read-only review workflow cannot record decisions")
 
     return ReviewWorkflow(
         open_store(settings),
@@ -216,7 +226,7 @@ def reading_desk(settings: LinkerSettings) -> ReviewWorkflow:
 
 
 def vault_of(settings: LinkerSettings) -> Vault:
-    """What opens the store's encodings."""
+    """The vault that decrypts the encodings in the store."""
     return Vault(vault_key_of(settings))
 
 
@@ -226,7 +236,7 @@ def vault_key_of(settings: LinkerSettings) -> bytes:
 
 
 def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
-    """Put a linker together: settings in, everything connected out."""
+    """Build a linker from its settings and connect all its parts."""
     directory = read_directory(settings.directory)
     token_key = read_secret_key(settings.token_key)
     handler = LinkHandler(
@@ -264,10 +274,11 @@ def build(settings: LinkerSettings, metrics: LinkerMetrics) -> Linker:
 
 
 def export_sealed(settings: LinkerSettings, folder: Path) -> int:
-    """Write the store as it is now, sealed, into an empty folder. Returns how many records there
-    are.
+    """Export the current store, with its encodings still encrypted, into an empty folder.
+
+    Returns the number of records.
     """
-    # Only here and below: PyArrow and PySpark are extras.
+    # Imported here and below, not at the top, because PyArrow and PySpark are optional extras.
     from childlink_linker.store.sealed_export import write_export
 
     with one_moment(open_store(settings)) as tx:
@@ -275,8 +286,10 @@ def export_sealed(settings: LinkerSettings, folder: Path) -> int:
 
 
 def propose_ordinary(settings: LinkerSettings, parameters: str) -> int:
-    """Propose what the ordinary engine finds under parameters (a file's text). Returns the
-    proposal's number.
+    """Write a proposal from the ordinary engine's result under `parameters`, the text of a
+    parameter file.
+
+    Returns the proposal's number.
     """
     profile = get_profile(settings.profile)
     with one_moment(open_store(settings)) as tx:
@@ -294,8 +307,9 @@ def propose_on_spark(
     master: str,
     options: Mapping[str, str],
 ) -> int:
-    """Propose what Spark finds in an export, or in one made for it now. Returns the proposal's
-    number.
+    """Write a proposal from Spark's result. Spark reads `exported`, or an export made now.
+
+    Returns the proposal's number.
     """
     from childlink_linker.relinking.spark_engine import SparkEngine, spark_session
     from childlink_linker.relinking.spark_tasks import Rules
@@ -320,7 +334,7 @@ def propose_on_spark(
 
 
 def text_of(settings: LinkerSettings, parameters: Path | None) -> str:
-    """The text of a parameter file, or of the parameters in use."""
+    """The text of a parameter file. Without a file: the text of the parameters in use."""
     return read_parameters(str(parameters) if parameters else settings.parameters)
 
 

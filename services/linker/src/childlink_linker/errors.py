@@ -4,28 +4,28 @@ from childlink_core.errors import UserError
 
 
 class StoreError(UserError):
-    """The database cannot be used as it is."""
+    """The database cannot be used in its present state."""
 
 
 class UnknownIdentifierError(UserError):
-    """No person has, or ever had, this identifier."""
+    """No current or past person has this identifier."""
 
 
 class ReviewError(UserError):
-    """A review that cannot be as asked."""
+    """A review request that cannot be carried out."""
 
 
 class NotAnEvaluationError(UserError):
-    """Asked for something that only an instance marked as an evaluation may do."""
+    """The request is allowed only on an instance marked as an evaluation."""
 
 
 class ExportError(UserError):
-    """An export that nobody else asked for."""
+    """The export was not requested by a second person."""
 
 
 class ProposalError(UserError):
-    """A proposal that cannot be made, or decided, as asked."""
+    """A proposal that cannot be made or decided as requested."""
 
 
 class SparkError(UserError):
-    """Re-linkage on Spark that cannot run as asked."""
+    """Re-linkage on Spark that cannot run as requested."""

@@ -1,4 +1,4 @@
-"""Every metric of the linker. Labels are partners, outcomes and reasons: none can single out a
+"""All metrics of the linker. Labels are partners, outcomes and reasons. None can identify a
 person.
 """
 
@@ -11,16 +11,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 
 class LinkerMetrics:
-    """Create one per process; `registry` is what is served. Also the processor's observer."""
+    """Create one per process; `registry` is what is served. Also observes the stream processor."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        # Which version runs here, with which match parameters.
+        # The version of the linker.
         self.build = Info(
             "childlink_linker_build", "Version of the linker.", registry=self.registry
         )
         self.build.info({"version": __version__})
-        # Batches by sender and outcome (accepted, refused, duplicate); a refused batch has a
+        # Batches by sender and outcome (accepted, refused, duplicate). A refused batch also has a
         # reason.
         self.batches = Counter(
             "childlink_linker_batches",
@@ -28,7 +28,7 @@ class LinkerMetrics:
             ["sender", "outcome", "reason"],
             registry=self.registry,
         )
-        # Seconds from the moment that a partner sealed a batch until its links were made.
+        # Seconds from when a partner sealed a batch until its links were made.
         self.batch_age = Histogram(
             "childlink_linker_batch_age_seconds",
             "From sealed to linked.",
@@ -43,7 +43,7 @@ class LinkerMetrics:
             ["sender", "outcome", "reason"],
             registry=self.registry,
         )
-        # Topics from which nothing is read any more, because too many of their messages were
+        # Topics that the linker has stopped reading, because too many of their messages were
         # refused for good.
         self.suspensions = Counter(
             "childlink_linker_topic_suspensions",
@@ -51,41 +51,41 @@ class LinkerMetrics:
             ["topic"],
             registry=self.registry,
         )
-        # Topics whose log on the broker ended before what was read of it (a lost disk, a topic made
-        # anew): read from the beginning.
+        # Topics whose log on the broker ended before the position that was already read, for
+        # example after a lost disk or a deleted topic. The linker reads them from the beginning.
         self.logs_lost = Counter(
             "childlink_linker_logs_lost",
             "Topics read from their beginning again.",
             ["topic"],
             registry=self.registry,
         )
-        # Messages put on the dead-letter topic.
+        # Messages written to the dead-letter topic.
         self.dead_letter_messages = Counter(
             "childlink_linker_dead_letters", "Messages refused for good.", registry=self.registry
         )
-        # Records that were new or changed, and links that left because of them.
+        # Records that were new or changed, and the links that were sent because of them.
         self.changed = Counter(
             "childlink_linker_changed_records", "Records new or changed.", registry=self.registry
         )
         self.links = Counter(
             "childlink_linker_links", "Links sent to analytics.", registry=self.registry
         )
-        # Identifiers that disappeared into another, and new ones that came out of an old.
+        # Identifiers that were merged into another, and new identifiers that were split off.
         self.merges = Counter(
             "childlink_linker_merges", "Identifiers merged into another.", registry=self.registry
         )
         self.splits = Counter(
             "childlink_linker_splits", "Identifiers split off another.", registry=self.registry
         )
-        # Match weights of compared pairs, in bits: two humps are healthy, a hill between the
-        # thresholds is not.
+        # Match weights of compared pairs, in bits. Two separate peaks are healthy. Many pairs
+        # between the thresholds are a warning sign.
         self.weights = Histogram(
             "childlink_linker_match_weight_bits",
             "Weights of compared pairs.",
             buckets=(-30, -20, -15, -10, -6, -3, 0, 2, 4, 6, 8, 10, 15, 20, 30),
             registry=self.registry,
         )
-        # What the store holds.
+        # Child, adult and family identifiers in use, and pairs that wait for a data steward.
         self.identifiers = Gauge(
             "childlink_linker_identifiers", "Identifiers in use.", ["kind"], registry=self.registry
         )
@@ -94,25 +94,25 @@ class LinkerMetrics:
             "Pairs that wait for a data steward.",
             registry=self.registry,
         )
-        # How long the pair that waits longest has waited for a data steward.
+        # Seconds that the oldest waiting pair has waited for a data steward.
         self.review_age = Gauge(
             "childlink_linker_review_oldest_seconds",
             "Age of the oldest pair that waits.",
             registry=self.registry,
         )
-        # Connections to the database: in use, and the most there may be.
+        # Database connections: in use, and the configured maximum.
         self.database_connections = Gauge(
             "childlink_linker_database_connections",
             "Connections.",
             ["state"],
             registry=self.registry,
         )
-        # Messages that the broker has not taken yet.
+        # Messages that the broker has not accepted yet.
         self.outbox = Gauge(
             "childlink_linker_outbox_messages", "Messages to be sent.", registry=self.registry
         )
-        # gRPC calls turned away: unauthenticated, revoked, denied, too_many, no_deadline or
-        # unreadable (malformed, too large, compressed).
+        # Refused gRPC calls: unauthenticated, revoked, denied, too_many, no_deadline or unreadable
+        # (malformed, too large, compressed).
         self.calls_refused = Counter(
             "childlink_linker_calls_refused",
             "gRPC calls turned away.",
@@ -161,7 +161,7 @@ class LinkerMetrics:
     def linked(
         self, records: int, links: int, merges: int, splits: int, weights: np.ndarray
     ) -> None:
-        """A micro-batch was linked."""
+        """Count a linked micro-batch."""
         self.changed.inc(records)
         self.links.inc(links)
         self.merges.inc(merges)
@@ -169,11 +169,11 @@ class LinkerMetrics:
         self._observe(weights)
 
     def refused(self, _who: str, method: str, why: str) -> None:
-        """A gRPC call was turned away."""
+        """Count a refused gRPC call."""
         self.calls_refused.labels(method.rpartition("/")[2], why).inc()
 
     def lag(self, lag: dict[str, int]) -> None:
-        """Set the lag gauges; of topics that are no longer ours to read, nothing more is said."""
+        """Set the lag gauges. Remove the gauges of topics that are no longer assigned here."""
         self.lag_messages.clear()
         for topic, messages in lag.items():
             self.lag_messages.labels(topic).set(messages)
@@ -181,19 +181,21 @@ class LinkerMetrics:
     def holdings(
         self, children: int, adults: int, families: int, review_pairs: int, oldest_pair_s: float
     ) -> None:
-        """Set what the store holds."""
+        """Set the gauges for what the store holds."""
         for kind, count in (("child", children), ("adult", adults), ("family", families)):
             self.identifiers.labels(kind).set(count)
         self.review.set(review_pairs)
         self.review_age.set(oldest_pair_s)
 
     def workings(self, waiting_messages: int, connections: Mapping[str, int]) -> None:
-        """Set what waits for the broker, and the database's connections by state."""
+        """Set the number of messages waiting for the broker, and of database connections by
+        state.
+        """
         self.outbox.set(waiting_messages)
         for state, count in connections.items():
             self.database_connections.labels(state).set(count)
 
     def _observe(self, weights: np.ndarray) -> None:
-        # A sample keeps the shape of the histogram at a bounded cost.
+        # A sample keeps the shape of the histogram and limits the cost.
         for weight in weights[:: max(1, len(weights) // 200)].tolist():
             self.weights.observe(weight)

@@ -1,5 +1,5 @@
-"""The values that every room of the linker passes along: records as they come in, as they lie in
-the store, and what changed.
+"""Value types that all parts of the linker share: incoming records, stored records, and what
+changed.
 """
 
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from typing import Final
 
 import numpy as np
 
-# A key that more records than this hold is a placeholder, not a key: it makes no candidates.
+# A key shared by more records than this is treated as a placeholder. It makes no candidates.
 LARGEST_BLOCK: Final = 2_000
 
 
 @dataclass(frozen=True)
 class StoredRecord:
-    """A record as it lies in the store."""
+    """A record as the store holds it."""
 
     record_id: int
     subject_id: int
@@ -35,13 +35,13 @@ class Subject:
 
     @property
     def key(self) -> tuple[str, bytes]:
-        """What names the subject whatever its arrival."""
+        """The subject's key. It does not depend on the order of arrival."""
         return self.partner, self.link_reference
 
 
 @dataclass
 class StoredSubject(Subject):
-    """A subject as it lies in the store."""
+    """A subject as the store holds it."""
 
     person_id: str | None
     link_version: int
@@ -51,7 +51,7 @@ class StoredSubject(Subject):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a partner says of a subject of its own."""
+    """A partner's answer about one of its own subjects."""
 
     partner: str
     request_id: bytes
@@ -61,8 +61,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A record as it comes in, its tokens already hashed again; `capsule_key` is the index of its
-    batch's key.
+    """An incoming record. Its tokens have been hashed again. `capsule_key` is an index into
+    `Arrivals.capsule_keys`.
     """
 
     partner: str
@@ -78,32 +78,32 @@ class Arrival:
     carers: Sequence[tuple[bytes, int]]
     """Link reference and relation of each declared parent or carer."""
     place: tuple[int, int]
-    """Number of its batch in the micro-batch, and its own in the batch."""
+    """Number of its batch in the micro-batch, and of the record in the batch."""
 
     @property
     def key(self) -> tuple[str, bytes]:
-        """What names its subject."""
+        """The key of its subject."""
         return self.partner, self.link_reference
 
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """A subject that its partner takes back; or only what one facet says of it."""
+    """The withdrawal of a subject, or of what one facet says about it."""
 
     partner: str
     reference: bytes
     facet: bytes | None = None
 
     def covers(self, arrival: Arrival) -> bool:
-        """Whether it takes this record back."""
+        """Whether it withdraws this record."""
         same = (self.partner, self.reference) == (arrival.partner, arrival.link_reference)
         return same and self.facet in (None, arrival.facet)
 
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Everything of one micro-batch. Withdrawals come first: a record that came before its
-    withdrawal is not in it.
+    """The contents of one micro-batch. Withdrawals apply first: records that arrived before their
+    own withdrawal are left out.
     """
 
     records: Sequence[Arrival]
@@ -114,15 +114,15 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What changed."""
+    """The result of linking or re-clustering."""
 
     linked: list[StoredSubject]
-    """Subjects whose person or family is new or other than before (person None: withdrawn)."""
+    """Subjects whose person or family is new or changed. Person None: withdrawn."""
     records: int
     merges: int
     splits: int
     pair_weights: np.ndarray
     deferred: Sequence[tuple[int, int]] = ()
-    """Places of arrivals that are kept and linked with nobody: batch of the micro-batch, record of
-    the batch.
+    """Places of arrivals that are stored but not linked: number of the batch, number of the record
+    in the batch.
     """

@@ -1,4 +1,4 @@
-"""The gRPC server: the operators' service (counts and versions) and the stewards'."""
+"""The gRPC server: the operators' service (counts and versions) and the stewards' service."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,14 +20,14 @@ from childlink_linker.settings import LinkerSettings
 from childlink_linker.store import tables as t
 
 _THREADS: Final = 8
-# Calls that are answered or wait for a thread; more are refused at once.
+# Limit on calls that are running or waiting for a thread. Further calls are refused at once.
 _MOST_CALLS: Final = 64
 Refused = Callable[[str, str, str], None]
-"""Hears of calls that were turned away: who, method, why."""
+"""Called for each refused call with caller, method and reason."""
 
 
 def holdings(tx: sa.Connection) -> tuple[int, int, int, int, int]:
-    """Records, children, adults, families, review pairs."""
+    """The numbers of records, children, adults, families and review pairs."""
     roles = {
         row.role: row.n
         for row in tx.execute(
@@ -82,8 +82,8 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         )
 
 
-# Who may call what. A method that is not here is nobody's: Health/Watch, which would hold a thread
-# for as long as its caller likes.
+# Roles that may call each method. A method that is not listed is refused for everyone. For example,
+# Health/Watch would hold a thread for as long as its caller likes.
 RULES: Final[Rules] = {
     "/childlink.linker.v1.OperatorService/GetStatus": frozenset(("operator", "auditor")),
     "/childlink.linker.v1.ReviewService/ListCases": frozenset(("steward",)),
@@ -99,7 +99,7 @@ RULES: Final[Rules] = {
 def serve(
     settings: LinkerSettings, operators: OperatorService, stewards: ReviewService, refused: Refused
 ) -> grpc.Server:
-    """Start the server. The caller stops it."""
+    """Start the server. The caller must stop it."""
     policy = PolicyFile(settings.policy).now if settings.policy else None
     guard = Guard(
         policy,

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class AnalyticsServiceStub:
-    """What analysts may ask. No call can express a person, a row or an unprotected figure:
-    the process that serves it holds protected releases only.
+    """The analysts' service. No call can ask for a person, a row or an unprotected figure: the process
+    that serves it holds only protected releases.
     """
 
     def __init__(self, channel):
@@ -89,75 +89,76 @@ class AnalyticsServiceStub:
 
 
 class AnalyticsServiceServicer:
-    """What analysts may ask. No call can express a person, a row or an unprotected figure:
-    the process that serves it holds protected releases only.
+    """The analysts' service. No call can ask for a person, a row or an unprotected figure: the process
+    that serves it holds only protected releases.
     """
 
     def ListReleases(self, request, context):
-        """Published releases, newest first.
+        """Lists the published releases, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DescribeRelease(self, request, context):
-        """One release: policy, counts, hashes, what went into it.
+        """Describes one release: policy, counts, hashes and inputs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListMeasures(self, request, context):
-        """What can be asked of a release.
+        """Lists the measures of a release.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Query(self, request, context):
-        """Ask for a measure, broken down by some of its dimensions.
+        """Answers a question about a measure, broken down by some of its dimensions.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StreamQuery(self, request, context):
-        """The same, for large answers: the first response says what was asked, each holds up to 500 cells.
+        """The same for large answers. The first response says what was asked; each further response holds
+        up to 500 cells.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Compare(self, request, context):
-        """Compare the shares of an outcome in two groups, crude and adjusted for who came to be in them.
+        """Compares the shares of an outcome in two groups, crude and adjusted for confounders.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Change(self, request, context):
-        """The mean change from before to after, with a paired test.
+        """Returns the mean change from before to after, with a paired test.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Pathways(self, request, context):
-        """What followed the first service.
+        """Returns what followed each first service.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Trend(self, request, context):
-        """One question asked of every release.
+        """Answers one question from every release.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Inequality(self, request, context):
-        """How unequal an outcome is over an ordered dimension.
+        """Returns the inequality of an outcome over an ordered dimension.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -225,8 +226,8 @@ def add_AnalyticsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AnalyticsService:
-    """What analysts may ask. No call can express a person, a row or an unprotected figure:
-    the process that serves it holds protected releases only.
+    """The analysts' service. No call can ask for a person, a row or an unprotected figure: the process
+    that serves it holds only protected releases.
     """
 
     @staticmethod

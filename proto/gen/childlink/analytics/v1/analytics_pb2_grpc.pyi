@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AnalyticsServiceStub:
-    """What analysts may ask. No call can express a person, a row or an unprotected figure:
-    the process that serves it holds protected releases only.
+    """The analysts' service. No call can ask for a person, a row or an unprotected figure: the process
+    that serves it holds only protected releases.
     """
 
     @_typing.overload
@@ -36,57 +36,61 @@ class AnalyticsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AnalyticsServiceAsyncStub: ...
     ListReleases: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListReleasesRequest, _analytics_pb2.ListReleasesResponse]
-    """Published releases, newest first."""
+    """Lists the published releases, newest first."""
     DescribeRelease: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.DescribeReleaseRequest, _analytics_pb2.DescribeReleaseResponse]
-    """One release: policy, counts, hashes, what went into it."""
+    """Describes one release: policy, counts, hashes and inputs."""
     ListMeasures: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListMeasuresRequest, _analytics_pb2.ListMeasuresResponse]
-    """What can be asked of a release."""
+    """Lists the measures of a release."""
     Query: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.QueryRequest, _analytics_pb2.QueryResponse]
-    """Ask for a measure, broken down by some of its dimensions."""
+    """Answers a question about a measure, broken down by some of its dimensions."""
     StreamQuery: _grpc.UnaryStreamMultiCallable[_analytics_pb2.StreamQueryRequest, _analytics_pb2.StreamQueryResponse]
-    """The same, for large answers: the first response says what was asked, each holds up to 500 cells."""
+    """The same for large answers. The first response says what was asked; each further response holds
+    up to 500 cells.
+    """
     Compare: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.CompareRequest, _analytics_pb2.CompareResponse]
-    """Compare the shares of an outcome in two groups, crude and adjusted for who came to be in them."""
+    """Compares the shares of an outcome in two groups, crude and adjusted for confounders."""
     Change: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ChangeRequest, _analytics_pb2.ChangeResponse]
-    """The mean change from before to after, with a paired test."""
+    """Returns the mean change from before to after, with a paired test."""
     Pathways: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.PathwaysRequest, _analytics_pb2.PathwaysResponse]
-    """What followed the first service."""
+    """Returns what followed each first service."""
     Trend: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.TrendRequest, _analytics_pb2.TrendResponse]
-    """One question asked of every release."""
+    """Answers one question from every release."""
     Inequality: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.InequalityRequest, _analytics_pb2.InequalityResponse]
-    """How unequal an outcome is over an ordered dimension."""
+    """Returns the inequality of an outcome over an ordered dimension."""
 
 @_typing.type_check_only
 class AnalyticsServiceAsyncStub(AnalyticsServiceStub):
-    """What analysts may ask. No call can express a person, a row or an unprotected figure:
-    the process that serves it holds protected releases only.
+    """The analysts' service. No call can ask for a person, a row or an unprotected figure: the process
+    that serves it holds only protected releases.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListReleases: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListReleasesRequest, _analytics_pb2.ListReleasesResponse]  # type: ignore[assignment]
-    """Published releases, newest first."""
+    """Lists the published releases, newest first."""
     DescribeRelease: _aio.UnaryUnaryMultiCallable[_analytics_pb2.DescribeReleaseRequest, _analytics_pb2.DescribeReleaseResponse]  # type: ignore[assignment]
-    """One release: policy, counts, hashes, what went into it."""
+    """Describes one release: policy, counts, hashes and inputs."""
     ListMeasures: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListMeasuresRequest, _analytics_pb2.ListMeasuresResponse]  # type: ignore[assignment]
-    """What can be asked of a release."""
+    """Lists the measures of a release."""
     Query: _aio.UnaryUnaryMultiCallable[_analytics_pb2.QueryRequest, _analytics_pb2.QueryResponse]  # type: ignore[assignment]
-    """Ask for a measure, broken down by some of its dimensions."""
+    """Answers a question about a measure, broken down by some of its dimensions."""
     StreamQuery: _aio.UnaryStreamMultiCallable[_analytics_pb2.StreamQueryRequest, _analytics_pb2.StreamQueryResponse]  # type: ignore[assignment]
-    """The same, for large answers: the first response says what was asked, each holds up to 500 cells."""
+    """The same for large answers. The first response says what was asked; each further response holds
+    up to 500 cells.
+    """
     Compare: _aio.UnaryUnaryMultiCallable[_analytics_pb2.CompareRequest, _analytics_pb2.CompareResponse]  # type: ignore[assignment]
-    """Compare the shares of an outcome in two groups, crude and adjusted for who came to be in them."""
+    """Compares the shares of an outcome in two groups, crude and adjusted for confounders."""
     Change: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ChangeRequest, _analytics_pb2.ChangeResponse]  # type: ignore[assignment]
-    """The mean change from before to after, with a paired test."""
+    """Returns the mean change from before to after, with a paired test."""
     Pathways: _aio.UnaryUnaryMultiCallable[_analytics_pb2.PathwaysRequest, _analytics_pb2.PathwaysResponse]  # type: ignore[assignment]
-    """What followed the first service."""
+    """Returns what followed each first service."""
     Trend: _aio.UnaryUnaryMultiCallable[_analytics_pb2.TrendRequest, _analytics_pb2.TrendResponse]  # type: ignore[assignment]
-    """One question asked of every release."""
+    """Answers one question from every release."""
     Inequality: _aio.UnaryUnaryMultiCallable[_analytics_pb2.InequalityRequest, _analytics_pb2.InequalityResponse]  # type: ignore[assignment]
-    """How unequal an outcome is over an ordered dimension."""
+    """Returns the inequality of an outcome over an ordered dimension."""
 
 class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What analysts may ask. No call can express a person, a row or an unprotected figure:
-    the process that serves it holds protected releases only.
+    """The analysts' service. No call can ask for a person, a row or an unprotected figure: the process
+    that serves it holds only protected releases.
     """
 
     @_abc_1.abstractmethod
@@ -95,7 +99,7 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_pb2.ListReleasesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.ListReleasesResponse, _abc.Awaitable[_analytics_pb2.ListReleasesResponse]]:
-        """Published releases, newest first."""
+        """Lists the published releases, newest first."""
 
     @_abc_1.abstractmethod
     def DescribeRelease(
@@ -103,7 +107,7 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_pb2.DescribeReleaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.DescribeReleaseResponse, _abc.Awaitable[_analytics_pb2.DescribeReleaseResponse]]:
-        """One release: policy, counts, hashes, what went into it."""
+        """Describes one release: policy, counts, hashes and inputs."""
 
     @_abc_1.abstractmethod
     def ListMeasures(
@@ -111,7 +115,7 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_pb2.ListMeasuresRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.ListMeasuresResponse, _abc.Awaitable[_analytics_pb2.ListMeasuresResponse]]:
-        """What can be asked of a release."""
+        """Lists the measures of a release."""
 
     @_abc_1.abstractmethod
     def Query(
@@ -119,7 +123,7 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_pb2.QueryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.QueryResponse, _abc.Awaitable[_analytics_pb2.QueryResponse]]:
-        """Ask for a measure, broken down by some of its dimensions."""
+        """Answers a question about a measure, broken down by some of its dimensions."""
 
     @_abc_1.abstractmethod
     def StreamQuery(
@@ -127,7 +131,9 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_pb2.StreamQueryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_analytics_pb2.StreamQueryResponse], _abc.AsyncIterator[_analytics_pb2.StreamQueryResponse]]:
-        """The same, for large answers: the first response says what was asked, each holds up to 500 cells."""
+        """The same for large answers. The first response says what was asked; each further response holds
+        up to 500 cells.
+        """
 
     @_abc_1.abstractmethod
     def Compare(
@@ -135,7 +141,7 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_pb2.CompareRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.CompareResponse, _abc.Awaitable[_analytics_pb2.CompareResponse]]:
-        """Compare the shares of an outcome in two groups, crude and adjusted for who came to be in them."""
+        """Compares the shares of an outcome in two groups, crude and adjusted for confounders."""
 
     @_abc_1.abstractmethod
     def Change(
@@ -143,7 +149,7 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_pb2.ChangeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.ChangeResponse, _abc.Awaitable[_analytics_pb2.ChangeResponse]]:
-        """The mean change from before to after, with a paired test."""
+        """Returns the mean change from before to after, with a paired test."""
 
     @_abc_1.abstractmethod
     def Pathways(
@@ -151,7 +157,7 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_pb2.PathwaysRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.PathwaysResponse, _abc.Awaitable[_analytics_pb2.PathwaysResponse]]:
-        """What followed the first service."""
+        """Returns what followed each first service."""
 
     @_abc_1.abstractmethod
     def Trend(
@@ -159,7 +165,7 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_pb2.TrendRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.TrendResponse, _abc.Awaitable[_analytics_pb2.TrendResponse]]:
-        """One question asked of every release."""
+        """Answers one question from every release."""
 
     @_abc_1.abstractmethod
     def Inequality(
@@ -167,6 +173,6 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analytics_pb2.InequalityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.InequalityResponse, _abc.Awaitable[_analytics_pb2.InequalityResponse]]:
-        """How unequal an outcome is over an ordered dimension."""
+        """Returns the inequality of an outcome over an ordered dimension."""
 
 def add_AnalyticsServiceServicer_to_server(servicer: AnalyticsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

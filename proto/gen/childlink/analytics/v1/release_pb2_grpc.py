@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ReleaseServiceStub:
-    """What release managers and auditors may ask of the store's side. No call returns an unprotected figure.
+    """The service for release managers and auditors, in the process that holds the store. No call
+    returns an unprotected figure.
     """
 
     def __init__(self, channel):
@@ -78,60 +79,61 @@ class ReleaseServiceStub:
 
 
 class ReleaseServiceServicer:
-    """What release managers and auditors may ask of the store's side. No call returns an unprotected figure.
+    """The service for release managers and auditors, in the process that holds the store. No call
+    returns an unprotected figure.
     """
 
     def CutRelease(self, request, context):
-        """Cut a draft of what the store holds now. Says what it is doing, then what came of it.
+        """Cuts a draft from the current store. Streams progress, then the result.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CheckRelease(self, request, context):
-        """Attack a draft anew, together with all that is published.
+        """Attacks a draft again, together with all published releases.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PublishRelease(self, request, context):
-        """Let a draft be asked. Needs somebody else than who cut it.
+        """Publishes a draft. The caller must not be the person who cut it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DiscardRelease(self, request, context):
-        """Throw a draft away.
+        """Discards a draft.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecallRelease(self, request, context):
-        """Take a release back: one person asks, another does it.
+        """Recalls (retracts) a release: one person asks, another does it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListAllReleases(self, request, context):
-        """Every release that was ever cut.
+        """Lists all releases.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ShowRelease(self, request, context):
-        """One release with its manifest.
+        """Returns one release with its manifest.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def VerifyReleases(self, request, context):
-        """Check every release's content against what was cut.
+        """Checks that the content of every release is unchanged since it was cut.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,7 +191,8 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ReleaseService:
-    """What release managers and auditors may ask of the store's side. No call returns an unprotected figure.
+    """The service for release managers and auditors, in the process that holds the store. No call
+    returns an unprotected figure.
     """
 
     @staticmethod

@@ -27,53 +27,59 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ReleaseServiceStub:
-    """What release managers and auditors may ask of the store's side. No call returns an unprotected figure."""
+    """The service for release managers and auditors, in the process that holds the store. No call
+    returns an unprotected figure.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReleaseServiceAsyncStub: ...
     CutRelease: _grpc.UnaryStreamMultiCallable[_release_pb2.CutReleaseRequest, _release_pb2.CutReleaseResponse]
-    """Cut a draft of what the store holds now. Says what it is doing, then what came of it."""
+    """Cuts a draft from the current store. Streams progress, then the result."""
     CheckRelease: _grpc.UnaryUnaryMultiCallable[_release_pb2.CheckReleaseRequest, _release_pb2.CheckReleaseResponse]
-    """Attack a draft anew, together with all that is published."""
+    """Attacks a draft again, together with all published releases."""
     PublishRelease: _grpc.UnaryUnaryMultiCallable[_release_pb2.PublishReleaseRequest, _release_pb2.PublishReleaseResponse]
-    """Let a draft be asked. Needs somebody else than who cut it."""
+    """Publishes a draft. The caller must not be the person who cut it."""
     DiscardRelease: _grpc.UnaryUnaryMultiCallable[_release_pb2.DiscardReleaseRequest, _release_pb2.DiscardReleaseResponse]
-    """Throw a draft away."""
+    """Discards a draft."""
     RecallRelease: _grpc.UnaryUnaryMultiCallable[_release_pb2.RecallReleaseRequest, _release_pb2.RecallReleaseResponse]
-    """Take a release back: one person asks, another does it."""
+    """Recalls (retracts) a release: one person asks, another does it."""
     ListAllReleases: _grpc.UnaryUnaryMultiCallable[_release_pb2.ListAllReleasesRequest, _release_pb2.ListAllReleasesResponse]
-    """Every release that was ever cut."""
+    """Lists all releases."""
     ShowRelease: _grpc.UnaryUnaryMultiCallable[_release_pb2.ShowReleaseRequest, _release_pb2.ShowReleaseResponse]
-    """One release with its manifest."""
+    """Returns one release with its manifest."""
     VerifyReleases: _grpc.UnaryUnaryMultiCallable[_release_pb2.VerifyReleasesRequest, _release_pb2.VerifyReleasesResponse]
-    """Check every release's content against what was cut."""
+    """Checks that the content of every release is unchanged since it was cut."""
 
 @_typing.type_check_only
 class ReleaseServiceAsyncStub(ReleaseServiceStub):
-    """What release managers and auditors may ask of the store's side. No call returns an unprotected figure."""
+    """The service for release managers and auditors, in the process that holds the store. No call
+    returns an unprotected figure.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CutRelease: _aio.UnaryStreamMultiCallable[_release_pb2.CutReleaseRequest, _release_pb2.CutReleaseResponse]  # type: ignore[assignment]
-    """Cut a draft of what the store holds now. Says what it is doing, then what came of it."""
+    """Cuts a draft from the current store. Streams progress, then the result."""
     CheckRelease: _aio.UnaryUnaryMultiCallable[_release_pb2.CheckReleaseRequest, _release_pb2.CheckReleaseResponse]  # type: ignore[assignment]
-    """Attack a draft anew, together with all that is published."""
+    """Attacks a draft again, together with all published releases."""
     PublishRelease: _aio.UnaryUnaryMultiCallable[_release_pb2.PublishReleaseRequest, _release_pb2.PublishReleaseResponse]  # type: ignore[assignment]
-    """Let a draft be asked. Needs somebody else than who cut it."""
+    """Publishes a draft. The caller must not be the person who cut it."""
     DiscardRelease: _aio.UnaryUnaryMultiCallable[_release_pb2.DiscardReleaseRequest, _release_pb2.DiscardReleaseResponse]  # type: ignore[assignment]
-    """Throw a draft away."""
+    """Discards a draft."""
     RecallRelease: _aio.UnaryUnaryMultiCallable[_release_pb2.RecallReleaseRequest, _release_pb2.RecallReleaseResponse]  # type: ignore[assignment]
-    """Take a release back: one person asks, another does it."""
+    """Recalls (retracts) a release: one person asks, another does it."""
     ListAllReleases: _aio.UnaryUnaryMultiCallable[_release_pb2.ListAllReleasesRequest, _release_pb2.ListAllReleasesResponse]  # type: ignore[assignment]
-    """Every release that was ever cut."""
+    """Lists all releases."""
     ShowRelease: _aio.UnaryUnaryMultiCallable[_release_pb2.ShowReleaseRequest, _release_pb2.ShowReleaseResponse]  # type: ignore[assignment]
-    """One release with its manifest."""
+    """Returns one release with its manifest."""
     VerifyReleases: _aio.UnaryUnaryMultiCallable[_release_pb2.VerifyReleasesRequest, _release_pb2.VerifyReleasesResponse]  # type: ignore[assignment]
-    """Check every release's content against what was cut."""
+    """Checks that the content of every release is unchanged since it was cut."""
 
 class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What release managers and auditors may ask of the store's side. No call returns an unprotected figure."""
+    """The service for release managers and auditors, in the process that holds the store. No call
+    returns an unprotected figure.
+    """
 
     @_abc_1.abstractmethod
     def CutRelease(
@@ -81,7 +87,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_pb2.CutReleaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_release_pb2.CutReleaseResponse], _abc.AsyncIterator[_release_pb2.CutReleaseResponse]]:
-        """Cut a draft of what the store holds now. Says what it is doing, then what came of it."""
+        """Cuts a draft from the current store. Streams progress, then the result."""
 
     @_abc_1.abstractmethod
     def CheckRelease(
@@ -89,7 +95,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_pb2.CheckReleaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_pb2.CheckReleaseResponse, _abc.Awaitable[_release_pb2.CheckReleaseResponse]]:
-        """Attack a draft anew, together with all that is published."""
+        """Attacks a draft again, together with all published releases."""
 
     @_abc_1.abstractmethod
     def PublishRelease(
@@ -97,7 +103,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_pb2.PublishReleaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_pb2.PublishReleaseResponse, _abc.Awaitable[_release_pb2.PublishReleaseResponse]]:
-        """Let a draft be asked. Needs somebody else than who cut it."""
+        """Publishes a draft. The caller must not be the person who cut it."""
 
     @_abc_1.abstractmethod
     def DiscardRelease(
@@ -105,7 +111,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_pb2.DiscardReleaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_pb2.DiscardReleaseResponse, _abc.Awaitable[_release_pb2.DiscardReleaseResponse]]:
-        """Throw a draft away."""
+        """Discards a draft."""
 
     @_abc_1.abstractmethod
     def RecallRelease(
@@ -113,7 +119,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_pb2.RecallReleaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_pb2.RecallReleaseResponse, _abc.Awaitable[_release_pb2.RecallReleaseResponse]]:
-        """Take a release back: one person asks, another does it."""
+        """Recalls (retracts) a release: one person asks, another does it."""
 
     @_abc_1.abstractmethod
     def ListAllReleases(
@@ -121,7 +127,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_pb2.ListAllReleasesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_pb2.ListAllReleasesResponse, _abc.Awaitable[_release_pb2.ListAllReleasesResponse]]:
-        """Every release that was ever cut."""
+        """Lists all releases."""
 
     @_abc_1.abstractmethod
     def ShowRelease(
@@ -129,7 +135,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_pb2.ShowReleaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_pb2.ShowReleaseResponse, _abc.Awaitable[_release_pb2.ShowReleaseResponse]]:
-        """One release with its manifest."""
+        """Returns one release with its manifest."""
 
     @_abc_1.abstractmethod
     def VerifyReleases(
@@ -137,6 +143,6 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_pb2.VerifyReleasesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_pb2.VerifyReleasesResponse, _abc.Awaitable[_release_pb2.VerifyReleasesResponse]]:
-        """Check every release's content against what was cut."""
+        """Checks that the content of every release is unchanged since it was cut."""
 
 def add_ReleaseServiceServicer_to_server(servicer: ReleaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

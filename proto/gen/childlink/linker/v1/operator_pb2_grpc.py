@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class OperatorServiceStub:
-    """What operators may ask of a linker. Counts and versions only; no record, token or identifier.
+    """The operators' service of a linker. It returns only counts and versions, never records, tokens or
+    identifiers.
     """
 
     def __init__(self, channel):
@@ -43,11 +44,13 @@ class OperatorServiceStub:
 
 
 class OperatorServiceServicer:
-    """What operators may ask of a linker. Counts and versions only; no record, token or identifier.
+    """The operators' service of a linker. It returns only counts and versions, never records, tokens or
+    identifiers.
     """
 
     def GetStatus(self, request, context):
-        """How much has been linked, with what, and how far each partner's stream was read.
+        """Returns how much is linked, under which versions, and how far each partner's stream has been
+        read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -70,7 +73,8 @@ def add_OperatorServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OperatorService:
-    """What operators may ask of a linker. Counts and versions only; no record, token or identifier.
+    """The operators' service of a linker. It returns only counts and versions, never records, tokens or
+    identifiers.
     """
 
     @staticmethod

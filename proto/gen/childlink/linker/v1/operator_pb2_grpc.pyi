@@ -27,25 +27,35 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OperatorServiceStub:
-    """What operators may ask of a linker. Counts and versions only; no record, token or identifier."""
+    """The operators' service of a linker. It returns only counts and versions, never records, tokens or
+    identifiers.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OperatorServiceAsyncStub: ...
     GetStatus: _grpc.UnaryUnaryMultiCallable[_operator_pb2.GetStatusRequest, _operator_pb2.GetStatusResponse]
-    """How much has been linked, with what, and how far each partner's stream was read."""
+    """Returns how much is linked, under which versions, and how far each partner's stream has been
+    read.
+    """
 
 @_typing.type_check_only
 class OperatorServiceAsyncStub(OperatorServiceStub):
-    """What operators may ask of a linker. Counts and versions only; no record, token or identifier."""
+    """The operators' service of a linker. It returns only counts and versions, never records, tokens or
+    identifiers.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetStatus: _aio.UnaryUnaryMultiCallable[_operator_pb2.GetStatusRequest, _operator_pb2.GetStatusResponse]  # type: ignore[assignment]
-    """How much has been linked, with what, and how far each partner's stream was read."""
+    """Returns how much is linked, under which versions, and how far each partner's stream has been
+    read.
+    """
 
 class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What operators may ask of a linker. Counts and versions only; no record, token or identifier."""
+    """The operators' service of a linker. It returns only counts and versions, never records, tokens or
+    identifiers.
+    """
 
     @_abc_1.abstractmethod
     def GetStatus(
@@ -53,6 +63,8 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _operator_pb2.GetStatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operator_pb2.GetStatusResponse, _abc.Awaitable[_operator_pb2.GetStatusResponse]]:
-        """How much has been linked, with what, and how far each partner's stream was read."""
+        """Returns how much is linked, under which versions, and how far each partner's stream has been
+        read.
+        """
 
 def add_OperatorServiceServicer_to_server(servicer: OperatorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class ReviewServiceStub:
-    """What data stewards do: doubtful pairs of people wait for their word. No value of a record, no reference and no partner's name is in
-    any message; of people who do not wait, nothing is said.
+    """The data stewards' service: review of doubtful pairs. No message contains a record's value, a
+    reference or a partner's name. Pairs that do not wait are never described.
     """
 
     def __init__(self, channel):
@@ -69,47 +69,50 @@ class ReviewServiceStub:
 
 
 class ReviewServiceServicer:
-    """What data stewards do: doubtful pairs of people wait for their word. No value of a record, no reference and no partner's name is in
-    any message; of people who do not wait, nothing is said.
+    """The data stewards' service: review of doubtful pairs. No message contains a record's value, a
+    reference or a partner's name. Pairs that do not wait are never described.
     """
 
     def ListCases(self, request, context):
-        """What waits for the caller, the longest waiting first.
+        """Lists the cases that wait for the caller, longest waiting first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetCase(self, request, context):
-        """One case, with what the records of each of its pairs agree on. Counts against the caller's views of the day.
+        """Returns one case, with what the records of each of its pairs agree on. Counts towards the
+        caller's daily limit of views.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Decide(self, request, context):
-        """The caller's word on pairs that wait. It outlives re-linking and can be undone.
+        """Records the caller's verdicts on waiting pairs. They are kept when records are re-linked, and
+        can be undone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UndoDecision(self, request, context):
-        """Takes a decision back; it stays in the record.
+        """Undoes a decision. It stays in the record.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AskPartner(self, request, context):
-        """Asks the partner that recorded one of the two people to look, among decoys, whether its own row is right.
+        """Asks the partner that recorded one of the two people to check its own row. The partner sees it
+        among decoys.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListDecisions(self, request, context):
-        """Everything that stewards said, oldest first.
+        """Lists all decisions of stewards, oldest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,8 +160,8 @@ def add_ReviewServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ReviewService:
-    """What data stewards do: doubtful pairs of people wait for their word. No value of a record, no reference and no partner's name is in
-    any message; of people who do not wait, nothing is said.
+    """The data stewards' service: review of doubtful pairs. No message contains a record's value, a
+    reference or a partner's name. Pairs that do not wait are never described.
     """
 
     @staticmethod

@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ReviewServiceStub:
-    """What data stewards do: doubtful pairs of people wait for their word. No value of a record, no reference and no partner's name is in
-    any message; of people who do not wait, nothing is said.
+    """The data stewards' service: review of doubtful pairs. No message contains a record's value, a
+    reference or a partner's name. Pairs that do not wait are never described.
     """
 
     @_typing.overload
@@ -36,41 +36,53 @@ class ReviewServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReviewServiceAsyncStub: ...
     ListCases: _grpc.UnaryUnaryMultiCallable[_review_pb2.ListCasesRequest, _review_pb2.ListCasesResponse]
-    """What waits for the caller, the longest waiting first."""
+    """Lists the cases that wait for the caller, longest waiting first."""
     GetCase: _grpc.UnaryUnaryMultiCallable[_review_pb2.GetCaseRequest, _review_pb2.GetCaseResponse]
-    """One case, with what the records of each of its pairs agree on. Counts against the caller's views of the day."""
+    """Returns one case, with what the records of each of its pairs agree on. Counts towards the
+    caller's daily limit of views.
+    """
     Decide: _grpc.UnaryUnaryMultiCallable[_review_pb2.DecideRequest, _review_pb2.DecideResponse]
-    """The caller's word on pairs that wait. It outlives re-linking and can be undone."""
+    """Records the caller's verdicts on waiting pairs. They are kept when records are re-linked, and
+    can be undone.
+    """
     UndoDecision: _grpc.UnaryUnaryMultiCallable[_review_pb2.UndoDecisionRequest, _review_pb2.UndoDecisionResponse]
-    """Takes a decision back; it stays in the record."""
+    """Undoes a decision. It stays in the record."""
     AskPartner: _grpc.UnaryUnaryMultiCallable[_review_pb2.AskPartnerRequest, _review_pb2.AskPartnerResponse]
-    """Asks the partner that recorded one of the two people to look, among decoys, whether its own row is right."""
+    """Asks the partner that recorded one of the two people to check its own row. The partner sees it
+    among decoys.
+    """
     ListDecisions: _grpc.UnaryUnaryMultiCallable[_review_pb2.ListDecisionsRequest, _review_pb2.ListDecisionsResponse]
-    """Everything that stewards said, oldest first."""
+    """Lists all decisions of stewards, oldest first."""
 
 @_typing.type_check_only
 class ReviewServiceAsyncStub(ReviewServiceStub):
-    """What data stewards do: doubtful pairs of people wait for their word. No value of a record, no reference and no partner's name is in
-    any message; of people who do not wait, nothing is said.
+    """The data stewards' service: review of doubtful pairs. No message contains a record's value, a
+    reference or a partner's name. Pairs that do not wait are never described.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListCases: _aio.UnaryUnaryMultiCallable[_review_pb2.ListCasesRequest, _review_pb2.ListCasesResponse]  # type: ignore[assignment]
-    """What waits for the caller, the longest waiting first."""
+    """Lists the cases that wait for the caller, longest waiting first."""
     GetCase: _aio.UnaryUnaryMultiCallable[_review_pb2.GetCaseRequest, _review_pb2.GetCaseResponse]  # type: ignore[assignment]
-    """One case, with what the records of each of its pairs agree on. Counts against the caller's views of the day."""
+    """Returns one case, with what the records of each of its pairs agree on. Counts towards the
+    caller's daily limit of views.
+    """
     Decide: _aio.UnaryUnaryMultiCallable[_review_pb2.DecideRequest, _review_pb2.DecideResponse]  # type: ignore[assignment]
-    """The caller's word on pairs that wait. It outlives re-linking and can be undone."""
+    """Records the caller's verdicts on waiting pairs. They are kept when records are re-linked, and
+    can be undone.
+    """
     UndoDecision: _aio.UnaryUnaryMultiCallable[_review_pb2.UndoDecisionRequest, _review_pb2.UndoDecisionResponse]  # type: ignore[assignment]
-    """Takes a decision back; it stays in the record."""
+    """Undoes a decision. It stays in the record."""
     AskPartner: _aio.UnaryUnaryMultiCallable[_review_pb2.AskPartnerRequest, _review_pb2.AskPartnerResponse]  # type: ignore[assignment]
-    """Asks the partner that recorded one of the two people to look, among decoys, whether its own row is right."""
+    """Asks the partner that recorded one of the two people to check its own row. The partner sees it
+    among decoys.
+    """
     ListDecisions: _aio.UnaryUnaryMultiCallable[_review_pb2.ListDecisionsRequest, _review_pb2.ListDecisionsResponse]  # type: ignore[assignment]
-    """Everything that stewards said, oldest first."""
+    """Lists all decisions of stewards, oldest first."""
 
 class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What data stewards do: doubtful pairs of people wait for their word. No value of a record, no reference and no partner's name is in
-    any message; of people who do not wait, nothing is said.
+    """The data stewards' service: review of doubtful pairs. No message contains a record's value, a
+    reference or a partner's name. Pairs that do not wait are never described.
     """
 
     @_abc_1.abstractmethod
@@ -79,7 +91,7 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.ListCasesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.ListCasesResponse, _abc.Awaitable[_review_pb2.ListCasesResponse]]:
-        """What waits for the caller, the longest waiting first."""
+        """Lists the cases that wait for the caller, longest waiting first."""
 
     @_abc_1.abstractmethod
     def GetCase(
@@ -87,7 +99,9 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.GetCaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.GetCaseResponse, _abc.Awaitable[_review_pb2.GetCaseResponse]]:
-        """One case, with what the records of each of its pairs agree on. Counts against the caller's views of the day."""
+        """Returns one case, with what the records of each of its pairs agree on. Counts towards the
+        caller's daily limit of views.
+        """
 
     @_abc_1.abstractmethod
     def Decide(
@@ -95,7 +109,9 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.DecideRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.DecideResponse, _abc.Awaitable[_review_pb2.DecideResponse]]:
-        """The caller's word on pairs that wait. It outlives re-linking and can be undone."""
+        """Records the caller's verdicts on waiting pairs. They are kept when records are re-linked, and
+        can be undone.
+        """
 
     @_abc_1.abstractmethod
     def UndoDecision(
@@ -103,7 +119,7 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.UndoDecisionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.UndoDecisionResponse, _abc.Awaitable[_review_pb2.UndoDecisionResponse]]:
-        """Takes a decision back; it stays in the record."""
+        """Undoes a decision. It stays in the record."""
 
     @_abc_1.abstractmethod
     def AskPartner(
@@ -111,7 +127,9 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.AskPartnerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.AskPartnerResponse, _abc.Awaitable[_review_pb2.AskPartnerResponse]]:
-        """Asks the partner that recorded one of the two people to look, among decoys, whether its own row is right."""
+        """Asks the partner that recorded one of the two people to check its own row. The partner sees it
+        among decoys.
+        """
 
     @_abc_1.abstractmethod
     def ListDecisions(
@@ -119,6 +137,6 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.ListDecisionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.ListDecisionsResponse, _abc.Awaitable[_review_pb2.ListDecisionsResponse]]:
-        """Everything that stewards said, oldest first."""
+        """Lists all decisions of stewards, oldest first."""
 
 def add_ReviewServiceServicer_to_server(servicer: ReviewServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

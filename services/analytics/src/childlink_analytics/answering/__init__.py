@@ -1,3 +1,3 @@
-"""Answers questions from protected releases alone. Imports nothing that can reach the store or
+"""Answers questions from protected releases alone. It imports nothing that can reach the store or
 count.
 """

@@ -1,5 +1,5 @@
-"""Comparisons, changes, pathways, trends and inequality of a release's protected cells. Rule: a
-release in, figures out.
+"""Comparisons, changes, pathways, trends and inequality, from the protected cells of a release.
+Rule: a release in, figures out.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from childlink_analytics.shared.release_files import Published, Release
 _SMALL: Final = Estimate(
     None, withheld=f"a group has fewer than {disclosure.FEWEST_EVENTS} with or without the outcome"
 )
-_SUPPRESSED: Final = Estimate(None, withheld="a count that it is made from is withheld")
+_SUPPRESSED: Final = Estimate(None, withheld="a count that it needs is withheld")
 _NOT_COLLECTED: Final = Estimate(None, withheld="not collected")
-INTERVALS: Final = "Intervals are 95%, for chance and for the rounding."
+INTERVALS: Final = "Intervals are 95% and allow for chance and rounding."
 NOT_AN_EFFECT: Final = (
-    "A difference between groups is not by itself an effect: who came differs in what nobody"
-    " recorded as well."
+    "A difference between groups is not by itself an effect: the groups may also differ in ways"
+    " that no one recorded."
 )
 
 
@@ -45,7 +45,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class ChangeRow:
-    """One group's change."""
+    """The change of one group."""
 
     category: str
     count: disclosure.Shown
@@ -54,7 +54,7 @@ class ChangeRow:
 
 @dataclass(frozen=True)
 class Pathway:
-    """A first service and what followed."""
+    """A first service and the services that followed it."""
 
     first_service: str
     families: disclosure.Shown
@@ -65,7 +65,7 @@ class Pathway:
 
 @dataclass(frozen=True)
 class Unequal:
-    """How unequal an outcome is over an ordered dimension."""
+    """Inequality of an outcome over an ordered dimension."""
 
     measure: Measure
     over: str
@@ -78,12 +78,14 @@ class Unequal:
 
 
 def compare(release: Release, measure_id: str) -> Compared:
-    """Compare two groups, crude and adjusted. Raises QuestionError for a measure that has none."""
+    """Compare two groups, crude and adjusted. Raises QuestionError if the measure has no
+    comparison.
+    """
     published = find_measure(release, measure_id)
     measure, rule = published.measure, published.measure.compare
     if rule is None or measure.share is None:
         able = [name for name, item in release.measures.items() if item.measure.compare]
-        raise QuestionError("measure_id", f"{measure_id} has no two groups to compare", able)
+        raise QuestionError("measure_id", f"{measure_id} has no groups to compare", able)
     strata = list(measure.dimensions[rule.strata].categories)
     crude = _groups(published, [{rule.dimension: (side,)} for side in (rule.of, rule.against)])
     by_stratum = [
@@ -107,8 +109,8 @@ def compare(release: Release, measure_id: str) -> Compared:
     notes = [
         _policy(published),
         (
-            "The odds ratio is not the risk ratio: where most have the outcome it is much further"
-            " from 1."
+            "The odds ratio is not the risk ratio. If the outcome is common, the odds ratio is much"
+            " further from 1."
         ),
         (
             "Adjusted: Mantel-Haenszel over fifths of a score fitted, without the outcome, on "
@@ -133,15 +135,17 @@ def compare(release: Release, measure_id: str) -> Compared:
 def change(
     release: Release, measure_id: str, by: str
 ) -> tuple[Measure, list[ChangeRow], list[str]]:
-    """Mean changes, of all or by a dimension. Raises QuestionError for a measure that is no
+    """Mean changes, for all people or by a dimension. Raises QuestionError if the measure is not a
     change.
     """
     published = find_measure(release, measure_id)
     measure = published.measure
     if measure.mean != "band":
         able = [name for name, item in release.measures.items() if item.measure.mean == "band"]
-        raise QuestionError("measure_id", f"{measure_id} is no change from before to after", able)
-    # The question's own checks say what is wrong with `by`.
+        raise QuestionError(
+            "measure_id", f"{measure_id} does not measure a change from before to after", able
+        )
+    # `answer` checks `by` and raises the error.
     answer(release, Question(measure_id, (by,) if by else ()))
     midpoints = measure.dimensions["band"].midpoints or {}
     rows = []
@@ -162,20 +166,20 @@ def change(
     notes = [
         _policy(published),
         (
-            "Change is in percent of the scale's range, in the good direction; made from bands of"
-            " ten points. p is of a paired t test."
+            "Change is in percent of the scale's range, in the good direction. It is calculated"
+            " from bands of ten points. p is from a paired t test."
         ),
         INTERVALS,
         (
-            "Without a comparison group a change is not by itself an effect: people come when they"
-            " are low, and many would recover anyway."
+            "Without a comparison group, a change is not by itself an effect. People tend to come"
+            " when they are low, and many would recover anyway."
         ),
     ]
     return measure, rows, notes
 
 
 def pathways(release: Release, first_service: str) -> tuple[Measure, list[Pathway], list[str]]:
-    """What followed each first service, or one. Raises QuestionError."""
+    """What followed each first service, or one of them. Raises QuestionError."""
     published = find_measure(release, "pathways")
     measure = published.measure
     services = measure.dimensions["first_service"].categories
@@ -215,8 +219,8 @@ def pathways(release: Release, first_service: str) -> tuple[Measure, list[Pathwa
 def trend(
     releases: Sequence[Release], question: Question
 ) -> tuple[list[tuple[Release, Answer]], list[str]]:
-    """The question asked of every release that can answer it, oldest first. Raises QuestionError
-    when none can: the newest's.
+    """Answer the question from every release that can answer it, oldest first. If none can, raises
+    the newest release's QuestionError.
     """
     points = []
     for release in sorted(releases, key=lambda item: item.number):
@@ -229,19 +233,19 @@ def trend(
     notes = [
         *{disclosure.POLICIES[found.published.policy]: None for _, found in points},
         (
-            f"A protected count is off by up to {disclosure.LARGEST_ERROR}: a smaller difference"
-            " between releases says nothing."
+            f"A protected count is off by up to {disclosure.LARGEST_ERROR}. Smaller differences"
+            " between releases mean nothing."
         ),
         (
-            "Later releases also hold what came late, and links that were corrected: they revise,"
-            " they do not only add."
+            "Later releases also include late data and corrected links. They revise earlier figures"
+            " as well as adding to them."
         ),
     ]
     return points, notes
 
 
 def inequality(release: Release, measure_id: str, over: str) -> Unequal:
-    """How unequal the outcome is over an ordered dimension. Raises QuestionError."""
+    """Inequality of the outcome over an ordered dimension. Raises QuestionError."""
     published = find_measure(release, measure_id)
     measure = published.measure
     over = over or "imd_quintile"
@@ -267,8 +271,8 @@ def inequality(release: Release, measure_id: str, over: str) -> Unequal:
         _policy(published),
         (
             "Slope index: the difference between the two ends of the ranked population, by least"
-            " squares weighted by size; relative index: that divided by the mean share (Mackenbach"
-            " & Kunst 1997). People whose place is not recorded are left out."
+            " squares weighted by size. Relative index: the slope index divided by the mean share"
+            " (Mackenbach & Kunst 1997). People with no recorded category are left out."
         ),
         INTERVALS,
     ]
@@ -289,7 +293,7 @@ def _policy(published: Published) -> str:
 
 
 Groups = Sequence[tuple[disclosure.Group, disclosure.Group]]
-"""Of each group, those with the outcome and those without."""
+"""For each group, the people with the outcome and those without."""
 
 
 def _groups(published: Published, groups: Sequence[dict[str, tuple[str, ...]]]) -> Groups:
@@ -302,8 +306,8 @@ def _groups(published: Published, groups: Sequence[dict[str, tuple[str, ...]]]) 
 
 
 def _is_large_enough(groups: Groups) -> bool:
-    """Whether each group can stand in a stratum: nothing of it is withheld but because it is small,
-    and its base is no small one.
+    """Whether each group is large enough for a stratum: its base is not small, and none of its
+    counts is suppressed.
     """
     return all(
         not (part.hidden or rest.hidden)
@@ -320,8 +324,10 @@ def _figure(
     *,
     ratio: bool = True,
 ) -> Estimate:
-    """A figure, withheld where a count that it is made from is, or where a group (of `gate`, else
-    of the groups themselves) has too few with or without the outcome to show how many.
+    """Calculate a figure, or withhold it.
+
+    It is withheld if a count it needs is suppressed, or if a group has too few people with or
+    without the outcome. The check uses the groups of `gate`, or `groups` if it is not given.
     """
     if not published.collected:
         return _NOT_COLLECTED

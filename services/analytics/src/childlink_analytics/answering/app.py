@@ -10,12 +10,15 @@ from childlink_analytics.shared.purposes import read_register
 
 
 def build_access(settings: ServingSettings) -> Access:
-    """What callers of the answering process may see, and the trail of what they ask."""
+    """The access rules of the answering process, and the trail of questions. Raises
+    CatalogueError.
+    """
     trail = None
     if settings.audit:
         if settings.audit_key is None:
             raise CatalogueError(
-                "The trail of questions has no key.", "Set audit_key; `keys new-audit` makes one."
+                "The trail of questions has no key.",
+                "Set audit_key. Make a key with `keys new-audit`.",
             )
         trail = QuestionsTrail(
             settings.audit, read_secret_key(settings.audit_key).derive("questions")

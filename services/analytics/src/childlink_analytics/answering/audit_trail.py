@@ -1,10 +1,11 @@
-"""The trail of questions: who asked what, hash-chained, in a SQLite file of the answering process's
-own. Adapter.
+"""The trail of questions: who asked what, as a hash chain in the answering process's own SQLite
+file. Adapter.
 
-Entries wait a moment and are written together by one thread, so that a question does not wait for a
-disk; what waits is written when the process stops. Losing the last moments to a crash is a smaller
-evil than slow answers: no answer depends on the trail. SQLite comes with Python: the answering
-process has no other way to reach a database, and needs none.
+One thread writes waiting entries together after a moment, so that no question waits for the disk.
+Waiting entries are written when the process stops. A crash can lose the last moments, which is
+better than slow answers: no answer depends on the trail.
+
+SQLite comes with Python. The answering process needs no other database, and cannot reach one.
 """
 
 import json
@@ -34,14 +35,14 @@ _COLUMNS: Final = "number, at_ms, who, action, detail, digest"
 
 
 class QuestionsTrail:
-    """The trail. Close it, or use it in a `with`. `url` is `sqlite:///` and a path. Raises
-    CatalogueError for any other.
+    """The trail of questions. Close it, or use it in a `with` statement. `url` is `sqlite:///` and
+    a path. Raises CatalogueError for any other URL.
     """
 
     def __init__(self, url: str, key: bytes) -> None:
         if not url.startswith(_SQLITE) or len(url) == len(_SQLITE):
             raise CatalogueError(
-                "The trail of questions is a SQLite file.",
+                "The trail of questions must be a SQLite file.",
                 "Set audit to sqlite:/// and its path, for example sqlite:////srv/trail.sqlite.",
             )
         self._path, self._key = Path(url.removeprefix(_SQLITE)), key
@@ -52,7 +53,7 @@ class QuestionsTrail:
         except sqlite3.Error as error:
             raise CatalogueError(
                 f"The trail of questions {self._path} cannot be opened ({error}).",
-                "Check the folder and its rights.",
+                "Check the folder and its permissions.",
             ) from None
         self._waiting: queue.SimpleQueue[tuple[str, str, dict[str, str]] | None] = (
             queue.SimpleQueue()
@@ -61,11 +62,11 @@ class QuestionsTrail:
         self._writer.start()
 
     def append(self, who: str, action: str, **detail: str) -> None:
-        """Write a call down, soon."""
+        """Queue a call to be recorded soon."""
         self._waiting.put((who, action, detail))
 
     def read(self, after: int = 0) -> list[Entry]:
-        """Entries in order."""
+        """The entries after a number, in order."""
         wanted = f"SELECT {_COLUMNS} FROM audit_entry WHERE number > ? ORDER BY number"  # noqa: S608 - constants
         with closing(self._open()) as db:
             return [
@@ -80,7 +81,7 @@ class QuestionsTrail:
             return verify(((row[:5], row[5]) for row in db.execute(rows)), self._key, noted)
 
     def close(self) -> None:
-        """Write what waits, and stop."""
+        """Write the waiting entries and stop."""
         self._waiting.put(None)
         self._writer.join()
 
@@ -107,7 +108,7 @@ class QuestionsTrail:
 
     def _append(self, together: list[tuple[str, str, dict[str, str]]]) -> None:
         with closing(self._open()) as db, db:
-            # One at a time: two that continued after the same entry would break the chain.
+            # One writer at a time: two entries that continue the same entry would break the chain.
             db.execute("BEGIN IMMEDIATE")
             found = db.execute(
                 "SELECT number, digest FROM audit_entry ORDER BY number DESC LIMIT 1"

@@ -1,9 +1,9 @@
-"""Ratios, differences and means of protected counts, with intervals for chance and for the
-rounding. Rule: numbers in, numbers out.
+"""Ratios, differences and means of protected counts, with intervals for chance and rounding. Rule:
+numbers in, numbers out.
 
-Every figure is a function of protected counts. Its variance is found by the delta method: each
-group's count with the outcome is binomial, and each protected count is off by its rounding,
-independently, by as much as the release says. Ratios on the log scale.
+Each figure is a function of protected counts. The delta method gives its variance. Each group's
+count with the outcome is binomial. Each protected count also has an independent rounding error,
+whose size the release gives. Ratios use the log scale.
 """
 
 import math
@@ -25,7 +25,7 @@ Figure = Callable[[Counts], float]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95% interval, or why there is none."""
+    """A figure with its 95% interval, or the reason why there is none."""
 
     value: float | None
     low: float | None = None
@@ -43,7 +43,7 @@ class Change:
 
 
 def interval(figure: Figure, counts: Counts, rounding_sd: float, *, ratio: bool) -> Estimate:
-    """A figure of groups' counts with its interval; a ratio's on the log scale.
+    """Calculate a figure from groups' counts, with its interval. Ratios use the log scale.
 
     >>> found = interval(odds_ratio, np.array([[400.0, 100.0], [600.0, 400.0]]), 2.0, ratio=True)
     >>> [round(x, 2) for x in (found.value, found.low, found.high)]
@@ -81,8 +81,8 @@ def interval(figure: Figure, counts: Counts, rounding_sd: float, *, ratio: bool)
 
 
 def odds_ratio(x: Counts) -> float:
-    """Of groups in pairs (of interest, compared with), one pair a stratum: Mantel & Haenszel
-    (1959).
+    """Odds ratio of pairs of groups (of interest, compared with), one pair for each stratum: Mantel
+    & Haenszel (1959).
 
     >>> round(odds_ratio(np.array([[40.0, 10.0], [60.0, 40.0]])), 2)
     2.67
@@ -93,7 +93,7 @@ def odds_ratio(x: Counts) -> float:
 
 
 def risk_ratio(x: Counts) -> float:
-    """Of groups in pairs, one pair a stratum: Greenland & Robins (1985).
+    """Risk ratio of pairs of groups, one pair for each stratum: Greenland & Robins (1985).
 
     >>> round(risk_ratio(np.array([[40.0, 10.0], [60.0, 40.0]])), 2)
     1.33
@@ -104,24 +104,24 @@ def risk_ratio(x: Counts) -> float:
 
 
 def share(x: Counts) -> float:
-    """The share of a group that has the outcome."""
+    """The share of a group with the outcome."""
     return _divide(x[0, 0], x[0].sum())
 
 
 def gap(x: Counts) -> float:
-    """The last group's share less the first's."""
+    """The last group's share minus the first group's."""
     return share(x[-1:]) - share(x[:1])
 
 
 def share_ratio(x: Counts) -> float:
-    """The last group's share divided by the first's."""
+    """The last group's share divided by the first group's."""
     return _divide(share(x[-1:]), share(x[:1]))
 
 
 def slope_index(x: Counts) -> float:
-    """Slope index of inequality (Mackenbach & Kunst 1997): the share's slope over the ranked
-    population, least squares weighted by size. Groups in order; positive where the last has the
-    larger share.
+    """Slope index of inequality (Mackenbach & Kunst 1997): the slope of the share over the ranked
+    population, by least squares weighted by size. Groups must be in order. Positive if the last
+    group has the larger share.
 
     >>> round(slope_index(np.array([[10.0, 90.0], [20.0, 80.0], [30.0, 70.0], [40.0, 60.0]])), 2)
     0.4
@@ -139,14 +139,16 @@ def relative_index(x: Counts) -> float:
 
 
 def change(midpoints: Sequence[float], counts: Sequence[float], rounding_sd: float) -> Change:
-    """Mean change of people in bands, in standard deviations too, and the p of the paired t test
-    that there is none.
+    """Mean change of people in bands, also in standard deviations, and the p value of the paired t
+    test for no change.
 
     >>> found = change([-5.0, 5.0, 15.0, 25.0], [50, 100, 100, 50], 2.0)
-    >>> round(found.mean.value, 1), round(found.mean.low, 1), round(found.mean.high, 1), round(found.standardised.value, 2)
-    (10.0, 8.9, 11.1, 1.04)
-    """  # noqa: E501
-    # Here, because it takes a second to load.
+    >>> round(found.mean.value, 1), round(found.mean.low, 1), round(found.mean.high, 1)
+    (10.0, 8.9, 11.1)
+    >>> round(found.standardised.value, 2)
+    1.04
+    """
+    # Imported here because it takes a second to load.
     from scipy import stats
 
     at, n = np.asarray(midpoints, dtype=float), np.asarray(counts, dtype=float)
@@ -160,7 +162,7 @@ def change(midpoints: Sequence[float], counts: Sequence[float], rounding_sd: flo
     variance = float((n * (at - mean) ** 2).sum() / (total - 1.0))
     if variance == 0.0:
         return Change(
-            Estimate(mean, withheld=""), Estimate(None, withheld="everybody is in one band"), None
+            Estimate(mean, withheld=""), Estimate(None, withheld="all people are in one band"), None
         )
     rounding = float((((at - mean) / total) ** 2).sum()) * rounding_sd**2
     error = math.sqrt(variance / total + rounding)

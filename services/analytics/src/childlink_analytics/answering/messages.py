@@ -1,4 +1,4 @@
-"""Answers and errors as protobuf messages. Nothing is decided here."""
+"""Answers and errors as protobuf messages. This module makes no decisions."""
 
 from collections.abc import Collection
 from functools import lru_cache
@@ -29,7 +29,7 @@ _WITHHELD: Final = {
 
 
 def status(error: QuestionError) -> status_pb2.Status:
-    """A rich status: which field is wrong, and what may stand there."""
+    """A rich status that names the wrong field and the allowed values."""
     allowed = f"; use one of: {', '.join(error.allowed)}" if error.allowed else ""
     violation = error_details_pb2.BadRequest.FieldViolation(
         field=error.field, description=error.problem + allowed
@@ -54,8 +54,8 @@ def summary(release: Release) -> pb.ReleaseSummary:
 
 
 def description(release: Release, datasets: Collection[str] | None) -> pb.DescribeReleaseResponse:
-    """A release as its manifest describes it, of these datasets (None: of all) and of the measures
-    that it has for the caller.
+    """A release as its manifest describes it, limited to these datasets (None: all) and to the
+    measures visible to the caller.
     """
     facts = release.manifest
     shown = {
@@ -79,7 +79,7 @@ def description(release: Release, datasets: Collection[str] | None) -> pb.Descri
 
 @lru_cache(maxsize=1_000)
 def measure(published: Published) -> pb.Measure:
-    """A measure's declaration: made once, because every answer holds it."""
+    """A measure's declaration. Cached, because every answer includes it."""
     item: Measure = published.measure
     rule = item.compare
     return pb.Measure(

@@ -1,5 +1,5 @@
-"""Every metric of the answering process. Labels are methods, outcomes and reasons: none can single
-out a person.
+"""All metrics of the answering process. Labels are methods, outcomes and reasons. None can identify
+a person.
 """
 
 from childlink_core import __version__
@@ -7,11 +7,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 
 class ServingMetrics:
-    """Of `serve`."""
+    """Metrics of `serve`."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        # Which version runs here.
+        # The version of the answering process.
         self.build = Info(
             "childlink_serve_build", "Version of the answering process.", registry=self.registry
         )
@@ -23,7 +23,7 @@ class ServingMetrics:
             ["method", "outcome"],
             registry=self.registry,
         )
-        # How long an answer takes.
+        # Time to answer a call, in seconds.
         self.seconds = Histogram(
             "childlink_serve_call_seconds",
             "Time to answer.",
@@ -31,21 +31,21 @@ class ServingMetrics:
             registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5),
         )
-        # Cells of answers whose number was withheld, by reason.
+        # Cells of answers whose count was withheld, by reason.
         self.withheld = Counter(
             "childlink_serve_cells_withheld",
             "Cells withheld, by reason.",
             ["reason"],
             registry=self.registry,
         )
-        # Calls turned away before they were answered, by method and why (unauthenticated, denied).
+        # Calls refused before they were answered, by method and reason (unauthenticated, denied).
         self.turned_away = Counter(
             "childlink_serve_calls_refused",
             "Calls turned away.",
             ["method", "reason"],
             registry=self.registry,
         )
-        # Releases that can be asked, and files that were refused because they are damaged.
+        # Releases that are served, and releases that are not served because they are damaged.
         self.releases = Gauge(
             "childlink_serve_releases", "Releases served.", registry=self.registry
         )
@@ -61,5 +61,5 @@ class ServingMetrics:
             start_http_server(port, addr=address, registry=self.registry)
 
     def refused(self, _who: str, method: str, why: str) -> None:
-        """A call was turned away."""
+        """Count a refused call."""
         self.turned_away.labels(method.rpartition("/")[2], why).inc()

@@ -1,5 +1,5 @@
-"""Answers a question from one release by summing protected cells. Rule: values in, values out; no
-state between questions.
+"""Answers a question from one release by summing protected cells. Rule: values in, values out. It
+keeps no state between questions.
 """
 
 import difflib
@@ -22,13 +22,13 @@ Group = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a release."""
+    """A question about a release."""
 
     measure_id: str
     by: tuple[str, ...] = ()
     where: Mapping[str, tuple[str, ...]] | None = None
     explain: bool = False
-    """Say of each cell, rule by rule, why it is shown or not."""
+    """Explain for each cell, rule by rule, why it is shown or withheld."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class AnswerCell:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, with what its reader must know."""
+    """An answer, with notes for its reader."""
 
     published: Published
     by: tuple[str, ...]
@@ -56,20 +56,21 @@ class Answer:
         return self.published.measure
 
     def explained(self) -> list[tuple[AnswerCell, list[str]]]:
-        """Each cell, with the rules that decided on it where the question asked for them."""
+        """Each cell, with the rules that decided about it if the question asked for them."""
         return [(cell, explain(self.measure, cell) if self.explain else []) for cell in self.cells]
 
 
 def answer(release: Release, question: Question) -> Answer:
-    """Answer, or raise QuestionError that names the field and what may stand there.
+    """Answer a question. Raises QuestionError that names the wrong field and the allowed values.
 
     >>> from childlink_catalogue.measures import catalogue
     >>> reach = catalogue()["reach_adults"]
     >>> cells = {(): 35, (("residence", "area"),): 30, (("residence", "borough"),): 5}
     >>> release = Release("2026-Q1", 1, {}, {"reach_adults": Published(reach, cells)})
-    >>> [cell.count.value for cell in answer(release, Question("reach_adults", ("residence",))).cells[:2]]
+    >>> found = answer(release, Question("reach_adults", ("residence",)))
+    >>> [cell.count.value for cell in found.cells[:2]]
     [30, None]
-    """  # noqa: E501
+    """
     published = find_measure(release, question.measure_id)
     measure = published.measure
     where = dict(question.where or {})
@@ -90,7 +91,9 @@ def answer(release: Release, question: Question) -> Answer:
 
 
 def explain(measure: Measure, cell: AnswerCell) -> list[str]:
-    """Rule by rule, why a cell is shown or not. Says no more than that it is, or is not."""
+    """Explain, rule by rule, why a cell is shown or withheld. Reveals nothing else about the
+    count.
+    """
     said = [disclosure.RULES[cell.count.withheld or "shown"]]
     if cell.estimate is not None:
         what = {"share": "share", "mean": "mean", "rate": "share of the population"}[
@@ -138,8 +141,8 @@ def _check(measure: Measure, by: Sequence[str], where: Mapping[str, tuple[str, .
         if within and within not in by and len(where.get(within, ())) != 1:
             raise QuestionError(
                 "by",
-                f"{name} says something about each {within}: break down by {within} too, or"
-                " keep one",
+                f"{name} belongs to a single {within}: break down by {within} too, or keep only"
+                " one",
                 [],
             )
     for name, categories in where.items():
@@ -170,7 +173,7 @@ def _check(measure: Measure, by: Sequence[str], where: Mapping[str, tuple[str, .
 
 
 def _check_size(shown: Sequence[Sequence[str]]) -> None:
-    """Refuse a question that would cost much before it costs anything."""
+    """Refuse a large question before it uses resources. Raises QuestionError."""
     size = math.prod(len(categories) for categories in shown)
     if size > MOST_CELLS_ASKED:
         raise QuestionError(
@@ -197,8 +200,8 @@ def _cube_for(measure: Measure, names: set[str]) -> tuple[str, ...]:
 
 
 def count(published: Published, group: Group) -> disclosure.Group:
-    """Protected cells of the groups of categories, added up; dimensions not named, or kept whole,
-    are summed by their margin.
+    """The sum of the protected cells of a group. Dimensions that are not named, or that keep all
+    categories, are summed by their margin.
     """
     measure = published.measure
     names = [
@@ -239,7 +242,7 @@ def _estimate(published: Published, group: Group) -> disclosure.Shown | None:
 
 
 def _population(published: Published, group: Group) -> int | None:
-    """Public count of the population of a group, where the denominators have it."""
+    """Public count of a group's population, or None if the denominators do not have it."""
     kept = {
         k: v for k, v in group.items() if len(v) < len(published.measure.dimensions[k].categories)
     }
@@ -266,17 +269,17 @@ def _notes(published: Published, cells: Sequence[AnswerCell], by: Sequence[str])
     if any(cell.count.withheld == "small" for cell in cells):
         notes.append("<10: fewer than 10, possibly none.")
     if any(cell.count.withheld == "suppressed" for cell in cells):
-        notes.append("c: withheld, because it is small or would let a small one be worked out.")
+        notes.append("c: withheld, because it is small or would reveal a small count.")
     if any(cell.estimate and cell.estimate.withheld == "all_or_none" for cell in cells):
         notes.append(
-            "An estimate is withheld where nearly all or nearly none of a group are counted in it."
+            "An estimate is withheld if it would count nearly all or nearly none of a group."
         )
     if any(cell.estimate and cell.estimate.withheld == "small_base" for cell in cells):
         notes.append(f"An estimate is withheld for groups under {disclosure.FEWEST_IN_BASE}.")
     if any(cell.count.withheld == "not_collected" for cell in cells):
-        notes.append("Not collected: no partner has sent what this is made from. That is not zero.")
+        notes.append("Not collected: no partner has sent the data for this. That is not zero.")
     if any(cell.estimate and cell.estimate.withheld == "no_population" for cell in cells):
-        notes.append("No share of the population is given where there is no count of it.")
+        notes.append("Without a public count of the population, no share of it is given.")
     return notes
 
 

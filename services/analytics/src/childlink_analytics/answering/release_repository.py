@@ -1,4 +1,4 @@
-"""The releases that the answering process serves, from a folder. Adapter."""
+"""The releases in the folder that the answering process serves. Adapter."""
 
 import threading
 import time
@@ -16,9 +16,11 @@ _LOOK_AGAIN_S: Final = 2.0
 
 
 class ReleaseRepository:
-    """The releases of a folder. The first is found at once, a new one within seconds, and a
-    retracted one gone; a damaged one is not served. For many threads: while one of them looks, the
-    others see what was there before, or wait where there was nothing.
+    """The releases in a folder. A new or retracted release is noticed within seconds; the first one
+    at once. Damaged releases are not served.
+
+    For use by many threads. While one thread reads the folder, the others see the previous
+    releases, or wait if there were none.
     """
 
     def __init__(self, folder: Path, metrics: ServingMetrics) -> None:
@@ -30,7 +32,7 @@ class ReleaseRepository:
         self._look()
 
     def all(self) -> list[Release]:
-        """Releases, newest first."""
+        """All releases, newest first."""
         if self._is_due() and self._looking.acquire(blocking=not self._releases):
             try:
                 if self._is_due():
@@ -40,7 +42,7 @@ class ReleaseRepository:
         return sorted(self._releases.values(), key=lambda release: -release.number)
 
     def get(self, release_id: str) -> Release:
-        """A release by name, or the newest."""
+        """A release by name, or the newest one. Raises QuestionError."""
         releases = self.all()
         if not releases:
             raise QuestionError("release_id", "there is no release yet", [], True)

@@ -1,5 +1,5 @@
-"""The analysts' gRPC service over a folder of releases. The edge: errors become a status, and every
-call is counted and written down.
+"""The analysts' gRPC service over a folder of releases. It turns errors into a status, and counts
+and records every call.
 """
 
 import functools
@@ -39,7 +39,7 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["AnalyticsService"]
 
-# Who may call what. A method that is not here is nobody's.
+# Roles that may call each method. A method that is not listed is refused for everyone.
 RULES: Final[Rules] = {
     **{
         f"/{_SERVICE.full_name}/{method}": frozenset(("analyst", "release_manager", "auditor"))
@@ -65,14 +65,14 @@ RULES: Final[Rules] = {
 
 @dataclass(frozen=True)
 class Access:
-    """What callers may see, and where it is written down that they asked."""
+    """What callers may see, and where their calls are recorded."""
 
     register: Register | None
-    """Without one, everybody who may call sees every measure."""
+    """The register of purposes. Without one, every permitted caller sees every measure."""
     trail: QuestionsTrail | None = None
 
     def datasets(self) -> frozenset[str] | None:
-        """The datasets that any of the caller's purposes allows; None where nobody is asked for
+        """The datasets that any of the caller's purposes allows. None if there is no register of
         purposes.
         """
         return (
@@ -82,7 +82,7 @@ class Access:
         )
 
     def visible(self, release: Release) -> Release:
-        """A release with the measures that one of the caller's purposes allows."""
+        """A release with only the measures that one of the caller's purposes allows."""
         if self.register is None:
             return release
         allowed = self._of_each_purpose(self.register)
@@ -97,7 +97,7 @@ class Access:
         return register.datasets_for(caller().purposes, date.today())
 
     def note(self, method: str, outcome: str, **detail: str) -> None:
-        """Write a call down."""
+        """Record a call in the trail of questions."""
         if self.trail:
             self.trail.append(caller().name, method, outcome=outcome, **detail)
 
@@ -105,7 +105,7 @@ class Access:
 def _edge(
     method: Callable[[Any, Request], Response],
 ) -> Callable[[Any, Request, grpc.ServicerContext], Response]:
-    """Turns QuestionError into a rich status; times, counts and writes down the call."""
+    """Wrap a method: turn QuestionError into a rich status, and time, count and record the call."""
 
     @functools.wraps(method)
     def call(self: "AnalyticsService", request: Request, context: grpc.ServicerContext) -> Response:
@@ -116,7 +116,7 @@ def _edge(
 
 
 class _Called:
-    """A call that is being answered."""
+    """A call in progress."""
 
     def __init__(
         self, service: "AnalyticsService", name: str, request: Any, context: grpc.ServicerContext
@@ -159,8 +159,8 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         self.repository, self.metrics, self.access = repository, metrics, access
 
     def called(self, name: str, request: Any, context: grpc.ServicerContext) -> _Called:
-        """For each call: a context that times, counts and writes it down, and turns QuestionError
-        into a status.
+        """A context for a call. It times, counts and records the call, and turns QuestionError into
+        a status.
         """
         return _Called(self, name, request, context)
 
@@ -290,7 +290,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
 def serve(
     settings: ServingSettings, metrics: ServingMetrics, access: Access
 ) -> tuple[grpc.Server, int]:
-    """Start the server. Returns it with the port it listens on. The caller stops it."""
+    """Start the server. Returns the server and its port. The caller must stop it."""
     policy = PolicyFile(settings.policy).now if settings.policy else None
     guard = Guard(
         policy,

@@ -1,4 +1,4 @@
-"""The commands of `childlink-analytics`. An installation that only answers has no commands for the
+"""The commands of `childlink-analytics`. An installation for answering only has no commands for the
 store and for releases.
 """
 
@@ -9,7 +9,7 @@ from childlink_analytics.cli.common import main
 
 __all__ = ["answering", "keys", "main", "trails"]
 
-# Both need the extra `releasing`.
+# Both modules need the extra `releasing`.
 if find_spec("sqlalchemy") is not None:
     from childlink_analytics.cli import releasing, running
 

@@ -10,8 +10,8 @@ from childlink_analytics.cli.common import main, stop_on_signals
 @main.command()
 @click.pass_obj
 def serve(settings_file: Path | None) -> None:
-    """Answer questions over gRPC from the folder of releases; until SIGTERM. Cannot reach the
-    store.
+    """Answer questions over gRPC from the folder of releases until SIGTERM. This process cannot
+    reach the store.
     """
 
     from childlink_analytics.answering.app import build_access

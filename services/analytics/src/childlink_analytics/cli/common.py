@@ -1,4 +1,4 @@
-"""The group that every command hangs on, and what they share."""
+"""The main command group and its shared options."""
 
 import signal
 import threading
@@ -29,7 +29,7 @@ def main(ctx: click.Context, settings_file: Path | None) -> None:
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
+    """An event that is set by SIGTERM and SIGINT."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

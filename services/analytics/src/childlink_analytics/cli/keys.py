@@ -29,7 +29,9 @@ def keys_new(folder: Path) -> None:
 @keys.command("show")
 @click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
 def keys_show(folder: Path) -> None:
-    """Print analytics' public keys in the form of the directory file. Holds no secret."""
+    """Print analytics' public keys in the format of the directory file. The output holds no
+    secret.
+    """
 
     from childlink_core.directory import Member, render_directory
     from childlink_core.keys import read_opening_key, read_signing_key
@@ -49,7 +51,7 @@ def keys_show(folder: Path) -> None:
 @keys.command("new-audit")
 @click.argument("file", type=click.Path(path_type=Path))
 def keys_new_audit(file: Path) -> None:
-    """Make a key for the answering process's trail of questions. It opens nothing else."""
+    """Make a key for the answering process's trail of questions. It has no other use."""
 
     from childlink_core.keys import SecretKey, write_key
 

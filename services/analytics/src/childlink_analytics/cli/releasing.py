@@ -1,4 +1,4 @@
-"""Commands for releases: cut, check, publish, list, show, verify, retract."""
+"""Commands for releases: cut, check, publish, discard, retract, list, show, verify."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @main.group(former={"recall": "retract"})
 def release() -> None:
-    """Releases: cut as a draft, checked, published by a second person, perhaps retracted by two."""
+    """Manage releases: cut a draft, check it, publish it (second person), retract it (two
+    people).
+    """
 
 
 def _desk(settings_file: Path | None) -> ReleaseWorkflow:
@@ -35,16 +37,16 @@ def _desk(settings_file: Path | None) -> ReleaseWorkflow:
 @release.command("cut")
 @click.argument("release_id")
 @click.option(
-    "--data-until", default=None, help="Last day of data that it covers, YYYY-MM-DD; default today."
+    "--data-until", default=None, help="Last day of data to include, YYYY-MM-DD. Default: today."
 )
 @click.option(
-    "--anyway", is_flag=True, help="Even while links of rows that are here have not come."
+    "--anyway", is_flag=True, help="Cut even if links of stored rows have not arrived yet."
 )
 @click.pass_obj
 def release_cut(
     settings_file: Path | None, release_id: str, data_until: str | None, anyway: bool
 ) -> None:
-    """Cut a draft: count, protect, attack. All or nothing; nobody can ask it yet."""
+    """Cut a draft: count, protect and attack. It cannot be queried before it is published."""
     done = _desk(settings_file).cut(
         os_user(),
         release_id,
@@ -71,8 +73,8 @@ def release_cut(
 @click.argument("release_id")
 @click.pass_obj
 def release_check(settings_file: Path | None, release_id: str) -> None:
-    """Show what a draft holds and what changed, and attack it anew together with all that is
-    published.
+    """Show a draft's content and changes, and attack it again together with all published
+    releases.
     """
 
     from childlink_analytics.shared.change_notes import change_notes
@@ -101,7 +103,7 @@ def release_check(settings_file: Path | None, release_id: str) -> None:
 @click.argument("release_id")
 @click.pass_obj
 def release_publish(settings_file: Path | None, release_id: str) -> None:
-    """Let a draft be asked. Whoever cut it cannot publish it."""
+    """Publish a draft. A second person must do this, not the one who cut it."""
     known = _desk(settings_file).publish(os_user(), release_id)
     click.echo(f"{release_id} is published: number {known.number}, {known.content_sha256}")
 
@@ -110,7 +112,7 @@ def release_publish(settings_file: Path | None, release_id: str) -> None:
 @click.argument("release_id")
 @click.pass_obj
 def release_discard(settings_file: Path | None, release_id: str) -> None:
-    """Throw a draft away."""
+    """Discard a draft."""
     _desk(settings_file).discard(os_user(), release_id)
     click.echo(f"{release_id} is discarded")
 
@@ -120,14 +122,14 @@ def release_discard(settings_file: Path | None, release_id: str) -> None:
 @click.option(
     "--why",
     default="",
-    help="What is wrong with it; analysts will read this. Of who asks for the retract.",
+    help="What is wrong with the release. Analysts will read it. Needed from the first person.",
 )
 @click.pass_obj
 def release_retract(settings_file: Path | None, release_id: str, why: str) -> None:
-    """Take a release back: the first person asks with --why, a second one runs it again."""
+    """Retract a release. The first person asks with --why; a second person runs it again."""
     known = _desk(settings_file).retract(os_user(), release_id, why)
     if known.state == "recalled":
-        click.echo(f"{release_id} is retracted; whoever asks it is told why")
+        click.echo(f"{release_id} is retracted; analysts who query it see the reason")
     else:
         click.echo(
             "Retraction asked for. Have a second person run: childlink-analytics release retract"
@@ -136,16 +138,16 @@ def release_retract(settings_file: Path | None, release_id: str, why: str) -> No
 
 
 @release.command("list")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def release_list(settings_file: Path | None, as_json: bool) -> None:
-    """Every release that was ever cut, newest first."""
+    """List all releases, newest first."""
     found = _desk(settings_file).releases()
     if as_json:
         click.echo(json.dumps([vars(item) for item in found], indent=1))
         return
     if not found:
-        click.echo("Nothing was cut yet: childlink-analytics release cut NAME")
+        click.echo("There are no releases yet. Cut one: childlink-analytics release cut NAME")
     for item in found:
         click.echo(_line(item))
 
@@ -154,7 +156,7 @@ def release_list(settings_file: Path | None, as_json: bool) -> None:
 @click.argument("release_id")
 @click.pass_obj
 def release_show(settings_file: Path | None, release_id: str) -> None:
-    """A release with its manifest."""
+    """Show a release with its manifest."""
     known, manifest = _desk(settings_file).show(release_id)
     click.echo(_line(known))
     if manifest:
@@ -164,7 +166,7 @@ def release_show(settings_file: Path | None, release_id: str) -> None:
 @release.command("verify")
 @click.pass_obj
 def release_verify(settings_file: Path | None) -> None:
-    """Check every release's content against what was cut."""
+    """Check that the content of every release is unchanged since it was cut."""
     for known in _desk(settings_file).verify(os_user()):
         click.echo(f"{known.release_id}: whole, {known.state}, {known.content_sha256}")
 

@@ -1,4 +1,4 @@
-"""Commands that run the process that stores and releases, and look after its store."""
+"""Commands that run the process that stores and releases, and maintain its store."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ _RETRY_AFTER_S = 3.0
 @main.command()
 @click.pass_obj
 def consume(settings_file: Path | None) -> None:
-    """Store observations and links, send receipts, cut what the schedule asks for; until
-    SIGTERM.
-    """
+    """Store observations and links, send receipts and cut scheduled drafts until SIGTERM."""
 
     import sqlalchemy as sa
     from childlink_bus.ports import BusError, Subscriber
@@ -66,8 +64,8 @@ def consume(settings_file: Path | None) -> None:
                 consumer.processor.run(stop.is_set, observe)
             except BusError as error:
                 click.echo(error.render(), err=True)
-                # What waits for a broker that takes nothing is told all the same, unless it is the
-                # database that is away.
+                # The gauges show what waits for an unavailable broker, unless the database is
+                # unavailable.
                 with suppress(sa.exc.SQLAlchemyError):
                     consumer.observe_store()
                 stop.wait(_RETRY_AFTER_S)
@@ -80,7 +78,7 @@ def consume(settings_file: Path | None) -> None:
 @main.command()
 @click.pass_obj
 def status(settings_file: Path | None) -> None:
-    """Show what is stored, whose rows wait for their links, and which topics are suspended."""
+    """Show what is stored, which rows wait for their links, and which topics are suspended."""
 
     from childlink_analytics.releasing import app
     from childlink_analytics.releasing.store import tables
@@ -103,7 +101,7 @@ def status(settings_file: Path | None) -> None:
 @main.command()
 @click.pass_obj
 def retention(settings_file: Path | None) -> None:
-    """Delete the rows whose retention period is over (see `purposes`). The running service does so
+    """Delete rows whose retention period is over (see `purposes`). The running service does this
     every day.
     """
 
@@ -114,19 +112,20 @@ def retention(settings_file: Path | None) -> None:
     for dataset, rows in gone.items():
         click.echo(f"{dataset}: {rows:,} rows deleted")
     if not gone:
-        click.echo("Nothing was kept too long.")
+        click.echo("No rows are past their retention period.")
 
 
 @main.command()
 @click.option(
     "--new-broker",
     is_flag=True,
-    help="The broker is new as well: its topics are read from their start.",
+    help="The broker is also new: read its topics from the beginning.",
 )
 @click.pass_obj
 def restored(settings_file: Path | None, new_broker: bool) -> None:
-    """After the store was restored from a backup, and before `consume`: what is sent from now on
-    supersedes what the lost store sent.
+    """Run this after the store was restored from a backup, and before `consume`.
+
+    What analytics sends from now on replaces what the lost store sent.
     """
 
     from childlink_analytics.releasing import app
@@ -137,7 +136,7 @@ def restored(settings_file: Path | None, new_broker: bool) -> None:
     with desk.engine.begin() as tx:
         tables.stream_state.restored(tx, new_broker=new_broker)
         tables.audit.append(tx, desk.audit_key, os_user(), "restored", new_broker=int(new_broker))
-    click.echo("receipts are numbered anew; start the service now")
+    click.echo("receipts start a new epoch; start the service now")
 
 
 def _tables() -> Tables:

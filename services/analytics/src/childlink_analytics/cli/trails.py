@@ -1,4 +1,4 @@
-"""Commands for the audit trails: of what is done with releases, and of what analysts ask."""
+"""Commands for the audit trails: actions on releases, and analysts' questions."""
 
 from __future__ import annotations
 
@@ -18,21 +18,25 @@ if TYPE_CHECKING:
 
 @main.group()
 def audit() -> None:
-    """Who did what with releases; with --questions, who asked what (on the answering host)."""
+    """Show who did what with releases. With --questions, show who asked what (on the answering
+    host).
+    """
 
 
-_questions = click.option("--questions", is_flag=True, help="The answering process's trail.")
+_questions = click.option(
+    "--questions", is_flag=True, help="Use the answering process's trail of questions."
+)
 
 
 @audit.command("show")
-@click.option("--after", default=0, help="Leave out entries up to this number.")
+@click.option("--after", default=0, help="Show only entries after this number.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="JSON lines, for an archive or another system."
+    "--json", "as_json", is_flag=True, help="Print JSON lines, for an archive or another system."
 )
 @_questions
 @click.pass_obj
 def audit_show(settings_file: Path | None, after: int, as_json: bool, questions: bool) -> None:
-    """The audit trail, oldest first."""
+    """Print the audit trail, oldest first."""
 
     from childlink_core.audit_commands import echo_trail
 
@@ -49,13 +53,14 @@ def audit_show(settings_file: Path | None, after: int, as_json: bool, questions:
 @click.option(
     "--noted",
     default="",
-    help="NUMBER:HASH as an earlier `verify` printed it: finds entries cut off since.",
+    help="NUMBER:HASH from an earlier `verify`. Detects entries removed from the end since then.",
 )
 @_questions
 @click.pass_obj
 def audit_verify(settings_file: Path | None, noted: str, questions: bool) -> None:
-    """Check that no entry was changed, removed or moved. Note the line that it prints somewhere
-    else.
+    """Check that no entry was changed, removed or moved.
+
+    Keep the printed line in another place, for --noted.
     """
 
     from childlink_core.audit_commands import echo_head, read_note
@@ -73,8 +78,8 @@ def audit_verify(settings_file: Path | None, noted: str, questions: bool) -> Non
 def _desk(settings_file: Path | None) -> ReleaseWorkflow:
     if find_spec("sqlalchemy") is None:
         raise CatalogueError(
-            "This installation answers questions and holds no releases' trail.",
-            "Use --questions; or run this on the host that holds the store"
+            "This installation only answers questions and has no audit trail of releases.",
+            "Use --questions, or run this on the host that holds the store"
             " (childlink-analytics[releasing]).",
         )
     from childlink_analytics.releasing import app
@@ -90,7 +95,7 @@ def _trail(settings_file: Path | None) -> QuestionsTrail:
     trail = build_access(ServingSettings.load(settings_file)).trail
     if trail is None:
         raise CatalogueError(
-            "There is no trail of questions here.",
-            "Set audit and audit_key of the answering process.",
+            "This installation keeps no trail of questions.",
+            "Set audit and audit_key for the answering process.",
         )
     return trail

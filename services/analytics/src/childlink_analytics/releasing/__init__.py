@@ -1,1 +1,1 @@
-"""Stores observations and links, and publishes protected releases of them."""
+"""Stores observations and links, and publishes protected releases from them."""

@@ -38,7 +38,7 @@ class Consumer:
     metrics: StoreMetrics
 
     def close(self) -> None:
-        """Let go of Kafka and the database."""
+        """Close the Kafka connection and the database connections."""
         self.processor.publisher.close()
         self.engine.dispose()
 
@@ -48,7 +48,7 @@ class Consumer:
         self.observe_store()
 
     def observe_store(self) -> None:
-        """Set the gauges that the broker has no say in."""
+        """Set the gauges that do not need the broker."""
         with self.engine.connect() as tx:
             self.metrics.holdings(*holdings(tx))
             self.metrics.workings(
@@ -62,9 +62,7 @@ class Consumer:
 
 
 class Schedule:
-    """Cuts the drafts that the schedule asks for, and deletes what was kept long enough, beside the
-    consumer.
-    """
+    """Cuts scheduled drafts and deletes expired rows, in a thread beside the consumer."""
 
     def __init__(self, desk: ReleaseWorkflow, metrics: StoreMetrics) -> None:
         self._desk, self._metrics = desk, metrics
@@ -72,7 +70,9 @@ class Schedule:
         self._busy: threading.Thread | None = None
 
     def look(self, today: date) -> None:
-        """Once a day: start what is due. A cut takes minutes, and happens beside the caller."""
+        """Start what is due, at most once a day. A cut takes minutes and runs in a thread of its
+        own.
+        """
         if today == self._asked_on or (self._busy and self._busy.is_alive()):
             return
         self._asked_on = today
@@ -80,7 +80,7 @@ class Schedule:
         self._busy.start()
 
     def join(self) -> None:
-        """Wait for what was started."""
+        """Wait for the started work."""
         if self._busy:
             self._busy.join()
 
@@ -91,8 +91,8 @@ class Schedule:
             if due:
                 self._desk.cut(SCHEDULE, *due)
                 log.info("draft cut", release=due[0])
-        except Exception as error:  # noqa: BLE001 - whatever it is, the consumer goes on
-            # Tomorrow it is tried again; the metric has an alert.
+        except Exception as error:  # noqa: BLE001 - the consumer must go on after any error
+            # The schedule tries again tomorrow. The metric has an alert.
             self._metrics.scheduled_cut_failures.inc()
             log.error(
                 "scheduled cut failed",
@@ -106,7 +106,9 @@ def _counted(tx: sa.Connection, column: "sa.Column[str]") -> dict[str, int]:
 
 
 def _newest_release(tx: sa.Connection) -> dict[str, float]:
-    """When it was published, and when its data end, Unix seconds; empty without any."""
+    """When the newest release was published and when its data end, in Unix seconds. Empty if there
+    is none.
+    """
     c = tables.release.c
     row = tx.execute(
         sa.select(c.published_at_ms, c.data_until)
@@ -120,7 +122,7 @@ def _newest_release(tx: sa.Connection) -> dict[str, float]:
 
 
 def holdings(tx: sa.Connection) -> tuple[int, int, int]:
-    """Observations, links, and observations none of whose references is linked yet."""
+    """The numbers of observations, of links, and of observations without a linked reference."""
     o, link = tables.observation.c, tables.link.c
     linked = sa.exists().where(
         link.partner == o.partner,
@@ -137,14 +139,14 @@ def holdings(tx: sa.Connection) -> tuple[int, int, int]:
 
 
 def open_store(settings: StoreSettings) -> sa.Engine:
-    """The database, its tables up to date."""
+    """Open the database and migrate its tables to the current version."""
     engine = open_database(settings.database, settings.database_password_file)
     migrate(engine, "childlink_analytics.releasing.store")
     return engine
 
 
 def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
-    """Put the consumer together."""
+    """Build the consumer from its settings."""
     directory = read_directory(settings.directory)
     opening = (read_opening_key(settings.opening_key),)
     signing = read_signing_key(settings.signing_key)
@@ -178,7 +180,7 @@ def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
 
 
 def build_desk(settings: StoreSettings, engine: sa.Engine | None = None) -> ReleaseWorkflow:
-    """The release managers' desk, on the database that is open already or on one of its own."""
+    """Build the release workflow, on an open database or on a new connection."""
     key = read_secret_key(settings.release_key)
     dimensions = {
         name: item for measure in catalogue().values() for name, item in measure.dimensions.items()

@@ -1,5 +1,5 @@
-"""Every metric of the process that stores and releases. Labels are partners, outcomes, reasons and
-measures: none can single out a person.
+"""All metrics of the process that stores and releases. Labels are partners, outcomes, reasons and
+measures. None can identify a person.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 
 class StoreMetrics:
-    """Of `consume` and `cut`. Also the processor's observer."""
+    """Metrics of `consume` and `release cut`. Also observes the stream processor."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        # Which version runs here.
+        # The version of analytics.
         self.build = Info(
             "childlink_analytics_build", "Version of analytics.", registry=self.registry
         )
         self.build.info({"version": __version__})
-        # Batches by sender and outcome (accepted, refused, duplicate); a refused batch has a
+        # Batches by sender and outcome (accepted, refused, duplicate). A refused batch also has a
         # reason.
         self.batches = Counter(
             "childlink_analytics_batches",
@@ -27,8 +27,7 @@ class StoreMetrics:
             ["sender", "outcome", "reason"],
             registry=self.registry,
         )
-        # Seconds from the moment that a sender (a partner, or the linker) sealed a batch until it
-        # was in the store.
+        # Seconds from when a sender (a partner or the linker) sealed a batch until it was stored.
         self.batch_age = Histogram(
             "childlink_analytics_batch_age_seconds",
             "From sealed to stored.",
@@ -43,23 +42,23 @@ class StoreMetrics:
             ["sender", "outcome", "reason"],
             registry=self.registry,
         )
-        # Topics from which nothing is read any more, because too many of their messages were
-        # refused for good.
+        # Topics that analytics has stopped reading, because too many of their messages were refused
+        # for good.
         self.suspensions = Counter(
             "childlink_analytics_topic_suspensions",
             "Topics suspended.",
             ["topic"],
             registry=self.registry,
         )
-        # Topics whose log on the broker ended before what was read of it (a lost disk, a topic made
-        # anew): read from the beginning.
+        # Topics whose log on the broker ended before the position that was already read, for
+        # example after a lost disk or a deleted topic. Analytics reads them from the beginning.
         self.logs_lost = Counter(
             "childlink_analytics_logs_lost",
             "Topics read from their beginning again.",
             ["topic"],
             registry=self.registry,
         )
-        # Messages put on the dead-letter topic.
+        # Messages written to the dead-letter topic.
         self.dead_letter_messages = Counter(
             "childlink_analytics_dead_letters", "Messages refused for good.", registry=self.registry
         )
@@ -70,48 +69,48 @@ class StoreMetrics:
             ["topic"],
             registry=self.registry,
         )
-        # What the store holds; waiting: observations none of whose references is linked yet.
+        # Rows in the store. "waiting" counts observations without a linked reference.
         self.held = Gauge(
             "childlink_analytics_held", "Rows held.", ["kind"], registry=self.registry
         )
-        # Releases by state: drafts wait for a second person, those being retracted too.
+        # Releases by state. Drafts and releases that are being retracted wait for a second person.
         self.releases = Gauge(
             "childlink_analytics_releases", "Releases, by state.", ["state"], registry=self.registry
         )
-        # When the newest published release was published, and the last day that its data are of,
-        # Unix seconds: how old what can be asked is.
+        # Publication time of the newest published release, and the end of its last day of data, in
+        # Unix seconds.
         self.release_at = Gauge(
             "childlink_analytics_newest_release_timestamp_seconds",
             "Of the newest release.",
             ["of"],
             registry=self.registry,
         )
-        # What the audit trail holds, by what was done: also cuts that the attacker refused
-        # ("release cut: failed"), from whichever process.
+        # Entries of the audit trail, by action. They include cuts that the attacker stopped
+        # ("release cut: failed"), and cuts by other processes.
         self.audited = Gauge(
             "childlink_analytics_audited_actions",
             "Entries of the audit trail.",
             ["action"],
             registry=self.registry,
         )
-        # Connections to the database: in use, and the most there may be.
+        # Database connections: in use, and the configured maximum.
         self.database_connections = Gauge(
             "childlink_analytics_database_connections",
             "Connections.",
             ["state"],
             registry=self.registry,
         )
-        # Messages that the broker has not taken yet.
+        # Messages that the broker has not accepted yet.
         self.outbox = Gauge(
             "childlink_analytics_outbox_messages", "Messages to be sent.", registry=self.registry
         )
-        # Cuts that the schedule asked for and that failed.
+        # Scheduled cuts that failed.
         self.scheduled_cut_failures = Counter(
             "childlink_analytics_scheduled_cut_failures",
             "Scheduled cuts that failed.",
             registry=self.registry,
         )
-        # Calls of the release service that were turned away, by method and why.
+        # Refused calls of the release service, by method and reason.
         self.turned_away = Counter(
             "childlink_analytics_calls_refused",
             "Calls turned away.",
@@ -151,22 +150,24 @@ class StoreMetrics:
         self.dead_letter_messages.inc(count)
 
     def lag(self, lag: dict[str, int]) -> None:
-        """Set the lag gauges; of topics that are no longer ours to read, nothing more is said."""
+        """Set the lag gauges. Remove the gauges of topics that are no longer assigned here."""
         self.lag_messages.clear()
         for topic, messages in lag.items():
             self.lag_messages.labels(topic).set(messages)
 
     def refused(self, _who: str, method: str, why: str) -> None:
-        """A call was turned away."""
+        """Count a refused call."""
         self.turned_away.labels(method.rpartition("/")[2], why).inc()
 
     def holdings(self, observations: int, links: int, waiting: int) -> None:
-        """Set what the store holds."""
+        """Set the gauges for what the store holds."""
         for kind, count in (("observation", observations), ("link", links), ("waiting", waiting)):
             self.held.labels(kind).set(count)
 
     def workings(self, waiting_messages: int, connections: Mapping[str, int]) -> None:
-        """Set what waits for the broker, and the database's connections by state."""
+        """Set the number of messages waiting for the broker, and of database connections by
+        state.
+        """
         self.outbox.set(waiting_messages)
         for state, count in connections.items():
             self.database_connections.labels(state).set(count)
@@ -174,8 +175,8 @@ class StoreMetrics:
     def managed(
         self, states: Mapping[str, int], actions: Mapping[str, int], newest: Mapping[str, float]
     ) -> None:
-        """Set how many releases are in each state, how often each action was done, and of when the
-        newest release is.
+        """Set the number of releases by state, the number of audit entries by action, and the times
+        of the newest release.
         """
         for state in ("draft", "published", "recalling", "recalled"):
             self.releases.labels(state).set(states.get(state, 0))

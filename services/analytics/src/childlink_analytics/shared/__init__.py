@@ -1,1 +1,1 @@
-"""What releasing writes and answering reads. Imports neither."""
+"""Code that `releasing` and `answering` share. It imports neither."""

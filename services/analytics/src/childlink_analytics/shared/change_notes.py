@@ -1,4 +1,4 @@
-"""What changed since the release before, in sentences. Rule: a manifest in, text out."""
+"""Change notes of a release in sentences. Rule: a manifest in, text out."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,15 +7,17 @@ from childlink_analytics.shared.release_files import Published
 
 
 def change_notes(facts: Mapping[str, Any], measures: Mapping[str, Published]) -> list[str]:
-    """A manifest's change notes in sentences, of some measures, by their titles."""
+    """The change notes of a manifest in sentences. Measures are named by their titles, and only the
+    given ones are included.
+    """
     changes = facts.get("changes", {"first": True})
     notes = (
         [f"Area boundaries and deprivation: {facts['editions']}."] if facts.get("editions") else []
     )
     if facts.get("behind"):
         notes.append(
-            f"Cut before the links of all rows of {', '.join(facts['behind'])} had come: their"
-            " people are undercounted."
+            f"Cut before the links of all rows of {', '.join(facts['behind'])} had arrived: their"
+            " people are undercounted.",
         )
     if changes["first"]:
         return [*notes, "The first release."]
@@ -28,7 +30,7 @@ def change_notes(facts: Mapping[str, Any], measures: Mapping[str, Published]) ->
         ],
     }
     for what, names in said.items():
-        # Titles hold commas and colons of their own.
+        # Titles contain commas and colons, so they are separated by semicolons.
         titles = sorted(measures[name].measure.title for name in names if name in measures)
         if titles:
             notes.append(f"{what}: {'; '.join(titles)}.")

@@ -1,10 +1,12 @@
-"""Builds the linked cells of a population: every cube of every measure of it with all margins, each
-cell once. Rule: values.
+"""Builds the linked cells of a population: all cubes of all its measures, with all margins, each
+cell once. Rule: plain values.
 
-A cell is a tuple of (column, category) pairs, sorted; the empty tuple is the whole population.
-Cubes that share columns share cells, so protecting the cells together ties the cubes, and the
-measures, together. What else everybody knows of the cells (distinct people of several services are
-at most the sum and at least the largest; who is in one is in the other) ties them as well.
+A cell is a sorted tuple of (column, category) pairs. The empty tuple is the whole population.
+
+Cubes that share columns share cells. Protecting all cells together therefore ties the cubes and
+measures together. Other known relations also tie cells: the number of distinct people over several
+services is at most their sum and at least the largest of them, and people in one cell may also be
+in another.
 """
 
 import itertools
@@ -18,28 +20,28 @@ Cell = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class LinkedCells:
-    """True counts of all cells, and which sums of cells make which cell."""
+    """The true counts of all cells, and the sums that relate them."""
 
     counts: dict[Cell, int]
     sums: list[tuple[Cell, list[Cell]]]
-    """(margin, its parts): the margin is the sum of its parts, over one column."""
+    """(margin, its parts): the margin is the sum of its parts over one column."""
     covers: list[tuple[Cell, list[Cell]]] = field(default_factory=list)
-    """(union, its parts): at least the largest and at most the sum of its parts."""
+    """(union, its parts): at least the largest part, and at most the sum of the parts."""
     nested: list[tuple[Cell, Cell]] = field(default_factory=list)
-    """(part, whole): at most as many."""
+    """(part, whole): the part is at most the whole."""
 
 
 Inner = Mapping[tuple[str | None, ...], int]
-"""Counts by category, in the cube's order of dimensions; None where an overlapping dimension (or
-one within it) is left out.
+"""Counts by category, in the order of the cube's dimensions. None where an overlapping dimension,
+or one within it, is left out.
 """
 
 
 def link_cells(cubes: Iterable[tuple[Measure, tuple[str, ...], Inner]]) -> LinkedCells:
-    """From the inner counts of cubes to all linked cells.
+    """Combine the inner counts of cubes into all linked cells.
 
-    Raises ValueError when two cubes disagree about a shared cell: a dimension does not place
-    everyone exactly once.
+    Raises ValueError if two cubes disagree about a shared cell. Then a dimension does not place
+    each person exactly once.
     """
     counts: dict[Cell, int] = {}
     sums: dict[tuple[Cell, str], list[Cell]] = {}
@@ -95,7 +97,9 @@ def link_cells(cubes: Iterable[tuple[Measure, tuple[str, ...], Inner]]) -> Linke
 
 
 def _shown(measure: Measure, cube: Sequence[str]) -> Iterable[tuple[str | None, ...]]:
-    """The cells of a cube: all combinations but those that leave out what a dimension is within."""
+    """The cells of a cube: all combinations, except those with a dimension but without the
+    dimension it is within.
+    """
     places = [
         (cube.index(name), cube.index(w)) for name in cube if (w := measure.dimensions[name].within)
     ]
@@ -109,8 +113,8 @@ def _shown(measure: Measure, cube: Sequence[str]) -> Iterable[tuple[str | None, 
 def _once(
     measure: Measure, cube: Sequence[str], categories: tuple[str | None, ...], name: str
 ) -> list[tuple[str | None, ...]]:
-    """Where a dimension has a category in which everybody is once: the parts, over what it is
-    within, that add up to a cell.
+    """For a dimension with a category that holds each person once: the parts, over the enclosing
+    dimension, that add up to the cell.
     """
     dimension = measure.dimensions[name]
     if not dimension.once:
@@ -129,7 +133,7 @@ def _once(
 def _replaced(
     counts: Mapping[Cell, int], rules: Iterable[tuple[str, str, str, str]]
 ) -> list[tuple[Cell, Cell]]:
-    """Pairs of cells that differ in one column's category, by rules (column, category, other
+    """Pairs of cells that differ in the category of one column, by rules (column, category, other
     column, category).
     """
     by_pair: dict[tuple[str, str], list[Cell]] = {}
@@ -150,7 +154,7 @@ def _replaced(
 def inner_of(
     measure: Measure, cube: tuple[str, ...], counts: Mapping[Cell, int]
 ) -> dict[tuple[str | None, ...], int]:
-    """The inner counts of a cube, out of all its cells (by column)."""
+    """The inner counts of a cube, selected from all its cells (by column)."""
     columns = [measure.columns.get(name, name) for name in cube]
     exclusive = [at for at, name in enumerate(cube) if not measure.dimensions[name].overlapping]
     inner = {}
@@ -166,7 +170,7 @@ def inner_of(
 
 
 def measure_cells(measure: Measure, counts: Mapping[Cell, int]) -> dict[Cell, int]:
-    """A measure's cells out of its population's, by dimension instead of column."""
+    """A measure's cells, selected from its population's cells. By dimension instead of column."""
     cells = {}
     for cube in measure.cubes:
         columns = [measure.columns.get(name, name) for name in cube]
@@ -176,7 +180,7 @@ def measure_cells(measure: Measure, counts: Mapping[Cell, int]) -> dict[Cell, in
 
 
 def cell_of(names: Sequence[str], categories: Sequence[str | None]) -> Cell:
-    """The cell of these categories; None leaves a name out (its margin)."""
+    """The cell of these categories. None leaves a name out (its margin)."""
     return tuple(
         sorted(
             (name, category)

@@ -1,13 +1,14 @@
-"""The disclosure-control policies, and the rules by which a protected count becomes what an analyst
-sees. Nowhere else.
+"""The disclosure-control policies: the only rules that turn protected counts into what an analyst
+sees.
 
-Recited by an information-governance board: "Frozen releases. Under 10 shows as <10. Everything else
-is a multiple of 5 and tables add up. No group of 1 to 7 is ever shown as a number."
+An information-governance board can recite the first policy: "Frozen releases. Under 10 shows as
+<10. Everything else is a multiple of 5 and tables add up. No group of 1 to 7 is ever shown as a
+number."
 
-Sources: rounding to 5 and hiding 1 to 7, NHS England's Hospital Episode Statistics and maternity
-statistics disclosure control; at least 10, the SDAP Handbook on Statistical Disclosure Control for
-Outputs (2019); strict controlled rounding, Cox (1987) and Salazar-Gonzalez (2006); withholding
-percentages near 0 or 100, Office for Students' rule.
+Sources: rounding to 5 and suppressing 1 to 7, disclosure control of NHS England's Hospital Episode
+Statistics and maternity statistics; at least 10, the SDAP Handbook on Statistical Disclosure
+Control for Outputs (2019); strict controlled rounding, Cox (1987) and Salazar-Gonzalez (2006);
+suppressing percentages near 0 or 100, the Office for Students' rule.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,35 +27,35 @@ POLICIES: Final = {
         " tables may not add up exactly."
     ),
 }
-"""What an information-governance board recites, by policy."""
+"""The text of each policy, for an information-governance board."""
 ROUNDED: Final = "rounded-5-v1"
 SUPPRESSED: Final = "suppressed-5-v1"
 HIDDEN: Final = -1
-"""Instead of a protected count, where the second policy withholds it."""
+"""Stands for a count that the suppression policy withholds."""
 BASE: Final = 5
 """Published counts are multiples of this."""
 SMALL: Final = range(1, 8)
-"""True counts that must never be shown as a number, or be found out."""
+"""True counts that must never be shown as a number, and must not be deducible."""
 FEWEST_SHOWN: Final = 10
-"""A protected count below this is withheld."""
+"""Protected counts below this are withheld."""
 LARGEST_ERROR: Final = 9
-"""A protected count differs from the true one by at most this. Public: attackers are assumed to
+"""Largest difference between a protected and a true count. It is public: attackers are assumed to
 know it.
 """
 NARROWEST_INTERVAL: Final = 5
-"""An attacker's interval for a small count must be at least this wide: then no guess is surely
-within 2.
+"""An attacker's interval for a small count must be at least this wide. Then no guess is certain to
+be within 2.
 """
 MOST_DOMINANT: Final = 0.5
-"""Attendances are withheld where one person makes more than this share of them (a dominance rule,
-as in tau-Argus), or where those who make them are few.
+"""Attendances are withheld if one person makes up more than this share of them (a dominance rule,
+as in tau-Argus), or if few people make them.
 """
 FEWEST_EVENTS: Final = 10
-"""A comparison is given where each side has at least so many with and without the outcome (SDAP
-Handbook: degrees of freedom).
+"""Each side of a comparison must have at least this many people with the outcome, and as many
+without (SDAP Handbook: degrees of freedom).
 """
 FEWEST_IN_BASE: Final = 20
-"""A share or mean is given only of groups of at least this protected size."""
+"""A share or mean is shown only for groups of at least this protected size."""
 
 Reason = Literal[
     "", "small", "suppressed", "small_base", "all_or_none", "not_collected", "no_population"
@@ -63,7 +64,7 @@ Reason = Literal[
 
 @dataclass(frozen=True)
 class Shown:
-    """A number as an analyst may see it: the number, or why there is none."""
+    """A number as an analyst may see it, or the reason why there is none."""
 
     value: float | None
     withheld: Reason = ""
@@ -71,16 +72,16 @@ class Shown:
 
 @cache
 def allowed_counts(true: int, *, high: bool = False) -> range:
-    """The multiples of the base that a true count may become; with `high`, not one that is far
-    below it.
+    """The multiples of the base that a true count may be rounded to. With `high`, values far below
+    it are excluded.
 
-    >>> list(allowed_counts(0)), list(allowed_counts(3)), list(allowed_counts(7)), list(allowed_counts(8))
-    ([0, 5], [0, 5], [0, 5], [0, 5, 10, 15])
+    >>> [list(allowed_counts(true)) for true in (0, 3, 7, 8)]
+    [[0, 5], [0, 5], [0, 5], [0, 5, 10, 15]]
     >>> list(allowed_counts(23))
     [15, 20, 25, 30]
     >>> list(allowed_counts(23, high=True))
     [20, 25, 30]
-    """  # noqa: E501
+    """
     if true <= SMALL[-1]:
         return range(0, FEWEST_SHOWN, BASE)
     lowest = -(((BASE - 1 if high else LARGEST_ERROR) - true) // BASE) * BASE
@@ -89,18 +90,18 @@ def allowed_counts(true: int, *, high: bool = False) -> range:
 
 @dataclass(frozen=True)
 class Group:
-    """A protected count: of one published cell, or the sum of several."""
+    """A protected count of one published cell, or the sum of several."""
 
     protected: int
     surely: int
-    """The least that it can truly be, as anybody may work out."""
+    """The least that the true count can be, given what is public."""
     policy: str = ROUNDED
     hidden: bool = False
-    """Whether a part of it is withheld by the second policy."""
+    """Whether a part of it is withheld under the suppression policy."""
 
 
 def nearest(true: int) -> int:
-    """The nearest multiple of the base, as the second policy shows what it does not withhold.
+    """The nearest multiple of the base. The suppression policy shows counts this way.
 
     >>> nearest(0), nearest(8), nearest(12), nearest(13)
     (0, 10, 10, 15)
@@ -109,7 +110,7 @@ def nearest(true: int) -> int:
 
 
 def possible_when_suppressed(protected: int) -> tuple[int, int]:
-    """The least and the most that a cell can truly be under the second policy.
+    """The least and the greatest true count of a cell under the suppression policy.
 
     >>> possible_when_suppressed(0), possible_when_suppressed(10), possible_when_suppressed(15)
     ((0, 0), (8, 12), (13, 17))
@@ -121,8 +122,7 @@ def possible_when_suppressed(protected: int) -> tuple[int, int]:
 
 @cache
 def possible_counts(protected: int) -> tuple[int, int]:
-    """The least and the most that a cell can truly be, to an attacker who knows the rule by which
-    it was rounded.
+    """The least and the greatest true count of a cell, for an attacker who knows the rounding rule.
 
     >>> possible_counts(0), possible_counts(5), possible_counts(10), possible_counts(25)
     ((0, 9), (0, 14), (8, 19), (16, 34))
@@ -133,23 +133,25 @@ def possible_counts(protected: int) -> tuple[int, int]:
 
 
 def unsafe_attendances(total: int, contributors: int, largest: int) -> bool:
-    """Whether a count of attendances tells too much of who makes it.
+    """Whether a count of attendances reveals too much about the people who attended.
 
-    >>> unsafe_attendances(40, 12, 10), unsafe_attendances(40, 3, 14), unsafe_attendances(40, 12, 25), unsafe_attendances(0, 0, 0)
-    (False, True, True, False)
-    """  # noqa: E501
+    >>> unsafe_attendances(40, 12, 10), unsafe_attendances(40, 3, 14)
+    (False, True)
+    >>> unsafe_attendances(40, 12, 25), unsafe_attendances(0, 0, 0)
+    (True, False)
+    """
     return contributors in SMALL or (total > 0 and largest > MOST_DOMINANT * total)
 
 
 def interval_of_attendances(total: int) -> int:
-    """How wide an attacker's interval for unsafe attendances must be: a fifth of them, and no less
-    than for people.
+    """The width that an attacker's interval for unsafe attendances must have: a fifth of them, and
+    at least as much as for people.
     """
     return max(NARROWEST_INTERVAL, -(-total // 5))
 
 
 def possible(policy: str) -> Callable[[int], tuple[int, int]]:
-    """What a published cell can truly be, under a policy."""
+    """The function that gives the range of a published cell's true count under a policy."""
     return possible_when_suppressed if policy == SUPPRESSED else possible_counts
 
 
@@ -168,12 +170,14 @@ def group(cells: Iterable[int], policy: str = ROUNDED) -> Group:
 
 
 def show_count(counted: Group) -> Shown:
-    """A protected count, or "<10". A sum of small cells is shown only where it cannot be small
-    itself.
+    """Show a protected count, or withhold it. A sum of small cells is shown only if it certainly is
+    not small itself.
 
-    >>> show_count(group([15])).value, show_count(group([5])).withheld, show_count(group([5, 5])).withheld
-    (15, 'small', 'small')
-    """  # noqa: E501
+    >>> show_count(group([15])).value
+    15
+    >>> show_count(group([5])).withheld, show_count(group([5, 5])).withheld
+    ('small', 'small')
+    """
     certain = counted.surely > SMALL[-1]
     if counted.policy == SUPPRESSED:
         shown = not counted.hidden and (certain or counted.protected == 0)
@@ -186,8 +190,8 @@ def show_count(counted: Group) -> Shown:
 
 
 def show_share(numerator: Group, complement: Group, *, harmless: bool = False) -> Shown:
-    """A share of protected counts; withheld where the group is small, or (unless that is harmless)
-    all or none of it.
+    """A share of protected counts. It is withheld if the group is small, or if it is nearly all or
+    none of the group and that is not `harmless`.
 
     >>> shares = [(40, 10), (5, 5), (50, 0), (5, 45)]
     >>> [show_share(group([a]), group([b])).withheld or a / (a + b) for a, b in shares]
@@ -204,11 +208,13 @@ def show_share(numerator: Group, complement: Group, *, harmless: bool = False) -
 
 
 def show_rate(counted: Group, population: int | None) -> Shown:
-    """A protected count's share of a public count of the population.
+    """A protected count divided by a public count of the population.
 
-    >>> show_rate(group([30]), 300), show_rate(group([30]), None).withheld, show_rate(group([5]), 300).withheld
-    (Shown(value=0.1, withheld=''), 'no_population', 'small')
-    """  # noqa: E501
+    >>> show_rate(group([30]), 300)
+    Shown(value=0.1, withheld='')
+    >>> show_rate(group([30]), None).withheld, show_rate(group([5]), 300).withheld
+    ('no_population', 'small')
+    """
     if population is None or population < counted.protected:
         return Shown(None, "no_population")
     if population < FEWEST_IN_BASE:
@@ -218,7 +224,7 @@ def show_rate(counted: Group, population: int | None) -> Shown:
 
 
 def show_mean(total: float, base: int) -> Shown:
-    """A mean over protected counts of bands; withheld where the group is small.
+    """A mean over protected counts of bands. It is withheld if the group is small.
 
     >>> show_mean(600.0, 50), show_mean(60.0, 15).withheld
     (Shown(value=12.0, withheld=''), 'small_base')
@@ -228,35 +234,35 @@ def show_mean(total: float, base: int) -> Shown:
 
 RULES: Final[dict[str, str]] = {
     "shown": (
-        f"The count is shown: its protected figure, a multiple of {BASE} that is off by at most"
-        f" {LARGEST_ERROR}, is at least {FEWEST_SHOWN} and certainly not of {SMALL[0]} to"
-        f" {SMALL[-1]}."
+        f"The count is shown. Its protected figure is a multiple of {BASE} and is off by at most"
+        f" {LARGEST_ERROR}. It is at least {FEWEST_SHOWN}, and the true count is certainly not"
+        f" {SMALL[0]} to {SMALL[-1]}."
     ),
     "small": (
-        f"The count is withheld: its protected figure is under {FEWEST_SHOWN}, or could be of"
-        f" {SMALL[0]} to {SMALL[-1]} people. It may be none."
+        f"The count is withheld. Its protected figure is under {FEWEST_SHOWN}, or the true count"
+        f" could be {SMALL[0]} to {SMALL[-1]}. The true count may also be 0."
     ),
     "suppressed": (
-        f"The count is withheld: it is of {SMALL[0]} to {SMALL[-1]}, or it would let one that is be"
-        " worked out. The sign is the same for both."
+        f"The count is withheld: it is {SMALL[0]} to {SMALL[-1]}, or it would reveal a count of"
+        f" {SMALL[0]} to {SMALL[-1]}. The sign is the same for both."
     ),
     "not_collected": (
-        "Nothing is shown because no partner has sent what it is made from. That is not zero."
+        "Nothing is shown, because no partner has sent the data for it. That is not zero."
     ),
     "estimate shown": (
-        f"shown, because the group is at least {FEWEST_IN_BASE} and neither nearly all nor nearly"
-        " none of it are counted."
+        f"shown, because the group is at least {FEWEST_IN_BASE}, and neither nearly all nor nearly"
+        " none of it is counted."
     ),
-    "estimate small": "withheld, because the count is.",
-    "estimate suppressed": "withheld, because a count that it is made from is.",
+    "estimate small": "withheld, because the count is withheld.",
+    "estimate suppressed": "withheld, because a count that it needs is withheld.",
     "estimate small_base": f"withheld, because the group is under {FEWEST_IN_BASE}.",
     "estimate all_or_none": (
-        "withheld, because nearly all or nearly none of the group are counted: that would tell"
-        " something of everybody in it."
+        "withheld, because nearly all or nearly none of the group are counted. The figure would"
+        " reveal something about everyone in the group."
     ),
     "estimate not_collected": "not collected.",
     "estimate no_population": (
         "not given, because there is no public count of the group's population."
     ),
 }
-"""Why a figure is shown or not, as `--explain` says it."""
+"""The explanations of shown and withheld figures, for `--explain`."""

@@ -1,6 +1,7 @@
-"""Registered purposes: who may see which datasets, why and until when; and how long rows are kept.
+"""Registered purposes: who may see which datasets, why and until when. Also the retention periods
+of rows.
 
-Rule: text in, checked values out; `read_register` alone reads a file.
+Rule: text in, checked values out. Only `read_register` reads a file.
 
 [[purpose]]
 id = "service-improvement"
@@ -26,26 +27,26 @@ from childlink_catalogue.errors import CatalogueError
 
 @dataclass(frozen=True)
 class Purpose:
-    """Why somebody may see some datasets."""
+    """A reason for which people may see some datasets."""
 
     id: str
     title: str
     lawful_basis: str
     datasets: frozenset[str]
     until: date
-    """The last day on which it holds."""
+    """The last day on which the purpose is valid."""
 
 
 @dataclass(frozen=True)
 class Register:
-    """All purposes, and how long rows are kept."""
+    """All purposes and retention periods."""
 
     purposes: Mapping[str, Purpose] = field(default_factory=dict)
     retention_months: Mapping[str, int] = field(default_factory=dict)
 
     def datasets_for(self, purposes: Iterable[str], today: date) -> list[frozenset[str]]:
-        """For each of somebody's purposes that holds today, the datasets that may be seen, also
-        joined with each other. Those of two purposes may not be joined for neither.
+        """For each of these purposes that is valid today, the datasets that may be seen and joined.
+        Datasets may be joined only if a single purpose covers all of them.
         """
         return [
             self.purposes[name].datasets
@@ -54,8 +55,8 @@ class Register:
         ]
 
     def expired_before(self, today: date) -> dict[str, str]:
-        """For each dataset with a retention period: rows of months before this one ("YYYY-MM") are
-        to be deleted.
+        """For each dataset with a retention period, the first month to keep ("YYYY-MM"). Delete the
+        rows of earlier months.
 
         >>> Register(retention_months={"attendance": 12}).expired_before(date(2026, 3, 15))
         {'attendance': '2025-03'}
@@ -68,7 +69,7 @@ class Register:
 
 
 def parse_purposes(text: str, datasets: Collection[str], where: str) -> Register:
-    """Parse the register. Raises CatalogueError that says which purpose is wrong and how."""
+    """Parse the register. Raises CatalogueError that names the purpose and the problem."""
     try:
         content = tomllib.loads(text)
         purposes = [_parse(item, datasets, where) for item in content.get("purpose", [])]
@@ -85,10 +86,12 @@ def parse_purposes(text: str, datasets: Collection[str], where: str) -> Register
     if unknown or wrong:
         raise CatalogueError(
             f"{where}: retention_months of {', '.join(unknown + wrong)} is wrong.",
-            f"A whole number of months, at least 1, for any of {', '.join(sorted(datasets))}.",
+            f"Give a whole number of months, at least 1, for any of {', '.join(sorted(datasets))}.",
         )
     if len({purpose.id for purpose in purposes}) != len(purposes):
-        raise CatalogueError(f"{where}: two purposes have one id.", "Give each its own.")
+        raise CatalogueError(
+            f"{where}: two purposes have the same id.", "Give each purpose its own id."
+        )
     return Register({purpose.id: purpose for purpose in purposes}, retention)
 
 
@@ -110,12 +113,12 @@ def _parse(item: Mapping[str, Any], datasets: Collection[str], where: str) -> Pu
 
 
 def read_register(path: Path) -> Register:
-    """The register of purposes. Raises CatalogueError."""
+    """Read the register of purposes. Raises CatalogueError."""
     return parse_purposes(read_text(path), all_datasets(), str(path))
 
 
 def read_text(path: Path) -> str:
-    """A file's text. Raises CatalogueError."""
+    """Read a file's text. Raises CatalogueError."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

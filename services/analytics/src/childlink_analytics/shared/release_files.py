@@ -1,8 +1,8 @@
-"""Releases as files: one folder each, written whole or not at all, checked by hash when read.
-Adapter.
+"""Releases as files, in one folder each. A release is written completely or not at all, and its
+hash is checked when it is read. Adapter.
 
-`release.json` holds the protected cells, canonical so that the same inputs give the same bytes;
-`manifest.json` holds its SHA-256 and what a reader should know of how it was made.
+`release.json` holds the protected cells in canonical form, so that the same inputs give the same
+bytes. `manifest.json` holds its SHA-256 and describes how the release was made.
 """
 
 import hashlib
@@ -28,18 +28,18 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, eq=False)
 class Published:
-    """A measure in a release: its declaration and its protected counts."""
+    """A measure in a release: its declaration and protected counts."""
 
     measure: Measure
     cells: Mapping[Cell, int]
     collected: bool = True
-    """Whether any partner sends what it is made from."""
+    """Whether any partner sends the data that the measure needs."""
     rounding_sd: float = 3.0
-    """Root mean square error of its population's protected counts, rounded up to a half: intervals
-    allow for it.
+    """Root mean square error of the population's protected counts, rounded up to a half. Confidence
+    intervals include it.
     """
     population: Mapping[Cell, int] = field(default_factory=dict)
-    """Public counts of whom it could reach, of some of its groups."""
+    """Public counts of the people the measure could reach, for some of its groups."""
     policy: str = disclosure.ROUNDED
     """The policy that protects it."""
 
@@ -60,17 +60,17 @@ class Release:
 def write_release(
     folder: Path, release_id: str, content: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> tuple[Path, str]:
-    """Write a release; it appears whole or not at all. Never overwrites one. Returns where it is,
-    and its content's SHA-256.
+    """Write a release, completely or not at all. Never overwrites an existing release. Returns its
+    path and the SHA-256 of its content. Raises ReleaseError.
     """
     check_release_name(release_id)
     target = folder / release_id
     if target.exists():
         raise ReleaseError(
             f"Release {release_id} exists already.",
-            "A release is never edited; give the next one another name.",
+            "A release is never edited. Give the new one another name.",
         )
-    # Not sorted by key: the order of a dimension's categories means something.
+    # Not sorted by key, because the order of a dimension's categories matters.
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
     whole = {
         **manifest,
@@ -90,8 +90,8 @@ def write_release(
 def publish_release(
     drafts: Path, folder: Path, release_id: str, approval: Mapping[str, str]
 ) -> Path:
-    """Copy a draft, with who approved it, into the folder that is served; it appears whole or not
-    at all. Raises ReleaseError when the draft is damaged. One that is there already stays.
+    """Copy a draft, with the approval, into the served folder, completely or not at all. An already
+    published copy stays. Raises ReleaseError if the draft is damaged.
     """
     read_release(drafts, release_id)
     target = folder / release_id
@@ -108,8 +108,8 @@ def publish_release(
 
 
 def retract_release(folder: Path, release_id: str, approval: Mapping[str, str]) -> None:
-    """Take a release's content away from the folder that is served; the manifest stays, and says
-    that it was retracted and why.
+    """Remove a release's content from the served folder. The manifest stays, with a note that the
+    release was retracted and why.
     """
     path = folder / release_id
     _write_file(path / "recalled.json", json.dumps(approval, sort_keys=True, indent=1).encode())
@@ -119,7 +119,7 @@ def retract_release(folder: Path, release_id: str, approval: Mapping[str, str]) 
 def _write_whole(target: Path, files: Mapping[str, bytes]) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # What a process that was killed left of the same release.
+        # Remove what a killed process left of the same release.
         for left in target.parent.glob(f".cutting-{target.name}-*"):
             shutil.rmtree(left, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix=f".cutting-{target.name}-", dir=target.parent))
@@ -148,19 +148,19 @@ def _write_file(path: Path, data: bytes) -> None:
 
 
 def check_release_name(release_id: str) -> str:
-    """Return a name that a release may have (it becomes a folder's name), else raise
-    ReleaseError.
+    """Return the name if a release may have it, because it becomes the name of a folder. Otherwise
+    raise ReleaseError.
     """
     if not _NAME.fullmatch(release_id):
         raise ReleaseError(
-            f"{release_id!r} cannot be a release's name.",
+            f"{release_id!r} cannot be the name of a release.",
             "Use letters, digits, dots and hyphens, for example '2026-Q3'.",
         )
     return release_id
 
 
 def release_ids(folder: Path) -> list[str]:
-    """Names of the releases there are, whole or damaged."""
+    """Names of the releases in a folder, including damaged ones."""
     if not folder.is_dir():
         return []
     found = [
@@ -172,7 +172,9 @@ def release_ids(folder: Path) -> list[str]:
 
 
 def read_release(folder: Path, release_id: str) -> Release:
-    """Read a release, or raise ReleaseError when it is damaged or was retracted."""
+    """Read a release. Raises ReleaseError if it is damaged, and RetractedError if it was
+    retracted.
+    """
     path = folder / release_id
     if (path / "recalled.json").exists():
         said = _read_json(path / "recalled.json")
@@ -188,7 +190,7 @@ def read_release(folder: Path, release_id: str) -> Release:
     manifest = _read_json(path / "manifest.json")
     if hashlib.sha256(body).hexdigest() != manifest.get("content_sha256"):
         raise ReleaseError(
-            f"Release {release_id} is damaged: its content is not what was cut.",
+            f"Release {release_id} is damaged: its content has changed since it was cut.",
             "Restore its folder from backup.",
         )
     content = json.loads(body)
@@ -197,7 +199,7 @@ def read_release(folder: Path, release_id: str) -> Release:
 
 
 def measure_content(published: Published) -> dict[str, Any]:
-    """A measure as `release.json` keeps it."""
+    """A measure as stored in `release.json`."""
     cells = [[dict(cell), count] for cell, count in sorted(published.cells.items())]
     return {
         "measure": _MEASURE.dump_python(published.measure, mode="json"),

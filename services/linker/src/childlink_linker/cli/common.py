@@ -1,4 +1,4 @@
-"""The group that every command hangs on, and what they share."""
+"""The main command group and its shared options."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from childlink_core.commands import Commands, configure_logs
 )
 @click.pass_context
 def main(ctx: click.Context, settings_file: Path | None) -> None:
-    """Assign child, adult and family identifiers from encodings. Holds no name, date of birth,
-    number or attribute.
+    """Assign child, adult and family identifiers from encodings. The linker holds no names, dates
+    of birth, NHS numbers or attributes.
     """
 
     configure_logs("linker")

@@ -1,4 +1,4 @@
-"""Commands that make and show the linker's keys, and access tokens for people."""
+"""Commands that make and show the linker's keys, and make access tokens for people."""
 
 from pathlib import Path
 
@@ -30,7 +30,9 @@ def keys_new(folder: Path) -> None:
 @keys.command("show")
 @click.option("--folder", default="keys", show_default=True, type=click.Path(path_type=Path))
 def keys_show(folder: Path) -> None:
-    """Print the linker's public keys in the form of the directory file. Holds no secret."""
+    """Print the linker's public keys in the format of the directory file. The output holds no
+    secret.
+    """
 
     from childlink_core.directory import Member, render_directory
     from childlink_core.keys import read_opening_key, read_signing_key
@@ -48,16 +50,17 @@ def keys_show(folder: Path) -> None:
 
 
 @keys.command("token")
-@click.option("--name", required=True, help="Whose it is.")
+@click.option("--name", required=True, help="Name of the person.")
 @click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ROLES))
 def keys_token(name: str, roles: tuple[str, ...]) -> None:
-    """Make an access token for a person. The token goes to them alone; the lines below it into the
-    policy file.
+    """Make an access token for a person.
+
+    Give the token to that person only. Add the lines below it to the policy file.
     """
 
     from childlink_access.policy import new_token, sha256
 
     token = new_token()
-    click.echo(f"token, shown this once: {token}\n", err=True)
+    click.echo(f"token (shown only now): {token}\n", err=True)
     listed = ", ".join(f'"{role}"' for role in roles)
     click.echo(f'[[person]]\nname = "{name}"\nroles = [{listed}]\ntoken_sha256 = "{sha256(token)}"')

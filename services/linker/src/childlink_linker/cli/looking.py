@@ -1,5 +1,5 @@
-"""Commands that look: why records are one person, what became of an identifier, how linkage does,
-who looked.
+"""Read-only commands: why records are one person, how an identifier changed, how well linkage
+works, and the audit trail.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @main.command("explain")
 @click.argument("identifier")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -> None:
-    """Why are the records of this person one? What each two agree on, and what that alone would
-    weigh, in bits.
+    """Explain why the records of a person are one.
 
+    For each pair of records it shows what they agree on, and what that alone would weigh, in bits.
     Fields overlap, so the parts do not add up to the match weight. No value, reference or partner
-    is shown; records are letters.
+    is shown. Records are named by letters.
     """
 
     from childlink_linker import app
@@ -42,8 +42,8 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
     click.echo(f"{found.person_id}{family}: {found.records} records of {found.sources} datasets")
     if not found.comparisons:
         click.echo(
-            "There is nothing to compare: one record, or records of one subject, which are one"
-            " person by its partner's word."
+            "There is nothing to compare: the person has one record, or all records have the same"
+            " local id at one partner.",
         )
     show_comparisons(found.comparisons)
 
@@ -52,8 +52,8 @@ def explain_person(settings_file: Path | None, identifier: str, as_json: bool) -
 @click.argument("identifier")
 @click.pass_obj
 def history_of(settings_file: Path | None, identifier: str) -> None:
-    """What became of an identifier: who was given it, merges, splits and withdrawals, oldest
-    first.
+    """Show all changes of an identifier, oldest first: assignments, merges, splits and
+    withdrawals.
     """
 
     from childlink_linker import app
@@ -64,10 +64,8 @@ def history_of(settings_file: Path | None, identifier: str) -> None:
     ):
         moved = f"{change.before or 'new'} -> {change.after or 'forgotten'}"
         if change.family:
-            moved = (
-                f"{change.family}"
-                f" {'on ' + change.after if change.kind == 'anchored' and change.after else change.after or ''}"  # noqa: E501
-            )
+            anchor = f"on {change.after}" if change.kind == "anchored" else change.after
+            moved = f"{change.family} {anchor if change.after else ''}"
         what = f"subject {change.subject}" if change.subject else ""
         click.echo(f"{change.at:%Y-%m-%d %H:%M:%S}Z  {what:11} {change.kind:10} {moved}".rstrip())
 
@@ -75,8 +73,8 @@ def history_of(settings_file: Path | None, identifier: str) -> None:
 @main.command("check-store")
 @click.pass_obj
 def check_store(settings_file: Path | None) -> None:
-    """Replay the event log and compare what it makes with the tables: after a restore, or when in
-    doubt.
+    """Check that the event log and the tables give the same identifiers. Use it after a restore, or
+    when in doubt.
     """
 
     from childlink_linker import app
@@ -84,18 +82,19 @@ def check_store(settings_file: Path | None) -> None:
 
     subjects, families = app.reading_desk(LinkerSettings.load(settings_file)).check_store(os_user())
     click.echo(
-        f"{subjects:,} subjects and {families:,} families: the event log and the tables say the"
-        " same"
+        f"{subjects:,} subjects and {families:,} families: the event log and the tables agree"
     )
 
 
 @main.command("quality")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
-    """How linkage does, without truth: for each dataset and version of the linkage secret, the
-    share of records whose person another dataset knows too, that is in doubt, that has an NHS
-    number, and that carries each pass. Datasets are told by their facet.
+    """Show how well linkage works, without known truth.
+
+    For each dataset and version of the linkage secret, shows the shares of records that have a
+    person in another dataset, that wait for review, that have an NHS number, and that carry each
+    pass. Datasets are named by their facet.
     """
 
     from childlink_linker import app
@@ -126,17 +125,17 @@ def show_comparisons(found: Sequence[explain.Comparison]) -> None:
 
 @main.group()
 def audit() -> None:
-    """Who looked at what and decided what: every look at the store by a person is in this trail."""
+    """Show and verify the audit trail of the store: who viewed what, and who decided what."""
 
 
 @audit.command("show")
-@click.option("--after", default=0, help="Leave out entries up to this number.")
+@click.option("--after", default=0, help="Show only entries after this number.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="JSON lines, for an archive or another system."
+    "--json", "as_json", is_flag=True, help="Print JSON lines, for an archive or another system."
 )
 @click.pass_obj
 def audit_show(settings_file: Path | None, after: int, as_json: bool) -> None:
-    """The audit trail, oldest first."""
+    """Print the audit trail, oldest first."""
 
     from childlink_core.audit_commands import echo_trail
 
@@ -152,12 +151,13 @@ def audit_show(settings_file: Path | None, after: int, as_json: bool) -> None:
 @click.option(
     "--noted",
     default="",
-    help="NUMBER:HASH as an earlier `verify` printed it: finds entries cut off since.",
+    help="NUMBER:HASH from an earlier `verify`. Detects entries removed from the end since then.",
 )
 @click.pass_obj
 def audit_verify(settings_file: Path | None, noted: str) -> None:
-    """Check that no entry was changed, removed or moved. Note the line that it prints somewhere
-    else.
+    """Check that no entry was changed, removed or moved.
+
+    Keep the printed line in another place, for --noted.
     """
 
     from childlink_core.audit_commands import echo_head, read_note

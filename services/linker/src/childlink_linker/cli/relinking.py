@@ -23,31 +23,34 @@ _folder = click.Path(file_okay=False, path_type=Path)
     "parameters", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
-    "--propose", "proposing", is_flag=True, help="Change nothing: write down what would change."
+    "--propose",
+    "proposing",
+    is_flag=True,
+    help="Change nothing. Record what would change as a proposal.",
 )
 @click.option(
     "--engine",
     type=click.Choice(["ordinary", "spark"]),
     default="ordinary",
     show_default=True,
-    help="Spark proposes.",
+    help="Spark only makes proposals.",
 )
-@click.option("--master", default="local[*]", show_default=True, help="Spark's master.")
+@click.option("--master", default="local[*]", show_default=True, help="URL of Spark's master.")
 @click.option(
     "--spark-option",
     "options",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A setting of Spark; repeat for more.",
+    help="A Spark setting. Can be repeated.",
 )
 @click.option(
     "--export",
     "target",
     type=_folder,
-    help="Only write the store, sealed, as Parquet. Somebody else has asked for it: ask-export.",
+    help="Only export the store, sealed, as Parquet. Another person must ask first: ask-export.",
 )
 @click.option(
-    "--from", "source", type=_folder, help="Let Spark read such an export instead of the store."
+    "--from", "source", type=_folder, help="Let Spark read this export instead of the store."
 )
 @click.pass_obj
 def relink(
@@ -60,11 +63,12 @@ def relink(
     target: Path | None,
     source: Path | None,
 ) -> None:
-    """Re-cluster everything under other PARAMETERS. Then name them in the settings; stop `run`
-    meanwhile.
+    """Re-cluster all records under other PARAMETERS.
 
-    With --propose or --engine spark nothing changes until `proposals approve`, `run` may go on, and
-    without PARAMETERS those of the settings count.
+    Stop `run` first. Afterwards, name the parameters in the settings.
+
+    With --propose or --engine spark, nothing changes until `proposals approve`, and `run` can
+    continue. Without PARAMETERS, the parameters in the settings are used.
     """
 
     from childlink_linker import app
@@ -79,13 +83,13 @@ def relink(
         text = app.text_of(settings, parameters)
         _show_new(settings, app.propose_on_spark(settings, text, source, master, _named(options)))
     elif source or options:
-        raise click.UsageError("--from and --spark-option are for --engine spark")
+        raise click.UsageError("--from and --spark-option need --engine spark")
     elif proposing:
         _show_new(settings, app.propose_ordinary(settings, app.text_of(settings, parameters)))
     elif parameters:
         _relink_now(settings, parameters)
     else:
-        raise click.UsageError("name the PARAMETERS, or only --propose")
+        raise click.UsageError("give PARAMETERS, or use --propose")
 
 
 def _relink_now(settings: LinkerSettings, parameters: Path) -> None:
@@ -116,15 +120,15 @@ def _named(options: Sequence[str]) -> dict[str, str]:
 
 @click.group("proposals")
 def proposals_group() -> None:
-    """What `relink` would change: list, look at the largest changes, approve, reject. Nothing
-    changes before.
+    """List, inspect, approve or reject the changes that `relink` proposed. Nothing changes before
+    approval.
     """
 
 
 @proposals_group.command("list")
 @click.pass_obj
 def proposals_list(settings_file: Path | None) -> None:
-    """Every proposal, oldest first, and what became of it."""
+    """List all proposals with their state, oldest first."""
 
     from childlink_linker import app
     from childlink_linker.relinking import proposals
@@ -135,16 +139,16 @@ def proposals_list(settings_file: Path | None) -> None:
     for item in found:
         click.echo(_line(item))
     if not found:
-        click.echo("Nothing was proposed yet.")
+        click.echo("There are no proposals yet.")
 
 
 @proposals_group.command("show")
 @click.argument("number", type=int)
-@click.option("--most", default=20, show_default=True, help="How many changes.")
+@click.option("--most", default=20, show_default=True, help="Number of changes to show.")
 @click.pass_obj
 def proposals_show(settings_file: Path | None, number: int, most: int) -> None:
-    """The largest changes of a proposal that waits: today's identifiers, and how many people there
-    would be.
+    """Show the largest changes of a waiting proposal: the current identifiers, and the number of
+    people afterwards.
     """
 
     from childlink_linker import app
@@ -164,7 +168,7 @@ def proposals_show(settings_file: Path | None, number: int, most: int) -> None:
 
 
 _steward = click.option(
-    "--by", "steward", required=True, help="Who decides: a name that others know."
+    "--by", "steward", required=True, help="Name of the person who decides, as others know it."
 )
 
 
@@ -173,8 +177,8 @@ _steward = click.option(
 @_steward
 @click.pass_obj
 def proposals_approve(settings_file: Path | None, number: int, steward: str) -> None:
-    """Make the changes, but those whose records or decisions are others by now. Then name the
-    parameters in the settings.
+    """Apply the changes, except those whose records or decisions have changed since. Afterwards,
+    name the parameters in the settings.
     """
 
     from childlink_linker import app
@@ -202,7 +206,7 @@ def proposals_approve(settings_file: Path | None, number: int, steward: str) -> 
 @_steward
 @click.pass_obj
 def proposals_reject(settings_file: Path | None, number: int, steward: str) -> None:
-    """Change nothing. That it was proposed stays in the record."""
+    """Reject a proposal. Nothing changes, and the proposal stays in the record."""
 
     from childlink_linker import app
     from childlink_linker.relinking import proposals

@@ -1,4 +1,4 @@
-"""Commands of a data steward, who decides doubtful links; the review page does the same."""
+"""Commands for data stewards, who decide doubtful links. The review page has the same functions."""
 
 from __future__ import annotations
 
@@ -22,20 +22,18 @@ if TYPE_CHECKING:
 
 @main.group("review")
 def review_group() -> None:
-    """Doubtful pairs, for a data steward: list them, see what two people's records agree on,
-    decide, undo.
-    """
+    """List doubtful pairs, compare their records, decide and undo."""
 
 
 def _pair(_context: click.Context, _parameter: click.Parameter, value: str) -> Pair:
     one, dash, other = value.partition("-")
     if not (dash and one.isdigit() and other.isdigit()):
-        raise click.BadParameter("a pair is two numbers, such as 12-57; see `review list`")
+        raise click.BadParameter("give a pair as two numbers, such as 12-57; see `review list`")
     return int(one), int(other)
 
 
 _steward = click.option(
-    "--by", "steward", required=True, help="Who decides: a name that others know."
+    "--by", "steward", required=True, help="Name of the person who decides, as others know it."
 )
 
 
@@ -53,10 +51,12 @@ def _deciding(settings_file: Path | None) -> Iterator[ReviewWorkflow]:
 
 
 @review_group.command("list")
-@click.option("--most", default=20, show_default=True, help="How many.")
+@click.option("--most", default=20, show_default=True, help="Number of cases to show.")
 @click.pass_obj
 def review_list(settings_file: Path | None, most: int) -> None:
-    """What waits, the longest waiting first. Pairs that have people in common stand together."""
+    """List the waiting pairs, longest waiting first. Pairs with people in common are listed as one
+    case.
+    """
 
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
@@ -66,14 +66,14 @@ def review_list(settings_file: Path | None, most: int) -> None:
     click.echo(
         f"{pairs:,} pairs wait, in {len(waiting):,} cases"
         if waiting
-        else "Nothing waits for a decision."
+        else "No pairs wait for a decision."
     )
     for case in waiting[:most]:
         since = datetime.fromtimestamp(case.since_ms / 1000, UTC)
         click.echo(f"  case {case.number}, since {since:%Y-%m-%d}")
         for doubt in case.doubts:
             again = f", {doubt.unsure} did not know" if doubt.unsure else ""
-            again += ", a second opinion is asked for" if doubt.asks_second else ""
+            again += ", second opinion requested" if doubt.asks_second else ""
             again += "".join(
                 f", {name}'s partner: {said}"
                 for name, said in zip("AB", doubt.own_checks, strict=True)
@@ -90,8 +90,8 @@ def review_list(settings_file: Path | None, most: int) -> None:
 @click.argument("pair", callback=_pair)
 @click.pass_obj
 def review_show(settings_file: Path | None, pair: Pair) -> None:
-    """What the records of two people (A1, A2, ... and B1, B2, ...) agree on, and what that alone
-    would weigh. No values.
+    """Show what the records of two people (A1, A2, ... and B1, B2, ...) agree on, and what that
+    alone would weigh. No values are shown.
     """
 
     from childlink_linker import app
@@ -100,7 +100,7 @@ def review_show(settings_file: Path | None, pair: Pair) -> None:
 
     found = app.reading_desk(LinkerSettings.load(settings_file)).show(os_user(), pair)
     if not found:
-        click.echo("Nothing of the two can be compared.")
+        click.echo("The records of these two people have nothing to compare.")
     show_comparisons(found)
 
 
@@ -108,9 +108,11 @@ def review_show(settings_file: Path | None, pair: Pair) -> None:
 @click.argument("pair", callback=_pair)
 @click.argument("verdict", type=click.Choice(VERDICTS))
 @_steward
-@click.option("--why", "reason", required=True, help="What you know; no names, dates or numbers.")
 @click.option(
-    "--second-opinion", is_flag=True, help="It counts only once another steward says the same."
+    "--why", "reason", required=True, help="What you know. Do not give names, dates or numbers."
+)
+@click.option(
+    "--second-opinion", is_flag=True, help="Your verdict counts when another steward agrees."
 )
 @click.pass_obj
 def review_decide(
@@ -121,12 +123,14 @@ def review_decide(
     reason: str,
     second_opinion: bool,
 ) -> None:
-    """Say that two people are the same, are different, that you do not know, or that you pass
-    (somebody you know, say). A decision outlives re-linking; it can be undone.
+    """Record a verdict on a pair: same person, different people, unsure, or passed (for example
+    because you know one of them).
+
+    A decision is kept when records are re-linked. It can be undone.
     """
     with _deciding(settings_file) as desk:
         outcome = desk.decide(steward, [(pair, verdict)], reason, asks_second=second_opinion)
-    click.echo(f"written down; {len(outcome.linked):,} links changed")
+    click.echo(f"recorded; {len(outcome.linked):,} links changed")
 
 
 @review_group.command("ask")
@@ -135,8 +139,8 @@ def review_decide(
 @_steward
 @click.pass_obj
 def review_ask(settings_file: Path | None, pair: Pair, whose: str, steward: str) -> None:
-    """Have the partner that recorded A (the pair's first) or B look, among decoys, whether its own
-    row is right.
+    """Ask the partner that recorded A (the first of the pair) or B to check its own row. The
+    partner sees it among decoys.
     """
     with _deciding(settings_file) as desk:
         desk.ask_partner(steward, pair, larger=whose == "B")
@@ -146,19 +150,17 @@ def review_ask(settings_file: Path | None, pair: Pair, whose: str, steward: str)
 @review_group.command("decisions")
 @click.pass_obj
 def review_decisions(settings_file: Path | None) -> None:
-    """Everything that stewards said, oldest first: what, who, when, why, and whether it was
-    undone.
-    """
+    """List all decisions, oldest first: what, who, when, why, and whether each was undone."""
 
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
     found = app.reading_desk(LinkerSettings.load(settings_file)).decisions(os_user())
     if not found:
-        click.echo("Nothing was decided yet.")
+        click.echo("There are no decisions yet.")
     for item in found:
         at = datetime.fromtimestamp(item.at_ms / 1000, UTC)
-        more = " (second opinion asked for)" if item.asks_second else ""
+        more = " (second opinion requested)" if item.asks_second else ""
         more += f" (undone by {item.undone_by})" if item.undone_by else ""
         pair = f"{item.pair[0]}-{item.pair[1]}"
         click.echo(
@@ -172,7 +174,7 @@ def review_decisions(settings_file: Path | None) -> None:
 @_steward
 @click.pass_obj
 def review_undo(settings_file: Path | None, decision_id: int, steward: str) -> None:
-    """Take a decision back. It stays in the record."""
+    """Undo a decision. It stays in the record."""
     with _deciding(settings_file) as desk:
         outcome = desk.undo(steward, decision_id)
     click.echo(f"undone; {len(outcome.linked):,} links changed")

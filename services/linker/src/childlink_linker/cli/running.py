@@ -1,4 +1,4 @@
-"""Commands that run a linker and look after its store."""
+"""Commands that run a linker and maintain its store."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RETRY_AFTER_S = 3.0
 @main.command()
 @click.pass_obj
 def run(settings_file: Path | None) -> None:
-    """Consume encodings, assign identifiers, publish links and receipts; until SIGTERM."""
+    """Consume encodings, assign identifiers, and publish links and receipts until SIGTERM."""
 
     import sqlalchemy as sa
     from childlink_bus.ports import BusError, Subscriber
@@ -68,8 +68,8 @@ def run(settings_file: Path | None) -> None:
                 linker.processor.run(stop.is_set, observe)
             except BusError as error:
                 click.echo(error.render(), err=True)
-                # What waits for a broker that takes nothing is told all the same, unless it is the
-                # database that is away.
+                # The gauges show what waits for an unavailable broker, unless the database is
+                # unavailable.
                 with suppress(sa.exc.SQLAlchemyError):
                     linker.observe_store()
                 stop.wait(_RETRY_AFTER_S)
@@ -81,7 +81,7 @@ def run(settings_file: Path | None) -> None:
 @main.command()
 @click.pass_obj
 def status(settings_file: Path | None) -> None:
-    """Show how much is linked and how far each partner's stream was read."""
+    """Show how much is linked and how far each partner's stream has been read."""
 
     from childlink_linker import app
     from childlink_linker.server import holdings
@@ -126,12 +126,13 @@ def republish(settings_file: Path | None) -> None:
 @click.option(
     "--new-broker",
     is_flag=True,
-    help="The broker is new as well: its topics are read from their start.",
+    help="The broker is also new: read its topics from the beginning.",
 )
 @click.pass_obj
 def restored(settings_file: Path | None, new_broker: bool) -> None:
-    """After the store was restored from a backup, and before `run`: what is sent from now on
-    supersedes what the lost store sent.
+    """Run this after the store was restored from a backup, and before `run`.
+
+    What the linker sends from now on replaces what the lost store sent.
     """
 
     from childlink_core import topics
@@ -163,8 +164,8 @@ def restored(settings_file: Path | None, new_broker: bool) -> None:
 )
 @click.pass_obj
 def estimate(settings_file: Path | None, output: Path, version: str) -> None:
-    """Estimate match parameters from the encodings in the store. Changes nothing: `relink` puts
-    them to use.
+    """Estimate match parameters from the encodings in the store. Changes nothing; use `relink` to
+    apply them.
     """
 
     from childlink_core import __version__
@@ -190,8 +191,7 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
     if len(estimated.refusals) == len(ROLE_NAMES):
         raise UserError(
             "No parameters were estimated, and no file was written.",
-            "Keep the parameters in use. docs/explanation/linkage.md says when an estimate goes"
-            " wrong.",
+            "Keep the parameters in use. docs/explanation/linkage.md says when estimates go wrong.",
         )
     about = f"Estimated from the store by childlink-linker {__version__}."
     output.write_text(render_parameters(estimated.parameters, about))
@@ -203,12 +203,14 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
 
 @main.command()
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="CSV file; default standard output."
+    "--output", type=click.Path(path_type=Path), help="CSV file. Default: standard output."
 )
 @click.pass_obj
 def export(settings_file: Path | None, output: Path | None) -> None:
-    """For an evaluation: write partner, link reference, person, family. Refused unless the instance
-    is marked as one, and somebody else asked for it (`ask-export`).
+    """Write partner, link reference, person and family for an evaluation.
+
+    Refused unless the instance is marked as an evaluation and another person asked for the export
+    (`ask-export`).
     """
 
     from childlink_linker import app
@@ -219,7 +221,7 @@ def export(settings_file: Path | None, output: Path | None) -> None:
     if not settings.evaluation:
         raise NotAnEvaluationError(
             "This linker is not marked as an evaluation.",
-            "Set evaluation = true only where the data are made up, or approved for evaluation.",
+            "Set evaluation = true only if the data are made up or approved for evaluation.",
         )
     app.reading_desk(settings).begin_export(os_user(), "evaluation", one_person=settings.one_person)
     engine = app.open_store(settings)
@@ -231,18 +233,22 @@ def export(settings_file: Path | None, output: Path | None) -> None:
 
 
 @main.command("ask-export")
-@click.option("--why", required=True, help="For whoever makes it, and for the audit trail.")
+@click.option(
+    "--why",
+    required=True,
+    help="Reason, for the person who makes the export and for the audit trail.",
+)
 @click.pass_obj
 def ask_export(settings_file: Path | None, why: str) -> None:
-    """Ask for an export of the store (`export`, `relink --export`). Within a day, somebody else
-    makes it.
+    """Ask for an export of the store (`export`, `relink --export`). Another person must make it
+    within 24 hours.
     """
 
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
 
     app.reading_desk(LinkerSettings.load(settings_file)).ask_export(os_user(), why)
-    click.echo("Asked. Within a day, another person may make one export.")
+    click.echo("Requested. Another person can make one export within 24 hours.")
 
 
 def _tables() -> Tables:

@@ -1,1 +1,1 @@
-"""Which records are one person, and which people one family. Rules: no I/O."""
+"""Decides which records are one person, and which people are one family. Rules: no I/O."""

@@ -1,20 +1,22 @@
-"""Which subjects are one person: clusters of a component, by one deterministic rule. Rule: plain
-values.
+"""Decides which subjects are one person, by clustering each component with one deterministic rule.
+Rule: plain values.
 
-Agglomerative clustering. Two clusters are weighed as two people would be who each look like
-everything that is known of them: of all pairs of their records, the best agreement counts in each
-field. So a record joins a person whom it fits in one of the shapes that the person is known in
-(before and after a change of name, say). What speaks against is not forgotten with it:
+The method is agglomerative clustering. To compare two clusters, it takes the best agreement in each
+field across all pairs of their records. So a record joins a person if it fits any known version of
+them, such as before or after a change of name.
 
-* NHS numbers count between clusters: two clusters known by different numbers are further apart
-  the more partners hold those numbers, even if the records that fit best have none;
-* two clusters most of whose records look like twins of each other are not joined, however well
-  one pair fits;
-* a subject that would join either of two people who are surely two (a newborn's record that fits
-  both twins) joins neither.
+Evidence against a match still counts:
 
-Ties are broken by the subjects' keys, never by arrival: the partition is a pure function of records
-and parameters.
+* NHS numbers are compared between clusters. If two clusters have different numbers, the penalty
+  grows with the number of partners that hold those numbers, even if the best-fitting records have
+  none.
+* If most pairs of records of two clusters look like twins, the clusters are not joined, however
+  well one pair fits.
+* A subject that fits two different people equally well joins neither. An example is a newborn's
+  record that fits both twins.
+
+Ties are broken by the subjects' keys, never by the order of arrival. The partition is a pure
+function of records and parameters.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -29,15 +31,15 @@ from childlink_linker.matching.weights import Weighed
 Key = TypeVar("Key", bound=Hashable)
 
 Weigh = Callable[[NDArray[np.int8]], tuple[Weighed, Weighed]]
-"""From codes (pairs, fields) to the weight of each pair, and to what it were without their NHS
+"""From codes (pairs, fields) to the weight of each pair, and to its weight without the NHS
 numbers.
 """
 
-# A subject that would join either of two different people with nearly the same weight joins
-# neither: a person decides.
+# If a subject fits two different people with weights this close, in bits, it joins neither and a
+# data steward decides.
 AMBIGUITY_MARGIN: Final = 2.0
-# Two different NHS numbers count once for each partner that holds the less known of them, and no
-# more often than this.
+# The penalty for two different NHS numbers counts once for each partner that holds the less
+# supported number, up to this limit.
 MOST_WITNESSES: Final = 3
 _NOT_COMPARED: Final = 4
 SAME: Final = 1
@@ -50,43 +52,42 @@ class Numbers:
     """NHS numbers of n subjects."""
 
     held: Sequence[frozenset[int]]
-    """Those of each subject; most have one or none."""
+    """Numbers of each subject. Most have one or none."""
     sources: Sequence[Hashable]
-    """Who says so: several records of one source are no second witness."""
+    """The source of each subject. Several records of one source count as one witness."""
     disagree: float
     """Weight of two different numbers, in bits; negative."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known between n subjects, as symmetric arrays."""
+    """Evidence between n subjects, as symmetric arrays."""
 
     codes: NDArray[np.int8]
-    """The best agreement in each field over all pairs of their records, 1 best, 0 not compared: (n,
-    n, fields).
+    """The best agreement in each field over all pairs of their records: (n, n, fields). 1 is best,
+    0 is not compared.
     """
     weigh: Weigh
     forbidden: NDArray[np.bool_]
     """Hard evidence that they are different people."""
     same_source: NDArray[np.float64]
-    """Weight of coming from one source, which seldom holds a person twice: negative, or 0."""
+    """Weight for coming from one source, which rarely holds a person twice. Negative, or 0."""
     compared: NDArray[np.int64]
-    """How many pairs of their records were compared by names."""
+    """Number of pairs of their records that were compared by name."""
     like_twins: NDArray[np.int64]
-    """How many of those look like brothers, sisters or twins."""
+    """Number of those pairs that look like brothers, sisters or twins."""
     decided: NDArray[np.int8]
-    """What a data steward decided: 0 nothing, SAME, or DIFFERENT."""
+    """A data steward's decision: 0 for none, SAME, or DIFFERENT."""
     numbers: Numbers
     one_number: NDArray[np.bool_]
-    """They have an NHS number in common: if they are not one person, somebody has to look."""
+    """They share an NHS number. If they are not one person, a data steward must look."""
     twin_field: int | None = None
-    """The field that says that one of the two is a twin whom only a name would tell from the other.
-    """
+    """The field that marks a twin whom only a name distinguishes from the co-twin."""
 
     @classmethod
     def of(cls, size: int, weights: Mapping[tuple[int, int], float]) -> "Evidence":
-        """One field, and one pair of records between each two subjects; a pair left out is unknown,
-        a negative one twins.
+        """Evidence with one field and one pair of records for each two subjects. A missing pair is
+        unknown; a pair with negative weight looks like twins.
         """
         ranked = sorted(set(weights.values()), reverse=True)
         codes, like_twins = (
@@ -114,8 +115,8 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Partition(Generic[Key]):
-    """Clusters of subjects, and the pairs of clusters that a person should look at (by their least
-    keys).
+    """Clusters of subjects, and the pairs of clusters for a data steward to review. A pair is named
+    by the least keys of its clusters.
     """
 
     clusters: list[list[Key]]
@@ -128,17 +129,19 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
     >>> cluster(["a", "b"], Evidence.of(2, {(0, 1): 10.0}), 4.0, -1.0).clusters
     [['a', 'b']]
 
-    b would join a as well as c, who are surely two people: a person decides.
+    b fits both a and c, who are surely two people, so a data steward decides:
 
-    >>> cluster(["a", "b", "c"], Evidence.of(3, {(0, 1): 10.0, (1, 2): 10.0, (0, 2): -8.0}), 4.0, -1.0)
+    >>> weights = {(0, 1): 10.0, (1, 2): 10.0, (0, 2): -8.0}
+    >>> cluster(["a", "b", "c"], Evidence.of(3, weights), 4.0, -1.0)
     Partition(clusters=[['a'], ['b'], ['c']], doubtful=[('a', 'b', 10.0), ('b', 'c', 10.0)])
-    """  # noqa: E501
+    """
     n = len(keys)
     state = _State(evidence)
     members: dict[int, list[Key]] = {index: [key] for index, key in enumerate(keys)}
     held = np.zeros((n, n), dtype=bool)
     while True:
-        # The greatest weight; of equal ones, the pair with the least keys (argmax takes the first).
+        # The greatest weight. Of equal weights, the pair with the least keys: argmax takes the
+        # first.
         open_pairs = np.where(np.triu(~held, k=1), state.score(), -np.inf)
         a, b = divmod(int(np.argmax(open_pairs)), n)
         if open_pairs[a, b] < link:
@@ -148,11 +151,11 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
             continue
         members[a] += members.pop(b)
         state.merge(a, b)
-        # What held a pair back may have changed with the merge.
+        # The merge may have removed the reason for holding a pair back.
         held[[a, b], :] = held[:, [a, b]] = False
     score = state.score(barred=True)
-    # Hard evidence that they are two is no doubt, unless they share a number: one of them has the
-    # other's.
+    # A pair with hard evidence against it is not in doubt, unless it shares an NHS number. Then one
+    # of the two has the other's number.
     asked = ((score >= review) & ~state.forbidden) | (state.one_number & np.isfinite(score))
     doubtful = [
         (members[a][0], members[b][0], round(float(score[a, b]), 6))
@@ -162,7 +165,7 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
 
 
 class _State:
-    """Clusters on their way; a merged cluster's row and column are empty."""
+    """Clusters during merging. The row and column of a merged cluster are empty."""
 
     def __init__(self, evidence: Evidence) -> None:
         n = len(evidence.codes)
@@ -179,8 +182,8 @@ class _State:
         )
         rows, columns = np.triu_indices(n, k=1)
         self._weigh_pairs(rows, columns)
-        # Who vouches for each NHS number of a cluster, and the weight of two clusters' numbers
-        # against each other.
+        # The sources that support each NHS number of a cluster, and the penalty between the numbers
+        # of two clusters.
         numbers = evidence.numbers
         self._disagree = numbers.disagree
         self._witnesses: list[dict[int, set[Hashable]]] = [
@@ -216,22 +219,26 @@ class _State:
             self._conflict[a, b] = self._conflict[b, a] = bits
 
     def score(self, *, barred: bool = False) -> NDArray[np.float64]:
-        """The weight of each two clusters; -inf where they may not be joined (unless those are
-        asked for too).
+        """The weight of each pair of clusters. -inf where they may not be joined; `barred` keeps
+        the weights of such pairs.
         """
         score: NDArray[np.float64] = (self._bits + self._same_source + self._conflict).round(6)
         if not barred:
             score[self.forbidden | (2 * self._like_twins > self._compared)] = -np.inf
-        # A person's word is above all evidence, and of two words the one that keeps people apart.
+        # A data steward's decision overrides all evidence. Of two decisions, the one that keeps
+        # people apart wins.
         score[self._decided == SAME] = _DECIDED
         score[self._decided == DIFFERENT] = -np.inf
         return score
 
     def is_ambiguous(self, a: int, b: int, link: float, review: float) -> bool:
-        """Whether a or b would as well join a third cluster that is surely not the other one: they
-        look like twins, or have two NHS numbers. What a record lacks, or that its family has moved
-        and changed its name, is no such sign. As well: nearly as much weighs for it; or a number
-        alone makes one person of what might else be twins, and all else fits the rival.
+        """Whether a or b fits a third cluster (a rival) about as well, and the rival is surely a
+        different person.
+
+        "Surely different" means that they look like twins, have different NHS numbers, or have
+        other hard evidence or a decision against them. Missing fields, or a family that moved and
+        changed its name, are not enough. "About as well" means that the rival's weight is nearly as
+        high, or that only the NHS number favours this pair and all other fields favour the rival.
         """
         if self._decided[a, b] == SAME:
             return False
@@ -256,7 +263,7 @@ class _State:
         return False
 
     def merge(self, a: int, b: int) -> None:
-        """Put cluster b into a."""
+        """Merge cluster b into a."""
         settled = self._twins_settled_by(a, b)
         for sums in (self._compared, self._like_twins):
             sums[a] += sums[b]
@@ -296,8 +303,8 @@ class _State:
                 self._weigh_pairs(np.full(len(others), twin), others)
 
     def _twins_settled_by(self, a: int, b: int) -> list[int]:
-        """Whose co-twin finds its name by this merge: which of the two they are is no question any
-        more.
+        """Other clusters whose co-twin gets a name by this merge. They are then no longer
+        ambiguous.
         """
         if self._twin_field is None or self._codes[a, b, self._twin_field] == _NOT_COMPARED:
             return []
@@ -309,10 +316,10 @@ class _State:
 def name_clusters(
     clusters: Sequence[Sequence[Key]], current: Mapping[Key, str], ages: Mapping[str, int]
 ) -> list[str | None]:
-    """Which identifier each cluster keeps; None where it needs a new one.
+    """Choose the identifier that each cluster keeps. None: it needs a new one.
 
-    A merge keeps the older identifier; a split keeps it for the larger part (of equal parts, for
-    the one with the least key). `ages` orders identifiers, oldest first.
+    A merge keeps the older identifier. A split leaves it with the larger part; if the parts are
+    equal, with the part that has the least key. `ages` orders identifiers, oldest first.
 
     >>> name_clusters([["a", "b", "c"]], {"a": "C2", "b": "C1"}, {"C1": 1, "C2": 2})
     ['C1']

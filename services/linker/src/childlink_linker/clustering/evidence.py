@@ -19,14 +19,14 @@ from childlink_linker.matching.parameters import Parameters
 from childlink_linker.matching.weights import AGREE, DISAGREE, VARIABLES, Weigher
 from childlink_linker.records import StoredRecord, Subject
 
-# Components above this size are clustered on the pairs that their edges give, not on all pairs.
+# Larger components are clustered on the pairs that their edges give, not on all pairs.
 _LARGEST_COMPLETE_COMPONENT: Final = 400
 
 _NOT_COMPARED = 4
 _VERDICTS = {"same": SAME, "different": DIFFERENT}
 _NHS, _MULTIPLE = VARIABLES.index("nhs"), VARIABLES.index("multiple")
-# What makes two records of one source one birth: a pass, a segment that has to be there, and the
-# one that tells the sex.
+# How two records of one source are recognised as one birth: a pass, a segment that must be present,
+# and the segment that shows the sex.
 _BIRTHS: Final[tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...]] = (
     (DOB_PASS, ("postcode",), ("postcode", "sex")),
     (MOTHER_NAME_PASS, (), ("sex",)),
@@ -35,7 +35,7 @@ _BIRTHS: Final[tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...]] = (
 
 
 def columns(rows: Sequence[StoredRecord], profile: Profile) -> Encodings:
-    """Stored records as columns to compare."""
+    """Stored records as columns."""
     return from_rows((row.encoding for row in rows), profile)
 
 
@@ -50,15 +50,15 @@ class SubjectPairs:
     compared: np.ndarray
     like_twins: np.ndarray
     decided: np.ndarray
-    """What a data steward decided: 0 nothing, 1 same, 2 different."""
+    """A data steward's decision: 0 none, 1 same, 2 different."""
     numbers_differ: np.ndarray
     """Both have NHS numbers, and none in common."""
     numbers: Mapping[int, frozenset[int]]
-    """NHS numbers (as numbers of their own) of each subject that has any."""
+    """NHS numbers of each subject that has any. They are hashed tokens, as integers."""
 
 
 def verdicts_of(decisions: Iterable[Any]) -> dict[tuple[int, int], int]:
-    """What stands of decisions (oldest first), by pair of subjects."""
+    """The verdicts in force, from decisions (oldest first), by pair of subjects."""
     opinions: dict[tuple[int, int], list[Opinion]] = defaultdict(list)
     for row in decisions:
         said = Opinion(row.steward, row.verdict, row.asks_second)
@@ -75,14 +75,15 @@ def find_evidence(
     parameters: Parameters,
 ) -> SubjectPairs:
     """Evidence between every two subjects of whole components, over all pairs of their records.
-    `edges` are pairs of record ids, verdicts those about subjects who are among them. Depends on no
-    order of the records.
+
+    `edges` are pairs of record ids. `verdicts` about other subjects are ignored. The result does
+    not depend on the order of the records.
     """
     position = {record.record_id: index for index, record in enumerate(records)}
     joined = [(position[a], position[b]) for a, b in edges]
     decided = {subject_id for pair in verdicts for subject_id in pair}
     of_decided = [index for index, record in enumerate(records) if record.subject_id in decided]
-    # A decision joins the records of the greatest facets, whatever the order of arrival.
+    # A decision joins the records with the greatest facets, so the order of arrival has no effect.
     face = {
         records[index].subject_id: index
         for index in sorted(of_decided, key=lambda index: records[index].facet)
@@ -105,8 +106,8 @@ def find_evidence(
     for column, codes in enumerate(result.codes.T):
         np.minimum.at(best[:, column], where, np.where(codes == 0, _NOT_COMPARED, codes))
     best[best == _NOT_COMPARED] = 0
-    # A newborn's record is nameless among others only if none of the pairs compared names;
-    # different NHS numbers count between clusters.
+    # A pair of subjects counts as nameless only if none of its pairs of records compared names.
+    # Different NHS numbers are counted between clusters.
     numbers_differ = best[:, _NHS] == DISAGREE
     best[numbers_differ, _NHS] = 0
     numbers: dict[int, set[int]] = {}
@@ -128,10 +129,12 @@ def find_evidence(
 def _of_multiple_births(
     encodings: Encodings, profile: Profile, groups: Sequence[Sequence[int]]
 ) -> np.ndarray:
-    """Which records are of twins whom nothing but a name would tell apart: their source holds a
-    co-twin of one sex (one birth: of one mother, or at one address on one day), or none and their
-    order of birth is not the first. The co-twin has to be of the same component: who else is looked
-    at at the same time depends on what arrived together.
+    """Which records are of twins whom only a name distinguishes.
+
+    Their source also holds a co-twin of the same sex from the same birth (same mother, or same
+    address and day). Or it holds no co-twin, and their order of birth is not the first. The co-twin
+    must be in the same component. Otherwise the result would depend on which records arrived
+    together.
     """
     multiple = encodings.multiple.copy()
     component = np.zeros(len(encodings), dtype=np.int64)
@@ -173,8 +176,8 @@ def _of_multiple_births(
 def _pairs_within(
     edges: Sequence[tuple[int, int]], subject_of: np.ndarray, groups: Sequence[Sequence[int]]
 ) -> np.ndarray:
-    """Every two records of different subjects of one component (`groups`); in a huge component,
-    only those joined by an edge.
+    """All pairs of records of different subjects within one component (`groups`). In a very large
+    component, only pairs joined by an edge.
     """
     parts = []
     of_size: dict[int, list[Sequence[int]]] = defaultdict(list)
@@ -186,7 +189,7 @@ def _pairs_within(
         elif len(members) > 1:
             of_size[len(members)].append(members)
     for size, alike in of_size.items():
-        # All components of one size at once: most are of two.
+        # Process all components of one size at once. Most have two members.
         i, j = np.triu_indices(size, k=1)
         at = np.array(alike, dtype=np.int64)
         parts.append(np.stack([at[:, i].ravel(), at[:, j].ravel()], axis=1))
@@ -229,8 +232,8 @@ Key = tuple[str, bytes]
 def components(
     subjects: Mapping[int, Subject], evidence: SubjectPairs, parameters: Parameters
 ) -> Iterator[tuple[list[Key], Evidence | None]]:
-    """Components with their subjects in the order of their keys, so that nothing depends on ids
-    given at arrival. No evidence comes with those who are one person beyond doubt.
+    """Components with their subjects in the order of their keys, so that ids given at arrival have
+    no effect. Evidence is None for subjects who are certainly one person.
     """
     weighers = {role: Weigher(weights) for role, weights in parameters.roles.items()}
     ids = sorted(subjects, key=lambda subject_id: subjects[subject_id].key)
@@ -302,7 +305,7 @@ def _surely_one(
     weighers: Mapping[int, Weigher],
     parameters: Parameters,
 ) -> np.ndarray:
-    """Which pairs of subjects would be linked whatever else there is: most are, and need no
+    """Pairs of subjects that are linked regardless of other evidence. Most pairs are, and need no
     clustering.
     """
     sure = np.zeros(len(roles), dtype=bool)

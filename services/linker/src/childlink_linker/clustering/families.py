@@ -1,10 +1,14 @@
-"""Which people are one family. Rule: plain values.
+"""Decides which people are one family. Rule: plain values.
 
-A child's family is that of its primary carer: the declared mother, else another carer who lives
-with it, else the father. An adult belongs to the family that they are primary carer of, else to
-that of the child they are declared for; a carer of several families' children to none of them. Only
-declared parents and carers count, and whoever is declared mother, father or carer of very many
-children is a professional in that, and makes no family by it.
+A child's family is the family of the primary carer. This is the declared mother; otherwise another
+carer who lives with the child; otherwise the father.
+
+An adult belongs to the family of which they are the primary carer; otherwise to the family of the
+child they are declared for. A carer of children in several families belongs to none of those
+families.
+
+Only declared parents and carers count. An adult who is declared mother, father or carer of very
+many children is treated as a professional in that relation, which is then ignored.
 """
 
 from collections import Counter
@@ -20,20 +24,18 @@ _PRIORITY: Final = {"mother": 0, "carer": 1, "father": 2}
 
 @dataclass(frozen=True)
 class Relation:
-    """A child person, an adult person, what the adult is, and in how many records it is
-    declared.
-    """
+    """A relation between a child and an adult, and the number of records that declare it."""
 
     child: str
     adult: str
     relation: Literal["mother", "father", "carer"]
     records: int
     adult_key: bytes
-    """Least key of the adult's subjects: breaks ties without regard to arrival."""
+    """Least key of the adult's subjects. It breaks ties independently of the order of arrival."""
 
 
 ChildrenOf = Mapping[tuple[str, str], int]
-"""How many children an adult is declared mother, father or carer of."""
+"""Number of children that an adult is declared for, by adult and relation."""
 
 
 def count_children(relations: Sequence[Relation]) -> ChildrenOf:
@@ -47,7 +49,7 @@ def count_children(relations: Sequence[Relation]) -> ChildrenOf:
 def primary_carers(
     children: Sequence[str], relations: Sequence[Relation], children_of: ChildrenOf
 ) -> dict[str, str]:
-    """Each child's primary carer; the child itself where none is declared.
+    """Each child's primary carer, or the child itself if there is none.
 
     >>> r = [Relation("C1", "A1", "father", 3, b"a"), Relation("C1", "A2", "mother", 1, b"b")]
     >>> primary_carers(["C1", "C2"], r, count_children(r))
@@ -74,17 +76,19 @@ def adults_anchor(
     children_of: ChildrenOf,
     key_of: Mapping[str, bytes],
 ) -> str:
-    """The person whose family an adult belongs to: itself, or the primary carer of the children
-    it is declared for.
+    """The person whose family an adult belongs to: the adult, or the primary carer of the children
+    that the adult is declared for.
 
     >>> r = [Relation("C1", "A1", "father", 3, b"a")]
     >>> keys = {"A1": b"a", "A2": b"b", "C1": b"c"}
-    >>> adults_anchor("A1", r, {"C1": "A2"}, {}, keys), adults_anchor("A2", [], {"C1": "A2"}, {}, keys)
-    ('A2', 'A2')
+    >>> adults_anchor("A1", r, {"C1": "A2"}, {}, keys)
+    'A2'
+    >>> adults_anchor("A2", [], {"C1": "A2"}, {}, keys)
+    'A2'
     >>> fosters = [Relation("C1", "A1", "carer", 1, b"a"), Relation("C2", "A1", "carer", 1, b"a")]
     >>> adults_anchor("A1", fosters, {"C1": "A2", "C2": "A3"}, {}, keys)
     'A1'
-    """  # noqa: E501
+    """
     anchors: dict[str, int] = {}
     parent = False
     for item in relations:

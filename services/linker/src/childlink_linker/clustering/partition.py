@@ -1,5 +1,5 @@
-"""Which subjects are one person: records, edges and decisions in, clusters out. Rule, the same for
-a micro-batch, `relink` and Spark.
+"""Decides which subjects are one person: records, edges and decisions in, clusters out. The same
+rule serves micro-batches, `relink` and Spark.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,9 +21,12 @@ _NHS: Final = VARIABLES.index("nhs")
 
 
 def is_edge(result: PairWeights, parameters: Parameters) -> NDArray[np.bool_]:
-    """Which pairs are edges: those at or above the review threshold, those under one NHS number,
-    and twins of one source: whether one record is of a twin whom only a name would tell apart
-    depends on the other, so they have to be looked at together.
+    """Which pairs are edges:
+
+    * pairs at or above the review threshold;
+    * pairs with the same NHS number;
+    * twins of one source. Whether only a name distinguishes a twin depends on the co-twin's record,
+      so the two must be evaluated together.
     """
     keep: NDArray[np.bool_] = (result.weight >= parameters.review) & result.informative
     keep |= result.codes[:, _NHS] == AGREE
@@ -39,8 +42,8 @@ def partition(
     profile: Profile,
     parameters: Parameters,
 ) -> Partition[int]:
-    """Clusters of subject ids, and the pairs in doubt, of whole components: all records of the
-    subjects, all edges between them.
+    """Clusters of subject ids and the doubtful pairs, for whole components: all records of the
+    subjects, and all edges between them.
     """
     if shared := shared_ids(records, profile):
         edges, verdicts = without_shared_ids(records, shared, edges, verdicts)
@@ -59,11 +62,11 @@ def partition(
 
 
 def label_components(size: int, ends: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The least node of each node's connected component. `ends`: (edges, 2), of nodes 0 to size -
-    1.
+    """Label each node with the least node of its connected component. `ends`: (edges, 2), nodes 0
+    to size - 1.
 
-    By hooking and halving (Shiloach and Vishkin 1982), whole arrays at a time: ten million nodes in
-    seconds, and no memory but a few arrays of them.
+    Uses hooking and halving (Shiloach and Vishkin 1982) on whole arrays. Ten million nodes take
+    seconds, and the memory of a few arrays of that size.
 
     >>> label_components(5, np.array([[3, 1], [4, 3]])).tolist()
     [0, 1, 2, 1, 1]

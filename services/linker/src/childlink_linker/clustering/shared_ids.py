@@ -1,9 +1,9 @@
-"""Local ids that a partner gives to different people: a subject's own records contradict each
-other. Rule: arrays in, ids out.
+"""Finds local ids that a partner gave to different people: the records of one subject contradict
+each other. Rule: arrays in, ids out.
 
-Ingest stops an extract whose ids contradict themselves; a site of an earlier version does not. One
-partner's id is otherwise one person whatever its records say, so such an id would join everybody
-whom its records are of. It is linked with nobody instead, until the partner's records agree.
+Ingest stops an extract with such ids; older versions of ingest do not. The linker treats one
+partner's id as one person, so a shared id would join all the people it was given to. It is
+therefore not linked until the partner's records agree.
 """
 
 from collections import Counter, defaultdict
@@ -21,9 +21,11 @@ _FEWEST_WITHOUT_NUMBERS = 3
 
 
 def shared_ids(records: Sequence[StoredRecord], profile: Profile) -> set[int]:
-    """Subject ids of which two records have different NHS numbers and dates of birth, or three
-    records different dates of birth, and nothing else in common that both could have: no number, no
-    token of any pass.
+    """Subject ids with records that contradict each other.
+
+    Either two of the records differ in both NHS number and date of birth, or there are at least
+    three records and they all differ in date of birth. The contradicting records must also have no
+    NHS number and no token of any pass in common.
     """
     of_subject: dict[int, list[int]] = defaultdict(list)
     for at, record in enumerate(records):
@@ -55,8 +57,8 @@ def without_shared_ids(
     edges: Iterable[tuple[int, int]],
     verdicts: Mapping[tuple[int, int], int],
 ) -> tuple[list[tuple[int, int]], dict[tuple[int, int], int]]:
-    """The edges (pairs of record ids) and verdicts (pairs of subject ids) that no such subject has
-    a part in.
+    """The edges (pairs of record ids) and verdicts (pairs of subject ids) that do not involve a
+    shared id.
     """
     barred = {record.record_id for record in records if record.subject_id in shared}
     return (
@@ -68,7 +70,7 @@ def without_shared_ids(
 def _pairs(
     groups: Mapping[int, Sequence[int]],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Every two records of one subject, and whose they are."""
+    """All pairs of records of one subject, and the subject of each pair."""
     left, right, owner = [], [], []
     for subject, at in groups.items():
         for number, one in enumerate(at):

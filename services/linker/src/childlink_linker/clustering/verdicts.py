@@ -1,4 +1,4 @@
-"""What holds of a doubtful pair after data stewards spoke. Rule: plain values."""
+"""Decides which verdict on a doubtful pair is in force. Rule: plain values."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,37 +7,39 @@ from typing import Final, Literal
 
 Verdict = Literal["same", "different", "unsure", "passed"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("same", "different", "unsure", "passed")
-# Two stewards of one mind, where a second opinion is asked for.
+# Stewards who must agree when a second opinion is requested.
 ENOUGH: Final = 2
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What a steward said of a pair."""
+    """A steward's verdict on a pair."""
 
     steward: str
     verdict: Verdict
     asks_second: bool
-    """It counts only once another steward says the same."""
+    """It counts only after another steward agrees."""
 
 
 def standing(opinions: Sequence[Opinion]) -> Literal["same", "different"] | None:
-    """What holds, of opinions that nobody took back, oldest first.
+    """The verdict in force, from opinions that were not undone, oldest first.
 
-    The last word holds; who does not know, or passes, takes back what nobody else said.
+    The latest "same" or "different" wins. "unsure" and "passed" do not cancel another steward's
+    verdict.
 
     >>> standing([Opinion("A", "same", False), Opinion("B", "unsure", False)])
     'same'
 
-    Where a second opinion was asked for, two stewards have to say the same.
+    If a second opinion was requested, two stewards must agree:
 
     >>> standing([Opinion("A", "same", True)])
     >>> standing([Opinion("A", "same", True), Opinion("B", "same", False)])
     'same'
     >>> standing([Opinion("A", "same", True), Opinion("B", "different", False)])
-    >>> standing([Opinion("A", "same", True), Opinion("B", "different", False), Opinion("C", "different", False)])
+    >>> opinions = [Opinion("A", "same", True), Opinion("B", "different", False)]
+    >>> standing([*opinions, Opinion("C", "different", False)])
     'different'
-    """  # noqa: E501
+    """
     last_words = {o.steward: o for o in opinions if o.verdict in ("same", "different")}
     if not last_words:
         return None

@@ -1,1 +1,1 @@
-"""The use case of a micro-batch: records in, links out."""
+"""The use case of a micro-batch: takes records in and sends links out."""

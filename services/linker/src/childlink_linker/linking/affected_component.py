@@ -1,5 +1,5 @@
-"""Which records a change may concern: everything reachable from it in the store. Called by
-`link_batch`, `relink` and `review`.
+"""Finds the records that a change may affect: all records that are reachable from it in the store.
+Called by `linking.link`, `relinking` and `review`.
 """
 
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ from childlink_linker.store.store import Store
 
 
 def reach(store: Store, subject_ids: Iterable[int]) -> list[StoredRecord]:
-    """All records of the components that the subjects belong to: everything reachable above the
-    review threshold.
+    """All records of the subjects' components: everything reachable at or above the review
+    threshold.
 
-    Those who were one person with any of them until now belong too, even if nothing reaches them
-    any more.
+    Includes the records of current members of the same persons, even if no edge reaches them any
+    longer.
     """
     reached: dict[int, StoredRecord] = {}
     seen: set[int] = set()

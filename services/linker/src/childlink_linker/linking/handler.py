@@ -1,4 +1,4 @@
-"""What the linker does with a micro-batch: intake, link, and the links for analytics."""
+"""Handles a micro-batch: intake, linking, and the links for analytics."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class LinkHandler:
     def __call__(
         self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo
     ) -> Handled:
-        """Link what the batches hold."""
+        """Link the contents of the batches."""
         arrivals, results = read_batches(batches, self.profile, self.key_versions, self.hasher)
         store = Store(tx, self.vault)
         outcome = link(store, arrivals, self.profile, self.parameters)
@@ -56,8 +56,8 @@ class LinkHandler:
     def links(
         self, store: Store, subjects: Sequence[StoredSubject], read: ReadUpTo | None = None
     ) -> list[Outgoing]:
-        """Link batches for analytics, identifiers re-keyed for it; the last says how far was read,
-        even if no link changed.
+        """Link batches for analytics, with re-keyed identifiers. The last one says how far the
+        linker has read, even if no link changed.
         """
         families = {
             person: row.family_id
@@ -102,7 +102,7 @@ class LinkHandler:
         return outgoing
 
     def all_links(self, tx: sa.Connection) -> list[Outgoing]:
-        """Every link there is."""
+        """Link batches for all subjects."""
         store = Store(tx, self.vault)
         return self.links(store, store.all_subjects(), tables.stream_state.read_up_to(tx))
 
@@ -111,9 +111,7 @@ class LinkHandler:
 
 
 def _with_deferred(results: Sequence[Result], deferred: Sequence[tuple[int, int]]) -> list[Result]:
-    """The batches' results, with the records that are kept but linked with nobody among the
-    refused.
-    """
+    """The batches' results, with the records that were stored but not linked counted as refused."""
     of_batch: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for batch, index in deferred:
         of_batch[batch].append((index, reasons.SHARED_ID))

@@ -1,5 +1,5 @@
-"""Opened batches become arrivals: parsed, checked against the profile, tokens hashed again.
-Refusals are per batch or record.
+"""Turns opened batches into arrivals: parses them, checks them against the profile and hashes their
+tokens again. Refuses whole batches or single records.
 """
 
 import hashlib
@@ -23,8 +23,8 @@ _MOST_CAPSULE_BYTES = 200
 
 
 class TokenHasher:
-    """Hashes every token and segment once more under the linker's own key, so that a leaked linkage
-    secret does not open the store. Equal ones stay equal, within a block.
+    """Hashes tokens and segments again under the linker's own key, so that a leaked linkage secret
+    does not reveal the store. Equal tokens stay equal; so do equal segments under the same token.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -33,14 +33,14 @@ class TokenHasher:
         self._mix = Cipher(algorithms.AES(segments), modes.ECB()).encryptor().update  # noqa: S305 - a permutation, not encryption
 
     def __call__(self, kind: bytes, token: bytes) -> bytes:
-        """A token, hashed again."""
+        """Hash a token again."""
         return hashlib.blake2b(kind + token, key=self._key, digest_size=REFERENCE_BYTES).digest()
 
     def segments(
         self, tokens: NDArray[np.uint8], segments: NDArray[np.uint32]
     ) -> NDArray[np.uint32]:
-        """Segments (records, segments), hashed again under their tokens (records, 16); equal ones
-        stay equal wherever they stand. One that is missing (0) stays missing.
+        """Hash segments (records, segments) again under their tokens (records, 16). Under one
+        token, equal segments stay equal in every position. A missing segment (0) stays missing.
         """
         blocks = np.empty((*segments.shape, 4), dtype="<u4")
         blocks[:, :, 0] = segments
@@ -51,7 +51,7 @@ class TokenHasher:
         return np.where(segments == 0, np.uint32(0), np.maximum(mixed, np.uint32(1)))
 
     def digest(self, content: bytes) -> bytes:
-        """What tells a changed record from an unchanged one."""
+        """Digest of a record's content, to detect changed records."""
         return hashlib.blake2b(
             b"digest" + content, key=self._key, digest_size=REFERENCE_BYTES
         ).digest()
@@ -63,7 +63,9 @@ def read_batches(
     key_versions: Collection[int],
     hasher: TokenHasher,
 ) -> tuple[Arrivals, list[Result]]:
-    """Parse opened batches. One result per batch; refused records are left out of the arrivals."""
+    """Parse opened batches. Returns the arrivals without refused records, and one result for each
+    batch.
+    """
     arrivals: list[Arrival] = []
     capsule_keys: list[tuple[str, bytes]] = []
     withdrawn: list[Withdrawal] = []
@@ -101,7 +103,7 @@ def read_batches(
             for item in batch.answers
         ]
         named = [_withdrawal(opened.sender, tombstone) for tombstone in batch.tombstones]
-        # What came before its withdrawal in this micro-batch is not stored at all.
+        # Records that arrived before their withdrawal in this micro-batch are not stored.
         arrivals = (
             [a for a in arrivals if not any(item.covers(a) for item in named)]
             if named
@@ -137,7 +139,7 @@ def _problem_of_batch(
 
 
 def problem_of_record(record: wire.EncodedRecord, profile: Profile) -> str:
-    """Why a record cannot be stored, or ""."""
+    """The reason why a record cannot be stored, or ""."""
     references = [record.link_reference, *(carer.link_reference for carer in record.carers)]
     if any(len(reference) != REFERENCE_BYTES for reference in references) or len(record.facet) != 4:
         return reasons.BAD_REFERENCE
@@ -166,8 +168,8 @@ def problem_of_record(record: wire.EncodedRecord, profile: Profile) -> str:
 
 
 def _is_filter(encoding: wire.PassEncoding, profile: Profile) -> bool:
-    """Whether segments are as many as the profile says, and those that are said to be there are,
-    and no others.
+    """Whether the number of segments fits the profile, and exactly the segments marked as present
+    are not zero.
     """
     item = profile.get_pass(encoding.pass_number)
     if item is None or not 0 < encoding.present < 1 << len(item.segments):
@@ -179,11 +181,11 @@ def _is_filter(encoding: wire.PassEncoding, profile: Profile) -> bool:
     )
 
 
-# Few combinations of fields are usual; a partner that makes up others does not fill memory with
-# them.
+# There are few usual combinations of fields. The limit keeps a partner that makes up others from
+# filling memory.
 @lru_cache(maxsize=4_096)
 def _bits(number: int, count: int) -> tuple[bool, ...]:
-    """The lowest bits of a number, the least first."""
+    """The lowest `count` bits of a number, least significant first."""
     return tuple(bool(number >> at & 1) for at in range(count))
 
 
@@ -204,8 +206,8 @@ def _arrivals(
             tuple((carer.link_reference, carer.relation) for carer in record.carers),
         )
         record.ClearField("capsule")
-        # Under the linker's own key: a bare digest would confirm guesses of the tokens that were
-        # hashed again.
+        # Under the linker's own key: a plain digest would let an attacker confirm guesses of the
+        # tokens.
         digest = hasher.digest(record.SerializeToString(deterministic=True))
         arrivals.append(
             Arrival(
@@ -228,7 +230,9 @@ def _arrivals(
 def hashed_again(
     records: Sequence[wire.EncodedRecord], key_version: int, profile: Profile, hasher: TokenHasher
 ) -> list[bytes]:
-    """The row of each record (see `encodings`), its tokens and segments hashed again."""
+    """The stored row of each record (see `encodings`), with its tokens and segments hashed
+    again.
+    """
     table = np.zeros(len(records), dtype=row_type(profile))
     table["key_version"] = key_version
     version = key_version.to_bytes(4, "big")

@@ -1,7 +1,7 @@
-"""The use case: take new, changed and withdrawn records in; re-cluster the components that they
-touch; say what changed.
+"""The use case of linking: stores new, changed and withdrawn records, re-clusters the components
+that they touch, and returns what changed.
 
-Runs inside the micro-batch's transaction. Reads top to bottom in `link`.
+Runs inside the micro-batch's transaction. Start reading at `link`.
 """
 
 import time
@@ -38,7 +38,7 @@ from childlink_linker.store.store import Store
 
 
 def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Parameters) -> Outcome:
-    """Take arrivals in and return every subject whose link changed."""
+    """Store arrivals and return every subject whose link changed."""
     store.lock()
     take_answers(store, arrivals.answers)
     withdrawn = _withdraw(store, arrivals.withdrawn)
@@ -48,8 +48,8 @@ def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Paramet
     component = reach(store, touched)
     deferred = _deferred(store, arrivals, component, profile)
     assigned, persons, merges, splits = recluster(store, component, profile, parameters)
-    # A changed record may declare other carers than before, even if its person stays: both are
-    # placed again.
+    # A changed record may declare other carers than before, even if its person stays the same. The
+    # families of old and new carers are updated.
     placed_again = {record.subject_id for record in changed} | relatives | withdrawn.relatives
     persons |= {s.person_id for s in store.subjects(placed_again).values() if s.person_id}
     refamilied = regroup_families(store, persons | withdrawn.persons)
@@ -62,8 +62,8 @@ def link(store: Store, arrivals: Arrivals, profile: Profile, parameters: Paramet
 def _deferred(
     store: Store, arrivals: Arrivals, component: Sequence[StoredRecord], profile: Profile
 ) -> list[tuple[int, int]]:
-    """Places of the arrivals whose subject is linked with nobody, because its own records
-    contradict each other.
+    """Places of arrivals whose subject is not linked, because its own records contradict each
+    other.
     """
     shared = shared_ids(component, profile)
     keys = {subject.key for subject in store.subjects(shared).values()} if shared else set()
@@ -77,8 +77,8 @@ def outcome_of(
     merges: int,
     splits: int,
 ) -> Outcome:
-    """What changed: who is another person (a new version of the link already), and who only is in
-    another family.
+    """Combine the changes: subjects with a new person, whose link version is already raised, and
+    subjects with only a new family.
     """
     moved_family = [subject for key, subject in refamilied.items() if key not in assigned]
     for subject in moved_family:
@@ -96,8 +96,8 @@ class _Withdrawn:
 
 
 def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
-    """WithdrawalRequest records, and subjects who have none left. Those who were linked with them
-    are looked at again.
+    """Delete withdrawn records, and subjects without remaining records. Returns the subjects to
+    link again because they were linked with them.
     """
     whole = {(item.partner, item.reference) for item in withdrawals if item.facet is None}
     named = {(item.partner, item.reference, item.facet) for item in withdrawals}
@@ -142,13 +142,13 @@ def _withdraw(store: Store, withdrawals: Sequence[Withdrawal]) -> _Withdrawn:
 
 
 def _subjects_beside(store: Store, records: Sequence[int]) -> set[int]:
-    """Subjects who have an edge with one of the records."""
+    """Subjects with an edge to one of the records."""
     around = {record_id for pair in store.neighbours(records) for record_id in pair} - set(records)
     return {record.subject_id for record in store.records(around)}
 
 
 def _relatives(store: Store, records: Sequence[StoredRecord]) -> set[int]:
-    """Subjects of the adults whom these records declare as parents or carers."""
+    """Adult subjects that these records declare as parents or carers."""
     ids = {record.record_id for record in records}
     declared = store.carers_of({record.subject_id for record in records})
     adults = [(row.partner, row.adult_reference) for row in declared if row.record_id in ids]
@@ -158,11 +158,11 @@ def _relatives(store: Store, records: Sequence[StoredRecord]) -> set[int]:
 def _store_records(
     store: Store, arrivals: Arrivals, profile: Profile
 ) -> tuple[list[StoredRecord], set[int], set[int]]:
-    """Write what is new or changed. The same record twice changes nothing; a changed one supersedes
-    the old.
+    """Store new and changed records. A repeated record changes nothing. A changed record replaces
+    the old one.
 
-    Returns the records written, and two sets of subjects to look at again: those whom a superseded
-    record may have kept apart, and the adults whom it declared as parents or carers.
+    Returns the stored records and two sets of subjects to process again: subjects with an edge to a
+    replaced record, and adults that a replaced record declared as parents or carers.
     """
     newest = {(a.partner, a.link_reference, a.facet): a for a in arrivals.records}
     known = store.subjects_by_key([(partner, reference) for partner, reference, _ in newest])
@@ -174,8 +174,7 @@ def _store_records(
     capsule_ids = store.next_id(t.capsule_key.c.capsule_key_id)
     capsule_id_of: dict[int, int] = {}
     new_subjects: list[StoredSubject] = []
-    # A subject that was withdrawn and comes back must have a greater version than its withdrawal
-    # had.
+    # A subject that returns after a withdrawal must get a greater version than its withdrawal had.
     version = max(time.time_ns() // 1_000_000, store.gone_version())
     stale: list[StoredRecord] = []
     written: list[tuple[StoredRecord, Arrival]] = []
@@ -252,8 +251,8 @@ def _store_records(
 def _find_edges(
     store: Store, changed: Sequence[StoredRecord], profile: Profile, parameters: Parameters
 ) -> np.ndarray:
-    """Compare each changed record with every record that shares a token, and keep the pairs worth
-    keeping.
+    """Compare each changed record with all records that share a key, and store the pairs that are
+    edges. Returns the weights of all compared pairs.
     """
     rows, pairs = candidate_pairs(store, changed, profile)
     if not len(pairs):
@@ -266,7 +265,7 @@ def _find_edges(
 def edges_of(
     rows: Sequence[StoredRecord], pairs: np.ndarray, result: PairWeights, parameters: Parameters
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The pairs of record ids worth keeping (the smaller first), and their weights."""
+    """The pairs of record ids that are edges (smaller id first), and their weights."""
     keep = is_edge(result, parameters)
     ids = np.array([row.record_id for row in rows], dtype=np.int64)
     return np.sort(ids[pairs[keep]].reshape(-1, 2), axis=1), result.weight[keep]
@@ -275,8 +274,8 @@ def edges_of(
 def candidate_pairs(
     store: Store, changed: Sequence[StoredRecord], profile: Profile
 ) -> tuple[list[StoredRecord], np.ndarray]:
-    """The changed records and all that share a key with one, and which of these pairs to compare
-    (each once).
+    """The changed records and all records that share a key with one of them, and the pairs to
+    compare. Each pair occurs once.
     """
     wanted, _ = keys(columns(changed, profile), profile)
     held, record_ids = store.holders(wanted)
@@ -295,8 +294,8 @@ def candidate_pairs(
 def recluster(
     store: Store, records: Sequence[StoredRecord], profile: Profile, parameters: Parameters
 ) -> tuple[dict[int, StoredSubject], set[str], int, int]:
-    """Partition the components anew and name the clusters. Returns the subjects whose person
-    changed, and the persons that gained or lost a subject.
+    """Partition the components again and name the clusters. Returns the subjects whose person
+    changed, the persons that gained or lost a subject, and the numbers of merges and splits.
     """
     subjects = store.subjects({record.subject_id for record in records})
     found = partition(

@@ -1,10 +1,9 @@
-"""The use case of "check your own row": a partner looks whether what it records of its own people
-is right, and of nobody else's.
+"""The use case of "check your own row": a partner checks what it recorded about its own people.
 
-A steward may have the partner of a doubtful person asked. What is sent names that person among
-decoys, all of them the partner's own, so that it cannot tell whom the question is about, let alone
-that anybody else knows the child. What the partner finds comes back for the steward to see; a
-correction comes as a changed record, and links anew.
+A steward can ask the partner of a doubtful person. The request names the person among decoys, all
+of them the partner's own people. So the partner does not learn whom the question is about, or that
+another partner knows the child. The steward sees the partner's finding. A correction arrives as a
+changed record and is linked again.
 """
 
 import secrets
@@ -29,19 +28,21 @@ OUTCOMES: Final[dict[int, str]] = {
 
 
 def ask(store: Store, subject_id: int, steward: str) -> tuple[str, receipt_pb2.OwnCheck]:
-    """Ask the partner of a subject. Returns the partner and what to send it. Raises ReviewError."""
+    """Ask the partner of a subject. Returns the partner and the request to send. Raises
+    ReviewError.
+    """
     store.lock()
     if any(row.outcome is None for row in store.own_checks([subject_id])):
         raise ReviewError(
-            "That partner is asked already and has not answered yet.", "Wait for the answer."
+            "That partner has already been asked and has not answered yet.", "Wait for the answer."
         )
     subject = store.subjects([subject_id])[subject_id]
     asked = [subject, *store.some_subjects(subject.partner, subject.role, subject_id, DECOYS)]
     if len(asked) <= DECOYS:
         raise ReviewError(
-            f"That partner has sent fewer than {DECOYS + 1} such people: a question would tell whom"
-            " it is about.",
-            "Decide without it, or wait until it has sent more.",
+            f"That partner has sent fewer than {DECOYS + 1} such people, so a question would reveal"
+            " whom it is about.",
+            "Decide without asking, or wait until the partner has sent more records.",
         )
     request_id = secrets.token_bytes(REFERENCE_BYTES)
     store.insert(
@@ -62,7 +63,9 @@ def ask(store: Store, subject_id: int, steward: str) -> tuple[str, receipt_pb2.O
 
 
 def take_answers(store: Store, answers: Iterable[Answer]) -> None:
-    """Keep what is said of the people whom the questions were about; the decoys are forgotten."""
+    """Store the answers about the people the requests were about. Answers about decoys are
+    discarded.
+    """
     for answer in answers:
         if answer.outcome in OUTCOMES:
             store.answer_own_check(

@@ -1,5 +1,5 @@
-"""Applies the family rule to everyone whom a change may concern, and names the families. Called by
-`link_batch`.
+"""Applies the family rule to all people a change may affect, and names the families. Called by
+`linking.link`, `relinking` and `review`.
 """
 
 from collections import Counter, defaultdict
@@ -30,8 +30,8 @@ _RELATION: Final[dict[int, Any]] = {
 
 @dataclass(frozen=True)
 class _Circle:
-    """Everyone concerned: children and adults to place, their relations, and what is known of
-    them.
+    """The people affected by a change: children and adults to place in families, and their
+    relations.
     """
 
     children: set[str]
@@ -42,8 +42,8 @@ class _Circle:
 
 
 def regroup_families(store: Store, person_ids: set[str]) -> dict[int, StoredSubject]:
-    """Place these persons, and all whom they may move, in families. Returns the subjects whose
-    family changed.
+    """Place these persons, and all persons whose family they may change, in families. Returns the
+    subjects whose family changed.
     """
     circle = _circle(store, person_ids)
     children_of = count_children(circle.relations)
@@ -74,11 +74,11 @@ def regroup_families(store: Store, person_ids: set[str]) -> dict[int, StoredSubj
 
 
 def _circle(store: Store, person_ids: Iterable[str]) -> _Circle:
-    """The persons, the children of the adults among them, those children's carers, and all that
-    these are declared for.
+    """The persons, the children of the adults among them, the carers of those children, and all
+    children that these carers are declared for.
 
-    One ring further than the change itself, because how many children an adult is declared for
-    decides whether they count.
+    This is one step further than the change itself, because the number of children of an adult
+    decides whether the adult counts.
     """
     near = _ring(store, store.subjects_of_persons(person_ids))
     subjects = _ring(store, near)
@@ -110,7 +110,9 @@ def _circle(store: Store, person_ids: Iterable[str]) -> _Circle:
 
 
 def least_keys(store: Store, persons: set[str]) -> dict[str, bytes]:
-    """The least key of each person's subjects: orders persons without regard to arrival."""
+    """The least key of each person's subjects. It orders persons independently of the order of
+    arrival.
+    """
     key_of: dict[str, bytes] = {}
     for subject in store.subjects_of_persons(persons).values():
         if subject.person_id:
@@ -157,7 +159,7 @@ def _relations(
 
 
 def _stored_anchors(store: Store, children: Iterable[str]) -> dict[str, str]:
-    """The anchors of children who are not being placed now."""
+    """The current anchors of children who are not placed now."""
     persons = store.persons(children)
     anchors = store.anchors_of_families(row.family_id for row in persons.values() if row.family_id)
     return {
@@ -168,8 +170,8 @@ def _stored_anchors(store: Store, children: Iterable[str]) -> dict[str, str]:
 def _name_families(
     store: Store, placed: Mapping[str, str], anchors: set[str], concerned: set[str]
 ) -> dict[str, str]:
-    """The family of each anchor. An anchor without one takes over the family that its members
-    leave, else gets a new one.
+    """The family of each anchor. An anchor without a family takes over the one that its members
+    leave, if it is free. Otherwise it gets a new family.
     """
     wanted = set(placed.values())
     existing = store.families_by_anchor(concerned | wanted)

@@ -1,3 +1,3 @@
-"""Whether two records are one person: what is compared, how, and what it weighs. Rules: arrays in,
-arrays out.
+"""Decides whether two records are one person: what is compared, how, and with what weight. Rules:
+arrays in, arrays out.
 """

@@ -1,9 +1,17 @@
-"""Which records are compared at all: those that share a key. Rule: arrays in, arrays out.
+"""Blocking: selects the pairs of records to compare, which are those that share a key. Rule: arrays
+in, arrays out.
 
-A key is 64 bits of what the linker holds: a token, or a token of the date-of-birth pass together
-with one of its segments, because thousands share a date. Two records of one date are compared if
-their names are the same in whatever order, sound alike, begin or end alike, or their postcode, or
-given name and district, is the same; a date alone is no reason to look.
+A key has 64 bits. It is made from a token. In the date-of-birth pass it is made from a token and
+one segment, because thousands of records share a date.
+
+Two records with the same date of birth are compared if one of these agrees:
+
+* the names, in either order;
+* the sound, the beginning or the end of the names;
+* the postcode;
+* the given name and the district.
+
+A shared date alone is not enough.
 """
 
 from collections.abc import Iterator
@@ -41,7 +49,9 @@ _SPREAD: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
 def keys(encodings: Encodings, profile: Profile) -> tuple[Keys, Indexes]:
-    """The keys of all records, and which record each belongs to; in no order."""
+    """All keys of all records, and the record that each key belongs to. The order is not
+    defined.
+    """
     found = [(_mix(encodings.nhs, 0), np.flatnonzero(encodings.nhs))]
     for item in profile.passes:
         columns = encodings.passes[item.number]
@@ -62,8 +72,8 @@ def keys(encodings: Encodings, profile: Profile) -> tuple[Keys, Indexes]:
 
 
 def pairs_of(keys: Keys, records: Indexes) -> NDArray[np.int64]:
-    """Every two records that share a key that is none of a placeholder: (pairs, 2), each once, the
-    smaller first.
+    """All pairs of records that share a key, except placeholder keys. Shape (pairs, 2). Each pair
+    occurs once, with the smaller index first.
     """
     order = np.argsort(keys)
     keys, records = keys[order], records[order]
@@ -86,8 +96,9 @@ def pairs_of(keys: Keys, records: Indexes) -> NDArray[np.int64]:
 
 
 def pairs_in_parts(keys: Keys, records: Indexes, most: int) -> Iterator[NDArray[np.int64]]:
-    """`pairs_of`, about `most` pairs at a time, so that memory is bounded; a pair that shares
-    several keys may be in several parts. A record may come with one key more than once.
+    """`pairs_of` in parts of about `most` pairs, to limit memory.
+
+    A pair that shares several keys can be in several parts. The input may repeat a key of a record.
     """
     order = np.lexsort((records, keys))
     keys, records = keys[order], records[order]
@@ -107,8 +118,8 @@ def pairs_in_parts(keys: Keys, records: Indexes, most: int) -> Iterator[NDArray[
 
 
 def pairs_of_one_date(encodings: Encodings) -> NDArray[np.int64]:
-    """Every two records of one date of birth, whatever else they share: what strangers have in
-    common is learnt from them.
+    """All pairs of records with the same date of birth, whatever else they share. They show how
+    often unrelated records agree by chance.
     """
     tokens = encodings.passes[DOB_PASS].tokens
     at = np.flatnonzero(tokens)
@@ -116,6 +127,6 @@ def pairs_of_one_date(encodings: Encodings) -> NDArray[np.int64]:
 
 
 def _mix(values: NDArray[np.uint64], kind: int) -> Keys:
-    """Spreads what is already a hash, differently for each kind."""
+    """Spread hashed values differently for each kind of key."""
     mixed: Keys = ((values ^ np.uint64(kind)) * _SPREAD).view(np.int64)
     return mixed

@@ -1,8 +1,8 @@
-"""Compares encodings: what pairs of records agree on, and the match weight of that, in bits. Rule:
+"""Compares encodings: which fields agree in a pair of records, and the match weight in bits. Rule:
 arrays in, arrays out.
 
-`observe` says what a pair agrees on, as codes; `model` turns codes into weights. A pair that has
-nothing to compare is *uninformative*: its weight says nothing and is left out of averages.
+`observe` records the agreements of a pair as codes; `weights` turns codes into weights. A pair with
+nothing to compare is *uninformative*: its weight has no meaning and is left out of averages.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ from childlink_linker.matching.weights import (
 
 Indexes = NDArray[np.int64]
 Codes = NDArray[np.int8]
-# What depends on which of two names is the given one.
+# Variables that depend on which of two names is the given name.
 _OF_ONE_NAME: Final = (
     "given_place",
     "surname_place",
@@ -53,15 +53,15 @@ _PAIRS_AT_A_TIME: Final = 200_000
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What pairs agree on, and what is known of them beside."""
+    """What pairs agree on, and other facts about them."""
 
     observed: Observed
     same_source: NDArray[np.bool_]
     forbidden: NDArray[np.bool_]
     co_twins: NDArray[np.bool_]
-    """Their orders of birth differ."""
+    """Their orders of birth are known and differ."""
     named: NDArray[np.bool_]
-    """Given names were compared, or the NHS number is one."""
+    """Given names were compared, or the NHS numbers are equal."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,18 @@ class PairWeights:
     weight: NDArray[np.float64]
     informative: NDArray[np.bool_]
     forbidden: NDArray[np.bool_]
-    """Hard evidence that the two are different people, whatever the weight."""
+    """Hard evidence that the two are different people. It overrides the weight."""
     co_twins: NDArray[np.bool_]
-    """Their orders of birth say that the two are twins of one birth, if it is one."""
+    """Their orders of birth are known and differ: if they share a birth, they are twins."""
     codes: Codes
-    """What the pairs agree on: (pairs, `model.VARIABLES`)."""
+    """What the pairs agree on: (pairs, `weights.VARIABLES`)."""
     same_source: NDArray[np.bool_]
     named: NDArray[np.bool_]
-    """The two were compared by names, or have one NHS number: not by what twins share as well."""
+    """The two were compared by name or share an NHS number, so not only by what twins have in
+    common.
+    """
     relatives: NDArray[np.bool_]
-    """Rather brothers, sisters or twins than one person."""
+    """They look more like brothers, sisters or twins than like one person."""
 
 
 def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> Outcomes:
@@ -108,7 +110,7 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
 def _agreements(
     encodings: Encodings, left: Indexes, right: Indexes, profile: Profile
 ) -> dict[str, Codes]:
-    """Codes by variable: see `model.Observed`."""
+    """Codes by variable: see `weights.Observed`."""
     tokens = {
         number: _state(columns.tokens, left, right) for number, columns in encodings.passes.items()
     }
@@ -128,17 +130,18 @@ def _agreements(
 
     mothers = (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS)
     mother = _any_of(*(tokens[number] for number in mothers))
-    # Two women's numbers under one first name and birthday say neither.
+    # Different numbers of mothers who share a first name and birthday: treated as unknown.
     mother = np.where((tokens[MOTHER_NUMBER_PASS] == DISAGREE) & (mother == AGREE), UNKNOWN, mother)
     parts = ("date_day_month", "date_month_year", "date_day_year")
     nameless_left, nameless_right = (nameless(encodings, ends, profile) for ends in (left, right))
-    # Who shares a token of these has names that sound alike, in one district or at one postcode.
+    # Records that share one of these tokens have names that sound alike, in one district or at one
+    # postcode.
     at_one_place = np.where(tokens[PLACE_PASS] == AGREE, AGREE, UNKNOWN)
     in_one_district = np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)
     place = _first(dob("postcode"), at_one_place)
     return {
         "nhs": _state(encodings.nhs, left, right),
-        # The mother's tokens are of one birth: the date is in them.
+        # The mother's tokens belong to one birth, because they contain the date.
         "dob": _first(tokens[DOB_PASS], np.where(mother == AGREE, AGREE, UNKNOWN)),
         "mother": mother,
         "names": dob("given", "surname"),
@@ -193,8 +196,8 @@ def _agreements(
 
 
 def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:
-    """Where names stand in the wrong order, what one field says with another is nothing to
-    compare.
+    """Where the two names are swapped, the segments of one name are not comparable: set to
+    unknown.
     """
     swapped = (found["names"] == AGREE) & (
         ((found["place"] == AGREE) & (found["given_place"] == DIFFERENT))
@@ -204,8 +207,10 @@ def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:
 
 
 def _counted_once(found: dict[str, Codes]) -> dict[str, Codes]:
-    """Names that sound alike do so wherever they are compared, and begin with one letter: that is
-    one agreement, not several.
+    """Count names that sound alike once.
+
+    Such names also agree in other comparisons, and have the same initial. Those agreements are set
+    to unknown.
     """
     alike = found["sounds"] == AGREE
     once = {
@@ -217,7 +222,7 @@ def _counted_once(found: dict[str, Codes]) -> dict[str, Codes]:
 
 
 def _first(*alike: Codes) -> Codes:
-    """What the first says that says anything."""
+    """The first code that is known."""
     codes = alike[0]
     for other in alike[1:]:
         codes = np.where(codes == UNKNOWN, other, codes)
@@ -225,7 +230,7 @@ def _first(*alike: Codes) -> Codes:
 
 
 def _any_of(*alike: Codes) -> Codes:
-    """Agreement where one of them agrees."""
+    """AGREE where any of them agrees."""
     return np.where(
         np.any([codes == AGREE for codes in alike], axis=0), AGREE, np.max(alike, axis=0)
     )
@@ -251,8 +256,8 @@ def compare(
             informative[at], codes[at] = found.informative, outcomes.observed.codes()
             co_twins[at] = outcomes.co_twins
             named[at], relatives[at] = outcomes.named, (found.kinship > 0) & outcomes.named
-            # A source that keeps two children of one birthday apart under different names means
-            # two: twins, one of them perhaps with the other's number.
+            # If one source holds two children with the same birthday under different names, they
+            # are two people: twins, of whom one may carry the other's number.
             seen = outcomes.observed
             unlike = (seen.given == DIFFERENT) | ((seen.given == UNKNOWN) & relatives[at])
             forbidden[at] = outcomes.forbidden | (
@@ -269,7 +274,9 @@ def _state(tokens: NDArray[np.uint64], left: Indexes, right: Indexes) -> Codes:
 
 
 def _equal(columns: PassColumns, state: Codes, left: Indexes, right: Indexes) -> Codes:
-    """Which segments are equal, where both records have them under one salt: (pairs, segments)."""
+    """Which segments are equal. Compared only where both records have the segment and the same
+    token: (pairs, segments).
+    """
     codes = np.zeros((len(left), columns.segments.shape[1]), dtype=np.int8)
     at = np.flatnonzero(state == AGREE)
     a, b = columns.segments[left[at]], columns.segments[right[at]]
@@ -280,8 +287,8 @@ def _equal(columns: PassColumns, state: Codes, left: Indexes, right: Indexes) ->
 def _spelling(
     columns: PassColumns, state: Codes, left: Indexes, right: Indexes, profile: Profile, field: str
 ) -> Codes:
-    """Whether one's names, whole or with a letter of `field` left out, are the other's: a slip of
-    the pen apart at most.
+    """Whether the names of the two records are equal, or differ by a typing error in `field`.
+    Compares the whole names, and the names with one letter of `field` left out.
     """
     item = profile.get_pass(DOB_PASS)
     shapes = (
@@ -299,7 +306,7 @@ def _spelling(
 
 
 def _is_spelling(segment: tuple[str, ...], field: str) -> bool:
-    """Whether a segment holds both names whole, or the one of them with a letter left out."""
+    """Whether a segment holds both names, with `field` whole or with one letter left out."""
     other = "surname" if field == "given" else "given"
     return (
         len(segment) == 2
@@ -309,13 +316,13 @@ def _is_spelling(segment: tuple[str, ...], field: str) -> bool:
 
 
 def _level(whole: Codes, part: Codes) -> Codes:
-    """Equal, equal in part, different."""
+    """Code levels: EXACT, NEAR (equal in part) or DIFFERENT."""
     levels = np.where(whole == AGREE, EXACT, np.where(part == AGREE, NEAR, DIFFERENT))
     return np.where((whole == UNKNOWN) & (part == UNKNOWN), UNKNOWN, levels)
 
 
 def nameless(encodings: Encodings, ends: Indexes, profile: Profile) -> NDArray[np.bool_]:
-    """Which records have a date of birth and no given name."""
+    """Which records have a date of birth but no given name."""
     item = profile.get_pass(DOB_PASS)
     columns = encodings.passes[DOB_PASS]
     named = [at for at, segment in enumerate(item.segments) if "given" in segment] if item else []

@@ -1,9 +1,9 @@
-"""Records as columns, and as the fixed-width rows that the store keeps of them. Rule: arrays in,
-arrays out.
+"""Records as columns, and as the fixed-width rows that the store keeps. Rule: arrays in, arrays
+out.
 
-A row has everything that a record is compared on: its role, source and key version, the first eight
-bytes of each token, and every segment. Tokens and segments are hashed again before (see `intake`);
-equal numbers mean equal tokens, whenever they came.
+A row holds everything that a record is compared on: its role, source and key version, the first
+eight bytes of each token, and every segment. Tokens and segments have been hashed again (see
+`intake`). Equal numbers mean equal tokens, whenever they arrived.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ TOKEN_BYTES = 8
 
 @dataclass(frozen=True)
 class PassColumns:
-    """One pass of n records. Token 0 means that the record does not carry the pass."""
+    """One pass of n records. Token 0: the record does not carry the pass."""
 
     tokens: NDArray[np.uint64]
     segments: NDArray[np.uint32]
@@ -28,7 +28,7 @@ class PassColumns:
 
 @dataclass(frozen=True)
 class Encodings:
-    """n records as columns. Equal numbers mean equal tokens, sources or key versions; 0 means
+    """n records as columns. Equal numbers mean equal tokens, sources or key versions. 0 means
     missing.
     """
 
@@ -37,15 +37,15 @@ class Encodings:
     nhs: NDArray[np.uint64]
     passes: Mapping[int, PassColumns]
     source: NDArray[np.uint32]
-    """A facet is a keyed hash under the partner's own key: equal facets mean one dataset of one
+    """From the facet, a hash under the partner's own key: equal facets mean one dataset of one
     partner.
     """
     birth_order: NDArray[np.uint8]
     guessed: NDArray[np.bool_]
-    """The date of birth is a guess, or one that the source writes down where it does not know."""
+    """The date of birth is a guess, or a default that the source uses for unknown dates."""
     multiple: NDArray[np.bool_]
-    """Born with a brother or sister from whom nothing but a name would tell the child: by its order
-    of birth, or by its co-twin's record (see `components`).
+    """A twin whom only a name distinguishes from the co-twin. Set from the order of birth, or from
+    the co-twin's record (see `clustering.evidence`).
     """
 
     def __len__(self) -> int:
@@ -54,7 +54,7 @@ class Encodings:
 
 @cache
 def row_type(profile: Profile) -> np.dtype[np.void]:
-    """What a row of the store looks like under a profile. No gaps."""
+    """The layout of a stored row under a profile. It has no padding."""
     fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [
         ("role", "u1"),
         ("birth_order", "u1"),
@@ -72,12 +72,14 @@ def row_type(profile: Profile) -> np.dtype[np.void]:
 
 
 def from_rows(rows: Iterable[bytes], profile: Profile) -> Encodings:
-    """Rows as columns. Raises ValueError for rows of another profile."""
+    """Read stored rows as columns. Raises ValueError for rows of another profile."""
     return to_columns(np.frombuffer(b"".join(rows), dtype=row_type(profile)), profile)
 
 
 def to_columns(table: NDArray[np.void], profile: Profile) -> Encodings:
-    """Columns of their own, so that picking pairs out of one touches no other."""
+    """Copy each field into an array of its own, so that selecting pairs from one does not touch the
+    others.
+    """
     columns = {name: np.ascontiguousarray(table[name]) for name in row_type(profile).names or ()}
     passes = {
         item.number: PassColumns(

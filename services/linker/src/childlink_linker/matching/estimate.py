@@ -1,12 +1,16 @@
-"""Estimates match parameters from the encodings themselves, without truth. Rule: arrays in,
-parameters out.
+"""Estimates match parameters from the encodings, without known truth. Rule: arrays in, parameters
+out.
 
 Expectation-maximisation (Winkler 2000; Herzog, Scheuren & Winkler 2007, chapter 9) over the
-patterns of agreement of all candidate pairs, with the three kinds of pairs and the hidden states of
-fields that `model` describes. Candidates are no random pairs: all other pairs of records are
-counted as unrelated, and how often fields agree by chance is learnt among those who share a date of
-birth, which has nothing to do with the other fields. Every share leans on the versioned prior as if
-a number of pairs had been seen before, so that little data changes little.
+agreement patterns of all candidate pairs. It uses the three kinds of pairs and the hidden states of
+fields that `weights` describes.
+
+Candidate pairs are not a random sample. All other pairs of records are counted as unrelated. How
+often fields agree by chance is learnt from unrelated pairs with the same date of birth, because the
+date is independent of the other fields.
+
+Each share is combined with the versioned prior, which counts as a number of pairs. A small data set
+therefore changes little.
 """
 
 from collections.abc import Sequence
@@ -36,35 +40,35 @@ from childlink_linker.matching.weights import (
 
 FEWEST_PAIRS: Final = 300
 LARGEST_LOSS: Final = 0.01
-"""Share of the links in use that an estimate may lose."""
+"""Largest share of the links in use that an estimate may lose."""
 _ROUNDS: Final = 40
-# The prior counts as this many pairs. How often strangers agree is known well before any data: few
-# pairs that agree in an address and nothing else are a person whose names were changed, not
-# strangers of one house.
+# The prior counts as this many pairs. Chance agreement is well known in advance, so `other` has a
+# large count. If pairs agree only in an address, they are more often one person under changed names
+# than strangers in one house.
 _LEAN: Final = {"match": 100.0, "other": 3_000.0}
-# Pairs of records of twins for each pair of records of one child: 3% of children are twins, and
-# each twin's records meet all of the other's. More pairs than that which differ in the given name
-# alone are children whose names were changed.
+# Upper limit of twin pairs for each pair of records of one child: 3% of children are twins, and
+# each record of a twin is paired with each record of the other. Any further pairs that differ only
+# in the given name are children whose names were changed.
 _MOST_TWINS: Final = 0.06
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A role whose estimate would unlink pairs that the parameters in use link. It keeps those
-    parameters.
+    """The estimate for a role was refused, because it would unlink pairs that the parameters in use
+    link. The role keeps those parameters.
     """
 
     role: int
     linked: int
     """Pairs of records that the parameters in use link."""
     lost: int
-    """Of them, those that the estimate would not."""
+    """Those of them that the estimate would not link."""
 
 
 @dataclass(frozen=True)
 class Estimated:
-    """Parameters, and the roles for which none were estimated because links would be lost."""
+    """New parameters, and the roles whose estimate was refused because links would be lost."""
 
     parameters: Parameters
     refusals: Sequence[Refusal] = ()
@@ -78,12 +82,12 @@ def estimate(
     prior: Parameters,
     version: str,
 ) -> Estimated:
-    """New parameters from candidate pairs (left[k], right[k]); every pair that shares a token,
+    """Estimate parameters from candidate pairs (left[k], right[k]): each pair that shares a token,
     once.
 
-    A role keeps the parameters in use where its own estimate would lose more than `LARGEST_LOSS` of
-    their links: little data, no twins, or people without a date of birth can pull the estimate away
-    from every match there is.
+    A role keeps the parameters in use if its estimate would lose more than `LARGEST_LOSS` of their
+    links. Little data, a lack of twins, or people without a date of birth can move the estimate
+    away from all matches.
     """
     roles, refusals = {}, []
     for role, weights in prior.roles.items():
@@ -124,8 +128,8 @@ def _estimate_role(each: Patterns, records: int, weights: RoleWeights) -> RoleWe
 
 
 def _expect(seen: Observed, hidden: Floats, weights: RoleWeights) -> tuple[Floats, list[Floats]]:
-    """How likely each pattern is of each kind: (patterns, kinds); and, for each kind, in each
-    hidden state: (patterns, states).
+    """The probability of each kind for each pattern: (patterns, kinds). And for each kind, the
+    probability of each hidden state: (patterns, states).
     """
     joint, states = [], []
     for name, bits in zip(KINDS, prior_bits(weights), strict=True):
@@ -153,8 +157,8 @@ def _maximise(
         before: KindShares = getattr(prior, name)
         changes: dict[str, Any] = {}
         if name != "other":
-            # As if one pair of the kind had been seen: none at all has no logarithm. Counted where
-            # dates agree: of the others only those are candidates that share a rarer token.
+            # One pair is added, because zero has no logarithm. Only pairs with the same date are
+            # counted: other pairs become candidates only if they share a rarer token.
             same_day = pairs[name][seen.dob == AGREE].sum() + 1.0
             if name == "relative":
                 same_day = min(
@@ -163,8 +167,9 @@ def _maximise(
             changes["prior"] = float(np.log2(same_day / before.date[0] / others))
         changes |= _plain_shares(seen, pairs[name], before, name)
         if name == "relative":
-            # Brothers and sisters share names and addresses as far as one person's records do; what
-            # else they share is known from demography, and too few are seen to learn it.
+            # Relatives share surnames and addresses as often as two records of one person do. Their
+            # other shares come from demography, because there are too few relatives to learn them
+            # from.
             match: KindShares = updated["match"]
             changes |= {
                 what: getattr(match, what) for what in ("surname", "surname_of_newborn", "postcode")
@@ -176,15 +181,17 @@ def _maximise(
 
 
 def _plain_shares(seen: Observed, pairs: Floats, before: KindShares, kind: str) -> dict[str, float]:
-    """NHS number, mother, sex: how often they agree. That strangers or relatives hold one number is
-    a clerk's mistake: a constant of the number, not of a data set.
+    """Shares of agreement in NHS number, mother and sex.
+
+    For relatives, and for unrelated pairs except sex, the shares stay fixed: a shared number there
+    is a clerical mistake and does not depend on the data set.
     """
     changes = {}
     for what in ("nhs", "mother", "sex"):
         if kind == "match" or (kind == "other" and what == "sex"):
             codes = getattr(seen, what)
-            # Where the mother is compared, dates of birth agree: among matches that is no choice of
-            # the better ones.
+            # The mother is compared only where dates of birth agree. Among matches this does not
+            # select the better ones.
             known = codes != UNKNOWN
             agreeing, total = pairs[codes == AGREE].sum(), pairs[known].sum()
             changes[what] = float(
@@ -202,8 +209,8 @@ def _field_shares(
     for what in ("given", "surname", "surname_of_newborn", "postcode", "date"):
         field = FIELDS.index(what.removesuffix("_of_newborn"))
         if kind == "match" and what == "date":
-            # Of pairs that the NHS number found, or names and postcode, whatever their dates; the
-            # others were found by their date.
+            # Use pairs that were found by NHS number, or by names and postcode, whatever their
+            # dates. The other pairs were found by their date.
             usable = (seen.nhs == AGREE) | (seen.given_and_date != UNKNOWN)
         elif kind == "other" and what != "date":
             usable = same_day
@@ -225,8 +232,8 @@ def _field_shares(
             found[2] += beyond
         share = (found + _LEAN[kind] * np.array(leant)) / (found.sum() + _LEAN[kind])
         if what == "date":
-            # Most passes say only whether dates are the same: how many of the others are near stays
-            # as it was.
+            # Most passes only tell whether dates are equal. The ratio of near to different dates
+            # therefore stays as in the prior.
             rest = (1.0 - share[0]) / (1.0 - leant[0])
             share = np.array([share[0], leant[1] * rest, leant[2] * rest])
         changes[what] = tuple(float(x) for x in share)
@@ -234,8 +241,8 @@ def _field_shares(
 
 
 def _compared(seen: Observed, what: str) -> NDArray[np.bool_]:
-    """Where anything was seen of a field: elsewhere its hidden state is what the parameters say,
-    and teaches nothing.
+    """Where a field was observed. Elsewhere its hidden state comes from the parameters alone and
+    adds no information.
     """
     of_surname = ("names", "sounds", "part_of_surname", "surname_place", "surname")
     of_field = {

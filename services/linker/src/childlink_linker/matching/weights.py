@@ -1,12 +1,16 @@
-"""The match model: from what a pair of records agrees on to a weight in bits. Rule: arrays in,
+"""The match model turns the agreements of a pair of records into a weight in bits. Rule: arrays in,
 arrays out.
 
-Fellegi and Sunter (1969) with three kinds of pairs instead of two: records of one person (`match`),
-of brothers, sisters and twins (`relative`: they share surname, address and mother, and differ in
-their given names), and of anybody else (`other`). Within a kind the fields agree independently.
-Segments hold two fields together, so whether a field is the same is not seen but inferred: the
-likelihood of what is seen is summed over all that the fields may be (hidden states: same, near,
-different).
+Fellegi and Sunter (1969), with three kinds of pairs instead of two:
+
+* `match`: records of one person;
+* `relative`: records of brothers, sisters and twins. They share surname, address and mother, and
+  have different given names;
+* `other`: all other pairs.
+
+Within a kind, fields agree independently. A segment combines two fields, so the state of one field
+is inferred, not observed. The likelihood is summed over all hidden states of the fields (same,
+near, different).
 """
 
 from dataclasses import dataclass, fields
@@ -26,29 +30,29 @@ Codes = NDArray[np.int8]
 Floats = NDArray[np.float64]
 _SAME, _NEAR, _DIFFERENT = 0, 1, 2
 STATES: Final = tuple(product(range(3), repeat=len(FIELDS)))
-"""Every combination of what given name, surname, postcode and date may be: 0 same, 1 near, 2
+"""All combinations of states of given name, surname, postcode and date: 0 same, 1 near, 2
 different.
 """
 
 
 @dataclass(frozen=True)
 class Weighed:
-    """Pairs, weighed."""
+    """Weights of pairs."""
 
     bits: NDArray[np.float64]
     """-inf where nothing could be compared."""
     kinship: NDArray[np.float64]
-    """How much more they look like brothers, sisters or twins than like one person, in bits."""
+    """Bits in favour of brothers, sisters or twins, against one person."""
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What n pairs agree on, as codes. 0: cannot be compared.
+    """What n pairs agree on, as codes. 0: not comparable.
 
-    1 agree, 2 disagree; of `given`, `surname`, `date`, `given_place` and `surname_place`: 1 equal,
-    2 equal in part (they sound alike; two parts of a date), 3 different. `guessed` and `nameless`:
-    1 where one of the two has a guessed date of birth, or no given name; `multiple`: where one has
-    no given name and is a twin.
+    Most fields: 1 agree, 2 disagree. `given`, `surname`, `date`, `given_place` and `surname_place`:
+    1 equal, 2 equal in part (names sound alike, two parts of a date agree), 3 different. `guessed`
+    and `nameless`: 1 where either record has a guessed date of birth, or no given name. `multiple`:
+    1 where either record has no given name and is a twin.
     """
 
     nhs: Codes
@@ -85,18 +89,18 @@ VARIABLES: Final = tuple(item.name for item in fields(Observed))
 
 @dataclass(frozen=True)
 class PatternWeights:
-    """What the model makes of pairs."""
+    """The model's weights of pairs."""
 
     bits: Floats
-    """log2 of the odds that the two are one person."""
+    """log2 of the odds that the two records are one person."""
     informative: NDArray[np.bool_]
     kinship: Floats
-    """log2 of how much likelier brothers, sisters or twins are than one person."""
+    """log2 of the odds of brothers, sisters or twins against one person."""
 
 
 @dataclass(frozen=True)
 class Patterns:
-    """The different things that pairs agree on, each once, and which pair shows which."""
+    """The distinct agreement patterns, and the pattern of each pair."""
 
     observed: Observed
     of_pair: NDArray[np.int64]
@@ -104,7 +108,7 @@ class Patterns:
 
 
 def patterns(observed: Observed) -> Patterns:
-    """Each pattern once: there are few, whatever the number of pairs."""
+    """The distinct patterns. There are few, however many pairs there are."""
     packed = np.zeros(len(observed), dtype=np.int64)
     for name in VARIABLES:
         packed = packed * 4 + getattr(observed, name)
@@ -130,15 +134,15 @@ def weigh(observed: Observed, weights: RoleWeights) -> PatternWeights:
 
 
 class Weigher:
-    """`weigh` for codes of a few pairs at a time: remembers every pattern, because they recur."""
+    """`weigh` for a few pairs at a time. It caches each pattern, because patterns recur."""
 
     def __init__(self, weights: RoleWeights) -> None:
         self._weights = weights
         self._known: dict[int, tuple[float, ...]] = {}
 
     def __call__(self, codes: Codes) -> tuple[Weighed, Weighed]:
-        """The weight of each pair (-inf where nothing was compared), and what it were without their
-        NHS numbers.
+        """The weight of each pair (-inf where nothing was compared), and its weight without the NHS
+        numbers.
         """
         packed = (codes.astype(np.int64) @ _RADIX).tolist()
         fresh = [at for at, key in enumerate(packed) if key not in self._known]
@@ -164,18 +168,18 @@ def _bits(likelihood: Floats, weights: RoleWeights) -> tuple[Floats, Floats]:
 
 
 def prior_bits(weights: RoleWeights) -> Floats:
-    """log2 of each kind's share of all pairs, of random records."""
+    """log2 of the number of pairs of each kind for each unrelated pair."""
     return np.array([weights.match.prior, weights.relative.prior, 0.0])
 
 
 def likelihoods(seen: Observed, weights: RoleWeights) -> Floats:
-    """How likely each pattern is in each kind of pair: (patterns, kinds)."""
+    """The likelihood of each pattern in each kind of pair: (patterns, kinds)."""
     hidden = of_hidden(seen)
     out = np.empty((len(seen), len(KINDS)))
     for kind, name in enumerate(KINDS):
         shares: KindShares = getattr(weights, name)
         out[:, kind] = (hidden * of_states(seen, shares)).sum(axis=1) * of_plain(seen, shares)
-    # A twin without a name is as likely the one as the other.
+    # A twin without a name is equally likely to be either twin.
     match, relative = weights.match, weights.relative
     twins = 2.0 ** (match.prior - relative.prior) * match.date[0] / relative.date[0]
     out[:, KINDS.index("relative")] *= np.where(seen.multiple > 0, twins, 1.0)
@@ -183,7 +187,7 @@ def likelihoods(seen: Observed, weights: RoleWeights) -> Floats:
 
 
 def of_plain(seen: Observed, shares: KindShares) -> Floats:
-    """The part of the likelihood that no hidden state decides: NHS number, mother, sex."""
+    """The part of the likelihood without hidden states: NHS number, mother, sex."""
     total = np.ones(len(seen))
     for name, share in (("nhs", shares.nhs), ("mother", shares.mother), ("sex", shares.sex)):
         total *= np.array([1.0, share, 1.0 - share])[getattr(seen, name)]
@@ -209,8 +213,9 @@ def _share_tables(shares: KindShares) -> Floats:
 
 
 def state_shares(shares: KindShares, newborn: bool, guessed: bool) -> Floats:
-    """The share of each hidden state in a kind of pair; the surname's own for pairs of which one
-    has no given name, the date's for those of which one date is a guess.
+    """The share of each hidden state in a kind of pair. `newborn`: one record has no given name, so
+    the surname has shares of its own. `guessed`: one date is a guess, so the date has shares of its
+    own.
     """
     surname = shares.surname_of_newborn if newborn else shares.surname
     date = shares.date_guessed if guessed else shares.date
@@ -224,28 +229,29 @@ def state_shares(shares: KindShares, newborn: bool, guessed: bool) -> Floats:
 
 
 def of_hidden(seen: Observed) -> Floats:
-    """How likely each pattern is under each hidden state: (patterns, states)."""
+    """The likelihood of each pattern under each hidden state: (patterns, states)."""
     total = np.ones((len(seen), len(STATES)))
     for name, table in _tables().items():
         total *= table[getattr(seen, name)]
     return total
 
 
-# How segments show what they hold. Properties of names, of spellings and of the profile, not of any
-# data set: measured on names of English birth registrations with random slips of the pen. Of names
-# that are near: how often they sound alike, begin or end alike.
+# The probability that two segments are equal, given the states of their fields. These are
+# properties of names, spelling and the profile, not of a data set. They were measured on names in
+# English birth registrations with random typing errors. `_NEAR`: how often near names sound alike,
+# or begin or end alike.
 _SOUNDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.03}
 _BEGINS_OR_ENDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.95, _DIFFERENT: 0.04}
 _SAME_INITIAL: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.08}
 _SAME_IN_PART: Final = {_SAME: 1.0, _NEAR: 0.95, _DIFFERENT: 0.01}
 _SLIP: Final = 1e-5
-"""How often anything agrees or disagrees that should not."""
+"""The probability that a comparison agrees or disagrees by error."""
 
 
 @cache
 def _tables() -> dict[str, Floats]:
-    """For each thing observed, the likelihood of each of its codes (0: 1) under each hidden state:
-    (codes, states).
+    """For each variable, the likelihood of each code under each hidden state: (codes, states). The
+    likelihood of code 0 is 1.
     """
     given, surname, postcode, date = range(len(FIELDS))
     same = [{_SAME: 1.0, _NEAR: 0.0, _DIFFERENT: 0.0}] * len(FIELDS)
@@ -276,13 +282,15 @@ def _tables() -> dict[str, Floats]:
 
 
 def _agrees(chances: list[float]) -> Floats:
-    """Codes 1 and 2 (and 3, which such things never show)."""
+    """Likelihoods of codes 1 and 2, and of code 3, which these variables never have."""
     agree = np.clip(np.array(chances), _SLIP, 1.0 - _SLIP)
     return np.vstack([np.ones_like(agree), agree, 1.0 - agree, np.full_like(agree, _SLIP)])
 
 
 def _levels(field: int, alike: dict[int, float], beside: int | None = None) -> Floats:
-    """Codes 1 to 3 of a field; with another beside it that has to be the same."""
+    """Likelihoods of codes 1 to 3 of a field. With `beside`, another field must be the same as
+    well.
+    """
     rows = []
     for states in STATES:
         if beside is not None and states[beside] != _SAME:

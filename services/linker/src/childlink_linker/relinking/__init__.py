@@ -1,3 +1,3 @@
-"""Everything linked again under other parameters: proposed, approved, on one machine or on
-Spark.
+"""Links all records again under other parameters: proposals, their approval, and the engines (one
+machine or Spark).
 """

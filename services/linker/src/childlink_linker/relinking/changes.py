@@ -1,9 +1,8 @@
-"""What a new partition would change of today's, cut into changes that can each be made alone. Rule:
-arrays in, changes out.
+"""Finds what a new partition would change, as independent changes. Rule: arrays in, changes out.
 
-A change is made of whole components and whole persons of today, so that nothing outside bears on it
-or is moved by it. Its fingerprint says what it rests on: while the records, decisions and persons
-in it are the same, the rules give the same clusters.
+A change consists of whole components and whole current persons. So nothing outside affects it, and
+it affects nothing outside. Its fingerprint covers its records, decisions and persons: while they
+stay the same, the rules give the same clusters.
 """
 
 import hashlib
@@ -22,10 +21,10 @@ from childlink_linker.store.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Change:
-    """Subjects with the cluster that they would be in, and today's person."""
+    """Subjects with their proposed cluster and their current person."""
 
     clusters: Mapping[int, int]
-    """By subject id; the least subject of each cluster names it."""
+    """By subject id. A cluster is named by its least subject."""
     persons: Mapping[int, str]
     fingerprint: bytes
 
@@ -37,7 +36,9 @@ class Change:
         return list(held.values())
 
     def count(self, ages: Mapping[str, int]) -> tuple[int, int]:
-        """Identifiers that would be merged into others, and new ones for who is split off."""
+        """The numbers of identifiers that would be merged into others, and of new identifiers after
+        splits.
+        """
         parts = self.parts()
         kept = name_clusters(parts, self.persons, defaultdict(int, ages))
         splits = sum(
@@ -52,15 +53,15 @@ def fingerprint(
     records: Iterable[tuple[int, bytes]],
     decisions: Iterable[tuple[int, str]],
 ) -> bytes:
-    """Of subjects with their persons, records (id, digest) and standing decisions (id, verdict); in
-    whatever order.
+    """A fingerprint of subjects with their persons, records (id, digest) and decisions in force
+    (id, verdict). The order has no effect.
     """
     parts = (sorted(persons.items()), sorted(records), sorted(decisions))
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
 
 
 def find_changes(snapshot: Snapshot, new: Repartition) -> list[Change]:
-    """Every change, in no order that means anything."""
+    """All changes. The order has no meaning."""
     _, person = np.unique(snapshot.persons, return_inverse=True)
     person = np.where(
         snapshot.persons == b"", len(person) + np.arange(len(person)), person.reshape(-1)
@@ -86,7 +87,7 @@ def find_changes(snapshot: Snapshot, new: Repartition) -> list[Change]:
 
 
 def _not_one_to_one(person: NDArray[np.int64], cluster: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Whose person is of several clusters, or whose cluster is of several persons."""
+    """Subjects whose person is in several clusters, or whose cluster has several persons."""
     meetings = np.unique(np.stack([person, cluster.astype(np.int64)], axis=1), axis=0)
     several = np.zeros(len(person), dtype=bool)
     for column, own in ((0, person), (1, cluster)):
@@ -126,5 +127,5 @@ def _as_changes(
 
 
 def ids_in(changes: Sequence[Change]) -> list[int]:
-    """All subjects of some changes."""
+    """All subjects of the changes."""
     return [subject_id for change in changes for subject_id in change.clusters]

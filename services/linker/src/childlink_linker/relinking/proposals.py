@@ -1,9 +1,9 @@
-"""The use cases of `proposals`: what `relink` would change waits until a person approves or rejects
-it (see `propose`).
+"""The use cases of `proposals`: the changes that `relink` found wait until they are approved or
+rejected (see `write_proposal`).
 
-Approving makes each change alone, if its records, decisions and persons are those that it was
-proposed on and no newcomer belongs to it; by the code that every change goes through (`recluster`),
-under the parameters that were proposed, all in one transaction.
+Approval applies each change separately, in one transaction and under the proposed parameters. A
+change is skipped if its records, decisions or persons have been modified since, or if a new record
+belongs to it. Changes use the same code as other re-clustering (`recluster`).
 """
 
 import time
@@ -30,13 +30,13 @@ _CHANGES_AT_A_TIME: Final = 5_000
 
 @dataclass(frozen=True)
 class Proposal:
-    """What `relink` proposed, and what became of it."""
+    """A proposal of `relink`, and its state."""
 
     proposal_id: int
     made_at_ms: int
     engine: str
     version: str
-    """Of the parameters."""
+    """Version of the parameters."""
     records: int
     changes: int
     merges: int
@@ -49,7 +49,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class ProposedChange:
-    """One change: today's identifiers, and how many people there would be."""
+    """One change: the current identifiers, and the number of people afterwards."""
 
     subjects: int
     before: Sequence[str]
@@ -58,7 +58,7 @@ class ProposedChange:
 
 @dataclass(frozen=True)
 class Approved:
-    """What approving did."""
+    """The result of an approval."""
 
     outcome: Outcome
     made: int
@@ -74,7 +74,7 @@ def proposals(tx: sa.Connection) -> list[Proposal]:
 
 
 def largest_changes(store: Store, proposal_id: int, most: int) -> list[ProposedChange]:
-    """The changes of a waiting proposal that concern the most subjects."""
+    """The changes of a waiting proposal that affect the most subjects. Raises ProposalError."""
     _waiting(store, proposal_id)
     member = t.proposed_member.c
     size = sa.func.count().label("size")
@@ -95,20 +95,22 @@ def largest_changes(store: Store, proposal_id: int, most: int) -> list[ProposedC
 
 
 def reject(store: Store, proposal_id: int, steward: str) -> None:
-    """Nothing changes; that it was proposed stays in the record. Raises ProposalError."""
+    """Reject a proposal. Nothing changes, and the proposal stays in the record. Raises
+    ProposalError.
+    """
     store.lock()
     _waiting(store, proposal_id)
     _decide(store, proposal_id, "rejected", steward, None)
 
 
 def approve(store: Store, proposal_id: int, steward: str, profile: Profile) -> Approved:
-    """Make the changes. Raises ProposalError."""
+    """Apply the changes of a proposal. Raises ProposalError."""
     store.lock()
     row = _waiting(store, proposal_id)
     if row.profile != profile.id:
         raise ProposalError(
             f"Proposal {proposal_id} is about encodings of profile {row.profile}.",
-            "Reject it, and propose anew.",
+            "Reject it and make a new proposal.",
         )
     parameters = parse_parameters(row.parameters)
     newcomers = _replace_edges(store, row, profile, parameters)
@@ -131,8 +133,8 @@ def approve(store: Store, proposal_id: int, steward: str, profile: Profile) -> A
 def _replace_edges(
     store: Store, row: "sa.Row[Any]", profile: Profile, parameters: Parameters
 ) -> set[int]:
-    """All edges are those under the proposal's parameters. Returns the subjects next to whom
-    somebody has come since.
+    """Replace all edges by those under the proposal's parameters. Returns the subjects that have an
+    edge to a newer record.
     """
     edge, ends = t.proposed_edge.c, [t.record.alias("one"), t.record.alias("other")]
     still_there = t.proposed_edge.join(ends[0], ends[0].c.record_id == edge.smaller).join(
@@ -155,7 +157,9 @@ def _replace_edges(
 def _intact(
     store: Store, changes: Sequence[Change], newcomers: set[int]
 ) -> tuple[list[Change], list[StoredRecord]]:
-    """Those changes that rest on what they did, and their records."""
+    """The changes whose records, decisions and persons are unmodified since the proposal, and their
+    records.
+    """
     ids = ids_in(changes)
     place = {subject_id: at for at, change in enumerate(changes) for subject_id in change.clusters}
     persons: list[dict[int, str]] = [{} for _ in changes]
@@ -188,7 +192,9 @@ def _intact(
 
 
 def _check(store: Store, changes: Sequence[Change]) -> None:
-    """What was made is what was proposed: a linker of another version may have other rules."""
+    """Raise ProposalError if the result differs from the proposal, for example because another
+    version of the linker has other rules.
+    """
     persons = {
         subject.subject_id: subject.person_id
         for subject in store.subjects(ids_in(changes)).values()
@@ -204,13 +210,13 @@ def _check(store: Store, changes: Sequence[Change]) -> None:
         == len({person for _, person in proposed})
     ):
         raise ProposalError(
-            "This linker's rules give other people than were proposed.",
-            "Was it updated since? Reject the proposal, and propose anew.",
+            "This linker's rules give a different result from the proposal.",
+            "The linker may have been updated. Reject the proposal and make a new one.",
         )
 
 
 def _changes(store: Store, proposal_id: int, start: int, end: int) -> dict[int, Change]:
-    """The changes from one number up to another, by number."""
+    """The changes with numbers from `start` up to but not including `end`, by number."""
     change, member = t.proposed_change.c, t.proposed_member.c
     within = (
         (change.proposal_id == proposal_id) & (change.change_id >= start) & (change.change_id < end)
@@ -236,16 +242,16 @@ def _waiting(store: Store, proposal_id: int) -> "sa.Row[Any]":
     ).one_or_none()
     if row is None or row.state != "waiting":
         raise ProposalError(
-            f"No proposal {proposal_id} waits.",
-            "`childlink-linker proposals list` shows what was proposed.",
+            f"No proposal {proposal_id} is waiting.",
+            "`childlink-linker proposals list` lists all proposals.",
         )
     return row
 
 
 def _decide(store: Store, proposal_id: int, state: str, steward: str, skipped: int | None) -> None:
-    """Note who decided what and when; the counts stay, who is who in them does not."""
+    """Record the decision. The counts stay; the members and edges of the proposal are deleted."""
     if not steward.strip():
-        raise ProposalError("A decision needs who made it.", "Give --by.")
+        raise ProposalError("A decision needs the name of the person who makes it.", "Give --by.")
     store.tx.execute(
         t.proposal.update()
         .where(t.proposal.c.proposal_id == proposal_id)

@@ -1,5 +1,5 @@
-"""The use cases of `estimate` and `relink`: new parameters from all encodings, and everything
-re-clustered under them.
+"""The use cases of `estimate` and `relink`: estimate parameters from all encodings, and re-cluster
+all records under new parameters.
 """
 
 from collections.abc import Iterator
@@ -26,8 +26,8 @@ _MOST_PAIRS = 3_000_000
 def estimate_parameters(
     store: Store, profile: Profile, prior: Parameters, version: str
 ) -> Estimated:
-    """Parameters estimated from the pairs of the store that share a key or a date (of the first
-    records that make a few million).
+    """Estimate parameters from the pairs in the store that share a key or a date of birth. Reads
+    records until there are a few million pairs.
     """
     rows: list[StoredRecord] = []
     pairs = np.zeros((0, 2), dtype=np.int64)
@@ -48,22 +48,22 @@ def estimate_parameters(
 def edges_anew(
     store: Store, profile: Profile, parameters: Parameters, after: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Every edge of which one record has an id above `after`, each once: pairs of record ids, and
-    weights. Changes nothing.
+    """Every edge with at least one record above id `after`, once: pairs of record ids, and weights.
+    Changes nothing.
     """
     for chunk in _chunks(store, after):
         last_of_chunk = max(row.record_id for row in chunk)
         rows, pairs = candidate_pairs(store, chunk, profile)
         ids = np.array([row.record_id for row in rows], dtype=np.int64)
-        # Pairs with records of later chunks are found again from there.
+        # Pairs with records of later chunks are found with those chunks.
         pairs = pairs[(ids[pairs] <= last_of_chunk).all(axis=1)]
         result = compare(columns(rows, profile), pairs[:, 0], pairs[:, 1], profile, parameters)
         yield edges_of(rows, pairs, result, parameters)
 
 
 def relink(store: Store, profile: Profile, parameters: Parameters) -> Outcome:
-    """Compare every candidate pair anew and re-cluster everything. Identifiers keep as
-    `name_clusters` says.
+    """Compare all candidate pairs again and re-cluster all records. `name_clusters` decides which
+    identifiers are kept.
     """
     store.lock()
     store.delete_edges()

@@ -1,9 +1,9 @@
-"""Everything partitioned anew, beside what there is: two passes over an engine, the ordinary one
-here or Spark (`spark_relink`).
+"""Partitions all records again without changing the store. It makes two passes over an engine: the
+ordinary one here, or Spark (`spark_engine`).
 
-First every edge, to see which subjects belong to one component; then each component, as one bucket
-with others, clustered by `partition`. The engine decides where that happens; this module holds ids
-alone.
+The first pass finds all edges, to see which subjects are in one component. The second clusters the
+components with `partition`, many components to a bucket. The engine decides where the work is done.
+This module handles ids only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ Places = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Edges:
-    """Pairs of record ids worth keeping, the smaller first, and their weights."""
+    """Pairs of record ids that are edges, smaller id first, and their weights."""
 
     ends: Ids
     weights: NDArray[np.float64]
@@ -35,7 +35,7 @@ class Edges:
 
 @dataclass(frozen=True)
 class Clusters:
-    """Subjects by the least subject of their cluster, and the pairs in doubt."""
+    """Subjects with the least subject of their cluster, and the doubtful pairs."""
 
     subjects: Ids
     clusters: Ids
@@ -43,33 +43,33 @@ class Clusters:
 
 
 class Engine(Protocol):
-    """What compares and clusters."""
+    """Compares records and clusters them."""
 
     name: str
     snapshot: Snapshot
 
     def edges(self) -> Iterator[Edges]:
-        """Every edge once, in slices. May be asked again."""
+        """Every edge once, in slices. Can be called several times."""
 
     def clusters(self, buckets: Places) -> Iterator[Clusters]:
-        """Clusters of all subjects that are in a bucket (`buckets` by place in the snapshot; -1: in
-        none).
+        """Cluster all subjects that are in a bucket. `buckets` is indexed by position in the
+        snapshot; -1 means no bucket.
         """
 
 
 @dataclass(frozen=True)
 class Repartition:
-    """A partition of the snapshot's subjects, by their places in it."""
+    """A partition of the snapshot's subjects, by their positions in it."""
 
     components: Places
-    """Equal for who is reachable from each other, by edges or decisions."""
+    """Equal for subjects that are connected by edges or decisions."""
     clusters: Places
-    """Equal for who is one person."""
+    """Equal for subjects that are one person."""
     doubts: Sequence[tuple[int, int, float]]
 
 
 def repartition(engine: Engine) -> Repartition:
-    """Partition everything anew."""
+    """Partition all records again."""
     snapshot = engine.snapshot
     parts = [snapshot.places_of(edges.ends) for edges in engine.edges()]
     decided = np.array(
@@ -87,7 +87,9 @@ def repartition(engine: Engine) -> Repartition:
 
 
 def _buckets(snapshot: Snapshot, components: Places) -> Places:
-    """Whole components together, about as many records in each bucket. Who is alone needs none."""
+    """Assign whole components to buckets with about the same number of records. A subject without
+    others in its component needs no bucket.
+    """
     records = np.bincount(snapshot.places(snapshot.subject_of), minlength=len(components))
     of_component = np.bincount(components, weights=records, minlength=len(components))
     shared = np.bincount(components, minlength=len(components)) > 1
@@ -96,7 +98,9 @@ def _buckets(snapshot: Snapshot, components: Places) -> Places:
 
 
 class OrdinaryEngine:
-    """In this process, from the store: for what fits into a night on one machine."""
+    """Runs in this process and reads from the store. Suited to stores that one machine can process
+    in a night.
+    """
 
     name = "ordinary"
 
@@ -137,7 +141,7 @@ class OrdinaryEngine:
 def as_columns(
     clusters: Sequence[Sequence[int]], doubts: Sequence[tuple[int, int, float]]
 ) -> Clusters:
-    """Clusters of subject ids as columns."""
+    """Clusters of subject ids, as columns."""
     each = [(subject_id, min(members)) for members in clusters for subject_id in members]
     columns = np.array(each, dtype=np.int64).reshape(-1, 2)
     return Clusters(columns[:, 0], columns[:, 1], doubts)

@@ -1,9 +1,9 @@
-"""Everything partitioned anew on Apache Spark, from a sealed export: an engine for `repartition`.
-Adapter of PySpark (extra `spark`).
+"""An engine for `repartition` on Apache Spark, which reads a sealed export. Adapter of PySpark
+(extra `spark`).
 
-Records give blinded keys, keys give pairs, pairs meet their two sealed encodings and become edges,
-and buckets of whole components become clusters; the linker's own rules do it (`spark_tasks`). The
-driver holds ids alone, a slice of edges at a time.
+Spark makes blinded keys from records, and pairs from keys. It compares the two sealed encodings of
+each pair to find edges, and clusters buckets of whole components. The tasks apply the linker's own
+rules (`spark_tasks`). The driver holds only ids, one slice of edges at a time.
 """
 
 import os
@@ -36,9 +36,9 @@ from childlink_linker.relinking.spark_tasks import CLUSTERS, EDGES, KEYS, PAIRS,
 
 _RECORDS_A_PARTITION: Final = 50_000
 _ROWS_A_SLICE: Final = 2_000_000
-# Whatever Spark writes to its own folders (shuffles, spills, what it keeps) is encrypted under a
-# key that only lives in memory, and so is whatever its processes tell each other: tasks hold the
-# vault's key.
+# Spark encrypts the files in its own folders (shuffles, spills, cached data) under a key that
+# exists only in memory. It also encrypts the traffic between its processes. This is necessary
+# because tasks hold the vault's key.
 _OPTIONS: Final = {
     "spark.io.encryption.enabled": "true",
     "spark.authenticate": "true",
@@ -48,21 +48,20 @@ _OPTIONS: Final = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
-# What --spark-option may set otherwise.
+# Defaults that --spark-option can change.
 _DEFAULTS: Final = {"spark.driver.memory": "2g", "spark.driver.maxResultSize": "0"}
 
 
 @contextmanager
 def spark_session(master: str, options: Mapping[str, str]) -> Iterator[SparkSession]:
-    """A session whose own files are encrypted. Raises SparkError where Spark does not start, or
+    """A session whose own files are encrypted. Raises SparkError if Spark does not start or
     fails.
     """
     weaker = {name for name in _OPTIONS if options.get(name, _OPTIONS[name]) != _OPTIONS[name]}
     if weaker:
-        raise SparkError(f"{', '.join(sorted(weaker))} cannot be set otherwise.", "Leave it out.")
+        raise SparkError(f"{', '.join(sorted(weaker))} cannot be changed.", "Leave the option out.")
     builder = SparkSession.builder.appName("childlink relink").master(master)
-    # Workers are to find what this interpreter finds; on a cluster, it lies at the same place on
-    # every node.
+    # Workers must use the same interpreter. On a cluster it must be at the same path on every node.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     for name, value in {**_DEFAULTS, **options, **_OPTIONS}.items():
         builder = builder.config(name, value)
@@ -71,7 +70,7 @@ def spark_session(master: str, options: Mapping[str, str]) -> Iterator[SparkSess
     except (PySparkException, RuntimeError, OSError) as error:
         raise SparkError(
             f"Spark does not start ({type(error).__name__}).",
-            "It needs Java 17 or later (JAVA_HOME), and a master that answers.",
+            "It needs Java 17 or later (JAVA_HOME), and a reachable master.",
         ) from None
     session.sparkContext.setLogLevel("OFF")
     try:
@@ -83,19 +82,19 @@ def spark_session(master: str, options: Mapping[str, str]) -> Iterator[SparkSess
 
 @contextmanager
 def task_errors() -> Iterator[None]:
-    """What fails in a task is said in a sentence. Raises SparkError, or VaultError."""
+    """Turn a failure in a task into one sentence. Raises SparkError or VaultError."""
     try:
         yield
     except PySparkException as error:
         if "VaultError" in str(error):
             raise VaultError(
-                "An encoding does not open under this linker's token key.",
-                "Is the export of this linker's store?",
+                "An encoding cannot be decrypted with this linker's token key.",
+                "Check that the export was made from this linker's store.",
             ) from None
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise SparkError(
             f"Spark failed: {said[-1]}",
-            "Executors' logs say more. Where memory was short: --spark-option"
+            "See the executors' logs. If memory was short, use --spark-option"
             " spark.driver.memory=4g.",
         ) from None
 
@@ -118,7 +117,7 @@ class SparkEngine:
         self._edges = self._find_edges().persist(StorageLevel.DISK_ONLY)
 
     def edges(self) -> Iterator[Edges]:
-        """See `Engine`. Found once, and kept (encrypted) by Spark."""
+        """See `Engine`. Spark finds the edges once and keeps them, encrypted."""
         for table in self._in_slices(self._edges, "smaller"):
             ends = np.stack([table["smaller"].to_numpy(), table["larger"].to_numpy()], axis=1)
             yield Edges(ends, table["weight"].to_numpy())
@@ -139,7 +138,7 @@ class SparkEngine:
         rules = self._rules
 
         def cluster(held: pa.Table, edges: pa.Table) -> pa.Table:
-            # PySpark counts the arguments, and would count a method's `self`.
+            # PySpark counts the arguments and would include a method's `self`.
             return rules.cluster(held, edges)
 
         found = held.groupBy("bucket").cogroup(edges.groupBy("of")).applyInArrow(cluster, CLUSTERS)
@@ -158,7 +157,7 @@ class SparkEngine:
             self._rules.find_keys, KEYS
         )
         pairs = keys.repartition(self._partitions, "key").mapInArrow(find_pairs, PAIRS)
-        # Partitioned as the join wants them: that pairs are distinct costs no exchange of its own.
+        # Partitioned as the join needs it, so that `distinct` costs no extra exchange.
         distinct = pairs.repartition(self._partitions, "smaller").distinct()
         one = self._records.selectExpr(
             "record_id as smaller", "subject_id", "encoding as one"

@@ -1,8 +1,8 @@
-"""What Spark's workers do with Arrow batches: the linker's own rules, on encodings that are opened
-here and nowhere else.
+"""The work of Spark's workers on Arrow batches: the linker's own rules. Encodings are decrypted
+only here.
 
-The vault's key comes inside the pickled task, from memory to memory. Nothing opened leaves a task:
-out go blinded keys, ids, weights.
+The vault's key arrives inside the pickled task, in memory. Decrypted data never leaves a task: the
+output holds only blinded keys, ids and weights.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +33,7 @@ Batches = Iterator[Any]
 
 @dataclass(frozen=True)
 class Rules:
-    """Everything that decides, and the key to what it is decided on."""
+    """The rules and parameters of a run, and the key of the encodings."""
 
     profile: Profile
     parameters: Parameters
@@ -41,7 +41,7 @@ class Rules:
     vault_key: bytes = field(repr=False)
 
     def find_keys(self, batches: Batches) -> Batches:
-        """Records to blinded keys."""
+        """Turn records into blinded keys."""
         vault = Vault(self.vault_key)
         for batch in batches:
             found, at = keys(
@@ -55,11 +55,11 @@ class Rules:
             )
 
     def compare_pairs(self, batches: Batches) -> Batches:
-        """Pairs with both sealed encodings to those that are edges."""
+        """Compare pairs, given with both sealed encodings, and keep those that are edges."""
         vault = Vault(self.vault_key)
         for batch in batches:
             ends = np.stack([_ids(batch, "smaller"), _ids(batch, "larger")])
-            # Records recur: each is opened once.
+            # Records recur: decrypt each one once.
             _, first, at = np.unique(ends, return_index=True, return_inverse=True)
             sealed = pa.concat_arrays([batch["one"], batch["other"]]).take(pa.array(first))
             encodings = from_rows(map(vault.open, sealed.to_pylist()), self.profile)
@@ -74,8 +74,8 @@ class Rules:
             )
 
     def cluster(self, held: Any, edges: Any) -> Any:
-        """A bucket of whole components to its clusters (one: a subject, other: the least of its
-        cluster) and pairs in doubt.
+        """Cluster a bucket of whole components. Returns its clusters (one: a subject, other: the
+        least subject of its cluster) and its doubtful pairs.
         """
         relax_garbage_collection()
         vault = Vault(self.vault_key)
@@ -114,8 +114,8 @@ class Rules:
 
 
 def find_pairs(batches: Batches) -> Batches:
-    """All of a partition's keys (each key is in one partition) to pairs of records of different
-    subjects.
+    """Turn a partition's keys into pairs of records of different subjects. All entries of a key
+    must be in one partition.
     """
     columns = [(_ids(b, "key"), _ids(b, "record_id"), _ids(b, "subject_id")) for b in batches]
     if not columns:

@@ -1,5 +1,5 @@
-"""The use case of `relink --propose`: writes down what a new partition would change. Changes
-nothing; see `proposals`.
+"""The use case of `relink --propose`: records what a new partition would change. It does not change
+any link; see `proposals`.
 """
 
 import time
@@ -19,8 +19,8 @@ from childlink_linker.store.store import Store
 def propose(
     store: Store, engine: Engine, new: Repartition, profile: Profile, parameters: str
 ) -> int:
-    """Write down what `new` would change. Returns the proposal's number. `parameters`: the file's
-    text.
+    """Record what `new` would change. `parameters`: the text of the parameter file. Returns the
+    proposal's number. Raises ProposalError.
     """
     snapshot = engine.snapshot
     changes = find_changes(snapshot, new)
@@ -74,15 +74,15 @@ def propose(
             for (a, b), weight in each
         ]
         store.insert(t.proposed_edge, rows)
-    # Last, so that a linker that runs waits no longer than this takes.
+    # Locked last, so that a running linker waits only for this check.
     store.lock()
     _refuse_reused_ids(store, snapshot)
     return int(proposal_id)
 
 
 def _refuse_reused_ids(store: Store, snapshot: Snapshot) -> None:
-    """An id that another record was given since the snapshot would make its edges another
-    record's.
+    """Raise ProposalError if a record id was reused since the snapshot. Otherwise the proposal's
+    edges would belong to other records.
     """
     record = t.record.c
     wanted = sa.select(record.record_id, record.digest).where(
@@ -96,6 +96,7 @@ def _refuse_reused_ids(store: Store, snapshot: Snapshot) -> None:
         )
         if (snapshot.records[at] != ids).any() or (snapshot.digests[at] != digests).any():
             raise ProposalError(
-                "Records have other numbers than when they were read: the newest were withdrawn.",
-                "Propose anew; export anew.",
+                "The newest records were withdrawn and their ids were reused since the records were"
+                " read.",
+                "Make a new proposal; if you used an export, make a new export first.",
             )

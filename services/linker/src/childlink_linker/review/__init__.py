@@ -1,1 +1,1 @@
-"""What waits for a data steward, and why records are one person."""
+"""Review of doubtful pairs by data stewards, and explanations of links."""

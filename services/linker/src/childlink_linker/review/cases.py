@@ -1,11 +1,13 @@
-"""The use cases of review: doubtful pairs wait for a data steward; a decision is evidence that
-outlives re-linking.
+"""The use cases of review: data stewards decide doubtful pairs. Their decisions are evidence that
+is kept when records are re-linked.
 
-Pairs that have people in common are one case, and are shown together. A steward sees what two
-people's records agree on and what that weighs, in whole bits, never a value, a reference or a
-partner's name; of pairs that do not wait, nothing at all, since agreement between records of one's
-own choice would tell who is like whom. A decision can be undone; both stay in the record, with who
-and when. Whoever is withdrawn takes the decisions about them along.
+Pairs that have people in common form one case and are shown together. A steward sees what the
+records of two people agree on, with weights in whole bits. They see no values, references or
+partner names. Pairs that do not wait are not shown: if stewards could compare any records they
+chose, they could find out which people are similar.
+
+A decision can be undone. The decision and its undoing stay in the record, with name and time. If a
+subject is withdrawn, decisions about it are deleted.
 """
 
 import time
@@ -28,7 +30,7 @@ from childlink_linker.store import tables as t
 from childlink_linker.store.store import Store
 
 Pair = tuple[int, int]
-"""The least subjects of two people, by the linker's own numbers."""
+"""The least subjects of two people, as the linker's own numbers."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,20 @@ class Doubt:
     persons: tuple[str, str]
     since_ms: int
     said: tuple["Decision", ...]
-    """What stewards have said of it that does not settle it."""
+    """Stewards' opinions that do not settle the pair."""
     own_checks: tuple[str, str] = ("", "")
-    """What the partners of the two say of their own rows: "", "asked", or what they found."""
+    """The partners' answers about their own rows, for each of the two: "", "asked", or the
+    finding.
+    """
 
     @property
     def unsure(self) -> int:
-        """How many stewards have said that they do not know."""
+        """Number of stewards who answered that they do not know."""
         return sum(item.verdict == "unsure" for item in self.said)
 
     @property
     def asks_second(self) -> bool:
-        """Whether a steward has decided and asks for a second opinion."""
+        """Whether a steward has decided and asked for a second opinion."""
         return any(item.asks_second for item in self.said)
 
 
@@ -60,16 +64,16 @@ class Case:
     """Doubtful pairs that have people in common."""
 
     number: int
-    """Its least subject's."""
+    """The least subject of the case."""
     doubts: tuple[Doubt, ...]
     letters: dict[str, str]
-    """What each person is called on the page: A, B, ..."""
+    """The letter of each person on the page: A, B, ..."""
     since_ms: int
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a steward said."""
+    """A steward's decision."""
 
     decision_id: int
     at_ms: int
@@ -82,7 +86,7 @@ class Decision:
 
 
 def doubts(store: Store) -> list[Doubt]:
-    """What waits, the likeliest first."""
+    """All doubtful pairs, greatest weight first."""
     rows = store.review_queue()
     subjects = store.subjects(
         {subject for row in rows for subject in (row.smaller_subject_id, row.larger_subject_id)}
@@ -109,8 +113,8 @@ def doubts(store: Store) -> list[Doubt]:
 
 
 def cases(store: Store, steward: str = "") -> list[Case]:
-    """What waits, as cases, the longest waiting first; without those that the steward passed on, or
-    spoke of already.
+    """The waiting cases, longest waiting first. Without the cases in which the steward already has
+    a decision in force, or passed, on every pair.
     """
     waiting = doubts(store)
     root: dict[str, str] = {}
@@ -139,18 +143,19 @@ def cases(store: Store, steward: str = "") -> list[Case]:
 
 
 def case(store: Store, number: int) -> Case:
-    """A case that waits. Raises ReviewError."""
+    """A waiting case. Raises ReviewError."""
     for item in cases(store):
         if any(number in doubt.pair for doubt in item.doubts):
             return item
     raise ReviewError(
-        f"No case {number} waits.", "Somebody may have decided it: look at the list of what waits."
+        f"No case {number} is waiting.",
+        "Another steward may have decided it. See the list of waiting cases.",
     )
 
 
 def show(store: Store, pair: Pair, profile: Profile, parameters: Parameters) -> list[Comparison]:
-    """What the records of the two people agree on: pairs of a record of the one (A1, A2, ...) and
-    one of the other (B1, ...).
+    """What the records of two people agree on: records of the one (A1, A2, ...) compared with
+    records of the other (B1, B2, ...). Raises ReviewError.
     """
     check_waits(store, pair)
     subjects = store.subjects(pair)
@@ -174,8 +179,8 @@ def decide(
     *,
     asks_second: bool = False,
 ) -> Outcome:
-    """Write down what a steward says of some pairs, and link anew whom it concerns. Returns what
-    changed.
+    """Record a steward's verdicts on pairs, and re-cluster the subjects concerned. Returns what
+    changed. Raises ReviewError.
     """
     _named(steward, reason)
     store.lock()
@@ -204,7 +209,7 @@ def decide(
 def undo(
     store: Store, decision_id: int, steward: str, profile: Profile, parameters: Parameters
 ) -> Outcome:
-    """Take a decision back; it stays in the record. Returns what changed."""
+    """Undo a decision. It stays in the record. Returns what changed. Raises ReviewError."""
     store.lock()
     found = next((item for item in decisions(store) if item.decision_id == decision_id), None)
     if found is None or found.undone_by:
@@ -218,7 +223,7 @@ def undo(
 
 
 def decisions(store: Store) -> list[Decision]:
-    """Everything that stewards said, oldest first, undone ones too."""
+    """All decisions, oldest first, including undone ones."""
     return [_decision(row) for row in store.all_decisions()]
 
 
@@ -231,21 +236,21 @@ def _link_anew(
 
 
 def check_waits(store: Store, pair: Pair) -> None:
-    """Raise ReviewError unless the pair waits, or was decided."""
+    """Raise ReviewError unless the pair waits or was decided."""
     waits = any(
         (row.smaller_subject_id, row.larger_subject_id) == pair
         for row in store.review_queue_of(pair)
     )
     if not waits and not any(_decision(row).pair == pair for row in store.decisions_of(pair)):
         raise ReviewError(
-            f"There is no pair {pair[0]}-{pair[1]} that waits.",
-            "`childlink-linker review list` shows what waits.",
+            f"No pair {pair[0]}-{pair[1]} is waiting.",
+            "`childlink-linker review list` lists the waiting pairs.",
         )
 
 
 def _named(steward: str, reason: str) -> None:
     if not steward.strip() or not reason.strip():
-        raise ReviewError("A decision needs who made it and why.", "Give --by and --why.")
+        raise ReviewError("A decision needs a name and a reason.", "Give --by and --why.")
 
 
 def _decision(row: Any) -> Decision:

@@ -1,6 +1,6 @@
-"""The use cases of `explain`, `history` and `quality`: why records are one person, what became of
-an identifier, and how well linkage does, without truth. Read-only. Says what agrees and how much
-that weighs, never a token, a reference or a partner's name.
+"""The use cases of `explain`, `history` and `quality`: why records are one person, how an
+identifier changed, and how well linkage works without known truth. Read-only. Shows what agrees and
+its weight, never a token, a reference or a partner's name.
 """
 
 from collections import Counter
@@ -50,7 +50,7 @@ _IN_WORDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What two records agree or disagree on, and what that alone would weigh, in bits."""
+    """What two records agree or disagree on, and the weight of that alone, in bits."""
 
     what: str
     outcome: str
@@ -59,7 +59,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two records of one person. Records are named by letters, in no order that means anything."""
+    """Two records of one person. Records are named by letters, whose order has no meaning."""
 
     one: str
     other: str
@@ -76,17 +76,17 @@ class Explanation:
     records: int
     sources: int
     comparisons: Sequence[Comparison]
-    """Every pair of records that could be compared, the weightiest first."""
+    """All pairs of records that could be compared, greatest weight first."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """Something that happened to an identifier."""
+    """A change of an identifier."""
 
     at: datetime
     kind: str
     subject: str
-    """A letter for each subject; "" for what happens to a person or family."""
+    """A letter for each subject; "" for changes of a person or family."""
     before: str | None
     after: str | None
     family: str | None = None
@@ -94,15 +94,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Quality:
-    """How the records of one dataset fare, under one version of the linkage secret."""
+    """Linkage quality of the records of one dataset, under one version of the linkage secret."""
 
     dataset: str
     key_version: int
     records: int
     matched: float
-    """Share whose person another dataset knows too."""
+    """Share whose person is also in another dataset."""
     doubtful: float
-    """Share that waits for a person's decision."""
+    """Share that waits for a data steward's decision."""
     numbered: float
     """Share with an NHS number."""
     passes: Mapping[str, float]
@@ -110,14 +110,14 @@ class Quality:
 
 
 def explain(store: Store, person_id: str, profile: Profile, parameters: Parameters) -> Explanation:
-    """Why the records of a person are one. Raises UnknownIdentifierError."""
+    """Explain why the records of a person are one. Raises UnknownIdentifierError."""
     _check(person_id)
     person = store.persons([person_id]).get(person_id)
     subjects = store.subjects_of_persons([person_id])
     if person is None or not subjects:
         raise UnknownIdentifierError(
-            f"Nobody has the identifier {person_id} now.",
-            "`childlink-linker history` says what became of it.",
+            f"No person has the identifier {person_id} now.",
+            "`childlink-linker history` shows how it changed.",
         )
     records = store.records_of_subjects(subjects)
     records.sort(key=lambda record: record.digest)
@@ -144,8 +144,8 @@ def compare_groups(
     profile: Profile,
     parameters: Parameters,
 ) -> list[Comparison]:
-    """Records of one group (A1, A2, ...) against those of another (B1, B2, ...), in no order that
-    means anything.
+    """Compare the records of one group (A1, A2, ...) with those of another (B1, B2, ...). The order
+    has no meaning.
     """
     groups = [sorted(group, key=lambda record: record.digest) for group in (one, other)]
     names = [
@@ -200,9 +200,7 @@ def _words(variable: str, code: int) -> tuple[str, str]:
 
 
 def history(tx: sa.Connection, identifier: str) -> list[Change]:
-    """Everything that ever happened to an identifier, oldest first. Raises
-    UnknownIdentifierError.
-    """
+    """All changes of an identifier, oldest first. Raises UnknownIdentifierError."""
     _check(identifier)
     event = t.event.c
     named = sa.or_(
@@ -213,7 +211,7 @@ def history(tx: sa.Connection, identifier: str) -> list[Change]:
     rows = tx.execute(sa.select(t.event).where(named).order_by(event.event_id)).all()
     if not rows:
         raise UnknownIdentifierError(
-            f"{identifier} was never given to anybody here.", "Check where it comes from."
+            f"This linker never assigned {identifier}.", "Check where it comes from."
         )
     subjects = dict.fromkeys(row.subject_id for row in rows if row.subject_id is not None)
     letters = {None: ""} | {subject: letter(at) for at, subject in enumerate(subjects)}
@@ -231,8 +229,8 @@ def history(tx: sa.Connection, identifier: str) -> list[Change]:
 
 
 def quality(store: Store, profile: Profile) -> list[Quality]:
-    """Match rate, doubt and passes by dataset and version of the linkage secret. Datasets are told
-    by their opaque facets.
+    """Match rate, doubtful pairs and passes by dataset and version of the linkage secret. Datasets
+    are named by their opaque facets.
     """
     doubtful = store.subjects_in_review()
     known_in = store.datasets_of_persons()
@@ -271,13 +269,13 @@ def quality(store: Store, profile: Profile) -> list[Quality]:
 def _check(identifier: str) -> None:
     if not is_valid(identifier):
         raise UnknownIdentifierError(
-            f"{identifier!r} is no identifier: its check character does not fit.",
-            "Is it typed right?",
+            f"{identifier!r} is not an identifier: its check character is wrong.",
+            "Check the spelling.",
         )
 
 
 def letter(number: int) -> str:
-    """What the records or people of a list are called: A, B, ..., Z, AA, AB, ..."""
+    """Names for the records or people of a list: A, B, ..., Z, AA, AB, ..."""
     letters = ""
     number += 1
     while number:

@@ -1,8 +1,8 @@
-"""Nobody takes data out of the linker alone: one person asks for an export and says why, another
-makes it. Rules only.
+"""The two-person rule for exports: one person requests an export with a reason, and another makes
+it. Rules only.
 
-An attempt that fails has used the asking up. Both are entries of the audit trail, and the trail is
-where they are looked up: there is nothing else to be forged.
+A failed attempt uses up the request. Request and export are entries of the audit trail, and the
+rule reads them there. There is no other record that could be forged.
 """
 
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ _GOOD_FOR_MS: Final = 24 * 60 * 60 * 1000
 
 
 def check_asked(trail: Iterable[Entry], who: str, now_ms: int) -> None:
-    """Raise ExportError unless somebody else than `who` asked for an export within a day, and none
-    was made since.
+    """Raise ExportError unless a person other than `who` requested an export within the last 24
+    hours, and no export was made since.
 
-    `trail` is the audit trail, or its entries of ASKED and MADE, oldest first.
+    `trail` is the audit trail, or its entries ASKED and MADE, oldest first.
     """
     last = None
     for entry in trail:
@@ -29,11 +29,11 @@ def check_asked(trail: Iterable[Entry], who: str, now_ms: int) -> None:
             last = entry
     if last is None or last.action == MADE or now_ms - last.at_ms > _GOOD_FOR_MS:
         raise ExportError(
-            "Nobody has asked for an export within a day that was not made since.",
+            "There is no unused request for an export from the last 24 hours.",
             "Have another person run: childlink-linker ask-export --why TEXT.",
         )
     if last.who == who:
         raise ExportError(
-            f"{who} asked for this export: somebody else has to make it.",
+            f"{who} asked for this export, so another person must make it.",
             "Have another person run this.",
         )

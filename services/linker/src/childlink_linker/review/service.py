@@ -1,4 +1,4 @@
-"""The data stewards' gRPC service: the review page's twin for other tools."""
+"""The data stewards' gRPC service. It offers the functions of the review page to other tools."""
 
 import grpc
 from childlink.linker.v1 import review_pb2 as pb

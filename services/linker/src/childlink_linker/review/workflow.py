@@ -1,8 +1,8 @@
-"""The administrator's and the steward's desk: every look at the store and every decision, each
-written into the audit trail.
+"""The review workflow for administrators and stewards. Every read of the store and every decision
+is written to the audit trail.
 
-The command line, the review page and the gRPC services all come through here, so that nothing is
-seen or done beside the trail.
+The command line, the review page and the gRPC services all use it, so that nothing bypasses the
+trail.
 """
 
 import time
@@ -35,12 +35,12 @@ _DAY_MS: Final = 24 * 60 * 60 * 1000
 Links = Callable[[Store, Sequence[StoredSubject]], list[Outgoing]]
 """Makes the links of subjects."""
 Post = Callable[[sa.Connection, Sequence[Outgoing]], None]
-"""Puts what is to be sent into the outbox, within the transaction."""
+"""Puts messages into the outbox, within the transaction."""
 
 
 @dataclass(frozen=True)
 class ReviewWorkflow:
-    """What people may see and do, in whose name it is seen and done."""
+    """The actions of stewards and administrators, each recorded under a name."""
 
     engine: sa.Engine
     vault: Vault
@@ -48,35 +48,34 @@ class ReviewWorkflow:
     parameters: Parameters
     audit_key: bytes
     views_a_day: int
-    """Pairs that one steward may look at in 24 hours: what agrees between records is information
-    about people, too.
+    """Number of pairs that one steward may view in 24 hours. It is limited because agreements
+    between records are information about people.
     """
     links: Links
     post: Post
     flush: Callable[[], None] = lambda: None
-    """Sends what is in the outbox, where no running linker does."""
+    """Sends the messages in the outbox, unless a running linker sends them."""
 
     def cases(self, who: str) -> list[Case]:
-        """What waits for this steward."""
+        """The cases that wait for this steward."""
         with self._audited(who, "review list") as store:
             return review.cases(store, who)
 
     def case(self, who: str, number: int) -> tuple[Case, list[list[explaining.Comparison]]]:
-        """A case, and what the records of each of its pairs agree on."""
+        """A case, and what the records of each of its pairs agree on. Raises ReviewError."""
         with self._store() as store:
             found = review.case(store, number)
         return found, [self.show(who, doubt.pair) for doubt in found.doubts]
 
     def show(self, who: str, pair: Pair) -> list[explaining.Comparison]:
-        """What the records of two people who wait agree on."""
+        """What the records of a waiting pair agree on. Raises ReviewError."""
         with self._audited(who, "review show", pair=_name(pair)) as store:
             since = int(time.time() * 1000) - _DAY_MS
             if tables.audit.count(store.tx, who, "review show", since) > self.views_a_day:
                 raise ReviewError(
-                    f"You have looked at {self.views_a_day:,} pairs in 24 hours, which is the"
-                    " limit.",
-                    "Go on tomorrow, or have another steward do so: what agrees between records is"
-                    " information about people.",
+                    f"You have viewed {self.views_a_day:,} pairs in 24 hours, which is the limit.",
+                    "Continue tomorrow, or ask another steward. The limit exists because agreements"
+                    " between records are information about people.",
                 )
             return review.show(store, pair, self.profile, self.parameters)
 
@@ -88,8 +87,8 @@ class ReviewWorkflow:
         *,
         asks_second: bool = False,
     ) -> Outcome:
-        """A steward's word on some pairs: link anew whom it concerns, and send the links that
-        change.
+        """Record a steward's verdicts on pairs, re-cluster the subjects concerned, and send the
+        links that change. Raises ReviewError.
         """
         said = ", ".join(f"{_name(pair)} {verdict}" for pair, verdict in verdicts)
         with self._audited(who, "review decide", said=said, second=int(asks_second)) as store:
@@ -101,8 +100,8 @@ class ReviewWorkflow:
         return outcome
 
     def ask_partner(self, who: str, pair: Pair, *, larger: bool) -> None:
-        """Have the partner that recorded one of the two people look whether its own row is
-        right.
+        """Ask the partner that recorded one of the two people to check its own row. Raises
+        ReviewError.
         """
         with self._audited(who, "review ask", pair=_name(pair), subject=pair[larger]) as store:
             review.check_waits(store, pair)
@@ -122,7 +121,7 @@ class ReviewWorkflow:
         self.flush()
 
     def undo(self, who: str, decision_id: int) -> Outcome:
-        """Take a decision back."""
+        """Undo a decision. Raises ReviewError."""
         with self._audited(who, "review undo", decision=decision_id) as store:
             outcome = review.undo(store, decision_id, who, self.profile, self.parameters)
             self.post(store.tx, self.links(store, outcome.linked))
@@ -130,28 +129,28 @@ class ReviewWorkflow:
         return outcome
 
     def decisions(self, who: str) -> list[Decision]:
-        """Everything that stewards said."""
+        """All decisions of stewards."""
         with self._audited(who, "review decisions") as store:
             return review.decisions(store)
 
     def explain(self, who: str, person_id: str) -> explaining.Explanation:
-        """Why the records of a person are one."""
+        """Explain why the records of a person are one. Raises UnknownIdentifierError."""
         with self._audited(who, "explain", identifier=person_id) as store:
             return explaining.explain(store, person_id, self.profile, self.parameters)
 
     def history(self, who: str, identifier: str) -> list[explaining.Change]:
-        """What became of an identifier."""
+        """All changes of an identifier. Raises UnknownIdentifierError."""
         with self._audited(who, "history", identifier=identifier) as store:
             return explaining.history(store.tx, identifier)
 
     def quality(self, who: str) -> list[explaining.Quality]:
-        """How linkage does, without truth."""
+        """Linkage quality, without known truth."""
         with self._audited(who, "quality") as store:
             return explaining.quality(store, self.profile)
 
     def check_store(self, who: str) -> tuple[int, int]:
-        """Whether the event log makes the identifiers that the tables have. Raises StoreError.
-        Returns subjects and families.
+        """Check that the event log gives the same identifiers as the tables. Returns the numbers of
+        subjects and families. Raises StoreError.
         """
         with self._audited(who, "check store") as store:
             tables_say, log_says = store.identifiers()
@@ -162,29 +161,29 @@ class ReviewWorkflow:
                 raise StoreError(
                     f"The event log and the tables differ in {len(wrong):,} {what}, of"
                     f" {len(one):,}.",
-                    "The database was changed by something else than childlink, or restored in"
-                    " parts: restore all of it.",
+                    "Something other than childlink changed the database, or only parts of it were"
+                    " restored. Restore all of it.",
                 )
         return len(tables_say.persons), len(tables_say.anchors)
 
     def note(self, who: str, action: str, **detail: str | int) -> None:
-        """Write down something that was done elsewhere."""
+        """Write an action that was done elsewhere to the audit trail."""
         with self._audited(who, action, **detail):
             pass
 
     def ask_export(self, who: str, why: str) -> None:
-        """Ask that somebody else makes an export."""
+        """Request that another person makes an export. Raises ExportError."""
         if not why.strip():
             raise ExportError("An export needs a reason.", "Give --why.")
         self.note(who, exports.ASKED, why=why)
 
     def begin_export(self, who: str, what: str, *, one_person: bool = False) -> None:
-        """Write down that an export is made now. Raises ExportError unless somebody else asked for
-        it (see `exports`); `one_person`: for made-up data.
+        """Record that an export is made now. Raises ExportError unless another person requested it
+        (see `exports`). `one_person`: no request is needed, for made-up data.
         """
         with self._audited(who, exports.MADE, what=what) as store:
             if not one_person:
-                # All but the entry that was written just now.
+                # All entries except the one just written.
                 exports.check_asked(
                     list(tables.audit.read(store.tx))[:-1], who, time.time_ns() // 1_000_000
                 )
@@ -206,11 +205,11 @@ class ReviewWorkflow:
 
     @contextmanager
     def _audited(self, who: str, action: str, **detail: str | int) -> Iterator[Store]:
-        """The store, in a transaction that also holds the entry. What fails is written down as
-        well, on its own.
+        """The store, in a transaction that includes the audit entry. A failure is recorded as well,
+        in a transaction of its own.
         """
         if not who.strip():
-            raise ReviewError("It has to be known who does this.", "Give --by.")
+            raise ReviewError("This needs the name of the person who does it.", "Give --by.")
         try:
             with self._store() as store:
                 tables.audit.append(store.tx, self.audit_key, who, action, **detail)

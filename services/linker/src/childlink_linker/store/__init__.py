@@ -1,1 +1,1 @@
-"""The linker's tables and what is kept in them."""
+"""The linker's database tables and its access to them."""

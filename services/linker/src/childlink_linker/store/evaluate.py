@@ -1,5 +1,5 @@
-"""For an instance marked as an evaluation: which link reference became whom, to score linkage
-against known truth.
+"""For an instance marked as an evaluation: exports the person of each link reference, to score
+linkage against known truth.
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from childlink_linker.store import tables as t
 
 
 def export(tx: sa.Connection) -> Iterator[tuple[str, str, str, str]]:
-    """Partner, link reference (hexadecimal), person and family, the identifiers numbered afresh for
-    the evaluation.
+    """Yield partner, link reference (hexadecimal), person and family. Identifiers are numbered
+    afresh for this export.
     """
     numbers: dict[str, str] = {}
 

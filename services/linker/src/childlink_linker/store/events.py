@@ -12,7 +12,7 @@ def event(
     previous: str | None = None,
     family_id: str | None = None,
 ) -> dict[str, object]:
-    """A row of the event log, now."""
+    """A row of the event log with the current time."""
     return {
         "at_ms": int(time.time() * 1000),
         "kind": kind,

@@ -1,7 +1,7 @@
-"""Makes everybody's identifiers from the event log alone. Rule: plain values.
+"""Rebuilds all identifiers from the event log alone. Rule: plain values.
 
-The log is the record of what became of identifiers; that it and the tables say the same is checked
-after a restore (`childlink-linker check-store`) and by a property test.
+The event log records every change of an identifier. `childlink-linker check-store` (after a
+restore) and a property test check that log and tables agree.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ Kind = Literal["assigned", "withdrawn", "family", "anchored", "ended"]
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to an identifier."""
+    """A change of an identifier."""
 
     kind: Kind
     subject_id: int | None
@@ -23,22 +23,28 @@ class Event:
 
 @dataclass
 class Identifiers:
-    """Who is whom."""
+    """Current identifiers."""
 
     persons: dict[int, str] = field(default_factory=dict)
     """The person of each subject."""
     families: dict[str, str] = field(default_factory=dict)
     """The family of each person."""
     anchors: dict[str, str] = field(default_factory=dict)
-    """The person that each family is anchored on."""
+    """The person that anchors each family."""
 
 
 def replay(events: Iterable[Event]) -> Identifiers:
-    """Identifiers after all these events.
+    """The identifiers after all these events.
 
-    >>> replay([Event("assigned", 1, "C1", None), Event("anchored", None, "C1", "F1"), Event("family", None, "C1", "F1")])
+    >>> replay(
+    ...     [
+    ...         Event("assigned", 1, "C1", None),
+    ...         Event("anchored", None, "C1", "F1"),
+    ...         Event("family", None, "C1", "F1"),
+    ...     ]
+    ... )
     Identifiers(persons={1: 'C1'}, families={'C1': 'F1'}, anchors={'F1': 'C1'})
-    """  # noqa: E501
+    """
     made = Identifiers()
     for event in events:
         if event.kind == "assigned" and event.subject_id is not None and event.person_id:
@@ -51,7 +57,7 @@ def replay(events: Iterable[Event]) -> Identifiers:
             made.anchors[event.family_id] = event.person_id
         elif event.kind == "ended" and event.family_id:
             made.anchors.pop(event.family_id, None)
-    # A person without subjects is no person any more: their last subject's event said so.
+    # A person without subjects no longer exists: their last subject moved or was withdrawn.
     there = set(made.persons.values())
     made.families = {person: family for person, family in made.families.items() if person in there}
     return made

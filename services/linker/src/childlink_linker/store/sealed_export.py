@@ -1,5 +1,5 @@
-"""The store as Parquet files for a batch engine, its encodings as sealed as they lie in the store.
-Adapter of PyArrow (extra `spark`).
+"""Exports the store as Parquet files for a batch engine. The encodings stay encrypted as in the
+store. Adapter of PyArrow (extra `spark`).
 """
 
 import json
@@ -25,8 +25,8 @@ except ImportError:
 
 _FORMAT: Final = 2
 _MANIFEST: Final = "manifest.json"
-# What of each table is written, and as what. Decisions without who and why; no capsule, no key, no
-# carer.
+# The exported columns of each table, with their types. Not exported: stewards' names and reasons,
+# capsules, keys and carers.
 _FILES: Final[dict[str, tuple[sa.Table, dict[str, pa.DataType]]]] = {
     "records": (
         t.record,
@@ -68,14 +68,14 @@ _FILES: Final[dict[str, tuple[sa.Table, dict[str, pa.DataType]]]] = {
 
 
 def write_export(tx: sa.Connection, folder: Path, profile: Profile) -> int:
-    """Write what `tx` sees into an empty folder that its owner alone may enter. Returns how many
-    records there are.
+    """Write what `tx` sees into an empty folder that only its owner can open. Returns the number of
+    records. Raises SparkError if the folder is not empty.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise SparkError(f"{folder} is not empty.", "Export into a new folder.")
     counts = {name: _write(tx, folder, name) for name in _FILES}
-    # Last: an export without it is not whole.
+    # Written last: an export without a manifest is incomplete.
     manifest = {"format": _FORMAT, "profile": profile.id, "counts": counts}
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1))
     return counts["records"]
@@ -91,7 +91,7 @@ def _write(tx: sa.Connection, folder: Path, name: str) -> int:
             *table.primary_key.columns
         )
     count = 0
-    # What is encrypted neither repeats itself nor grows smaller.
+    # Encrypted data has no repetition and cannot be compressed.
     with parquet.ParquetWriter(
         path_of(folder, name), schema, use_dictionary=False, compression="none"
     ) as writer:
@@ -106,20 +106,20 @@ def _write(tx: sa.Connection, folder: Path, name: str) -> int:
 
 
 def path_of(folder: Path, name: str) -> str:
-    """Where a table is: records, subjects, decisions or doubts."""
+    """Path of a table's file: records, subjects, decisions or doubts."""
     return str(folder / f"{name}.parquet")
 
 
 def read_export(folder: Path, profile: Profile) -> Snapshot:
-    """What was exported, without the encodings. Raises SparkError for what is no whole export of
-    this profile.
+    """Read an export, without the encodings. Raises SparkError if the export is incomplete, or
+    belongs to another profile or version.
     """
     try:
         manifest = json.loads((folder / _MANIFEST).read_text())
         if (manifest["format"], manifest["profile"]) != (_FORMAT, profile.id):
             raise SparkError(
-                f"{folder} holds encodings of profile {manifest['profile']}, or is of another"
-                " version.",
+                f"{folder} holds encodings of profile {manifest['profile']}, or was written by"
+                " another version.",
                 "Export again.",
             )
         subjects = _columns(folder, "subjects", "subject_id", "person_id")
@@ -128,7 +128,7 @@ def read_export(folder: Path, profile: Profile) -> Snapshot:
         doubts = _columns(folder, "doubts", *_FILES["doubts"][1])
     except (OSError, ValueError, KeyError) as error:
         raise SparkError(
-            f"{folder} is no whole export ({type(error).__name__}).",
+            f"{folder} is not a complete export ({type(error).__name__}).",
             "Export again: childlink-linker relink --export FOLDER",
         ) from None
     return Snapshot(

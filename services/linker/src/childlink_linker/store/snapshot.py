@@ -1,8 +1,8 @@
-"""What the store holds at one moment, as arrays: all that a new partition is compared with. Adapter
+"""The content of the store at one moment, as arrays. A new partition is compared with it. Adapter
 of SQLAlchemy.
 
-Ten million records are some 600 MB: ids, whose each record is, digests and today's persons. No
-encoding is among them.
+Ten million records take about 600 MB: ids, the subject of each record, digests and current persons.
+It holds no encodings.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,14 +22,16 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Standing:
-    """A decision that stands."""
+    """A decision in force."""
 
     decision_id: int
     smaller_subject_id: int
     larger_subject_id: int
     verdict: str
     steward: str
-    """A number: that two were of one mind counts, who they are does not."""
+    """A number instead of the name: the rules need to know whether two stewards differ, not who
+    they are.
+    """
     asks_second: bool
 
 
@@ -39,35 +41,35 @@ class Snapshot:
 
     subjects: Ids
     persons: NDArray[np.bytes_]
-    """Today's person of each subject."""
+    """The current person of each subject."""
     records: Ids
     subject_of: Ids
-    """Whose each record is."""
+    """The subject of each record."""
     digests: NDArray[np.uint8]
     """(records, 16)."""
     decisions: Sequence[Standing]
     """Oldest first."""
     doubts: Sequence[tuple[int, int, float]]
-    """Pairs of subjects that wait for a person today."""
+    """Pairs of subjects that wait for review now."""
 
     @property
     def newest_record_id(self) -> int:
-        """0 for an empty store."""
+        """The greatest record id. 0 for an empty store."""
         return int(self.records[-1]) if len(self.records) else 0
 
     def places_of(self, record_ids: Ids) -> NDArray[np.int32]:
-        """Where in `subjects` the subjects of some records are."""
+        """The positions in `subjects` of the records' subjects."""
         owners = self.subject_of[np.searchsorted(self.records, record_ids)]
         return self.places(owners)
 
     def places(self, subject_ids: Ids) -> NDArray[np.int32]:
-        """Where in `subjects` some subjects are."""
+        """The positions of subjects in `subjects`."""
         return np.searchsorted(self.subjects, subject_ids).astype(np.int32)
 
 
 @contextmanager
 def one_moment(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that sees the store as it is now, whatever others write meanwhile."""
+    """A transaction that sees the store as it is now. Later writes by others are not visible."""
     with engine.connect() as tx:
         if engine.dialect.name == "postgresql":
             tx = tx.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901 - the same connection
@@ -77,13 +79,13 @@ def one_moment(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def in_batches(tx: sa.Connection, statement: "sa.Select[Any]") -> Iterator[Sequence["sa.Row[Any]"]]:
-    """Rows of a whole table, some at a time."""
+    """The rows of a statement, in batches."""
     with tx.execute(statement.execution_options(yield_per=_ROWS_AT_A_TIME)) as result:
         yield from result.partitions()
 
 
 def standing_decisions() -> "sa.Select[Any]":
-    """Decisions that nobody took back, as `Standing`, oldest first."""
+    """Decisions that were not undone, as `Standing`, oldest first."""
     c = t.decision.c
     steward = sa.cast(sa.func.dense_rank().over(order_by=c.steward), sa.String).label("steward")
     columns = (
@@ -98,7 +100,7 @@ def standing_decisions() -> "sa.Select[Any]":
 
 
 def read_snapshot(tx: sa.Connection) -> Snapshot:
-    """The store as `tx` sees it."""
+    """Read the store as `tx` sees it."""
     subject, record, pair = t.subject.c, t.record.c, t.review_pair.c
     people = list(
         in_batches(

@@ -1,5 +1,5 @@
-"""The linker's database: bulk reads and writes of one micro-batch, inside its transaction. Adapter
-of SQLAlchemy.
+"""Bulk reads and writes of the linker's database within one micro-batch's transaction. Adapter of
+SQLAlchemy.
 """
 
 import itertools
@@ -30,7 +30,7 @@ _HOLDERS_SQLITE: Final = sa.text(
 )
 _COPY_BEGINS: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_ENDS: Final = b"\xff\xff"
-# What PostgreSQL's COPY calls types, where SQL calls them otherwise.
+# Names of types in PostgreSQL's COPY, where they differ from SQL's.
 _COPIED_AS: Final = {
     "bigint": "int8",
     "integer": "int4",
@@ -41,24 +41,24 @@ _COPIED_AS: Final = {
 
 
 class Store:
-    """One transaction's view of the store."""
+    """The store, within one transaction."""
 
     def __init__(self, tx: sa.Connection, vault: Vault) -> None:
         self.tx, self._vault = tx, vault
 
     def lock(self) -> None:
-        """Wait until no other linker process works on the store; held until the transaction
-        ends.
+        """Wait until no other linker process is changing the store. The lock is held until the
+        transaction ends.
         """
         if self.tx.dialect.name == "postgresql":
             self.tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
     def next_id(self, column: "sa.Column[int]") -> Iterator[int]:
-        """Unused ids of a table, ascending. Safe under `lock`."""
+        """Unused ids of a table, ascending. Call `lock` first."""
         return itertools.count((self.tx.execute(sa.select(sa.func.max(column))).scalar() or 0) + 1)
 
     def next_record_id(self) -> Iterator[int]:
-        """Unused record ids, ascending. None is given again that a waiting proposal knows, even if
+        """Unused record ids, ascending. An id that a waiting proposal knows is not reused, even if
         its record is gone.
         """
         waiting = sa.select(sa.func.max(t.proposal.c.newest_record_id)).where(
@@ -112,7 +112,7 @@ class Store:
         ]
 
     def records_after(self, record_id: int, limit: int) -> list[StoredRecord]:
-        """The next records in the order of their ids."""
+        """The next records in ascending order of id."""
         statement = (
             sa.select(t.record)
             .where(t.record.c.record_id > record_id)
@@ -122,7 +122,7 @@ class Store:
         return [self._record(row) for row in self.tx.execute(statement)]
 
     def insert_records(self, records: Sequence[StoredRecord]) -> None:
-        """Insert records, their encodings encrypted."""
+        """Insert records with encrypted encodings."""
         self.insert(
             t.record,
             [{**vars(record), "encoding": self._vault.seal(record.encoding)} for record in records],
@@ -135,30 +135,30 @@ class Store:
         )
 
     def delete_edges(self) -> None:
-        """WithdrawalRequest every edge."""
+        """Delete every edge."""
         self.tx.execute(t.edge.delete())
 
     def insert_keys(self, keys: NDArray[np.int64], record_ids: NDArray[np.int64]) -> None:
-        """Note by which keys records are found."""
+        """Store the blocking keys of records."""
         pairs = np.unique(np.stack([self._vault.blind(keys), record_ids], axis=1), axis=0)
         self.insert_columns(t.block_key, {"key": pairs[:, 0], "record_id": pairs[:, 1]})
 
     def insert_edges(self, ends: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
-        """Write pairs of record ids (pairs, 2), the smaller first, with their match weights."""
+        """Write pairs of record ids (pairs, 2), smaller id first, with their match weights."""
         self.insert_columns(
             t.edge, {"smaller": ends[:, 0], "larger": ends[:, 1], "weight": weights}
         )
 
     def holders(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Which records hold any of the keys: (keys, record ids); of each key at most one more than
-        makes a block. The keys come back blinded: equal ones stay equal.
+        """The records that hold any of the keys: (keys, record ids). For each key, at most one
+        record more than the largest block. The returned keys are blinded; equal keys stay equal.
         """
         wanted = np.unique(self._vault.blind(keys)).tolist()
         if not wanted:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         if self.tx.dialect.name == "postgresql":
-            # A placeholder's key has millions of holders: each key is looked up by itself, and no
-            # further than needed.
+            # A placeholder's key can have millions of holders. Each key is looked up separately,
+            # with a limit.
             query, parameters = _HOLDERS_POSTGRESQL, {"keys": f"{{{','.join(map(str, wanted))}}}"}
         else:
             self._list_wanted(wanted)
@@ -177,7 +177,7 @@ class Store:
         return list({(row.smaller, row.larger) for row in rows})
 
     def delete_records(self, ids: Iterable[int]) -> None:
-        """Take records back, with their tokens, edges and declared carers."""
+        """Delete records with their keys, edges and declared carers."""
         gone = list(ids)
         for column in (
             t.block_key.c.record_id,
@@ -189,15 +189,15 @@ class Store:
             self.delete_in(column, gone)
 
     def insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows, which all have the same columns."""
+        """Insert rows. All rows must have the same columns."""
         if rows and self.tx.dialect.name == "postgresql":
             self._copy(table, list(rows[0]), [tuple(row.values()) for row in rows])
         elif rows:
             self.tx.execute(table.insert(), rows)
 
     def insert_columns(self, table: sa.Table, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Insert rows, given as columns of numbers of 8 bytes: many times faster than row by
-        row.
+        """Insert rows given as columns of 8-byte numbers. This is many times faster than single
+        rows.
         """
         if self.tx.dialect.name != "postgresql":
             rows = zip(*(column.tolist() for column in columns.values()), strict=True)
@@ -207,7 +207,7 @@ class Store:
             copy.write(_packed(list(columns.values())))
 
     def _copy(self, table: sa.Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """As PostgreSQL's COPY does, in a fraction of an INSERT's time."""
+        """Insert rows with PostgreSQL's COPY, which is much faster than INSERT."""
         columns = [table.c[name] for name in names]
         types = [
             column.type.compile(self.tx.dialect).partition("(")[0].lower() for column in columns
@@ -227,7 +227,7 @@ class Store:
     def _update(
         self, key: "sa.Column[Any]", names: Sequence[str], rows: Sequence[Sequence[Any]]
     ) -> None:
-        """Set the columns `names` of the rows with the keys that come first in `rows`."""
+        """Update the columns `names`. The first value of each row is its key."""
         table = key.table
         columns = [key, *(table.c[name] for name in names)]
         if not rows:
@@ -253,14 +253,16 @@ class Store:
         self.tx.execute(statement.values(bound), parameters)
 
     def update_subjects(self, subjects: Sequence[StoredSubject]) -> None:
-        """Write subjects' person and link version."""
+        """Write the person and link version of subjects."""
         rows = [(s.subject_id, s.person_id, s.link_version) for s in subjects]
         self._update(t.subject.c.subject_id, ("person_id", "link_version"), rows)
 
     def renew_links(self) -> None:
-        """Give every link a version that is greater than any given before now, here or in a store
-        that was lost since; and let nobody who comes have a smaller one, for the lost store may
-        have known and withdrawn them.
+        """Give every link a version that is greater than all versions given so far, here or in a
+        lost store.
+
+        Later subjects also get greater versions, because the lost store may have known and
+        withdrawn them.
         """
         now, c = time.time_ns() // 1_000_000, t.subject.c
         later = sa.case((c.link_version >= now, c.link_version + 1), else_=now)
@@ -268,25 +270,25 @@ class Store:
         self.note_gone(now)
 
     def gone_version(self) -> int:
-        """The greatest link version of anybody who is gone."""
+        """The greatest link version of any withdrawn subject. 0 if there is none."""
         return self.tx.execute(sa.select(sa.func.max(t.gone_version.c.version))).scalar() or 0
 
     def note_gone(self, version: int) -> None:
-        """Somebody who is gone had this link version. Safe under `lock`."""
+        """Record the link version of a withdrawn subject. Call `lock` first."""
         if version > self.gone_version():
             self.tx.execute(t.gone_version.delete())
             self.tx.execute(t.gone_version.insert().values(version=version))
 
     def set_families(self, family_of: Mapping[str, str]) -> None:
-        """Write persons' families."""
+        """Write the families of persons."""
         self._update(t.person.c.person_id, ("family_id",), list(family_of.items()))
 
     def move_anchors(self, anchors: Mapping[str, str]) -> None:
-        """Anchor families (by id) on other persons."""
+        """Move families (by id) to other anchor persons."""
         self._update(t.family.c.family_id, ("anchor_person_id",), list(anchors.items()))
 
     def delete_in(self, column: "sa.Column[Any]", values: Iterable[Any]) -> None:
-        """Delete the rows of a table whose column has one of the values."""
+        """Delete rows whose `column` has one of the values."""
         wanted = sorted(set(values))
         if wanted:
             self.tx.execute(column.table.delete().where(self._is_any(column, wanted)))
@@ -298,14 +300,14 @@ class Store:
         }
 
     def families_by_anchor(self, person_ids: Iterable[str]) -> dict[str, str]:
-        """Family ids by the person they are anchored on."""
+        """Family ids by anchor person."""
         return {
             row.anchor_person_id: row.family_id
             for row in self._in(sa.select(t.family), t.family.c.anchor_person_id, person_ids)
         }
 
     def anchors_of_families(self, family_ids: Iterable[str]) -> dict[str, str]:
-        """The persons that families are anchored on, by family id."""
+        """Anchor persons by family id."""
         return {
             row.family_id: row.anchor_person_id
             for row in self._in(sa.select(t.family), t.family.c.family_id, family_ids)
@@ -316,7 +318,7 @@ class Store:
         return list(self._in(sa.select(t.carer), t.carer.c.child_subject_id, subject_ids))
 
     def children_of(self, adults: Iterable[StoredSubject]) -> list["sa.Row[Any]"]:
-        """Declarations that name any of these adult subjects."""
+        """Carer declarations that name any of these adult subjects."""
         keys = {subject.key for subject in adults}
         rows = self._in(
             sa.select(t.carer), t.carer.c.adult_reference, [reference for _, reference in keys]
@@ -326,7 +328,7 @@ class Store:
     def replace_review_pairs(
         self, subject_ids: Iterable[int], pairs: Sequence[tuple[int, int, float]]
     ) -> None:
-        """Of these subjects' components, keep exactly these doubtful pairs."""
+        """Replace the doubtful pairs of these subjects by exactly these pairs."""
         ids = list(subject_ids)
         ends = (t.review_pair.c.smaller_subject_id, t.review_pair.c.larger_subject_id)
         since = {
@@ -351,7 +353,7 @@ class Store:
         )
 
     def review_queue_of(self, subject_ids: Iterable[int]) -> Sequence["sa.Row[Any]"]:
-        """Doubtful pairs that any of these subjects stands for."""
+        """Doubtful pairs that involve any of these subjects."""
         ids = list(subject_ids)
         ends = (t.review_pair.c.smaller_subject_id, t.review_pair.c.larger_subject_id)
         rows = {
@@ -360,7 +362,7 @@ class Store:
         return list(rows.values())
 
     def subjects_in_review(self) -> set[int]:
-        """Subjects with a doubtful pair."""
+        """Subjects in a doubtful pair."""
         pairs = self.tx.execute(
             sa.select(t.review_pair.c.smaller_subject_id, t.review_pair.c.larger_subject_id)
         )
@@ -383,19 +385,19 @@ class Store:
         return self.tx.execute(sa.select(t.decision).order_by(t.decision.c.decision_id)).all()
 
     def undo_decision(self, decision_id: int, steward: str, at_ms: int) -> None:
-        """Note that a decision is no longer in force."""
+        """Mark a decision as undone."""
         wanted = t.decision.c.decision_id == decision_id
         self.tx.execute(
             t.decision.update().where(wanted).values(undone_at_ms=at_ms, undone_by=steward)
         )
 
     def own_checks(self, subject_ids: Iterable[int]) -> Sequence["sa.Row[Any]"]:
-        """What partners were asked of these subjects, in the order of asking."""
+        """Requests to partners about these subjects, in the order of asking."""
         rows = self._in(sa.select(t.own_check), t.own_check.c.subject_id, subject_ids)
         return sorted(rows, key=lambda row: row.asked_at_ms)
 
     def some_subjects(self, partner: str, role: int, but: int, most: int) -> list[StoredSubject]:
-        """Random subjects of a partner."""
+        """Up to `most` random subjects of a partner with this role, except the subject `but`."""
         c = t.subject.c
         wanted = sa.select(t.subject).where(
             c.partner == partner, c.role == role, c.subject_id != but
@@ -408,7 +410,7 @@ class Store:
     def answer_own_check(
         self, partner: str, request_id: bytes, link_reference: bytes, outcome: str
     ) -> None:
-        """Keep a partner's answer, if it is about the subject that the request was about."""
+        """Store a partner's answer if it concerns the subject of the request."""
         c = t.subject.c
         about = sa.select(c.subject_id).where(
             c.partner == partner, c.link_reference == link_reference
@@ -417,7 +419,7 @@ class Store:
         self.tx.execute(t.own_check.update().where(asked).values(outcome=outcome))
 
     def identifiers(self) -> tuple[Identifiers, Identifiers]:
-        """Everybody's identifiers, as the tables have them and as the event log makes them."""
+        """All identifiers, from the tables and from the event log."""
         s, p, f, e = t.subject.c, t.person.c, t.family.c, t.event.c
 
         def pairs(*columns: "sa.Column[Any]") -> dict[Any, Any]:
@@ -440,7 +442,7 @@ class Store:
         )
 
     def datasets_of_persons(self) -> dict[str, int]:
-        """How many datasets (facets) know each person."""
+        """Number of datasets (facets) that hold each person."""
         counted = sa.func.count(sa.distinct(t.record.c.facet))
         joined = t.record.join(t.subject, t.subject.c.subject_id == t.record.c.subject_id)
         statement = (
@@ -458,15 +460,17 @@ class Store:
     def _in(
         self, statement: "sa.Select[Any]", column: "sa.Column[Any]", values: Iterable[Any]
     ) -> Sequence[Any]:
-        """Rows whose column has one of the values, however many they are."""
+        """Rows whose column has one of the values. The number of values is not limited."""
         wanted = sorted(set(values))
         return (
             self.tx.execute(statement.where(self._is_any(column, wanted))).all() if wanted else []
         )
 
     def _is_any(self, column: "sa.Column[Any]", wanted: list[Any]) -> "sa.ColumnElement[bool]":
-        """column = any of the values. As an array, or as a temporary table where the database has
-        no arrays: thousands of bound parameters would cost more than the query.
+        """An SQL condition: column equals any of the values.
+
+        Uses an array, or a temporary table if the database has no arrays. Thousands of bound
+        parameters would cost more than the query.
         """
         if self.tx.dialect.name == "postgresql":
             return column == sa.any_(_array(column, wanted))
@@ -484,8 +488,8 @@ class Store:
 
 
 def _array(column: "sa.Column[Any]", values: Sequence[Any]) -> "sa.ColumnElement[Any]":
-    """Values of a column as an array: psycopg takes longer to adapt a list of many than the
-    database to look them up.
+    """The values of a column as one array literal. For long lists, psycopg needs longer to adapt
+    them than the database needs to look them up.
     """
     elements = map(str if isinstance(column.type, sa.Integer) else _element, values)
     return sa.cast(
@@ -494,7 +498,8 @@ def _array(column: "sa.Column[Any]", values: Sequence[Any]) -> "sa.ColumnElement
 
 
 def _element(value: "bytes | str | None") -> str:
-    """A value within the text of an array (PostgreSQL's manual, Array Input and Output Syntax).
+    """Format a value as an element of an array literal (PostgreSQL's manual, Array Input and Output
+    Syntax).
 
     >>> print(_element(b"\\x00k"), _element('a"\\\\'), _element(None))
     "\\\\x006b" "a\\"\\\\" NULL
@@ -507,8 +512,8 @@ def _element(value: "bytes | str | None") -> str:
 
 
 def _packed(columns: Sequence[NDArray[Any]]) -> bytes:
-    """Rows of numbers as COPY's binary format has them (PostgreSQL's manual, COPY, File Formats):
-    each row says how many fields it has, and each field how many bytes.
+    """Rows of numbers in COPY's binary format (PostgreSQL's manual, COPY, File Formats). Each row
+    starts with its number of fields, and each field with its number of bytes.
     """
     layout = [("fields", ">i2")]
     for at, column in enumerate(columns):

@@ -1,5 +1,5 @@
-"""The linker's tables. No identifier, no attribute, no dataset name: references, encodings and
-random identifiers.
+"""The linker's tables. They hold references, encodings and random identifiers, but no real-world
+identifiers, attributes or dataset names.
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ audit = Audit(metadata)
 
 _Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
-# A partner's sealed capsule keys, one a batch: the linker cannot open them.
+# A partner's sealed capsule keys, one for each batch. The linker cannot open them.
 capsule_key = sa.Table(
     "capsule_key",
     metadata,
@@ -21,7 +21,7 @@ capsule_key = sa.Table(
     sa.Column("sealed_key", sa.LargeBinary, nullable=False),
 )
 
-# A person as an identifier. `family_id` is a property of the person.
+# A person. `family_id` is the person's family.
 person = sa.Table(
     "person",
     metadata,
@@ -31,7 +31,7 @@ person = sa.Table(
     sa.Column("family_id", sa.String(16), nullable=True, index=True),
 )
 
-# A family as an identifier, anchored on its primary carer (or on a child without one).
+# A family. Its anchor is the primary carer, or a child without one.
 family = sa.Table(
     "family",
     metadata,
@@ -39,7 +39,7 @@ family = sa.Table(
     sa.Column("anchor_person_id", sa.String(16), nullable=False, unique=True),
 )
 
-# One partner's person in one id space.
+# A person as one partner knows them, in one id space.
 subject = sa.Table(
     "subject",
     metadata,
@@ -54,16 +54,16 @@ subject = sa.Table(
     sa.UniqueConstraint("link_reference", "partner"),
 )
 
-# One row once somebody was withdrawn: the greatest link version of those who are gone. Analytics
-# keeps it of each, and takes only a greater one from whoever comes back, whatever the clock says by
-# then.
+# At most one row: the greatest link version of any withdrawn subject. Analytics keeps the last
+# version of each withdrawn subject. If the subject returns, analytics accepts only a greater
+# version, whatever the clock says.
 gone_version = sa.Table(
     "gone_version",
     metadata,
     sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
 )
 
-# One encoding of a subject (one facet: one dataset).
+# One encoding of a subject, for one dataset (facet).
 record = sa.Table(
     "record",
     metadata,
@@ -76,8 +76,7 @@ record = sa.Table(
     sa.UniqueConstraint("subject_id", "facet"),
 )
 
-# The keys by which records find each other, blinded (see `vault`): only who shares one with whom
-# can be seen.
+# Blocking keys of records, blinded (see `vault`). They show only which records share a key.
 block_key = sa.Table(
     "block_key",
     metadata,
@@ -85,7 +84,7 @@ block_key = sa.Table(
     sa.Column("record_id", _Id, primary_key=True, index=True),
 )
 
-# Pairs of records at or above the review threshold: what a component is made of. smaller < larger.
+# Pairs of records at or above the review threshold, which form components. smaller < larger.
 edge = sa.Table(
     "edge",
     metadata,
@@ -106,7 +105,7 @@ carer = sa.Table(
     sa.Index("carer_adult", "adult_reference", "partner"),
 )
 
-# Pairs of persons that a data steward should look at.
+# Pairs of persons for a data steward to review.
 review_pair = sa.Table(
     "review_pair",
     metadata,
@@ -116,7 +115,7 @@ review_pair = sa.Table(
     sa.Column("since_ms", sa.BigInteger, nullable=False, server_default="0"),
 )
 
-# What data stewards decided about doubtful pairs: evidence that outlives re-linking.
+# Data stewards' decisions about doubtful pairs. They are kept when records are re-linked.
 decision = sa.Table(
     "decision",
     metadata,
@@ -132,8 +131,7 @@ decision = sa.Table(
     sa.Column("undone_by", sa.String(64), nullable=True),
 )
 
-# A partner was asked to look whether what it records of a subject of its own is right. outcome
-# NULL: not answered yet.
+# Requests to a partner to check its own record of a subject. outcome NULL: not answered yet.
 own_check = sa.Table(
     "own_check",
     metadata,
@@ -144,8 +142,8 @@ own_check = sa.Table(
     sa.Column("outcome", sa.String(32), nullable=True),
 )
 
-# Everything that ever happened to an identifier, in order; `replay` makes the other tables'
-# identifiers from it.
+# All changes of identifiers, in order. `replay` rebuilds the identifiers of the other tables from
+# it.
 event = sa.Table(
     "event",
     metadata,
@@ -163,7 +161,7 @@ event = sa.Table(
     sa.Column("family_id", sa.String(16), nullable=True, index=True),
 )
 
-# A partition that `relink` proposes; changes nothing until a person approves it.
+# A partition that `relink` proposed. It changes nothing until it is approved.
 proposal = sa.Table(
     "proposal",
     metadata,
@@ -193,7 +191,7 @@ proposal = sa.Table(
     ),
 )
 
-# What belongs together and would change: whole components, and whole persons of today.
+# One change of a proposal: whole components and whole current persons.
 proposed_change = sa.Table(
     "proposed_change",
     metadata,
@@ -209,7 +207,7 @@ proposed_change = sa.Table(
     sa.Column("splits", _Id, nullable=False),
 )
 
-# Subjects with the same cluster would be one person.
+# Members of a change. Subjects with the same cluster would become one person.
 proposed_member = sa.Table(
     "proposed_member",
     metadata,
@@ -220,7 +218,7 @@ proposed_member = sa.Table(
     sa.Index("ix_proposed_member_change", "proposal_id", "change_id"),
 )
 
-# The edges under the proposal's parameters, of all records.
+# The edges between all records under the proposal's parameters.
 proposed_edge = sa.Table(
     "proposed_edge",
     metadata,
@@ -230,6 +228,6 @@ proposed_edge = sa.Table(
     sa.Column("weight", sa.Float, nullable=False),
 )
 
-# Nobody changes what was written here, and the service's database role may not (see
+# Rows are only added to these tables. The service's database role has no right to change them (see
 # `childlink_bus.service_role`).
 APPEND_ONLY = (audit.entries, event)

@@ -1,9 +1,9 @@
-"""Encodings at rest: encrypted under a key of the linker's own, so that its database and backups
-alone open nothing.
+"""Encrypts the stored encodings under the linker's own key, so that a copy of the database or a
+backup does not reveal them.
 
-One record at a time (ChaCha20-Poly1305, RFC 8439): measured at two microseconds each, so that
-keeping a block's records together, as the design had it, would buy nothing and make every change
-rewrite its neighbours.
+Each record is encrypted separately (ChaCha20-Poly1305, RFC 8439), at a measured two microseconds
+each. Encrypting the records of a block together would save nothing, and each change would rewrite
+its neighbours.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ _NONCE_BYTES: Final = 12
 
 
 class VaultError(UserError):
-    """The store's encodings are under another key."""
+    """The store's encodings cannot be opened with this key."""
 
 
 class Vault:
-    """Encrypts what the store keeps of a record.
+    """Encrypts and decrypts the stored encodings of records.
 
     >>> vault = Vault(bytes(32))
     >>> vault.open(vault.seal(b"encoding"))
@@ -38,26 +38,26 @@ class Vault:
         self._blind = Cipher(algorithms.AES(blinding), modes.ECB()).encryptor().update  # noqa: S305 - a permutation of single blocks
 
     def seal(self, encoding: bytes) -> bytes:
-        """As it is stored: a nonce, then the ciphertext."""
+        """Encrypt an encoding: a nonce, then the ciphertext."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, encoding, None)
 
     def open(self, stored: bytes) -> bytes:
-        """What was sealed. Raises VaultError when it was sealed under another key, or changed
-        since.
+        """Decrypt a stored encoding. Raises VaultError if it was sealed under another key or
+        changed since.
         """
         try:
             return self._cipher.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], None)
         except InvalidTag:
             raise VaultError(
-                "An encoding in the store does not open under this linker's token key.",
-                "Is `token_key` the file that this store was made with? Restore it from its"
-                " backup.",
+                "An encoding in the store cannot be decrypted with this linker's token key.",
+                "Check that `token_key` is the file that this store was made with, or restore it"
+                " from its backup.",
             ) from None
 
     def blind(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Keys as they are stored: equal ones stay equal, and nothing else of them can be seen
-        without the vault's key.
+        """Blind keys for storage. Equal keys stay equal. Without the vault's key, nothing else can
+        be learnt from them.
 
         >>> a, b, c = Vault(bytes(32)).blind(np.array([1, 2, 1])).tolist()
         >>> a == c, a == b

@@ -1,1 +1,1 @@
-"""Counts of a frozen copy of the store."""
+"""Counts over a frozen copy of the store."""

@@ -1,9 +1,9 @@
-"""Strata of a confounder score: how likely it was that a child came, given what is recorded of it.
+"""Strata of a confounder score: how likely a child was to come, given what is recorded about it.
 Rule: counts in, strata out.
 
-The propensity score of Rosenbaum & Rubin (1983), fitted without any outcome, in fifths (Rosenbaum &
-Rubin 1984: five strata take away about nine tenths of the bias of what the score is fitted on).
-Ridge-penalised, so that a rare category cannot make it diverge.
+The propensity score of Rosenbaum & Rubin (1983), fitted without any outcome and divided into fifths
+(Rosenbaum & Rubin 1984: five strata remove about nine tenths of the bias from the covariates). A
+ridge penalty keeps rare categories from making the fit diverge.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,11 @@ _PENALTY: Final = 1.0
 def strata(
     patterns: Sequence[tuple[str, ...]], engaged: Sequence[int], total: Sequence[int]
 ) -> list[str]:
-    """The stratum ("1" to "5", the last most likely to be engaged) of each pattern of covariates.
+    """The stratum of each pattern of covariates: "1" to "5", where "5" is the most likely to be
+    engaged.
 
-    `engaged` of `total` children of each pattern came. Patterns of one score are in one stratum.
+    Of the `total` children of each pattern, `engaged` came. Patterns with the same score are in one
+    stratum.
 
     >>> strata([("1", "white"), ("5", "white")], [80, 10], [100, 100])
     ['4', '2']
@@ -49,7 +51,7 @@ def strata(
     below = np.cumsum(weights[order]) - weights[order] / 2.0
     place = np.empty(len(score))
     place[order] = below / weights.sum()
-    # Patterns of one score share the place of the middle one.
+    # Patterns with the same score share the place of the middle one.
     for value in np.unique(score):
         same = score == value
         place[same] = np.average(place[same], weights=weights[same])

@@ -1,4 +1,4 @@
-"""Counts the inner cells of every cube with DuckDB, in memory. Adapter."""
+"""Counts the inner cells of all cubes with DuckDB, in memory. Adapter."""
 
 import fcntl
 import itertools
@@ -18,19 +18,19 @@ from childlink_catalogue.errors import CatalogueError
 from childlink_catalogue.measures import QUARTERS, Measure, catalogue, quarters
 
 _SPILL: Final = "childlink-cut-"
-# Locked for as long as the process lives.
+# File that stays locked while the process runs.
 _HELD: Final = "held"
 
 
 class Counter:
-    """The views of one cut."""
+    """The views of one cut, ready for counting."""
 
     def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
         self._db = db
 
     def partners(self, measure: Measure) -> list[str]:
-        """Partners who know some of those whom a measure counts from rows of their own, and not
-        all.
+        """Partners whose own rows include some of the people that a measure counts, but not all of
+        them.
         """
         [(everybody,)] = self._counted(measure, [], "")
         rows = self._db.execute("SELECT DISTINCT partner FROM known ORDER BY partner").fetchall()
@@ -39,12 +39,12 @@ class Counter:
     def inner_cells(
         self, measure: Measure, cube: tuple[str, ...], known_to: str = ""
     ) -> dict[tuple[str | None, ...], int]:
-        """Distinct persons or families of each inner cell of a cube that has any; over overlapping
-        dimensions also of all together (None).
+        """Count the distinct people or families in each non-empty inner cell of a cube. For
+        overlapping dimensions, also count all categories together (None).
 
-        Raises CatalogueError when someone is in two categories of a dimension that places everyone
-        once, or in a category that the catalogue does not know. With `known_to`, only those whom
-        this partner knows from its own rows of the measure's datasets.
+        With `known_to`, counts only people who are in this partner's own rows of the measure's
+        datasets. Raises CatalogueError if a person is in two categories of a dimension that must
+        place each person once, or if a category is not in the catalogue.
         """
         overlapping = [name for name in cube if measure.dimensions[name].overlapping]
         cells: dict[tuple[str | None, ...], int] = {}
@@ -93,8 +93,8 @@ class Counter:
     def attendances(
         self, measure: Measure, cube: tuple[str, ...]
     ) -> dict[tuple[str | None, ...], tuple[int, int, int]]:
-        """For each cell of a cube of attendances, margins (None) too: how many, of how many people,
-        and of the one with the most.
+        """For each cell of a cube of attendances, including margins (None): the number of
+        attendances, the number of people, and the largest number of one person.
         """
         columns = {
             name: f"coalesce(\"{measure.columns.get(name, name)}\", 'not_recorded')"
@@ -105,7 +105,8 @@ class Counter:
             for kept in itertools.combinations(cube, count):
                 shown = "".join(f'{columns[name]} AS "{name}", ' for name in kept)
                 query = (
-                    f"SELECT * EXCLUDE (id, n), coalesce(sum(n), 0)::BIGINT, count(*), coalesce(max(n), 0) FROM "  # noqa: E501, S608
+                    "SELECT * EXCLUDE (id, n), coalesce(sum(n), 0)::BIGINT, count(*),"  # noqa: S608
+                    " coalesce(max(n), 0) FROM "
                     f"(SELECT {shown}id, count(*) AS n FROM {measure.view} WHERE {measure.where}"
                     " GROUP BY ALL) GROUP BY ALL ORDER BY ALL"
                 )
@@ -140,8 +141,8 @@ class Counter:
 
 @contextmanager
 def _spill_folder() -> Iterator[Path]:
-    """Where what does not fit into memory waits: linked rows. What a process that was killed left
-    there is taken away by the next.
+    """A temporary folder for linked rows that do not fit into memory. Also removes the folders that
+    killed processes left.
     """
     for left in Path(tempfile.gettempdir()).glob(f"{_SPILL}*"):
         with suppress(OSError), (left / _HELD).open("rb") as held:
@@ -162,8 +163,8 @@ def open_counter(
     until: date,
     memory_limit: str = "",
 ) -> Iterator[Counter]:
-    """Load the store's tables and build the views of what happened up to the month of a day. With a
-    limit ("2GB"), what does not fit into memory waits in a temporary folder.
+    """Load the store's tables, and build the views of what happened up to the month of `until`.
+    With a limit ("2GB"), data that does not fit into memory is written to a temporary folder.
     """
     with _spill_folder() as folder, duckdb.connect(":memory:") as db:
         db.execute(f"SET temp_directory = '{folder}'")
@@ -204,13 +205,14 @@ def open_counter(
 
 
 def _score(db: duckdb.DuckDBPyConnection, view: str, covariates: tuple[str, ...]) -> None:
-    """Add the strata of the confounder score to an outcome's view."""
-    # Here, because it takes seconds to load and only a cut needs it.
+    """Add the strata of the confounder score to the view of an outcome."""
+    # Imported here because it takes seconds to load, and only a cut needs it.
     from childlink_analytics.releasing.counting.confounders import strata
 
     names = ", ".join(covariates)
     rows = db.execute(
-        f"SELECT {names}, count(*) FILTER (engaged = 'engaged'), count(*) FROM {view}_unscored GROUP BY ALL ORDER BY ALL"  # noqa: E501, S608
+        f"SELECT {names}, count(*) FILTER (engaged = 'engaged'), count(*) "  # noqa: S608
+        f"FROM {view}_unscored GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     patterns = [row[:-2] for row in rows]
     found = strata(patterns, [row[-2] for row in rows], [row[-1] for row in rows])

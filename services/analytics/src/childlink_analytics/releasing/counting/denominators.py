@@ -1,11 +1,11 @@
-"""Public counts of the population, from a file that the partnership keeps (ONS estimates, school
+"""Public population counts, from a file that the partnership maintains (ONS estimates, school
 census). Rule: text in, values out.
 
     of,residence,imd_quintile,ethnicity,population
     children,area,,,4210
     children,area,1,,1850
 
-`of` is whom it counts, `population` how many; a dimension left empty is summed over.
+`of` names the counted people, and `population` is their number. An empty dimension is summed over.
 """
 
 import csv
@@ -18,7 +18,7 @@ from childlink_catalogue.measures import Dimension
 from childlink_analytics.shared.cubes import Cell
 
 Denominators = Mapping[str, Mapping[Cell, int]]
-"""Counts by whom they count and by cell."""
+"""Counts by who is counted and by cell."""
 
 
 def parse_denominators(
@@ -27,18 +27,19 @@ def parse_denominators(
     """Parse the file. Raises CatalogueError that names the line.
 
     >>> sex = {"sex": Dimension("sex", "Sex", {"female": "Female", "male": "Male"})}
-    >>> parse_denominators("of,sex,population\\nchildren,female,120\\nchildren,,250\\n", sex, "file")
+    >>> text = "of,sex,population\\nchildren,female,120\\nchildren,,250\\n"
+    >>> parse_denominators(text, sex, "file")
     {'children': {(('sex', 'female'),): 120, (): 250}}
-    """  # noqa: E501
+    """
     found: dict[str, dict[Cell, int]] = {}
     reader = csv.DictReader(io.StringIO(text))
     names = [name for name in reader.fieldnames or [] if name not in ("of", "population")]
     unknown = [name for name in names if name not in dimensions]
     if unknown or not {"of", "population"} <= set(reader.fieldnames or []):
         raise CatalogueError(
-            f"{where}: the header {', '.join(reader.fieldnames or ['(none)'])} is not one of"
-            " denominators.",
-            f"Columns: of, population, and any of {', '.join(dimensions)}.",
+            f"{where}: the header {', '.join(reader.fieldnames or ['(none)'])} is not that of a"
+            " file of denominators.",
+            f"Use the columns of, population, and any of {', '.join(dimensions)}.",
         )
     for row in reader:
         cell = tuple(
@@ -57,11 +58,11 @@ def parse_denominators(
         if population < 0 or not row["of"]:
             raise CatalogueError(
                 f"{where}, line {reader.line_num}: of or population is wrong.",
-                "A whole number, 0 or more.",
+                "Name who is counted in `of`, and give population as a whole number, 0 or more.",
             )
         if found.setdefault(row["of"], {}).setdefault(cell, population) != population:
             raise CatalogueError(
-                f"{where}, line {reader.line_num}: this group was counted before.",
+                f"{where}, line {reader.line_num}: this group has two different counts.",
                 "Give each group once.",
             )
     return found

@@ -1,5 +1,6 @@
--- What the measures count. Built at each cut, in memory, over `observation` and `link`, and `cut` (one row: the last month that counts,
--- and the first month of the quarters that are told apart). Nothing here may depend on the order in which rows arrived.
+-- The views that the measures count. They are built in memory at each cut, over `observation`,
+-- `link` and `cut` (one row: the last month that counts, and the first month of the quarters that
+-- are shown separately). No result may depend on the order in which rows arrived.
 
 CREATE MACRO quarter_of(month) AS CASE WHEN month < (SELECT first_month FROM cut) THEN 'earlier'
   ELSE month[1:4] || '-Q' || ((month[6:7]::INTEGER + 2) // 3)::VARCHAR END;
@@ -13,12 +14,13 @@ LEFT JOIN link c ON c.partner = o.partner AND c.reference = o.child_reference
 LEFT JOIN link a ON a.partner = o.partner AND a.reference = o.adult_reference
 WHERE (c.person IS NOT NULL OR a.person IS NOT NULL) AND o.month <= (SELECT last_month FROM cut);
 
--- Whom each partner knows from rows of its own.
+-- The people that each partner knows from its own rows.
 CREATE TABLE known AS
 SELECT DISTINCT partner, dataset, unnest([child, adult, family]) AS id FROM fact;
 
--- Demographics that differ between sources: the latest observation that has a value wins; in the same month, the dataset
--- whose name comes first; then the value that comes first. Written down in docs/explanation/demographics.md.
+-- Demographics that differ between sources. The latest observation with a value wins. In the same
+-- month, the dataset whose name comes first wins, then the value that comes first. See
+-- docs/explanation/demographics.md.
 CREATE TABLE demographic AS
 WITH said AS (
   SELECT child, adult, family, name, json_extract_string(attributes, '$.' || name) AS value, month, dataset
@@ -41,7 +43,8 @@ SELECT kind, id,
        coalesce(max(value) FILTER (name = 'imd_quintile'), 'not_recorded') AS imd_quintile,
        coalesce(max(value) FILTER (name = 'residence'), 'not_recorded') AS residence,
        CASE max(value) FILTER (name = 'english_additional_language') WHEN 'true' THEN 'other' WHEN 'false' THEN 'english' ELSE 'not_recorded' END AS language,
-       -- Priority population: the most deprived fifth of places, or on the enhanced health visiting offer.
+       -- Priority population: the most deprived fifth of places, or the enhanced health visiting
+       -- offer.
        CASE WHEN max(value) FILTER (name = 'imd_quintile') = '1' OR max(value) FILTER (name = 'universal_plus') = 'true'
             THEN 'priority' ELSE 'others' END AS priority
 FROM everyone GROUP BY kind, id;
@@ -53,8 +56,9 @@ FROM fact WHERE dataset = 'attendance';
 -- One row per attendance of a child.
 CREATE VIEW attended AS SELECT child AS id, service, quarter FROM attendance WHERE child IS NOT NULL;
 
--- What each person or family did at services: the first service (and the next other one), how many, how often. Services of one month:
--- the one whose name comes first.
+-- Each person's or family's use of services: the first service, the next other service, the number
+-- of services and the number of sessions. For services in the same month, the name that comes first
+-- wins.
 CREATE TABLE took_part AS
 WITH visit AS (
   SELECT 'child' AS kind, child AS id, month, quarter, service FROM attendance WHERE child IS NOT NULL
@@ -75,29 +79,30 @@ SELECT kind, id, first_service, next_service, first_quarter,
             ELSE '12_or_more' END AS sessions
 FROM person JOIN sessions USING (kind, id);
 
--- One row per child, service and quarter: services and quarters overlap, everything else places a child once. New: in the quarter of
--- the child's first contact with any service.
+-- One row per child, service and quarter. Services and quarters overlap; all other columns place a
+-- child once. "new": in the quarter of the child's first contact with any service.
 CREATE TABLE reached_child AS
 SELECT DISTINCT d.* EXCLUDE (kind), p.* EXCLUDE (kind, id, next_service), a.service, a.quarter,
        CASE WHEN a.quarter = p.first_quarter THEN 'new' ELSE 'returning' END AS participation
 FROM attendance a JOIN demographic d ON d.kind = 'child' AND d.id = a.child JOIN took_part p ON p.kind = 'child' AND p.id = a.child;
 
--- The same of adults.
+-- The same for adults.
 CREATE TABLE reached_adult AS
 SELECT DISTINCT d.* EXCLUDE (kind), p.* EXCLUDE (kind, id, next_service), a.service, a.quarter,
        CASE WHEN a.quarter = p.first_quarter THEN 'new' ELSE 'returning' END AS participation
 FROM attendance a JOIN demographic d ON d.kind = 'adult' AND d.id = a.adult JOIN took_part p ON p.kind = 'adult' AND p.id = a.adult;
 
--- The same of families, with where they went after the first service.
+-- The same for families, with the service that followed the first one.
 CREATE TABLE reached_family AS
 SELECT DISTINCT d.* EXCLUDE (kind), p.* EXCLUDE (kind, id), a.service
 FROM attendance a JOIN demographic d ON d.kind = 'family' AND d.id = a.family JOIN took_part p ON p.kind = 'family' AND p.id = a.family;
 
--- When each child first came to a service: whoever came before a month was engaged by then.
+-- The month of each child's first contact with a service. A child with an earlier month was
+-- engaged.
 CREATE TABLE first_contact AS SELECT child AS id, min(month) AS month FROM attendance WHERE child IS NOT NULL GROUP BY child;
 
--- One row per child with an ASQ-3 review: the last one counts. Engaged: attended a service before the month of the review. The strata
--- of the confounder score are added by `counting.py`.
+-- One row per child with an ASQ-3 review: the last one counts. Engaged: attended a service before
+-- the month of the review. `counting.py` adds the strata of the confounder score.
 CREATE TABLE asq3_child_unscored AS
 WITH review AS (
   SELECT child AS id, month,
@@ -123,8 +128,9 @@ SELECT d.* EXCLUDE (kind),
 FROM review r JOIN demographic d ON d.kind = 'child' AND d.id = r.id LEFT JOIN first_contact f ON f.id = r.id
 WHERE r.rank = 1;
 
--- One row per adult and domain with a questionnaire before and after: change as a percentage of the scale's range, in the good
--- direction, averaged over the instruments and services in which the adult has both (first before, last after).
+-- One row per adult and domain with a questionnaire before and after. Change is a percentage of the
+-- scale's range, in the good direction. It is averaged over the instruments and services with both
+-- questionnaires (first before, last after).
 CREATE TABLE change AS
 WITH form AS (
   SELECT adult, attributes->>'$.instrument' AS instrument, attributes->>'$.service' AS service,
@@ -187,13 +193,15 @@ WITH record AS (
 SELECT d.* EXCLUDE (kind), CASE WHEN r.up_to_date THEN 'up_to_date' WHEN NOT r.up_to_date THEN 'not_up_to_date' END AS immunised
 FROM record r JOIN demographic d ON d.kind = 'child' AND d.id = r.id WHERE r.rank = 1;
 
--- One row per child whom anybody recorded, and whether another dataset knows it too (GUILD guidance: linkage rates by group).
+-- One row per recorded child, and whether another dataset also holds the child (GUILD guidance:
+-- linkage rates by group).
 CREATE TABLE linked_child AS
 WITH known AS (SELECT child AS id, count(DISTINCT dataset) AS datasets FROM fact WHERE child IS NOT NULL GROUP BY child)
 SELECT d.* EXCLUDE (kind), CASE WHEN k.datasets > 1 THEN 'linked' ELSE 'alone' END AS linked
 FROM known k JOIN demographic d ON d.kind = 'child' AND d.id = k.id;
 
--- One row per child with a review at six to eight weeks: the last one counts. Breastfed: wholly or in part.
+-- One row per child with a review at six to eight weeks: the last one counts. Breastfed: fully or
+-- partly.
 CREATE TABLE six_weeks_child AS
 WITH review AS (
   SELECT child AS id, attributes->>'$.feeding' AS feeding, row_number() OVER (PARTITION BY child ORDER BY month DESC, attributes) AS rank

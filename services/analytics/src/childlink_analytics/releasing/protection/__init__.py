@@ -1,1 +1,1 @@
-"""Small numbers protected, and the protection audited by attacks."""
+"""Protects small numbers, and audits the protection with attacks."""

@@ -1,12 +1,17 @@
-"""The attacker that gates every cut: bounds each small count with all that an analyst can learn,
-and must fail.
+"""The disclosure audit that every cut must pass: it acts as an attacker and tries to bound each
+small count from all that an analyst can learn. The attack must fail.
 
-It knows every protected count (sums of withheld cells reveal them), that margins add up, that a
-union of services is at most their sum, that counts are whole and not negative, the rule by which
-they are rounded, and every earlier release: where a count changed by few, it is taken to know by
-how many. As each partner, it knows that partner's own rows as well. Linear-programming bounds are
-at least as tight as any differencing of published tables (Dobra & Fienberg 2000); here every bound
-that is too tight is confirmed with whole numbers.
+The attacker knows these facts:
+
+* every protected count, including those of withheld cells, because sums reveal them;
+* that margins add up, and that a union of services is at most their sum;
+* that counts are whole numbers of at least 0;
+* the rounding rule;
+* every earlier release. If a count changed by few, the attacker is assumed to know by how many.
+
+The attack is repeated as each partner, who also knows its own rows. Linear-programming bounds are
+at least as tight as any differencing of published tables (Dobra & Fienberg 2000). Every bound that
+is too tight is confirmed with whole numbers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,14 +30,14 @@ _TIME_LIMIT_S = 20.0
 
 @dataclass(frozen=True)
 class AttackReport:
-    """What the attacker found: small counts attacked, and those bounded more tightly than the
-    policy allows.
+    """The attack's result: the number of small counts attacked, and the cells that were bounded
+    more tightly than the policy allows.
     """
 
     attacked: int
     too_tight: list[Cell]
     narrowest: int
-    """Width of the tightest interval found for a small count."""
+    """Width of the narrowest interval found for a small count."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,11 @@ def attack(
     possible: Callable[[int], tuple[int, int]] = disclosure.possible_counts,
     unsafe: Mapping[Cell, int] | None = None,
 ) -> AttackReport:
-    """Try to bound every small count, and every `unsafe` one (with how wide its interval has to
-    be). Truth is used only to choose and score the targets, and for what changed since. `possible`
-    says what a published count can truly be.
+    """Try to bound every small count, and every `unsafe` cell, which has a minimum width of its
+    own.
+
+    True counts are used only to choose and score the targets, and for changes between releases.
+    `possible` gives the range of the true count behind a published count.
     """
     bounds = {
         cell: _known(cell, count, protected[cell], earlier, possible)
@@ -73,8 +80,8 @@ def attack_as_partner(
     earlier: Sequence[PriorRelease] = (),
     possible: Callable[[int], tuple[int, int]] = disclosure.possible_counts,
 ) -> AttackReport:
-    """The same by a partner, who takes off those whom it knows from its own rows, wherever 1 to 7
-    of others are left.
+    """Attack as a partner, who subtracts the people known from its own rows. The targets are cells
+    where 1 to 7 other people are left.
     """
     others, bounds = {}, {}
     for cell, count in linked.counts.items():
@@ -92,9 +99,7 @@ def attack_as_partner(
 def _bound(
     linked: LinkedCells, bounds: Mapping[Cell, tuple[int, int]], wanted: Mapping[Cell, int]
 ) -> AttackReport:
-    """Bound the wanted cells (each with how wide its interval has to be) by all that ties the
-    cells.
-    """
+    """Bound the `wanted` cells, with their minimum widths, by all relations between cells."""
     if not wanted:
         return AttackReport(0, [], 2 * disclosure.LARGEST_ERROR)
     cells = sorted(linked.counts)
@@ -137,7 +142,7 @@ def _known(
     earlier: Sequence[PriorRelease],
     possible: Callable[[int], tuple[int, int]],
 ) -> tuple[int, int]:
-    """What single releases tell of a cell: the least and the most that it can be."""
+    """The least and the greatest count of a cell that single releases allow."""
     low, high = possible(protected)
     for release in earlier:
         if cell in release.counts:
@@ -149,8 +154,8 @@ def _known(
 
 
 def _width(solver: Any, target: int) -> int:
-    """Width of a cell's interval. Zero where the attacker ran out of time: what is not certain does
-    not protect.
+    """Width of a cell's interval. Zero if the solver ran out of time, because an unproven bound
+    protects nothing.
     """
     solver.changeColCost(target, 1.0)
     ends = []

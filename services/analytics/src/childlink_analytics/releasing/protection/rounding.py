@@ -1,10 +1,10 @@
-"""Strict, additive controlled rounding of linked cells as a mixed-integer programme (Cox 1987;
+"""Strict, additive controlled rounding of linked cells, as a mixed-integer programme (Cox 1987;
 Salazar-Gonzalez 2006).
 
-Every cell becomes a multiple of the base near its true count, and every margin stays the sum of its
-parts. The objective (least total error) is weighted by secret random numbers of the release, so
-that an attacker who knows the method cannot replay it. HiGHS runs on one thread with fixed
-settings: the same input gives the same output.
+Each cell becomes a multiple of the base near its true count, and each margin stays the sum of its
+parts. The objective, the least total error, is weighted by secret random numbers of the release. An
+attacker who knows the method therefore cannot repeat it. HiGHS runs on one thread with fixed
+settings, so the same input gives the same output.
 """
 
 import ctypes
@@ -24,20 +24,21 @@ from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import Cell, LinkedCells
 
 TIME_LIMIT_S: Final = 120.0
-# Optimal to within this share of the total error; protection does not depend on it.
+# Relative gap to the optimal total error at which the solver stops. Protection does not depend on
+# it.
 _GAP: Final = 0.02
 
 
 @dataclass(frozen=True)
 class Programme:
-    """A mixed-integer programme in HiGHS' row form."""
+    """A mixed-integer programme in the row form of HiGHS."""
 
     cost: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
     integer: np.ndarray
     rows: list[tuple[float, float, list[int], list[float]]]
-    """(least, most, columns, coefficients)."""
+    """(least, greatest, columns, coefficients)."""
 
 
 def round_cells(
@@ -47,9 +48,9 @@ def round_cells(
     kept: Mapping[Cell, int] | None = None,
     high: Collection[Cell] = (),
 ) -> dict[Cell, int]:
-    """Protected counts of all cells; those `kept` from an earlier release are as there, if that can
-    be; those in `high` are not far below their true counts. Raises ProtectionError when none are
-    found in time.
+    """Protected counts of all cells. Cells in `kept` stay as in an earlier release if possible.
+    Cells in `high` are not rounded far below their true counts. Raises ProtectionError if no
+    solution is found in time.
     """
     cells = sorted(linked.counts)
     index = {cell: at for at, cell in enumerate(cells)}
@@ -57,7 +58,7 @@ def round_cells(
     true = np.array([linked.counts[cell] for cell in cells], dtype=float)
     allowed = [disclosure.allowed_counts(linked.counts[cell], high=cell in high) for cell in cells]
     base = disclosure.BASE
-    # Columns: k (the protected count is k x base), then the error of each cell.
+    # Columns: k, where k x base is the protected count, then the error of each cell.
     rows: list[tuple[float, float, list[int], list[float]]] = []
     for margin, parts in linked.sums:
         rows.append(
@@ -103,7 +104,7 @@ def round_cells(
 def inequalities(
     linked: LinkedCells, index: Mapping[Cell, int]
 ) -> list[tuple[float, float, list[int], list[float]]]:
-    """What is known of cells beside sums, as rows of a programme: covers and nested cells."""
+    """Covers and nested cells as rows of a programme."""
     rows: list[tuple[float, float, list[int], list[float]]] = []
     for union, parts in linked.covers:
         at = [index[part] for part in parts]
@@ -117,7 +118,7 @@ def inequalities(
 
 
 def solve(programme: Programme, time_limit_s: float) -> np.ndarray | None:
-    """The solution's columns, or None when there is none (or none in time)."""
+    """The columns of the solution. None if there is no solution, or none in time."""
     solver = load(programme, time_limit_s)
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
@@ -126,7 +127,7 @@ def solve(programme: Programme, time_limit_s: float) -> np.ndarray | None:
 
 
 def load(programme: Programme, time_limit_s: float) -> Any:
-    """A solver that holds the programme, under fixed settings."""
+    """A solver with the programme and fixed settings."""
     _meet_highs()
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.silent()
@@ -168,8 +169,8 @@ def load(programme: Programme, time_limit_s: float) -> Any:
 
 @cache
 def _meet_highs() -> None:
-    """Make the first solver of the process where nobody hears it: it prints a banner to standard
-    output, whatever it is told.
+    """Create the first solver of the process with standard output redirected. HiGHS prints a banner
+    then, regardless of its settings.
     """
     libc = ctypes.CDLL(None)
     sys.stdout.flush()
@@ -186,6 +187,6 @@ def _meet_highs() -> None:
 
 
 def _noise(secret: bytes, label: str, cell: Cell) -> float:
-    """A number in [0, 1) that nobody can compute without the release's key."""
+    """A number in [0, 1) that cannot be computed without the release's key."""
     digest = hashlib.blake2b(f"{label}|{cell!r}".encode(), key=secret, digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64

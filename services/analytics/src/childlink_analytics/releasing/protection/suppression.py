@@ -1,12 +1,14 @@
-"""Primary and secondary cell suppression, then rounding: the second policy, for those who must.
-Rule: cells in, cells out.
+"""Primary and secondary cell suppression, then rounding: the second policy, for partnerships that
+must use suppression. Rule: cells in, cells out.
 
-Primary: counts of 1 to 7. Secondary: other cells are withheld until nobody who knows the rest
-exactly can bound a primary one closely. They are found primary cell by primary cell with two linear
-programmes (Robertson 2000; the "hypercube-free" LP heuristic of Kelly, Golden & Assad 1992): the
-cheapest change of the table, margins kept, that moves the cell up, then down, by the protection
-asked for; every cell that has to move with it is withheld too. Cells withheld already move for
-nothing. What is left is rounded to the nearest multiple of the base, each cell for itself.
+Primary suppression withholds counts of 1 to 7. Secondary suppression withholds other cells, until
+an attacker who knows all remaining cells exactly cannot bound a primary cell closely.
+
+The secondary cells are found for one primary cell at a time, with two linear programmes (Robertson
+2000; the "hypercube-free" LP heuristic of Kelly, Golden & Assad 1992). Each programme finds the
+cheapest change of the table that keeps the margins and moves the cell up, or down, by the required
+protection. Every cell that moves with it is withheld. Cells that are already withheld move at
+almost no cost. The remaining cells are rounded to the nearest multiple of the base, independently.
 """
 
 from collections.abc import Mapping
@@ -28,9 +30,9 @@ _MOVED: Final = 1e-6
 def suppress_cells(
     linked: LinkedCells, more: Mapping[Cell, int] = MappingProxyType({})
 ) -> dict[Cell, int]:
-    """Protected counts of all cells; `disclosure.HIDDEN` where withheld. `more` are withheld as if
-    they were small, with how far up they must be able to lie. Raises ProtectionError when a cell
-    cannot be protected.
+    """Protected counts of all cells, with `disclosure.HIDDEN` for withheld cells. Cells in `more`
+    are withheld as well; their values say how far up each must be able to move. Raises
+    ProtectionError if a cell cannot be protected.
     """
     cells = sorted(linked.counts)
     hidden = suppressed(linked, more)
@@ -41,13 +43,13 @@ def suppress_cells(
 
 
 def suppressed(linked: LinkedCells, more: Mapping[Cell, int] = MappingProxyType({})) -> set[Cell]:
-    """The cells that are withheld: the primary ones and what protects them."""
+    """The withheld cells: the primary cells and the cells that protect them."""
     cells = sorted(linked.counts)
     primary = [cell for cell in cells if linked.counts[cell] in disclosure.SMALL or cell in more]
     index = {cell: at for at, cell in enumerate(cells)}
     hidden = set(primary)
     solver = _solver(linked, cells, index)
-    # The largest first: what protects them often protects the smaller ones.
+    # Largest first: the cells that protect them often protect the smaller ones as well.
     for cell in sorted(primary, key=lambda item: (-linked.counts[item], item)):
         for needed in (
             more.get(cell, disclosure.NARROWEST_INTERVAL),
@@ -63,8 +65,8 @@ def suppressed(linked: LinkedCells, more: Mapping[Cell, int] = MappingProxyType(
 
 
 def _solver(linked: LinkedCells, cells: list[Cell], index: dict[Cell, int]) -> Any:
-    """Columns: how much each cell moves up, then how much down. Withholding a large cell costs more
-    than a small one.
+    """A solver whose columns are each cell's move up, then each cell's move down. Withholding a
+    large cell costs more than withholding a small one.
     """
     n = len(cells)
     true = np.array([linked.counts[cell] for cell in cells], dtype=float)
@@ -74,7 +76,7 @@ def _solver(linked: LinkedCells, cells: list[Cell], index: dict[Cell, int]) -> A
         signs = [1.0, *(-1.0 for _ in parts)]
         rows.append((0.0, 0.0, [*at, *(n + i for i in at)], [*signs, *(-sign for sign in signs)]))
     for low, high, at, signs in inequalities(linked, index):
-        # They hold of the true counts, and must of the moved ones.
+        # These relations hold for the true counts, and must hold for the moved counts.
         slack = sum(sign * true[i] for i, sign in zip(at, signs, strict=True))
         rows.append(
             (low - slack, high, [*at, *(n + i for i in at)], [*signs, *(-sign for sign in signs)])
@@ -82,7 +84,7 @@ def _solver(linked: LinkedCells, cells: list[Cell], index: dict[Cell, int]) -> A
     programme = Programme(
         cost=np.tile(_costs(true), 2),
         lower=np.zeros(2 * n),
-        # A zero is shown, and cannot move; so whatever is withheld is known to be at least 1.
+        # A zero is shown and cannot move. A withheld cell is therefore known to be at least 1.
         upper=np.concatenate(
             [np.where(true > 0, highspy.kHighsInf, 0.0), np.maximum(true - 1.0, 0.0)]
         ),
@@ -98,7 +100,7 @@ def _costs(true: np.ndarray) -> np.ndarray:
 
 
 def _moved(solver: Any, target: int, needed: int, hidden: list[int], n: int) -> list[int]:
-    """Cells that move when the target moves by `needed`, at least cost."""
+    """The cells that move when the target moves by `needed` at the least cost."""
     costs = {column: solver.getCol(column)[1] for column in (*hidden, *(n + i for i in hidden))}
     for column in costs:
         solver.changeColCost(column, 0.001)
@@ -114,13 +116,13 @@ def _moved(solver: Any, target: int, needed: int, hidden: list[int], n: int) -> 
     for at, cost in costs.items():
         solver.changeColCost(at, cost)
     if not found and needed < 0:
-        # Everything that it is made of is at its least already; then it is the room above that
-        # protects it.
+        # All cells that make up the target are already at their least. Then the room above protects
+        # the target.
         return []
     if not found:
         raise ProtectionError(
             "A small count cannot be protected by withholding other cells.",
             "Use fewer or coarser dimensions.",
         )
-    # Up and down of one cell cancel: it moves by the difference.
+    # Moves up and down of one cell cancel: the net move counts.
     return [int(at) for at in np.flatnonzero(np.abs(values[:n] - values[n:]) > _MOVED)]

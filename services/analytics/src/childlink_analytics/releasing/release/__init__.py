@@ -1,1 +1,1 @@
-"""Releases: cut, approved by two people, published, taken back."""
+"""Releases: cut, approved by two people, published and retracted."""

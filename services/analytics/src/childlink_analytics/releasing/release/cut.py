@@ -1,5 +1,5 @@
-"""The use case of a cut: count, protect, attack, write. Nothing unprotected is in a release, and
-all of it appears at once.
+"""The use case of a cut: count, protect, attack and write. A release holds only protected counts,
+and is written completely or not at all.
 """
 
 import hashlib
@@ -30,8 +30,8 @@ from childlink_analytics.shared.release_files import Published, measure_content,
 
 _ATTEMPTS: Final = 4
 _ROWS_TO: Final = 100
-# Intervals allow for at least so much rounding: a release's own root mean square error is nearly
-# always less, so this tells nothing of it.
+# Intervals allow for at least this much rounding error. A release's own root mean square error is
+# nearly always less, so this value reveals nothing about it.
 _LEAST_SD: Final = 2.0
 Before = Mapping[str, PriorRelease]
 """An earlier release: its cells by population."""
@@ -39,7 +39,7 @@ Before = Mapping[str, PriorRelease]
 
 @dataclass(frozen=True)
 class CutPlan:
-    """What a cut is told beside the data."""
+    """The inputs of a cut, besides the data."""
 
     release_id: str
     number: int
@@ -47,15 +47,15 @@ class CutPlan:
     measures: Mapping[str, Measure]
     denominators: Denominators = field(default_factory=dict)
     earlier: Sequence[Before] = ()
-    """Releases that analysts may have, oldest first."""
+    """Releases that analysts may have seen, oldest first."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What else the manifest says."""
+    """Further facts for the manifest."""
     policy: str = disclosure.ROUNDED
 
 
 @dataclass(frozen=True)
 class Protected:
-    """A population's measures, protected together, and what the attack on them found."""
+    """A population's measures, protected together, and the attack's result."""
 
     population: str
     published: list[Published]
@@ -68,7 +68,7 @@ class Protected:
 
 @dataclass(frozen=True)
 class Cut:
-    """What a cut did."""
+    """The result of a cut."""
 
     path: Path
     content_sha256: str
@@ -82,8 +82,8 @@ def cut_release(
     folder: Path,
     progress: Callable[[str], None] = lambda _population: None,
 ) -> Cut:
-    """Count, protect and attack every measure, then write the release. Raises before anything is
-    written.
+    """Count, protect and attack every measure, then write the release. If a step fails, raises an
+    error before anything is written.
     """
     by_population: dict[str, list[Measure]] = {}
     for measure in plan.measures.values():
@@ -140,9 +140,9 @@ def cut_release(
         "datasets": {name: _about(count, secret, name) for name, count in rows.items()},
         "cells": sum(len(item.cells.counts) for item in done),
         "cells_withheld": sum(item.withheld for item in done),
-        # Of the policy. How far this release's figures truly moved, and how many true counts are
-        # small, would help an attacker: whoever knows that none moved by more than 5 bounds more
-        # tightly, and a partner who adds children sees which count stops being small.
+        # The policy's value. The actual largest error and the number of small true counts would
+        # help an attacker. For example, knowing that no count moved by more than 5 gives tighter
+        # bounds, and a partner that adds children could see which count stops being small.
         "largest_error": disclosure.LARGEST_ERROR,
         "attack_failures": sum(len(item.attack.too_tight) for item in done),
         "changes": changes(done, plan),
@@ -152,8 +152,8 @@ def cut_release(
 
 
 def count(measures: Sequence[Measure], counter: Counter, known_to: str = "") -> LinkedCells:
-    """All linked cells of a population's measures; or of those in it whom a partner knows from its
-    own rows.
+    """All linked cells of a population's measures. With `known_to`, only the people in that
+    partner's own rows. Raises CatalogueError.
     """
     try:
         return link_cells(
@@ -168,8 +168,8 @@ def count(measures: Sequence[Measure], counter: Counter, known_to: str = "") -> 
 def count_attendances(
     measures: Sequence[Measure], counter: Counter
 ) -> tuple[LinkedCells, dict[Cell, int]]:
-    """All linked cells of a population of attendances; and those that tell too much of who makes
-    them, with how wide an attacker's interval for each has to be.
+    """All linked cells of a population of attendances. Also the cells that reveal too much about
+    the people who attended, with the width that an attacker's interval must have for each.
     """
     found = [(m, cube, counter.attendances(m, cube)) for m in measures for cube in m.cubes]
     linked = link_cells(
@@ -196,9 +196,11 @@ def protect(
     unsafe: Mapping[Cell, int] = MappingProxyType({}),
     own: Sequence[Mapping[Cell, int]] = (),
 ) -> Protected:
-    """Round the cells (or withhold some) and let the attacker try. Counts that are what they were
-    in the release before are carried forward. `own` are the cells of those whom each partner knows.
-    Raises ProtectionError when the attacker succeeds however often it is tried.
+    """Round or suppress the cells, then attack them.
+
+    Counts that are unchanged since the previous release keep their protected values. `own` holds,
+    for each partner, the cells of the people it knows. Raises ProtectionError if the attack still
+    succeeds after several attempts.
     """
     kept = _unchanged(linked.counts, earlier[-1]) if earlier else {}
     more = dict(unsafe)
@@ -221,8 +223,8 @@ def protect(
         more |= {cell: 2 * more.get(cell, disclosure.NARROWEST_INTERVAL) for cell in found}
     else:
         raise ProtectionError(
-            f"{population}: an attacker bounds {len(found)} small counts to less than"
-            f" {disclosure.NARROWEST_INTERVAL} apart.",
+            f"{population}: an attacker can bound {len(found)} small counts to an interval"
+            f" narrower than {disclosure.NARROWEST_INTERVAL}.",
             "Use fewer dimensions or a coarser level.",
         )
     shown = {
@@ -255,8 +257,8 @@ def protect(
 
 
 def changes(done: Sequence[Protected], plan: CutPlan) -> dict[str, Any]:
-    """The change notes of a release: what came, went and moved since the one before. Says nothing
-    that the two releases do not.
+    """The change notes of a release: what is new, gone or changed since the previous one. They
+    reveal nothing beyond the two releases.
     """
     if not plan.earlier:
         return {"first": True}
@@ -286,7 +288,7 @@ def _unchanged(counts: Mapping[Cell, int], before: PriorRelease) -> dict[Cell, i
 def _with_context(
     item: Published, rows: Mapping[str, int], denominators: Denominators
 ) -> Published:
-    """Whether it was collected at all, and the population's public counts."""
+    """Add whether the measure's data was collected, and public counts of its population."""
     measure = item.measure
     collected = all(rows.get(name) for name in measure.datasets)
     return replace(
@@ -295,8 +297,8 @@ def _with_context(
 
 
 def _about(rows: int, secret: bytes, dataset: str) -> int:
-    """How many rows went in, to a hundred up or down, from a place between hundreds that nobody
-    knows: rounded from a known place, a partner who adds rows of its own could count the others'.
+    """The number of rows, rounded to hundreds from a secret offset. With a known offset, a partner
+    that adds rows of its own could count the rows of others.
     """
     digest = hashlib.blake2b(f"rows of {dataset}".encode(), key=secret, digest_size=4).digest()
     return max(_ROWS_TO, (rows + int.from_bytes(digest, "big") % _ROWS_TO) // _ROWS_TO * _ROWS_TO)

@@ -1,4 +1,4 @@
-"""The release managers' gRPC service, on the store's side."""
+"""The release managers' gRPC service, in the process that holds the store."""
 
 import json
 import queue
@@ -25,7 +25,7 @@ from childlink_analytics.settings import StoreSettings
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["ReleaseService"].full_name
 _LONGEST_CUT_S: Final = 3600.0
 _MANAGERS, _READERS = frozenset(("release_manager",)), frozenset(("release_manager", "auditor"))
-# Who may call what. A method that is not here is nobody's.
+# Roles that may call each method. A method that is not listed is refused for everyone.
 RULES: Final[Rules] = {
     f"/{_SERVICE}/CutRelease": _MANAGERS,
     f"/{_SERVICE}/CheckRelease": _READERS,
@@ -60,7 +60,7 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
                         who, request.release_id, request.data_until, said.put, anyway=request.anyway
                     )
                 )
-            except BaseException as error:  # noqa: BLE001 - raised again where the call is answered
+            except BaseException as error:  # noqa: BLE001 - raised again in the thread that answers
                 said.put(error)
 
         threading.Thread(target=cut, name="cut").start()
@@ -145,7 +145,7 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
 def serve_releases(
     settings: StoreSettings, desk: ReleaseWorkflow, metrics: StoreMetrics
 ) -> grpc.Server:
-    """Start the server. The caller stops it."""
+    """Start the server. The caller must stop it."""
     policy = PolicyFile(settings.policy).now if settings.policy else None
     guard = Guard(
         policy,

@@ -1,8 +1,8 @@
-"""The life of a release: cut as a draft, checked, published by a second person, perhaps retracted
-by two. Use case.
+"""The life cycle of a release: cut as a draft, checked, published by a second person, and retracted
+by two people if necessary. Use case.
 
-The command line, the schedule and the gRPC service all come through here, and everything done is in
-the audit trail.
+The command line, the schedule and the gRPC service all use this workflow. Every action is recorded
+in the audit trail.
 """
 
 import shutil
@@ -44,7 +44,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ReleaseRecord:
-    """A release as the store knows it."""
+    """A release as recorded in the store."""
 
     release_id: str
     number: int
@@ -62,12 +62,12 @@ class ReleaseRecord:
 
 @dataclass(frozen=True)
 class ReleaseWorkflow:
-    """What release managers and auditors may do, in whose name it is done."""
+    """The actions of release managers and auditors, each recorded under a name."""
 
     engine: sa.Engine
     settings: StoreSettings
     secret: bytes
-    """Of the roundings."""
+    """Key of the secret random numbers for rounding."""
     audit_key: bytes
     denominators: Denominators
     register: Register
@@ -81,8 +81,8 @@ class ReleaseWorkflow:
         *,
         anyway: bool = False,
     ) -> Cut:
-        """Cut a draft of what the store holds now, from one consistent view of it. Raises
-        ReleaseError while links of rows that are here have not come, unless `anyway`.
+        """Cut a draft from one consistent view of the store. Raises ReleaseError if links of stored
+        rows have not arrived yet, unless `anyway` is set.
         """
         until = _day(data_until)
         check_release_name(release_id)
@@ -100,10 +100,10 @@ class ReleaseWorkflow:
                 behind = store.behind()
                 if behind and not anyway:
                     raise ReleaseError(
-                        f"Rows of {', '.join(behind)} are here before their links: a release now"
-                        " would count them as nobody's.",
+                        f"Rows of {', '.join(behind)} are here before their links. A release now"
+                        " would leave them out.",
                         "Wait until the linker has read what they sent (see `status`), or cut with"
-                        " --anyway; the release will say so.",
+                        " --anyway. The release will then say that it is incomplete.",
                     )
                 plan = CutPlan(
                     release_id,
@@ -128,25 +128,27 @@ class ReleaseWorkflow:
                     self._remember(tx, who, plan, done)
             except sa.exc.IntegrityError:
                 raise ReleaseError(
-                    f"Another release was cut while {release_id} was.",
-                    f"Cut {release_id} again: it is then the next.",
+                    f"Another release was cut at the same time as {release_id}.",
+                    f"Cut {release_id} again.",
                 ) from None
         return done
 
     def check(self, who: str, release_id: str) -> tuple[Release, AttackReport]:
-        """Read a draft whole, and attack it anew together with all that is published by now. Raises
-        ProtectionError when that finds anything.
+        """Read a draft completely, and attack it again together with all releases published so far.
+        Raises ProtectionError if the attack succeeds.
         """
         with self._audited(who, "release check", release=release_id):
             return self._checked(release_id)
 
     def publish(self, who: str, release_id: str) -> ReleaseRecord:
-        """Let a draft be asked. Needs somebody else than who cut it."""
+        """Publish a draft. A person other than the one who cut it must do this. Raises
+        ApprovalError.
+        """
         with self._audited(who, "release publish", release=release_id):
             known = self._known(release_id, "draft")
             if known.cut_by == who and not self.settings.one_person:
                 raise ApprovalError(
-                    f"{who} cut {release_id}: somebody else has to publish it.",
+                    f"{who} cut {release_id}, so another person must publish it.",
                     "Have a second release manager `check` and `publish` it.",
                 )
             with self.engine.connect() as tx:
@@ -164,8 +166,8 @@ class ReleaseWorkflow:
                 if set(self._seen(tx)) != {*seen, release_id}:
                     raise ApprovalError(
                         f"Another release was published while {release_id} was attacked together"
-                        " with those before.",
-                        "Publish it again: it is then attacked together with that one, too.",
+                        " with the earlier ones.",
+                        "Publish it again. It is then attacked together with that release as well.",
                     )
                 approval = {"cut_by": known.cut_by, "published_by": who}
                 publish_release(self.settings.drafts, self.settings.releases, release_id, approval)
@@ -176,7 +178,7 @@ class ReleaseWorkflow:
         return self._known(release_id, "published")
 
     def discard(self, who: str, release_id: str) -> None:
-        """Throw a draft away. Its name and number are not used again."""
+        """Discard a draft. Its name and number are not used again."""
         with self._audited(who, "release discard", release=release_id):
             self._known(release_id, "draft")
             self._check_interrupted(release_id)
@@ -188,8 +190,9 @@ class ReleaseWorkflow:
             shutil.rmtree(self.settings.drafts / release_id, ignore_errors=True)
 
     def retract(self, who: str, release_id: str, why: str = "") -> ReleaseRecord:
-        """Take a release back: one person asks and says why, another does it. What was retracted
-        still counts as seen: later releases are attacked together with it.
+        """Retract a release: one person asks and gives the reason, and another person does it.
+        Analysts have seen a retracted release, so later releases are still attacked together with
+        it.
         """
         with self._audited(who, "release retract", release=release_id, why=why):
             known = self._known(release_id, "published", "recalling")
@@ -209,7 +212,7 @@ class ReleaseWorkflow:
                     )
             elif known.recall_asked_by == who and not self.settings.one_person:
                 raise ApprovalError(
-                    f"{who} asked for the retraction: somebody else has to do it.",
+                    f"{who} asked for the retraction, so another person must do it.",
                     "Have a second release manager retract it.",
                 )
             else:
@@ -224,7 +227,7 @@ class ReleaseWorkflow:
         return self._known(release_id, "recalling", "recalled")
 
     def releases(self) -> list[ReleaseRecord]:
-        """Every release that was ever cut, newest first."""
+        """All releases, newest first."""
         with self.engine.connect() as tx:
             return [
                 ReleaseRecord(**row._mapping)
@@ -240,8 +243,8 @@ class ReleaseWorkflow:
         return known, dict(read_release(folder, release_id).manifest)
 
     def verify(self, who: str) -> list[ReleaseRecord]:
-        """Check every draft and published release against what was cut. Raises ReleaseError.
-        Returns those that are whole.
+        """Check that every draft and published release is unchanged since it was cut. Returns the
+        checked releases. Raises ReleaseError.
         """
         with self._audited(who, "release verify"):
             checked = [
@@ -265,8 +268,8 @@ class ReleaseWorkflow:
         return gone
 
     def due(self, today: date) -> tuple[str, str] | None:
-        """Name and last day of the release that the schedule asks for and nobody has cut; None when
-        there is none.
+        """Name and last day of the release that the schedule asks for, or None if it exists or no
+        schedule is set.
         """
         if not self.settings.schedule:
             return None
@@ -277,7 +280,7 @@ class ReleaseWorkflow:
         return None if name in known else (name, until.isoformat())
 
     def audit_trail(self, after: int = 0) -> list[Entry]:
-        """Who did what."""
+        """The entries of the audit trail."""
         with self.engine.connect() as tx:
             return list(t.audit.read(tx, after))
 
@@ -301,14 +304,14 @@ class ReleaseWorkflow:
                 (m, cube, inner_of(m, cube, cells.counts)) for m in measures for cube in m.cubes
             )
             before = [item[population] for item in earlier if population in item]
-            # Which attendances are unsafe only the rows told; they were attacked when it was cut.
+            # Only the rows show which attendances are unsafe. Those cells were attacked at the cut.
             policy = release.measures[measures[0].id].policy
             report = attack(linked, cells.protected, before, disclosure.possible(policy))
             if report.too_tight:
                 raise ProtectionError(
-                    f"{release_id} and what is published by now together bound"
-                    f" {len(report.too_tight)} small counts of {population}.",
-                    "Discard the draft and cut it again: the new one will take what is published"
+                    f"{release_id}, together with the releases published so far, bounds"
+                    f" {len(report.too_tight)} small counts of {population} too tightly.",
+                    "Discard the draft and cut it again. The new draft takes the published releases"
                     " into account.",
                 )
             attacked, narrowest = attacked + report.attacked, min(narrowest, report.narrowest)
@@ -319,7 +322,7 @@ class ReleaseWorkflow:
         release = read_release(folder, known.release_id)
         if release.manifest["content_sha256"] != known.content_sha256:
             raise ReleaseError(
-                f"Release {known.release_id} is not what was cut.",
+                f"Release {known.release_id} has changed since it was cut.",
                 "Restore its folder from backup.",
             )
         return release
@@ -338,30 +341,32 @@ class ReleaseWorkflow:
         if row.state not in states:
             raise ApprovalError(
                 f"Release {release_id} is {row.state}.",
-                f"This is for one that is {' or '.join(states)}.",
+                f"This needs a release that is {' or '.join(states)}.",
             )
         return ReleaseRecord(**row._mapping)
 
     def _check_interrupted(self, *drafts: str) -> None:
-        """A publication that was killed may have put a draft where it is served. It counts as seen,
-        so it has to be published whole.
+        """Raise ReleaseError if a killed publication already put a draft into the served folder.
+        Analysts may have seen it, so its publication must be completed.
         """
         for name in drafts:
             if (self.settings.releases / name).exists():
                 raise ReleaseError(
-                    f"{name} is served already: its publication was interrupted.",
+                    f"{name} is already served: its publication was interrupted.",
                     f"Run release publish {name} again.",
                 )
 
     def _make_way(self, release_id: str) -> None:
-        """A folder that no release is known for was left by a cut that was killed."""
+        """Remove the folder that a killed cut left. Raises ReleaseError if the name is already
+        used.
+        """
         with self.engine.connect() as tx:
             if tx.execute(
                 sa.select(t.release.c.state).where(t.release.c.release_id == release_id)
             ).first():
                 raise ReleaseError(
                     f"Release {release_id} exists already.",
-                    "A release is never edited; give the next one another name.",
+                    "A release is never edited. Give the new one another name.",
                 )
         shutil.rmtree(self.settings.drafts / release_id, ignore_errors=True)
 
@@ -419,7 +424,9 @@ class ReleaseWorkflow:
         return {row.population: PriorRelease(*t.from_json(row.cells)) for row in rows}
 
     def _change(self, tx: sa.Connection, release_id: str, was: str, **values: Any) -> None:
-        """One change of state at a time: who comes second sees what the first has made of it."""
+        """Change a release's state, one change at a time. Raises ApprovalError if another person
+        changed it first.
+        """
         if tx.dialect.name == "postgresql":
             tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGE_LOCK})
         c = t.release.c
@@ -428,8 +435,8 @@ class ReleaseWorkflow:
         )
         if changed.rowcount != 1:
             raise ApprovalError(
-                f"Release {release_id} is not {was} any more: somebody else was faster.",
-                "Look with `release list`.",
+                f"Release {release_id} is no longer {was}: another person changed it first.",
+                "See `release list`.",
             )
 
     @contextmanager
@@ -441,7 +448,7 @@ class ReleaseWorkflow:
 
     @contextmanager
     def _audited(self, who: str, action: str, **detail: str | int) -> Iterator[None]:
-        """What is done is written down whether it succeeds or not."""
+        """Record the action in the audit trail, whether it succeeds or fails."""
         try:
             yield
         except Exception as error:
@@ -460,7 +467,7 @@ class ReleaseWorkflow:
 
 
 def last_period(schedule: str, today: date) -> tuple[str, date]:
-    """Name and last day of the last whole period before a day.
+    """Name and last day of the last complete period before a day.
 
     >>> last_period("quarterly", date(2026, 5, 3)), last_period("monthly", date(2026, 1, 3))
     (('2026-Q1', datetime.date(2026, 3, 31)), ('2025-12', datetime.date(2025, 12, 31)))

@@ -1,1 +1,1 @@
-"""The tables of observations and links."""
+"""The tables of observations and links, and access to them."""

@@ -1,4 +1,6 @@
-"""Opened batches become rows: parsed, checked against the dataset contracts, capsules opened."""
+"""Turns opened batches into rows: parses them, checks them against the dataset contracts, and opens
+capsules.
+"""
 
 import json
 import time
@@ -30,7 +32,7 @@ class StoreHandler:
     def __call__(
         self, tx: sa.Connection, batches: Sequence[OpenedBatch], read: ReadUpTo
     ) -> Handled:
-        """Store what the batches hold."""
+        """Store the contents of the batches."""
         store = Store(tx)
         results = []
         for batch in batches:
@@ -86,8 +88,8 @@ class StoreHandler:
     def _observations(self, store: Store, opened: OpenedBatch) -> Result:
         batch = observation_pb2.ObservationBatch.FromString(opened.payload)
         dataset = all_datasets().get(batch.dataset)
-        # A sender may be older than this hub: a contract only ever gains optional fields, so fields
-        # are read by name.
+        # A sender may be older than this hub. Contracts only gain optional fields, so fields are
+        # read by name.
         names = tuple(batch.fields)
         if (
             dataset is None
@@ -119,8 +121,8 @@ class StoreHandler:
 def read_observation(
     observation: observation_pb2.Observation, dataset: Dataset, names: Sequence[str]
 ) -> Row | str:
-    """A row for the store, or the reason for which the observation is refused. `names` are those of
-    its values.
+    """Returns a row for the store, or the reason why the observation is refused. `names` are the
+    names of its values.
     """
     references = [observation.row_reference]
     references += [observation.child_reference] if observation.HasField("child_reference") else []

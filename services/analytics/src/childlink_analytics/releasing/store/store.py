@@ -1,4 +1,4 @@
-"""Analytics' database inside one transaction: bulk upserts, withdrawals, and reading it all for a
+"""Analytics' database within one transaction: bulk upserts, withdrawals, and reading all rows for a
 cut.
 """
 
@@ -16,22 +16,22 @@ _OPEN_TRACES: Final = 1_000
 
 
 class Store:
-    """One transaction's view of the store."""
+    """The store, within one transaction."""
 
     def __init__(self, tx: sa.Connection) -> None:
         self._tx = tx
 
     def put_observations(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Store rows; one with the same partner and reference supersedes the old."""
+        """Store rows. A row with the same partner and reference replaces the old one."""
         self._upsert(t.observation, rows)
 
     def put_links(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Store links; a newer version supersedes, an older one changes nothing."""
+        """Store links. A newer version replaces the old one; an older version changes nothing."""
         self._upsert(t.link, rows, only_newer="version")
 
     def withdraw(self, partner: str, references: Iterable[bytes]) -> None:
-        """WithdrawalRequest rows, and all rows about subjects, by reference. An adult is taken off
-        a child's row; the row stays.
+        """Delete rows, and all rows about subjects, by reference. If the subject is an adult on a
+        child's row, the row stays without the adult.
         """
         c = t.observation.c
         for reference in references:
@@ -46,21 +46,21 @@ class Store:
             self._tx.execute(with_child.values(adult_reference=None))
 
     def observations(self) -> Iterator[pa.RecordBatch]:
-        """All observations, as Arrow."""
+        """All observations, as Arrow batches."""
         yield from self._stream(
             t.observation,
             ("partner", "dataset", "month", "child_reference", "adult_reference", "attributes"),
         )
 
     def links(self) -> Iterator[pa.RecordBatch]:
-        """All links of persons, as Arrow."""
+        """All links, as Arrow batches."""
         yield from self._stream(t.link, ("partner", "reference", "person", "family"))
 
     def note_progress(
         self, partner: str, kind: Literal["needed", "linked"], epoch: int, sequence: int
     ) -> None:
-        """Note how far a partner's encodings have to be linked for its rows, or are; it only ever
-        grows.
+        """Record how far a partner's encodings must be linked for its rows ("needed"), or are
+        linked ("linked"). The position never decreases.
         """
         known = self.progress(kind).get(partner)
         if known is None or known < (epoch, sequence):
@@ -73,8 +73,8 @@ class Store:
         return {row.partner: (row.epoch, row.sequence) for row in rows}
 
     def behind(self) -> list[str]:
-        """Partners some of whose rows are here before their links: a cut now would count them as
-        nobody's.
+        """Partners with rows that arrived before their links. A cut now would leave those rows
+        out.
         """
         linked = self.progress("linked")
         return sorted(
@@ -84,9 +84,7 @@ class Store:
         )
 
     def note_traces(self, traceparents: Iterable[str], at_ms: int) -> None:
-        """Remember traces for the release that will count what came in them; no more than a release
-        can tell of.
-        """
+        """Remember the traces of batches for the release that will count them, up to a limit."""
         room = (
             _OPEN_TRACES
             - self._tx.execute(sa.select(sa.func.count()).select_from(t.open_trace)).scalar_one()
@@ -102,7 +100,7 @@ class Store:
         )
 
     def close_traces(self, before_ms: int) -> list[str]:
-        """WithdrawalRequest the traces of what came before then, and return them."""
+        """Delete the traces from before this time, and return them."""
         c = t.open_trace.c
         gone = list(
             self._tx.execute(
@@ -113,7 +111,7 @@ class Store:
         return gone
 
     def parameter_versions(self) -> list[str]:
-        """Versions of the match parameters that links were made under."""
+        """Versions of the match parameters under which links were made."""
         column = t.link.c.parameter_version
         return list(
             self._tx.execute(
@@ -122,8 +120,8 @@ class Store:
         )
 
     def expire(self, before: Mapping[str, str]) -> dict[str, int]:
-        """Delete rows of datasets whose month lies before the one given ("YYYY-MM"). Returns how
-        many of each.
+        """Delete rows of datasets from before the given month ("YYYY-MM"). Returns the number of
+        deleted rows by dataset.
         """
         c = t.observation.c
         gone = {}

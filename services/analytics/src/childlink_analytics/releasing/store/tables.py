@@ -1,5 +1,5 @@
-"""Analytics' tables. No encoding, no link reference, no capsule: observations, and which reference
-is which person.
+"""Analytics' tables: observations, and the person of each reference. They hold no encodings, link
+references or capsules.
 """
 
 import json
@@ -26,7 +26,7 @@ observation = sa.Table(
     sa.Column("attributes", sa.Text, nullable=False, comment="JSON object, keys sorted"),
 )
 
-# Which person and family a reference belongs to, as the linker says. person NULL: withdrawn.
+# The person and family of a reference, from the linker. person NULL: withdrawn.
 link = sa.Table(
     "link",
     metadata,
@@ -45,8 +45,8 @@ link = sa.Table(
     ),
 )
 
-# How far each partner's encodings had got when its latest observations were sent, and how far the
-# linker says it has read them.
+# Two positions for each partner: how far its encodings had been sent when it sent its latest
+# observations, and how far the linker has read them.
 progress = sa.Table(
     "progress",
     metadata,
@@ -56,7 +56,7 @@ progress = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),
 )
 
-# Traces of batches that no published release counts yet, where senders trace.
+# Traces of batches that no published release includes yet, if senders use tracing.
 open_trace = sa.Table(
     "open_trace",
     metadata,
@@ -64,8 +64,8 @@ open_trace = sa.Table(
     sa.Column("at_ms", sa.BigInteger, nullable=False),
 )
 
-# Every release that was ever cut. It is a draft, then published, then perhaps recalled; names and
-# numbers are never used again.
+# Every release that was cut. It is a draft, then published, and may then be recalled. Names and
+# numbers are never reused.
 release = sa.Table(
     "release",
     metadata,
@@ -88,8 +88,8 @@ release = sa.Table(
     sa.Column("recall_why", sa.String(512), nullable=True),
 )
 
-# What the cells of a release truly were: so that a later release can carry forward what has not
-# changed, and be attacked together with it. Never leaves this database.
+# The true counts of a release's cells. A later release uses them to carry forward unchanged cells,
+# and to be attacked together with this one. They never leave this database.
 release_cells = sa.Table(
     "release_cells",
     metadata,
@@ -107,7 +107,7 @@ Cells = Mapping[tuple[tuple[str, str], ...], int]
 
 
 def to_json(counts: Cells, protected: Cells) -> str:
-    """The column `cells` of `release_cells`."""
+    """Encode the column `cells` of `release_cells`."""
     return json.dumps(
         [[cell, count, protected[cell]] for cell, count in sorted(counts.items())],
         separators=(",", ":"),
@@ -115,7 +115,7 @@ def to_json(counts: Cells, protected: Cells) -> str:
 
 
 def from_json(text: str) -> tuple[Cells, Cells]:
-    """True and protected counts by cell."""
+    """Decode true and protected counts by cell."""
     rows = [
         (tuple((column, category) for column, category in cell), *both)
         for cell, *both in json.loads(text)

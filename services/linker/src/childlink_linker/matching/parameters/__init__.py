@@ -1,5 +1,5 @@
-"""Match parameters: how often fields agree in each kind of pair, and the two thresholds. Versioned
-files, never constants.
+"""Match parameters: how often fields agree in each kind of pair, and the two thresholds. They are
+read from versioned files.
 """
 
 import math
@@ -19,22 +19,23 @@ ROLE_NAMES: Final[dict[int, str]] = {wire.ROLE_CHILD: "child", wire.ROLE_ADULT: 
 KINDS: Final = ("match", "relative", "other")
 FIELDS: Final = ("given", "surname", "postcode", "date")
 Shares = tuple[float, float, float]
-"""Of pairs: the field is the same, near (a typing error, a middle name), different. Adds up to 1.
+"""Shares of pairs whose field is the same, near (a typing error, a middle name) or different. They
+add up to 1.
 """
 
 
 @dataclass(frozen=True)
 class KindShares:
-    """How often things agree in one kind of pair: records of one person, of brothers and sisters,
-    of anybody else.
+    """How often fields agree in one kind of pair: records of one person, of brothers and sisters,
+    or of unrelated people.
     """
 
     prior: float
-    """log2 of how many such pairs there are for each pair of the kind `other`, among all pairs of
+    """log2 of the number of such pairs for each pair of the kind `other`, among all pairs of
     records.
     """
     nhs: float
-    """Share with one NHS number, of pairs that both have one."""
+    """Of pairs that both have an NHS number, the share with the same number."""
     mother: float
     sex: float
     given: Shares
@@ -44,18 +45,18 @@ class KindShares:
     postcode: Shares
     date: Shares
     date_guessed: Shares
-    """The date of birth, where one of the two is a guess or one of its source's default days: never
+    """The date of birth, where one of the two is a guess or a default of its source. Never
     estimated.
     """
 
 
 @dataclass(frozen=True)
 class RoleWeights:
-    """Shares for children, or for adults."""
+    """Parameters for children, or for adults."""
 
     same_source: float
-    """Bits that it costs two subjects to come from one dataset of one partner, which seldom holds a
-    person twice.
+    """Weight in bits for two subjects from one dataset of one partner, which rarely holds a person
+    twice. Negative.
     """
     match: KindShares
     relative: KindShares
@@ -63,13 +64,13 @@ class RoleWeights:
 
     @property
     def numbers_differ(self) -> float:
-        """What two different NHS numbers weigh, in bits; negative."""
+        """Weight of two different NHS numbers, in bits. Negative."""
         return math.log2((1.0 - self.match.nhs) / (1.0 - self.other.nhs))
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Everything that decides whether a pair is one person."""
+    """All parameters that decide whether a pair is one person."""
 
     version: str
     link: float
@@ -79,14 +80,14 @@ class Parameters:
 
 @cache
 def load_parameters(name_or_path: str = DEFAULT_PARAMETERS) -> Parameters:
-    """Parameters that come with this version, by name, or from a file that `estimate` wrote, by
-    path.
+    """Load bundled parameters by name, or a file that `estimate` wrote by path. Raises
+    UserError.
     """
     return parse_parameters(read_parameters(name_or_path))
 
 
 def read_parameters(name_or_path: str = DEFAULT_PARAMETERS) -> str:
-    """The text of a parameter file."""
+    """The text of a parameter file. Raises UserError if there is none."""
     bundled = files(__name__) / f"{name_or_path}.toml"
     path = Path(name_or_path)
     if bundled.is_file():
@@ -100,7 +101,7 @@ def read_parameters(name_or_path: str = DEFAULT_PARAMETERS) -> str:
 
 
 def parse_parameters(text: str) -> Parameters:
-    """Parse a parameter file, or raise UserError."""
+    """Parse the text of a parameter file. Raises UserError."""
     try:
         content = tomllib.loads(text)
         roles = {role: _parse_role(content[name]) for role, name in ROLE_NAMES.items()}
@@ -154,7 +155,7 @@ def _parse_kind(table: Mapping[str, Any]) -> KindShares:
     def shares(name: str) -> Shares:
         same, near, different = table[name]
         if min(same, near, different) <= 0:
-            raise TypeError(f"{name}: every share is above 0")
+            raise TypeError(f"{name}: every share must be above 0")
         total = same + near + different
         return same / total, near / total, different / total
 

@@ -1,10 +1,13 @@
-"""The data stewards' page: doubtful links, decided with the keyboard. Server-rendered; works
-without its script.
+"""The data stewards' page: decide doubtful links with the keyboard. It is rendered on the server
+and works without its script.
 
-What is on it and what a decision does is `desk`'s; here is who gets in and how it reads. A session
-is a signed cookie that names an access token by its hash: a token that leaves the policy file ends
-its sessions. Nobody calls without end: a steward's pages are counted, and of wrong tokens only so
-many a minute reach the audit trail. A right token is let in however many wrong ones came before.
+`workflow` decides what is shown and what a decision does. This module handles sign-in and
+presentation. A session is a signed cookie with the hash of an access token. If the token is removed
+from the policy file, its sessions end.
+
+Requests are limited. Each steward may load a number of pages in a minute. Of wrong tokens, only a
+limited number in a minute reaches the audit trail. A valid token is always accepted, however many
+wrong ones came before.
 """
 
 import math
@@ -63,8 +66,8 @@ def create_page(
     secure: bool,
     calls_a_minute: int = 600,
 ) -> Flask:
-    """The page as a WSGI application. `secure`: cookies over TLS only. `calls_a_minute`: of each
-    steward.
+    """The page as a WSGI application. `secure`: send cookies over TLS only. `calls_a_minute`: limit
+    for each steward.
     """
     page = Flask(__name__)
     page.config.update(
@@ -159,7 +162,7 @@ def _add_sign_in(page: Flask, desk: ReviewWorkflow, policy: Callable[[], Policy]
                 session["token"] = sha256(request.form["token"].strip())
                 desk.note(person.name, "review sign in")
                 return redirect(url_for("waiting"))
-            # Of everybody together: behind a proxy all come from one address.
+            # One limit for all callers: behind a proxy they share one address.
             if wait_s := wrong_tokens.wait_s(""):
                 return _too_many(wait_s)
             desk.note(person.name if person else "somebody", "review sign in: refused")
@@ -206,7 +209,9 @@ def _add_cases(page: Flask, desk: ReviewWorkflow, who: Callable[[], str]) -> Non
         if not said or not reason:
             return (
                 show(
-                    number, reason, "Say why: others will read it." if said else "Choose a verdict."
+                    number,
+                    reason,
+                    "Give a reason: others will read it." if said else "Choose a verdict.",
                 ),
                 422,
             )
@@ -222,7 +227,7 @@ def _add_cases(page: Flask, desk: ReviewWorkflow, who: Callable[[], str]) -> Non
     @page.post("/ask/<int:smaller>/<int:larger>/<which>")
     def ask(smaller: int, larger: int, which: str) -> ResponseReturnValue:
         desk.ask_partner(who(), (smaller, larger), larger=which == "larger")
-        flash("Asked, among decoys. Decide now, or come back when the answer is there.")
+        flash("The partner is asked, with decoys. Decide now, or come back when it has answered.")
         return redirect(url_for("case", number=smaller))
 
     @page.get("/decisions")
@@ -239,7 +244,7 @@ def _add_cases(page: Flask, desk: ReviewWorkflow, who: Callable[[], str]) -> Non
 
 
 def _from_here() -> bool:
-    """Whether a form was sent from this page: another site's form carries another origin."""
+    """Whether the form was sent from this page. Forms of other sites carry another origin."""
     origin = request.headers.get("Origin") or request.headers.get("Referer", "")
     return urlsplit(origin).netloc == request.host
 

@@ -1,5 +1,5 @@
-"""Serves the stewards' page with waitress, on this host alone: a browser elsewhere reaches it
-through the site's own TLS proxy.
+"""Serves the stewards' page with waitress on this host. Browsers on other machines use the site's
+own TLS proxy.
 """
 
 import threading
@@ -16,8 +16,8 @@ from childlink_linker.settings import LinkerSettings
 
 
 def open_server(page: Flask, address: str) -> BaseWSGIServer | MultiSocketServer:
-    """Listen. Clients that send nothing for half a minute are put out, and a thousand of them hold
-    up nobody.
+    """Open the listening port. Clients that send nothing for 30 seconds are disconnected, so that
+    even a thousand of them do not block others.
     """
     return create_server(
         page,
@@ -30,15 +30,15 @@ def open_server(page: Flask, address: str) -> BaseWSGIServer | MultiSocketServer
 
 
 def serve_page(settings: LinkerSettings, desk: ReviewWorkflow, secret: bytes) -> Callable[[], None]:
-    """Start serving. Returns what stops it. Raises ServingError."""
+    """Start serving. Returns a function that stops it. Raises ServingError."""
     if settings.policy is None:
         raise ServingError(
-            "The review page has no policy to tell who is a data steward.", "Set `policy`."
+            "The review page needs a policy file that lists the data stewards.", "Set `policy`."
         )
     if not is_local(settings.review_address) and not settings.review_behind_tls:
         raise ServingError(
             f"{settings.review_address} can be reached from other machines without TLS.",
-            "Serve 127.0.0.1 behind a TLS proxy; or set review_behind_tls where the network to the"
+            "Serve 127.0.0.1 behind a TLS proxy. Or set review_behind_tls if the network to the"
             " proxy is private.",
         )
     page = create_page(

@@ -1,4 +1,4 @@
-// Single keys for those who want them. Without this script the page works with Tab, arrows and Enter.
+// Optional single-key shortcuts. Without this script the page works with Tab, arrows and Enter.
 "use strict";
 const form = document.getElementById("decide");
 if (form) {
