@@ -159,7 +159,7 @@ def test_only_what_is_published_is_offered_and_what_no_longer_fits_is_let_go_and
     page = text(inside.get("/ask?measure=reach_children&by=language&keep=residence=area"))
     assert "Where they live × Deprivation quintile" in page
     assert "First language ×" not in page
-    assert "“Where they live” was let go" in page
+    assert "“Where they live” was removed" in page
     assert "compare" not in text(inside.get("/ask?measure=reach_children")).lower()
     assert "Compare" in text(inside.get("/ask?measure=asq3_overall"))
 
@@ -174,7 +174,7 @@ def test_an_older_release_is_asked_by_its_name_and_its_address_can_be_shared(ins
     old = client.ask("reach_children", release="2026-Q1").cells[0].count
     page = text(inside.get("/ask?measure=reach_children&release=2026-Q1"))
     assert f"{old:,}" in page
-    assert "release=2026-Q1" in page.split("Link to exactly this")[0].rpartition("href=")[2]
+    assert "release=2026-Q1" in page.split("Link to this answer")[0].rpartition("href=")[2]
 
 
 def test_what_is_wrong_with_a_question_is_told_with_what_may_stand_there(inside):
@@ -207,7 +207,7 @@ def test_only_the_browser_with_the_ticket_gets_in_and_the_ticket_is_good_once(cl
     first, second = page.test_client(), page.test_client()
     for path in ("/", REACH, "/ask/csv?measure=reach_children", "/enter?ticket=guess", "/enter"):
         assert first.get(path).status_code == 403, path
-    assert "Go on to this question" in text(first.get(REACH)), (
+    assert "Continue to this question" in text(first.get(REACH)), (
         "the cookie is not sent with a link from elsewhere"
     )
     assert first.get(f"/enter?ticket={ticket.text}").status_code == 302

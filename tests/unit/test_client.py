@@ -196,7 +196,7 @@ def test_the_access_token_is_kept_for_its_owner_alone_and_sent_with_every_call(c
     with answers.answering(releases, policy=policy) as address:
         refused = childlink("releases", address=address)
         assert refused.exit_code == 1
-        assert "Ask whoever keeps the service's policy." in refused.output
+        assert "Ask the people who keep the service's access policy." in refused.output
         assert childlink("login", address, "--token", address="", input=f"{token}\n").exit_code == 0
         [kept] = (tmp_path / "home").rglob("token")
         assert kept.stat().st_mode & 0o077 == 0
