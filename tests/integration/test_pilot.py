@@ -346,7 +346,7 @@ def test_a_truth_that_cannot_be_read_is_told_before_anything_is_sent(tmp_path):
     )
     for text, says in (
         (None, "cannot be read"),
-        ("partner;local_id\n1;2\n", "is no file of who is who"),
+        ("partner;local_id\n1;2\n", "does not have the columns of a truth file"),
     ):
         if text:
             (tmp_path / "truth.csv").write_text(text)
