@@ -1,4 +1,6 @@
-"""A report says what a release holds, in words and tables, and never what is withheld."""
+"""A report gives the content of a release in words and tables, and never shows a withheld
+figure.
+"""
 
 import re
 from importlib.resources import files
