@@ -1,5 +1,5 @@
-"""An analyst who will not open a terminal, at the explorer, in a real browser; and who is kept out
-of it.
+"""An analyst who uses the explorer in a real browser instead of a terminal, and visitors whom it
+refuses.
 """
 
 import csv
@@ -45,7 +45,7 @@ def explorer(client):
 
 @pytest.fixture
 def inside(client):
-    """A visitor who was let in, without a browser."""
+    """A visitor with access, without a browser."""
     ticket = Ticket()
     visitor = create_explorer(client, ticket).test_client()
     assert visitor.get(f"/enter?ticket={ticket.text}").status_code == 302
@@ -100,7 +100,9 @@ def test_an_analyst_picks_a_measure_breaks_it_down_reads_the_table_and_takes_it_
         download.value.save_as(tmp_path / "chart.svg")
         assert problems == []
     rows = list(csv.DictReader((tmp_path / "table.csv").open()))
-    assert [row["count"] for row in rows] == [*shown[:2], ""], "withheld is empty, not zero"
+    assert [row["count"] for row in rows] == [*shown[:2], ""], (
+        "a withheld figure is empty, not zero"
+    )
     assert "<svg" in (tmp_path / "chart.svg").read_text()
 
 

@@ -1,4 +1,6 @@
-"""`childlink-local run` in a folder that is kept: again, with a new broker, and twice at once."""
+"""`childlink-local run` in a folder that already exists: run again, run with a new broker, and two
+runs at once.
+"""
 
 import subprocess
 import sys

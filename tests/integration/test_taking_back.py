@@ -1,5 +1,5 @@
-"""What was sent can be taken back, by everyone who may: the source, the site, the person. Through
-the real linker and analytics.
+"""Sent data can be withdrawn by each party that may do so: the source, the site and the person.
+With the real linker and analytics.
 """
 
 import os
@@ -45,7 +45,7 @@ def test_a_withdrawn_person_is_forgotten_by_both_services_with_receipts_and_stay
         lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], ["9990000018"])
     )
     assert (report.withdrawn, report.withdrawn_proved) == (4, 4), (
-        "two people, two halves, every one receipted"
+        "two people, two halves, all receipted"
     )
     assert site.counts() == {"subjects": 4, "records": 4, "rows": 1, "with_adult": 1}
     again = site.run(AMINA, OLIVER, LINH)
