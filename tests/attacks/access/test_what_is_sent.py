@@ -71,7 +71,7 @@ def test_connections_that_never_shake_hands_hold_nobody_up_and_are_closed(servic
     host, port = service.address.split(":")
     silent = [socket.create_connection((host, int(port)), timeout=15) for _ in range(200)]
     for sock in silent[:100]:
-        # The beginning of a TLS handshake, and nothing more.
+        # The start of a TLS handshake, and nothing more.
         sock.sendall(b"\x16\x03\x01\x02")
     started = time.monotonic()
     assert service.healthy()
@@ -93,7 +93,7 @@ def test_connections_that_send_half_a_request_hold_nobody_up(service):
         tls = context.wrap_socket(
             socket.create_connection((host, int(port)), timeout=5), server_hostname="localhost"
         )
-        # Preface, SETTINGS, and a HEADERS frame that promises more than comes.
+        # Preface, SETTINGS, and a HEADERS frame that announces more than the attacker sends.
         tls.sendall(
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
             + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"

@@ -76,7 +76,7 @@ def test_a_revoked_certificate_is_refused_with_the_next_call_on_an_open_connecti
     with service.channel("n-steward") as renewed:
         ask = review_pb2_grpc.ReviewServiceStub(renewed).ListCases
         assert code_of(lambda: ask(review_pb2.ListCasesRequest(), timeout=5)) == C.OK, (
-            "a new call is a different one"
+            "a new certificate is not the revoked one"
         )
 
 
