@@ -55,7 +55,7 @@ def compare_with_all(client: Client, question: Question, release: str) -> Answer
     shaped = replace(
         measure,
         estimate="share",
-        dimensions={**measure.dimensions, _WHOSE: Dimension(_WHOSE, "Of whom", titles)},
+        dimensions={**measure.dimensions, _WHOSE: Dimension(_WHOSE, "Group", titles)},
     )
     cells = [
         _share(answers[whose].cell(category), totals[whose], (category, whose))
