@@ -124,8 +124,8 @@ def measures() -> str:
         overlapping = [name for name, item in measure.dimensions.items() if item.overlapping]
         if overlapping:
             lines += [
-                f"Over {' and '.join(overlapping)} people do not sum: one person can be in"
-                " several.",
+                f"Counts by {' and '.join(overlapping)} do not add up: one person can be in"
+                " several categories.",
                 "",
             ]
         if measure.compare:

@@ -58,9 +58,7 @@ def test_who_is_withdrawn_by_number_before_being_sent_is_held_back_and_can_be_le
     site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [], ["9990000018"]))
     assert site.run(AMINA, OLIVER).held == [("withdrawn at the site", 1)]
     other_id = AMINA.replace("1,", "7,", 1)
-    assert site.run(other_id, OLIVER).held == [("withdrawn at the site", 1)], (
-        "under any local id"
-    )
+    assert site.run(other_id, OLIVER).held == [("withdrawn at the site", 1)], "under any local id"
     with open_spool(site.settings.spool) as spool:
         assert withdraw.allow_again(spool, app.build_site(site.settings), [], ["9990000018"]) == 1
     assert site.run(AMINA, OLIVER).held == []

@@ -213,7 +213,7 @@ def test_the_access_token_is_kept_for_its_owner_alone_and_sent_with_every_call(c
 def test_errors_say_what_to_do_without_a_traceback(childlink, tmp_path):
     for arguments, says in (
         (("--ca", tmp_path / "none.pem", "releases"), "cannot be read"),
-        (("--certificate", "a.pem", "releases"), "only with --ca"),
+        (("--certificate", "a.pem", "releases"), "needs --ca"),
         (("--token-file", tmp_path / "none", "releases"), "cannot be read"),
         (("ask", "reach_children", "--csv", tmp_path / "none" / "a.csv"), "cannot be written"),
         (("compare", "asq3_overall", "--csv", tmp_path / "none" / "a.csv"), "cannot be written"),
