@@ -1,5 +1,6 @@
-"""Doctests of the source are tests too; migrations are run by the migration tests, not imported.
-Fuzzers are run by hand, what needs PySpark by `make test-spark`.
+"""Collection rules. Doctests of the source count as tests. The migration tests run the migrations,
+so pytest does not import them. Fuzzers are run by hand, and tests that need PySpark by `make
+test-spark`.
 """
 
 import os
@@ -13,8 +14,8 @@ _LONGEST_FIRST = ("faults", "integration", "attacks", "browser", "contract", "pr
 collect_ignore_glob = ["*/migrations/*", "proto/*", "tests/bench/*", "tests/fuzz/*"]
 if find_spec("pyspark") is None:
     collect_ignore_glob += ["*/spark_engine.py", "tests/spark/*"]
-# The compose stack needs a Docker engine, the charts need helm: `make test-stack` and `make
-# check-helm` provide them and set these.
+# The compose stack needs a Docker engine, and the charts need helm. `make test-stack` and `make
+# check-helm` provide them and set these variables.
 for _variable, _tests in (
     ("CHILDLINK_TEST_STACK", "tests/stack/*"),
     ("CHILDLINK_HELM", "tests/helm/*"),
@@ -24,8 +25,8 @@ for _variable, _tests in (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The kinds whose files take longest come first, so that no worker is left alone with one at
-    the end.
+    """Run the kinds with the slowest files first, so that no worker is left with one of them at the
+    end.
     """
     items.sort(key=lambda item: _rank(item.path))
 

@@ -1,4 +1,4 @@
-"""Fixtures of every kind of test."""
+"""Fixtures for every kind of test."""
 
 import os
 import socket
@@ -20,13 +20,13 @@ from tests.support.postgres import postgres
 
 @pytest.fixture(scope="session")
 def docker_compose_file() -> str:
-    """pytest-docker's compose file."""
+    """Path of pytest-docker's compose file."""
     return str(Path(__file__).parent / "support" / "docker-compose.yml")
 
 
 @pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator["real.KafkaBroker"]:
-    """A real broker of our own, which a test may kill and start again."""
+    """A real broker for one test, which may kill it and start it again."""
     why = real.fetch_jars()
     if why:
         real.unavailable("Kafka", why)
@@ -38,7 +38,9 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator["real.Kaf
 
 @pytest.fixture(scope="session")
 def kafka_address(request: pytest.FixtureRequest) -> str:
-    """Address of a real Kafka broker: from the environment, Docker, or jars on Java."""
+    """Address of a real Kafka broker: from the environment, from Docker, or from Kafka's jars on
+    Java.
+    """
     if address := os.environ.get("CHILDLINK_TEST_KAFKA"):
         return address
     if services := _docker_services(request):
@@ -51,7 +53,7 @@ def kafka_address(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_server(request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of a real PostgreSQL: from the environment, Docker, or its wheel."""
+    """URL of a real PostgreSQL: from the environment, from Docker, or from its wheel."""
     if url := os.environ.get("CHILDLINK_TEST_POSTGRES"):
         yield url
     elif services := _docker_services(request):
@@ -70,7 +72,7 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
-    """URL of an empty database of the test's own."""
+    """URL of an empty database for one test."""
     name = f"t{os.urandom(6).hex()}"
     admin = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
     with admin.connect() as tx:
@@ -83,7 +85,7 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.real)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The same test on both databases."""
+    """The database of the same test: SQLite, then PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.sqlite'}"
     return str(request.getfixturevalue("postgres_url"))
@@ -91,7 +93,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def signing() -> dict[str, SigningKey]:
-    """Everyone's signing key."""
+    """The signing key of every member."""
     return {
         name: SigningKey.generate(name)
         for name in ("trust-a", "council-b", "charity-c", "linker", "analytics")
@@ -100,7 +102,7 @@ def signing() -> dict[str, SigningKey]:
 
 @pytest.fixture(scope="session")
 def opening() -> dict[str, OpeningKey]:
-    """Everyone's opening key."""
+    """The opening key of every member."""
     return {
         name: OpeningKey.generate(name)
         for name in ("trust-a", "council-b", "charity-c", "linker", "analytics")
@@ -119,13 +121,13 @@ def directory(signing: dict[str, SigningKey], opening: dict[str, OpeningKey]) ->
 def partnership(
     directory: Directory, signing: dict[str, SigningKey], opening: dict[str, OpeningKey]
 ) -> Partnership:
-    """Three partners who encode people by hand."""
+    """Three partners that encode hand-written people."""
     return Partnership(directory, signing, opening)
 
 
 @pytest.fixture
 def linker(partnership: Partnership, tmp_path: Path) -> Iterator[LinkerUnderTest]:
-    """A linker on SQLite, that reads what the partnership sends."""
+    """A linker on SQLite that reads what the partnership sends."""
     linker = open_linker(partnership, tmp_path)
     yield linker
     linker.close()
@@ -133,7 +135,7 @@ def linker(partnership: Partnership, tmp_path: Path) -> Iterator[LinkerUnderTest
 
 @pytest.fixture
 def child(partnership: Partnership) -> Callable[..., Subject]:
-    """Makes Amina Okafor as a partner knows her; every field can be another."""
+    """Builds Amina Okafor as a partner records her. Any field can be replaced."""
 
     def make(partner: str, person_id: str, **who: Any) -> Subject:
         defaults = {
@@ -150,7 +152,7 @@ def child(partnership: Partnership) -> Callable[..., Subject]:
 
 @pytest.fixture(scope="session")
 def answering_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of an answering process with two made-up releases, 2026-Q1 and 2026-Q2."""
+    """Address of an answering process with two synthetic releases, 2026-Q1 and 2026-Q2."""
     folder = tmp_path_factory.mktemp("releases")
     answers.publish(folder, "2026-Q1", 1, "2026-03-31", people=2_800, seed=1)
     answers.publish(folder, "2026-Q2", 2, "2026-06-30", seed=2)
@@ -159,13 +161,15 @@ def answering_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 
 def _docker_services(request: pytest.FixtureRequest) -> Any:
-    """pytest-docker's services where an engine runs and the images can be had, else None."""
+    """pytest-docker's services if a Docker engine runs and the images are available; otherwise
+    None.
+    """
     if not real.docker_runs():
         return None
     try:
         return request.getfixturevalue("docker_services")
     except Exception as error:
-        print(f"Docker is here, but its services did not start: {error}")
+        print(f"Docker is available, but its services did not start: {error}")
         return None
 
 

@@ -1,5 +1,5 @@
-"""Writes the generated pages of docs/reference, or proves them current; checks that every relative
-link leads somewhere.
+"""Writes the generated pages of docs/reference, or checks that they are current. Also checks that
+relative links do not lead nowhere.
 """
 
 import ast
@@ -28,7 +28,7 @@ REFERENCE = ROOT / "docs" / "reference"
 GENERATED = "<!-- Written by `make docs-generated`; `make check` proves it current. -->\n\n"
 
 
-# What has settings and metrics, and where its source is.
+# The parts that have settings and metrics, and their source folders.
 PARTS = {
     name: f"services/{name}/src/childlink_{name}" for name in ("ingest", "linker", "analytics")
 }
@@ -66,7 +66,7 @@ def datasets() -> str:
     lines = [
         "# Datasets",
         "",
-        "Identity columns are encoded and never sent. Attributes go to analytics alone.",
+        "Identity columns are encoded and never sent. Attributes are sent to analytics only.",
         "",
     ]
     for dataset in all_datasets().values():
@@ -124,7 +124,8 @@ def measures() -> str:
         overlapping = [name for name, item in measure.dimensions.items() if item.overlapping]
         if overlapping:
             lines += [
-                f"Over {' and '.join(overlapping)} people do not sum: one can be in several.",
+                f"Counts by {' and '.join(overlapping)} do not add up: one person can be in"
+                " several categories.",
                 "",
             ]
         if measure.compare:
@@ -153,13 +154,13 @@ def reasons() -> str:
 
 
 def settings() -> str:
-    """Every setting, from the classes' own comments."""
+    """Every setting, from the comments in the settings classes."""
     lines = [
         "# Settings",
         "",
         (
-            "In a TOML file given with `--settings`, or in the environment with the prefix. Secrets"
-            " are files."
+            "Set them in a TOML file given with `--settings`, or in the environment with the"
+            " prefix. Secrets are files."
         ),
         "",
     ]
@@ -218,17 +219,18 @@ def metrics() -> str:
 
 
 def broker_access() -> str:
-    """Who may read and write which topic, as the gatekeeper makes it so."""
+    """Who may read and write which topic, as `childlink-ops` sets it at the broker."""
     lines = [
         "# Who may read and write which topic",
         "",
         (
-            "Of a partnership with two partners, `p-p` and `q-q`. What is not listed is denied."
-            " Rights belong to one certificate:"
+            "Example: a partnership with two partners, `p-p` and `q-q`. Access that is not"
+            " listed is denied. Rights belong to one certificate:"
         ),
         (
-            "Kafka's principal is `kind.name.serial`. From `apps/ops/src/childlink_ops/access.py`"
-            " and `libs/core/src/childlink_core/topics.py`."
+            "the Kafka principal is `kind.name.serial`. Sources:"
+            " `apps/ops/src/childlink_ops/access.py` and"
+            " `libs/core/src/childlink_core/topics.py`."
         ),
         "",
         "| topic | written by | read by |",
@@ -245,7 +247,7 @@ def broker_access() -> str:
         }
         lines.append(
             f"| `{topic}` | {able['write']} |"
-            f" {able['read'] or 'nobody; operators look at it with care'} |"
+            f" {able['read'] or 'no service; operators inspect it with care'} |"
         )
     return "\n".join([*lines, ""])
 
@@ -260,7 +262,7 @@ def contracts() -> str:
 
 
 def exit_codes() -> str:
-    """With which codes commands end."""
+    """The exit codes of commands."""
     return exit_pages.render(PROGRAMS)
 
 
@@ -284,7 +286,7 @@ PAGES = {
 
 
 def broken_links() -> list[str]:
-    """Relative links of every Markdown page that lead nowhere."""
+    """Relative links of Markdown pages whose target does not exist."""
     broken = []
     for page in [
         *ROOT.glob("*.md"),
@@ -301,7 +303,7 @@ def broken_links() -> list[str]:
 
 
 def main() -> int:
-    """Write or check."""
+    """Write the pages, or check them. Returns the exit code."""
     problems = []
     for name, make in PAGES.items():
         text, path = GENERATED + make().rstrip() + "\n", REFERENCE / name
@@ -309,7 +311,7 @@ def main() -> int:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
             problems.append(f"docs/reference/{name} is not current: run make docs-generated")
-    problems += [f"a link leads nowhere: {link}" for link in broken_links()]
+    problems += [f"this link leads nowhere: {link}" for link in broken_links()]
     sys.stderr.write("".join(f"{problem}\n" for problem in problems))
     return 1 if problems else 0
 

@@ -1,4 +1,4 @@
-"""docs/reference/contracts.md: what the .proto files say, comments included."""
+"""Writes docs/reference/contracts.md from the .proto files and their comments."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 from grpc_tools import protoc
 
-# Numbers of fields within the descriptors, as paths of comments are made of them.
+# Field numbers within the descriptors. The paths of comments consist of them.
 _MESSAGES, _ENUMS, _SERVICES, _FIELDS, _VALUES, _METHODS, _PACKAGE = 4, 5, 6, 2, 2, 2, 2
 _Field = FieldDescriptorProto
 
@@ -28,11 +28,11 @@ class _File:
         }
 
     def comment(self, *path: int) -> str:
-        """The comment above something, on one line."""
+        """The comment of an element, on one line."""
         return " ".join(self._comments.get(path, "").split()).replace("|", "\\|")
 
     def lines(self) -> Iterator[str]:
-        """The page's part."""
+        """The file's part of the page."""
         yield from (f"## {self.file.name.removeprefix('childlink/')}", "")
         if about := self.comment(_PACKAGE):
             yield from (about, "")
@@ -88,18 +88,18 @@ def _short(name: str) -> str:
 
 
 def render(proto: Path) -> str:
-    """The page."""
+    """The whole page."""
     paths = sorted(str(path.relative_to(proto)) for path in proto.glob("childlink/**/*.proto"))
     lines = [
         "# Contracts",
         "",
         (
-            "What the parts say to each other, from the comments of `proto/childlink`. The wire"
-            " messages travel on Kafka, sealed; the"
+            "The messages between the parts of childlink, from the comments of"
+            " `proto/childlink`. The wire messages are sealed and travel on Kafka; the"
         ),
         (
-            "services are gRPC's. A contract that others run only ever gains: `make check` compares"
-            " with `proto/baseline.binpb`."
+            "services use gRPC. Published contracts may only be extended: `make check`"
+            " compares them with `proto/baseline.binpb`."
         ),
         "",
     ]

@@ -1,8 +1,8 @@
-"""Coverage by room, and the floor that each room must not fall below: `python
-tools/coverage_floors.py REPORT`.
+"""Test coverage by room, and the floor that each room must keep: `python tools/coverage_floors.py
+REPORT`.
 
-The floors stand in `coverage_floors.toml`, beside this file, and only rise: `--raise` writes
-today's where they are higher.
+The floors are in `coverage_floors.toml`, beside this file, and only rise. `--raise` replaces each
+floor by today's coverage if that is higher.
 """
 
 import json
@@ -16,7 +16,7 @@ FLOORS: Final = Path(__file__).with_suffix(".toml")
 
 
 def by_room(report: Path) -> dict[str, float]:
-    """Share of lines and branches reached, in percent, by folder of source."""
+    """Share of lines and branches covered, in percent, by source folder."""
     files = json.loads(report.read_text())["files"]
     reached: dict[str, int] = defaultdict(int)
     there: dict[str, int] = defaultdict(int)
@@ -31,7 +31,8 @@ def by_room(report: Path) -> dict[str, float]:
 
 
 def room_of(name: str) -> str | None:
-    """The room of a source file: its package, and the folder inside it; None for what is no source.
+    """The room of a source file: its package and the folder inside it. None if the file is not
+    source.
 
     >>> room_of("services/linker/src/childlink_linker/matching/block.py")
     'childlink_linker/matching'
@@ -46,7 +47,7 @@ def room_of(name: str) -> str | None:
 
 
 def main(report: Path, *, raise_floors: bool) -> int:
-    """Print a table; 1 if a room is below its floor."""
+    """Print a table. Returns 1 if a room is below its floor, otherwise 0."""
     floors = tomllib.loads(FLOORS.read_text()) if FLOORS.exists() else {}
     found = by_room(report)
     below = [room for room, share in found.items() if share < floors.get(room, 0)]
@@ -60,7 +61,8 @@ def main(report: Path, *, raise_floors: bool) -> int:
         FLOORS.write_text("".join(f'"{room}" = {floor}\n' for room, floor in kept.items()))
     if below:
         sys.stderr.write(
-            f"Coverage fell below the floor in: {', '.join(below)}. Test what was added there.\n"
+            f"Coverage fell below the floor in: {', '.join(below)}. Add tests for the new code"
+            " there.\n"
         )
     return 1 if below else 0
 

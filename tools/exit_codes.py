@@ -1,4 +1,4 @@
-"""docs/reference/exit-codes.md: with which codes commands end, from what their source does."""
+"""Writes docs/reference/exit-codes.md: the exit codes of each command, read from its source."""
 
 import ast
 import inspect
@@ -12,27 +12,27 @@ from childlink_ingest import errors
 
 
 def render(groups: Mapping[str, click.Group]) -> str:
-    """The page."""
+    """The whole page."""
     named = {name: value for name, value in vars(errors).items() if name.startswith("EXIT_")}
     meaning = dict(_documented(errors))
     lines = [
         "# Exit codes",
         "",
         (
-            "Made for schedulers and monitoring. Every command of every program ends with one of"
-            " these:"
+            "For schedulers and monitoring. Every command of every program ends with one of"
+            " these codes:"
         ),
         "",
         "| code | what it means |",
         "| --- | --- |",
         "| 0 | all done |",
         (
-            "| 1 | an error that a person can mend: standard error says what is wrong and what to"
-            " do, without a traceback |"
+            "| 1 | an error that you can correct: standard error says what is wrong and what"
+            " to do, without a traceback |"
         ),
         "| 2 | wrong usage: an unknown command or option, or a file that is not there |",
         "",
-        "Some end with more:",
+        "Some commands end with further codes:",
         "",
         "| code | what it means |",
         "| --- | --- |",
@@ -49,8 +49,8 @@ def render(groups: Mapping[str, click.Group]) -> str:
     lines += [
         "",
         (
-            "`childlink-ops ca list --within DAYS` ends with 3 where a certificate ends within so"
-            " many days."
+            "`childlink-ops ca list --within DAYS` ends with 3 if a certificate expires"
+            " within that many days."
         ),
     ]
     return "\n".join(lines)
@@ -76,8 +76,8 @@ def _commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Co
 
 
 def _codes(command: click.Command, named: Mapping[str, int]) -> set[int]:
-    """The codes in `sys.exit(...)` of the command and of the functions of its own module that it
-    calls.
+    """The codes in `sys.exit(...)` of the command, and of the functions that it calls in its own
+    module.
     """
     function = inspect.unwrap(command.callback) if command.callback else None
     if function is None:

@@ -1,5 +1,5 @@
-"""docs/reference/worked-examples.md: the rules of linkage and disclosure with their examples, from
-the tests in tests/spec themselves.
+"""Writes docs/reference/worked-examples.md: the rules of linkage and disclosure with examples, from
+the tests in tests/spec.
 """
 
 import ast
@@ -14,25 +14,34 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-# In the order in which one reads them; whatever else there is comes after.
+# In reading order. All other files follow.
 FIRST = ("test_disclosure_rules", "test_linking_cases")
 
 _INTRODUCTION = """# Worked examples
 
-Each rule of [disclosure control](../explanation/disclosure.md) and of [linkage](../explanation/linkage.md) as one sentence, with examples.
-Every sentence is the name of a test, every row of a table is tried at each change of the software, and this page is written from them.
-What a rule promises and the software does not keep yet is marked **Not yet**, with why. Such a test has to fail: once mended, the mark goes.
+The rules of [disclosure control](../explanation/disclosure.md) and of
+[linkage](../explanation/linkage.md), one sentence each, with examples. This page is generated from
+the tests: each sentence is the name of a test, and each row of a table is tested at every change of
+the software.
 
-A rule without a table shows its example as the test writes it. `child("council-b", "1", postcode="SE24 0AA")` is a record of the
-council, under its number 1: Amina Okafor, a girl born on 14 March 2020 who lives at SW9 8JJ, but for what it says otherwise. An `adult`
-(or `mother`) is Grace Okafor, born on 2 May 1990, of the same address. `NHS` are NHS numbers for tests. `together`: they are one person;
-`apart`: no two are; `wait`: they are two, and a data steward is asked; `found`: one of `together` and `wait`.
+**Not yet** marks a rule that the software does not keep yet, with the reason. Such a test is
+expected to fail. Once it passes, the mark is removed.
 
-"""  # noqa: E501
+A rule without a table shows its example as test code:
+
+* `child("council-b", "1", postcode="SE24 0AA")` is a record of the council with number 1. Unless
+  other values are given, the child is Amina Okafor, a girl born on 14 March 2020 who lives at
+  SW9 8JJ.
+* `adult` and `mother` are Grace Okafor, born on 2 May 1990, at the same address.
+* `NHS` holds NHS numbers for tests.
+* `together`: the records are one person. `apart`: no two of them are the same person. `wait`: they
+  are two persons, and a data steward decides. `found`: `together` or `wait`.
+
+"""
 
 
 def render() -> str:
-    """The page."""
+    """The whole page."""
     sys.path.insert(0, str(ROOT))
     names = sorted(path.stem for path in (ROOT / "tests" / "spec").glob("test_*.py"))
     names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
@@ -73,7 +82,7 @@ def _rule(test: Callable[..., None]) -> list[str]:
 
 
 def _body(test: Callable[..., None]) -> list[str]:
-    """What a test does, without its head and docstring."""
+    """The body of a test, without its signature and docstring."""
     lines = inspect.getsource(test).splitlines()
     [function] = ast.parse("\n".join(lines)).body
     assert isinstance(function, ast.FunctionDef)  # noqa: S101 - a module's function, in its own source
@@ -82,8 +91,8 @@ def _body(test: Callable[..., None]) -> list[str]:
 
 
 def _table(arguments: str | tuple[str, ...], cases: list[Any], ids: Any) -> list[str]:
-    """The examples of a rule. Ids that somebody wrote say more than the values that they stand
-    for.
+    """The examples of a rule. If a table has ids, they replace the values: they are easier to
+    read.
     """
     columns = [arguments] if isinstance(arguments, str) else list(arguments)
     rows, reasons = [], []
@@ -132,7 +141,7 @@ def _cell(value: Any) -> str:
 
 
 def _text(of: Any) -> str:
-    # "<10" is no tag.
+    # Escape "<10", which Markdown would read as a tag.
     return (inspect.getdoc(of) or "").replace("<", "&lt;")
 
 

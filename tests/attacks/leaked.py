@@ -1,8 +1,8 @@
-"""The linkage secret has leaked. What does it open: what the linker received, and what it stores
-under its own key?
+"""The linkage secret has leaked. What can an attacker open with it: of the data that the linker
+received, and of the data that it stores under its own key?
 
-Dictionary attacks: whoever has the key encodes everybody himself and looks for what he made; no
-cryptanalysis is needed.
+These are dictionary attacks. A holder of the key encodes all known people and looks for the
+results. No cryptanalysis is needed.
 """
 
 import hashlib
@@ -22,8 +22,8 @@ from childlink_linker.matching.encodings import Encodings
 def numbers_of_tokens(
     tokens: Iterable[bytes], numbers: Iterable[str], linkage: SecretKey
 ) -> dict[bytes, str]:
-    """Try NHS numbers: their tokens under the leaked secret, and the ways in which the linker
-    hashes them with no key known.
+    """Try NHS numbers: their tokens under the leaked secret, and the linker's hashing with no known
+    key.
     """
     wanted, key = set(tokens), linkage.derive("nhs number token")
     roles: tuple[Role, ...] = ("child", "adult")
@@ -50,8 +50,8 @@ Segments = set[tuple[int, int, bytes]]
 def people_of_segments(
     held: Sequence[Segments], known: Sequence[Subject], linkage: SecretKey
 ) -> float:
-    """Encode everybody whom the attacker knows; the share of records with a segment that he
-    made.
+    """Encode everybody the attacker knows. Returns the share of records with a segment that the
+    attacker computed.
     """
     made = set().union(
         *(segments_of(record) for record in Encoder(get_profile(), linkage).encode(known))
@@ -60,8 +60,8 @@ def people_of_segments(
 
 
 def digests_of(stored: Sequence[tuple[wire.EncodedRecord, bytes]], linkage: SecretKey) -> int:
-    """How many digests in the store are those of the records beside them, under no key or the
-    leaked one: such a digest would confirm guesses of what the linker has hashed again.
+    """Number of digests in the store that match the records beside them, under no key or the leaked
+    one. Such a digest would confirm guesses about what the linker has hashed again.
     """
     found = 0
     for record, digest in stored:

@@ -1,12 +1,12 @@
-"""Graph matching: filters against plain text, with nothing but how alike filters are among
-themselves.
+"""Graph matching: the attacker matches filters with plain text, using only the similarities among
+the filters.
 
-In the spirit of Vidanage, Christen, Ranbaduge and Schnell, "A graph matching attack on
-privacy-preserving record linkage" (CIKM 2020), and of Schaefer, Armknecht and Heng (ACSAC 2024);
-written from the idea, not from their code. The attacker encodes his plain text under keys of his
-own. How many bits a filter has, and in how many two filters differ, hardly depend on the key: so he
-looks for the assignment of filters to people under which those numbers fit best (a quadratic
-assignment problem).
+Based on the idea, not the code, of Vidanage, Christen, Ranbaduge and Schnell, "A graph matching
+attack on privacy-preserving record linkage" (CIKM 2020), and of Schaefer, Armknecht and Heng (ACSAC
+2024). The attacker encodes the plain text under keys of their own. The number of bits in a filter,
+and the number of bits in which two filters differ, hardly depend on the key. So the attacker looks
+for the assignment of filters to people under which these numbers fit best (a quadratic assignment
+problem).
 """
 
 from collections.abc import Sequence
@@ -27,17 +27,17 @@ _QUANTILES = np.linspace(0.0, 1.0, 33)
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes with their number of bits, edges with the number of bits in which two differ; in units
-    of the noise between keys.
+    """Nodes with their number of bits, and edges with the number of bits in which two nodes differ.
+    Both are in units of the noise between keys.
     """
 
     ones: Floats
-    """(nodes, features): the number of bits; attacks may add more features of a node."""
+    """(nodes, features): the number of bits. Attacks may add more features of a node."""
     apart: Floats
 
 
 def counts(bits: Bits) -> tuple[Floats, Floats]:
-    """Bits of each filter, and bits in which each two differ."""
+    """Bits of each filter, and bits in which each pair differs."""
     wide = bits.astype(np.float32)
     common = (wide @ wide.T).astype(np.float64)
     ones = common.diagonal().copy()
@@ -47,7 +47,7 @@ def counts(bits: Bits) -> tuple[Floats, Floats]:
 def expected(
     subjects: Sequence[Subject], encode: EncodeGroup, own_keys: int = OWN_KEYS
 ) -> tuple[Graph, float, float]:
-    """What the attacker expects of these people, and the noise that a key makes: of a node, of an
+    """What the attacker expects for these people, and the noise that a key causes, per node and per
     edge.
     """
     made = [counts(encode(subjects, 1_000 + key)) for key in range(own_keys)]
@@ -58,13 +58,13 @@ def expected(
 
 
 def graph_of(bits: Bits, node: float, edge: float) -> Graph:
-    """What the attacker sees of filters, in the same units."""
+    """What the attacker sees of the filters, in the same units."""
     ones, apart = counts(bits)
     return Graph(ones[:, None] / node, apart / edge)
 
 
 def improve(target: Graph, plain: Graph, start: Ints) -> tuple[Ints, float]:
-    """The best assignment near `start`, and how badly it fits."""
+    """The best assignment near `start`, and its misfit."""
     found = _refine(target, plain, start)
     if len(plain.ones) <= 400:
         found = _swap(target, plain, found)
@@ -72,8 +72,8 @@ def improve(target: Graph, plain: Graph, start: Ints) -> tuple[Ints, float]:
 
 
 def match(target: Graph, plain: Graph, seed: int = 0, starts: int = 12) -> tuple[Ints, float]:
-    """For each filter the person who it is taken for, and how badly that fits. There may be more
-    people than filters.
+    """For each filter, the person that it is assigned to, and the misfit. There may be more people
+    than filters.
     """
     rng = np.random.default_rng(seed)
     size, people = len(target.ones), len(plain.ones)
@@ -89,7 +89,7 @@ def match(target: Graph, plain: Graph, seed: int = 0, starts: int = 12) -> tuple
 
 
 def _node_costs(target: Graph, plain: Graph) -> Floats:
-    """Nodes are alike when they have as many bits and their neighbours are as near (quantiles of a
+    """Nodes are similar if they have as many bits and their neighbours are as near (quantiles of a
     row).
     """
 
@@ -111,10 +111,10 @@ def _node_misfit(target: Graph, plain: Graph) -> Floats:
 
 
 def _refine(target: Graph, plain: Graph, found: Ints, rounds: int = 40) -> Ints:
-    """Compare each filter's edges with each person's, as if the others were matched rightly; assign
-    anew, until it stays.
+    """Compare each filter's edges with each person's, as if the other assignments were right. Then
+    assign again, until nothing changes.
 
-    At first only those who are surest count (seeds), then more and more.
+    At first only the surest assignments count (seeds), then more and more.
     """
     size = len(found)
     sure = np.ones(size)
@@ -135,7 +135,7 @@ def _refine(target: Graph, plain: Graph, found: Ints, rounds: int = 40) -> Ints:
 def _costs(target: Graph, plain: Graph, found: Ints, seeds: Ints) -> Floats:
     left, right = target.apart[:, seeds], plain.apart[:, found[seeds]]
     costs = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None, :] - 2.0 * left @ right.T
-    # A filter has no edge with itself, nor a person with herself: those terms do not count.
+    # A filter has no edge with itself, nor does a person. These terms do not count.
     missing = np.zeros_like(costs)
     missing[seeds, :] += right.T**2
     missing[:, found[seeds]] += left**2
@@ -147,7 +147,7 @@ def _costs(target: Graph, plain: Graph, found: Ints, seeds: Ints) -> Floats:
 
 
 def _swap(target: Graph, plain: Graph, found: Ints) -> Ints:
-    """Exchange two people (also one who is taken for nobody) as long as that makes a better fit."""
+    """Exchange two people, one of whom may be unassigned, as long as the fit improves."""
     size, people = len(found), len(plain.ones)
     found = _with_the_rest(found, people)
     apart, there = np.zeros((people, people)), np.zeros((people, people))
@@ -171,8 +171,8 @@ def _swap(target: Graph, plain: Graph, found: Ints) -> Ints:
 
 
 def _exchanged(fit: Floats, edge: Floats | float) -> Floats:
-    """What exchanging two changes in a sum, given how well each fits the other's place; their own
-    edge stays.
+    """The change of a sum when two are exchanged, given how well each fits the other's place. The
+    edge between them stays.
     """
     own = fit.diagonal()
     return fit + fit.T - own[:, None] - own[None, :] + edge

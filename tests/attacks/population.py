@@ -1,8 +1,8 @@
-"""Made-up children for the attacks, and the segments (or filters) that a target makes of them.
+"""Synthetic children for the attacks, and the segments or filters that a target makes of them.
 
 The attacker of this folder knows the profile file (it is public) and the plain text of everybody in
-the store, and has no key. That is more than a real one knows; what fails against him fails against
-the others.
+the store, and has no key. Real attackers know less. An attack that fails for this attacker fails
+for them.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 Bits = NDArray[np.uint8]
 EncodeGroup = Callable[[Sequence[Subject], int], Bits]
-"""Bits of segments or filters of people of one date of birth, one a row, under the key of this
+"""Bits of segments or filters of people with one date of birth, one row each, under the key of this
 number.
 """
 DOB, NAME = 1, 2
@@ -57,7 +57,7 @@ _PLAIN_SCHEMA = {
 def subject_of(
     child: Child, family: Family, born: date | None = None, seen: Seen | None = None
 ) -> Subject:
-    """A child as ingest would normalise it; as a partner wrote it down, if `seen` is given."""
+    """A child, normalised as by ingest. With `seen`, as a partner wrote the child down."""
     seen = seen or Seen(
         child.given_name,
         child.surname,
@@ -87,9 +87,10 @@ def groups(
     sex: str = "",
     no_twins: bool = False,
 ) -> list[list[Subject]]:
-    """`count` groups of `size` children who share a date of birth (and sex). Twins stay together.
+    """Returns `count` groups of `size` children who share a date of birth (and sex). Twins stay
+    together.
 
-    The same seed makes the same children (without twins, if `no_twins`); a `writer` writes them
+    The same seed gives the same children (without twins, if `no_twins`). A `writer` writes them
     down with the errors of real records.
     """
     desk = Recorder(np.random.default_rng(writer), Errors(), 1.0) if writer is not None else None
@@ -100,7 +101,7 @@ def groups(
             if child.sex == (sex or child.sex):
                 births.setdefault((family.family, child.born), []).append((child, family))
     made: list[list[Subject]] = [[]]
-    # In any order: brothers and sisters of different ages are not born on one day.
+    # In any order: siblings of different ages are not born on one day.
     order = np.random.default_rng(seed).permutation(len(births))
     for birth in (list(births.values())[number] for number in order):
         if no_twins and len(birth) > 1:
@@ -122,7 +123,7 @@ def groups(
 
 
 def by_salt(subjects: Sequence[Subject], number: int, least: int = 2) -> list[list[Subject]]:
-    """People grouped by the salt of a pass; groups of at least `least`."""
+    """People grouped by the salt of a pass. Groups have at least `least` people."""
     salt = next(item.salt for item in get_profile().passes if item.number == number)
     found: dict[tuple[str, ...], list[Subject]] = {}
     for subject in subjects:
@@ -148,13 +149,13 @@ def twins(count: int, seed: int) -> list[list[Subject]]:
 
 
 def people(count: int, seed: int) -> list[Subject]:
-    """Children of many dates of birth."""
+    """Children with many dates of birth."""
     families = People(np.random.default_rng(seed)).families(count)
     return [subject_of(child, family) for family in families for child in family.children][:count]
 
 
 def filters_of(subjects: Sequence[Subject], encoder: Encoder, number: int) -> Bits:
-    """One pass's filters, as bits; every subject must carry the pass."""
+    """One pass's filters, as bits. Every subject must have the pass."""
     raw = [
         next(item.filter for item in record.passes if item.pass_number == number)
         for record in encoder.encode(subjects)
@@ -167,13 +168,15 @@ def filters_of(subjects: Sequence[Subject], encoder: Encoder, number: int) -> Bi
 
 
 def secret(number: int) -> SecretKey:
-    """A linkage secret. The attacker makes his own, to learn what filters look like on average."""
+    """A linkage secret. The attacker makes secrets of their own to learn what filters look like on
+    average.
+    """
     return SecretKey("partnership", 1, keyed_hash(b"secret", str(number)) * 2)
 
 
 @dataclass(frozen=True)
 class ProfileTarget:
-    """Filters of one pass of a profile, by the project's own encoder."""
+    """Filters of one pass of a profile, made by the project's own encoder."""
 
     profile: Profile
     number: int = DOB
@@ -187,13 +190,13 @@ def dob_pass(segments: Sequence[Sequence[str]] = (), salted: bool = True) -> Pro
     profile = get_profile()
     item = next(item for item in profile.passes if item.number == DOB)
     chosen = tuple(tuple(segment) for segment in segments) or item.segments
-    # Everybody of these experiments is of one role, which is always in the key.
+    # Everybody in these experiments has one role. The role is always part of the key.
     changed = replace(item, segments=chosen, salt=item.salt if salted else ())
     return ProfileTarget(replace(profile, passes=(changed,)))
 
 
 def plain_clk(subjects: Sequence[Subject], key: int) -> Bits:
-    """Plain CLKs: compatibility mode, one filter of all fields under one key for everyone."""
+    """Plain CLKs: compatibility mode, one filter of all fields, under one key for everybody."""
     made = ClkEncoder(parse_schema(_PLAIN_SCHEMA), secret(key).secret).encode(
         [
             (

@@ -1,5 +1,5 @@
-"""How many people the graph-matching attack finds: within groups he knows, or in a store whose
-dates he does not know.
+"""How many people the graph-matching attack finds: within groups whose members the attacker knows,
+or in a store whose dates the attacker does not know.
 """
 
 from collections.abc import Sequence
@@ -15,22 +15,22 @@ from tests.attacks.population import EncodeGroup
 
 @dataclass(frozen=True)
 class Rate:
-    """How many of the people were found, beside what guessing within their groups finds on
-    average.
+    """Share of people found, compared with the average share found by guessing within their
+    groups.
     """
 
     people: int
     found: float
     guessed: float
     ceiling: float
-    """What the attacker would find if he searched perfectly: his best assignment, or the one that a
-    search from the truth ends in, whichever fits better. Protection that rests on the search being
-    hard is none.
+    """Share that a perfect search would find: with the attacker's best assignment or the one from a
+    search that starts at the truth, whichever fits better. Protection must not depend on the search
+    being hard.
     """
 
     @property
     def gain(self) -> float:
-        """Percentage points above guessing, if he searches perfectly."""
+        """Percentage points above guessing, for a perfect search."""
         return 100.0 * (max(self.found, self.ceiling) - self.guessed)
 
     @property
@@ -46,9 +46,9 @@ def rate_within_groups(
     stored: float = 1.0,
     own_keys: int = OWN_KEYS,
 ) -> Rate:
-    """Attack each group, knowing who is in it.
+    """Attack each group, knowing its members.
 
-    `known` are the same people as the attacker has them written; `stored` is the share of a group
+    `known` are the same people as the attacker has them written. `stored` is the share of a group
     that the store holds.
     """
     right = total = guessed = best = 0
@@ -71,10 +71,10 @@ def rate_without_dates(
     groups: Sequence[Sequence[Subject]], encode: EncodeGroup, own_keys: int = OWN_KEYS
 ) -> Rate:
     """Attack a whole store. Block tokens show which records share a date of birth; the attacker
-    does not know which date it is.
+    does not know which date.
 
-    He tries each block on each date with as many people, and takes the dates that fit best
-    together.
+    The attacker tries each block with each date that has as many people, and takes the dates that
+    fit best together.
     """
     plains, nodes, edges = zip(
         *(expected(group, encode, own_keys) for group in groups), strict=True

@@ -1,11 +1,11 @@
 """Rates of every attack, as JSON lines for the docs.
 
-    python -m tests.attacks.report [matching] [frequency] [structure] [secret]      (default: all; minutes)
+    python -m tests.attacks.report [matching] [frequency] [structure] [secret]
 
-`found` is the share of people (or records) that were re-identified, `guessed` what guessing gets,
-`gain` the difference in percentage points for an attacker who searches perfectly (see
-`rates.Rate`), `error` its standard error.
-"""  # noqa: E501
+The default is all of them, which takes minutes. `found` is the share of people (or records) that
+were re-identified, `guessed` the share found by guessing, `gain` the difference in percentage
+points for a perfect search (see `rates.Rate`), `error` its standard error.
+"""
 
 import json
 import sys
@@ -57,7 +57,7 @@ def matching() -> None:
     _rate("graph matching", "plain CLK", rate_within_groups([people(1_000, seed=5)], plain_clk))
     for name, target in (("dob pass", dob_pass()), ("single fields", dob_pass(_SINGLE_FIELDS))):
         for size, count in _SIZES:
-            # Another seed than the tests', on which the profile was chosen.
+            # A different seed from the tests', on which the profile was chosen.
             _rate(
                 "graph matching",
                 name,
@@ -147,7 +147,7 @@ def names() -> None:
 
 
 def structure() -> None:
-    """Who shares tokens with whom."""
+    """Which records share tokens."""
     with tempfile.TemporaryDirectory() as folder:
         subjects = subjects_of(Path(folder), 5_000)
     for name, profile in (

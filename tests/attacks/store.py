@@ -1,5 +1,5 @@
-"""What the linker's store holds of a made-up partnership: real files, mapped, split and encoded by
-the project's code.
+"""The content of the linker's store for a synthetic partnership: real files, mapped, split and
+encoded by the project's code.
 """
 
 import itertools
@@ -27,15 +27,15 @@ from tests.attacks.population import secret
 
 @dataclass(frozen=True)
 class WithheldRow:
-    """A record as the linker holds it, and (for the scoring alone) whom it came from."""
+    """A record as the linker holds it and, for scoring only, the person it came from."""
 
     partner: str
     subject: Subject
     record: wire.EncodedRecord
 
     def tokens(self) -> list[tuple[str, bytes]]:
-        """Its tokens with their kind. The linker hashes them again, which leaves who shares them as
-        it is.
+        """Its tokens with their kind. The linker hashes them again, which does not change which
+        records share them.
         """
         nhs = [("nhs", self.record.nhs_token)] if self.record.HasField("nhs_token") else []
         return nhs + [(f"pass {item.pass_number}", item.block_token) for item in self.record.passes]
@@ -74,7 +74,7 @@ def _rows(opened: Iterator[object], mapper: RowMapper) -> Iterator[Row]:
 def hold(
     subjects: Sequence[tuple[str, Subject]], profile: Profile | None = None
 ) -> list[WithheldRow]:
-    """Encode them. What carries nothing to link by is not sent."""
+    """Encode subjects. Subjects without anything to link by are not sent."""
     encoder = Encoder(profile or get_profile(), secret(1))
     records = encoder.encode([subject for _, subject in subjects])
     held = [
@@ -85,7 +85,7 @@ def hold(
 
 
 def holders(held: Sequence[WithheldRow], kind: str) -> dict[bytes, list[int]]:
-    """Which records hold each token of a kind."""
+    """The records that hold each token of a kind."""
     found: dict[bytes, list[int]] = {}
     for index, item in enumerate(held):
         for what, token in item.tokens():
@@ -95,7 +95,7 @@ def holders(held: Sequence[WithheldRow], kind: str) -> dict[bytes, list[int]]:
 
 
 def issued(held: Sequence[WithheldRow]) -> dict[str, float]:
-    """Share of records that carry each kind of token."""
+    """Share of records with each kind of token."""
     kinds = Counter(
         itertools.chain.from_iterable({kind for kind, _ in item.tokens()} for item in held)
     )

@@ -1,8 +1,9 @@
-"""Joint tokens: who shares tokens with whom is a graph, and a record's place in it can be its own.
+"""Joint tokens: the tokens that records share form a graph, and a record's place in the graph can
+be unique.
 
-Colour refinement (Weisfeiler and Leman 1968): nodes get a new colour by the colours around them
-until nothing changes. An attacker who holds everybody's plain text builds the same graph; every
-colour that one record alone has is a record that he recognises without a look at a filter.
+Colour refinement (Weisfeiler and Leman 1968): each node gets a new colour from the colours around
+it until nothing changes. An attacker who holds everybody's plain text builds the same graph. The
+attacker recognises every record with a unique colour, without looking at a filter.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,16 +20,16 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Recognised:
-    """What the graph tells."""
+    """What the graph reveals."""
 
     records: int
     unique: float
-    """Share of records whose colour no other record has."""
+    """Share of records with a unique colour."""
     expected: float
-    """Share of records that are found by guessing within the colour."""
+    """Share of records found by guessing within the colour."""
 
 
-# What the attacker sees beside who shares a token with whom, all of it in the linker's store.
+# What the attacker sees apart from the shared tokens. All of it is in the linker's store.
 VIEWS: Final[Mapping[str, frozenset[str]]] = {
     "tokens": frozenset(),
     "tokens and passes": frozenset({"kinds"}),
@@ -42,7 +43,7 @@ VIEWS: Final[Mapping[str, frozenset[str]]] = {
 def recognise(
     held: Sequence[WithheldRow], view: str = "tokens", unseen: Sequence[str] = ()
 ) -> Recognised:
-    """Colour the graph. `view` says what the attacker sees; `unseen` are kinds of tokens left
+    """Colour the graph. `view` says what the attacker sees; `unseen` are kinds of tokens to leave
     out.
     """
     seen = VIEWS[view]
@@ -94,8 +95,8 @@ class _Graph:
         self._edges.append((self.node(one, "?"), self.node(other, "other"), label))
 
     def refine(self) -> Ints:
-        """Colours that refine no further. Sums of random numbers stand for multisets (a collision
-        is improbable).
+        """Colours that cannot be refined further. Sums of random numbers stand for multisets (a
+        collision is improbable).
         """
         rng = np.random.default_rng(0)
         colours = np.unique(np.array(self._looks), return_inverse=True)[1].astype(np.int64)

@@ -1,4 +1,4 @@
-"""Attacks with lists of names, on segments and on tokens; and on who shares tokens with whom."""
+"""Attacks with lists of names on segments and on tokens, and on the pattern of shared tokens."""
 
 import pytest
 from childlink_core.profiles import get_profile
@@ -66,8 +66,8 @@ def test_the_number_and_the_date_of_birth_alone_make_hardly_any_record_recognisa
 
 
 def test_the_place_pass_costs_what_the_documents_say(ours):
-    """Everybody carries it (ADR 15): who of a person's records share an address is a pattern,
-    too.
+    """Every record has it (ADR 15): which of a person's records share an address is also a
+    pattern.
     """
     weak = ("pass 2", "pass 3", "pass 4")
     assert 0.03 < recognise(ours, "tokens and passes", unseen=weak).unique < 0.15
@@ -76,7 +76,7 @@ def test_the_place_pass_costs_what_the_documents_say(ours):
 @pytest.mark.xfail(
     strict=True,
     raises=AssertionError,
-    reason="references of carers and names of datasets lie in the store as they came",
+    reason="the store holds references of carers and names of datasets as they came",
 )
 def test_goal_the_linkers_store_without_its_filters_recognises_hardly_anyone(ours):
     assert recognise(ours, "everything but filters").unique < 0.05

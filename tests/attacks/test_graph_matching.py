@@ -1,4 +1,4 @@
-"""Graph matching. Every test that says that something withstands also shows that the same attack
+"""Graph matching. Every test of a target that withstands the attack also shows that the same attack
 breaks a weak target.
 """
 
@@ -23,18 +23,18 @@ from tests.attacks.rates import rate_within_groups, rate_without_dates
 from tests.attacks.store import everyone
 
 ALLOWED = 2.5
-"""Percentage points above guessing within the group. The project's goal is 1;
-docs/explanation/attacks.md has what is measured: people who share two fields with another born on
-the same day, twins above all, can be told from those who do not.
+"""Percentage points above guessing within the group. The project's goal is 1.
+docs/explanation/attacks.md gives the measured values: people who share two fields with a person
+born on the same day, above all twins, can be told apart from people who do not.
 """
 SIZES = [(2, 400), (5, 160), (10, 80), (20, 40), (50, 16), (100, 8)]
-"""People with one date of birth, and how many such groups a test takes."""
+"""People with one date of birth per group, and the number of such groups in a test."""
 SINGLE_FIELDS = (("given",), ("surname",), ("postcode",), ("sex",))
 
 
 @dataclass(frozen=True)
 class Blank:
-    """Segments that say nothing."""
+    """Segments without any information."""
 
     def __call__(self, subjects, key):
         return (

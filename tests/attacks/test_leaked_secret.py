@@ -1,4 +1,4 @@
-"""The linkage secret has leaked, the linker's own key has not; the attacker has even opened the
+"""The linkage secret has leaked, the linker's own key has not. The attacker has even opened the
 store's encryption.
 """
 
@@ -25,7 +25,7 @@ STORED = 40
 
 @pytest.fixture
 def leak(partnership, tmp_path):
-    """Who they are, what the linker received, and what it stores: tokens, and records with their
+    """The people, what the linker received, and what it stores: tokens, and records with their
     digests.
     """
     crowd = [s.identity for s in people(STORED, seed=9)]

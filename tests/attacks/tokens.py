@@ -1,9 +1,8 @@
-"""Frequency attack on tokens: a block token that many records carry belongs to a value that many
-people have.
+"""Frequency attack on tokens: a block token of many records belongs to a value of many people.
 
-The classical attack on deterministic encryption (Naveed, Kamara and Wright, "Inference attacks on
-property-preserving encrypted databases", CCS 2015), here on tokens of names: sort tokens by how
-often they occur, sort values by how often they should, and lay one beside the other.
+This is the classical attack on deterministic encryption (Naveed, Kamara and Wright, "Inference
+attacks on property-preserving encrypted databases", CCS 2015), here on tokens of names: sort tokens
+by their frequency, sort values by their expected frequency, and match the two lists.
 """
 
 from collections import Counter
@@ -21,22 +20,24 @@ from tests.attacks.store import WithheldRow
 
 @dataclass(frozen=True)
 class Aligned:
-    """Of the records that carry the token, how many got their true value; and what blind guessing
-    gets.
+    """Share of the token's records that got their true value, and the share found by blind
+    guessing.
     """
 
     carriers: int
     tokens: int
     right: float
     blind: float
-    """Share of carriers with the most frequent value: what guessing it for everybody gets."""
+    """Share of records with the most frequent value: the result of guessing that value for
+    everybody.
+    """
     of_all: float
-    """Records that got their true value, as a share of all records, carriers or not."""
+    """Records that got their true value, as a share of all records, with the token or not."""
 
 
 def name_pass(salt: Sequence[str] = (), everyone: bool = False) -> Profile:
     """The profile with its name pass alone; as an experiment with another salt, or issued to
-    everyone.
+    everybody.
     """
     profile = get_profile()
     item = next(item for item in profile.passes if item.number == NAME)
@@ -49,10 +50,10 @@ def name_pass(salt: Sequence[str] = (), everyone: bool = False) -> Profile:
 def align(
     held: Sequence[WithheldRow], everybody: int, known: Sequence[Subject], profile: Profile
 ) -> Aligned:
-    """Attack the one pass of `profile` with the frequencies of its salt among `known` (a public
+    """Attack the only pass of `profile` with the frequencies of its salt among `known` (a public
     list, or the people themselves).
 
-    `everybody` is the number of records, those without the pass too.
+    `everybody` is the number of records, including those without the pass.
     """
     [item] = profile.passes
     counted: Counter[bytes] = Counter(
@@ -63,7 +64,7 @@ def align(
     }
     expected = Counter(_value(subject, item) for subject in known if all(_value(subject, item)))
     carriers = sum(counted.values())
-    # Ties are broken by chance: neither the order of arrival nor of the list helps.
+    # Ties are broken at random, so neither the order of arrival nor the order of the list helps.
     rng = np.random.default_rng(0)
     tokens, values = (_ranked(counter, rng) for counter in (counted, expected))
     right = sum(
@@ -78,9 +79,9 @@ def align(
 def align_segments(
     groups: Sequence[Sequence[Subject]], encode: EncodeGroup, public: Sequence[Subject]
 ) -> tuple[float, float]:
-    """The same on segments of one field, of groups that each have a salt of their own, with a
-    public list of given names: share of people whose name is found, and the share with the most
-    frequent name.
+    """The same on segments of one field, in groups that each have their own salt, with a public
+    list of given names: share of people whose name is found, and the share with the most frequent
+    name.
     """
     seen: Counter[bytes] = Counter()
     truth: dict[bytes, Counter[str]] = {}

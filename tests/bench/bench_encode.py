@@ -1,12 +1,13 @@
-"""Encoding speed on one core, beside clkhash on the same people in the same run. Prints one JSON
-line.
+"""Encoding speed on one core, compared with clkhash on the same people in the same run. Prints one
+JSON line.
 
-Three of ours: compatibility mode (the same filters as clkhash, bit for bit), the dob pass alone,
-and the whole default profile (NHS number token and every salted pass that a record carries). Each
-round takes the next 200,000 of a million made-up people, so that remembered values are those of a
-real run. Ratios travel between machines; absolute figures do not.
+It measures three of our modes: compatibility mode (the same filters as clkhash, bit for bit), the
+dob pass alone, and the whole default profile (NHS number token and every salted pass that a record
+carries). Each round takes the next 200,000 of a million synthetic people, so that cached values are
+those of a real run. Ratios are comparable between machines; absolute figures are not.
 
-    make bench-encode            or    python -m tests.bench.bench_encode [people]
+    make bench-encode
+    python -m tests.bench.bench_encode [people]
 """
 
 import json
@@ -38,8 +39,8 @@ CHUNK = ROWS_AT_A_TIME
 
 
 def people(count: int, seed: int, first: int = 0) -> Iterator[Subject]:
-    """Made-up children: names of the synthetic partnership, born over ten years, 80% with an NHS
-    number.
+    """Synthetic children with names of the synthetic partnership, born over ten years, 80% with an
+    NHS number.
     """
     rng = np.random.default_rng(seed)
     given = [
@@ -66,7 +67,7 @@ def people(count: int, seed: int, first: int = 0) -> Iterator[Subject]:
 
 
 def nhs_number(number: int) -> str:
-    """A number that passes its check (modulus 11), from the range for tests."""
+    """A number from the test range with a valid check digit (modulus 11)."""
     while True:
         nine = f"9{number % 100_000_000:08d}"
         check = 11 - sum(int(digit) * (10 - at) for at, digit in enumerate(nine)) % 11

@@ -1,10 +1,11 @@
-"""A whole run of ingest, file to broker, default profile: rows/s and peak memory. Prints one JSON
-line.
+"""A whole run of ingest, from file to broker, with the default profile: rows/s and peak memory.
+Prints one JSON line.
 
-    make bench-ingest            or    python -m tests.bench.bench_ingest [rows] [workers]
+    make bench-ingest
+    python -m tests.bench.bench_ingest [rows] [workers]
 
-The broker is the real one (Kafka on Java) where it can be had. Nobody reads the topics: what is
-timed is the partner's side.
+The broker is a real one (Kafka on Java) if available. The topics have no reader: only the partner's
+side is timed.
 """
 
 import csv
@@ -110,7 +111,7 @@ def main() -> None:
         code = os.waitstatus_to_exitcode(state)
         if code not in (0, 4):
             raise SystemExit((folder / "errors").read_text())
-        # Of ingest and its workers, the largest: ru_maxrss does not add them up.
+        # The largest value of ingest and its workers: ru_maxrss does not add them up.
         peak = used.ru_maxrss / 1024
         print(
             json.dumps(

@@ -1,15 +1,17 @@
-"""Linkage quality: childlink on encodings beside peers, on the same people in the same run. Prints
-a JSON line a result.
+"""Linkage quality: childlink on encodings compared with peers, on the same people in the same run.
+Prints one JSON line per result.
 
-python -m tests.bench.bench_linkage                              everything python -m
-tests.bench.bench_linkage --only childlink --setting no-nhs --children 3000 --dump-errors errors.csv
+    python -m tests.bench.bench_linkage          (everything)
+    python -m tests.bench.bench_linkage --only childlink --setting no-nhs --children 3000 \
+        --dump-errors errors.csv
 
-Every system gets the same people as ingest maps them, and is scored on every record of the truth:
-one that a system does not place is alone. childlink gets each feed's last record of a person; the
-peers one row a person and partner, feeds put together. The peers are told that a partner holds a
-person once (Splink's `components` uses it for pairs alone); childlink is not. childlink runs
-without broker and envelope, under one fixed linkage secret: another one moves febrl4's recall by
-about 0.002. With few children dates of birth nearly tell people apart; 14,028 is LEAP's scale.
+Every system gets the same people as ingest maps them, and is scored on every record of the truth. A
+record that a system does not place counts as alone. childlink gets each feed's last record of a
+person; the peers get one row per person and partner, with the feeds combined. The peers are told
+that a partner holds a person once (Splink's `components` uses this for pairs only); childlink is
+not. childlink runs without broker and envelope, under one fixed linkage secret; another secret
+changes febrl4's recall by about 0.002. With few children, the date of birth alone nearly identifies
+a person; 14,028 is LEAP's scale.
 """
 
 import argparse
@@ -28,12 +30,12 @@ _SYSTEMS = ("childlink", *linkage_peers.PEERS)
 
 
 def say(what: str) -> None:
-    """Progress, beside the results."""
+    """Progress, apart from the results."""
     print(what, file=sys.stderr, flush=True)
 
 
 def run_childlink(population: Population, dump: Path | None) -> None:
-    """Link, report; estimate, link anew, report."""
+    """Link and report; then estimate, link again and report."""
     started = time.perf_counter()
     linked = linkage_childlink.run(population, say)
     for name in ("childlink, prior", "childlink, estimated"):
@@ -70,7 +72,7 @@ def report(
 
 
 def rounded(value: object) -> object:
-    """Floats at four digits, inside dictionaries too."""
+    """Round floats to four digits, inside dictionaries too."""
     if isinstance(value, dict):
         return {name: rounded(item) for name, item in value.items()}
     return round(value, 4) if isinstance(value, float) else value

@@ -1,13 +1,14 @@
-"""A million records against a million: seconds of comparison and assignment on two cores, beside
-anonlink's brute force. One JSON line.
+"""A million records against a million: seconds for comparison and clustering on two cores, compared
+with anonlink's brute force. Prints one JSON line.
 
-Two sources hold every person; half have moved, one in fifty is misspelt, one in ten has no NHS
-number at the second. childlink's rules run as they do in the linker and on Spark (keys, compare,
-partition), without a database. anonlink compares a sample of the same people in the same run: its
-rate gives the time that all pairs would take on two cores; its recall there (best threshold, chosen
-with the truth) is what childlink's on the same people is compared with.
+Two sources hold every person. At the second source, half have moved, one in fifty is misspelt, one
+in ten has no NHS number. childlink's rules run as in the linker and on Spark (keys, compare,
+partition), without a database. anonlink compares a sample of the same people in the same run. Its
+rate gives the time for all pairs on two cores. Its recall on the sample (best threshold, chosen
+with the truth) is compared with childlink's on the same people.
 
-    make bench-linkage-scale     or    python -m tests.bench.bench_linkage_scale [people] [sample]
+    make bench-linkage-scale
+    python -m tests.bench.bench_linkage_scale [people] [sample]
 """
 
 import csv
@@ -52,7 +53,7 @@ _SUBJECTS_A_BUCKET = 20_000
 
 @dataclass
 class _Shared:
-    """What forked workers find in memory."""
+    """Data that forked workers find in memory."""
 
     rows: np.ndarray
     encodings: Encodings
@@ -66,7 +67,9 @@ _shared: _Shared
 
 
 def records(span: tuple[int, int, int]) -> np.ndarray:
-    """The rows of some people, as both sources have them: first the one's, then the other's."""
+    """The rows of some people in both sources: first those of one source, then those of the
+    other.
+    """
     start, count, seed = span
     profile, hasher = get_profile(), TokenHasher(b"t" * 32)
     encoder, rng = Encoder(profile, _LINKAGE), np.random.default_rng(seed)
@@ -84,13 +87,13 @@ def records(span: tuple[int, int, int]) -> np.ndarray:
 def both_sides(
     start: int, count: int, seed: int, rng: np.random.Generator
 ) -> Iterator[tuple[Subject, Subject]]:
-    """People as one source has them and as the other."""
+    """People as the first source has them, and as the second."""
     for subject in people(count, seed, start):
         yield subject, as_known_elsewhere(subject, rng)
 
 
 def weigh(span: tuple[int, int]) -> np.ndarray:
-    """Which of some pairs are edges."""
+    """The pairs that are edges."""
     pairs = _shared.pairs[span[0] : span[1]]
     result = compare(_shared.encodings, pairs[:, 0], pairs[:, 1], get_profile(), load_parameters())
     return pairs[is_edge(result, load_parameters())]
@@ -122,13 +125,13 @@ def assign(bucket: int) -> list[list[int]]:
 
 
 def link(rows: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
-    """The cluster of every record, and how long each step took."""
+    """The cluster of every record, and the duration of each step."""
     global _shared  # noqa: PLW0603 - forked workers read it
     profile, took, n = get_profile(), {}, len(rows)
     started = time.perf_counter()
     encodings = to_columns(rows, profile)
     pairs = pairs_of(*keys(encodings, profile))
-    # Two sources, each of which may hold a person twice: pairs within a source are candidates, too.
+    # Either source may hold a person twice, so pairs within a source are candidates too.
     took["candidates"] = time.perf_counter() - started
     _shared = _Shared(rows, encodings, pairs, np.zeros(0), np.zeros(0), np.zeros(0))
     context = multiprocessing.get_context("fork")

@@ -1,16 +1,17 @@
 """How fast the linker takes records in, on a real PostgreSQL: records/s as the store grows,
-restart, memory. One JSON line a step.
+restart, memory. Prints one JSON line per step.
 
-Two sources hold every person; half have moved between them and one name in fifty is misspelt. A
-micro-batch goes the linker's own way from opened batch to links (intake, comparing, clustering,
-writing, sealing nothing); Kafka and signatures are left out: `make demo` has them.
+Two sources hold every person. Half have moved between them and one name in fifty is misspelt. A
+micro-batch takes the linker's own path from opened batch to links (intake, comparison, clustering,
+writing), without sealing. Kafka and signatures are left out: `make demo` has them.
 
-At the end: how long a restart takes on what there is then. With --processes: how fast so many
-linkers are on one database, each with partners of its own, and what one does with as many people in
-the same run.
+At the end it measures a restart on the full store. With --processes it measures how fast several
+linkers are on one database, each with partners of its own, compared with one linker and as many
+people in the same run.
 
-    make bench-linker            or    python -m tests.bench.bench_linker [people] [--processes N] [--database URL]
-"""  # noqa: E501
+    make bench-linker
+    python -m tests.bench.bench_linker [people] [--processes N] [--database URL]
+"""
 
 import argparse
 import json
@@ -45,8 +46,8 @@ from tests.support.postgres import postgres
 
 _LINKAGE = SecretKey("partnership", 1, b"L" * 32)
 _RECORDS_A_BATCH = 300
-# What docs/how-to/deploy-the-hub.md advises for the linker's database: room for the indexes, and
-# checkpoints far apart.
+# The advice of docs/how-to/deploy-the-hub.md for the linker's database: memory for the indexes, and
+# infrequent checkpoints.
 SERVER = {
     "shared_buffers": "2GB",
     "max_wal_size": "8GB",
@@ -58,7 +59,7 @@ _STEPS = 10
 
 
 def handler() -> LinkHandler:
-    """The linker's handler under fixed keys."""
+    """The linker's handler with fixed keys."""
     return LinkHandler(
         get_profile(),
         load_parameters(),
@@ -71,8 +72,8 @@ def handler() -> LinkHandler:
 
 
 def batches(count: int, seed: int, number: int = 0) -> Iterator[OpenedBatch]:
-    """Opened batches of both sources, turn by turn; `number` tells partners of one linker from
-    those of another.
+    """Opened batches of both sources in turn. `number` distinguishes the partners of different
+    linkers.
     """
     profile, rng = get_profile(), np.random.default_rng(seed)
     encoder = Encoder(profile, _LINKAGE)
@@ -98,7 +99,7 @@ def batches(count: int, seed: int, number: int = 0) -> Iterator[OpenedBatch]:
 
 
 def as_known_elsewhere(subject: Subject, rng: np.random.Generator) -> Subject:
-    """Somebody as the other source has them."""
+    """A person as the other source has them."""
     who = subject.identity
     if rng.random() < 0.5:
         who = replace(who, postcode=f"SW{rng.integers(1, 20)}{rng.integers(10)}AB")
@@ -126,7 +127,7 @@ def main() -> None:
 
 
 def side_by_side(url: str, count: int, micro_batch: int, processes: int) -> None:
-    """So many linkers on one database, after one that does as much."""
+    """Several linkers on one database, after one linker that does as much work."""
     engine = open_database(url)
     migrate(engine, "childlink_linker.store")
     engine.dispose()
@@ -173,7 +174,7 @@ def _work(url: str, count: int, micro_batch: int, number: int, ready: Barrier) -
 
 
 def run(url: str, count: int, micro_batch: int) -> None:
-    """Fill the store in steps, and say how fast each was."""
+    """Fill the store in steps, and report the speed of each."""
     engine = open_database(url)
     migrate(engine, "childlink_linker.store")
     handle = handler()

@@ -1,13 +1,14 @@
-"""What one hub sustains with 5, 30 and 100 partners who all send at once, and what happens when
-they send more than that.
+"""The load that one hub sustains with 5, 30 and 100 partners who all send at once, and what happens
+above it.
 
-Real linker and analytics processes, a real Kafka and a real PostgreSQL, all on this machine; so is
-what plays the partners, whose batches were sealed before. First each number of partners sends
-everything as fast as Kafka takes it: the rate at which receipts then come is what the hub sustains.
-Then 30 partners send at half and at twice that rate for a while. One JSON line each; ends with an
-error when a record has no receipt.
+Real linker and analytics processes, a real Kafka and a real PostgreSQL run on this machine. So does
+the program that simulates the partners, whose batches were sealed beforehand. First, each number of
+partners sends everything as fast as Kafka takes it; the rate of receipts is what the hub sustains.
+Then 30 partners send at half and at twice that rate for a while. Prints one JSON line each. Ends
+with an error if a record has no receipt.
 
-    make bench-load            or    python -m tests.bench.bench_load [rows]
+    make bench-load
+    python -m tests.bench.bench_load [rows]
 """
 
 import argparse
@@ -49,11 +50,10 @@ def main() -> None:
 
 
 def run(folder: Path, server: str, rows: int, count: int) -> None:
-    """So many partners at once; 30 of them also at half and at twice the rate that was found."""
+    """Numbers of partners at once. 30 of them also send at half and at twice the sustained rate."""
     names = partners(count)
     paced = OFFERED if count == 30 else {}
-    # Twice what is sustained for a quarter of a minute, on a machine a little faster than the one
-    # this was written on.
+    # Twice the sustained rate for 15 seconds, on a machine a little faster than the author's.
     room = 1 + (4 if paced else 0)
     sealed = seal_rows(
         create_workspace(folder, names, "", mock=False),
@@ -93,8 +93,8 @@ def run(folder: Path, server: str, rows: int, count: int) -> None:
 
 
 def payloads(rows: int, count: int, size: int) -> list[tuple[str, bytes]]:
-    """Encoded batches of `size` records (a divisor of 300), about so many rows in all: (partner,
-    payload), partners in turn.
+    """Encoded batches of `size` records (a divisor of 300), with about this many rows in all:
+    (partner, payload), partners in turn.
     """
     names = partners(count)
     each = max(1, round(rows / size / count))
@@ -107,7 +107,7 @@ def payloads(rows: int, count: int, size: int) -> list[tuple[str, bytes]]:
 
 
 def split(payload: bytes, size: int) -> list[bytes]:
-    """A batch as batches of so many records; what is left over is left out."""
+    """Split a batch into batches of this many records. A remainder is left out."""
     batch = encoded_pb2.EncodedBatch.FromString(payload)
     records = list(batch.records)
     parts = []
@@ -128,8 +128,8 @@ def phase(
     due: Callable[[float], int],
     rate: float | None = None,
 ) -> dict[str, Any]:
-    """Send what is due by then (records, both halves together) until nothing more becomes due; then
-    wait for every receipt.
+    """Send what is due by then (records, both halves together) until no more becomes due. Then wait
+    for every receipt.
     """
     account = traffic.account
     account.seconds.clear()

@@ -1,11 +1,12 @@
-"""How long a question takes with 20 analysts at once over gRPC, with the audit trail and without.
-One JSON line each.
+"""The duration of a question with 20 analysts at once over gRPC, with and without the audit trail.
+Prints one JSON line each.
 
-The server runs in a process of its own; the analysts are threads of this one, and each asks without
-a pause, so on two cores the analysts are in the server's way (`pace` 0). With a pace, each analyst
-waits so many seconds on average between questions, as people do.
+The server runs in its own process. The analysts are threads of this process, and each asks without
+a pause (`pace` 0), so on two cores the analysts slow the server down. With a pace, each analyst
+waits that many seconds on average between questions, as people do.
 
-    make bench-query            or    python -m tests.bench.bench_query [questions] [--pace SECONDS]
+    make bench-query
+    python -m tests.bench.bench_query [questions] [--pace SECONDS]
 """
 
 import argparse
@@ -62,7 +63,7 @@ def answer(folder: str, trail: str, said: Connection) -> None:
 
 
 def ask(port: int, count: int, pace: float) -> list[float]:
-    """Seconds of every question of all analysts."""
+    """Seconds for every question of all analysts."""
     seconds: list[float] = []
     ready = threading.Barrier(ANALYSTS)
 

@@ -1,12 +1,13 @@
-"""How long a release takes, whole catalogue: counted, protected and attacked; and counting
-beside PostgreSQL. One JSON line a step.
+"""The duration of a release of the whole catalogue: counting, protecting and auditing. Also
+compares counting with PostgreSQL. Prints one JSON line per step.
 
-Children and observations are made straight into Arrow, at most a few hundred thousand rows at a
-time, so that memory is the cut's own. PostgreSQL is given the same views as tables, analysed, and
-asked the same COUNT(DISTINCT) GROUP BYs in the same run.
+Children and observations are written straight to Arrow, at most a few hundred thousand rows at a
+time, so that the measured memory is that of building the release. PostgreSQL gets the same views as
+tables, analysed, and the same COUNT(DISTINCT) GROUP BY queries in the same run.
 
-    make bench-release           or    python -m tests.bench.bench_release [children] [--against-postgres CHILDREN]
-"""  # noqa: E501
+    make bench-release
+    python -m tests.bench.bench_release [children] [--against-postgres CHILDREN]
+"""
 
 import argparse
 import io
@@ -28,7 +29,7 @@ from childlink_catalogue.measures import Measure, catalogue
 from tests.support.postgres import postgres
 
 UNTIL = date(2024, 12, 31)
-# Ten observations a child: five attendances, and one each of five other datasets.
+# Ten observations per child: five attendances, and one of each of five other datasets.
 _ROWS = """
 SELECT partner, dataset, printf('%d-%02d', month // 12, month % 12 + 1) AS month, encode(printf('c%015d', child)) AS child_reference,
        CASE WHEN adult THEN encode(printf('a%015d', child)) END AS adult_reference, attributes
@@ -67,7 +68,9 @@ def observations(children: int) -> Iterator[pa.RecordBatch]:
 
 
 def links(children: int) -> Iterator[pa.RecordBatch]:
-    """Every partner's reference of a child or its mother is that person; two children a family."""
+    """Every partner's reference to a child or its mother points to the same person. Each family has
+    two children.
+    """
     with duckdb.connect(":memory:") as db:
         for low in range(0, children, 10 * _A_TIME):
             sql = f"""SELECT partner, encode(printf(kind || '%015d', n)) AS reference, encode(printf(kind || '%015d', n)) AS person,
@@ -77,13 +80,13 @@ def links(children: int) -> Iterator[pa.RecordBatch]:
 
 
 def line(**values: object) -> None:
-    """One result, with the most memory so far."""
+    """One result, with the peak memory so far."""
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(json.dumps({"bench": "release", **values, "peak_mb": memory}), flush=True)
 
 
 def release(children: int) -> None:
-    """A whole cut."""
+    """Build a whole release."""
     started = time.perf_counter()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -118,7 +121,7 @@ def release(children: int) -> None:
 
 
 def people(measures: Mapping[str, Measure]) -> list[Measure]:
-    """Those that count people, or families; attendances are added up, and each of them once."""
+    """The measures that count people or families. Attendances are summed and never distinct."""
     return [measure for measure in measures.values() if measure.unit != "attendances"]
 
 
@@ -155,7 +158,7 @@ def against_postgres(children: int) -> None:
 
 
 def _recorded(counter: Counter, asked: list[str], work: object) -> float:
-    """Seconds that the counting takes; its queries are kept."""
+    """Seconds for counting. The queries are kept."""
     db = counter._db
 
     class Recording:

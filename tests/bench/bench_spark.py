@@ -1,14 +1,15 @@
-"""Re-linkage on Spark beside the ordinary `relink`, on the same store of a real PostgreSQL as it
-grows. One JSON line a run.
+"""Re-linkage on Spark compared with the ordinary `relink`, on the same growing store of a real
+PostgreSQL. Prints one JSON line per run.
 
-Made-up people as in `bench_linker`, each of two sources. Each run is a process of its own: the
-ordinary one re-links in a transaction that is rolled back, Spark (local[2]) exports, compares and
-clusters as for a proposal. Memory is the peak of the process and all its children, shared pages
-counted once (PSS); processor time is theirs too, without the database's. The last line is the plan
-for ten million records from the curve fitted to processor time, which other work on the machine
-does not stretch.
+Synthetic people as in `bench_linker`, each in two sources. Each run is a separate process. The
+ordinary run re-links in a transaction that is rolled back. Spark (local[2]) exports, compares and
+clusters as for a proposal. Memory is the peak of the process and all its children, with shared
+pages counted once (PSS). Processor time covers the same processes, without the database. The last
+line extrapolates to ten million records from a curve fitted to processor time, which other work on
+the machine does not change.
 
-    make bench-spark            or    python -m tests.bench.bench_spark [records ...]
+    make bench-spark
+    python -m tests.bench.bench_spark [records ...]
 """
 
 import argparse
@@ -47,8 +48,8 @@ _NIGHT_S = 8 * 3600
 
 
 class Watch:
-    """What this process and its children use: the most memory at one time, and processor time, of
-    those that ended too.
+    """What this process and its children use: peak memory, and processor time including that of
+    ended children.
     """
 
     def __init__(self) -> None:
@@ -58,7 +59,7 @@ class Watch:
 
     @contextmanager
     def measured(self) -> Iterator["Watch"]:
-        """Watch while the block runs."""
+        """Measure while the block runs."""
         self._thread.start()
         try:
             yield self
@@ -107,7 +108,7 @@ def _cpu_s(pid: int) -> float:
 
 
 def run_ordinary(url: str) -> dict[str, float]:
-    """`relink`, rolled back."""
+    """Run `relink` and roll it back."""
     engine = open_database(url)
     start = time.perf_counter()
     with engine.connect() as tx:
@@ -117,7 +118,7 @@ def run_ordinary(url: str) -> dict[str, float]:
 
 
 def run_spark(url: str) -> dict[str, float]:
-    """Export, partition anew, and what would change."""
+    """Export, cluster again, and list what would change."""
     from childlink_linker.relinking.spark_engine import SparkEngine, spark_session
     from childlink_linker.relinking.spark_tasks import Rules
     from childlink_linker.store.sealed_export import read_export, write_export
@@ -213,13 +214,13 @@ def measure(url: str, sizes: list[int]) -> None:
 
 
 def plan(runs: list[dict[str, float]]) -> dict[str, object]:
-    """Ten million records from the fitted curve: a start, a cost of each record, and one of each
-    two that share a key.
+    """Ten million records, from the fitted curve: a fixed cost, a cost per record, and a cost per
+    pair that shares a key.
     """
     n = np.array([run["records"] for run in runs]) / 1e6
     seconds = np.array([run["cpu_s"] for run in runs])
-    # Weighted, so that small stores count as much as large ones; none of the three can be less than
-    # nothing.
+    # Weighted, so that small stores count as much as large ones. None of the three costs can be
+    # negative.
     design = np.stack([np.ones_like(n), n, n**2], axis=1) / seconds[:, None]
     best: tuple[float, np.ndarray] = (np.inf, np.zeros(3))
     for used in ([0, 1, 2], [0, 1], [1, 2], [1]):

@@ -1,12 +1,14 @@
-"""Planted truth, asked back: what linkage error and what protection add. One JSON line a figure
-and seed.
+"""Planted effects, asked back: the error that linkage and protection add. Prints one JSON line per
+figure and seed.
 
 The same lives are counted four times: under their true persons and under the linker's, exactly and
-as a release protects them. The linker's persons are those of `linkage_childlink`: extracts with the
+as a release protects them. The linker's persons come from `linkage_childlink`: extracts with the
 usual errors (or another setting of `linkage_data`), through the code of ingest, encoder and linker.
 
-    make bench-truth            or    python -m tests.bench.bench_truth [children] [--seeds 1 2 3 4 5] [--setting nhs-x0.5-errors-x2]
-"""  # noqa: E501
+    make bench-truth
+    python -m tests.bench.bench_truth [children] [--seeds 1 2 3 4 5]
+        [--setting nhs-x0.5-errors-x2]
+"""
 
 import argparse
 import json
@@ -39,36 +41,38 @@ MEASURES = {
     )
 }
 
-# What an exact count can truly be: itself.
+# An exact count has only one possible true value: itself.
 _UNROUNDED = mock.patch.object(disclosure, "possible_counts", lambda count: (count, count))
 
 
 WAYS = ("exact", "protected", "linked", "linked_protected")
-"""True persons, counted exactly and protected; the linker's, counted exactly and protected."""
+"""True persons, counted exactly and protected; the linker's persons, counted exactly and
+protected.
+"""
 CHARITY, TRUST = "early-years-charity", "community-health"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A planted figure, and what each way of counting makes of it."""
+    """A planted figure, and the result of each way of counting."""
 
     figure: str
     planted: float
     values: dict[str, float]
     covers: dict[str, bool]
-    """Whether the interval holds what was planted; of a count, whether it is the true one, or
-    within the rounding if protected.
+    """Whether the interval contains the planted value. For a count: whether it is the true count
+    or, if protected, within the rounding.
     """
 
 
 @dataclass(frozen=True)
 class LinkedWorld(World):
-    """What partners have sent, under the persons that a linker made of their records."""
+    """What partners have sent, under the persons that a linker found."""
 
     persons: Mapping[tuple[str, bytes], bytes] = field(default_factory=dict)
 
     def batches(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """Rows of records that ingest rejects have no link, and are nobody's."""
+        """Rows of records that ingest rejects have no link and belong to no person."""
         observations, links = super().batches()
         linked = [
             row for row in links.to_pylist() if (row["partner"], row["reference"]) in self.persons
@@ -79,7 +83,7 @@ class LinkedWorld(World):
 
 
 def linked_persons(population: linkage_data.Population) -> dict[tuple[str, bytes], bytes]:
-    """The linker's person of everybody of whom a partner has a record, by partner and the world's
+    """The linker's person of everybody with a record at a partner, by partner and the world's
     reference.
     """
     linked = linkage_childlink.run(population)
@@ -97,7 +101,7 @@ def linked_persons(population: linkage_data.Population) -> dict[tuple[str, bytes
 
 
 def world_of(lives: Lives) -> World:
-    """What partners would send, every person under their true number."""
+    """What partners would send, with every person under their true number."""
     rows: list[Row] = []
     home = {}
     for family in lives.families:
@@ -198,7 +202,7 @@ def planted(seed: int, children: int, folder: Path, setting: str = "usual") -> I
 
 
 def _counted(world: World, folder: Path) -> tuple[Release, Release]:
-    """A world's measures, exactly and protected."""
+    """A world's measures, exact and protected."""
     exact: dict[str, Published] = {}
     protected: dict[str, Published] = {}
     for population in Hub(folder, measures=MEASURES).cut(world, "r1").populations:

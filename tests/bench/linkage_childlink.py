@@ -1,5 +1,5 @@
-"""childlink without its envelope: the real encoder, intake and linking rules, on a database in
-memory. No broker, no sealing.
+"""childlink without its envelope: the real encoder, intake and linking rules, on an in-memory
+database. No broker and no sealing.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ _MICRO_BATCH = 10_000
 
 @dataclass
 class Linked:
-    """What the linker made of a population."""
+    """The linker's result for a population."""
 
     population: Population
     engine: sa.Engine
@@ -46,7 +46,7 @@ class Linked:
             }
 
     def estimate_and_relink(self) -> None:
-        """As `childlink-linker estimate` and `relink` do."""
+        """Estimate and link again, as `childlink-linker estimate` and `relink` do."""
         with self.engine.begin() as tx:
             store = Store(tx, _VAULT)
             self.parameters = estimate_parameters(
@@ -55,13 +55,13 @@ class Linked:
             relink(store, get_profile(), self.parameters)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self.engine.dispose()
 
 
 def encode(population: Population) -> list[OpenedBatch]:
-    """Every partner's records, as the linker finds them in an opened envelope: micro-batch by
-    micro-batch.
+    """Every partner's records, as the linker finds them in an opened envelope, one micro-batch
+    after another.
     """
     profile = get_profile()
     encoder = Encoder(profile, _LINKAGE)
@@ -84,7 +84,7 @@ def encode(population: Population) -> list[OpenedBatch]:
 
 
 def run(population: Population, progress: Callable[[str], None] = lambda _what: None) -> Linked:
-    """Encode and link a population under the parameters that come with the linker."""
+    """Encode and link a population, with the default parameters of the linker."""
     profile, parameters = get_profile(), load_parameters()
     engine = open_database("sqlite://")
     migrate(engine, "childlink_linker.store")

@@ -1,7 +1,7 @@
-"""The populations that systems are compared on: who is recorded where, as ingest reads it, and who
-is truly who.
+"""The populations on which systems are compared: who is recorded where, as ingest reads it, and who
+is the same person in truth.
 
-A record here is what one partner knows of one person: its key is (partner, local id, role), as in
+A record here is what one partner knows of one person. Its key is (partner, local id, role), as in
 the truth file.
 """
 
@@ -43,7 +43,7 @@ LINKABLE_FIELDS = (
 
 @dataclass(frozen=True)
 class Setting:
-    """How a synthetic population is made: errors and shares of NHS numbers, as multiples of the
+    """The settings of a synthetic population: errors and shares of NHS numbers, as multiples of the
     usual ones.
     """
 
@@ -63,7 +63,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Person:
-    """A person as the truth has it. "" and None where the data set does not say."""
+    """A person according to the truth. "" and None if the data set does not say."""
 
     person: str
     mother: str = ""
@@ -84,29 +84,29 @@ class Plain:
 
 @dataclass
 class Population:
-    """A data set, for every system alike."""
+    """A data set, the same for every system."""
 
     name: str
     truth: dict[Key, Person]
     plain: dict[Key, Plain] = field(default_factory=dict)
     subjects: dict[tuple[str, bytes, bytes], Subject] = field(default_factory=dict)
-    """What childlink encodes, by (partner, facet, link reference): the last of each feed, as it
-    would be sent.
+    """What childlink encodes, by (partner, facet, link reference): the last record of each feed, as
+    it would be sent.
     """
     keys: dict[tuple[str, bytes], Key] = field(default_factory=dict)
     """Keys by (partner, link reference)."""
     rejected: int = 0
     lives: Lives | None = None
-    """What truly happened to them, of a synthetic population."""
+    """The true events in a synthetic population."""
 
     def roles(self) -> list[str]:
-        """The roles that there are."""
+        """The roles in the data."""
         return [role for role in ("child", "adult") if any(key[2] == role for key in self.truth)]
 
 
 def synthetic(name: str, children: int, seed: int) -> Population:
-    """A made-up partnership under one of SETTINGS, read through the real mappings with permissions
-    off.
+    """A synthetic partnership under one of SETTINGS, read through the real mappings without
+    permitted lists.
     """
     setting = SETTINGS[name]
     with tempfile.TemporaryDirectory() as folder:
@@ -123,8 +123,8 @@ def synthetic(name: str, children: int, seed: int) -> Population:
 
 
 def febrl4() -> Population:
-    """febrl4 without its identity number; both sides as partners, its people as children."""
-    # Only here: it loads pandas and scikit-learn.
+    """febrl4 without its identity number. Its two sides are partners, its people are children."""
+    # Imported only here: it loads pandas and scikit-learn.
     from tests.support.febrl import write_febrl4
 
     with tempfile.TemporaryDirectory() as folder:
@@ -140,7 +140,7 @@ def febrl4() -> Population:
 
 
 def _people(lives: Lives) -> dict[str, Person]:
-    """Everyone of the made-up lives, by the truth file's person id."""
+    """Everyone in the synthetic lives, by the truth file's person id."""
     people = {}
     for family in lives.families:
         mother = f"P{family.mother.person:06d}"
@@ -156,7 +156,7 @@ def _people(lives: Lives) -> dict[str, Person]:
 
 
 def _read(population: Population, extract: Extract) -> None:
-    """Map every row of an extract as ingest does, and keep what it says of people."""
+    """Map every row of an extract as ingest does, and keep what it says about people."""
     mapping = load_mapping(extract.mapping)
     keys = ReferenceKeys.of(
         SecretKey(extract.partner, 1, extract.partner.encode().ljust(32, b".")[:32])

@@ -1,5 +1,5 @@
-"""Writes wrong pairs with both records in plain text, so that a developer sees why. For made-up
-people only.
+"""Writes wrong pairs with both records in plain text, so that a developer sees the cause. For
+synthetic people only.
 """
 
 import csv
@@ -17,7 +17,7 @@ MOST_OF_A_KIND = 200
 def wrong_pairs(
     keys: Iterable[Key], found: Mapping[Key, Hashable], true: Mapping[Key, str]
 ) -> dict[str, list[tuple]]:
-    """Pairs linked but of two people ("false"), and pairs of one person not linked ("missed")."""
+    """Linked pairs of two people ("false"), and unlinked pairs of one person ("missed")."""
     by_found: dict[Hashable, list[Key]] = defaultdict(list)
     by_true: dict[str, list[Key]] = defaultdict(list)
     for key in keys:
@@ -41,7 +41,7 @@ def wrong_pairs(
 
 
 def cause(population: Population, pair: tuple[Key, Key], kind: str, twins: Collection[str]) -> str:
-    """What stands out in a wrong pair, in a few words: the first that holds."""
+    """What is special about a wrong pair, in a few words: the first reason that holds."""
     (one, a), (other, b) = ((population.truth[key], population.plain.get(key)) for key in pair)
     if a is None or b is None:
         return "a record that ingest rejects"
@@ -84,7 +84,7 @@ def cause(population: Population, pair: tuple[Key, Key], kind: str, twins: Colle
 def write_errors(
     population: Population, found: Mapping[Key, Hashable], path: Path, system: str
 ) -> dict[str, int]:
-    """Write a sample of wrong pairs. Returns how many of all there are of each cause."""
+    """Write a sample of wrong pairs. Returns the number of pairs for each cause."""
     true = {key: person.person for key, person in population.truth.items()}
     counts: dict[str, int] = defaultdict(int)
     twins = _twins(population)
@@ -131,7 +131,7 @@ def _row(population: Population, key: Key) -> list[object]:
 
 
 def _twins(population: Population) -> set[str]:
-    """People who have a twin among the recorded."""
+    """People with a twin among the recorded people."""
     births: dict[tuple[str, object], set[str]] = defaultdict(set)
     for person in population.truth.values():
         if person.mother:

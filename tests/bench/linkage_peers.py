@@ -25,16 +25,16 @@ USUAL_WAYS = {
     "splink": ("components at 0.95", "best-links at 0.95"),
     "anonlink": ("even bits, greedy at 0.8",),
 }
-"""What somebody would choose who has no truth."""
+"""The usual choice of a user without truth."""
 KINDS = {"splink": ("components", "best-links"), "anonlink": ("",)}
-"""How ways begin of which the best, chosen by the truth, is reported as well: an upper bound.
-`best-links` and anonlink's solvers use that a partner holds each person once; components do not,
-and neither does childlink.
+"""Prefixes of the variants whose best result, chosen with the truth, is reported as well: an upper
+bound. `best-links` and anonlink's solvers use that a partner holds each person once. Components do
+not, and neither does childlink.
 """
 
 
 def python() -> Path:
-    """The interpreter of the peers' environment, made where it is missing or out of date."""
+    """The interpreter of the peers' environment, which is created if missing or out of date."""
     wanted = (_HERE / "peers.txt").read_text(encoding="utf-8")
     made, interpreter = _FOLDER / "made-from.txt", _FOLDER / "bin" / "python"
     if not made.exists() or made.read_text(encoding="utf-8") != wanted:
@@ -48,12 +48,12 @@ def python() -> Path:
 def run(
     population: Population, peer: str
 ) -> Iterator[tuple[str, str, float, Mapping[Key, Hashable]]]:
-    """For each role: role, name of the system, seconds, groups; in its usual ways and in those that
-    the truth likes best.
+    """For each role: role, name of the system, seconds, groups; with its usual variants and with
+    those that fit the truth best.
     """
     for role in population.roles():
-        # In no order: local ids of the made-up people rise with the person, and ties would be
-        # settled by them.
+        # In random order: local ids of the synthetic people rise with the person, and would decide
+        # ties.
         keys = sorted(key for key in population.plain if key[2] == role)
         random.Random(1).shuffle(keys)
         names = {f"r{number}": key for number, key in enumerate(keys)}
@@ -91,7 +91,7 @@ def _write(population: Population, names: Mapping[str, Key], path: Path) -> None
 
 
 def plain_fields(plain: Plain) -> dict[str, str]:
-    """The columns that peers get. Soundex and district are what childlink blocks on as well."""
+    """The columns that peers get. childlink also blocks on Soundex and district."""
     who, mother = plain.identity, plain.mother
     first = who.given_name.split(" ")[0]
     return {

@@ -1,7 +1,7 @@
-"""Scores identifiers against truth. Pure functions on plain values: `found` and `true` are the
+"""Scores identifiers against the truth. Pure functions on plain values: `found` and `true` are the
 groups of records, by key.
 
-Every key of the truth counts: a record that a system does not place is alone.
+Every key of the truth counts. A record that a system does not place is alone.
 """
 
 from collections import Counter, defaultdict
@@ -17,7 +17,7 @@ FEWEST_PAIRS_OF_A_GROUP = 100
 
 @dataclass(frozen=True)
 class Pairs:
-    """How many pairs of records are right among those linked and among the true ones."""
+    """Numbers of pairs of records: correctly linked, linked, and true."""
 
     right: int
     linked: int
@@ -28,12 +28,12 @@ class Pairs:
 
     @property
     def precision(self) -> float:
-        """Share of linked pairs that are right; 1 where none is linked."""
+        """Share of linked pairs that are right; 1 if none is linked."""
         return self.right / self.linked if self.linked else 1.0
 
     @property
     def recall(self) -> float:
-        """Share of true pairs that are linked; 1 where there is none."""
+        """Share of true pairs that are linked; 1 if there are none."""
         return self.right / self.true if self.true else 1.0
 
     @property
@@ -63,8 +63,8 @@ def pairwise(keys: Iterable[Key], found: Groups, true: Groups) -> Pairs:
 
 
 def bcubed(keys: Iterable[Key], found: Groups, true: Groups) -> tuple[float, float]:
-    """B-cubed precision and recall (Bagga & Baldwin 1998): of each record, the share of its group
-    that is rightly there.
+    """B-cubed precision and recall (Bagga & Baldwin 1998): for each record, the share of its group
+    that is correct.
     """
     wanted = [(_found(found, key), true[key]) for key in keys]
     if not wanted:
@@ -90,8 +90,8 @@ def across(keys: Collection[Key], found: Groups, true: Groups) -> Pairs:
 def false_merges(
     keys: Collection[Key], found: Groups, people: Mapping[Key, Person]
 ) -> dict[str, tuple[int, int]]:
-    """Of twins (one mother, one date of birth) and of other siblings: pairs of people wrongly under
-    one identifier, and how many pairs of them there are among the recorded.
+    """For twins (one mother, one date of birth) and for other siblings: the pairs of people wrongly
+    under one identifier, and the number of such pairs among the recorded.
     """
     children_of: dict[str, set[Person]] = defaultdict(set)
     people_of: dict[Hashable, set[Person]] = defaultdict(set)
@@ -118,7 +118,7 @@ def recall_by(
     found: Groups,
     people: Mapping[Key, Person],
 ) -> dict[str, float]:
-    """Recall in each group of people that has enough true pairs."""
+    """Recall in each group of people with enough true pairs."""
     true = {key: people[key].person for key in keys}
     members: dict[str, list[Key]] = defaultdict(list)
     for key in keys:
@@ -134,7 +134,7 @@ def recall_by(
 def summary(
     keys: Collection[Key], found: Groups, people: Mapping[Key, Person], numbered: Collection[Key]
 ) -> dict[str, object]:
-    """Everything that is measured of one role. `numbered` are the records with an NHS number."""
+    """All measurements of one role. `numbered` are the records with an NHS number."""
     true = {key: people[key].person for key in keys}
     everything = pairwise(keys, found, true)
     with_number = pairwise([key for key in keys if key in numbered], found, true)

@@ -1,10 +1,10 @@
-"""clkhash and anonlink: one cryptographic long-term key a record, Dice's coefficient of all pairs,
-anonlink's own solvers.
+"""clkhash and anonlink: one cryptographic long-term key per record, Dice's coefficient of all
+pairs, anonlink's own solvers.
 
 Runs in the peers' own environment: `python peer_clk.py people.csv groups.csv`. Names, date of
-birth, sex and postcode go into the key. Where two records have NHS numbers, the (hashed) numbers
-decide before the keys do: one number is a link, two are none. The solvers are told that a partner
-holds each person once.
+birth, sex and postcode go into the key. If both records have NHS numbers, the (hashed) numbers
+decide before the keys do: equal numbers are a link, different numbers are not. The solvers are told
+that a partner holds each person once.
 """
 
 import csv
@@ -23,8 +23,8 @@ _FIELDS = ("given", "surname", "dob", "sex", "postcode")
 
 
 def schema(bits: dict[str, int]) -> object:
-    """Bigrams of names, characters with their places of dates and postcodes; so many bits a
-    field.
+    """Bigrams of names, characters with their positions of dates and postcodes, and this many bits
+    per field.
     """
     kinds = {"dob": ("ngram", 1, True), "postcode": ("ngram", 1, True), "sex": ("ngram", 1, True)}
     features = []
@@ -48,8 +48,8 @@ def schema(bits: dict[str, int]) -> object:
 
 
 def candidates(people: list[list[dict[str, str]]], keys: list[list[object]]):
-    """Pairs of records with their similarity, as anonlink has them, the numbers taken into
-    account.
+    """Pairs of records with their similarity, as anonlink gives it, after the NHS numbers have
+    decided.
     """
     found = anonlink.candidate_generation.find_candidate_pairs(
         keys, anonlink.similarities.dice_coefficient, min(THRESHOLDS), k=8

@@ -1,11 +1,10 @@
 """Splink on plain text. Runs in the peers' own environment: `python peer_splink.py people.csv
 groups.csv`.
 
-A model as a user who knows Splink would write it: term frequencies of names, levels for parts of
-names and postcodes, the mother where both records name one, u by random sampling, m by
+The model is what a user who knows Splink would write: term frequencies of names, levels for parts
+of names and postcodes, the mother if both records name one, u by random sampling, m by
 expectation-maximisation (no truth). Partners hold each person once, and Splink is told so
-(`link_only`, which childlink is not told). Writes each record's group under several ways of
-clustering.
+(`link_only`); childlink is not told. Writes each record's group under several ways of clustering.
 """
 
 import csv
@@ -18,7 +17,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 COMPONENTS, BEST_LINKS = "components", "best-links"
 THRESHOLDS = (0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
-# Fewer records than this with a value say nothing of how often the values of matches agree.
+# With fewer records than this, values say nothing about how often the values of matches agree.
 _FEWEST_VALUES = 200
 
 
@@ -27,7 +26,7 @@ def exact(column: str, **options: Any) -> dict[str, Any]:
 
 
 def when(condition: str) -> dict[str, Any]:
-    """A level. `@x` stands for the two sides of x, in a function's brackets."""
+    """A level. `@x` stands for the two sides of x, as arguments of a function."""
     return {"sql_condition": condition}
 
 
@@ -134,7 +133,7 @@ PREDICT = {
     ("mother_dob", "mother_given"): "mother_dob",
     ("surname", "given_first"): "surname",
 }
-"""Blocking rules of the predictions, and a column that must be filled for each to be of use."""
+"""Blocking rules of the predictions, each with the column that it needs."""
 
 
 def link(people: str) -> dict[str, dict[str, str]]:

@@ -1,5 +1,5 @@
-"""An analyst who will not open a terminal, at the explorer, in a real browser; and who is kept out
-of it.
+"""An analyst who uses the explorer in a real browser instead of a terminal, and visitors whom it
+refuses.
 """
 
 import csv
@@ -45,7 +45,7 @@ def explorer(client):
 
 @pytest.fixture
 def inside(client):
-    """A visitor who was let in, without a browser."""
+    """A visitor with access, without a browser."""
     ticket = Ticket()
     visitor = create_explorer(client, ticket).test_client()
     assert visitor.get(f"/enter?ticket={ticket.text}").status_code == 302
@@ -100,7 +100,9 @@ def test_an_analyst_picks_a_measure_breaks_it_down_reads_the_table_and_takes_it_
         download.value.save_as(tmp_path / "chart.svg")
         assert problems == []
     rows = list(csv.DictReader((tmp_path / "table.csv").open()))
-    assert [row["count"] for row in rows] == [*shown[:2], ""], "withheld is empty, not zero"
+    assert [row["count"] for row in rows] == [*shown[:2], ""], (
+        "a withheld figure is empty, not zero"
+    )
     assert "<svg" in (tmp_path / "chart.svg").read_text()
 
 
@@ -159,7 +161,7 @@ def test_only_what_is_published_is_offered_and_what_no_longer_fits_is_let_go_and
     page = text(inside.get("/ask?measure=reach_children&by=language&keep=residence=area"))
     assert "Where they live × Deprivation quintile" in page
     assert "First language ×" not in page
-    assert "“Where they live” was let go" in page
+    assert "“Where they live” was removed" in page
     assert "compare" not in text(inside.get("/ask?measure=reach_children")).lower()
     assert "Compare" in text(inside.get("/ask?measure=asq3_overall"))
 
@@ -174,7 +176,7 @@ def test_an_older_release_is_asked_by_its_name_and_its_address_can_be_shared(ins
     old = client.ask("reach_children", release="2026-Q1").cells[0].count
     page = text(inside.get("/ask?measure=reach_children&release=2026-Q1"))
     assert f"{old:,}" in page
-    assert "release=2026-Q1" in page.split("Link to exactly this")[0].rpartition("href=")[2]
+    assert "release=2026-Q1" in page.split("Link to this answer")[0].rpartition("href=")[2]
 
 
 def test_what_is_wrong_with_a_question_is_told_with_what_may_stand_there(inside):
@@ -207,7 +209,7 @@ def test_only_the_browser_with_the_ticket_gets_in_and_the_ticket_is_good_once(cl
     first, second = page.test_client(), page.test_client()
     for path in ("/", REACH, "/ask/csv?measure=reach_children", "/enter?ticket=guess", "/enter"):
         assert first.get(path).status_code == 403, path
-    assert "Go on to this question" in text(first.get(REACH)), (
+    assert "Continue to this question" in text(first.get(REACH)), (
         "the cookie is not sent with a link from elsewhere"
     )
     assert first.get(f"/enter?ticket={ticket.text}").status_code == 302

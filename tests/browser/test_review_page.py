@@ -1,4 +1,4 @@
-"""A data steward at the review page, in a real browser: ten doubtful pairs, cleared with the
+"""A data steward at the review page, in a real browser: ten doubtful pairs, decided with the
 keyboard alone.
 """
 
@@ -65,10 +65,10 @@ def site(waiting, tmp_path):
 
 def sign_in(page, address, token):
     page.goto(address)
-    # A page takes its focus some frames after it has loaded; what is typed before is lost.
+    # A page takes focus some frames after it has loaded. Keys typed before that are lost.
     page.wait_for_selector("#token:focus")
     page.keyboard.type(token)
-    # The page that is there counts as loaded until the next one begins.
+    # The current page counts as loaded until the next one starts to load.
     with page.expect_navigation():
         page.keyboard.press("Enter")
 

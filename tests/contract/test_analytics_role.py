@@ -1,5 +1,5 @@
-"""Analytics' database role: it can store and cut, and neither change a table nor rewrite the audit
-trail.
+"""The database role of analytics: it can store data and build releases, but can neither change a
+table nor rewrite the audit trail.
 """
 
 import os
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture
 def role(postgres_server, postgres_url):
-    """A name for a role of this test's own, that does not exist yet."""
+    """A name for a role of this test, which does not exist yet."""
     name = f"service_{os.urandom(4).hex()}"
     yield name
     admin = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")

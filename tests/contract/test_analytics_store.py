@@ -1,4 +1,4 @@
-"""Analytics' store does the same on SQLite and on PostgreSQL."""
+"""The store of analytics behaves the same on SQLite and on PostgreSQL."""
 
 import pytest
 import sqlalchemy as sa
@@ -76,7 +76,7 @@ def test_withdrawing_a_row_or_a_subject_forgets_what_is_about_it(engine):
         Store(tx).withdraw("trust-a", [b"c" * 16])
         assert months(tx) == ["2022-03"]
         Store(tx).withdraw("council-b", [b"d" * 16])
-        assert months(tx) == ["2022-03"], "a partner can withdraw its own rows only"
+        assert months(tx) == ["2022-03"], "a partner can withdraw only its own rows"
 
 
 def test_a_partner_is_behind_until_the_linker_has_read_what_its_rows_need(engine):
@@ -91,7 +91,7 @@ def test_a_partner_is_behind_until_the_linker_has_read_what_its_rows_need(engine
         store.note_progress("trust-a", "linked", 7, 3)
         assert store.behind() == []
         store.note_progress("trust-a", "needed", 8, 1)
-        assert store.behind() == ["trust-a"], "a site that starts anew has a greater epoch"
+        assert store.behind() == ["trust-a"], "a site that starts again has a greater epoch"
 
 
 def test_everything_stored_is_read_for_a_cut(engine):

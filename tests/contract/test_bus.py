@@ -1,5 +1,5 @@
-"""What a bus must do, on the in-memory twin, on librdkafka's mock broker and on a real Kafka
-broker.
+"""The contract of a bus, tested on the in-memory bus, on librdkafka's mock broker and on a real
+Kafka broker.
 """
 
 import os
@@ -125,8 +125,8 @@ def test_two_topics_are_both_read(bus, topic):
 
 
 def polls_until(subscriber, topic, most=200):
-    """How many micro-batches it takes until one has a message of a topic; each takes a while to
-    work through.
+    """The number of micro-batches until one has a message of a topic. Each micro-batch takes a
+    while to process.
     """
     for count in range(1, most):
         if any(m.topic == topic for m in subscriber.poll(0.2)):

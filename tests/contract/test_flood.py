@@ -1,4 +1,4 @@
-"""A partner that floods the linker is worked through beside the others, not before them."""
+"""A partner that floods the linker is processed alongside the others, not before them."""
 
 from childlink.wire.v1 import envelope_pb2 as wire
 from childlink_core import topics

@@ -1,4 +1,4 @@
-"""The linker does the same on SQLite and on PostgreSQL, and its migrations go up and down with
+"""The linker behaves the same on SQLite and on PostgreSQL, and its migrations go up and down with
 data.
 """
 
@@ -72,7 +72,7 @@ def test_tables_are_what_the_migrations_make(database_url, partnership):
 
 
 def test_a_key_that_everybody_has_is_no_key_and_is_not_read_to_its_end(partnership, database_url):
-    """A placeholder date: a million records in one block."""
+    """A placeholder date puts a million records in one block."""
     linker = LinkerUnderTest(partnership, database_url)
     placeholder, rare = 7, 8
     with linker.engine.begin() as tx:

@@ -1,5 +1,5 @@
-"""Each migration goes down and up again with rows in every table: what it is not about stays as it
-was, on both databases.
+"""Each migration goes down and up again with rows in every table. Data that the migration does not
+concern stays unchanged, on both databases.
 """
 
 import json
@@ -24,17 +24,17 @@ _DEAD = frozenset({"dead_letter", "suspended_topic"})
 
 @dataclass(frozen=True)
 class Step:
-    """What one step down and up forgets: tables that are empty then, and columns that are at their
-    default again.
+    """What one step down and up loses: tables that are then empty, and columns that are back at
+    their default.
     """
 
     tables: frozenset[str] = frozenset()
     columns: dict[tuple[str, str], object] = field(default_factory=dict)
     rewritten: frozenset[str] = frozenset()
-    """Tables whose rows the step makes from others; they have a test of their own."""
+    """Tables whose rows the step builds from others. They have a test of their own."""
 
 
-# A migration that is new has to be described here, and what it forgets has to be meant.
+# Describe every new migration here. A loss of data must be intended.
 STEPS = {
     (LINKER, "0001"): None,
     (LINKER, "0002"): Step(_RECORDS),
@@ -94,7 +94,7 @@ def reflected(engine):
 
 
 def fill(engine):
-    """Two rows in every table that there is, no column at its default."""
+    """Two rows in every table, with no column at its default."""
     with engine.begin() as tx:
         for table in reflected(engine):
             for number in (1, 2):
@@ -125,7 +125,7 @@ def value_for(kind, number):
 
 
 def content(engine):
-    """Every row of every table, as dictionaries in an order of their own."""
+    """Every row of every table, as dictionaries in a fixed order."""
     with engine.connect() as tx:
         return {
             table.name: sorted(
@@ -278,7 +278,7 @@ def stores(tmp_path):
 
 
 def status(tmp_path, package, database_url):
-    """What `status` says of a service whose store is at this address."""
+    """The output of `status` for a service whose store is at this address."""
     main, prefix, settings = stores(tmp_path)[package]
     values = {
         **settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True),

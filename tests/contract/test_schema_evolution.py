@@ -1,8 +1,8 @@
-"""Partners and services are never upgraded in one night. What other parties run
-(`proto/baseline.binpb`) sends to this version, and this version to it; and a version that is still
-to come, with fields and values that nobody here knows, does as well.
+"""Partners and services are never all upgraded at once. So this version must read what the released
+version (`proto/baseline.binpb`) sends, and the released version must read what this one sends. A
+future version, with unknown fields and values, must work as well.
 
-What `buf breaking` proves of the files is proved here of what is done with the messages.
+`buf breaking` checks the files. These tests check what the code does with the messages.
 """
 
 import pytest
@@ -26,7 +26,7 @@ HUB = (wire.PAYLOAD_KIND_LINK, wire.PAYLOAD_KIND_RECEIPT)
 
 
 def classes(files):
-    """Message classes of a set of files, apart from the ones that this program runs."""
+    """Message classes of a set of files, separate from the classes that this program uses."""
     pool = descriptor_pool.DescriptorPool()
     for file in files:
         pool.Add(file)
@@ -40,7 +40,7 @@ def classes(files):
 
 
 def baseline():
-    """What other parties run."""
+    """The released contracts, which other parties run."""
     known = descriptor_pb2.FileDescriptorSet.FromString(
         (ROOT / "proto" / "baseline.binpb").read_bytes()
     )
@@ -78,8 +78,8 @@ def to_come():
 
 
 def as_of(version, name, payload):
-    """A message as another version would have sent it: without what it does not know, with what
-    only it knows.
+    """A message as another version would send it: without fields that it does not know, and with
+    fields that only it knows.
     """
     message = version[f"childlink.wire.v1.{name}"].FromString(payload)
     message.DiscardUnknownFields()
@@ -138,8 +138,8 @@ def test_the_baseline_is_older_than_today_so_that_these_tests_say_something():
 
 
 def test_values_that_a_version_to_come_may_send_are_refused_one_by_one(linker, partnership, child):
-    """A new role or relation cannot be guessed at: that record is refused and named, the others are
-    stored.
+    """The meaning of a new role or relation is unknown. That record is refused and named, the
+    others are stored.
     """
     batch = partnership.encoded_batch(
         "trust-a", [child("trust-a", f"{n}", given="Zoe") for n in range(3)]

@@ -1,5 +1,5 @@
-"""The linker's database role: it can do a linker's whole work, and neither change a table nor
-rewrite what is only appended to.
+"""The linker's database role: it can do all of a linker's work, but can neither change a table nor
+rewrite append-only data.
 """
 
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture
 def owner(postgres_url, tmp_path):
-    """Types `migrate-store` as the tables' owner."""
+    """Runs `migrate-store` as the owner of the tables."""
     settings = tmp_path / "linker.toml"
     settings.write_text(f'directory = "none"\ndatabase = "{postgres_url}"\n')
 
@@ -36,7 +36,7 @@ def owner(postgres_url, tmp_path):
 
 @pytest.fixture
 def role(postgres_server, postgres_url):
-    """A name for a role of this test's own, that does not exist yet."""
+    """A name for a role of this test, which does not exist yet."""
     name = f"service_{os.urandom(4).hex()}"
     yield name
     admin = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")

@@ -1,4 +1,6 @@
-"""Processes on one PostgreSQL divide the topics; what a dead one had, the others take over."""
+"""Several processes on one PostgreSQL divide the topics among themselves. When one dies, the others
+take over its topics.
+"""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +38,7 @@ def test_one_process_has_every_topic_and_two_have_about_half_each(engines):
     assert mine | theirs == set(TOPICS)
     assert one.refresh() == mine
     one.close()
-    # The server ends a session, and frees its locks, a moment after the connection is closed.
+    # The server ends a session, and releases its locks, a moment after the connection is closed.
     deadline = time.monotonic() + 20
     while other.refresh() != set(TOPICS):
         assert time.monotonic() < deadline
@@ -71,7 +73,7 @@ def test_a_process_that_did_not_reach_the_broker_gives_its_topics_back_and_has_t
     deadline = time.monotonic() + 20
 
     def read():
-        assert time.monotonic() < deadline, "its own lost connection keeps its topics"
+        assert time.monotonic() < deadline, "losing its own connection does not lose its topics"
         return bool(linker.partition())
 
     with pytest.raises(BusError):

@@ -1,7 +1,7 @@
 """Deployments of real processes on a real broker and real databases, for tests that break them.
 
-`deploy` is a module's own, with as many CHILDREN as it says; `small` and `undisturbed` are shared
-by all modules.
+`deploy` belongs to one module and has as many children as the module's CHILDREN. `small` and
+`undisturbed` are shared by all modules.
 """
 
 import csv
@@ -23,8 +23,8 @@ FEW = 200
 
 
 class Deployments:
-    """Makes deployments, each with a broker and databases of its own, and all with the keys of the
-    first, `calm`.
+    """Makes deployments. Each has its own broker and databases; all have the keys of the first,
+    `calm`.
     """
 
     def __init__(self, folder, children, server):
@@ -35,7 +35,7 @@ class Deployments:
         synthesise(self._data, seed=7, children=children)
 
     def __call__(self, name, linkers=1, server=None, on=None, host="127.0.0.1"):
-        """A deployment; `on` says which service, or broker (at `host`), runs on which other
+        """A deployment. `on` says which service, or the broker (at `host`), runs on which other
         machine.
         """
         on = on or {}
@@ -52,7 +52,8 @@ class Deployments:
         )
         deployment.broker, deployment.on = broker, on
         self._made.append(deployment)
-        # As the gatekeeper does: who waits for a topic looks for it every five seconds only.
+        # Create the topics first, as the gatekeeper does: a client that waits for a topic looks for
+        # it only every five seconds.
         admin = KafkaAdminClient(bootstrap_servers=broker.address)
         admin.create_topics(
             {
@@ -66,7 +67,7 @@ class Deployments:
         return deployment
 
     def close(self):
-        """End whatever still runs."""
+        """End every process that still runs."""
         for deployment in self._made:
             deployment.kill_all()
         for broker in self._brokers:
@@ -75,7 +76,7 @@ class Deployments:
 
 @pytest.fixture(scope="module")
 def deploy(request, tmp_path_factory, postgres_server):
-    """Deployments of a module's own size."""
+    """Deployments of the module's own size."""
     deployments = Deployments(
         tmp_path_factory.mktemp("deployments"), request.module.CHILDREN, postgres_server
     )
@@ -93,7 +94,7 @@ def small(tmp_path_factory, postgres_server):
 
 @pytest.fixture(scope="session")
 def undisturbed(small):
-    """A small one to which nothing happens: everything is sent, then a child withdrawn."""
+    """A small undisturbed deployment: everything is sent, then a child is withdrawn."""
     calm = small("calm")
     calm.send_everything()
     calm.withdraw(calm.extracts[0], somebody(calm.extracts[0]))
@@ -105,13 +106,13 @@ def undisturbed(small):
 
 
 def assert_as_undisturbed(deployment, undisturbed):
-    """The same records, people and families; nothing lost, nothing doubled."""
+    """Same records, people and families; no record is lost or doubled."""
     assert deployment.counts() == undisturbed.counts()
     assert deployment.partition() == undisturbed.partition()
 
 
 def assert_all_accounted_for(reports):
-    """Every row of every extract was accepted or is named with a reason."""
+    """Every row of every extract was accepted or is reported with a reason."""
     extracts = [r for r in reports if r.rows_read]
     assert extracts
     assert all(
@@ -121,7 +122,7 @@ def assert_all_accounted_for(reports):
 
 
 def finish(deployment, undisturbed, deadline):
-    """Send what is left, withdraw the child that was withdrawn there too, and compare."""
+    """Send the rest, withdraw the same child as in the other deployment, and compare."""
     first = deployment.extracts[0]
     for partner in deployment.layout.ingest:
         assert_all_accounted_for(deployment.settle(partner, deadline, deployment.revive))

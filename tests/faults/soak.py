@@ -1,12 +1,13 @@
-"""Hours in the life of a hub: steady traffic, and every minute the linker, analytics or the
-broker is killed. Run by hand.
+"""Hours of a hub's life: steady traffic, and each minute the linker, analytics or the broker is
+killed. Run by hand.
 
-Afterwards every row is accounted for, and identifiers are those of a run of the same batches that
-nobody disturbed. Prints a line of JSON a minute, and one at the end; ends with an error when
-anything was lost.
+Afterwards every row is accounted for, and identifiers are those of an undisturbed run of the same
+batches. Prints a line of JSON each minute and one at the end. Ends with an error if anything was
+lost.
 
-    make soak MINUTES=30            or    python -m tests.faults.soak [minutes] [--rate ROWS_A_SECOND] [--seed N]
-"""  # noqa: E501
+    make soak MINUTES=30
+    python -m tests.faults.soak [minutes] [--rate ROWS_A_SECOND] [--seed N]
+"""
 
 import argparse
 import json
@@ -46,7 +47,7 @@ def main() -> None:
 
 
 def soak(folder: Path, server: str, minutes: float, rate: float, seed: int) -> None:
-    """The disturbed run, the calm one, and what they have in common."""
+    """The disturbed run, the calm run, and what they have in common."""
     names = partners(PARTNERS)
     sealed = seal_rows(
         create_workspace(folder, names, "", mock=False),
@@ -87,8 +88,8 @@ def soak(folder: Path, server: str, minutes: float, rate: float, seed: int) -> N
 
 
 def run(hub: Hub, sealed: list[Batch], rate: float, killer: random.Random | None) -> dict[str, Any]:
-    """Send everything, at a rate or (0) at once; kill something each minute; wait until all is
-    answered and linked.
+    """Send everything, at a rate or at once (0). Kill something each minute. Wait until all batches
+    have receipts and are linked.
     """
     traffic = Traffic(hub.layout, sealed)
     start = minute = time.monotonic()
@@ -101,7 +102,7 @@ def run(hub: Hub, sealed: list[Batch], rate: float, killer: random.Random | None
         while not traffic.settled:
             now = time.monotonic()
             assert now < deadline, f"{traffic.unanswered} rows have no receipt: {hub.logs()}"
-            # Each row goes out twice: an encoded half and an observed one.
+            # Each row is sent twice: an encoded half and an observed half.
             due = min(total, 2 * rate * (now - start)) - sent if rate else 10_000
             if due > 0:
                 sent += traffic.send(int(due))
@@ -152,7 +153,7 @@ def run(hub: Hub, sealed: list[Batch], rate: float, killer: random.Random | None
 
 
 def kill(what: str, hub: Hub, killed: dict[str, int]) -> None:
-    """SIGKILL, and start again."""
+    """Send SIGKILL and restart."""
     killed[what] += 1
     if what == "broker":
         hub.broker.kill()

@@ -1,5 +1,5 @@
-"""Clocks that are wrong, by a day and either way, at a partner or at the hub: the same as with
-right ones. Order comes from sequence numbers, and links' versions never fall.
+"""Clocks at a partner or at the hub that are wrong by a day, fast or slow. The result is the same
+as with correct clocks: order comes from sequence numbers, and versions of links never fall.
 """
 
 import pytest
@@ -15,7 +15,7 @@ DAY = 86_400.0
 
 @pytest.fixture(scope="module")
 def right(tmp_path_factory):
-    """With right clocks."""
+    """The result with correct clocks."""
     return journey(tmp_path_factory.mktemp("right") / "site")
 
 
@@ -50,5 +50,5 @@ def test_a_child_that_comes_back_after_the_hubs_clock_was_set_back_has_a_newer_l
         linker.send("trust-a", withdrawn=[amina.link_reference])
     linker.send("trust-a", amina)
     assert versions(linker) == sorted(set(versions(linker))), (
-        "or analytics would keep the withdrawal"
+        "otherwise analytics would keep the withdrawal"
     )

@@ -1,6 +1,6 @@
-"""The databases' server is lost with its machine while traffic runs, and its synchronous standby
-takes its place: the services, whose setting names both, go on by themselves, and nothing that was
-answered is missing.
+"""The database server and its machine are lost under traffic, and the synchronous standby takes
+over. The services' setting names both servers; they continue without help, and no acknowledged data
+is missing.
 """
 
 import time
@@ -25,7 +25,7 @@ def pair():
 
 
 def either(*servers):
-    """The address of whichever of them takes writes, as the operator's page says it."""
+    """The address of the server that takes writes, as the operator's page describes it."""
     hosts = "&".join(f"host={server.host}:{server.port}" for server in servers)
     return f"postgresql+psycopg://postgres@/postgres?{hosts}&target_session_attrs=read-write"
 
@@ -58,7 +58,7 @@ def test_a_standby_takes_the_place_of_a_lost_primary_and_the_services_find_it(
         shaken.send(partner)
     assert ask(standby, "SELECT pg_is_in_recovery()")
     while shaken.revived < len(shaken.services):
-        assert time.monotonic() < deadline, "they notice that it is gone"
+        assert time.monotonic() < deadline, "the services notice the loss"
         shaken.revive()
         time.sleep(0.2)
     standby.promote()

@@ -1,5 +1,5 @@
-"""The disk of the linker's database is full for a while: what does not fit is not half there, and
-when there is room, it goes on.
+"""The disk of the linker's database is full for a while. A batch that does not fit is not stored in
+part, and when there is room, processing continues.
 """
 
 import os
@@ -23,7 +23,7 @@ PEOPLE = 40
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A small file system of its own. Needs root."""
+    """A small file system. Needs root."""
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = subprocess.run(
@@ -39,7 +39,7 @@ def small_disk(tmp_path):
 
 @pytest.fixture
 def url_on_small_disk(small_disk):
-    """A database of a real PostgreSQL whose tables are there."""
+    """A database of a real PostgreSQL that already has its tables."""
     server = Postgres()
     place = small_disk / "tables"
     place.mkdir()
@@ -88,7 +88,7 @@ def test_a_full_disk_stops_the_linker_and_room_on_it_lets_it_go_on(
                 file.write(os.urandom(4096))
             except OSError:
                 break
-    # Until the pages that the tables still have are used up too.
+    # Until the free pages in the tables are used up too.
     full = False
     sent = 3
     while sent < len(messages) and not full:
@@ -100,8 +100,8 @@ def test_a_full_disk_stops_the_linker_and_room_on_it_lets_it_go_on(
         except (sa.exc.OperationalError, psycopg.OperationalError) as error:
             full = "No space left" in str(error)
     assert full
-    assert shaken.partition() == before, "nothing of the batch that did not fit is there"
-    assert shaken.receipts("trust-a")[-1].sequence < sent, "and it was not answered"
+    assert shaken.partition() == before, "no part of the batch that did not fit is stored"
+    assert shaken.receipts("trust-a")[-1].sequence < sent, "and it has no receipt"
 
     filler.unlink()
     shaken.put("trust-a", *messages[sent:])

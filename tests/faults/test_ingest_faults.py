@@ -1,5 +1,5 @@
-"""A partner's ingest is killed at any moment, and reaches its broker through a proxy that dies:
-nothing is lost, nothing doubled.
+"""A partner's ingest is killed at any moment and reaches its broker through a proxy that dies. No
+record is lost or doubled.
 """
 
 import json
@@ -39,7 +39,7 @@ def data(tmp_path_factory):
 
 
 class Site:
-    """One partner's ingest as processes, and a hub in this one."""
+    """One partner's ingest as processes, and a hub in this process."""
 
     def __init__(self, folder, data, address, mock=True, **own):
         self.extract = data / "community-health" / "asq3.csv"
@@ -133,7 +133,7 @@ def test_ingest_killed_at_any_moment_loses_nothing_and_sends_nothing_twice(tmp_p
 
 
 class Proxy:
-    """An HTTP proxy that knows CONNECT only, and can be shut."""
+    """An HTTP proxy that supports CONNECT only and can be shut down."""
 
     def __init__(self):
         self.connects = []

@@ -1,5 +1,5 @@
-"""SIGKILL of a cut, wherever it is: nothing is published, nothing is half there, and the next cut
-is the one that nobody disturbed.
+"""SIGKILL at any step while a release is built. Nothing is published, nothing is half finished, and
+the next build equals an undisturbed one.
 """
 
 import hashlib
@@ -18,7 +18,8 @@ from tests.unit.test_lifecycle import fill
 
 from tests.attacks.answers.world import partnership
 
-# A cut in a process of its own, that says where it is and, at one place, waits to be killed.
+# Build a release in a separate process. The process reports its steps and waits at one of them to
+# be killed.
 PROGRAM = """
 import os, sys, time
 from pathlib import Path
@@ -64,7 +65,7 @@ PLACES = [
 
 
 def desk_of(folder: Path) -> ReleaseWorkflow:
-    """The desk of a store that lies in a folder."""
+    """The release workflow of a store in a folder."""
     settings = StoreSettings(
         directory=folder / "d.toml",
         drafts=folder / "drafts",
@@ -94,7 +95,7 @@ def start(folder, place="nowhere"):
 
 
 def content(folder):
-    """Hashes of a finished draft's files, but for when it was made."""
+    """Hashes of a finished draft's files, without the time of creation."""
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in (folder / "drafts" / "r1").iterdir()
@@ -104,7 +105,7 @@ def content(folder):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """What a cut makes that nobody disturbs."""
+    """The result of an undisturbed build."""
     folder = tmp_path_factory.mktemp("calm")
     engine = open_database(f"sqlite:///{folder / 'store.sqlite'}")
     migrate(engine, "childlink_analytics.releasing.store")
@@ -123,7 +124,7 @@ def nothing_is_there(folder):
 
 
 def the_next_is_whole(folder, undisturbed):
-    assert start(folder).communicate()[0] == "begun\ndone\n", "no step by hand"
+    assert start(folder).communicate()[0] == "begun\ndone\n", "no manual step"
     assert content(folder) == undisturbed, "the same bytes"
     assert [path.name for path in (folder / "drafts").iterdir()] == ["r1"], (
         "and nothing is left over"
@@ -159,7 +160,7 @@ def test_a_cut_that_is_killed_again_and_again_at_random_is_whole_in_the_end(stor
             killed.kill()
             killed.wait()
         if desk_of(store).releases():
-            break  # it was quicker
+            break  # the build had already finished
         nothing_is_there(store)
     else:
         the_next_is_whole(store, undisturbed)

@@ -1,6 +1,6 @@
 """SIGKILL of the linker and analytics, ten times at random, under traffic on a real broker and real
-databases: the same people, families and release as an undisturbed run; nothing lost, nothing
-doubled. Then the same extracts again change nothing.
+databases. People, families and the release are the same as in an undisturbed run; no record is lost
+or doubled. Sending the same extracts again changes nothing.
 """
 
 import os

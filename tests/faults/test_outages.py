@@ -1,5 +1,6 @@
-"""The broker and the database are away for a while, and messages come twice, out of order, or are
-none at all: no manual step, every row accounted for, and in the end the same as an undisturbed run.
+"""The broker and the database are unreachable for a while, and messages come twice, out of order or
+malformed. No manual step is needed, every row is accounted for, and the result is the same as in an
+undisturbed run.
 """
 
 import os
@@ -15,8 +16,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from tests.faults.conftest import assert_all_accounted_for, finish
 from tests.support.postgres import Postgres
 
-# The ten minutes of a long outage are CHILDLINK_TEST_OUTAGE_S=600; what differs from a short one is
-# what waits.
+# A long outage of ten minutes is CHILDLINK_TEST_OUTAGE_S=600. It differs from a short one in the
+# amount of waiting data.
 OUTAGE_S = float(os.environ.get("CHILDLINK_TEST_OUTAGE_S", "10"))
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300 + 3 * OUTAGE_S)]
@@ -32,7 +33,7 @@ def test_the_broker_is_killed_and_away_and_the_database_crashes_under_traffic(sm
     shaken.send(partners[0])
     shaken.broker.kill()
     away_until = time.monotonic() + OUTAGE_S
-    # Sites go on preparing, and try to send.
+    # Sites continue to prepare extracts, and try to send.
     shaken.stage(partners[3])
     with pytest.raises(Exception, match="Kafka"):
         shaken.send(partners[1])
@@ -58,7 +59,7 @@ def test_the_broker_is_killed_and_away_and_the_database_crashes_under_traffic(sm
 
 
 def raw(deployment, topic):
-    """What lies on a topic."""
+    """The messages on a topic."""
     consumer = KafkaConsumer(bootstrap_servers=deployment.broker.address, enable_auto_commit=False)
     place = TopicPartition(topic, 0)
     consumer.assign([place])
@@ -93,7 +94,7 @@ def test_messages_that_come_twice_out_of_order_or_are_poison_change_nothing(smal
     for half, topic in halves.items():
         put(topic, [batch.message for batch in reversed(queued) if batch.half == half])
     shaken.settle(first, deadline)
-    # Everything once more, backwards; and what is no message of anybody's, on every kind of topic.
+    # Everything once more, backwards, and messages that no member sent, on every kind of topic.
     poison = [b"", b"\x00" * 100, os.urandom(5000)]
     for topic in (topics.encodings(first), topics.observations(first), topics.LINKS):
         put(topic, [*reversed(raw(shaken, topic)), *poison])
@@ -108,7 +109,7 @@ def test_messages_that_come_twice_out_of_order_or_are_poison_change_nothing(smal
             tx.execute(sa.select(linker_tables.stream_state.dead_letters.c.reason)).scalars().all()
         )
     engine.dispose()
-    assert reasons == ["not-a-batch"] * len(poison), "counted, and nothing else was taken for one"
+    assert reasons == ["not-a-batch"] * len(poison), "counted, and not mistaken for other messages"
     assert len(raw(shaken, topics.dead_letters("analytics"))) == 2 * len(poison)
     with open_spool(shaken.layout.ingest[first].spool) as spool:
         assert dict(spool.incidents()) == {"not-a-batch": 2 * len(poison)}, (

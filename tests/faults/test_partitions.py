@@ -1,7 +1,7 @@
-"""The network between two parties is cut, without a word, for longer than anybody waits: between a
-site and the broker, the linker and the broker, and either service and its database. When it is
-mended all of it goes on by itself, and in the end it is the same as an undisturbed run. And a
-machine that is lost with its connections open is replaced by another.
+"""The network between two parties is cut, silently, for longer than any timeout: between a site and
+the broker, the linker and the broker, and either service and its database. After the repair
+everything continues without help, and the result is the same as in an undisturbed run. A machine
+that is lost with open connections is replaced by another.
 """
 
 import subprocess
@@ -17,16 +17,16 @@ from tests.faults.conftest import assert_all_accounted_for, finish
 from tests.support.network import HERE, Network
 from tests.support.postgres import Postgres
 
-# Kafka's clients give a message up after 30 s, and either end of a connection to the database gives
-# up the other after 20.
+# Kafka's clients give up on a message after 30 s. Either end of a database connection gives up on
+# the other after 20 s.
 CUT_S = 45
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(500)]
 
 
 class Site:
-    """A network of a site, a broker, a linker and analytics, the databases at the site's address;
-    and who is connected with whom.
+    """A network of a site, a broker, a linker and analytics, with the databases at the site's
+    address, and the cables between them.
     """
 
     def __init__(self):
@@ -59,7 +59,7 @@ def database(wired):
 
 
 def hears_nothing(network, machine, host, port):
-    """Nobody answers, and nobody says that nobody does."""
+    """No answer and no refusal arrives, so a connection attempt times out."""
     call = f"import socket; socket.create_connection(({host!r}, {port}), timeout=2)"
     done = subprocess.run(
         [*network.on(machine), sys.executable, "-c", call],
@@ -71,7 +71,7 @@ def hears_nothing(network, machine, host, port):
 
 
 def wait(deployment, until):
-    """As under a supervisor."""
+    """Restart ended services, as a supervisor would."""
     while time.monotonic() < until:
         deployment.revive()
         time.sleep(0.5)
@@ -84,7 +84,7 @@ def test_a_network_that_is_cut_between_any_two_and_mended_loses_nothing(
     network, partners = wired.network, list(shaken.layout.ingest)
     for partner in partners[:4]:
         shaken.stage(partner)
-    # Everybody is connected with everybody.
+    # All parties are connected.
     assert_all_accounted_for(shaken.settle(partners[0], time.monotonic() + 100))
     settings = shaken.layout.ingest[partners[2]]
     with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
@@ -124,7 +124,7 @@ def test_a_linker_whose_machine_is_lost_with_its_connections_open_is_replaced_by
     first, second, *_ = shaken.layout.ingest
     assert_all_accounted_for(shaken.settle(first, time.monotonic() + 100))
     shaken.send(second)
-    # Nobody ends its connections, and the database holds their locks.
+    # Its connections stay open, and the database holds their locks.
     wired.network.cut(wired.linker_database, wired.linker_broker)
     wired.plug_in("elsewhere")
     shaken.on["linker"] = wired.network.on("elsewhere")

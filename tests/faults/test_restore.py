@@ -1,6 +1,6 @@
-"""Backup and restore, as docs/how-to/back-up-and-restore.md says it: both stores are dumped in the
-middle of a stream, lost later, and restored into empty databases. The streams go on; nobody is
-lost, doubled, or another than before; withdrawals hold.
+"""Backup and restore, as described in docs/how-to/back-up-and-restore.md. Both stores are dumped in
+the middle of a stream, lost later, and restored into empty databases. The streams go on; no person
+is lost, doubled or changed; withdrawals hold.
 """
 
 import subprocess
@@ -60,7 +60,7 @@ def persons(deployment):
 
 
 def sizes(rows):
-    """How many subjects each person has, sorted: what linker and analytics must agree on, though
+    """Number of subjects of each person, sorted. Linker and analytics must agree on it, although
     they share no reference.
     """
     counted: dict[object, int] = {}
@@ -89,7 +89,7 @@ def test_stores_restored_from_dumps_made_in_the_middle_of_a_stream_end_as_an_und
     shaken.settle(first, deadline)
     shaken.stage(later[0])
     shaken.send(later[0])
-    # Batches of the second partner are being read now.
+    # The linker is reading batches of the second partner now.
     dump(shaken.layout.linker.database, tmp_path / "linker.sql")
     dump(shaken.layout.store.database, tmp_path / "analytics.sql")
     shaken.settle(later[0], deadline)
@@ -123,18 +123,19 @@ def test_stores_restored_from_dumps_made_in_the_middle_of_a_stream_end_as_an_und
     assert len(kept) > 0.9 * len(known)
     moved = [key for key in kept if after[key][0] != known[key][0]]
     assert len(moved) <= len(partners), (
-        "identifiers in the dump are who they were; others may have joined an older one since"
+        "identifiers in the dump still belong to the same people; others may have joined an"
+        " older one since"
     )
     assert sizes_at_analytics(shaken) == sizes(person for person, _ in after.values()), (
         "analytics joins the same people"
     )
     assert_as_undisturbed(shaken, undisturbed)
-    assert shaken.cut() == undisturbed.cut(), "and the same release, to the byte"
+    assert shaken.cut() == undisturbed.cut(), "and the same release, byte for byte"
     shaken.stop()
 
 
 def follow_the_page(deployment):
-    """What the how-to says between the restore and the start."""
+    """The how-to's steps between the restore and the start."""
     page = HOW_TO.read_text(encoding="utf-8")
     for service in ("linker", "analytics"):
         assert f"childlink-{service} restored" in page

@@ -1,6 +1,6 @@
-"""A site's spool is put back from a backup: it used numbers since that it does not know of. Nothing
-may be lost in silence, and nobody who was withdrawn may be sent again without a person having a
-say.
+"""A site's spool is restored from a backup. Since the backup, the site used sequence numbers that
+the spool does not know. No data may be lost silently, and a withdrawn person may not be sent again
+without a human decision.
 """
 
 import shutil
@@ -26,7 +26,7 @@ INGEST = Path(sys.executable).parent / "childlink-ingest"
 
 
 class Site(Pilot):
-    """A site that is backed up, and put back."""
+    """A site with a backup that can be restored."""
 
     def back_up(self):
         shutil.copy(self.settings.spool, self.folder / "backup.sqlite")
@@ -37,7 +37,7 @@ class Site(Pilot):
         shutil.copy(self.folder / "backup.sqlite", self.settings.spool)
 
     def stage(self, *rows):
-        """An approved run into the spool, and nothing more."""
+        """An approved run into the spool, without sending."""
         (self.folder / "e.csv").write_text("\n".join([HEADER, *rows]) + "\n")
         with open_spool(self.settings.spool) as spool:
             return app.run_extract(
@@ -53,7 +53,7 @@ class Site(Pilot):
             return spool.report(run_id)
 
     def send_only(self):
-        """Put what is queued on the broker; the hub reads nothing."""
+        """Put the queued batches on the broker; the hub reads nothing."""
         with (
             open_spool(self.settings.spool) as spool,
             app.connect(self.settings, spool) as connection,
@@ -66,7 +66,7 @@ class Site(Pilot):
             return spool.lost_past()
 
     def go_on(self):
-        """What `after-restore --withdrawals-repeated` does."""
+        """The effect of `after-restore --withdrawals-repeated`."""
         with open_spool(self.settings.spool) as spool:
             run_id = after_restore.repeat_withdrawals(spool, app.build_site(self.settings))
             spool.confirm_past()
@@ -112,10 +112,10 @@ def test_rows_under_numbers_that_were_used_before_the_restore_are_never_called_a
         0,
         2,
         0,
-    ), "Linh never went, and of Amina the hub may know better"
+    ), "Linh was never sent, and the hub may have newer data about Amina"
     assert report.refusals == [(reasons.RESTORED, 2)]
     assert site.counts()["rows"] == 2, (
-        "Amina and Oliver; Linh is not there, and nobody says that she is"
+        "Amina and Oliver; Linh is missing, and no receipt says that she is stored"
     )
     assert site.dead_letters() == 0, "it was noticed before anything was sent"
 
@@ -135,7 +135,7 @@ def test_a_restored_site_goes_on_in_a_new_epoch_and_what_its_spool_forgot_goes_o
     assert (report.accepted, report.refused, report.waiting) == (3, 0, 0)
     assert site.counts() == {"subjects": 6, "records": 6, "rows": 3, "with_adult": 3}
     assert site.months() == ["2022-05"] * 3, (
-        "what looked unchanged to the old spool replaced what was sent after the backup"
+        "rows that looked unchanged to the old spool replaced what was sent after the backup"
     )
     again = site.run(AMINA, OLIVER, LINH)
     assert (again.accepted, again.refused) == (3, 0)
@@ -152,7 +152,7 @@ def test_a_receipt_for_what_the_lost_past_sent_under_a_number_does_not_answer_fo
     run_id = site.stage(AMINA, LINH)
     site.send_only()
     assert site.lost_past() is None, (
-        "no receipt has told yet: both batches are on the broker under one number"
+        "no receipt has shown it yet: both batches are on the broker under one number"
     )
     site.exchange()
     report = site.report(run_id)
@@ -169,7 +169,7 @@ def test_a_replay_that_the_services_report_is_enough_when_the_receipts_are_gone(
     site.run(AMINA, OLIVER)
     site.put_back()
     with open_spool(site.settings.spool) as spool, spool.transaction():
-        # As if the receipts were older than the broker keeps them.
+        # As if the receipts were older than the broker's retention.
         spool.move_inbox("receipts.trust-a", end_of(site, "receipts.trust-a"))
     run_id = site.stage(AMINA, LINH)
     site.exchange()
@@ -196,7 +196,7 @@ def test_a_withdrawal_that_was_given_up_is_sent_again_and_one_of_the_lost_past_c
     site.run(AMINA, OLIVER, LINH)
     site.put_back()
     with open_spool(site.settings.spool) as spool:
-        # Before the spool has noticed: Oliver's withdrawal is sealed under a number that was used.
+        # Before the spool has noticed: Oliver's withdrawal is sealed under a used number.
         run_id, found = withdraw.withdraw(
             spool, app.build_site(site.settings), [("default", "child", "2")], []
         )
@@ -204,7 +204,7 @@ def test_a_withdrawal_that_was_given_up_is_sent_again_and_one_of_the_lost_past_c
         assert found == 1
         assert spool.report(run_id).withdrawn_proved == 0
     assert site.counts()["rows"] == 3
-    # Linh is not known to the restored spool at all, but may have been sent.
+    # The restored spool does not know Linh at all, but she may have been sent.
     report = site.take_back(
         lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], [])
     )
@@ -226,7 +226,7 @@ def test_a_spool_that_was_made_anew_waits_for_somebody_who_remembers_the_withdra
         app.catch_up(site.settings, spool)
     with pytest.raises(PastLostError, match="has no record of any run"):
         site.run(AMINA, OLIVER)
-    assert site.counts()["rows"] == 1, "Oliver was not sent again behind anybody's back"
+    assert site.counts()["rows"] == 1, "Oliver was not sent again without a decision"
 
 
 def test_the_commands_notice_a_restored_spool_before_a_number_is_taken_and_say_what_to_do(site):
@@ -253,14 +253,14 @@ def test_the_commands_notice_a_restored_spool_before_a_number_is_taken_and_say_w
     shutil.copy(site.folder / "e.csv", watched / "inbox" / "e.csv")
     watch = site("watch", watched, "--mappings", site.folder / "mappings", "--once")
     assert "after-restore" in watch.stderr
-    assert (watched / "inbox" / "e.csv").exists(), "the extract waits where it is"
+    assert (watched / "inbox" / "e.csv").exists(), "the extract stays in its place"
     asked = site("after-restore", "--wait", "0")
     assert asked.returncode == 3
     assert "runs wait" in asked.stdout
     assert site(*run).returncode == 1
     told = site("after-restore", "--withdrawals-repeated", "--wait", "0")
     assert told.returncode == 0, told.stderr
-    assert site(*run).returncode == 4, "all of it waits for its receipts"
+    assert site(*run).returncode == 4, "all batches wait for their receipts"
     assert site("status").returncode == 4
     site.exchange()
     assert site.counts()["rows"] == 3

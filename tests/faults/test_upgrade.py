@@ -1,5 +1,5 @@
-"""A hub is upgraded in the middle of traffic: an older release takes in half, today's the rest, on
-the same databases and streams.
+"""A hub is upgraded under traffic. An older release reads half of the batches and today's release
+the rest, on the same databases and streams.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ from tests.support import real
 from tests.support.hub import hub_for
 from tests.support.traffic import Traffic, partners, seal_rows
 
-# The last commit before releases had drafts: its analytics has tables of one revision less than
+# The last commit before releases had drafts. Its analytics tables are one revision older than
 # today's.
 OLDER = "7211374"
 PARTNERS = partners(4)
@@ -40,7 +40,7 @@ def older_code(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def members(tmp_path_factory):
-    """A folder of members' keys, and what they send."""
+    """A folder with members' keys, and what the members send."""
     if why := real.fetch_jars():
         real.unavailable("Kafka", why)
     folder = tmp_path_factory.mktemp("members")
@@ -73,13 +73,14 @@ def test_a_hub_upgraded_in_the_middle_of_traffic_loses_nothing_and_gives_the_ide
 
     with hub_for(folder, postgres_server, "upgraded", PARTNERS, older_code) as hub:
         traffic = Traffic(hub.layout, sealed)
-        # What the older release does not get to before it is stopped, today's finds on the broker.
+        # Batches that the older release did not reach before it was stopped are on the broker for
+        # today's.
         traffic.send(ROWS)
         # Both services run: one that still starts has not learnt yet to stop gracefully.
         while not all(traffic.account.rows().values()):
             traffic.receive(0.2)
         hub.stop()
-        assert hub.revision("analytics") < newest, "it was the older release that ran"
+        assert hub.revision("analytics") < newest, "the older release did run"
         hub.code = None
         for service in hub.services:
             hub.start(service)

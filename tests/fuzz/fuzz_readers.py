@@ -1,12 +1,14 @@
-"""Coverage-guided fuzzing of what reads a partner's files: CSV reader, mapping parser, row
-mapper, proposals, linkage schema.
+"""Coverage-guided fuzzing of everything that reads a partner's files: CSV reader, mapping parser,
+row mapper, proposals, linkage schema.
 
-Not run by `make test`. To run for 30 minutes (atheris is not in the lock; it is only for this):
+`make test` does not run it. To run it for 30 minutes (atheris is not in the lock file, because
+nothing else needs it):
 
-    .tools/bin/uv pip install --python .venv/bin/python atheris && .venv/bin/python tests/fuzz/fuzz_readers.py -max_total_time=1800
+    .tools/bin/uv pip install --python .venv/bin/python atheris
+    .venv/bin/python tests/fuzz/fuzz_readers.py -max_total_time=1800
 
-Only the errors that a user can read may come out; anything else is a crash.
-"""  # noqa: E501
+Only errors with a readable message may occur. Anything else is a crash.
+"""
 
 import json
 import sys

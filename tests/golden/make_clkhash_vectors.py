@@ -1,8 +1,9 @@
-"""Wrote clkhash_vectors.json, once, in an environment with clkhash 0.18.3 as published
-(cryptography 40, which it pins):
+"""Created clkhash_vectors.json once, in an environment with the published clkhash 0.18.3 (and
+cryptography 40, which it pins):
 
-python -m venv /tmp/old && /tmp/old/bin/pip install clkhash==0.18.3 && /tmp/old/bin/python
-tests/golden/make_clkhash_vectors.py
+    python -m venv /tmp/old
+    /tmp/old/bin/pip install clkhash==0.18.3
+    /tmp/old/bin/python tests/golden/make_clkhash_vectors.py
 """
 
 import io

@@ -1,5 +1,5 @@
-"""The lock overrides clkhash's `cryptography<41`: its filters are, bit for bit, those of the
-versions that it asks for.
+"""The lock file overrides clkhash's `cryptography<41`. Its filters are still identical, bit for
+bit, to those of the versions that it requires.
 """
 
 import io

@@ -1,5 +1,5 @@
-"""Encodings of made-up people under a fixed secret: any change of a bit must be a change of the
-profile or algorithm.
+"""Encodings of synthetic people under a fixed secret. A changed bit is allowed only with a change
+of the profile or the algorithm.
 
 After a deliberate change, write the new vectors with: python -m tests.golden.test_encodings
 """

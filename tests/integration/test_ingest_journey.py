@@ -1,4 +1,4 @@
-"""A newcomer's way with an unknown extract, and the custodian's with the linkage secret: the
+"""A new user's steps with an unknown extract, and a custodian's steps with the linkage secret: the
 commands, as they are typed.
 """
 
@@ -137,7 +137,7 @@ def test_a_newcomer_maps_checks_previews_approves_and_runs_an_unknown_extract(tm
         html = (tmp_path / "p.html").read_text()
         real = [line.split(";") for line in extract.read_text().splitlines()[1:]]
         assert not [row for row in real if len(row[3]) > 4 and row[3] in html], (
-            "the page holds made-up people only"
+            "the page holds synthetic people only"
         )
         assert "dropped: stays here" in html or "every column" in html.lower()
         refused = command(
@@ -156,7 +156,7 @@ def test_a_newcomer_maps_checks_previews_approves_and_runs_an_unknown_extract(tm
         )
         assert ran.returncode in (3, 4), ran.stderr
         status = command("status", "--html", "s.html", cwd=tmp_path, settings=settings)
-        assert status.returncode == 4, "something waits for its receipt"
+        assert status.returncode == 4, "some batches wait for a receipt"
         assert "eyfs.csv" in (tmp_path / "s.html").read_text()
         strict = command(
             "run",

@@ -1,4 +1,4 @@
-"""The notebook of the tutorial is run as it stands, against a real answering process."""
+"""Runs the notebook of the tutorial unchanged, against a real answering process."""
 
 import json
 import os
@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "ask-in-a-notebook.ipy
 
 @pytest.fixture
 def kernel(tmp_path, monkeypatch):
-    """Runs a notebook with this Python, whatever kernels the machine knows."""
+    """Runs a notebook with this Python, regardless of the kernels that the machine knows."""
     folder = tmp_path / "kernels" / "childlink"
     folder.mkdir(parents=True)
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]

@@ -1,5 +1,5 @@
-"""A steward has a partner check its own row: it is asked among decoys, looks, corrects, answers;
-and learns of nobody else.
+"""A steward asks a partner to check its own row. The row is hidden among decoys; the partner looks,
+corrects and answers, and learns nothing about other partners' people.
 """
 
 import pytest
@@ -21,8 +21,8 @@ RIGHT = encoded_pb2.OWN_CHECK_OUTCOME_RIGHT
 
 @pytest.fixture
 def asked(linker, child):
-    """A doubtful pair, whose first partner was asked; the pair, and the request as that partner
-    reads it.
+    """A doubtful pair and the request to its first partner: the pair, and the request as the
+    partner reads it.
     """
     crowd = [
         child(

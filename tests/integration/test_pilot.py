@@ -1,4 +1,4 @@
-"""The whole journey in one process: files of one's own in, answers out. `childlink-local run` and
+"""The whole journey in one process, from your own files to answers: `childlink-local run` and
 `demo`, as a user runs them.
 """
 
@@ -40,7 +40,7 @@ def command(*arguments, **options):
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
-    """A partnership of 400 reached children, run once, and everything it left."""
+    """A partnership of 400 reached children, run once, and everything that the run left."""
     folder = tmp_path_factory.mktemp("pilot")
     synthesise(folder / "data", seed=3, children=400)
     extracts = find_extracts(folder / "data")
@@ -68,7 +68,7 @@ def elsewhere(store, folder, name):
 
 
 def cut_anew(layout, folder, release_id):
-    """Cut a release from a copy of the store that never had one."""
+    """Build a release from a copy of the store that never had one."""
     import sqlite3
 
     with (
@@ -131,7 +131,7 @@ def test_linkage_is_good_even_on_few_people(ran):
 def test_a_second_run_of_the_same_extracts_changes_nothing(ran):
     folder, _, first, second, _, _ = ran
     assert [(r.extract, r.accepted) for r in second] == [(r.extract, r.accepted) for r in first]
-    # Evaluation identifiers are numbered afresh in a fixed order, so equal files mean an equal
+    # Evaluation identifiers are numbered again in a fixed order, so equal files mean an equal
     # partition.
     assert (folder / "links.csv").read_bytes() == (folder / "again.csv").read_bytes()
 
@@ -151,7 +151,7 @@ def test_no_identifier_is_in_any_file_that_a_run_leaves(ran):
                     identifiers |= {value.encode(), digits.encode()}
                 elif (
                     "name" in column.lower() and len(value) > 5
-                ):  # five random bytes of ten million are somebody's name too often
+                ):  # five random bytes out of ten million too often match a name
                     identifiers |= {value.encode(), value.lower().encode(), value.upper().encode()}
                 elif (
                     any(word in column.lower() for word in ("dob", "born", "birth"))
@@ -176,7 +176,7 @@ def test_no_identifier_is_in_any_file_that_a_run_leaves(ran):
         for p in layout.folder.rglob("*")
         if p.is_file() and "data" not in p.relative_to(folder).parts
     ]
-    # The look-up is made of two public files, and holds every postcode of the place.
+    # The look-up is built from two public files and holds every postcode of the area.
     left.remove(folder / "areas.sqlite")
     assert len(left) > 20
     for path in left:
@@ -276,7 +276,7 @@ def test_answers_leave_as_csv_parquet_pandas_json_and_charts(ran, tmp_path):
         answer = client.ask("reach_children", by=["ethnicity", "imd_quintile"])
     frame = answer.to_pandas()
     assert len(frame) == 36
-    assert frame["count"].isna().any(), "withheld is missing, not zero"
+    assert frame["count"].isna().any(), "a withheld count is missing, not zero"
     answer.save_parquet(tmp_path / "a.parquet")
     assert pq.read_table(tmp_path / "a.parquet").num_rows == 36
     assert answer.to_csv().count("\n") == 37
@@ -346,7 +346,7 @@ def test_a_truth_that_cannot_be_read_is_told_before_anything_is_sent(tmp_path):
     )
     for text, says in (
         (None, "cannot be read"),
-        ("partner;local_id\n1;2\n", "is no file of who is who"),
+        ("partner;local_id\n1;2\n", "does not have the columns of a truth file"),
     ):
         if text:
             (tmp_path / "truth.csv").write_text(text)

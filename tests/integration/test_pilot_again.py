@@ -1,4 +1,6 @@
-"""`childlink-local run` in a folder that is kept: again, with a new broker, and twice at once."""
+"""`childlink-local run` in a folder that already exists: run again, run with a new broker, and two
+runs at once.
+"""
 
 import subprocess
 import sys
@@ -60,7 +62,7 @@ def test_two_pilots_at_once_in_one_folder_are_one_too_many(folder):
     with only_one(folder / "work"):
         second = run(folder)
     assert second.returncode == 1
-    assert "Another childlink-local works in" in second.stderr
+    assert "Another childlink-local process is using" in second.stderr
     assert "Traceback" not in second.stderr
     assert not (folder / "work" / "linker").exists(), "nothing was touched"
     assert run(folder).returncode == 0, "the folder is free again"

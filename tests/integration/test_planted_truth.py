@@ -1,5 +1,5 @@
-"""What was planted comes back from the protected counts that a release publishes, under true
-persons and under the linker's.
+"""The planted effects come back from the protected counts of a release, both under true persons and
+under the linker's persons.
 """
 
 import pytest
@@ -26,7 +26,7 @@ def test_protection_moves_an_odds_ratio_by_little(found):
 
 
 def test_linkage_error_moves_an_odds_ratio_by_little_but_it_does(found):
-    """A child whose review and attendance are two persons counts as not engaged."""
+    """A child whose review and attendance belong to two persons counts as not engaged."""
     moved = [item for name, item in found.items() if name.startswith("odds ratio")]
     assert all(
         item.values["linked"] == pytest.approx(item.values["exact"], rel=0.1) for item in moved
@@ -36,7 +36,7 @@ def test_linkage_error_moves_an_odds_ratio_by_little_but_it_does(found):
 
 @pytest.mark.parametrize("way", ["protected", "linked_protected"])
 def test_changes_are_those_planted_within_a_point_or_two(found, way):
-    """Not within their intervals: the middle of a band is not the mean of the whole scores in it
+    """Not within their intervals: the middle of a band is not the mean of the scores in it
     (docs/explanation/disclosure.md).
     """
     for name, item in found.items():
@@ -51,8 +51,8 @@ def test_reach_and_services_are_right_but_for_the_rounding(found):
 
 
 def test_linkage_error_moves_reach_by_few(found):
-    """One charity records who attends, each child under one number of its own: the linker can only
-    take two of them for one.
+    """One charity records who attends, with one number of its own per child. The linker's only
+    possible error is to merge two children.
     """
     for name, item in found.items():
         if name.startswith(("reach", "service")):

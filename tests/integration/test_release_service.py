@@ -1,5 +1,5 @@
-"""Release managers over gRPC, each with a token of their own: two people for what needs two, and
-the trail of it all.
+"""Release managers over gRPC, each with their own token: steps that need two people, and the audit
+trail of all steps.
 """
 
 import json
@@ -63,8 +63,8 @@ def observations(count, month="2024-02"):
 
 @pytest.fixture
 def hub(tmp_path):
-    """A store with 90 children, its release service, and an answering process; with a token for
-    everybody.
+    """A store with 90 children, its release service and an answering process, with a token for each
+    person.
     """
     tokens = {name: new_token() for name in PEOPLE}
     policy = "".join(
@@ -142,10 +142,10 @@ def refused(code, call, *arguments):
 
 def test_a_release_needs_two_people_and_so_does_its_recall(hub):
     said = hub.cut("ann", "2024-Q1")
-    assert any("reach_children" in item.progress for item in said[:-1]), "progress is told"
+    assert any("reach_children" in item.progress for item in said[:-1]), "progress is reported"
     assert said[-1].release.state == "draft"
     with hub.asks("zoe") as client:
-        assert client.releases() == [], "nobody can ask a draft"
+        assert client.releases() == [], "analysts cannot ask a draft"
         why = refused(
             grpc.StatusCode.FAILED_PRECONDITION,
             hub.call,

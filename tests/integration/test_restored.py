@@ -1,5 +1,5 @@
-"""A store that came back from a backup, and a broker that did not: what is sent afterwards is taken
-for new, and nothing waits for ever.
+"""A store that was restored from a backup, and a broker that was lost: later messages count as new,
+and no batch waits forever.
 """
 
 import json
@@ -50,7 +50,7 @@ def app_of(linker):
 
 @pytest.fixture
 def restored(linker, partnership, child, tmp_path):
-    """A linker on a dump that is older than what the broker holds."""
+    """A linker on a dump that is older than the broker's content."""
     linker.send("trust-a", child("trust-a", "1", nhs=NHS[0]))
     (tmp_path / "back").mkdir()
     with linker.engine.connect() as tx:
@@ -71,7 +71,7 @@ def test_a_restored_linker_reads_on_and_what_it_sends_supersedes_what_the_lost_o
     assert app_of(restored).restored() == 1
     restored.run()
     assert restored.partition() == linker.partition(), (
-        "who was withdrawn after the dump is withdrawn again"
+        "a person withdrawn after the dump is withdrawn again"
     )
     anew = links(restored)[len(lost) :]
     assert anew
@@ -89,7 +89,7 @@ def test_whom_only_the_lost_store_knew_has_a_newer_link_though_the_clock_is_set_
         sent_again = len(links(restored))
     restored.run()
     anew = links(restored)[sent_again:]
-    assert anew, "the second child is read once more"
+    assert anew, "the second child is read again"
     assert min(version for _, version in anew) > max(version for _, version in lost) + 3_000_000
 
 
@@ -119,7 +119,7 @@ def test_with_a_new_broker_topics_are_read_from_their_start(linker, partnership,
     for n in range(3):
         linker.send("trust-a", child("trust-a", f"{n}", nhs=NHS[n], given="Zoe"))
     linker.broker.topics.clear()
-    # As long as the old log was and longer: that it is another cannot be told by its length.
+    # At least as long as the old log, so that its length does not show that it is another log.
     for n in range(3, 7):
         linker.put(
             "trust-a",
@@ -164,7 +164,9 @@ def test_what_was_sent_and_never_answered_is_sent_again_when_somebody_says_so(tm
             )
             done = CliRunner().invoke(ingest_cli, ["--settings", str(file), "send", "--wait", "0"])
             assert "2 batches are not answered yet" in done.output
-            assert not hub.step(), "and nothing is sent: nobody knows that anything is missing"
+            assert not hub.step(), (
+                "and nothing is sent: the hub does not know that anything is missing"
+            )
             CliRunner().invoke(
                 ingest_cli, ["--settings", str(file), "send", "--wait", "0", "--again"]
             )

@@ -1,5 +1,5 @@
-"""What was sent can be taken back, by everyone who may: the source, the site, the person. Through
-the real linker and analytics.
+"""Sent data can be withdrawn by each party that may do so: the source, the site and the person.
+With the real linker and analytics.
 """
 
 import os
@@ -45,7 +45,7 @@ def test_a_withdrawn_person_is_forgotten_by_both_services_with_receipts_and_stay
         lambda spool, s: withdraw.withdraw(spool, s, [("default", "child", "3")], ["9990000018"])
     )
     assert (report.withdrawn, report.withdrawn_proved) == (4, 4), (
-        "two people, two halves, every one receipted"
+        "two people, two halves, all receipted"
     )
     assert site.counts() == {"subjects": 4, "records": 4, "rows": 1, "with_adult": 1}
     again = site.run(AMINA, OLIVER, LINH)
@@ -58,9 +58,7 @@ def test_who_is_withdrawn_by_number_before_being_sent_is_held_back_and_can_be_le
     site.take_back(lambda spool, s: withdraw.withdraw(spool, s, [], ["9990000018"]))
     assert site.run(AMINA, OLIVER).held == [("withdrawn at the site", 1)]
     other_id = AMINA.replace("1,", "7,", 1)
-    assert site.run(other_id, OLIVER).held == [("withdrawn at the site", 1)], (
-        "under whatever local id"
-    )
+    assert site.run(other_id, OLIVER).held == [("withdrawn at the site", 1)], "under any local id"
     with open_spool(site.settings.spool) as spool:
         assert withdraw.allow_again(spool, app.build_site(site.settings), [], ["9990000018"]) == 1
     assert site.run(AMINA, OLIVER).held == []

@@ -1,5 +1,5 @@
-"""One trace follows an extract from its site to the release that counts it, and tells nobody's
-data; without a collector, none.
+"""One trace follows an extract from its site to the release that counts it, without personal data.
+Without a collector, there is no trace.
 """
 
 import json
@@ -26,7 +26,7 @@ from tests.support.one_site import AMINA, LINH, OLIVER, Pilot
 
 @pytest.fixture
 def spans():
-    """What was traced so far."""
+    """The spans recorded so far."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -126,8 +126,8 @@ def test_what_is_no_trace_context_is_taken_for_none(spans):
 
 
 def test_a_hostile_trace_context_stops_nobody_and_is_not_kept(site, monkeypatch):
-    """PostgreSQL takes no text longer than its column: analytics would refuse the batch for
-    ever.
+    """PostgreSQL refuses text longer than its column. Analytics would then refuse the batch
+    forever.
     """
     with monkeypatch.context() as hostile:
         hostile.setattr(telemetry, "traceparent", lambda: "x" * 5_000)
@@ -157,7 +157,7 @@ def test_lines_of_the_log_say_in_which_trace_they_were_written(spans):
 
 
 def sealed(site, *rows):
-    """The batches that a site makes of rows and has not sent."""
+    """The batches that a site has made from rows and not yet sent."""
     written = site.write(*rows)
     with open_spool(site.settings.spool) as spool:
         app.run_extract(site.settings, spool, *written)

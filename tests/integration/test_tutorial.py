@@ -1,5 +1,5 @@
-"""The tutorial is run as it stands: every fenced block of the page, in its order, by one shell, in
-a home folder of its own.
+"""Runs the tutorial unchanged: every fenced block of the page, in order, in one shell with its own
+home folder.
 """
 
 import os
@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"^```\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MU
 
 
 def run(blocks, home):
-    """Exit code and output of the blocks. What the shell started ends with it."""
+    """Exit code and output of the blocks. Processes that the shell started end with it."""
     script = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "".join(
         blocks
     )

@@ -1,4 +1,4 @@
-"""Compatibility mode sets the very bits that clkhash sets, for any schema and any values."""
+"""Compatibility mode sets exactly the bits that clkhash sets, for any schema and any values."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Whatever lies on a topic, reading it ends in a refusal, not in a crash."""
+"""Reading any bytes on a topic ends in a refusal, never in a crash."""
 
 from childlink.wire.v1 import encoded_pb2, observation_pb2
 from childlink_analytics.releasing.store.intake import read_observation

@@ -1,4 +1,4 @@
-"""Identifiers: a slip of the pen is seen."""
+"""Identifiers: a single mistyped character is detected."""
 
 from childlink_core.ids import ALPHABET, is_valid, new_id
 from hypothesis import given

@@ -1,5 +1,5 @@
-"""Whatever stands in a cell, the rules of ingest answer; they never raise and never let a value
-into a rejection.
+"""The rules of ingest handle any content of a cell. They never raise, and a rejection never
+contains a value.
 """
 
 from datetime import date

@@ -1,5 +1,5 @@
-"""However batches arrive (late, twice, corrected, in other order, cut otherwise), the partition of
-records is the same.
+"""The partition of records does not depend on how batches arrive: late, twice, corrected, in
+another order, or split differently.
 """
 
 import random
@@ -21,8 +21,8 @@ SURNAMES = ["Okafor", "Okafour", "Smith", "Okafor-Smith"]
 
 
 def people(rng, partnership):
-    """A village of look-alikes: few names, few dates, shared and wrong numbers, twins, mothers of
-    several children.
+    """Similar people: few names, few dates, shared and wrong numbers, twins, mothers of several
+    children.
     """
     subjects = []
     for partner in ("trust-a", "council-b"):
@@ -100,8 +100,8 @@ def drawn(partnership, seed):
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.integers(0, 10**6))
-# A twin whose co-twin came in another batch, and was looked at or not according to what else came
-# with it.
+# A twin whose co-twin came in another batch. Whether the pair was compared depended on the rest of
+# that batch.
 @example(65537)
 def test_any_order_and_cutting_of_batches_gives_the_same_partition(partnership, seed):
     rng = drawn(partnership, seed)
@@ -124,8 +124,8 @@ def test_any_order_and_cutting_of_batches_gives_the_same_partition(partnership, 
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.integers(0, 10**6))
-# A child whose wrong record named another mother: she stayed in the family of a child who is no
-# longer hers.
+# A child whose wrong record named another mother. The mother stayed in the family of a child who is
+# no longer hers.
 @example(17047)
 def test_what_was_sent_wrong_at_first_and_corrected_leaves_no_trace_in_the_partition(
     partnership, seed
@@ -133,7 +133,7 @@ def test_what_was_sent_wrong_at_first_and_corrected_leaves_no_trace_in_the_parti
     rng = drawn(partnership, seed)
     subjects, others = people(rng, partnership), people(rng, partnership)
     expected = partitions(partnership, one_load(subjects))
-    # What says too little to be linked is refused, and corrects nothing.
+    # A record with too little information for linking is refused and corrects nothing.
     known = {
         s.link_reference for s in subjects if s.identity.nhs_number or is_linkable(s, get_profile())
     }

@@ -1,5 +1,5 @@
-"""The stage gives back what was put in: by reference, the last of several, and without rows that
-repeat an earlier one's id.
+"""The stage returns what was put in: by reference, the last of several, and without rows that
+repeat an earlier row's id.
 """
 
 import tempfile

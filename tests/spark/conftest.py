@@ -1,4 +1,4 @@
-"""Tests on Spark run in an environment of their own, where PySpark is: `make test-spark`."""
+"""Tests on Spark run in a separate environment with PySpark: `make test-spark`."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -12,7 +12,7 @@ if find_spec("pyspark") is None:
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where Spark writes what it writes."""
+    """The folder where Spark writes its files."""
     return tmp_path_factory.mktemp("spark")
 
 

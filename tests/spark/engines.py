@@ -1,4 +1,4 @@
-"""Spark as an engine over a linker of the tests."""
+"""Spark as an engine over a test linker."""
 
 from pathlib import Path
 from typing import Any

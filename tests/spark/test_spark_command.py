@@ -17,7 +17,7 @@ from tests.support.proposing import LENIENT
 
 @pytest.fixture
 def command(tmp_path, partnership, child):
-    """The command's words before what it is asked, and its store's database."""
+    """The start of the command line, and the database of its store."""
     settings, linker = linker_on_disk(tmp_path, partnership)
     linker.send("trust-a", child("trust-a", "1", nhs=NHS[0]))
     linker.send("council-b", child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA"))
@@ -50,7 +50,7 @@ def test_spark_proposes_from_the_store_and_from_an_export_and_a_killed_run_leave
     subprocess.run([*words, "relink", "--export", str(tmp_path / "export")], check=True)
     killed = subprocess.Popen([*relink, "--from", str(tmp_path / "export")], stderr=subprocess.PIPE)
     assert killed.stderr
-    # Spark has said its first word: it is at work.
+    # Spark has printed its first output: it is working.
     assert killed.stderr.readline()
     time.sleep(4)
     killed.kill()

@@ -1,4 +1,4 @@
-"""Spark finds the people that the linker found, record by record, decision by decision."""
+"""Spark finds the same people as the linker, record by record and decision by decision."""
 
 import random
 
@@ -32,7 +32,9 @@ CONTEXT = (get_profile(), load_parameters())
 
 @pytest.fixture
 def village(database_url, partnership):
-    """Look-alikes, who came in ten batches, and what stewards decided about every third doubt."""
+    """Similar people who arrived in ten batches, and stewards' decisions on every third doubtful
+    pair.
+    """
     rng, linker = random.Random(7), LinkerUnderTest(partnership, database_url)
     own = {partner: partnership.subject(partner, "x").facet for partner in ("trust-a", "council-b")}
     subjects = people(rng, partnership)
@@ -53,7 +55,7 @@ def village(database_url, partnership):
 def test_the_partition_the_doubts_and_the_edges_are_the_linkers_own(
     session, village, tmp_path, monkeypatch
 ):
-    # Several buckets even of a village.
+    # Several buckets, even for a small population.
     monkeypatch.setattr(repartition_module, "RECORDS_A_BUCKET", 5)
     engine = spark_engine(session, village.engine, tmp_path / "export")
     with village.engine.connect() as tx:

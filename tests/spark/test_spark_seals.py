@@ -1,5 +1,5 @@
-"""Nothing unsealed lies on a disk, is an argument, or is in another process's environment, while
-Spark works and after.
+"""No unsealed data is on a disk, in an argument or in another process's environment, while Spark
+works or afterwards.
 """
 
 from contextlib import suppress
@@ -24,7 +24,7 @@ from tests.support.people import NHS, VAULT
 
 @pytest.fixture
 def known(linker, child):
-    """A linker with a few people; how a record of theirs looks opened, and sealed."""
+    """A linker with a few people, and what one of their records looks like opened and sealed."""
     linker.send("trust-a", *(child("trust-a", str(n), nhs=NHS[n]) for n in range(5)))
     linker.send("council-b", *(child("council-b", str(n), nhs=NHS[n]) for n in range(5)))
     with linker.engine.connect() as tx:
@@ -34,7 +34,7 @@ def known(linker, child):
 
 
 def files_with(folder: Path, *wanted: bytes) -> tuple[int, set[bytes]]:
-    """How many bytes a folder holds, and which of the wanted are among them."""
+    """The number of bytes in a folder, and which of the wanted byte strings are among them."""
     contents = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
     return sum(map(len, contents)), {
         each for each in wanted if any(each in content for content in contents)
@@ -42,7 +42,9 @@ def files_with(folder: Path, *wanted: bytes) -> tuple[int, set[bytes]]:
 
 
 def pieces(opened: bytes) -> list[bytes]:
-    """Every eight bytes of a row that are a token or segments, not only zeros."""
+    """All eight-byte parts of a row that are tokens or segments, without those that are all
+    zeros.
+    """
     return [
         opened[at : at + 8]
         for at in range(9, len(opened) - 8, 4)
@@ -54,7 +56,7 @@ def test_an_export_holds_every_record_and_opens_none(known, session, tmp_path):
     database, opened, sealed = known
     spark_engine(session, database, tmp_path / "export")
     assert len(pieces(opened)) > 20
-    # That the sealed row is found shows that an opened one would be.
+    # The sealed row is found, which shows that an opened row would be found.
     assert files_with(tmp_path / "export", sealed, VAULT_KEY, *pieces(opened))[1] == {sealed}
     assert (tmp_path / "export").stat().st_mode & 0o777 == 0o700
 
@@ -91,7 +93,7 @@ def test_no_argument_and_no_environment_holds_the_key(known, session, tmp_path):
     assert len(processes) > 2
     told = []
     for pid in processes:
-        # A worker may end meanwhile.
+        # A worker may end in the meantime.
         with suppress(OSError):
             told += [Path(f"/proc/{pid}/{what}").read_bytes() for what in ("cmdline", "environ")]
     assert any(b"java" in each for each in told)

@@ -1,4 +1,4 @@
-"""What the cases of linkage ask of a linker."""
+"""Questions that the linkage cases ask a linker."""
 
 from collections.abc import Callable
 
@@ -9,24 +9,24 @@ from childlink_linker.store.store import Store
 from tests.support.people import VAULT, LinkerUnderTest
 
 Sent = tuple[str, list[Subject]]
-"""A batch: the partner, and whom it sends."""
+"""A batch: the partner, and the people that it sends."""
 InEveryOrder = Callable[..., int]
 
 
 def together(linker: LinkerUnderTest, *subjects: Subject) -> bool:
-    """All are one person."""
+    """All records are one person."""
     persons = linker.persons(*subjects)
     return None not in persons and len(set(persons)) == 1
 
 
 def apart(linker: LinkerUnderTest, *subjects: Subject) -> bool:
-    """No two are one person."""
+    """No two records are one person."""
     persons = linker.persons(*subjects)
     return None not in persons and len(set(persons)) == len(subjects)
 
 
 def wait(linker: LinkerUnderTest, a: Subject, b: Subject) -> bool:
-    """They are two people whom a data steward is asked about."""
+    """They are two persons, and a data steward is asked about them."""
     persons = set(linker.persons(a, b))
     with linker.engine.begin() as tx:
         return len(persons) == 2 and any(
@@ -35,17 +35,17 @@ def wait(linker: LinkerUnderTest, a: Subject, b: Subject) -> bool:
 
 
 def found(linker: LinkerUnderTest, a: Subject, b: Subject) -> bool:
-    """They are one person, or a data steward is asked: nobody is lost silently."""
+    """They are one person, or a data steward is asked. The match is not lost silently."""
     return together(linker, a, b) or wait(linker, a, b)
 
 
 def one_family(linker: LinkerUnderTest, *subjects: Subject) -> bool:
-    """All are of one family."""
+    """All belong to one family."""
     families = linker.families(*subjects)
     return None not in families and len(set(families)) == 1
 
 
 def separate_families(linker: LinkerUnderTest, *subjects: Subject) -> bool:
-    """No two are of one family."""
+    """No two belong to one family."""
     families = linker.families(*subjects)
     return None not in families and len(set(families)) == len(subjects)

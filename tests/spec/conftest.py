@@ -1,4 +1,4 @@
-"""Fixtures of the cases of linkage."""
+"""Fixtures of the linkage cases."""
 
 from collections.abc import Callable
 from datetime import date
@@ -15,7 +15,7 @@ from tests.support.people import Partnership, open_linker
 
 @pytest.fixture
 def adult(partnership: Partnership) -> Callable[..., Subject]:
-    """Makes Grace Okafor as a partner knows her; every field can be another."""
+    """Builds Grace Okafor as a partner records her. Any field can be replaced."""
 
     def make(partner: str, person_id: str, **who: Any) -> Subject:
         defaults = {
@@ -32,8 +32,8 @@ def adult(partnership: Partnership) -> Callable[..., Subject]:
 
 @pytest.fixture
 def outcomes_of_every_order(partnership: Partnership, tmp_path: Path) -> InEveryOrder:
-    """How many different outcomes (who is with whom, and of which family) the orders have in which
-    batches can come.
+    """The number of different outcomes (who is with whom, in which family) over all orders of the
+    batches.
     """
 
     def outcomes(*batches: Sent) -> int:

@@ -1,4 +1,4 @@
-"""Mothers, fathers and carers across partners, and the families that they make."""
+"""Mothers, fathers and carers across partners, and the families that they form."""
 
 from datetime import date
 
@@ -53,8 +53,8 @@ def test_a_mother_without_a_number_is_found_under_her_married_name(linker, adult
 
 @pytest.fixture
 def grace_twice(linker, child, adult):
-    """Grace before and after she married and moved; both partners know Amina by her number, and
-    each another child of Grace's.
+    """Grace before and after she married and moved. Both partners know Amina by her number, and
+    each knows another child of Grace.
     """
     before, after = adult("trust-a", "m", nhs=NHS[7]), adult("council-b", "m", **MENSAH)
     children = [
@@ -71,9 +71,9 @@ def grace_twice(linker, child, adult):
 @pytest.mark.xfail(
     strict=True,
     reason=(
-        "That two adults are declared mother of one child is no evidence between adults: name and"
-        " date alone weigh -5.9 and wait for nobody, although for the child the same name and date"
-        " count as one mother (+12.6)"
+        "Two adults declared as the mother of one child are no evidence between the adults:"
+        " name and date of birth alone weigh -5.9, so the pair is not even sent to a steward."
+        " For the child, the same name and date count as one mother (+12.6)"
     ),
 )
 def test_two_mothers_of_one_child_with_one_first_name_and_birthday_are_one_woman(
@@ -86,8 +86,8 @@ def test_two_mothers_of_one_child_with_one_first_name_and_birthday_are_one_woman
 @pytest.mark.xfail(
     strict=True,
     reason=(
-        "As above: each other child goes with the mother whom its partner declares, so that full"
-        " siblings are in two families"
+        "As above: each other child stays with the mother whom its own partner declares, so"
+        " full siblings are in two families"
     ),
 )
 def test_siblings_are_one_family_although_their_mother_changed_her_name(linker, grace_twice):
@@ -149,7 +149,7 @@ def test_a_father_under_the_mothers_number_is_not_the_mother(linker, adult):
 def test_two_women_of_one_birthday_and_address_under_two_given_names_are_for_a_person_to_decide(
     linker, adult
 ):
-    """One woman with two names, or twin sisters: nothing tells."""
+    """One woman with two names, or twin sisters: the records cannot tell."""
     grace, ruth = adult("trust-a", "1"), adult("council-b", "2", given="Ruth")
     linker.send("trust-a", grace)
     linker.send("council-b", ruth)
@@ -165,8 +165,8 @@ def test_two_women_of_one_birthday_and_address_under_two_given_names_are_for_a_p
             marks=pytest.mark.xfail(
                 strict=True,
                 reason=(
-                    "Two given names that begin alike are taken for one that was written"
-                    " differently, even within a source"
+                    "Two given names with the same beginning count as spellings of one name,"
+                    " even within a source"
                 ),
             ),
         ),

@@ -1,5 +1,5 @@
-"""Newborns without a name, children who died, and children of one mother: who is one child and who
-is not.
+"""Newborns without a name, children who died, and children of one mother: which records are one
+child and which are not.
 """
 
 from datetime import date
@@ -14,7 +14,7 @@ BORN = date(2020, 3, 14)
 
 @pytest.fixture
 def grace(linker, adult):
-    """Grace as the trust and the council know her."""
+    """Grace as the trust and the council record her."""
     of = {partner: adult(partner, "grace", nhs=NHS[7]) for partner in ("trust-a", "council-b")}
     for partner, her in of.items():
         linker.send(partner, her)
@@ -25,7 +25,7 @@ def test_an_infant_found_through_its_mother_stays_the_same_child_when_it_is_name
     linker, child, grace
 ):
     infant = child("trust-a", "1", given="INFANT OF GRACE", carer=grace["trust-a"])
-    # By then they have moved, and the child has its father's name.
+    # By then the family has moved, and the child has its father's name.
     later = {"surname": "Mensah", "postcode": "SE24 0AA"}
     toddler = child("council-b", "1", **later, carer=grace["council-b"])
     linker.send("trust-a", infant)
@@ -113,7 +113,7 @@ def test_one_twin_without_a_name_is_not_guessed_where_a_partner_knows_one_child_
 def test_babies_of_two_mothers_born_on_one_day_at_one_address_stay_apart(
     linker, child, adult, grace
 ):
-    """A hostel, or temporary accommodation. All names and numbers of the mothers differ."""
+    """A hostel or temporary accommodation. All names and numbers of the mothers differ."""
     ruth = adult("trust-a", "ruth", nhs=NHS[6], given="Ruth", surname="Ali", born=date(1993, 1, 1))
     hers = child("trust-a", "2", given="BABY", surname="Ali", carer=(ruth, "mother"))
     other = child("council-b", "1", carer=grace["council-b"])
@@ -183,7 +183,7 @@ def test_two_siblings_of_one_name_known_to_one_partner_each_are_two(linker, chil
 
 @pytest.mark.parametrize("names", [("BABY", "BABY"), ("Amina", "Zainab")])
 def test_two_births_of_one_mother_four_months_apart_are_two_children(linker, child, grace, names):
-    """One of the dates is wrong, or one of the mothers; nothing breaks."""
+    """One of the dates, or one of the mothers, is wrong. Linkage still works."""
     earlier = child("trust-a", "1", given=names[0], carer=grace["trust-a"])
     soon = {"given": names[1], "born": date(2020, 7, 20)}
     later = [child(partner, "2", **soon, carer=grace[partner]) for partner in grace]
@@ -197,7 +197,7 @@ def test_two_births_of_one_mother_four_months_apart_are_two_children(linker, chi
 def test_a_second_twin_without_a_name_is_not_guessed_to_be_the_only_named_child(
     linker, child, grace
 ):
-    """The first twin's record has not come: half of such guesses would be wrong."""
+    """The first twin's record has not arrived. A guess would be wrong half of the time."""
     second = child("trust-a", "2", given="TWIN 2", birth_order=2, carer=grace["trust-a"])
     amina = child("council-b", "1", carer=grace["council-b"])
     linker.send("trust-a", second)

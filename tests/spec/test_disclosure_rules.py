@@ -1,8 +1,8 @@
-"""What an analyst may see of a group of people: counts, percentages, means, changes, ratios and
-adjusted figures, and when each is withheld.
+"""What an analyst can see about a group of people (counts, percentages, means, changes, ratios and
+adjusted figures), and when each figure is withheld.
 
-Every figure is made from protected counts alone: "<10", or a multiple of 5. "Protected" in a table
-is the count as the release holds it.
+Every figure is calculated from protected counts only: "<10", or a multiple of 5. "Protected" in a
+table is the count in the release.
 """
 
 import pytest
@@ -18,13 +18,11 @@ CATALOGUE = catalogue()
 
 
 def release(measure, groups, policy=ROUNDED, **published):
-    """A release of one measure, from the protected counts of its innermost groups and the sums of
-    them.
-    """
+    """A release of one measure, from the protected counts of its smallest groups and their sums."""
     cells: dict = {}
     for group, protected in groups.items():
         named = tuple(sorted(group))
-        # A count stands in every margin of the group that it is of.
+        # A count is part of every margin of its group.
         for kept in range(2 ** len(named)):
             cell = tuple(item for at, item in enumerate(named) if kept >> at & 1)
             before = cells.get(cell, 0)
@@ -35,19 +33,19 @@ def release(measure, groups, policy=ROUNDED, **published):
 
 
 def shown(figure):
-    """As an analyst reads it: the figure, or why there is none."""
+    """What an analyst reads: the figure, or the reason why there is none."""
     if isinstance(figure, Estimate):
         return figure.withheld if figure.value is None else round(figure.value, 2)
     return disclosure.RULES[f"estimate {figure.withheld}"] if figure.withheld else figure.value
 
 
 def percentage_of(figure):
-    """The same of a share."""
+    """The same for a share."""
     return shown(figure) if figure.withheld else f"{figure.value:.0%}"
 
 
 def as_shown(count):
-    """The same of a count."""
+    """The same for a count."""
     return {"small": "<10", "suppressed": "c"}.get(count.withheld, count.value)
 
 
@@ -61,7 +59,7 @@ NO_PUBLIC_COUNT = "not given, because there is no public count of the group's po
 
 
 def of_adults(protected, policy=ROUNDED):
-    """The only cell of a table of adults, with the reason's sign in its place."""
+    """The only cell of a table of adults, with the symbol of the reason if it is withheld."""
     made = release("reach_adults", {(("residence", "area"),): protected}, policy)
     [cell] = answer(made, Question("reach_adults", ("residence",), {"residence": ("area",)})).cells
     return as_shown(cell.count)
@@ -80,7 +78,7 @@ def of_adults(protected, policy=ROUNDED):
     ],
 )
 def test_a_count_is_shown_as_a_multiple_of_5_and_1_to_7_only_as_under_10(people, may_be_shown_as):
-    """Which of them is drawn once, when the release is cut, so that tables add up."""
+    """One of the two values is drawn once, when the release is built, so that tables add up."""
     assert {of_adults(count) for count in disclosure.allowed_counts(people)} == set(may_be_shown_as)
 
 
@@ -91,7 +89,7 @@ def test_a_count_is_shown_as_a_multiple_of_5_and_1_to_7_only_as_under_10(people,
 def test_a_shown_count_is_never_truly_of_1_to_7_and_off_by_at_most_9(
     shown_as, protected, truly_at_least, truly_at_most
 ):
-    """To somebody who knows the rule by which it was rounded."""
+    """For a reader who knows the rounding rule."""
     assert {str(of_adults(count)) for count in protected} == {shown_as}
     ends = [disclosure.possible_counts(count) for count in protected]
     assert (min(low for low, _ in ends), max(high for _, high in ends)) == (
@@ -159,7 +157,9 @@ def test_attendances_are_withheld_where_1_to_7_children_make_them_or_one_makes_m
 def test_a_percentage_is_withheld_of_fewer_than_20_and_where_nearly_all_or_nearly_none_have_the_outcome(  # noqa: E501
     protected_with, protected_without, percentage
 ):
-    """That all children of a group are below the expected level would say it of each of them."""
+    """If all children of a group were below the expected level, the figure would reveal it about
+    each of them.
+    """
     groups = {
         (("imd_quintile", "1"), ("level", "expected")): protected_with,
         (("imd_quintile", "1"), ("level", "below")): protected_without,
@@ -193,7 +193,7 @@ def test_a_share_of_the_population_needs_a_public_count_of_at_least_20_and_a_cou
     protected, children_who_live_there, percentage
 ):
     cell = (("residence", "area"),)
-    # Some other group has a public count, so that shares are given at all.
+    # Another group has a public count, so that shares are given at all.
     public = {(("residence", "borough"),): 900} | (
         {cell: children_who_live_there} if children_who_live_there is not None else {}
     )
@@ -221,8 +221,8 @@ def test_a_mean_is_made_from_the_middles_of_bands_and_withheld_of_fewer_than_20(
 
 
 def test_no_median_is_given_of_anything():
-    """A median is somebody's own value. Answers give shares, means of bands and rates, and no other
-    estimate.
+    """A median is one person's own value. Answers give shares, means of bands and rates, and no
+    other estimates.
     """
     assert {item.estimate for item in CATALOGUE.values()} == {"", "share", "mean", "rate"}
 
@@ -329,8 +329,8 @@ def test_an_adjusted_ratio_is_withheld_where_every_stratum_is_too_small():
 
 
 def test_of_the_model_that_adjusts_only_fifths_of_its_score_are_published():
-    """No coefficient and no score of anybody: the model is fitted, without the outcome, when a
-    release is cut, and is then forgotten.
+    """No coefficients and no individual scores: the model is fitted when a release is built,
+    without the outcome, and is then discarded.
     """
     measure = CATALOGUE["asq3_overall"]
     assert list(measure.dimensions["stratum"].categories) == ["1", "2", "3", "4", "5"]

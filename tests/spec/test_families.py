@@ -1,4 +1,4 @@
-"""Who makes a family and who does not, and what becomes of its identifier."""
+"""Which people form a family and which do not, and what happens to its identifier."""
 
 from datetime import date
 
@@ -14,7 +14,7 @@ KOFI = {"given": "Kofi", "sex": "m", "born": date(2022, 8, 1)}
 
 
 def unrelated(child, partner, numbers, carer):
-    """Children who share nothing but whom their rows declare; all born in one month."""
+    """Children who share nothing except the adults in their rows. All were born in one month."""
     return [
         child(
             partner,
@@ -58,8 +58,8 @@ def test_a_fostered_child_stays_in_its_own_family(linker, child, adult, outcomes
 
 @pytest.fixture
 def fostered(linker, child, adult):
-    """Three children of three mothers whom the trust knows; the council knows only Ruth, who
-    fosters them.
+    """Three children of three mothers, known to the trust. The council knows only Ruth, who fosters
+    them.
     """
     ruth = adult("council-b", "r", nhs=NHS[6], **RUTH)
     linker.send("council-b", ruth)
@@ -123,9 +123,9 @@ def test_a_professional_glues_no_families_though_no_one_partner_declares_her_oft
 @pytest.mark.xfail(
     strict=True,
     reason=(
-        "Up to twelve children one carer is believed (`MOST_CHILDREN_OF_A_CARER`); the linker sees"
-        " no dates and cannot know that ten children of one carer born within ten days are none of"
-        " hers"
+        "A carer may have up to twelve children (`MOST_CHILDREN_OF_A_CARER`). The linker sees"
+        " no dates, so it cannot know that ten children of one carer, born within ten days,"
+        " are not the carer's own"
     ),
 )
 def test_a_professional_of_ten_children_born_in_one_month_glues_no_families(linker, child, adult):
@@ -194,8 +194,8 @@ def test_a_child_on_its_own_keeps_its_familys_identifier_when_its_mother_becomes
 def test_a_family_follows_the_primary_carer_when_the_mother_becomes_known_child_by_child(
     linker, child, adult
 ):
-    """It is the mother's family that everybody ends up in, as if she had been known first; the
-    father's ends.
+    """All end up in the mother's family, as if the mother had been known first. The father's family
+    ends.
     """
     kwame, grace = adult("trust-a", "f", **KWAME), adult("council-b", "m", nhs=NHS[7])
     amina = child("trust-a", "1", nhs=NHS[0], carer=(kwame, "father"))

@@ -1,5 +1,5 @@
-"""Named cases of linkage, each a worked example: who is one child, who is not, and who a person
-must decide about.
+"""Named linkage cases, each a worked example: which records are one child, which are not, and which
+a steward must decide.
 """
 
 from datetime import date
@@ -129,7 +129,7 @@ def test_two_children_of_one_name_and_birthday_stay_apart_when_two_partners_know
         child("trust-a", "2", nhs=NHS[1], postcode="SE24 0AA"),
         child("council-b", "2", nhs=NHS[1], postcode="SE24 0AA"),
     ]
-    # It fits both children well, and must not be the bridge between them.
+    # The record fits both children well. It must not become a bridge between them.
     unnumbered = child("charity-c", "9", postcode="SW9 8JJ")
     linker.send("trust-a", first[0], second[0])
     linker.send("council-b", first[1], second[1])
@@ -236,7 +236,7 @@ def test_a_corrected_record_leaves_the_person_it_was_wrongly_linked_to(linker, c
         child("council-b", "1", nhs=NHS[1], given="Oliver", surname="Smith", born=date(2019, 7, 7)),
     )
     assert not together(linker, a, b)
-    assert linker.persons(a) == [before], "the identifier stays where most of the person is"
+    assert linker.persons(a) == [before], "the identifier stays with most of the person's records"
 
 
 def test_a_child_twice_in_one_source_is_one_child(linker, child):

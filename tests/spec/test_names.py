@@ -1,4 +1,4 @@
-"""One name written in many ways."""
+"""One name, written in many ways."""
 
 import pytest
 
@@ -49,9 +49,10 @@ def test_a_child_who_moved_is_found_under_another_spelling_of_its_name(linker, c
             marks=pytest.mark.xfail(
                 strict=True,
                 reason=(
-                    "Ingest writes ü as u, never as ue: neither name is the same, nothing to join"
-                    " by. Writing ae, oe and ue as one vowel in every name mends it, and missed 11"
-                    " pairs more of 19,600 children's at usual errors (bench-linkage, seed 2)"
+                    "Ingest writes ü as u, never as ue, so neither name is the same and there"
+                    " is nothing to join by. Writing ae, oe and ue as one vowel in every name"
+                    " would solve it, but missed 11 more pairs of 19,600 children's at usual"
+                    " error rates (bench-linkage, seed 2)"
                 ),
             ),
         ),
@@ -69,9 +70,10 @@ def test_a_child_who_moved_is_found_under_another_spelling_of_its_name(linker, c
             marks=pytest.mark.xfail(
                 strict=True,
                 reason=(
-                    "A surname is compared as one word: in the other order its parts have no start,"
-                    " end or sound in common. With its halves always in one order it is mended, and"
-                    " recall of children falls by .0004 at usual errors (bench-linkage, seed 1)"
+                    "A surname is compared as one word: in the other order, its parts have no"
+                    " start, end or sound in common. Sorting its halves would solve it, but"
+                    " lowers the recall of children by .0004 at usual error rates"
+                    " (bench-linkage, seed 1)"
                 ),
             ),
         ),

@@ -1,8 +1,8 @@
-"""Adoption, a changed gender marker, protected records: the old and the new identity are never
-joined by evidence alone.
+"""Adoption, a changed gender marker, protected records: evidence alone never joins the old and the
+new identity.
 
-The NHS gives the child a new number in each case and says to nobody that the two are one; nor may
-the linker.
+In each case, the NHS gives the child a new number and does not disclose that both numbers belong to
+one child. The linker must not disclose it either.
 """
 
 from datetime import date
@@ -17,7 +17,7 @@ TAYLOR = {"surname": "Taylor", "postcode": "BR1 1AA"}
 
 @pytest.fixture
 def grace(linker, adult):
-    """The mother, as the trust knows her."""
+    """The mother, as the trust records her."""
     her = adult("trust-a", "grace", nhs=NHS[7])
     linker.send("trust-a", her)
     return her
@@ -25,7 +25,7 @@ def grace(linker, adult):
 
 @pytest.fixture
 def kate(linker, adult):
-    """Another mother, as the council knows her."""
+    """Another mother, as the council records her."""
     her = adult("council-b", "kate", nhs=NHS[6], given="Kate", born=date(1984, 9, 9), **TAYLOR)
     linker.send("council-b", her)
     return her
@@ -47,7 +47,7 @@ def test_an_adopted_childs_two_identities_and_families_stay_apart(
 def test_a_child_adopted_by_those_it_was_fostered_with_keeps_its_two_identities_apart(
     linker, child, adult, grace
 ):
-    """The address and the given name stay."""
+    """The address and the given name stay the same."""
     kate = adult(
         "council-b", "kate", nhs=NHS[6], given="Kate", surname="Taylor", born=date(1984, 9, 9)
     )
@@ -81,7 +81,7 @@ def test_a_record_that_goes_over_to_the_new_identity_leaves_the_old_one_and_its_
 def test_another_gender_marker_with_another_number_is_another_person(
     linker, child, adult, grace, old, new
 ):
-    """The mother, the address and the surname stay, so the two look like twins."""
+    """The mother, the address and the surname stay the same, so the two look like twins."""
     grace_b = adult("council-b", "grace", nhs=NHS[7])
     before = child("trust-a", "1", nhs=NHS[0], given=old, sex="f", carer=(grace, "mother"))
     after = child("council-b", "1", nhs=NHS[1], given=new, sex="m", carer=(grace_b, "mother"))
@@ -102,7 +102,7 @@ def test_a_record_with_a_new_gender_marker_leaves_the_old_identity_that_others_h
 def test_a_partner_who_holds_both_identities_under_one_id_is_no_bridge_between_them(
     linker, child, outcomes_of_every_order
 ):
-    """Its older dataset has the old one, its newer dataset the new one."""
+    """Its older dataset has the old number, its newer dataset the new one."""
     old_b = child("council-b", "1", nhs=NHS[0])
     new_c = child("charity-c", "1", nhs=NHS[1], given="Adam", sex="m")
     both = [
@@ -118,7 +118,7 @@ def test_a_partner_who_holds_both_identities_under_one_id_is_no_bridge_between_t
 
 @pytest.fixture
 def hidden(linker, adult):
-    """Grace under her new surname, address and number; she kept her first name."""
+    """Grace under her new surname, address and number. Her first name is the same."""
     her = adult("council-b", "hidden", nhs=NHS[6], **TAYLOR)
     linker.send("council-b", her)
     return her
@@ -138,8 +138,8 @@ def test_a_protected_child_under_a_new_name_stays_apart_from_the_old_one(
 def test_a_protected_child_who_keeps_its_first_name_stays_apart_from_the_old_one(
     linker, child, grace, hidden
 ):
-    """Surname, address, the child's number and the mother's are new; two first names and two dates
-    of birth are all that stays.
+    """Surname, address, the child's number and the mother's number are new. Only two first names
+    and two dates of birth stay the same.
     """
     before = child("trust-a", "1", nhs=NHS[0], carer=(grace, "mother"))
     after = child("council-b", "9", nhs=NHS[1], **TAYLOR, carer=(hidden, "mother"))

@@ -1,5 +1,5 @@
-"""NHS numbers that are superseded, mistyped or somebody else's; dates that are corrected, guessed
-or missing; children held twice.
+"""NHS numbers that are superseded, mistyped or belong to someone else; dates that are corrected,
+guessed or missing; children recorded twice.
 """
 
 from datetime import date

@@ -1,4 +1,4 @@
-"""Children of one birth: how many they are, and which record is of which."""
+"""Children of one birth: how many there are, and which record belongs to which child."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ BEFORE_MIDNIGHT, AFTER_MIDNIGHT = date(2020, 3, 14), date(2020, 3, 15)
 
 
 def each_with_its_own(linker, *groups):
-    """The first of every group are one child, the second another, and so on."""
+    """The first records of all groups are one child, the second records another, and so on."""
     return all(together(linker, *same) for same in zip(*groups, strict=True)) and apart(
         linker, *groups[0]
     )
@@ -59,10 +59,11 @@ def test_triplets_of_nearly_one_name_are_told_apart_by_their_order_of_birth(link
 @pytest.mark.xfail(
     strict=True,
     reason=(
-        "Ingest writes Amina and Aminah as one name, so the council's two are equal in all (+7.7"
-        " bits within one source) and are joined with each other, although the trust has two"
-        " numbered children who fit each of them: they are held back as rivals of the council's"
-        " records, but nothing holds the council's records back from one another"
+        "Ingest writes Amina and Aminah as one name. The council's two records are therefore"
+        " equal in every field (+7.7 bits within one source) and are joined with each other,"
+        " although the trust has two numbered children who fit each of them. Those two"
+        " children are held back as rivals of the council's records, but nothing keeps the"
+        " council's two records apart"
     ),
 )
 def test_triplets_of_nearly_one_name_are_never_fewer_than_three(linker, child):
@@ -81,7 +82,7 @@ def test_a_triplets_record_under_its_sisters_number_stays_with_the_child_it_name
     linker, child, names
 ):
     known = [child("trust-a", name, nhs=NHS[at], given=name) for at, name in enumerate(names)]
-    # The second carries the first one's number.
+    # The second child carries the first child's number.
     elsewhere = [
         child("council-b", name, nhs=NHS[at], given=name)
         for name, at in zip(names, (0, 0, 2), strict=True)
@@ -134,7 +135,7 @@ def test_hassan_at_one_partner_and_hussein_at_another_are_for_a_person_to_decide
 
 
 def test_a_twin_of_whom_one_partner_knows_the_other_too_is_found_by_its_own_name(linker, child):
-    """The other died, say, and no later source knows him."""
+    """For example, the other twin died, and later sources do not know him."""
     hassan = child("trust-a", "1", nhs=NHS[0], given="Hassan", sex="m")
     hussein = child("trust-a", "2", nhs=NHS[1], given="Hussein", sex="m")
     survivor = child("council-b", "1", given="Hussein", sex="m")

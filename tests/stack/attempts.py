@@ -1,18 +1,19 @@
-"""What an attacker tries from inside a partner's container. Sent there as text and run by the
-container's own Python.
+"""What an attacker tries from inside a partner's container. The file is sent there as text and run
+by the container's own Python.
 
     python - write TOPIC        writes a byte
     python - oversize TOPIC     writes more than a message may hold
     python - read TOPIC         reads from the start
-    python - topics             lists what it may see
+    python - topics             lists the visible topics
     python - keep-reading TOPIC reads until it is refused
     python - plaintext          speaks Kafka without TLS
-    python - tls FOLDER         shakes hands with a certificate of FOLDER (ca.pem, tls.pem, tls.key); '-' for none
+    python - tls FOLDER         does a TLS handshake with a certificate of FOLDER (ca.pem, tls.pem,
+                                tls.key); '-' for none
     python - old-tls            offers TLS 1.2 with the site's own certificate
     python - reach HOST:PORT... opens connections
 
-Prints one line: what came of it.
-"""  # noqa: E501
+Prints one line with the result.
+"""
 
 import socket
 import ssl
@@ -92,7 +93,7 @@ def plaintext():
         sock.sendall(b"\x00\x00\x00\x0b\x00\x12\x00\x00\x00\x00\x00\x01\x00\x01x")
         sock.settimeout(10)
         answer = sock.recv(100)
-    # A TLS alert is record type 21; a Kafka answer would begin with its length and our correlation
+    # A TLS alert is record type 21. A Kafka answer would start with its length and our correlation
     # id.
     return "answered" if answer[4:8] == b"\x00\x00\x00\x01" else "refused"
 
@@ -102,8 +103,8 @@ def _shake(context):
         socket.create_connection(BROKER, timeout=10) as sock,
         context.wrap_socket(sock, server_hostname=BROKER[0]) as tls,
     ):
-        # With TLS 1.3 the server judges the client's certificate after the handshake: only an
-        # answer proves it was let in.
+        # With TLS 1.3 the server checks the client's certificate after the handshake. Only an
+        # answer proves that the client has access.
         tls.sendall(b"\x00\x00\x00\x0b\x00\x12\x00\x00\x00\x00\x00\x01\x00\x01x")
         tls.settimeout(10)
         return "answered" if tls.recv(100) else "closed"

@@ -1,5 +1,5 @@
-"""Brings the compose stack up for real, once: certificates, access rights, both example partners'
-data, a release.
+"""Starts the real compose stack once: certificates, access rights, both example partners' data, a
+release.
 
 Run by `make test-stack`, which provides an engine and images and says which compose and which
 engine to use.
@@ -22,39 +22,39 @@ _ALL = " ".join(stack.profiles())
 
 @pytest.fixture(scope="session")
 def docker_compose_command() -> str:
-    """pytest-docker's: the compose that `make test-stack` found, with every profile that can be
-    tested here.
+    """For pytest-docker: the compose command that `make test-stack` found, with every profile that
+    can be tested here.
     """
     return f"{os.environ.get('CHILDLINK_COMPOSE', 'docker compose')} --progress quiet {_ALL}"
 
 
 @pytest.fixture(scope="session")
 def docker_compose_file() -> str:
-    """pytest-docker's: the file that is deployed, not one for tests."""
+    """For pytest-docker: the deployed compose file, not one for tests."""
     return str(stack.ROOT / "docker-compose.yml")
 
 
 @pytest.fixture(scope="session")
 def docker_compose_project_name() -> str:
-    """pytest-docker's: apart from anybody's own stack."""
+    """For pytest-docker: a project name that differs from any other stack on this machine."""
     return "childlink-test"
 
 
 @pytest.fixture(scope="session")
 def docker_setup() -> list[str]:
-    """pytest-docker's: a stack that an earlier run left half-way does not count."""
+    """For pytest-docker: remove the rest of an unfinished earlier run, then start."""
     return ["down --volumes --timeout 5", "up --detach --wait --wait-timeout 240"]
 
 
 @pytest.fixture(scope="session")
 def docker_cleanup(request: pytest.FixtureRequest) -> list[str]:
-    """pytest-docker's: what the containers said is shown if a test failed, then everything goes."""
+    """For pytest-docker: show the containers' logs if a test failed, then remove everything."""
     return ["down --volumes --timeout 10"]
 
 
 @pytest.fixture(scope="session")
 def prepared() -> None:
-    """Keys, certificates, settings and data, made anew."""
+    """New keys, certificates, settings and data."""
     os.environ |= stack.environment() | {
         "CHILDLINK_PROJECT": "childlink-test",
         "CHILDLINK_ANSWERS_PORT": str(free_port()),
@@ -68,7 +68,7 @@ def prepared() -> None:
 
 @pytest.fixture(scope="session")
 def running(request: pytest.FixtureRequest, prepared: None) -> Iterator[Any]:
-    """Everything is up and healthy; nothing was sent yet."""
+    """A healthy stack before any data was sent."""
     yield request.getfixturevalue("docker_services")
     if request.session.testsfailed:
         stack.compose(*shlex.split(_ALL), "logs", "--tail", "40", check=False)
@@ -76,7 +76,9 @@ def running(request: pytest.FixtureRequest, prepared: None) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def loaded(running: Any) -> None:
-    """Both partners sent what they have, it was linked, and a release was cut."""
+    """A stack in which both partners have sent their data, it was linked, and a release was
+    built.
+    """
     stack.load()
 
 

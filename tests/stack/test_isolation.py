@@ -1,4 +1,4 @@
-"""Trust zones hold in the deployed stack: tried as an attacker would, from inside the
+"""The deployed stack keeps its trust zones separate. The tests attack it from inside the
 containers.
 """
 
@@ -42,7 +42,7 @@ SERVICES = (
 
 
 def attempt(service: str, *arguments: str, seconds: float = 60) -> str:
-    """What came of an attempt from inside a container."""
+    """The result of an attempt from inside a container."""
     return (
         stack.inside(service, "/app/bin/python", "-c", ATTEMPTS, *arguments, seconds=seconds)
         .strip()
@@ -51,7 +51,7 @@ def attempt(service: str, *arguments: str, seconds: float = 60) -> str:
 
 
 def inspect(service: str) -> dict:
-    """What Docker knows of a container."""
+    """Docker's description of a container."""
     name = f"{os.environ['CHILDLINK_PROJECT']}-{service}-1"
     docker = subprocess.run(
         ["docker", "inspect", name], capture_output=True, check=True, timeout=30
@@ -60,18 +60,18 @@ def inspect(service: str) -> dict:
 
 
 def addresses(service: str) -> list[str]:
-    """Every address of a container."""
+    """All addresses of a container."""
     return [
         network["IPAddress"] for network in inspect(service)["NetworkSettings"]["Networks"].values()
     ]
 
 
 def held(topic: str) -> float:
-    """How many messages the broker holds of a topic, as the gatekeeper counts them."""
+    """Number of messages that the broker holds on a topic, as the gatekeeper counts them."""
     return stack.metric("gatekeeper", "childlink_ops_topic_messages")[f'{{topic="{topic}"}}']
 
 
-# ------------------------------------------------------------------------------------------------------ the broker  # noqa: E501
+# The broker
 
 
 def test_a_partner_sees_its_own_topics_and_no_others() -> None:
@@ -194,7 +194,7 @@ def test_revocation_is_honoured_within_a_minute_on_an_open_connection_and_renewa
     )
 
 
-# -------------------------------------------------------------------------------------------------------- networks  # noqa: E501
+# Networks
 
 
 STORES = ("linker-db:5432", "analytics-db:5432")
@@ -257,7 +257,7 @@ STORES = ("linker-db:5432", "analytics-db:5432")
     ],
 )
 def test_zones_that_need_not_talk_cannot(service: str, forbidden: tuple[str, ...]) -> None:
-    # By name and by every address: not being able to look a name up is no wall.
+    # By name and by every address: a name that cannot be resolved is no protection by itself.
     targets = [
         f"{host}:{port}"
         for name, port in (t.split(":") for t in forbidden)
@@ -288,7 +288,7 @@ def test_nothing_gets_out_of_the_machine(service: str) -> None:
 
 
 def _reached_from_here() -> str | None:
-    """An address outside that this machine reaches: its name server, by TCP."""
+    """An external address that this machine reaches: its name server, over TCP."""
     for line in Path("/etc/resolv.conf").read_text().splitlines():
         server = line.removeprefix("nameserver ").strip()
         if line.startswith("nameserver ") and not server.startswith(("127.", "::1")):
@@ -300,7 +300,7 @@ def _reached_from_here() -> str | None:
     return None
 
 
-# ------------------------------------------------------------------------------------------------------ containers  # noqa: E501
+# Containers
 
 
 def test_the_answering_process_holds_releases_and_a_server_s_certificate_only() -> None:
@@ -419,7 +419,7 @@ def _hand_to_partner_a(name: str, certificate: Path, key: Path) -> str:
 
 
 def _expired(authority: Path, name: str) -> tuple[Path, Path]:
-    """A certificate as the authority makes it, but of last week."""
+    """A certificate like the authority's, but from last week."""
     ca = x509.load_pem_x509_certificate((authority / "ca.pem").read_bytes())
     signer = serialization.load_pem_private_key((authority / "ca.key").read_bytes(), None)
     key, serial, now = (

@@ -1,5 +1,5 @@
-"""The journey through the deployed stack: partners' extracts to an analyst's answer, every
-connection with certificates.
+"""The journey through the deployed stack, from partners' extracts to an analyst's answer. Every
+connection uses certificates.
 """
 
 import contextlib
@@ -193,7 +193,7 @@ def _panels() -> list[tuple[str, str]]:
 
 
 def test_every_panel_of_the_dashboards_has_data_unless_it_shows_what_went_wrong() -> None:
-    """Those of a site's own ingest are for the Prometheus of a site, which the hub's cannot
+    """Queries for a site's own ingest. They are for a site's Prometheus, which the hub's cannot
     reach.
     """
     wrong = ("refused", "turned away", "withheld")
@@ -216,7 +216,7 @@ def test_every_panel_of_the_dashboards_has_data_unless_it_shows_what_went_wrong(
 
 
 def test_no_alert_fires_on_a_healthy_stack() -> None:
-    # RightsTaken tells of the revocation in test_isolation.py, as it should.
+    # RightsTaken reports the revocation in test_isolation.py, as it should.
     firing = {item["metric"]["alertname"] for item in _prometheus('ALERTS{alertstate="firing"}')}  # type: ignore[index]
     assert firing <= {"RightsTaken"}
 
@@ -254,7 +254,7 @@ def test_what_is_sent_while_broker_and_linker_are_killed_arrives_when_they_are_b
     stack.deliver(partner, late)
     stack.wait_for("the extract to be taken", lambda: len(stack.status(partner)["runs"]) > runs, 60)
     waiting = stack.status(partner)["runs"][0]["waiting"]
-    assert waiting > 0, f"{service} keeps what it cannot send"
+    assert waiting > 0, f"{service} still holds spans that it cannot send"
 
     stack.up()
     stack.wait_for(

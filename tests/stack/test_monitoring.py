@@ -1,4 +1,4 @@
-"""Alerts and recording rules, by Prometheus's own tool, in the image that is deployed."""
+"""Alerts and recording rules, tested with Prometheus's own tool in the deployed image."""
 
 import pytest
 

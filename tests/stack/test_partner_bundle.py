@@ -1,4 +1,4 @@
-"""The bundle that a site gets: whole, and its checklist's commands work."""
+"""The bundle for a site is complete, and the commands of its checklist work."""
 
 import json
 import os
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("prepared")
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle, unpacked as a site would."""
+    """The unpacked bundle, as a site has it."""
     made = subprocess.run(
         [stack.ROOT / "deploy/partner/bundle.sh", os.environ["CHILDLINK_INGEST_IMAGE"]],
         capture_output=True,

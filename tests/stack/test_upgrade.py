@@ -1,6 +1,6 @@
 """A stack of an earlier commit, with that commit's images and settings, is upgraded in place, one
-service after the other, while both sites go on sending. Each pair of an older and a newer party
-works together meanwhile, and nothing is lost, doubled or linked otherwise.
+service after the other, while both sites continue to send. Meanwhile each pair of an older and a
+newer party works together, and no record is lost, doubled or linked differently.
 
 Run by deploy/test-upgrade.sh, which makes the earlier commit's folder and images.
 """
@@ -29,8 +29,8 @@ PARTS = 7
 
 @pytest.fixture
 def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of a stack that runs as the earlier commit has it; afterwards the folder's files
-    are today's, and nothing else is.
+    """The folder of a stack that runs as in the earlier commit. Afterwards the folder's files are
+    today's; nothing else changes.
     """
     site = Path(os.environ["CHILDLINK_UPGRADE_SITE"])
     ports = ("ANSWERS", "PROMETHEUS", "LINKER", "REVIEW")
@@ -67,7 +67,7 @@ def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 class Sending:
-    """Both sites' extracts, in parts of which each is delivered when it is called for."""
+    """Both sites' extracts, in parts. Each part is delivered on request."""
 
     def __init__(self) -> None:
         self.rows, self.files = dict.fromkeys(EXTRACTS, 0), dict.fromkeys(EXTRACTS, 0)
@@ -113,8 +113,8 @@ class Sending:
 
 
 def upgrade(image: str, *services: str) -> None:
-    """Let some services run the newer image: what else compose does for them (migrations) is in its
-    file.
+    """Let some services run the newer image. The compose file holds the other steps
+    (migrations).
     """
     os.environ[f"CHILDLINK_{image.upper()}_IMAGE"] = f"childlink/{image}:{NEWER}"
     stack.compose(
@@ -142,7 +142,7 @@ def docker(*command: str) -> str:
 
 
 def persons() -> dict[str, str]:
-    """The person of each subject, as the linker's database has them."""
+    """The person of each subject in the linker's database."""
     said = stack.inside(
         "linker-db",
         "psql",
@@ -227,7 +227,7 @@ def test_a_stack_is_upgraded_service_by_service_while_both_sites_send(site: Path
     assert before.keys() <= after.keys()
     moved = {before[subject] for subject in before if after[subject] != before[subject]}
     assert not moved & set(after.values()), (
-        "who has another identifier has joined an older one, which is the only one now"
+        "a person with another identifier has joined an older one, which is now the only one"
     )
     proposed = stack.inside("linker", "childlink-linker", "relink", "--propose")
     assert ": 0 changes (" in proposed, "today's linker alone would give the same"

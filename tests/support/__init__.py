@@ -1,1 +1,1 @@
-"""What tests share: real brokers and databases, and small partnerships."""
+"""Shared helpers of the tests: real brokers and databases, and small partnerships."""

@@ -1,7 +1,7 @@
-"""A real answering process over made-up releases of the whole catalogue: what a client sees,
-without a partnership behind it.
+"""A real answering process over synthetic releases of the whole catalogue. It shows what a client
+sees, without a partnership behind it.
 
-The cells are rounded and no more: how they are protected is tested where they are cut.
+The cells are only rounded. Protection is tested where releases are built.
 """
 
 import itertools
@@ -34,7 +34,7 @@ def publish(
     people: int = PEOPLE,
     seed: int = 1,
 ) -> None:
-    """Write a release of so many made-up people."""
+    """Write a release with `people` synthetic people."""
     draw = random.Random(seed)
     published = [
         _count(measure, people, draw)
@@ -67,7 +67,7 @@ def publish(
 
 @contextmanager
 def answering(folder: Path, **settings: Any) -> Iterator[str]:
-    """Serve a folder of releases on a free loopback port. Gives its address."""
+    """Serve a folder of releases on a free loopback port. Yields its address."""
     chosen = ServingSettings(releases=folder, address="127.0.0.1:0", **settings)
     server, port = serve(chosen, ServingMetrics(), build_access(chosen))
     try:
@@ -88,7 +88,7 @@ def _count(measure: Measure, people: int, draw: random.Random) -> Published:
     for _ in range(people if collected else 0):
         person = {name: _draw(dimension, draw) for name, dimension in measure.dimensions.items()}
         if measure.share:
-            # Who engaged does better, and so do the less deprived.
+            # Children who engaged do better, and so do less deprived children.
             name, of, against = measure.share
             better = 0.08 * (person.get("engaged") == "engaged") + 0.03 * "1 2 3 4 5".find(
                 person.get("imd_quintile", "3")

@@ -1,5 +1,5 @@
-"""A headless Chromium for tests of pages: Debian's, driven by Playwright; with axe-core's judgement
-of accessibility.
+"""A headless Chromium for page tests: Debian's build, driven by Playwright, with accessibility
+checks by axe-core.
 """
 
 import os
@@ -25,7 +25,7 @@ _FLAGS = (
 
 @contextmanager
 def chromium(width: int = 1100, height: int = 900) -> Iterator[Page]:
-    """A page of a new browser."""
+    """A page in a new browser."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         if os.environ.get("CHILDLINK_TEST_REQUIRE_REAL"):
@@ -40,7 +40,7 @@ def chromium(width: int = 1100, height: int = 900) -> Iterator[Page]:
 
 
 def barriers(page: Page) -> list[str]:
-    """What axe-core finds serious or worse on the page as it is."""
+    """Violations on the current page that axe-core rates serious or worse."""
     found = Axe().run(page).response["violations"]
     return [
         f"{item['id']}: {item['help']} ({node['html'][:120]})"

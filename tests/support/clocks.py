@@ -1,4 +1,4 @@
-"""Clocks that are wrong."""
+"""Clocks that show a wrong time."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ PARTNER, HUB = ("childlink_ingest",), ("childlink_linker", "childlink_analytics"
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, packages: Sequence[str], ahead_s: float) -> None:
-    """Let the clocks of some packages be so many seconds ahead."""
+    """Set the clocks of some packages ahead by a number of seconds."""
     now, now_ns = time.time, time.time_ns
     wrong = SimpleNamespace(**vars(time))
     wrong.time, wrong.time_ns = lambda: now() + ahead_s, lambda: now_ns() + int(ahead_s * 1e9)

@@ -1,4 +1,6 @@
-"""A deployment of real processes on a real broker and real databases, which a test may kill."""
+"""A deployment of real processes on a real broker and real databases. A test may kill any of
+them.
+"""
 
 import json
 import os
@@ -30,7 +32,7 @@ BIN = Path(sys.executable).parent
 
 
 class Deployment:
-    """Linker and analytics as processes; ingest called in this one."""
+    """Linker and analytics as separate processes. Ingest is called in the test's own process."""
 
     def __init__(
         self,
@@ -56,17 +58,16 @@ class Deployment:
         self.kills = self.revived = 0
         self.broker: real.KafkaBroker | None = None
         self.on: dict[str, list[str]] = {}
-        """The beginning of the command of a service that runs on another machine (see `network`).
-        """
+        """The start of a service's command if it runs on another machine (see `network`)."""
 
     def start(self, service: str) -> None:
-        """Start (or start again) a linker (`linker`, `linker-2`, ...) or analytics."""
+        """Start or restart a linker (`linker`, `linker-2`, ...) or analytics."""
         self.processes[service] = self.command(
             service, {"linker": "run", "analytics": "consume"}[_kind(service)]
         )
 
     def command(self, service: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start a command of a service, with its settings."""
+        """Start a command of a service with its settings."""
         settings, prefix = {
             "linker": (self.layout.linker, "CHILDLINK_LINKER_"),
             "analytics": (self.layout.store, "CHILDLINK_ANALYTICS_"),
@@ -80,20 +81,20 @@ class Deployment:
         )
 
     def kill_all(self) -> None:
-        """SIGKILL to every service; none is started again."""
+        """Send SIGKILL to every service. None is restarted."""
         for process in self.processes.values():
             process.kill()
             process.wait()
 
     def kill(self, service: str) -> None:
-        """SIGKILL, and start again."""
+        """Send SIGKILL and restart."""
         self.processes[service].kill()
         self.processes[service].wait()
         self.kills += 1
         self.start(service)
 
     def stop(self) -> None:
-        """Stop everything as an operator would."""
+        """Stop everything with SIGTERM, as an operator would."""
         for process in self.processes.values():
             process.terminate()
         for service, process in self.processes.items():
@@ -105,7 +106,7 @@ class Deployment:
     def send_everything(
         self, disturb: random.Random | None = None, kills: int = 0, seconds: float = 400
     ) -> list[RunReport]:
-        """Send every extract and wait for all receipts; meanwhile kill services at random, `kills`
+        """Send every extract and wait for all receipts. Meanwhile kill services at random, `kills`
         times.
         """
         reports = []
@@ -130,7 +131,9 @@ class Deployment:
         stage(self.layout.ingest[partner], [e for e in self.extracts if e.partner == partner])
 
     def send(self, partner: str) -> int:
-        """Send what is spooled, without waiting for any answer. Returns how many batches went."""
+        """Send the spooled batches without waiting for receipts. Returns the number of batches
+        sent.
+        """
         settings = self.layout.ingest[partner]
         with open_spool(settings.spool) as spool, ingest.connect(settings, spool) as connection:
             return connection.exchange.send()
@@ -138,7 +141,7 @@ class Deployment:
     def settle(
         self, partner: str, deadline: float, meanwhile: Callable[[], None] = lambda: None
     ) -> list[RunReport]:
-        """Send what is spooled and wait until all of it is answered."""
+        """Send the spooled batches and wait until all have receipts."""
         settings = self.layout.ingest[partner]
         while True:
             try:
@@ -148,27 +151,28 @@ class Deployment:
                 ):
                     while not connection.exchange.settled():
                         assert time.monotonic() < deadline, (
-                            f"{partner} is not answered: {self.logs()}"
+                            f"{partner} has unanswered batches: {self.logs()}"
                         )
                         connection.exchange.send()
                         connection.exchange.receive(connection.subscriber, 0.2)
                         meanwhile()
                     return [spool.report(run) for run in spool.runs()]
             except BusError:
-                # The broker is away: a site's next run, or `watch`, goes on where this one stopped.
-                assert time.monotonic() < deadline, f"the broker stays away: {self.logs()}"
+                # The broker is unreachable. A site's next run, or `watch`, continues where this one
+                # stopped.
+                assert time.monotonic() < deadline, f"the broker stays unreachable: {self.logs()}"
                 meanwhile()
                 time.sleep(0.5)
 
     def revive(self) -> None:
-        """What compose and Kubernetes do: start again whatever has ended."""
+        """Restart every service that has ended, as compose and Kubernetes do."""
         for service, process in list(self.processes.items()):
             if process.poll() is not None:
                 self.revived += 1
                 self.start(service)
 
     def withdraw(self, extract: Extract, local_id: str) -> None:
-        """Withdraw a child; what takes it back is spooled."""
+        """Withdraw a child. The withdrawal is only spooled, not sent."""
         settings, mapping = (
             self.layout.ingest[extract.partner],
             ingest.load_mapping(extract.mapping),
@@ -179,7 +183,7 @@ class Deployment:
             )
 
     def partition(self) -> dict[str, set[frozenset[tuple[str, bytes]]]]:
-        """Subjects by person and by family."""
+        """Number of subjects by person and by family."""
         engine = sa.create_engine(self.layout.linker.database)
         groups: dict[str, dict[str, set[tuple[str, bytes]]]] = {"person": {}, "family": {}}
         s, p = linker_tables.subject.c, linker_tables.person.c
@@ -197,7 +201,7 @@ class Deployment:
         }
 
     def counts(self) -> dict[str, int]:
-        """Rows of the tables in which loss or doubling would show."""
+        """Row counts of the tables in which a loss or a duplicate would show."""
         counts = {}
         for database, tables in (
             (self.layout.linker.database, (linker_tables.subject, linker_tables.record)),
@@ -213,7 +217,7 @@ class Deployment:
         return counts
 
     def cut(self) -> str:
-        """Cut a release and return the hash of its content."""
+        """Build a release and return the hash of its content."""
         desk = analytics_app.build_desk(self.layout.store)
         cut = desk.cut("a test", "test-1", "2024-12-31")
         desk.engine.dispose()
@@ -224,8 +228,8 @@ class Deployment:
         return "".join(path.read_text()[-800:] for path in self.layout.folder.glob("*.log"))
 
     def wait_for_links(self, deadline: float) -> None:
-        """Wait until every subject's newest link has arrived at analytics, and no outbox holds
-        anything.
+        """Wait until every subject's newest link has arrived at analytics and all outboxes are
+        empty.
         """
         linker = sa.create_engine(self.layout.linker.database)
         store = sa.create_engine(self.layout.store.database)
@@ -234,7 +238,7 @@ class Deployment:
                 sent = a.execute(
                     sa.select(sa.func.sum(linker_tables.subject.c.link_version))
                 ).scalar()
-                # Of somebody who was withdrawn analytics keeps a link to nobody; the linker keeps
+                # For a withdrawn person, analytics keeps a link without a person; the linker keeps
                 # nothing.
                 there = analytics_tables.link.c
                 got = b.execute(
@@ -248,7 +252,7 @@ class Deployment:
                 store.dispose()
                 return
             time.sleep(0.3)
-        raise AssertionError(f"links did not arrive: {sent} sent, {got} there. {self.logs()}")
+        raise AssertionError(f"links did not arrive: {sent} sent, {got} received. {self.logs()}")
 
 
 def _kind(service: str) -> str:

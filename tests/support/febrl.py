@@ -40,7 +40,7 @@ def write_febrl4(folder: Path) -> list[Extract]:
 
 
 def _british(postcode: str) -> str:
-    """A four-digit Australian postcode in the form of a British one."""
+    """Write a four-digit Australian postcode in the form of a British one."""
     if len(postcode) != 4:
         return ""
     return f"AB{postcode[0]} {postcode[1]}{chr(65 + int(postcode[2]))}{chr(65 + int(postcode[3]))}"

@@ -1,4 +1,4 @@
-"""A door that takes whatever is sent to it over HTTP: a collector, a push gateway."""
+"""An HTTP server that accepts every request: it stands in for a collector or a push gateway."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextmanager
 def door() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
-    """Its address, and what came through it so far: path and body."""
+    """Its address, and the requests so far as (path, body)."""
     came: list[tuple[str, bytes]] = []
 
     class Door(BaseHTTPRequestHandler):

@@ -1,5 +1,5 @@
-"""A hub of real processes for partners who are simulated (see `traffic`): what it uses, and another
-release's code to run.
+"""A hub of real processes for simulated partners (see `traffic`). It can also run the code of
+another release.
 """
 
 import os
@@ -31,22 +31,23 @@ class Hub(Deployment):
     def __init__(
         self, layout: Layout, broker: real.KafkaBroker, databases: Mapping[str, str]
     ) -> None:
-        # Not a deployment's own: it lays out sites with extracts, and here are none.
+        # This does not use a deployment's own setup, which creates sites with extracts. There are
+        # none here.
         self.services = ["analytics", "linker"]
         self.layout, self.broker = layout, broker
         for settings in (layout.linker, layout.store, *layout.ingest.values()):
             settings.bootstrap_servers = broker.address
-        # A pilot's are larger than a deployment's.
+        # A pilot's micro-batches are larger than a deployment's.
         layout.linker.micro_batch = layout.store.micro_batch = _AS_DEPLOYED
         layout.linker.database, layout.store.database = databases["linker"], databases["analytics"]
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.kills = self.revived = 0
         self.on = {}
         self.code: Path | None = None
-        """Folder of another release's source, which is run instead of what is installed."""
+        """Source folder of another release to run instead of the installed code."""
 
     def command(self, service: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start a command of a service, with its settings and this hub's code."""
+        """Start a command of a service with its settings and this hub's code."""
         with _code(self.code):
             return super().command(service, *arguments)
 
@@ -62,7 +63,7 @@ class Hub(Deployment):
         return found
 
     def processor_s(self) -> dict[str, float]:
-        """Processor time of each service since it started, and of the broker."""
+        """Processor time of each service since its start, and of the broker."""
         found = {}
         for name, process in {**self.processes, "broker": self.broker._process}.items():
             fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -70,7 +71,7 @@ class Hub(Deployment):
         return found
 
     def wait_until_ready(self, seconds: float = 90) -> None:
-        """Until each service says that it reads."""
+        """Wait until each service reports that it reads."""
         deadline = time.monotonic() + seconds
         for service in self.services:
             log = self.layout.folder / f"{service}.log"
@@ -84,13 +85,13 @@ class Hub(Deployment):
         return {name: self._ask(name, size) // 2**20 for name in topics.SERVICES}
 
     def linked_people(self) -> int:
-        """How many people analytics knows of."""
+        """Number of people that analytics knows."""
         return self._ask(
             "analytics", sa.select(sa.func.count(sa.distinct(analytics_tables.link.c.person)))
         )
 
     def revision(self, service: str) -> str:
-        """Where the migrations of a service's tables have got to."""
+        """Current migration of a service's tables."""
         return self._ask(
             service,
             sa.select(sa.literal_column("version_num", sa.String)).select_from(
@@ -113,8 +114,8 @@ class Hub(Deployment):
 def hub_for(
     folder: Path, server: str, name: str, partners: Sequence[str], code: Path | None = None
 ) -> Iterator[Hub]:
-    """A hub that runs, on a broker and databases of its own. Hubs of one folder have the same
-    members and keys.
+    """A running hub with its own broker and databases. Hubs in one folder share members and
+    keys.
     """
     broker = real.KafkaBroker(folder / f"{name}-kafka")
     with databases(server, name) as urls:
@@ -134,8 +135,8 @@ def hub_for(
 
 
 def _make_topics(broker: real.KafkaBroker, partners: Sequence[str]) -> None:
-    """As `childlink-ops` does in a deployment: made when they are first written to, each would cost
-    its first sender half a second.
+    """Create the topics beforehand, as `childlink-ops` does in a deployment. A topic created by its
+    first write delays the first sender by half a second.
     """
     kinds = (topics.encodings, topics.observations, topics.receipts)
     names = [
@@ -150,7 +151,7 @@ def _make_topics(broker: real.KafkaBroker, partners: Sequence[str]) -> None:
 
 @contextmanager
 def databases(server: str, name: str) -> Iterator[dict[str, str]]:
-    """A new database for each service on this server, by service; dropped at the end."""
+    """A new database for each service on this server, by service. They are dropped at the end."""
     admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     made = {service: f"{name}_{service}_{os.urandom(4).hex()}" for service in topics.SERVICES}
     with admin.connect() as tx:
@@ -172,7 +173,7 @@ def databases(server: str, name: str) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _code(folder: Path | None) -> Iterator[None]:
-    """What is started meanwhile runs this source, where there is one."""
+    """Run this source, if there is one, for everything started inside the block."""
     before = os.environ.get("PYTHONPATH")
     if folder is not None:
         sources = [

@@ -1,4 +1,4 @@
-"""A linker's settings file and keys, as its commands read them, and a store for them."""
+"""A linker's settings file, keys and store, as its commands read them."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.support.people import LinkerUnderTest, Partnership
 
 
 def linker_on_disk(folder: Path, partnership: Partnership) -> tuple[Path, LinkerUnderTest]:
-    """The settings file, and a linker on the same store whose vault has the same key."""
+    """The settings file, and a linker on the same store with the same vault key."""
     settings = create_workspace(folder, ["trust-a", "council-b"], "localhost:1").linker
     file = folder / "linker.toml"
     lines = [

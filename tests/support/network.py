@@ -1,8 +1,8 @@
-"""Machines on a network, as Linux makes them on one machine (network namespaces; needs root), and
-cables that can be cut.
+"""Several machines on one network, simulated with Linux network namespaces (needs root), and cables
+that a test can cut.
 
-What is sent over a cut cable is lost without a word: no answer, no refusal, as with a firewall that
-drops or a switch that died.
+Packets on a cut cable are dropped silently. The sender gets no answer and no refusal, as with a
+dropping firewall or a dead switch.
 """
 
 import os
@@ -26,7 +26,7 @@ class _End:
 
 
 class Network:
-    """This machine (`HERE`) and others, none of which reaches another before there is a cable."""
+    """This machine (`HERE`) and others. Machines reach each other only over cables."""
 
     def __init__(self) -> None:
         if os.geteuid() != 0:
@@ -39,8 +39,8 @@ class Network:
                 check=False,
             )
         self._name = f"cl{os.urandom(3).hex()}"
-        # Addresses that are nobody's (RFC 2544); others on this machine may be running the same
-        # tests.
+        # Addresses of a reserved range (RFC 2544). Other processes on this machine may be running
+        # the same tests.
         self._addresses = f"198.{random.choice((18, 19))}.{random.randrange(256)}"
         self._machines: dict[str, str] = {}
         self._devices = 0
@@ -62,7 +62,7 @@ class Network:
         return self._machines[name]
 
     def on(self, name: str) -> list[str]:
-        """The beginning of a command that runs the rest of it on a machine."""
+        """The start of a command line that runs the rest on a machine."""
         return [] if name == HERE else ["ip", "netns", "exec", self._space(name)]
 
     def cable(self, one: str, other: str) -> tuple[_End, _End]:
@@ -89,8 +89,8 @@ class Network:
         return ends
 
     def cut(self, *cables: tuple[_End, _End]) -> None:
-        """Lose whatever is sent over these cables, either way: it goes to a card that nobody
-        has.
+        """Drop everything sent over these cables, in both directions: packets go to a card that
+        does not exist.
         """
         for end in (end for cable in cables for end in cable):
             self._at(
@@ -107,12 +107,12 @@ class Network:
             )
 
     def mend(self, *cables: tuple[_End, _End]) -> None:
-        """Let them carry again."""
+        """Restore these cables."""
         for end in (end for cable in cables for end in cable):
             self._at(end.machine, "neigh", "del", end.other, "dev", end.device)
 
     def close(self) -> None:
-        """Take everything away."""
+        """Remove all machines and cables."""
         for name, address in self._machines.items():
             if name == HERE:
                 _ip("addr", "del", f"{address}/32", "dev", "lo", check=False)

@@ -1,4 +1,4 @@
-"""One site with a hub, in one process, that sends rows written by hand."""
+"""One site with a hub, in one process, that sends hand-written rows."""
 
 import time
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ class Pilot:
         self.settings = layout.ingest["trust-a"]
 
     def write(self, *rows, options=EXEMPT, approved=True):
-        """An extract of these rows, and its mapping."""
+        """Write an extract of these rows, and its mapping."""
         extract, mapping = self.folder / "e.csv", self.folder / "m.toml"
         extract.write_text("\n".join([HEADER, *rows]) + "\n")
         mapping.write_text(MAPPING.format(options=options))
@@ -71,10 +71,10 @@ class Pilot:
             return spool.report(run_id)
 
     def counts(self):
-        """Subjects and records that the linker holds; rows, and rows with an adult, that analytics
-        holds.
+        """Counts of the linker's subjects and records, and of analytics' rows and rows with an
+        adult.
         """
-        # The site's receipts may come before the links: an exchange that is settled says nothing of
+        # The site's receipts may arrive before the links, so a settled exchange says nothing about
         # analytics and the links.
         until = time.monotonic() + 30
         while self.hub.step() or (not self._links_came() and time.monotonic() < until):
@@ -101,7 +101,7 @@ class Pilot:
 
 @contextmanager
 def one_site(folder):
-    """A site and its hub, which go when the block ends."""
+    """A site and its hub, removed when the block ends."""
     with mock_broker() as address:
         layout = create_workspace(folder / "work", ["trust-a"], address)
         with pilot.open_hub(layout) as hub:
@@ -109,7 +109,7 @@ def one_site(folder):
 
 
 def journey(folder):
-    """Rows are sent, corrected, deleted and taken back; what is left at the hub, and what the site
+    """Send, correct, delete and withdraw rows. Returns what is left at the hub and what the site
     was told.
     """
     folder.mkdir()

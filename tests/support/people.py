@@ -1,4 +1,4 @@
-"""A partnership in miniature: people written by hand, encoded and sealed by the real code."""
+"""A small partnership: hand-written people, encoded and sealed by the real code."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ NHS = [
     "9990000077",
     "9990000085",
 ]
-"""Numbers of the range for tests that pass their check."""
+"""NHS numbers from the test range with a valid check digit."""
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Partnership:
         carer: "tuple[Subject, Relation] | None" = None,
         dataset: str = "asq3",
     ) -> Subject:
-        """A subject, normalised as ingest does."""
+        """A subject, normalised as ingest does it."""
         keys = ReferenceKeys.of(SecretKey(partner, 1, partner.encode().ljust(32, b".")))
         identity = Identity(
             person_id,
@@ -123,7 +123,7 @@ class Partnership:
         payload: bytes,
         sequence: int | None = None,
     ) -> bytes:
-        """A sealed and signed message; the next of its stream unless `sequence` says otherwise."""
+        """A sealed and signed message: the next of its stream unless `sequence` is given."""
         if sequence is None:
             self.sequences[topic] += 1
             sequence = self.sequences[topic]
@@ -152,7 +152,7 @@ class Partnership:
 
 
 class LinkerUnderTest:
-    """A linker on an in-memory broker and a database of its own."""
+    """A linker on an in-memory broker with its own database."""
 
     def __init__(self, partnership: Partnership, database_url: str, vault: Vault = VAULT) -> None:
         self.partnership = partnership
@@ -197,13 +197,13 @@ class LinkerUnderTest:
         self.run()
 
     def run(self) -> None:
-        """Read everything there is."""
+        """Read all waiting messages."""
         subscriber = self.processor.subscribe()
         while self.processor.step(subscriber, 0):
             pass
 
     def desk(self, views_a_day: int = 1_000) -> ReviewWorkflow:
-        """The desk of this linker; what it sends lies on the broker at once."""
+        """The review service of this linker. Its messages are put on the broker at once."""
         handler = self.processor.handler
 
         return ReviewWorkflow(
@@ -235,7 +235,9 @@ class LinkerUnderTest:
         return [family.get(person) if person else None for person in self.persons(*subjects)]
 
     def partition(self) -> set[frozenset[bytes]]:
-        """Persons as sets of link references: what must not depend on arrival."""
+        """Persons as sets of link references: the part that must not depend on the order of
+        arrival.
+        """
         return self._partition(tables.subject.c.person_id)
 
     def family_partition(self) -> set[frozenset[bytes]]:
@@ -243,14 +245,14 @@ class LinkerUnderTest:
         return self._partition(tables.person.c.family_id)
 
     def review_pairs(self) -> int:
-        """How many pairs of subjects wait for a person's decision."""
+        """Number of pairs of subjects that wait for a steward's decision."""
         with self.engine.connect() as tx:
             return int(
                 tx.execute(sa.select(sa.func.count()).select_from(tables.review_pair)).scalar() or 0
             )
 
     def receipts(self, partner: str) -> list[receipt_pb2.Receipt]:
-        """Every receipt a partner got, opened with its key."""
+        """Every receipt of a partner, opened with its key."""
         found: list[receipt_pb2.Receipt] = []
         for message in self.broker.topics[topics.receipts(partner)]:
             header, batch = envelope.verify(
@@ -261,7 +263,7 @@ class LinkerUnderTest:
         return found
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self.engine.dispose()
 
     def _partition(self, column: "sa.Column[Any]") -> set[frozenset[bytes]]:

@@ -1,4 +1,4 @@
-"""A certificate authority of the tests' own."""
+"""A certificate authority for tests."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 
 class Signs(Protocol):
-    """What a broker of the tests needs of an authority."""
+    """What a test broker needs from an authority."""
 
     ca: Path
 
@@ -25,7 +25,7 @@ class Signs(Protocol):
 
 
 class Authority:
-    """Signs certificates into a folder. `ca` is its own."""
+    """Signs certificates into a folder. `ca` is its own certificate."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -47,8 +47,8 @@ class Authority:
         )
 
     def sign(self, name: str, expires: timedelta = 10 * DAY) -> tuple[Path, Path]:
-        """Certificate and key files of `name`, for 127.0.0.1, that expire in (or have expired
-        since) `expires`.
+        """Certificate and key files of `name` for 127.0.0.1. They expire after `expires`; a
+        negative value means they have expired.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(UTC)
@@ -69,7 +69,7 @@ class Authority:
 
 
 class OperatorsAuthority:
-    """The authority that `childlink-ops` makes, as a broker of the tests needs it."""
+    """The authority of `childlink-ops`, in the form that a test broker needs."""
 
     def __init__(self, folder: Path) -> None:
         create(folder, "test")
@@ -80,7 +80,7 @@ class OperatorsAuthority:
         return self.issue("broker", name, "127.0.0.1")
 
     def issue(self, kind: str, name: str, *hosts: str, days: int = 90) -> tuple[Path, Path]:
-        """Certificate and key files of whatever kind."""
+        """Certificate and key files of any kind."""
         request, key = new_request(name)
         folder = self.folder.parent / f"{kind}-{name}"
         folder.mkdir(exist_ok=True)

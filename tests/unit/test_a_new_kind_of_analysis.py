@@ -1,5 +1,5 @@
-"""A new kind of analysis is a file and its name in `analyses.KINDS`: tables, charts, reports, the
-explorer and commands follow.
+"""A new kind of analysis is one file plus its name in `analyses.KINDS`. Tables, charts, reports,
+the explorer and commands follow.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ RELEASE = Release("2026-Q1", 1, "2026-03-31", "rounded-5-v1", "ab" * 32)
 
 @dataclass(frozen=True)
 class Doubled(Found):
-    """Twice as many."""
+    """A test analysis that doubles figures."""
 
     release: Release
     measure: Measure
@@ -64,7 +64,7 @@ class FakeClient:
 
 @pytest.fixture
 def doubling(monkeypatch):
-    """The kind, registered."""
+    """The kind, registered for the test."""
     kind = Kind(
         "double",
         "Doubled",

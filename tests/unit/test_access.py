@@ -1,4 +1,4 @@
-"""Who gets in: every RPC has a rule, and every role that it does not name is turned away."""
+"""Access: every RPC has a rule, and every role that the rule does not name is refused."""
 
 import importlib
 import pkgutil
@@ -28,8 +28,8 @@ POLICY = "\n".join(
     f'[[person]]\nname = "a.{role}"\nroles = ["{role}"]\ntoken_sha256 = "{sha256(token)}"'
     for role, token in TOKENS.items()
 )
-# Every method of the linker, and who may call it; `tables` of the rules are not copied from, so
-# that a rule that grows wider shows here.
+# Every method of the linker, and the roles that may call it. This table is not derived from the
+# product's rules, so a rule that becomes wider fails here.
 EXPECTED = {
     "OperatorService/GetStatus": "operator auditor",
     "ReviewService/ListCases": "steward",
@@ -45,7 +45,7 @@ EXPECTED = {
 
 
 def methods_of(package):
-    """Every method of every service in the modules of a package, by full name."""
+    """Full names of every method of every service in a package's modules."""
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         if module.name.endswith("_pb2"):
             for service in importlib.import_module(
@@ -58,7 +58,7 @@ METHODS = sorted([*methods_of(childlink.linker.v1), *methods_of(grpc_health.v1)]
 
 
 class Anything(grpc.GenericRpcHandler):
-    """Answers every method with nothing, so that only the guard decides."""
+    """Answers every method with an empty message, so that only the guard decides."""
 
     def service(self, details):
         return grpc.unary_unary_rpc_method_handler(
@@ -89,7 +89,7 @@ def channel(policy_file):
 
 
 def call(channel, method, token=None):
-    """OK, or the code of the refusal."""
+    """OK, or the status code of the refusal."""
     metadata = [("authorization", f"Bearer {token}")] if token else []
     ask = channel.unary_unary(method, empty_pb2.Empty.SerializeToString, empty_pb2.Empty.FromString)
     try:
@@ -108,7 +108,7 @@ def test_every_method_has_a_line_in_the_table_and_every_rule_a_method():
 
 
 def test_the_server_answers_no_method_that_is_not_in_the_table(linker, tmp_path, monkeypatch):
-    """A service that somebody adds to the server without a line above is found here."""
+    """This test finds a service that is added to the server without a line above."""
     served = []
     monkeypatch.setattr(grpc, "server", lambda *_a, **_k: Registers(served))
     settings = LinkerSettings(directory=tmp_path / "d", grpc_address="127.0.0.1:1")
@@ -122,7 +122,7 @@ def test_the_server_answers_no_method_that_is_not_in_the_table(linker, tmp_path,
 
 
 class Registers:
-    """A server that only notes which methods it is given."""
+    """A server that only records the methods that it is given."""
 
     def __init__(self, served):
         self.served = served
@@ -157,7 +157,7 @@ def test_without_a_known_token_nobody_gets_in(channel, method):
 
 
 def guarded(**terms):
-    """A channel to a server of everything, with more terms."""
+    """A channel to a server with all services, with further rules."""
     refusals = []
     guard = Guard(
         lambda: parse_policy(POLICY), RULES, lambda *refusal: refusals.append(refusal), **terms
@@ -183,7 +183,7 @@ def test_a_caller_may_call_so_often_and_others_are_not_held_up():
         now[0] = 2.0
         codes = [call(channel, STATUS, TOKENS["operator"]) for _ in range(3)]
         assert codes == [grpc.StatusCode.OK] * 2 + [grpc.StatusCode.RESOURCE_EXHAUSTED]
-        # What is denied counts as well: trying every method is calling too.
+        # Refused calls count as well: trying every method is also calling.
         now[0] = 3.0
         assert call(channel, METHODS[0], TOKENS["operator"]) == grpc.StatusCode.OK
         with pytest.raises(

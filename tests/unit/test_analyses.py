@@ -1,5 +1,5 @@
-"""What a study makes of a release's cells: nothing that a question would withhold, and nothing from
-a count that is.
+"""What an analysis calculates from a release's cells. It shows nothing that a question would
+withhold, and uses no count that is withheld.
 """
 
 from dataclasses import replace
@@ -70,7 +70,7 @@ def test_a_count_that_the_second_policy_hides_counts_as_unknown_and_not_as_none(
 
 
 def comparison(hidden):
-    """Five equal strata, of which in some one group's count without the outcome is hidden."""
+    """Five equal strata. In some of them, one group's count without the outcome is withheld."""
     measure = next(item for item in MEASURES.values() if item.compare and item.share)
     rule, (name, (part, *_), (rest, *_)) = measure.compare, measure.share
     strata = list(measure.dimensions[rule.strata].categories)[:5]
@@ -114,7 +114,7 @@ def test_a_trend_leaves_out_the_releases_that_cannot_answer_and_says_why_when_no
 
 
 def shown(found, asked):
-    """As the client has it."""
+    """The answer as the client has it."""
     return Answer.of(messages.response(found, answer(found, asked)))
 
 

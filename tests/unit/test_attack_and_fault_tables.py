@@ -1,5 +1,5 @@
-"""The page of attacks and faults names only tests that there are, and every test of either kind is
-on it.
+"""The pages of attacks and of faults name only tests that exist, and every test of either kind is
+on them.
 """
 
 import re

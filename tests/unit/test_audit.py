@@ -1,4 +1,6 @@
-"""The audit trail shows who did what, and any edit, deletion, reorder or cut."""
+"""The audit trail shows who did what, and reveals every edit, deletion, reordering or
+truncation.
+"""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

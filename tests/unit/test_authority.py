@@ -1,4 +1,4 @@
-"""The certificate authority, and the commands that operators use it by."""
+"""The certificate authority and its operator commands."""
 
 from datetime import timedelta
 from pathlib import Path

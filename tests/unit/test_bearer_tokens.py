@@ -1,5 +1,5 @@
-"""Tokens of an OpenID Connect issuer: a good one names its person; one that is not good in any way
-names nobody.
+"""Tokens of an OpenID Connect issuer. A valid token identifies its person; an invalid one
+identifies no person.
 """
 
 import json
@@ -51,7 +51,7 @@ def token(issuer, alg="ES256", key=None, kid=None, **claims):
 
 
 class LocalIssuer:
-    """An issuer on this machine, which counts how often it is asked."""
+    """An issuer on this machine that counts the requests it gets."""
 
     def __init__(self):
         self.keys, self.asked, self.says_it_is, self.redirect = jwks(), 0, None, False
@@ -117,8 +117,8 @@ def unsigned(issuer):
 
 
 def signed_with_the_public_key(issuer):
-    # RS256 to HS256: the public key, which everybody has, taken for a shared secret. PyJWT will not
-    # make one, so it is made by hand.
+    # RS256 to HS256: the attack uses the public key, which is not secret, as an HMAC secret. PyJWT
+    # refuses to create such a token, so the test builds it by hand.
     import hashlib
     import hmac
     from base64 import urlsafe_b64encode
@@ -195,11 +195,11 @@ def test_an_issuers_keys_are_fetched_once_and_again_when_they_change(online, mon
     online.keys = jwks("RS256")
     for _ in range(5):
         assert tokens.subject(issuer, token(online.url, "RS256")) == "n.steward"
-    assert online.asked == 2, "what it says of itself, and its keys"
+    assert online.asked == 2, "the issuer's metadata and its keys"
     online.keys = jwks("ES256")
     for _ in range(5):
         assert tokens.subject(issuer, token(online.url, "ES256")) is None, (
-            "nobody makes us ask all the time"
+            "an attacker cannot make us ask the issuer again and again"
         )
     assert online.asked == 2
     monkeypatch.setattr(oidc, "_ASK_AGAIN_S", -1)
@@ -219,7 +219,9 @@ def test_keys_of_an_issuer_that_cannot_be_asked_are_not_believed_for_ever(online
     issuer, tokens = Issuer(online.url, AUDIENCE), BearerTokens()
     assert tokens.subject(issuer, token(online.url))
     online.close()
-    assert tokens.subject(issuer, token(online.url)), "an hour's old keys are better than nobody"
+    assert tokens.subject(issuer, token(online.url)), (
+        "keys that are an hour old are better than refusing everyone"
+    )
     later = time.monotonic() + 3 * 3600
     monkeypatch.setattr(oidc.time, "monotonic", lambda: later)
     assert tokens.subject(issuer, token(online.url)) is None

@@ -1,4 +1,4 @@
-"""Who may read and write which topic: the whole table."""
+"""The whole table of who may read and write which topic."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,5 +1,5 @@
-"""The analyst's client against a real answering process: values, frames, charts, tables that fit,
-and errors that help.
+"""The analyst's client against a real answering process: values, data frames, charts, tables that
+fit the terminal, and helpful errors.
 """
 
 import json
@@ -23,7 +23,7 @@ def client(answering_address):
 
 @pytest.fixture
 def childlink(answering_address, tmp_path, monkeypatch):
-    """Runs a command, with a home of its own; gives what was printed and the exit code."""
+    """Runs a command with its own home folder. Returns the output and the exit code."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv("CHILDLINK_ADDRESS", raising=False)
@@ -89,7 +89,7 @@ def test_tables_fit_into_80_columns_whole_and_say_what_is_withheld(client):
     ):
         text = render(found, 80)
         assert max(map(len, text.splitlines())) <= 80
-        assert "…" not in text, "nothing is cut off"
+        assert "…" not in text, "no text is cut off"
     assert "<10" in render(client.ask("reach_children", ["residence"]), 80)
 
 
@@ -163,7 +163,7 @@ def test_login_tries_the_address_remembers_it_and_completes_measures_and_logout_
     childlink, answering_address, tmp_path
 ):
     assert childlink("login", "127.0.0.1:1", address="").exit_code == 1
-    assert childlink("releases", address="").exit_code == 1, "nothing was remembered"
+    assert childlink("releases", address="").exit_code == 1, "no settings were saved"
     told = childlink("login", answering_address, address="")
     assert "answers; the newest of 2 releases is 2026-Q2" in told.output
     assert "2026-Q1" in childlink("releases", address="").output
@@ -196,13 +196,13 @@ def test_the_access_token_is_kept_for_its_owner_alone_and_sent_with_every_call(c
     with answers.answering(releases, policy=policy) as address:
         refused = childlink("releases", address=address)
         assert refused.exit_code == 1
-        assert "Ask whoever keeps the service's policy." in refused.output
+        assert "Ask the people who keep the service's access policy." in refused.output
         assert childlink("login", address, "--token", address="", input=f"{token}\n").exit_code == 0
         [kept] = (tmp_path / "home").rglob("token")
         assert kept.stat().st_mode & 0o077 == 0
         assert childlink("login", address, "--token", address="", input="mistyped\n").exit_code == 1
         assert [kept] == list((tmp_path / "home").rglob("token*")), (
-            "the token that works is still there, and nothing else"
+            "the working token is still there, and nothing else"
         )
         assert "2026-Q2" in childlink("releases", address="").output
         assert childlink("ask", "reach_children", address="").exit_code == 0
@@ -213,7 +213,7 @@ def test_the_access_token_is_kept_for_its_owner_alone_and_sent_with_every_call(c
 def test_errors_say_what_to_do_without_a_traceback(childlink, tmp_path):
     for arguments, says in (
         (("--ca", tmp_path / "none.pem", "releases"), "cannot be read"),
-        (("--certificate", "a.pem", "releases"), "only with --ca"),
+        (("--certificate", "a.pem", "releases"), "needs --ca"),
         (("--token-file", tmp_path / "none", "releases"), "cannot be read"),
         (("ask", "reach_children", "--csv", tmp_path / "none" / "a.csv"), "cannot be written"),
         (("compare", "asq3_overall", "--csv", tmp_path / "none" / "a.csv"), "cannot be written"),

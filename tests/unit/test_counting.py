@@ -1,4 +1,4 @@
-"""What the measures count, on a handful of people whose lives are written down here."""
+"""What the measures count, for a handful of people described in this file."""
 
 import fcntl
 import json
@@ -31,7 +31,7 @@ UNTIL = date(2024, 6, 30)
 
 
 class Lives:
-    """Rows as the store keeps them, one partner, everybody linked."""
+    """Rows as the store keeps them: one partner, all people linked."""
 
     def __init__(self):
         self.rows, self.people = [], {}
@@ -83,7 +83,9 @@ def counted(lives, measure_id, until=UNTIL):
 
 @pytest.fixture
 def three():
-    """Ann came to two services in two quarters, Ben to one once, Cat long ago and again."""
+    """Ann came to two services in two quarters, Ben to one service once, Cat long ago and again
+    later.
+    """
     lives = Lives()
     lives.came("2024-01", "oral_health", "ann", residence="area", imd_quintile="1")
     lives.came("2024-04", "pairs", "ann", residence="area", imd_quintile="1")
@@ -199,7 +201,7 @@ def test_attendances_of_few_or_of_one_who_dominates_are_withheld_and_not_the_res
     done = protect("p", [measure], linked, b"", "r", policy=disclosure.SUPPRESSED, unsafe=unsafe)
     hidden = {cell for cell, value in done.cells.protected.items() if value == disclosure.HIDDEN}
     assert dominated in hidden
-    assert len(hidden) > 1, "else the margins would give it away"
+    assert len(hidden) > 1, "otherwise the margins would give it away"
     assert done.attack.too_tight == []
 
 
@@ -316,5 +318,5 @@ def test_linked_rows_that_a_killed_cut_left_on_disk_are_taken_away_by_the_next_a
     with (living / "held").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with open_counter([observations], [links], UNTIL):
-            assert len(list(tmp_path.iterdir())) == 2, "the living one and this one"
+            assert len(list(tmp_path.iterdir())) == 2, "the living child and this one"
         assert list(tmp_path.iterdir()) == [living]

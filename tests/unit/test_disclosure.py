@@ -1,5 +1,5 @@
-"""Rounding adds up and stays near; the attacker that gates a cut finds nothing in it, and does find
-what naive rules leave.
+"""Rounded tables add up and stay near the true counts. The disclosure audit of a release finds
+nothing in them, and does find what naive rules leave open.
 """
 
 import itertools
@@ -34,7 +34,7 @@ def measure(cubes, sizes, columns=None):
 
 
 def people(seed, count, sizes):
-    """People with a category in every dimension; small cells are common."""
+    """People with a category in every dimension. Small cells are common."""
     state = seed
     for _ in range(count):
         person = {}

@@ -1,4 +1,4 @@
-"""What documents name is there: tests, files, commands with their options; and every page can be
+"""What documents mention exists: tests, files, commands and their options. Every page can be
 reached.
 """
 
@@ -38,13 +38,13 @@ BREAKS = {"|", "&", "&&", ";", ">", ">>", "<", "<<"}
 
 
 def code(page):
-    """The page's code: fenced blocks and spans, lines that go on made one."""
+    """The page's code: fenced blocks and inline spans, with continued lines joined."""
     text = page.read_text(encoding="utf-8")
     return [(match[1] or match[2]).replace("\\\n", " ") for match in CODE.finditer(text)]
 
 
 def wrong(line):
-    """What is wrong with the childlink commands of a line of code."""
+    """What is wrong with the childlink commands in a line of code."""
     for start in re.finditer(
         r"(?<![\\\w./-])childlink(?:-\w+)?(?= +[\w-])", line := line.split(" # ")[0]
     ):
@@ -74,7 +74,7 @@ def wrong(line):
 
 
 def navigation():
-    """The pages that docs/index.md's navigation leads to."""
+    """The pages that the navigation of docs/index.md links to."""
     index = ROOT / "docs" / "index.md"
     found = [index]
     for block in re.findall(
@@ -121,7 +121,7 @@ def test_a_row_of_a_table_of_threats_names_a_test_or_says_what_remains(name):
     shown = re.compile(
         r"`test_\w+`|`(?:tests|proto)/|Remains|not tried|by hand: `make|\]\(\.\./reference/"
     )
-    # What was run once by hand says so, with its command.
+    # A test that was run once by hand says so, with its command.
     text, _, _ = text.partition("\n## Soak")
     rows = [
         row

@@ -1,5 +1,5 @@
-"""Salted passes: what may be compared can be, what may not be looks unrelated, and what is missing
-is said to be missing.
+"""Salted passes: records that may be compared can be compared, others look unrelated, and a missing
+field is marked as missing.
 """
 
 from datetime import date
@@ -34,7 +34,7 @@ def encode(partnership):
 
 
 def segments(record, number=1):
-    """The segments of a pass by the fields they hold; b"" for those that are missing."""
+    """The segments of a pass, by the fields that they hold. b"" marks a missing one."""
     [made] = [item for item in record.passes if item.pass_number == number]
     found = {}
     for at, fields in enumerate(get_profile().get_pass(number).segments):

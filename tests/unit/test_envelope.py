@@ -1,4 +1,4 @@
-"""A sealed batch can be read by its reader alone, and nothing about it can be changed unseen."""
+"""Only its reader can open a sealed batch, and no part of it can be changed without detection."""
 
 import pytest
 from childlink.wire.v1 import envelope_pb2 as wire

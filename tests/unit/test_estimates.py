@@ -1,5 +1,5 @@
-"""Figures agree with statsmodels, scipy and worked examples; where there is none to give, it says
-so instead of misleading.
+"""Estimates agree with statsmodels, scipy and worked examples. If there is no valid estimate, the
+answer says so.
 """
 
 import math
@@ -15,7 +15,7 @@ from childlink_catalogue.measures import catalogue
 from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable, Table2x2
 
-# Five strata of (engaged with, engaged without, not engaged with, not engaged without).
+# Five strata of (engaged with the outcome, engaged without, not engaged with, not engaged without).
 STRATA = [
     (120, 30, 200, 90),
     (80, 25, 150, 80),
@@ -91,8 +91,8 @@ def test_a_change_is_that_of_a_paired_t_test():
 
 
 def test_the_slope_index_is_that_of_an_example_worked_by_hand():
-    """Five equal fifths with shares 50, 55, 60, 65 and 70%: a line from 47.5 to 72.5%, so 25
-    points; relative to the mean of 60%, 5/12.
+    """Five equal fifths with shares of 50, 55, 60, 65 and 70%. The line runs from 47.5 to 72.5%,
+    which is 25 points; relative to the mean of 60%, 5/12.
     """
     fifths = np.array([[50.0, 50.0], [55.0, 45.0], [60.0, 40.0], [65.0, 35.0], [70.0, 30.0]])
     assert estimates.slope_index(fifths) == pytest.approx(0.25)
@@ -114,8 +114,8 @@ def test_the_slope_index_of_unequal_groups_is_the_weighted_least_squares_slope_o
 # Public Health England's R package PHEindicatormethods,
 # https://github.com/ukhsa-collaboration/PHEindicatormethods at commit 093fd28 (version 2.1.0):
 # tests/testthat/testdata_SII.xlsx, "proportion (e.g. child obesity) - default parameters", records
-# 91 to 110: children measured and obese by decile of deprivation, the most deprived first; sii, rii
-# and the 95% limits of sii that its test of phe_sii expects.
+# 91 to 110. They hold the children measured and obese by decile of deprivation, the most deprived
+# first, and the values that its test of phe_sii expects: sii, rii and the 95% limits of sii.
 PHE_AREAS = {
     "area1": (
         [34353, 32112, 27715, 25372, 23889, 23260, 23180, 24193, 23609, 24488],
@@ -132,8 +132,8 @@ PHE_AREAS = {
 
 @pytest.mark.parametrize("area", PHE_AREAS)
 def test_the_slope_index_and_its_interval_are_those_that_public_health_england_publishes(area):
-    """Their square root of a group's share of the population, on both sides, is our weight; limits
-    theirs by simulation, ours by delta.
+    """The package multiplies both sides by the square root of a group's share of the population,
+    which is our weight. Its limits are simulated, ours use the delta method.
     """
     measured, obese, (sii, _, low, high) = PHE_AREAS[area]
     deciles = np.column_stack([obese, np.subtract(measured, obese)]).astype(float)
@@ -144,8 +144,8 @@ def test_the_slope_index_and_its_interval_are_those_that_public_health_england_p
 
 @pytest.mark.parametrize("area", PHE_AREAS)
 def test_public_health_englands_relative_index_follows_from_ours(area):
-    """Theirs is the fitted line's upper end divided by its lower one, ours its rise divided by the
-    mean (Mackenbach and Kunst).
+    """The package divides the upper end of the fitted line by the lower end. We divide the line's
+    rise by the mean (Mackenbach and Kunst).
     """
     measured, obese, (_, rii, *_) = PHE_AREAS[area]
     ours = estimates.relative_index(
@@ -216,7 +216,7 @@ def test_inequality_over_an_empty_group_is_withheld():
 
 
 def release(shown):
-    """A release with one comparison, all of it in one stratum; nothing by deprivation."""
+    """A release with one comparison, all in one stratum, and nothing by deprivation."""
     measure = catalogue()["asq3_overall"]
     sides = [(e, level) for e in ("engaged", "not_engaged") for level in ("expected", "below")]
     cells: dict = {}
@@ -239,7 +239,7 @@ def test_rates_without_a_denominator_are_withheld_and_say_why():
 
 def test_strata_of_the_score_stay_finite_under_separation_and_without_anybody():
     assert strata([], [], []) == []
-    assert strata([("1",), ("5",)], [0, 0], [10, 10]) == ["3", "3"], "nobody came"
-    assert strata([("1",), ("5",)], [10, 10], [10, 10]) == ["3", "3"], "everybody came"
+    assert strata([("1",), ("5",)], [0, 0], [10, 10]) == ["3", "3"], "no child came"
+    assert strata([("1",), ("5",)], [10, 10], [10, 10]) == ["3", "3"], "all children came"
     separated = strata([("1",), ("5",)], [100, 0], [100, 100])
     assert separated[0] > separated[1]

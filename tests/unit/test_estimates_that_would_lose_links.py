@@ -1,5 +1,5 @@
-"""`estimate` never makes links worse: a role whose own estimate would unlink pairs keeps the
-parameters in use, and the command says so.
+"""`estimate` never makes links worse. If a role's own estimate would unlink pairs, the role keeps
+its current parameters, and the command says so.
 """
 
 import random
@@ -41,7 +41,7 @@ SYLLABLES = [
 
 @pytest.fixture
 def mothers_without_dates(linker, partnership):
-    """Four hundred mothers of whom both partners know names, sex and address, and nothing else."""
+    """Four hundred mothers. Both partners know their name, sex and address, and nothing else."""
     for partner in ("trust-a", "council-b"):
         rng = random.Random(11)
         people = []
@@ -75,7 +75,9 @@ def test_mothers_without_a_date_of_birth_keep_their_links(mothers_without_dates)
 
 
 def estimate(monkeypatch, tmp_path, *refusals):
-    """What the command says when these roles are refused, and the file that it was to write."""
+    """The command's output when these roles are refused, and the file that it was asked to
+    write.
+    """
     settings, output = tmp_path / "linker.toml", tmp_path / "new.toml"
     settings.write_text("")
     estimated = Estimated(load_parameters(), refusals)

@@ -1,5 +1,5 @@
-"""Why records are one person, what became of an identifier, and how linkage does: what an operator
-reads, and what he must not.
+"""Explanations of why records are one person, what happened to an identifier, and how well linkage
+does: what an operator may read, and what not.
 """
 
 from datetime import date
@@ -45,7 +45,7 @@ def test_an_explanation_names_no_reference_token_or_partner(linker, child):
     linker.send("council-b", b)
     [person] = set(linker.persons(a, b))
     text = repr(explained(linker, person))
-    # The postcode whole: an identifier is random, and three letters of it may be anything.
+    # Search for the whole postcode: an identifier is random and may contain any three letters.
     for secret in (
         "trust-a",
         "council-b",

@@ -1,5 +1,5 @@
-"""`childlink-ops doctor`: a hub that is set up right has nothing to fix, and each thing that is
-wrong is named, with what to do.
+"""`childlink-ops doctor`: a correct hub has nothing to fix. Each problem is named, with what to
+do.
 """
 
 import time
@@ -28,7 +28,7 @@ NAMES = ("trust-a", "linker", "analytics")
 
 
 class Hub:
-    """A hub's files, as they should be."""
+    """The files of a correct hub."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,9 +68,9 @@ class Hub:
         )
 
     def wrong(self) -> dict[str, str]:
-        """What the doctor wants fixed: what, and what it says of it."""
+        """The problems that the doctor reports: subject and text."""
         found = [f for f in examine(checks(self.settings, [self.keys], self.look)) if not f.ok]
-        assert all(finding.remedy for finding in found), "each says what to do"
+        assert all(finding.remedy for finding in found), "each problem says what to do"
         return {finding.what: finding.says for finding in found}
 
 
@@ -164,7 +164,7 @@ def test_what_is_wrong_is_named_and_nothing_else(hub: Hub, spoil, what: str, say
     named = [text for name, text in hub.wrong().items() if name.startswith(what)]
     assert len(named) == 1
     assert says in named[0]
-    # What cannot be read at all is missed by the checks that need it too.
+    # An unreadable file also fails the checks that need it.
     if "cannot be read" not in says and "not a directory" not in says:
         assert set(wrong) <= {"members' certificates"}, wrong
 

@@ -1,5 +1,5 @@
-"""A local id that different people have would make them one person: `check` and `run` stop, and say
-where to look.
+"""A local id that different people share would merge them into one person. `check` and `run` stop
+and say where to look.
 """
 
 import csv
@@ -60,7 +60,7 @@ assessed_date = "Assessed"
 
 
 def children(count, seed=7):
-    """Different children, each with an id, names and a date of birth of their own."""
+    """Different children, each with their own id, names and date of birth."""
     rng = random.Random(seed)
     return [
         {
@@ -151,9 +151,7 @@ def test_nothing_is_sent_and_nothing_is_kept_of_such_a_run(tmp_path):
         with pytest.raises(ContradictingIdsError, match="adult ids of the form A9 in mum"):
             site.run(rows[0], rows[1].replace("9990000034", "9990000042"))
         assert site.counts() == {"subjects": 0, "records": 0, "rows": 0, "with_adult": 0}
-        assert site.run(*rows[:1]).accepted == 1, (
-            "the next run is not in the way of what was refused"
-        )
+        assert site.run(*rows[:1]).accepted == 1, "the refused run does not block the next one"
 
 
 def row(number, person_id, *, given="", surname="", born=None, nhs="", adult=False):

@@ -1,5 +1,5 @@
-"""`map` never proposes an id that is empty, that repeats where a child has one row, or under which
-birthdays differ.
+"""`map` never proposes a column as an id if it is empty, if it repeats where a child has one row,
+or if rows with one id have different dates of birth.
 """
 
 import tomllib
@@ -12,7 +12,7 @@ NUMBERS = ("9990000018", "9990000026", "9990000034", "9990000042")
 
 
 def rows(count, **columns):
-    """Rows of births with these further columns, each a function of the row's number."""
+    """Rows of births with these further columns. Each column is a function of the row number."""
     return [
         {
             "Forename": ("Nia", "Omar", "Linh")[n % 3],

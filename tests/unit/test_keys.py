@@ -1,4 +1,4 @@
-"""Key files are private, never overwritten, and never show their secret."""
+"""Key files are private, are never overwritten and never show their secret."""
 
 import os
 

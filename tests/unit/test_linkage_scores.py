@@ -1,4 +1,4 @@
-"""The linkage bench's scores, against examples worked by hand."""
+"""The scores of the linkage benchmark, against hand-calculated examples."""
 
 from datetime import date
 
@@ -22,8 +22,8 @@ A, B, C, D, E = (
     for partner, name in (("p", "a"), ("q", "b"), ("q", "c"), ("r", "d"), ("r", "e"))
 )
 KEYS = [A, B, C, D, E]
-# a, b and c are one person x; d and e another, y. Found: {a, b}, {c, d}, and e, which the system
-# did not place.
+# a, b and c are person x; d and e are person y. Found: {a, b} and {c, d}. The system did not place
+# e.
 TRUE = {A: "x", B: "x", C: "x", D: "y", E: "y"}
 FOUND = {A: 1, B: 1, C: 2, D: 2}
 
@@ -50,7 +50,7 @@ def test_bcubed_is_the_mean_over_records():
 
 def test_bcubed_of_the_truth_is_one_and_of_one_heap_is_not():
     assert bcubed(KEYS, TRUE, TRUE) == (1.0, 1.0)
-    # In one heap of five: three have 3/5 of their own, two have 2/5.
+    # All in one group of five: three records have 3/5 of their own person, two have 2/5.
     assert bcubed(KEYS, dict.fromkeys(KEYS, 0), TRUE) == (
         pytest.approx((3 * 0.6 + 2 * 0.4) / 5),
         1.0,
@@ -72,7 +72,7 @@ BIRTHS = {"x": ("mum", BORN), "y": ("mum", BORN), "z": ("mum", LATER), "w": ("ot
 
 def test_twins_are_of_one_mother_and_day_and_siblings_of_one_mother():
     truth = people(BIRTHS, {A: "x", B: "y", C: "z", D: "w", E: "x"})
-    # x and y are twins; x-z and y-z siblings; w is nobody's.
+    # x and y are twins; x-z and y-z are siblings; w is unrelated.
     assert false_merges(KEYS, {A: 1, B: 2, C: 3, D: 1, E: 1}, truth) == {
         "twin": (0, 1),
         "sibling": (0, 2),
@@ -98,15 +98,15 @@ def test_groups_with_few_true_pairs_are_left_out_of_recall():
         key: Person(str(i // 2), ethnicity="asian" if i < 240 else "white")
         for i, key in enumerate(keys)
     }
-    # 120 pairs of the one group, of which 90 are found, and 30 of the other.
+    # 120 pairs of one group, of which 90 are found, and 30 of the other group.
     found = {key: i // 2 if i < 180 else -i for i, key in enumerate(keys)}
     assert recall_by(lambda person: person.ethnicity, keys, found, truth) == {"asian": 0.75}
 
 
 def test_pairs_by_who_has_a_number():
     truth = people(BIRTHS, {A: "x", B: "x", C: "x", D: "y", E: "y"})
-    # a and b have numbers. Some without: ac, bc, de are true, none is right. Both without: de is
-    # true; cd is linked, wrong.
+    # a and b have numbers. At least one without: ac, bc, de are true, none is found. Both without:
+    # de is true; cd is linked and wrong.
     result = summary(KEYS, FOUND, truth, numbered={A, B})
     assert (result["pairs_some_without_number"], result["recall_some_without_number"]) == (3, 0.0)
     assert (result["pairs_both_without_number"], result["precision_both_without_number"]) == (

@@ -1,5 +1,5 @@
-"""Alerts, recording rules and dashboards: each names only what exists, and each alert has a runbook
-and a test.
+"""Alerts, recording rules and dashboards name only series that exist. Each alert has a runbook and
+a test.
 """
 
 import json
@@ -37,7 +37,7 @@ def rules(name: str) -> list[dict[str, Any]]:
 
 
 def served() -> dict[str, set[str]]:
-    """Every series name that a service serves, with its labels."""
+    """Every series that a service serves, with its labels."""
     found: dict[str, set[str]] = {"up": set(), "ALERTS": {"alertstate"}}
     for metrics in (
         IngestMetrics(),
@@ -58,12 +58,12 @@ def served() -> dict[str, set[str]]:
 
 
 def recorded() -> set[str]:
-    """Names that recording rules make."""
+    """Series that recording rules create."""
     return {rule["record"] for rule in rules("recording.yml")}
 
 
 def queries() -> list[tuple[str, str]]:
-    """Every query there is, and where it stands."""
+    """Every query, and where it is."""
     found = [(rule["record"], rule["expr"]) for rule in rules("recording.yml")]
     found += [(rule["alert"], rule["expr"]) for rule in rules("alerts.yml")]
     for path in DASHBOARDS:
@@ -78,7 +78,7 @@ def queries() -> list[tuple[str, str]]:
 def test_a_query_names_only_metrics_and_labels_that_are_served(where: str, query: str) -> None:
     known, made = served(), recorded()
     for name in re.findall(r"\b(?:childlink_\w+|childlink:[\w:]+)", query):
-        assert name in known or name in made, f"{where} asks for {name}, which nothing serves"
+        assert name in known or name in made, f"{where} uses {name}, which no service serves"
     for name, selector in re.findall(r"\b(childlink_\w+)\{([^}]*)\}", query):
         for label in re.findall(r"(\w+)(?:=|!)", selector):
             assert label in known[name] | {"job", "instance"}, (
@@ -104,11 +104,11 @@ def test_an_alert_has_a_runbook_a_severity_and_a_test(rule: dict[str, Any]) -> N
     text = (ROOT / runbook).read_text()
     assert text.startswith(f"# {rule['alert']}\n")
     assert all(heading in text for heading in ("## What it means", "## What to do")), (
-        "a runbook says what to do"
+        "a runbook must say what to do"
     )
     assert rule["labels"]["severity"] in ("page", "ticket")
     tests = "".join((RULES / name).read_text() for name in ("tests.yml", "tests-long.yml"))
-    assert f"alertname: {rule['alert']}\n" in tests, "a test in which it fires"
+    assert f"alertname: {rule['alert']}\n" in tests, "a test must make the alert fire"
 
 
 def test_the_list_of_runbooks_names_every_alert_with_its_severity() -> None:

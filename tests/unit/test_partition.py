@@ -46,7 +46,7 @@ def test_pairs_in_parts_are_the_pairs_whatever_the_size_of_a_part():
     expected = pairs_of(each_once[:, 0], each_once[:, 1])
     assert expected.max() < 1000
     for most in (1, 100, 10**6):
-        # A record that holds a key twice holds it once.
+        # A record that holds a key twice counts once.
         parts = list(pairs_in_parts(np.r_[held, held], np.r_[records, records], most))
         assert len(parts) == 1 if most == 10**6 else len(parts) > 1
         assert np.array_equal(np.unique(np.concatenate(parts), axis=0), expected)

@@ -1,4 +1,4 @@
-"""What `relink` proposes changes nothing until it is approved, and then no more than was
+"""A `relink` proposal changes nothing until it is approved. Then it changes only what was
 proposed.
 """
 
@@ -46,7 +46,7 @@ WHO = {
 
 @pytest.fixture
 def known(child):
-    """Someone as a partner knows her."""
+    """A person as a partner records her."""
 
     def make(partner, name, **otherwise):
         return child(partner, name, **{**WHO[name], **otherwise})
@@ -56,8 +56,8 @@ def known(child):
 
 @pytest.fixture
 def village(database_url, partnership, known):
-    """Amina, whom both partners know; Bella and Cora, twice each, whom two numbers keep in doubt;
-    Dora, whom one knows.
+    """Amina, known to both partners; Bella and Cora, twice each, kept in doubt by two numbers;
+    Dora, known to one partner.
     """
     linker = LinkerUnderTest(partnership, database_url)
     linker.send("trust-a", *(known("trust-a", name, nhs=NHS[at]) for at, name in enumerate(WHO)))
@@ -118,7 +118,7 @@ def test_what_stewards_decided_counts_in_a_proposal_as_it_does_in_relinking(vill
                 asks_second=asks_second,
             )
 
-        # Of one a second steward is of the same mind; of the other nobody said anything yet.
+        # For one pair a second steward agrees; for the other there is no second decision yet.
         decide(pairs[0], "same", "N. Steward", asks_second=True)
         decide(pairs[0], "same", "B. Other")
         decide(pairs[1], "different", "N. Steward", asks_second=True)

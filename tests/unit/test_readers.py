@@ -1,5 +1,5 @@
-"""The same rows come out of CSV, a spreadsheet, Parquet and a database, and a source that cannot be
-read says why.
+"""CSV, a spreadsheet, Parquet and a database give the same rows. A source that cannot be read gives
+the reason.
 """
 
 import sqlite3

@@ -1,5 +1,5 @@
-"""What a site makes of receipts: each answers for the batch that it judged, and one for anything
-else tells that the spool is old.
+"""How a site handles receipts. Each receipt answers only the batch that it judged. A receipt for
+anything else means that the spool is out of date.
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ ACCEPTED, REFUSED = receipt_pb2.OUTCOME_ACCEPTED, receipt_pb2.OUTCOME_REFUSED
 
 
 class Site:
-    """A site with batches of its own making, and a linker that says what it is told to."""
+    """A site with batches of its own, and a linker that answers as the test says."""
 
     def __init__(self, partnership, spool):
         self.partnership, self.spool = partnership, spool
@@ -102,7 +102,7 @@ def test_a_number_beyond_ours_was_read_in_a_life_that_was_forgotten(site):
     place = site.seal()
     site.receipt(place[0], 7, batch=b"the seventh", outcome=ACCEPTED)
     assert site.spool.lost_past() is not None
-    assert site.exchange.send() == 0, "nothing goes out under a number that is used"
+    assert site.exchange.send() == 0, "nothing is sent under a used number"
 
 
 def test_an_epoch_beyond_ours_is_left_behind(site):

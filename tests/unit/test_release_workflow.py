@@ -1,5 +1,5 @@
-"""The life of a release: two persons, all or nothing, carried forward, attacked anew, retracted for
-good; and who may call and see what.
+"""The life of a release: two people, all or nothing, carried forward, audited again, retracted for
+good. Also who may call and see what.
 """
 
 import json
@@ -41,7 +41,7 @@ MEASURES = {name: catalogue()[name] for name in ("immunisation", "breastfeeding"
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
-    """A desk over a small store, with two small populations."""
+    """A release workflow over a small store with two small populations."""
     monkeypatch.setattr(lifecycle, "catalogue", lambda _until: MEASURES)
     engine = open_database(f"sqlite:///{tmp_path / 'store.sqlite'}")
     migrate(engine, "childlink_analytics.releasing.store")
@@ -116,8 +116,8 @@ def test_whoever_cut_a_release_cannot_publish_it_and_somebody_else_can(desk):
 
 
 def test_a_publication_that_was_interrupted_is_finished_before_anything_else_happens_to_it(desk):
-    """Killed after the files were put in place and before the store knew: it is served, and so
-    counts as seen.
+    """The process is killed after the files are in place and before the store records it. The
+    release is served, so it counts as seen.
     """
     cut(desk)
     publish_release(
@@ -181,7 +181,7 @@ def test_a_discarded_releases_name_is_not_used_again(desk):
 
 
 def test_figures_of_what_has_not_changed_are_carried_forward(desk):
-    """One birth more changes some counts; all others are what they were, to the last figure."""
+    """One more birth changes some counts. All other figures stay exactly the same."""
     published(desk)
     before = figures(desk, "r1")
     fill(desk.engine, partnership(8, 1, first=5_000), first_row=10_000)
@@ -206,8 +206,7 @@ def test_a_draft_is_attacked_anew_with_what_was_published_since_it_was_cut(desk,
     monkeypatch.setattr(lifecycle, "attack", spy)
     desk.check("bea", "r1")
     assert given == [1, 1]
-    # An earlier release that leaves the small counts of the draft no room: the draft does not come
-    # out.
+    # An earlier release leaves no room for the draft's small counts, so the draft is not published.
     with desk.engine.begin() as tx:
         for row in tx.execute(
             sa.select(tables.release_cells).where(tables.release_cells.c.release_id == "r2")
@@ -228,7 +227,7 @@ def test_a_draft_is_attacked_anew_with_what_was_published_since_it_was_cut(desk,
 
 
 def meanwhile(monkeypatch, where, name, do):
-    """Once, before `name` of `where` is called, something else happens."""
+    """Do something else once, just before `name` of `where` is called."""
     real, done = getattr(where, name), []
 
     def call(*arguments, **named):
@@ -336,7 +335,7 @@ def test_what_is_kept_too_long_is_deleted_before_a_cut_and_that_is_written_down(
 
 
 def test_the_schedule_names_the_period_that_is_due_until_somebody_has_cut_it(desk):
-    assert desk.due(date(2025, 1, 10)) == ("2024-Q3", "2024-09-30"), "28 days for what comes late"
+    assert desk.due(date(2025, 1, 10)) == ("2024-Q3", "2024-09-30"), "28 days for late data"
     assert desk.due(date(2025, 2, 1)) == ("2024-Q4", "2024-12-31")
     cut(desk, "2024-Q4")
     assert desk.due(date(2025, 2, 1)) is None
@@ -349,7 +348,7 @@ def test_everything_done_or_refused_is_in_an_audit_trail_that_shows_tampering(de
     done = [(entry.who, entry.action) for entry in desk.audit_trail()]
     assert ("ada", "release cut") in done
     assert ("bea", "release publish") in done
-    assert ("ada", "release publish: failed") in done, "what was refused, too"
+    assert ("ada", "refused attempts as well") in done, "what was refused, too"
     desk.verify_audit()
     with desk.engine.begin() as tx:
         [name] = [t.name for t in tables.metadata.tables.values() if "audit" in t.name]
@@ -387,7 +386,7 @@ def test_every_method_of_both_services_has_a_rule_and_is_in_the_table_above():
 
 
 class Anything(grpc.GenericRpcHandler):
-    """Answers every method with nothing, so that only the guard decides."""
+    """Answers every method with an empty message, so that only the guard decides."""
 
     def service(self, details):
         return grpc.unary_unary_rpc_method_handler(
@@ -493,7 +492,7 @@ def test_callers_who_all_come_at_once_to_a_server_that_just_started_are_all_answ
 
 
 class analyst:
-    """An analyst's connection to a server of the desk's releases."""
+    """An analyst's connection to a server of the workflow's releases."""
 
     def __init__(self, desk):
         settings = ServingSettings(releases=desk.settings.releases, address="127.0.0.1:0")

@@ -1,4 +1,4 @@
-"""`relink` and `proposals` as an operator types them."""
+"""`relink` and `proposals`, run as commands."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ from tests.support.proposing import LENIENT
 
 @pytest.fixture
 def typed(tmp_path, partnership, child, monkeypatch):
-    """Types a command; the store holds one doubt, which lenient parameters settle."""
+    """Runs a command. The store holds one doubtful pair, which lenient parameters would settle."""
     broker = MemoryBroker()
     monkeypatch.setattr(app, "KafkaPublisher", lambda _settings: broker.publisher())
     settings, linker = linker_on_disk(tmp_path, partnership)

@@ -1,4 +1,6 @@
-"""A report says what a release holds, in words and tables, and never what is withheld."""
+"""A report gives the content of a release in words and tables, and never shows a withheld
+figure.
+"""
 
 import re
 from importlib.resources import files
@@ -181,7 +183,7 @@ def test_a_services_report_compares_it_with_all_and_follows_its_families(client)
     ]
     assert mine.mean.text("{:.1f}") in page
     assert "Linkage rate" in page
-    assert "What changed since the release before" in page
+    assert "What changed since the previous release" in page
     assert "New measures: Preterm births." in page
     assert "To cite: childlink release 2026-Q2 (data until 2026-06-30), policy" in page
 
@@ -214,7 +216,7 @@ def test_every_kind_of_answer_can_stand_in_a_file_of_questions(client):
         assert figure in page
     assert '<th scope="col" class="n">2026-Q1</th>' in page
     assert "All services" in page
-    assert "Children reached: there is no compare of it." in page
+    assert "Children reached: compare is not available for it." in page
     assert "Children reached: not published by no_such." in page
     with pytest.raises(ClientError, match="no kind of question 'aks'"):
         make_report(client, EVERY_KIND.replace('"trend"', '"aks"'), service="pairs")

@@ -1,4 +1,4 @@
-"""Doubtful pairs and what a data steward makes of them."""
+"""Doubtful pairs, and a data steward's decisions on them."""
 
 import time
 from itertools import combinations
@@ -18,7 +18,7 @@ CONTEXT = (get_profile(), load_parameters())
 
 @pytest.fixture
 def doubtful(linker, child):
-    """Two children of one name and birthday, with two numbers and two addresses."""
+    """Two children with one name and date of birth, with two numbers and two addresses."""
     a, b = (
         child("trust-a", "1", nhs=NHS[0]),
         child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA"),
@@ -71,7 +71,7 @@ def test_same_joins_them_and_different_keeps_them_apart_whatever_comes_later(
     assert within(linker, review.doubts) == []
     decide(linker, pair := within(linker, review.decisions)[0].pair, "different")
     assert not together(linker, a, b)
-    # Evidence that would join them does not: a person has spoken.
+    # Evidence that would join them has no effect: a steward has decided.
     linker.send("council-b", child("council-b", "1", nhs=NHS[0]))
     assert not together(linker, a, b)
     assert within(linker, review.doubts) == []
@@ -171,8 +171,8 @@ def test_a_pair_keeps_its_place_in_the_queue_when_its_people_are_linked_anew(
 
 
 def test_nothing_is_shown_of_people_who_do_not_wait(linker, child):
-    """Whoever could compare any two people could build the graph of who is like whom, which is what
-    graph matching attacks need.
+    """A caller who could compare any two people could build the similarity graph of all people.
+    Graph matching attacks need exactly that.
     """
     everyone = [
         child("trust-a", str(n), given=name, nhs=NHS[n])

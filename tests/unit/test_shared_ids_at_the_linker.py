@@ -1,5 +1,5 @@
-"""An id that a site of an earlier version gives to different people joins nobody: it is kept,
-counted and receipted.
+"""A site of an earlier version may give one id to different people. That id joins no records: it is
+kept, counted and receipted.
 """
 
 from datetime import date
@@ -18,7 +18,7 @@ def told(linker, *subjects):
 
 @pytest.fixture
 def two_children(child):
-    """One id of trust-a, which its two datasets use for different children."""
+    """One id of trust-a, used by its two datasets for different children."""
     amina = child("trust-a", "TBC", nhs=NHS[0], dataset="asq3")
     oliver = child(
         "trust-a",

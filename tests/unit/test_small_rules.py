@@ -1,4 +1,4 @@
-"""Small rules that larger tests only pass through."""
+"""Small rules that larger tests cover only in passing."""
 
 import gc
 import json
@@ -141,7 +141,7 @@ def test_while_the_broker_takes_nothing_the_gauges_of_the_store_go_on(
     told = []
 
     class Service:
-        """What a command runs, on a broker that is away once and then has the process stopped."""
+        """Runs a command against a broker that is away once and then has the process stopped."""
 
         def __init__(self):
             self.processor, self.engine, self.sources = self, None, ()

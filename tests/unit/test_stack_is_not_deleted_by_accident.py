@@ -1,6 +1,4 @@
-"""`make up` and `make down` never delete a hub that somebody else's checkout, or an earlier one,
-has running.
-"""
+"""`make up` and `make down` never delete a running hub of another checkout or of an earlier one."""
 
 import json
 
@@ -10,7 +8,7 @@ from deploy import stack
 
 
 class Engine:
-    """A Docker engine with a stack on it, as `docker` would tell of it."""
+    """A Docker engine with a stack on it, as `docker` would report it."""
 
     def __init__(self, folder=None, volumes=()):
         self.folder, self.volumes, self.composed = folder, list(volumes), []

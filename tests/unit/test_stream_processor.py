@@ -1,4 +1,4 @@
-"""The linker's stream: what is forged, replayed, missing or malformed is refused, counted and
+"""The linker's stream. Forged, replayed, missing or malformed messages are refused, counted and
 dead-lettered; the stream goes on, and the partner is told.
 """
 
@@ -89,7 +89,7 @@ def test_after_a_gap_nothing_is_read_until_the_missing_batch_comes(linker, partn
     linker.put("trust-a", second, third)
     linker.run()
     assert len(linker.partition()) == 3
-    assert not linker.broker.topics[DEAD], "a gap is mended by sending again, not dead-lettered"
+    assert not linker.broker.topics[DEAD], "resending repairs a gap; it is not dead-lettered"
 
 
 def test_a_swap_of_two_batches_is_seen(linker, partnership, subjects):
@@ -278,8 +278,7 @@ def test_a_log_that_the_broker_lost_is_read_from_its_beginning_counted_and_goes_
     messages = [partnership.message("trust-a", [s]) for s in subjects[:3]]
     linker.put("trust-a", *messages)
     linker.run()
-    # The broker's disk is gone; the site sends again what it had no receipt for, and then something
-    # new.
+    # The broker's disk is lost. The site resends what had no receipt, and then sends something new.
     linker.broker.topics[TOPIC].clear()
     linker.put("trust-a", messages[2])
     linker.run()

@@ -1,5 +1,5 @@
-"""The second policy: what is withheld protects what is small, and no more is withheld than need be.
-Oracle: tau-Argus (pytauargus).
+"""The second disclosure policy: suppression protects small counts, and suppresses no more than
+necessary. Oracle: tau-Argus (pytauargus).
 """
 
 import math
@@ -19,7 +19,7 @@ from tests.unit.test_disclosure import measure
 
 
 def table(seed, rows, columns):
-    """A table with a few small counts, and none of zero (which is shown, and known)."""
+    """A table with a few small counts and no zeros (zeros are shown, so they are known)."""
     chance = random.Random(seed)
     inner = {
         (f"a{a}", f"b{b}"): chance.choice([2, 3, 5, 7, 9, 12, 15, 20, 30, 45, 60])
@@ -31,8 +31,8 @@ def table(seed, rows, columns):
 
 
 def known_exactly(count):
-    """What somebody knows who is told the exact counts that are not withheld, and that what is
-    withheld is not zero.
+    """What an intruder can conclude from the exact counts that are shown, knowing that suppressed
+    counts are not zero.
     """
     return (1, 10**6) if count == disclosure.HIDDEN else (count, count)
 
@@ -44,7 +44,7 @@ def withheld_by_tau_argus(inner, folder):
         people["b"] += [b] * count
         people["n"] += [1] * count
     before = Path.cwd()
-    # It leaves its logs where it is run.
+    # tau-Argus writes its logs to the current folder.
     os.chdir(folder)
     try:
         found = tau_argus(
@@ -91,8 +91,8 @@ def test_tau_argus_withholds_about_as_many_cells(seed, rows, columns, tmp_path):
 
 
 def test_what_tau_argus_withholds_passes_the_same_attacker(tmp_path):
-    """Else the attacker would ask for more than the field does, and the first test would prove
-    little.
+    """Otherwise our audit would demand more than is usual in the field, and the first test would
+    prove little.
     """
     _, inner, linked = table(1, 4, 5)
     theirs = withheld_by_tau_argus(inner, tmp_path)

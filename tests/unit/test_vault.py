@@ -1,4 +1,4 @@
-"""Encodings at rest: the database alone opens nothing, and a wrong key is told."""
+"""Encodings at rest: the database alone cannot open them, and a wrong key is detected."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""A linker's gRPC server as it is deployed: TLS, certificates of an authority, a policy file, a
+"""A linker's gRPC server as in a deployment: TLS, certificates of an authority, a policy file and a
 revocation list.
 """
 
@@ -18,7 +18,7 @@ PEOPLE = {"monitor": "operator", "n-steward": "steward", "a-shah": "analyst"}
 
 
 class Service:
-    """The server, and those who call it."""
+    """The server and its callers."""
 
     def __init__(self, folder, linker, **settings):
         self.linker = linker
@@ -66,7 +66,7 @@ class Service:
         self.publish()
 
     def channel(self, name, certificate=None, options=()):
-        """A connection of its own with somebody's certificate."""
+        """A separate connection with one holder's certificate."""
         public, private = certificate or self.certificates[name]
         credentials = grpc.ssl_channel_credentials(
             self.pki.ca.read_bytes(), private.read_bytes(), public.read_bytes()
@@ -76,26 +76,26 @@ class Service:
         )
 
     def refused(self, reason):
-        """How many calls the metric says were turned away for a reason."""
+        """The number of refused calls for a reason, from the metric."""
         counted = self.linker.metrics.calls_refused.collect()[0].samples
         return sum(
             s.value for s in counted if s.name.endswith("_total") and s.labels["reason"] == reason
         )
 
     def healthy(self):
-        """Whether the service answers whom it should, on a new connection, soon."""
+        """Whether the service answers a permitted caller quickly, on a new connection."""
         with self.channel("monitor") as channel:
             return get_status(channel).profile_ids == ["p"]
 
 
 def get_status(channel, timeout=5, **options):
-    """The call that operators make."""
+    """The status call of operators."""
     stub = operator_pb2_grpc.OperatorServiceStub(channel)
     return stub.GetStatus(operator_pb2.GetStatusRequest(), timeout=timeout, **options)
 
 
 def code_of(call):
-    """The status code that a call ends with."""
+    """The status code at the end of a call."""
     try:
         call()
     except grpc.RpcError as error:
@@ -113,7 +113,7 @@ def service(tmp_path, linker):
 
 @pytest.fixture
 def patient_service(tmp_path, linker):
-    """One that does not limit how often a caller calls."""
+    """A server without a limit on how often a caller calls."""
     service = Service(tmp_path, linker, grpc_calls_a_minute=10**9)
     yield service
     assert service.healthy(), "and the service answers after the attack"

@@ -1,9 +1,9 @@
-"""A member of the partnership who attacks another through the broker, and the linker whatever lies
-on a topic.
+"""Attacks through the broker: a member of the partnership attacks another member, or attacks the
+linker with arbitrary messages on a topic.
 
-What the envelope alone refuses is in tests/unit/test_envelope.py, forgery and the stream's order in
-test_pump.py; here a real batch of somebody else is put to use, and thousands of malformed ones are
-sent by a member in good standing.
+tests/unit/test_envelope.py has what the envelope alone refuses. tests/unit/test_stream_processor.py
+has forgery and the stream's order. Here, an attacker uses a real batch of another member, and a
+regular member sends thousands of malformed batches.
 """
 
 import random
@@ -46,8 +46,8 @@ def refused(linker, sender, reason):
 
 
 def signed_anew(partnership, message, thief, **changes):
-    """Somebody's sealed batch under another's header and signature; the thief cannot open it, and
-    need not.
+    """Another member's sealed batch under the attacker's header and signature. The attacker cannot
+    open the batch and does not need to.
     """
     stolen = wire.SealedBatch.FromString(message)
     header = wire.Header.FromString(stolen.header)
@@ -72,8 +72,8 @@ def test_a_batch_that_was_copied_to_the_attackers_own_topic_is_refused(
 def test_a_batch_that_was_signed_anew_by_another_member_cannot_be_opened(
     linker, partnership, subjects, healthy
 ):
-    """The header is bound into the seal: under another sender, topic or number it is another batch,
-    and opens to nothing.
+    """The header is bound into the seal. Under another sender, topic or number the batch is a
+    different one and cannot be opened.
     """
     copied = partnership.message("council-b", subjects[:1], sequence=1)
     linker.put("trust-a", signed_anew(partnership, copied, "trust-a", topic=A))
@@ -105,9 +105,7 @@ def test_a_batch_in_anothers_topic_uses_up_none_of_its_numbers(
 def test_a_later_place_in_the_stream_does_not_make_an_old_batch_new(
     linker, partnership, subjects, healthy
 ):
-    """A site's own key, leaked: its old batch with a number that has not been used opens to
-    nothing.
-    """
+    """A site's own key leaked: its old batch cannot be opened under an unused number."""
     first = partnership.message("council-b", subjects[:1])
     linker.put("council-b", first, signed_anew(partnership, first, "council-b", sequence=2))
     linker.run()
@@ -126,7 +124,7 @@ def test_six_thousand_malformed_messages_are_refused_by_the_envelope(partnership
 def test_two_thousand_malformed_payloads_of_a_member_in_good_standing_crash_nothing(
     linker, partnership, subjects
 ):
-    """What only somebody with a member's keys can send: sealed and signed as it must be, and
+    """Messages that only a holder of a member's keys can send: correctly sealed and signed, with
     nonsense inside.
     """
     object.__setattr__(linker.processor, "dead_letters_an_hour", SEALED)
@@ -148,11 +146,11 @@ def test_two_thousand_malformed_payloads_of_a_member_in_good_standing_crash_noth
     linker.run()
     receipts = linker.receipts("trust-a")
     assert [receipt.sequence for receipt in receipts] == list(range(1, SEALED + 1)), (
-        "each one is answered, in order"
+        "each message is answered, in order"
     )
     assert refused(linker, "trust-a", reasons.MALFORMED) > SEALED // 4
     linker.send("council-b", *subjects)
-    assert None not in linker.persons(*subjects), "another partner's people are linked all the same"
+    assert None not in linker.persons(*subjects), "another partner's people are still linked"
 
 
 def spoilt(rng, message):

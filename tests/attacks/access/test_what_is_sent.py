@@ -1,5 +1,5 @@
-"""What is sent to exhaust or confuse the linker's gRPC port: each is refused and counted, and the
-service answers on.
+"""Messages that try to exhaust or confuse the linker's gRPC port. Each is refused and counted, and
+the service continues to answer.
 """
 
 import random
@@ -51,7 +51,7 @@ def test_zeros_that_were_compressed_a_thousandfold_are_not_unpacked(service):
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     public, private = service.certificates["monitor"]
-    # From another process, so that the memory that grows here is the service's.
+    # Sent from another process, so that growing memory in this one is the service's.
     arguments = [
         sys.executable,
         "-c",
@@ -71,7 +71,7 @@ def test_connections_that_never_shake_hands_hold_nobody_up_and_are_closed(servic
     host, port = service.address.split(":")
     silent = [socket.create_connection((host, int(port)), timeout=15) for _ in range(200)]
     for sock in silent[:100]:
-        # The beginning of a TLS handshake, and nothing more.
+        # The start of a TLS handshake, and nothing more.
         sock.sendall(b"\x16\x03\x01\x02")
     started = time.monotonic()
     assert service.healthy()
@@ -93,7 +93,7 @@ def test_connections_that_send_half_a_request_hold_nobody_up(service):
         tls = context.wrap_socket(
             socket.create_connection((host, int(port)), timeout=5), server_hostname="localhost"
         )
-        # Preface, SETTINGS, and a HEADERS frame that promises more than comes.
+        # Preface, SETTINGS, and a HEADERS frame that announces more than the attacker sends.
         tls.sendall(
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
             + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
@@ -113,8 +113,8 @@ def test_connections_that_send_half_a_request_hold_nobody_up(service):
     ],
 )
 def test_calls_that_never_send_their_message_do_not_take_the_service_away(service, who, code, why):
-    """gRPC's own servers wait for a message in a worker's thread: as many such calls as it has
-    threads, and it answers nobody.
+    """gRPC's own servers wait for a message in a worker thread. As many such calls as there are
+    threads would block the service for all callers.
     """
     never = threading.Event()
 
@@ -126,7 +126,7 @@ def test_calls_that_never_send_their_message_do_not_take_the_service_away(servic
         asks = [channel.stream_unary(LIST_CASES).future(message(), timeout=4) for _ in range(20)]
         started = time.monotonic()
         if why:
-            assert service.healthy(), "a stranger holds nothing at all"
+            assert service.healthy(), "a stranger blocks no threads at all"
             assert time.monotonic() - started < 2
         assert {code_of(ask.result) for ask in asks} == {code}
     never.set()
@@ -142,7 +142,7 @@ def test_a_call_that_would_never_end_is_refused(service):
 
 
 def test_malformed_messages_are_refused_one_by_one(patient_service):
-    """The other 8,000 of the 10,000 are in test_bus.py."""
+    """The other 8,000 of the 10,000 messages are in test_bus.py."""
     service, rng = patient_service, random.Random(6)
     good = [
         review_pb2.DecideRequest(
@@ -166,7 +166,7 @@ def test_malformed_messages_are_refused_one_by_one(patient_service):
             codes += [code_of(ask.result) for ask in batch]
     assert len(codes) == CALLS
     assert set(codes) <= {C.OK, C.INVALID_ARGUMENT, C.FAILED_PRECONDITION}, set(codes)
-    assert service.refused("unreadable") > CALLS // 5, "many are no messages at all"
+    assert service.refused("unreadable") > CALLS // 5, "many are not valid messages at all"
     assert not service.linker.partition()
 
 

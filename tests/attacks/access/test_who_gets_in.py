@@ -1,8 +1,8 @@
-"""Those who should not get in at the linker's gRPC port: each is refused, counted where the service
-sees them, and it answers on.
+"""Callers without access at the linker's gRPC port. Each is refused and, where the service sees the
+call, counted; the service continues to answer.
 
-A handshake that fails is refused below the service (gRPC's own TLS), which is why those are not in
-its metric.
+A failed handshake is refused below the service, in gRPC's own TLS. For that reason its metric does
+not count such calls.
 """
 
 import socket
@@ -67,7 +67,7 @@ def test_a_revoked_certificate_is_refused_with_the_next_call_on_an_open_connecti
         assert code_of(lambda: ask(review_pb2.ListCasesRequest(), timeout=5)) == C.UNAUTHENTICATED
         service.revoke("stranger")
         assert code_of(lambda: get_status(stranger, metadata=me)) == C.UNAUTHENTICATED, (
-            "nor with somebody's token"
+            "nor with another person's token"
         )
     with service.channel("n-steward") as anew:
         assert code_of(lambda: get_status(anew)) == C.UNAUTHENTICATED
@@ -76,7 +76,7 @@ def test_a_revoked_certificate_is_refused_with_the_next_call_on_an_open_connecti
     with service.channel("n-steward") as renewed:
         ask = review_pb2_grpc.ReviewServiceStub(renewed).ListCases
         assert code_of(lambda: ask(review_pb2.ListCasesRequest(), timeout=5)) == C.OK, (
-            "a new one is another"
+            "a new certificate is not the revoked one"
         )
 
 
@@ -112,7 +112,8 @@ def test_a_plaintext_connection_is_closed_without_an_answer(service):
 def test_a_downgraded_connection_is_refused(service, version, speaks):
     public, private = service.certificates["monitor"]
     context = ssl.create_default_context(cafile=str(service.pki.ca))
-    # This OpenSSL would not offer the old versions by itself: the refusal must be the server's.
+    # This OpenSSL would not offer the old versions by itself. The test must show that the server
+    # refuses them.
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     context.load_cert_chain(public, private)
     context.set_alpn_protocols(["h2"])

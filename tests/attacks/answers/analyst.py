@@ -1,8 +1,9 @@
-"""What an analyst gets out of a release by asking: every protected count, those shown as <10 too.
+"""What an analyst can learn from a release by asking: every protected count, including those shown
+as <10.
 
-Knows the catalogue, the policy and how answers are put together; has a connection and nothing else.
-A withheld count is found by asking for a total and for all of it but that one; what that leaves
-open follows from tables that add up.
+The attacker knows the catalogue, the policy and how answers are built, and has a connection and
+nothing else. To find a withheld count, the attacker asks for a total and for the total without that
+cell. Tables that add up give the rest.
 """
 
 import itertools
@@ -19,7 +20,7 @@ Where = Mapping[str, str | Sequence[str]]
 
 @dataclass
 class Analyst:
-    """An analyst and what they were told."""
+    """An analyst and the answers so far."""
 
     client: Client
     measures: Mapping[str, Measure]
@@ -28,8 +29,8 @@ class Analyst:
     known: dict[str, Known] = field(default_factory=dict)
     """Protected counts by population and cell (by column)."""
     linked: dict[str, LinkedCells] = field(default_factory=dict)
-    """How the cells of each population hang together, as the public catalogue says; its counts are
-    all zero.
+    """How the cells of each population depend on each other, according to the public catalogue. Its
+    counts are all zero.
     """
 
     def __post_init__(self) -> None:
@@ -46,17 +47,17 @@ class Analyst:
     def ask(
         self, measure: str, by: Sequence[str] = (), where: Where | None = None
     ) -> dict[tuple[str, ...], int | None]:
-        """Counts by category, as told; None where withheld."""
+        """Counts by category as answered; None if withheld."""
         self.questions += 1
         answer = self.client.ask(measure, by, where, self.release)
         return {cell.categories: cell.count for cell in answer.cells}
 
     def unmask(self) -> None:
-        """Find out every protected count."""
+        """Find every protected count."""
         for measure in self.measures.values():
             for cube in measure.cubes:
                 self._tables(measure, cube)
-        # Attendances are rounded one by one, so that tables of them do not add up.
+        # Attendances are rounded one by one, so tables of them do not add up.
         for measure in self.measures.values():
             for cube in measure.cubes if measure.population not in self.attendances else ():
                 self._complements(measure, cube)
@@ -93,7 +94,7 @@ class Analyst:
                             )
 
     def _deduce(self, population: str) -> None:
-        """Tables add up: fill in what that leaves no choice in."""
+        """Tables add up: fill in each count that has only one possible value."""
         known, before = self.known[population], -1
         while len(known) > before:
             before = len(known)
@@ -115,8 +116,8 @@ class Analyst:
     def expected(
         self, measure: Measure, by: Sequence[str], where: Mapping[str, Sequence[str]]
     ) -> list[int | None]:
-        """What an answer's protected sums must be if nothing but the protected counts goes into it;
-        None where one is unknown.
+        """The protected sums of an answer, if it uses the protected counts and nothing else; None
+        where a count is unknown.
         """
         known = self.known[measure.population]
         sums: list[int | None] = []
@@ -137,7 +138,7 @@ class Analyst:
         return sums
 
     def refused(self, *question: object) -> str:
-        """The words with which a question is refused; empty where it is answered."""
+        """The text with which a question is refused; empty if it is answered."""
         try:
             self.ask(*question)  # type: ignore[arg-type]
         except ClientError as error:
@@ -146,7 +147,7 @@ class Analyst:
 
 
 def attendances(measures: Mapping[str, Measure]) -> set[str]:
-    """Populations that are not of people, and protected by the second policy."""
+    """Populations that do not count people and are protected by the second policy."""
     return {measure.population for measure in measures.values() if measure.unit == "attendances"}
 
 

@@ -1,12 +1,14 @@
-"""Linear and integer bounds (HiGHS) on true counts, from protected ones and everything that is
-publicly known of them.
+"""Linear and integer bounds (HiGHS) on true counts, from protected counts and all public knowledge.
 
-Beside what the attacker in `childlink_analytics.releasing.protection.attack` knows: what the public
-views imply and the catalogue does not declare (a child of the most deprived fifth is of the
-priority population; whoever used one service is counted in one alone; nobody's next service is the
-first; before the first quarter everybody is new), populations that lie within others, the largest
-error and the rows of datasets as `DescribeRelease` gives them, own rows (a partner's), and several
-releases together.
+This attacker knows more than the one in `childlink_analytics.releasing.protection.attack`:
+
+* what the public views imply and the catalogue does not declare. Examples: a child in the most
+  deprived fifth is in the priority population; a user of one service is counted in one service
+  only; the next service is never the first one; before the first quarter everybody is new
+* populations that are part of others
+* the largest error and the numbers of rows that `DescribeRelease` gives
+* a partner's own rows
+* several releases together.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -21,27 +23,27 @@ from childlink_analytics.shared.cubes import Cell, LinkedCells
 from tests.attacks.answers.world import DOMAINS, SERVICES
 
 At = tuple[str, Cell]
-"""A population and a cell of it."""
+"""A population and one of its cells."""
 Line = tuple[float, float, dict[At, float]]
 """least <= weighted sum <= most."""
 
 
 @dataclass
 class Claim:
-    """An interval in which a count surely lies, if the attacker's premises hold."""
+    """An interval that certainly contains the count, if the attacker's assumptions hold."""
 
     low: int
     high: int
 
     @property
     def width(self) -> int:
-        """Zero: found exactly. Up to 4: some guess is surely within 2."""
+        """Zero: found exactly. Up to 4: one guess is certainly within 2."""
         return self.high - self.low
 
 
 @dataclass
 class Knowledge:
-    """All that an attacker takes for certain."""
+    """Everything that an attacker takes for certain."""
 
     intervals: dict[At, tuple[int, int]] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
@@ -53,7 +55,7 @@ class Knowledge:
         largest_error: int,
         attendances: Container[str] = (),
     ) -> None:
-        """What a release's protected counts say."""
+        """What the protected counts of a release tell."""
         for population, cells in linked.items():
             for cell in cells.counts:
                 protected = known[population].get(cell)
@@ -82,12 +84,12 @@ class Knowledge:
                 self.lines.append((low_, high_, line))
 
     def narrow(self, at: At, low: float, high: float) -> None:
-        """One more thing known of a count."""
+        """One more known fact about a count."""
         least, most = self.intervals.get(at, (0, 10**9))
         self.intervals[at] = (max(least, int(low)), min(most, int(high)))
 
     def bound(self, targets: Iterable[At], *, whole_below: int = 6) -> dict[At, Claim]:
-        """Bounds of each target; those narrower than `whole_below` are tightened with whole
+        """Bounds of each target. Bounds narrower than `whole_below` are tightened with whole
         numbers.
         """
         names = list(self.intervals)
@@ -120,8 +122,8 @@ class Knowledge:
 def possible(
     protected: int | None, largest_error: int = disclosure.LARGEST_ERROR
 ) -> tuple[int, int]:
-    """What a count can be under the public rule; one that could not be unmasked was less than
-    ten.
+    """The possible values of a count under the public rule. A count that could not be unmasked was
+    less than ten.
     """
     if protected is None:
         return 0, possible(disclosure.BASE, largest_error)[1]
@@ -134,7 +136,7 @@ _CHILD, _FAMILY, _ASQ3, _EVERYONE, _ATTENDED = (
     for view in ("reached_child", "reached_family", "asq3_child", "linked_child", "attended")
 )
 _SESSIONS = {"1": 1, "2_to_3": 2, "4_to_6": 4, "7_to_11": 7, "12_or_more": 12}
-# Whoever is in the one category is in one of the others: (column, category) -> (column,
+# People in the first category are always in one of the others: (column, category) -> (column,
 # categories).
 _WITHIN = {
     ("imd_quintile", "1"): ("priority", ("priority",)),
@@ -145,13 +147,13 @@ _WITHIN = {
 
 
 def public_facts(linked: Mapping[str, LinkedCells]) -> list[Line]:
-    """What the public views imply beyond what the catalogue declares."""
+    """What the public views imply and the catalogue does not declare."""
     lines = [*_services_of_families(), *_domains(linked), *_attendances(linked)]
     for population in {_CHILD, _FAMILY} & linked.keys():
         for cell in linked[population].counts:
             lines += _of_a_cell(population, cell)
-    # Whoever is counted anywhere is a child whom somebody recorded; whoever was engaged before a
-    # review was reached.
+    # A child in any count was recorded by a partner. A child who engaged before a review was
+    # reached.
     for population in linked:
         others = ("change", "reached_family", "reached_adult", "linked", "attended")
         if not population.startswith(others) and _EVERYONE in linked:
@@ -190,7 +192,7 @@ def _of_a_cell(population: str, cell: Cell) -> list[Line]:
 
 
 def _services_of_families() -> list[Line]:
-    """Families by service add up to as many services as each used."""
+    """Families, weighted by their number of services, add up to the families of all services."""
     lines: list[Line] = []
     for number, (least, most) in {
         "1": (1, 1),
@@ -205,8 +207,8 @@ def _services_of_families() -> list[Line]:
 
 
 def _attendances(linked: Mapping[str, LinkedCells]) -> list[Line]:
-    """Whoever came somewhere attended there; and as often, in all, as each one's sessions say at
-    least.
+    """People who came to a service attended it. In total they attended at least as often as their
+    sessions say.
     """
     if _ATTENDED not in linked or _CHILD not in linked:
         return []
@@ -218,7 +220,7 @@ def _attendances(linked: Mapping[str, LinkedCells]) -> list[Line]:
 
 
 def _domains(linked: Mapping[str, LinkedCells]) -> list[Line]:
-    """Whoever is below in a domain is below over all, and whoever is below over all is below in
+    """A child below the level in a domain is below overall, and a child below overall is below in
     some domain.
     """
     lines: list[Line] = []
@@ -239,7 +241,7 @@ def _with(cell: Cell, column: str, other: str, category: str) -> Cell:
 
 
 def _ends(solver: object, target: int) -> Claim | None:
-    """The least and most of a column; None where there was no time."""
+    """The least and the greatest value of a column; None if there was no time."""
     solver.changeColCost(target, 1.0)  # type: ignore[attr-defined]
     ends = []
     for sense in (highspy.ObjSense.kMinimize, highspy.ObjSense.kMaximize):
@@ -259,7 +261,7 @@ def _ends(solver: object, target: int) -> Claim | None:
 
 @dataclass(frozen=True)
 class Score:
-    """How an attack went. Only certain claims count: a guess needs no attack."""
+    """The result of an attack. Only certain claims count: a guess needs no attack."""
 
     targets: int
     exact: int
@@ -269,7 +271,7 @@ class Score:
 
     @property
     def broken(self) -> bool:
-        """Whether the gate is failed."""
+        """Whether the attack succeeded, so that the release fails the audit."""
         return bool(self.exact or self.within_2)
 
 
@@ -290,5 +292,5 @@ def score(claims: Mapping[At, Claim], truth: Callable[[At], int]) -> Score:
 
 
 def joint(intervals: Sequence[tuple[int, int]]) -> Claim:
-    """What all of them say together."""
+    """What all constraints together say."""
     return Claim(max(low for low, _ in intervals), min(high for _, high in intervals))

@@ -1,5 +1,5 @@
-"""What other systems do, to attack beside ours: each answer counted live; 1 to 7 hidden, the rest
-rounded to 5, free groupings.
+"""Another system's rule, attacked for comparison: each answer is counted live, 1 to 7 is hidden,
+other counts are rounded to 5, and groupings are free.
 """
 
 from collections.abc import Callable
@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ask = Callable[[list[int], list[int]], int | None]
-"""The count of some rows and some columns of a table together; None where withheld."""
+"""The count of some rows and columns of a table together; None if withheld."""
 Means = Callable[[int | None, int], tuple[float, float]]
-"""The least and the most that an answer about so many cells can truly be."""
+"""The least and the greatest true value of an answer about this many cells."""
 
 
 @dataclass
 class NhsRule:
-    """A table that answers any grouping of its categories from exact counts, by the rule of NHS
+    """A table that answers any grouping of its categories from exact counts, under the rule of NHS
     England's HES tables.
     """
 
     counts: NDArray[np.int64]
 
     def ask(self, rows: list[int], columns: list[int]) -> int | None:
-        """The rounded count; None where 1 to 7."""
+        """The rounded count; None for 1 to 7."""
         exact = int(self.counts[np.ix_(rows, columns)].sum())
         return None if 1 <= exact <= 7 else 5 * round(exact / 5)
 
@@ -36,8 +36,8 @@ def nhs_means(said: int | None, _cells: int) -> tuple[float, float]:
 def recover(
     ask: Ask, means: Means, shape: tuple[int, int], questions: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The least and most of every cell: every cell alone, then random groups; each answer bounds
-    its cells by what the others can be.
+    """The least and the greatest value of every cell: ask each cell alone, then random groups. Each
+    answer bounds its cells by the possible values of the others.
     """
     rng = np.random.default_rng(1)
     asked = [([row], [column]) for row in range(shape[0]) for column in range(shape[1])]

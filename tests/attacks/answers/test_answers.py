@@ -1,9 +1,10 @@
-"""Nobody with an analyst's token finds a small count, whatever they ask and whatever they know of
-the method and of their own rows.
+"""No holder of an analyst's token finds a small count, with any questions and with full knowledge
+of the method and of their own rows.
 
-A claim is a count's interval that surely holds; an interval of up to five values has a guess that
-is surely within 2. The gate: none that is exact, none within 2. `CHILDLINK_ATTACK_FULL=1` attacks
-the whole catalogue with 1,000 groupings a table, and prints one JSON line.
+A claim is an interval that certainly contains a count. In an interval of up to five values, one
+guess is certainly within 2. The tests require that no claim is exact or within 2.
+`CHILDLINK_ATTACK_FULL=1` attacks the whole catalogue with 1,000 groupings a table, and prints one
+JSON line.
 """
 
 import itertools
@@ -51,7 +52,7 @@ MEASURES = {
     )
 }
 PARTNERS = ("charity", "council", "gp", "trust")
-# One of each population, so that what is attacked is all that ties its cells.
+# One measure of each population, so that the attack covers everything that connects its cells.
 POOLED = {
     name: MEASURES[name]
     for name in ("services_per_child", "linkage_rate", "immunisation", "ncmp_weight")
@@ -64,7 +65,7 @@ FEW = {
 
 @pytest.fixture(scope="module", autouse=True)
 def total():
-    """At the end, how many questions were asked in all, as the servers count."""
+    """At the end, print the number of questions that the servers counted."""
     yield
     print(json.dumps({"attack": "all of them", "questions": Hub.questions()}))
 
@@ -85,7 +86,7 @@ def client(hub):
 
 @pytest.fixture(scope="module")
 def analyst(hub, client):
-    """An analyst who has found out every protected count that can be."""
+    """An analyst who has found every protected count that can be found."""
     analyst = Analyst(client, hub.measures)
     analyst.unmask()
     return analyst
@@ -97,7 +98,7 @@ def truth_of(hub, release=-1):
 
 
 def everything(analyst, largest_error):
-    """All that one release and what is public say."""
+    """Everything that one release and public knowledge say."""
     knowledge = Knowledge()
     knowledge.add_release(analyst.linked, analyst.known, largest_error, analyst.attendances)
     knowledge.lines += public_facts(analyst.linked)
@@ -105,7 +106,7 @@ def everything(analyst, largest_error):
 
 
 def small_cells(hub, at_most=10**9):
-    """Small counts of people; of attendances, those that are unsafe are attacked."""
+    """Small counts of people. For attendances, the sensitive cells are attacked."""
     people = {
         name: item for name, item in hub.truth().items() if name not in attendances(hub.measures)
     }
@@ -128,7 +129,7 @@ def test_an_analyst_does_find_out_the_protected_counts_behind_less_than_10(hub, 
     }
     found = {(name, cell): n for name, cells in analyst.known.items() for cell, n in cells.items()}
     assert all(protected[at] == n for at, n in found.items())
-    assert len(found) > 0.8 * len(protected), "the attacks below would prove little"
+    assert len(found) > 0.8 * len(protected), "otherwise the attacks below would prove little"
 
 
 def test_linear_and_integer_bounds_over_everything_published_find_no_small_count(
@@ -146,8 +147,8 @@ def test_linear_and_integer_bounds_over_everything_published_find_no_small_count
 def test_the_same_bounds_find_no_attendances_of_a_few_or_of_one_who_makes_most(
     hub, analyst, client
 ):
-    """Told by everything else as well: whoever was reached attended, and as often as their sessions
-    say.
+    """With all other knowledge as well: people who were reached attended, as often as their
+    sessions say.
     """
     [measure] = [item for item in hub.measures.values() if item.unit == "attendances"]
     observations, links = partnership(1, 800).batches()
@@ -173,7 +174,7 @@ def test_the_same_bounds_find_no_attendances_of_a_few_or_of_one_who_makes_most(
 def test_the_same_bounds_find_small_counts_of_a_release_whose_figures_moved_by_at_most_4(
     hub, analyst
 ):
-    """So they are bounds, and it matters that a release does not tell how far its own figures
+    """These are bounds only. For that reason a release must not tell how far its own figures
     moved.
     """
     truth = {
@@ -206,21 +207,21 @@ def test_a_release_does_not_tell_how_far_its_figures_moved_nor_how_many_counts_a
 
 
 def test_a_partner_cannot_count_the_rows_of_others_by_adding_its_own():
-    """Rows are told to a hundred, from a place between hundreds that only the release's key
+    """Numbers of rows are rounded to a hundred, from an offset that only the release's key
     gives.
     """
     turns = {
         secret: next(n for n in range(100, 201) if _about(n, secret, "eyfs") == 200)
         for secret in (b"one", b"two", b"three")
     }
-    assert len(set(turns.values())) == 3, "where it turns differs from key to key"
+    assert len(set(turns.values())) == 3, "the rounding offset differs from key to key"
     assert {_about(n, b"one", "eyfs") for n in range(1, 101)} == {100}
     assert all(abs(_about(n, b"one", "eyfs") - n) <= 100 for n in range(1, 1_000))
 
 
 def test_no_grouping_says_more_than_the_sum_of_protected_counts(hub, analyst):
     """One-filter differences, complements, three-set splits, random groupings: each answer is a sum
-    of what is known already.
+    of counts that are already known.
     """
     rng = np.random.default_rng(2)
     before, checked = analyst.questions, 0
@@ -282,7 +283,7 @@ def test_a_mean_is_made_of_protected_bands_so_that_one_child_more_does_not_show(
 
 
 def test_three_releases_of_a_changing_store_find_nothing_even_for_who_knows_each_change(tmp_path):
-    """1 to 7 children come and go between releases; the attacker is told by how many each count
+    """Between releases, 1 to 7 children come and go. The attacker is told by how many each count
     changed.
     """
     hub = Hub(tmp_path, measures=FEW)
@@ -301,8 +302,8 @@ def test_three_releases_of_a_changing_store_find_nothing_even_for_who_knows_each
 
 
 def test_a_partner_who_adds_many_made_up_children_each_time_finds_nothing_certain(tmp_path):
-    """Changes too large for the attacker in the cut to take as known: 20 to 60 made-up children a
-    release, known to who made them up.
+    """Changes too large for the audit of a release to take as known: 20 to 60 synthetic children a
+    release, known to the attacker who made them up.
     """
     hub = Hub(tmp_path, measures=FEW)
     world = partnership(4, 300)
@@ -348,8 +349,8 @@ def test_a_partner_who_adds_many_made_up_children_each_time_finds_nothing_certai
 
 
 def test_each_partner_knows_its_own_rows_and_finds_nothing_of_the_others(tmp_path):
-    """One partner has sent real and made-up children of its own; what is left of each count is a
-    target, if it is 1 to 7.
+    """One partner has sent real and made-up children of its own. What remains of each count is a
+    target if it is 1 to 7.
     """
     hub = Hub(tmp_path, measures=FEW)
     mine = partnership(99, 300, first=100_001)
@@ -379,7 +380,7 @@ def test_each_partner_knows_its_own_rows_and_finds_nothing_of_the_others(tmp_pat
     assert found.targets > 100
     assert not found.broken
     assert told.within_2 > 0, (
-        "the same partner succeeds where a release tells how far its figures moved"
+        "the same partner succeeds if a release tells how far its figures moved"
     )
 
 
@@ -389,8 +390,8 @@ def test_each_partner_knows_its_own_rows_and_finds_nothing_of_the_others(tmp_pat
     ids=" and ".join,
 )
 def test_partners_who_pool_their_rows_find_nothing_of_the_others(small, pool):
-    """The cut plays each partner alone. Several who break their agreements together are tried here,
-    and only here.
+    """The audit of a release simulates each partner alone. Several partners who collude, against
+    their agreements, are tested only here.
     """
     hub, world = small
     together = World(
@@ -410,8 +411,8 @@ def test_partners_who_pool_their_rows_find_nothing_of_the_others(small, pool):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """A release of a small partnership, in which one partner less leaves few whom nobody of the
-    pool knows.
+    """A release of a small partnership. With one partner less, few children remain that the
+    colluding partners do not know.
     """
     world = partnership(8, 150)
     hub = Hub(tmp_path_factory.mktemp("small"), measures=POOLED)
@@ -420,12 +421,12 @@ def small(tmp_path_factory):
 
 
 def test_the_cut_refuses_figures_from_which_a_partner_would_find_the_only_child_of_another():
-    """32 of 33 children are the partner's own, and the figure is 8 too low: then the others are at
-    most 2.
+    """32 of 33 children are the partner's own, and the figure is 8 too low. Then there are at most
+    2 others.
     """
     linked = LinkedCells({(): 33}, [])
     assert 25 in disclosure.allowed_counts(33)
-    assert attack(linked, {(): 25}).too_tight == [], "nobody else learns anything"
+    assert attack(linked, {(): 25}).too_tight == [], "other analysts learn nothing from it"
     assert attack_as_partner(linked, {(): 25}, {(): 32}).too_tight == [()]
     assert attack_as_partner(linked, {(): 35}, {(): 32}).too_tight == []
 
@@ -439,7 +440,7 @@ def test_what_a_partner_would_find_out_is_rounded_again_until_it_does_not(others
 
 
 def test_a_cut_knows_whom_each_partner_knows():
-    """Without that, no partner would be played at a cut."""
+    """Without that, the audit of a release would simulate no partner."""
     observations, links = partnership(1, 200).batches()
     with open_counter([observations], [links], UNTIL) as counter:
         everybody = count_cells([MEASURES["linkage_rate"]], counter).counts[()]
@@ -451,14 +452,14 @@ def test_a_cut_knows_whom_each_partner_knows():
         assert len(partners) > 1
         assert all(0 < count < everybody for count in known)
         assert counter.partners(MEASURES["reach_children"]) == [], (
-            "who sends all attendances has nobody to find"
+            "a partner that sends all attendances has no others to find"
         )
 
 
 def test_the_nhs_rule_on_each_answer_falls_to_the_same_groupings_that_find_nothing_here(
     hub, client
 ):
-    """Else the attacks above prove nothing."""
+    """Otherwise the attacks above would prove nothing."""
     measure = hub.measures["reach_children"]
     one, other = (
         list(measure.dimensions[name].categories) for name in ("ethnicity", "imd_quintile")
@@ -519,8 +520,8 @@ def test_refusals_say_the_same_whatever_the_store_holds(tmp_path):
 def test_what_is_served_is_made_of_protected_counts_alone_so_that_no_time_it_takes_can_tell_more(
     monkeypatch,
 ):
-    """Whoever attacks is taken to know every protected count. The answering process has nothing
-    else, so neither its answers, nor its errors, nor how long it takes can depend on anything else.
+    """An attacker is assumed to know every protected count. The answering process has nothing else,
+    so its answers, its errors and its timing cannot depend on anything else.
     """
     measure = MEASURES["immunisation"]
     with open_counter(
@@ -530,7 +531,8 @@ def test_what_is_served_is_made_of_protected_counts_alone_so_that_no_time_it_tak
     rounded = cut_release.round_cells(linked, b"secret", "r")
     served = []
     for moved in (0, 1):
-        # Another truth behind the same protected counts: one more wherever that keeps all margins.
+        # Another truth behind the same protected counts: one more in each count, if that keeps all
+        # margins.
         counts = (
             {cell: n + moved * len(linked.counts) for cell, n in linked.counts.items()}
             if moved
@@ -565,8 +567,8 @@ def refusal(client, *question):
 
 
 def asked(hub):
-    """The protected counts of every release by population and cell, as an analyst's questions find
-    them out; and how many there were.
+    """The protected counts of every release by population and cell, as an analyst finds them by
+    asking, and how many there were.
     """
     with hub.analyst() as client:
         analysts = [
@@ -579,7 +581,9 @@ def asked(hub):
 
 
 def over_releases(hub, known):
-    """Joint bounds on the newest counts of who is told every change, however large."""
+    """Joint bounds on the newest counts, for an attacker who is told every change, however
+    large.
+    """
     newest, claims, truth = hub.truth(), {}, {}
     for name, item in newest.items():
         for cell, count in item.counts.items():
@@ -593,7 +597,7 @@ def over_releases(hub, known):
 
 
 def tell(attack, hub, analyst, **figures):
-    """One JSON line for the docs."""
+    """Print one JSON line for the docs."""
     people = [
         item
         for item in hub.cuts[-1].populations

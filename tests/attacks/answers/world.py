@@ -1,5 +1,5 @@
-"""A made-up partnership as the store holds it, straight into Arrow batches; and releases of it, cut
-and served for real.
+"""A synthetic partnership as the store holds it, written straight to Arrow batches, and releases of
+it, built and served by the real code.
 """
 
 import json
@@ -29,7 +29,7 @@ _ETHNICITIES = ("asian", "black", "mixed", "white", "other")
 
 @dataclass(frozen=True)
 class Row:
-    """One observation; `person` is a child's or (adult=True) an adult's number."""
+    """One observation. `person` is the number of a child or, with adult=True, of an adult."""
 
     partner: str
     dataset: str
@@ -47,20 +47,20 @@ class World:
     rows: list[Row] = field(default_factory=list)
 
     def with_rows(self, rows: Sequence[Row]) -> "World":
-        """With more rows."""
+        """The same with more rows."""
         return World([*self.rows, *rows])
 
     def without(self, persons: set[int]) -> "World":
-        """Without some people, as if they had withdrawn."""
+        """The same without some people, as if they had withdrawn."""
         return World([row for row in self.rows if row.person not in persons])
 
     @property
     def children(self) -> list[int]:
-        """The children that anybody sent."""
+        """All children that partners sent."""
         return sorted({row.person for row in self.rows if not row.adult})
 
     def batches(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """Observations and links, as the store gives them to a cut."""
+        """Observations and links, as the store gives them when a release is built."""
         columns: list[list[object]] = [[], [], [], [], [], []]
         people = {}
         for row in self.rows:
@@ -98,7 +98,7 @@ class World:
 
 
 def reference_of(number: int, adult: bool | None) -> bytes:
-    """Of a child, an adult, or (None) a family."""
+    """The reference of a child, an adult, or (None) a family."""
     return (b"f" if adult is None else b"a" if adult else b"c") + number.to_bytes(15, "big")
 
 
@@ -114,7 +114,7 @@ def partnership(seed: int, children: int, first: int = 1) -> World:
 
 
 def child_rows(number: int, rng: np.random.Generator) -> list[Row]:
-    """All that anybody recorded of one child and its mother."""
+    """All records of one child and the child's mother."""
     home: dict[str, object] = {
         "sex": str(rng.choice(["female", "male"])),
         "ethnicity": str(rng.choice(_ETHNICITIES, p=[0.07, 0.22, 0.08, 0.6, 0.03])),
@@ -220,7 +220,7 @@ def child_rows(number: int, rng: np.random.Generator) -> list[Row]:
 
 @dataclass
 class Hub:
-    """A folder of releases, and what a cut needs to know of earlier ones."""
+    """A folder of releases, and what building a release needs to know about earlier ones."""
 
     folder: Path
     secret: bytes = b"a secret of the releases"
@@ -230,8 +230,8 @@ class Hub:
     """What the servers of all hubs counted."""
 
     def cut(self, world: World, release_id: str) -> Cut:
-        """Cut and publish a release of what the partners have sent, through the use case of a
-        cut.
+        """Build and publish a release of what the partners have sent, through the same use case as
+        in production.
         """
         observations, links = world.batches()
         earlier = [{item.population: item.cells for item in cut.populations} for cut in self.cuts]
@@ -243,12 +243,12 @@ class Hub:
         return self.cuts[-1]
 
     def truth(self, release: int = -1) -> dict[str, PriorRelease]:
-        """True and protected cells by population: for scoring alone."""
+        """True and protected cells by population: for scoring only."""
         return {item.population: item.cells for item in self.cuts[release].populations}
 
     @classmethod
     def questions(cls) -> int:
-        """Questions that servers have answered over gRPC, as they themselves count."""
+        """Number of questions that servers have answered over gRPC, as the servers count them."""
         return sum(
             int(sample.value)
             for metrics in cls.answered
@@ -272,8 +272,8 @@ class Hub:
 
 
 def counts_of(world: World, measures: Mapping[str, Measure]) -> dict[str, dict[object, int]]:
-    """True cells of some rows alone, by population: what the partner who sent them knows of its
-    own.
+    """True cells of some rows alone, by population: what the partner that sent the rows knows about
+    them.
     """
     from childlink_analytics.releasing.release.cut import count
 
@@ -288,7 +288,7 @@ def counts_of(world: World, measures: Mapping[str, Measure]) -> dict[str, dict[o
 
 
 def moved(world: World, persons: set[int], **attributes: object) -> World:
-    """With some people's attributes changed."""
+    """The same with changed attributes of some people."""
     return World(
         [
             (

@@ -44,8 +44,8 @@ __all__ = [
     "Trend",
 ]
 
-# Where each name is. Imported when it is first used: gRPC takes longer to load than a command's
-# help text may.
+# The module of each name. Modules are imported on first use: gRPC takes longer to load than a
+# command's help text may take.
 _HOME = {
     "Answer": "answers",
     "Cell": "values",

@@ -1,4 +1,4 @@
-"""An answer: counts and estimates of groups, with their table, their chart and their gist."""
+"""An answer: counts and estimates by group, with a table, a chart and a summary."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ MOST_DRAWN: Final = 2
 TOO_MANY: Final = (
     "A chart shows at most two dimensions. Break down by fewer, or filter with `where`."
 )
-# Whose categories are points in time.
+# The dimension whose categories are points in time.
 _TIME: Final = "quarter"
 
 
 @dataclass(frozen=True)
 class Answer(Found):
-    """An answer: cells in the order of the question, and what to know about them."""
+    """An answer: cells in the order of the question, and the notes that go with them."""
 
     release: Release
     measure: Measure
@@ -39,7 +39,7 @@ class Answer(Found):
 
     @classmethod
     def of(cls, message: pb.QueryResponse) -> Answer:
-        """From the wire."""
+        """Build from the protobuf message."""
         cells = tuple(map(Cell.of, message.cells))
         return cls(
             Release.of(message.release),
@@ -51,26 +51,28 @@ class Answer(Found):
 
     @property
     def estimate(self) -> str:
-        """What the cells' estimates are; empty where there are none."""
+        """The kind of the cells' estimates; empty if there are none."""
         return estimate_of(self.measure, self.cells)
 
     def cell(self, *categories: str) -> Cell:
-        """The cell of these categories (ids, in the order of `by`)."""
+        """The cell of these categories (ids, in the order of `by`). Raises ClientError if there is
+        none.
+        """
         for cell in self.cells:
             if cell.categories == categories:
                 return cell
         raise ClientError(f"The answer has no cell {categories}.")
 
     def titles(self, cell: Cell) -> list[str]:
-        """What a cell's categories are called."""
+        """Titles of a cell's categories."""
         return [
             self.measure.dimensions[n].categories[c]
             for n, c in zip(self.by, cell.categories, strict=True)
         ]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One flat dictionary per cell: category titles, count, why withheld, estimate, why
-        withheld.
+        """One flat dictionary per cell: category titles, the count and the reason if it is
+        withheld, the estimate and the reason if it is withheld.
         """
         for cell in self.cells:
             row: dict[str, Any] = dict(zip(self.by, self.titles(cell), strict=True))
@@ -83,7 +85,7 @@ class Answer(Found):
             yield row
 
     def table(self) -> Table:
-        """Two dimensions of counts make a cross table; otherwise there is one row per cell."""
+        """A cross table for counts by two dimensions; otherwise one row per cell."""
         kind = self.estimate
         if len(self.by) == MOST_DRAWN and not kind:
             return self._cross_table()
@@ -101,10 +103,10 @@ class Answer(Found):
         return Table(tuple(head), tuple(rows), max(len(self.by), 1))
 
     def describe(self) -> str:
-        """The largest and the smallest of the groups that are shown."""
+        """Describe the largest and the smallest group of those shown."""
         kind, unit = self.estimate, self.measure.unit
         if not self.measure.collected:
-            return "Not collected: no partner has sent what this is made from."
+            return "Not collected: no partner has sent the data for this measure."
         shown = [cell for cell in self.cells if (cell.estimate if kind else cell.count) is not None]
         if not shown:
             return none_shown(
@@ -127,7 +129,9 @@ class Answer(Found):
         )
 
     def chart(self) -> Chart:
-        """Bars, grouped for two dimensions; lines where one of them is time."""
+        """Bars, grouped for two dimensions; lines if one of them is time. Raises ClientError for
+        more than two dimensions.
+        """
         if len(self.by) > MOST_DRAWN:
             raise ClientError(TOO_MANY)
         axis = axis_of(self.measure, self.estimate)
@@ -147,17 +151,17 @@ class Answer(Found):
         return Bars(axis, tuple(self._title(0, group) or "All" for group in groups), bars, legend)
 
     def drawn(self, client: Client) -> Found | None:
-        """Itself, where there are groups to draw."""
+        """The answer itself if it has groups to draw; otherwise None."""
         drawable = 1 <= len(self.by) <= MOST_DRAWN and any(
             cell.count is not None for cell in self.cells
         )
         return self if drawable else None
 
     def reasons(self) -> list[Reason]:
-        """Why figures are withheld, each reason once with the groups that it holds for."""
+        """Why figures are withheld: each reason once, with the groups that it applies to."""
         groups: dict[tuple[str, str], list[str]] = {}
         for cell in self.cells:
-            # The first rule is on the count, the second on the estimate.
+            # The first text explains the count, the second the estimate.
             texts = (
                 (cell.count is None, cell.count_withheld),
                 (bool(cell.estimate_withheld), cell.estimate_withheld),
@@ -170,17 +174,19 @@ class Answer(Found):
         return [Reason(shown, why, tuple(held)) for (shown, why), held in groups.items()]
 
     def explanations(self) -> Iterator[str]:
-        """Rule by rule, why each cell is shown or not; where the question asked for it."""
+        """For each cell, rule by rule, why it is shown or withheld. Only if the question asked for
+        it.
+        """
         for cell in self.cells:
             if cell.explanation:
                 yield f"{', '.join(self.titles(cell)) or 'All'}: {' '.join(cell.explanation)}"
 
     def to_pandas(self) -> pd.DataFrame:
-        """A DataFrame; counts are nullable integers, so that withheld is missing, not zero."""
+        """A DataFrame. Counts are nullable integers, so a withheld count is missing, not zero."""
         return super().to_pandas().astype({"count": "Int64"})
 
     def to_polars(self) -> pl.DataFrame:
-        """A Polars DataFrame; withheld is null, not zero."""
+        """A Polars DataFrame. A withheld figure is null, not zero."""
         try:
             import polars as pl
         except ImportError:
@@ -236,7 +242,9 @@ class Answer(Found):
         )
 
     def _named(self, cell: Cell) -> str:
-        """A group as a sentence names it: a bare number says nothing without its dimension."""
+        """A group's name for use in a sentence. A title that starts with a digit gets its dimension
+        in front: alone, it would mean nothing.
+        """
         named = [
             f"{self.measure.dimensions[name].title.lower()} {title}"
             if title[:1].isdigit()

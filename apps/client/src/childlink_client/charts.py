@@ -1,5 +1,5 @@
-"""Charts (matplotlib): bars that lie, so that long names can be read, and lines over time. Withheld
-cells are marked, never drawn as zero.
+"""Charts (matplotlib): horizontal bars, so that long names stay readable, and lines over time.
+Withheld cells are marked and never drawn as zero.
 """
 
 import base64
@@ -16,7 +16,7 @@ from childlink_client.shown import Bars, Chart, Estimate, Intervals, Lines
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe & Ito (2008): distinguishable with colour-vision deficiencies. Yellow is left to the end: it
+# Okabe & Ito (2008): distinguishable with colour-vision deficiencies. Yellow comes last because it
 # is faint on white.
 COLOURS: Final = (
     "#0072B2",
@@ -28,14 +28,14 @@ COLOURS: Final = (
     "#000000",
     "#F0E442",
 )
-# Lines differ by more than colour.
+# Lines also differ by marker, not by colour alone.
 _MARKERS: Final = "osD^vPX*"
 _EDGE: Final = "#333333"
 _QUIET: Final = "#555555"
 
 
 def draw(chart: Chart, title: str, citation: str, *, narrow: bool = False) -> "Figure":
-    """A chart as a figure, with its title and what it is cited as. `narrow`: for a telephone."""
+    """Draw a chart as a figure with its title and citation. `narrow`: for a phone."""
     match chart:
         case Bars():
             return _draw_bars(chart, title, citation, narrow=narrow)
@@ -60,7 +60,7 @@ def _draw_bars(chart: Bars, title: str, citation: str, *, narrow: bool) -> "Figu
     finish(axes, chart.groups, narrow=narrow)
     axes.set_xlabel(chart.axis, loc="left")
     left, right = axes.get_xlim()
-    # Room for what is written beside the longest bar.
+    # Leave room for the text beside the longest bar.
     axes.set_xlim(min(0.0, left), right + (right - left) * (0.16 if narrow else 0.08))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     if chart.legend:
@@ -89,7 +89,7 @@ def _draw_lines(chart: Lines, title: str, citation: str, *, narrow: bool) -> "Fi
                 axes.annotate(
                     text, (at, 0), rotation=90, ha="center", va="bottom", fontsize=8, color=_QUIET
                 )
-    # Not every time is named, so that names do not run into each other.
+    # Label only some times, so that labels do not overlap.
     step = max(1, -(-len(times) // (5 if narrow else 10)))
     axes.set_xticks(range(0, len(times), step), [textwrap.fill(time, 9) for time in times[::step]])
     axes.yaxis.set_major_formatter("{x:,.0f}")
@@ -143,7 +143,7 @@ def _draw_intervals(chart: Intervals, title: str, citation: str, *, narrow: bool
 
 
 def _whole_ticks(axes: Any, found: Sequence[Estimate]) -> None:
-    """Plain numbers on a logarithmic axis of ratios."""
+    """Write plain numbers on a logarithmic axis of ratios."""
     ends = [end for item in found for end in (item.low, item.high, item.value) if end] or [1.0]
     low, high = min([*ends, 0.9]) * 0.95, max([*ends, 1.1]) * 1.05
     candidates = [0.1, 0.2, 0.25, 0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 10]
@@ -154,7 +154,7 @@ def _whole_ticks(axes: Any, found: Sequence[Estimate]) -> None:
 
 
 def blank(title: str, citation: str, bars: float, *, narrow: bool) -> tuple["Figure", Any]:
-    """A figure with title and citation, tall enough for so many bars."""
+    """An empty figure with title and citation, tall enough for this many bars."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -168,8 +168,8 @@ def blank(title: str, citation: str, bars: float, *, narrow: bool) -> tuple["Fig
     figure.supxlabel(
         textwrap.fill(citation, 62 if narrow else 130), x=0.01, ha="left", fontsize=7, color=_QUIET
     )
-    # A notebook shows a figure by itself only once pyplot was imported, which a chart of ours does
-    # not need.
+    # A notebook displays a figure by itself only after pyplot was imported. Our charts do not need
+    # pyplot, so they need this.
     figure._repr_png_ = partial(as_image, figure, "png")
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
@@ -177,7 +177,7 @@ def blank(title: str, citation: str, bars: float, *, narrow: bool) -> tuple["Fig
 
 
 def finish(axes: Any, names: Sequence[str], *, narrow: bool) -> None:
-    """Name the rows of a chart, the first on top."""
+    """Label the rows of a chart, the first on top."""
     axes.set_yticks(
         range(len(names)), [textwrap.fill(name, 18 if narrow else 34) for name in names]
     )
@@ -186,7 +186,7 @@ def finish(axes: Any, names: Sequence[str], *, narrow: bool) -> None:
 
 
 def legend(axes: Any, title: str, *, narrow: bool) -> None:
-    """A legend above the chart, where it covers nothing."""
+    """Put the legend above the chart, where it covers nothing."""
     axes.legend(
         title=title or None,
         loc="lower left",
@@ -200,7 +200,7 @@ def legend(axes: Any, title: str, *, narrow: bool) -> None:
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write a chart as PNG or SVG, by the file's ending."""
+    """Write a chart as PNG or SVG, depending on the file extension."""
     figure.savefig(path, dpi=150)
 
 
@@ -212,14 +212,14 @@ def as_image(figure: "Figure", ending: str) -> bytes:
 
 
 def data_url(svg: bytes) -> str:
-    """An SVG that stands in the page itself."""
+    """An SVG image as a data URL, to embed in a page."""
     return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
 def check_file(path: Path) -> None:
-    """Raise ClientError when a chart cannot be written to this file."""
+    """Raise ClientError if a chart cannot be written to this file."""
     if path.suffix not in (".png", ".svg"):
-        raise ClientError(f"{path.name}: a chart is written as .png or .svg.")
+        raise ClientError(f"{path.name}: charts can be written as .png or .svg only.")
 
 
 def _bar(
@@ -231,7 +231,7 @@ def _bar(
     label: str | None,
 ) -> None:
     value, text = bar
-    # The edge keeps a pale bar apart from the paper.
+    # The edge makes a pale bar visible on white.
     axes.barh(
         y, value or 0.0, height * 0.92, color=colour, edgecolor=_EDGE, linewidth=0.5, label=label
     )

@@ -29,11 +29,11 @@ _DEADLINE_S = 30.0
 
 
 class Client:
-    """Asks questions. Close it, or use it in a `with`.
+    """A connection that asks questions. Close it, or use it in a `with` statement.
 
-    Give `ca` (and, where the service asks for it, `certificate` and `key`) as paths of PEM files;
-    without `ca` the connection is plain, which services allow on loopback only. `token` is an
-    access token, where you were given one.
+    Give `ca` (and `certificate` and `key`, if the service asks for them) as paths of PEM files.
+    Without `ca` the connection is not encrypted; services allow that on loopback only. `token` is
+    your access token, if you have one.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Client:
         ]
 
     def describe(self, release: str = "") -> dict[str, Any]:
-        """What went into a release and how it is protected."""
+        """What a release contains and how it is protected."""
         found = self._call(
             self._stub.DescribeRelease, pb.DescribeReleaseRequest(release_id=release)
         )
@@ -80,7 +80,7 @@ class Client:
         }
 
     def measures(self, release: str = "") -> list[Measure]:
-        """What can be asked of a release."""
+        """The measures of a release."""
         return [
             Measure.of(item)
             for item in self._call(
@@ -98,9 +98,9 @@ class Client:
         explain: bool = False,
     ) -> Answer:
         """Ask for a measure, broken down `by` dimensions, keeping only the categories in `where`.
-        Newest release by default.
+        The release is the newest by default.
 
-        With `explain`, each cell says rule by rule why it is shown or not.
+        With `explain`, each cell says, rule by rule, why it is shown or withheld.
         """
         request = pb.QueryRequest(
             release_id=release,
@@ -112,17 +112,19 @@ class Client:
         return Answer.of(self._call(self._stub.Query, request))
 
     def compare(self, measure: str, release: str = "") -> Comparison:
-        """Compare two groups' shares of an outcome (engaged against not), crude and adjusted."""
+        """Compare two groups' shares of an outcome (engaged against not engaged), crude and
+        adjusted.
+        """
         return self._analyse(Comparison, Question(comparison.KIND.name, measure), release)
 
     def change(self, measure: str, by: str = "", release: str = "") -> Change:
-        """The mean change from before to after, of all or by a dimension."""
+        """The mean change from before to after, for all or by a dimension."""
         return self._analyse(
             Change, Question(change.KIND.name, measure, (by,) if by else ()), release
         )
 
     def pathways(self, first_service: str = "", release: str = "") -> Pathways:
-        """What followed each first service, or one."""
+        """Services that followed each first service, or one first service."""
         where = {pathways.FIRST: (first_service,)} if first_service else {}
         return self._analyse(Pathways, Question(pathways.KIND.name, PATHWAYS, (), where), release)
 
@@ -132,7 +134,7 @@ class Client:
         by: Sequence[str] = (),
         where: Mapping[str, str | Sequence[str]] | None = None,
     ) -> Trend:
-        """Ask every release one question."""
+        """Ask one question of every release."""
         kept = {
             name: (keep,) if isinstance(keep, str) else tuple(keep)
             for name, keep in (where or {}).items()
@@ -140,14 +142,14 @@ class Client:
         return self._analyse(Trend, Question(trend.KIND.name, measure, tuple(by), kept), "")
 
     def inequality(self, measure: str, over: str = "", release: str = "") -> Inequality:
-        """How unequal an outcome is over an ordered dimension (deprivation by default)."""
+        """How unequal an outcome is across an ordered dimension (deprivation by default)."""
         return self._analyse(
             Inequality, Question(inequality.KIND.name, measure, (over,) if over else ()), release
         )
 
     def call(self, method: str, request: object) -> Any:
-        """Call a method of the service by its name. Raises ClientError. Kinds of analysis use
-        it.
+        """Call a method of the service by its name. Used by the kinds of analysis. Raises
+        ClientError.
         """
         return self._call(getattr(self._stub, method), request)
 
@@ -193,7 +195,7 @@ class Client:
         if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
             return f"{self.address} did not answer in {_DEADLINE_S:.0f} s."
         if error.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
-            return f"{error.details()} Ask whoever keeps the service's policy."
+            return f"{error.details()} Ask the people who keep the service's access policy."
         return f"{error.code().name}: {error.details()}"
 
     @staticmethod
@@ -202,7 +204,7 @@ class Client:
     ) -> grpc.Channel:
         if ca is None and (certificate or key):
             raise ClientError(
-                "A certificate is of use only with --ca, the CA certificate of the service."
+                "A certificate needs --ca as well: the CA certificate of the service."
             )
         if ca is None:
             return grpc.insecure_channel(address)
@@ -214,7 +216,7 @@ class Client:
 
 
 def filters(where: Mapping[str, str | Sequence[str]] | None) -> list[pb.Filter]:
-    """Categories to keep, as the wire has them."""
+    """Categories to keep, as protobuf messages."""
     return [
         pb.Filter(dimension_id=name, category_ids=[keep] if isinstance(keep, str) else list(keep))
         for name, keep in (where or {}).items()

@@ -1,4 +1,6 @@
-"""One group's composition beside that of all: who comes to a service, beside who comes to any."""
+"""One group's composition compared with that of all: for example the children of one service beside
+the children of any service.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,14 +17,14 @@ _WHOSE: Final = "whose"
 _OF: Final = "of"
 _ALL: Final = "all"
 _NOTE: Final = (
-    "Percentages are of protected counts: of under 200 people, one of a few points more or less"
-    " says nothing."
+    "Percentages are calculated from protected counts. In a group of fewer than 200 people, a"
+    " difference of a few percentage points is not meaningful."
 )
 
 
 def compare_with_all(client: Client, question: Question, release: str) -> Answer:
-    """What is asked, of the category kept and of all, each in percent of its own total. By one
-    dimension. Raises ClientError.
+    """Ask for the group in `where` and for all, each in percent of its own total, by one dimension.
+    Raises ClientError.
     """
     if len(question.by) != 1 or [len(kept) for kept in question.where.values()] != [1]:
         raise ClientError(
@@ -49,11 +51,11 @@ def compare_with_all(client: Client, question: Question, release: str) -> Answer
         _OF: kept,
         _ALL: f"All {', '.join(measure.dimensions[key].title.lower() for key in question.where)}s",
     }
-    # A measure of this shape is drawn, tabled and read like any other.
+    # A measure of this shape can be drawn, tabulated and described like any other.
     shaped = replace(
         measure,
         estimate="share",
-        dimensions={**measure.dimensions, _WHOSE: Dimension(_WHOSE, "Of whom", titles)},
+        dimensions={**measure.dimensions, _WHOSE: Dimension(_WHOSE, "Group", titles)},
     )
     cells = [
         _share(answers[whose].cell(category), totals[whose], (category, whose))
@@ -65,7 +67,7 @@ def compare_with_all(client: Client, question: Question, release: str) -> Answer
 
 
 def describe_comparator(answer: Answer) -> str:
-    """Where the two differ most, either way."""
+    """Describe where the two differ most, above and below."""
     found: dict[str, Mapping[str, Cell]] = {}
     for cell in answer.cells:
         found[cell.categories[0]] = {**found.get(cell.categories[0], {}), cell.categories[1]: cell}

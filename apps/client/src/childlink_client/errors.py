@@ -1,5 +1,5 @@
-"""The client's one error."""
+"""The client's only error class."""
 
 
 class ClientError(Exception):
-    """Something that the caller can put right: the address, the certificate, or the question."""
+    """A problem that you can correct: the address, the certificate or the question."""

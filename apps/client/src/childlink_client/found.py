@@ -1,4 +1,4 @@
-"""What every answer and every analysis has and can do."""
+"""What every answer and every analysis has in common."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reason:
-    """What stands in place of a figure, why, and for which groups."""
+    """A text shown in place of a figure, what it means, and the groups that it applies to."""
 
     shown: str
     why: str
@@ -30,7 +30,7 @@ class Reason:
 
 
 class Found(ABC):
-    """What came of a question. Each kind says what it shows; how that looks, renderers know."""
+    """The result of a question. Each kind says what to show; renderers decide how it looks."""
 
     release: Release
     measure: Measure
@@ -46,28 +46,30 @@ class Found(ABC):
 
     @abstractmethod
     def describe(self) -> str:
-        """The gist in a sentence or two; never of a figure that is withheld."""
+        """A summary in one or two sentences. It never mentions a withheld figure."""
 
     @abstractmethod
     def chart(self) -> Chart:
-        """What a chart shows. Raises ClientError where there is too much of it."""
+        """The chart to show. Raises ClientError if there is too much to draw."""
 
     def drawn(self, client: Client) -> Found | None:
-        """What is drawn beside the table; None where a chart says no more than it."""
+        """What to draw beside the table; None if a chart would add nothing."""
         return self
 
     def reasons(self) -> list[Reason]:
-        """Why figures are withheld, each reason once; an analysis says its own beside each
-        figure.
+        """Why figures are withheld, each reason once. Empty for an analysis, which gives reasons
+        beside its figures.
         """
         return []
 
     def explanations(self) -> Iterator[str]:
-        """Rule by rule, why each figure is shown or not; where the question asked for it."""
+        """For each figure, rule by rule, why it is shown or withheld. Only if the question asked
+        for it.
+        """
         return iter(())
 
     def citation(self) -> str:
-        """What to write under a table or chart."""
+        """The citation to write under a table or chart."""
         return f"{self.measure.title}. {self.release.citation()}"
 
     def to_pandas(self) -> pd.DataFrame:
@@ -95,7 +97,7 @@ class Found(ABC):
         return draw(self.chart(), self.measure.title, self.citation())
 
     def save_chart(self, path: str | Path) -> None:
-        """Write a chart as PNG or SVG, by the file's ending."""
+        """Write a chart as PNG or SVG, depending on the file extension."""
         from childlink_client.charts import check_file, save
 
         check_file(Path(path))

@@ -1,4 +1,4 @@
-"""A page printed by headless Chromium, where there is one."""
+"""Prints a page as PDF with headless Chromium, if it is installed."""
 
 import os
 import shutil
@@ -14,18 +14,20 @@ _PDF_S: Final = 120
 
 
 def write_pdf(page: str, path: Path) -> None:
-    """The report as PDF, by headless Chromium. Raises ClientError where there is none."""
+    """Print the report as PDF with headless Chromium. Raises ClientError if it is not installed or
+    fails.
+    """
     browser = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise ClientError(
-            "A PDF needs Chromium or Chrome, and there is none. Write an .html file: every browser"
-            " prints it."
+            "A PDF needs Chromium or Chrome, and neither is installed. Write an .html file"
+            " instead: every browser can print it."
         )
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "report.html"
         source.write_text(page, encoding="utf-8")
-        # As root (in a container) Chromium refuses its own sandbox; the page is ours, and has no
-        # script.
+        # As root (in a container) Chromium refuses to use its own sandbox. The page is ours and has
+        # no script.
         sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         command = [
             browser,
@@ -43,8 +45,8 @@ def write_pdf(page: str, path: Path) -> None:
             done = subprocess.run(command, capture_output=True, check=False, timeout=_PDF_S)
         except subprocess.TimeoutExpired:
             raise ClientError(
-                f"{Path(browser).name} took longer than {_PDF_S} s over {path}. Write an .html file"
-                " instead."
+                f"{Path(browser).name} took longer than {_PDF_S} s to write {path}. Write an"
+                " .html file instead."
             ) from None
     if done.returncode != 0 or not path.exists():
         raise ClientError(

@@ -1,5 +1,5 @@
-"""A question as a value: what a line of a report's file of questions, or an address of the
-explorer, asks for.
+"""A question as a value: the content of an entry in a report's file of questions, or of an explorer
+address.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """One question. Which fields count depends on its kind."""
+    """One question. Which fields matter depends on its kind."""
 
     kind: str
     measure: str
@@ -29,7 +29,7 @@ class Question:
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Question:
-        """From a table of a TOML file. Raises ClientError."""
+        """Build from a table of a TOML file. Raises ClientError."""
         kind = table.get("kind", "ask")
         if kind not in KINDS:
             raise ClientError(
@@ -49,14 +49,14 @@ class Question:
         return KINDS[self.kind].put(client, self, release)
 
     def missing(self, measures: Mapping[str, Measure]) -> str:
-        """Why a release cannot answer this, in words; empty where it can. An older catalogue lacks
-        newer measures.
+        """Why a release cannot answer this question, in words; empty if it can. An older catalogue
+        lacks newer measures.
         """
         if self.measure not in measures:
             return f"{self.measure}: the release has no such measure"
         measure = measures[self.measure]
         if self.kind not in kinds_of(measure):
-            return f"{measure.title}: there is no {KINDS[self.kind].title.lower()} of it"
+            return f"{measure.title}: {KINDS[self.kind].title.lower()} is not available for it"
         for name in (*self.by, *self.where):
             if name not in measure.dimensions:
                 return f"{measure.title}: not published by {name}"
@@ -75,12 +75,12 @@ class Question:
 
 
 def kinds_of(measure: Measure) -> list[str]:
-    """What can be asked of a measure, in the order of KINDS."""
+    """The kinds of analysis that fit a measure, in the order of KINDS."""
     return [name for name, kind in KINDS.items() if kind.fits(measure)]
 
 
 def combinations(measure: Measure) -> list[tuple[str, ...]]:
-    """The breakdowns by one or two dimensions that are published, in the order of the cubes."""
+    """The published breakdowns by one or two dimensions, in the order of the cubes."""
     found: dict[tuple[str, ...], None] = {}
     for cube in measure.cubes:
         for name in cube:
@@ -94,7 +94,7 @@ def combinations(measure: Measure) -> list[tuple[str, ...]]:
 
 
 def within(measure: Measure, names: Sequence[str]) -> bool:
-    """Whether a dimension that says something about each part of another stands beside that one."""
+    """Whether every dimension that subdivides another is used together with that one."""
     return all(
         not measure.dimensions[name].within or measure.dimensions[name].within in names
         for name in names

@@ -1,4 +1,4 @@
-"""Tables for a terminal and for a notebook, with the notes that belong under them."""
+"""Tables for a terminal and for a notebook, with their notes below."""
 
 import html
 import io
@@ -27,7 +27,7 @@ def render(found: Found, width: int | None = None) -> str:
 
 
 def as_html(found: Found) -> str:
-    """A table for a notebook, with what was withheld marked and the notes under it."""
+    """A table for a notebook, with withheld figures marked and the notes below."""
     table = found.table()
     lines = [f"<table><caption>{html.escape(found.measure.title)}</caption><thead><tr>"]
     lines += [f'<th scope="col">{html.escape(name)}</th>' for name in table.header]

@@ -1,8 +1,8 @@
-"""One self-contained, accessible HTML file of a release's answers: charts with the tables behind
-them, and what was withheld.
+"""One self-contained, accessible HTML file of a release's answers: charts, the tables behind them,
+and what was withheld.
 
-Which questions it asks is a file (`reports/annual.toml`, `reports/quarterly.toml`); what it looks
-like is a template (`reports/report.html`). A partnership may give its own of either.
+A file of questions says what to ask (`reports/annual.toml`, `reports/quarterly.toml`). A template
+says how the report looks (`reports/report.html`). A partnership may supply its own of either.
 """
 
 import difflib
@@ -26,7 +26,7 @@ from childlink_client.shown import Table
 from childlink_client.values import Measure
 
 _SERVICE: Final = "service"
-# What files of questions call a group beside all.
+# The name, in files of questions, of a comparison of one group with all.
 _COMPARATOR: Final = "beside"
 
 
@@ -39,13 +39,13 @@ class Item:
     sentence: str
     table: Table
     chart: str
-    """A data URL; empty where nothing can be drawn."""
+    """The chart as a data URL; empty if there is nothing to draw."""
     reasons: Mapping[str, str]
-    """Why figures are withheld, by what stands in their place."""
+    """Why figures are withheld, by the text shown in their place."""
 
     @property
     def bare(self) -> bool:
-        """Whether it is one figure, which the sentence has said."""
+        """Whether it is a single figure, which the summary already gives."""
         return isinstance(self.found, Answer) and not self.found.by
 
 
@@ -58,11 +58,11 @@ def make_report(
     kind: str = "annual",
     service: str = "",
 ) -> str:
-    """The report as HTML. `questions` and `template` are texts of files; the bundled ones by
-    default (`kind`: annual or quarterly).
+    """Write the report as HTML. `questions` and `template` are the texts of files; by default the
+    bundled ones (`kind`: annual or quarterly).
 
-    `service`, by id or title, is what a file of questions calls `${service}` and
-    `${service_title}`. Raises ClientError.
+    `service` is an id or a title. It fills in `${service}` and `${service_title}` in the file of
+    questions. Raises ClientError.
     """
     bundled = files("childlink_client") / "reports"
     facts = client.describe(release)
@@ -101,8 +101,8 @@ def make_report(
 
 
 def find_service(measures: Sequence[Measure], told: str) -> tuple[str, str]:
-    """Id and title of a service by either, whatever its case. Raises ClientError that names the
-    nearest.
+    """Find a service by id or title, ignoring case. Returns its id and title. Raises ClientError
+    that names the closest matches.
     """
     known: dict[str, str] = {}
     for measure in measures:
@@ -134,8 +134,8 @@ def _items(
     release: str,
     left_out: list[str],
 ) -> list[Item]:
-    """The answers that the release has; what it has not is noted, so that nobody takes it for
-    none.
+    """The answers that the release has. Questions that it cannot answer are added to `left_out`, so
+    that a reader does not mistake a missing table for zero.
     """
     items = []
     for table in questions:
@@ -155,8 +155,8 @@ def _items(
             )
             if all(row.count is None for row in found.changes):
                 left_out.append(
-                    f"{found.measure.title}: of this service nobody, or too few, have both"
-                    " questionnaires"
+                    f"{found.measure.title}: too few people at this service, or none, have"
+                    " both questionnaires"
                 )
                 continue
         words = (
@@ -182,7 +182,7 @@ def _title(question: Question, found: Found) -> str:
 
 
 def _chart(found: Found) -> str:
-    # A single group's figure says in a line what a chart would say in ten.
+    # For a single group, the summary says as much as a chart would.
     single = not found.by if isinstance(found, Answer) else len(list(found.rows())) <= 1
     return "" if single else data_url(as_image(found.plot(), "svg"))
 
@@ -196,15 +196,15 @@ def _parse(text: str) -> dict[str, Any]:
                 _ = question.get("kind") == "pathways" or question["measure"]
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ClientError(
-            f"The file of questions cannot be read ({error}). Start from the bundled annual.toml or"
-            " quarterly.toml."
+            f"The file of questions cannot be read ({error}). Start from the bundled"
+            " annual.toml or quarterly.toml."
         ) from None
     return content
 
 
 def _fill(value: Any, names: Mapping[str, str]) -> Any:
-    """The same with `${service}` and `${service_title}` filled in. Raises ClientError for what is
-    not known.
+    """Return `value` with `${service}` and `${service_title}` filled in. Raises ClientError for an
+    unknown name.
     """
     if isinstance(value, dict):
         return {key: _fill(item, names) for key, item in value.items()}
@@ -215,7 +215,7 @@ def _fill(value: Any, names: Mapping[str, str]) -> Any:
     try:
         return string.Template(value).substitute(names)
     except KeyError as error:
-        raise ClientError(f"The questions speak of {error}: say which with --service.") from None
+        raise ClientError(f"The questions use {error}. Give its value with --service.") from None
     except ValueError:
         raise ClientError(f"{value!r}: write $$ for a dollar sign.") from None
 

@@ -1,6 +1,4 @@
-"""What is shown: tables of text, charts, and parts of sentences, as plain values. Renderers know
-these and nothing else.
-"""
+"""Tables of text, charts and parts of sentences as plain values. Renderers know only these."""
 
 from __future__ import annotations
 
@@ -11,23 +9,23 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from childlink.analytics.v1 import analytics_pb2 as pb
 
-# A figure with its interval is shorter than this.
+# A figure with its interval is at most this many characters long.
 _LONGEST_FIGURE: Final = 28
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A cell of a table: a figure as text, or why there is none."""
+    """A cell of a table: a figure as text, or the reason why there is none."""
 
     text: str
     withheld: bool = False
     why: tuple[str, ...] = ()
-    """Rule by rule, where the question asked for it."""
+    """The explanation, rule by rule. Only if the question asked for it."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Text in rows; the first `labels` columns name the row."""
+    """Rows of text. The first `labels` columns name the row."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[Shown, ...], ...]
@@ -35,7 +33,7 @@ class Table:
 
     @property
     def wordy(self) -> frozenset[int]:
-        """Columns of words rather than figures, from 1: those read from the left."""
+        """Columns that hold words and not figures, counted from 1. They are aligned left."""
         return frozenset(
             number
             for number in range(self.labels + 1, len(self.header) + 1)
@@ -49,7 +47,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95% interval, or why there is none."""
+    """A figure with its 95% interval, or the reason why there is none."""
 
     value: float | None
     low: float | None
@@ -58,7 +56,7 @@ class Estimate:
 
     @classmethod
     def of(cls, message: pb.Estimate) -> Estimate:
-        """From the wire."""
+        """Build from the protobuf message."""
         found = {
             name: getattr(message, name) if message.HasField(name) else None
             for name in ("value", "low", "high")
@@ -66,7 +64,7 @@ class Estimate:
         return cls(found["value"], found["low"], found["high"], message.withheld)
 
     def text(self, style: str = "{:.2f}") -> str:
-        """The figure and its interval, or why there is none."""
+        """The figure and its interval, or the reason why there is none."""
         if self.value is None:
             return f"withheld: {self.withheld}"
         if self.low is None or self.high is None:
@@ -74,44 +72,50 @@ class Estimate:
         return f"{style.format(self.value)} ({style.format(self.low)} to {style.format(self.high)})"
 
     def times(self, factor: float) -> Estimate:
-        """The same in another unit, for example a share in percent."""
+        """The same estimate in another unit, for example a share in percent."""
         value, low, high = (
             None if end is None else end * factor for end in (self.value, self.low, self.high)
         )
         return Estimate(value, low, high, self.withheld)
 
     def shown(self, style: str = "{:.2f}") -> Shown:
-        """As a cell of a table."""
+        """The estimate as a cell of a table."""
         return Shown(self.text(style), self.value is None)
 
     def points(self) -> Shown:
-        """A difference of shares in percentage points: a per cent sign would read as a ratio."""
+        """A difference between shares in percentage points. A per cent sign would read as a
+        ratio.
+        """
         return self.times(100).shown("{:+.1f}")
 
     def certainty(self, neutral: float, what: str) -> str:
-        """Whether the interval leaves room for no difference, as a sentence; empty without an
+        """A sentence that says whether the interval includes `neutral`; empty if there is no
         interval.
         """
         if self.low is None or self.high is None:
             return ""
         if self.low <= neutral <= self.high:
-            return f"The interval includes {neutral:g}: the figures fit {what} as well."
+            return (
+                f"The interval includes {neutral:g}: the figures are also consistent with {what}."
+            )
         return f"The interval excludes {neutral:g}."
 
 
 Point = tuple[str, float | None, str]
-"""A place on an axis, a value, and what stands there where it is withheld."""
+"""A point on a line: its label on the axis, its value, and the text to show if it is withheld."""
 
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars that lie, so that long names can be read: one group of bars a row, one bar a series."""
+    """Horizontal bars, so that long names stay readable. Each row is a group, each series one bar
+    in it.
+    """
 
     axis: str
     groups: tuple[str, ...]
     series: Mapping[str, Sequence[tuple[float | None, str] | None]]
-    """For each series (its name empty where there is one): value and text of each group's bar, None
-    where there is no bar.
+    """For each series (its name is empty if there is only one): value and text of each group's bar,
+    or None if there is no bar.
     """
     legend: str = ""
 
@@ -126,7 +130,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class Intervals:
-    """One point with its interval a row; `neutral` is where there is no difference."""
+    """A point with its interval per row. `neutral` is the value that means no difference."""
 
     axis: str
     rows: Sequence[tuple[str, Estimate]]
@@ -143,7 +147,7 @@ def count_shown(count: int | None, withheld: str) -> Shown:
 
 
 def none_shown(reasons: Iterable[str]) -> str:
-    """Why nothing is shown, of the reasons of all groups."""
+    """One sentence on why nothing is shown, from the reasons of all groups."""
     why = sorted(set(reasons))
     if set(why) <= {"<10", "group too small"}:
         return "Every group is too small to be shown."
@@ -154,5 +158,5 @@ def none_shown(reasons: Iterable[str]) -> str:
 
 
 def hidden(count: int, groups: int) -> str:
-    """How many groups are withheld, as a sentence; empty for none."""
+    """How many groups are withheld, as a sentence; empty if none are."""
     return f" {count} of {groups} groups {'is' if count == 1 else 'are'} withheld." if count else ""

@@ -1,5 +1,5 @@
-"""What the service tells of releases, measures and cells, as plain values: nothing to learn about
-protobuf or gRPC.
+"""Releases, measures and cells of the service as plain values. You need not know protobuf or
+gRPC.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @cache
 def why_suppressed(code: int) -> str:
-    """What is shown in place of a figure, by the wire's code."""
+    """The text shown in place of a figure, by the code in the protobuf message."""
     from childlink.analytics.v1 import analytics_pb2 as pb
 
     shown = {
@@ -47,7 +47,7 @@ class Release:
 
     @classmethod
     def of(cls, message: pb.ReleaseSummary) -> Release:
-        """From the wire."""
+        """Build from the protobuf message."""
         return cls(
             message.release_id,
             message.number,
@@ -57,14 +57,14 @@ class Release:
         )
 
     def citation(self) -> str:
-        """How it is named under a table, chart or report."""
+        """How to cite the release under a table, chart or report."""
         return f"childlink release {self.id} (data until {self.data_until}), policy {self.policy}."
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """A dimension: its categories' titles by id, in order. Over an overlapping one, distinct people
-    do not sum.
+    """A dimension. `categories` maps ids to titles, in order. If it is overlapping, distinct people
+    do not sum over it.
     """
 
     id: str
@@ -76,7 +76,7 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Measure:
-    """What can be asked."""
+    """A measure: something you can ask for."""
 
     id: str
     title: str
@@ -85,13 +85,13 @@ class Measure:
     estimate: str
     dimensions: dict[str, Dimension]
     cubes: tuple[tuple[str, ...], ...] = ()
-    """Dimensions that may stand together in one question."""
+    """Sets of dimensions that one question may use together."""
     compares: tuple[str, ...] = ()
     collected: bool = True
 
     @classmethod
     def of(cls, message: pb.Measure) -> Measure:
-        """From the wire."""
+        """Build from the protobuf message."""
         dimensions = {
             item.dimension_id: Dimension(
                 item.dimension_id,
@@ -121,7 +121,9 @@ class Measure:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. `count` and `estimate` are None where suppressed; then the reason stands beside."""
+    """One cell. `count` and `estimate` are None if suppressed; the matching `_withheld` field then
+    gives the reason.
+    """
 
     categories: tuple[str, ...]
     count: int | None
@@ -129,11 +131,11 @@ class Cell:
     estimate: float | None
     estimate_withheld: str
     explanation: tuple[str, ...] = ()
-    """Rule by rule, why it is shown or not; where the question asked for it."""
+    """The explanation, rule by rule. Only if the question asked for it."""
 
     @classmethod
     def of(cls, message: pb.Cell) -> Cell:
-        """From the wire."""
+        """Build from the protobuf message."""
         return cls(
             tuple(message.category_ids),
             message.count if message.HasField("count") else None,
@@ -144,18 +146,18 @@ class Cell:
         )
 
     def count_text(self) -> str:
-        """The count, or why there is none."""
+        """The count, or the reason why there is none."""
         return f"{self.count:,}" if self.count is not None else self.count_withheld
 
     def estimate_text(self, kind: str) -> str:
-        """A share as a percentage, a mean with one decimal, or why there is none."""
+        """A share as a percentage or a mean with one decimal, or the reason why there is none."""
         if self.estimate is None:
             return self.estimate_withheld
         return f"{self.estimate:.1%}" if kind in ("share", "rate") else f"{self.estimate:.1f}"
 
     def figure(self, kind: str) -> tuple[float | None, str]:
-        """What a chart draws of it (shares in percent), and what it writes beside. Without a kind
-        of estimate: the count.
+        """The value that a chart draws (shares in percent) and the text beside it. With an empty
+        `kind` it is the count.
         """
         if not kind:
             return self.count, self.count_text()
@@ -166,8 +168,8 @@ class Cell:
 
 
 def estimate_of(measure: Measure, cells: Iterable[Cell]) -> str:
-    """What cells' estimates are; empty where there are none: in a table by the very levels that a
-    share is made of, or by groups whose population nobody has counted.
+    """The kind of the cells' estimates; empty if there are none. There are none in a table by the
+    levels that a share is made of, or for groups without a population count.
     """
     none = {"", NO_POPULATION}
     said = any(cell.estimate is not None or cell.estimate_withheld not in none for cell in cells)
@@ -175,13 +177,13 @@ def estimate_of(measure: Measure, cells: Iterable[Cell]) -> str:
 
 
 def axis_of(measure: Measure, kind: str) -> str:
-    """What the axis of a chart of counts, or of estimates of a kind, is called."""
+    """The axis title of a chart of counts, or of estimates of a kind."""
     named = {"share": "Share, %", "mean": "Mean", "rate": "Share of the population, %"}
     return named.get(kind, measure.unit.capitalize())
 
 
 def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows of the same columns as CSV text with a header."""
+    """Write rows with the same columns as CSV text with a header."""
     found = list(rows)
     out = io.StringIO()
     writer = csv.DictWriter(

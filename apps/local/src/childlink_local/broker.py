@@ -1,8 +1,8 @@
-"""librdkafka's mock broker in this process: the same Kafka protocol on a loopback port, nothing
-installed, nothing kept.
+"""librdkafka's mock broker in this process. It speaks the Kafka protocol on a loopback port, needs
+no installation and stores nothing on disk.
 
-It keeps at most 5 MiB of each topic, so senders must not run far ahead of their readers
-(`window_bytes`).
+The mock broker keeps at most 5 MiB of each topic, so senders must not run far ahead of their
+readers (`window_bytes`).
 """
 
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from io import StringIO
 
 from confluent_kafka import Producer
 
-# What the mock broker speaks; it cannot negotiate.
+# The Kafka API version of the mock broker, which cannot negotiate one.
 API_VERSION = (2, 3)
 WINDOW_BYTES = 4 * 1024 * 1024
 
 
 @contextmanager
 def mock_broker() -> Iterator[str]:
-    """Start a broker; yields its host:port."""
+    """Start a broker. Yields its host:port."""
     with redirect_stderr(StringIO()):
         producer = Producer(
             {"test.mock.num.brokers": 1, "bootstrap.servers": "mock", "log_level": 0}

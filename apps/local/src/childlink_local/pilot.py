@@ -1,5 +1,5 @@
-"""The whole pipeline in one process, one step of each service after the other, through the same
-code as in production.
+"""The whole pipeline in one process: the steps of each service in turn, through the same code as in
+production.
 """
 
 import csv
@@ -40,7 +40,7 @@ from childlink_local.workspace import Layout
 
 Progress = Callable[[str, int], None]
 _STUCK_AFTER_S = 60.0
-PERSON = "whoever runs this pilot"
+PERSON = "pilot operator"
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,9 @@ def send(
     extracts: Sequence[Extract],
     progress: Progress = lambda _what, _count: None,
 ) -> list[RunReport]:
-    """Send every extract through ingest, linker and analytics, until all of it is answered.
+    """Send every extract through ingest, linker and analytics, until every batch has a receipt.
 
-    While one partner's batches are linked, the next partner's rows are encoded in a process of
-    their own.
+    While one partner's batches are linked, a separate process encodes the next partner's rows.
     """
     partners = list(dict.fromkeys(extract.partner for extract in extracts))
     reports = []
@@ -115,7 +114,9 @@ def send(
 
 
 def stage(settings: IngestSettings, extracts: Sequence[Extract]) -> list[int]:
-    """Approve, encode, seal and spool a partner's extracts. Returns the runs' ids."""
+    """Approve the mappings, then encode, seal and spool a partner's extracts. Returns the runs'
+    ids.
+    """
     runs = []
     for extract in extracts:
         mapping = ingest.load_mapping(extract.mapping)
@@ -133,24 +134,28 @@ def exchange(
     hub: Hub,
     progress: Progress = lambda _what, _count: None,
 ) -> None:
-    """Send a spool's batches through linker and analytics until all of it is answered."""
+    """Send a spool's batches through linker and analytics until every batch has a receipt. Raises
+    UserError if nothing moves for 60 seconds.
+    """
     with ingest.connect(settings, spool) as connection:
         exchange = connection.exchange
         exchange.catch_up(connection.subscriber)
         moved_at = time.monotonic()
         while not exchange.settled():
             moved = exchange.send() + hub.step() + exchange.receive(connection.subscriber, 0.02)
-            progress(f"{settings.partner}: batches to go", spool.count_batches("queued", "sent"))
+            progress(f"{settings.partner}: batches left", spool.count_batches("queued", "sent"))
             moved_at = time.monotonic() if moved else moved_at
             if time.monotonic() - moved_at > _STUCK_AFTER_S:
                 raise UserError(
-                    f"{settings.partner}: nothing moved for {_STUCK_AFTER_S:.0f} s.",
-                    "Run it again; it resumes.",
+                    f"{settings.partner}: no batch was processed for {_STUCK_AFTER_S:.0f} s.",
+                    "Run the command again. It continues from here.",
                 )
 
 
 def withdraw(layout: Layout, hub: Hub, extract: Extract, local_id: str) -> RunReport:
-    """Withdraw a child from what a partner has sent; linker and analytics forget it, and say so."""
+    """Withdraw a child from what a partner has sent. Linker and analytics delete the child's data
+    and send receipts.
+    """
     settings, mapping = layout.ingest[extract.partner], ingest.load_mapping(extract.mapping)
     with open_spool(settings.spool) as spool:
         site = ingest.build_site(settings)
@@ -160,7 +165,7 @@ def withdraw(layout: Layout, hub: Hub, extract: Extract, local_id: str) -> RunRe
 
 
 def retract(layout: Layout, hub: Hub, partner: str, run: int) -> RunReport:
-    """Take back everything that a run sent."""
+    """Retract everything that a run sent."""
     settings = layout.ingest[partner]
     with open_spool(settings.spool) as spool:
         retracted = takeback.retract(spool, ingest.build_site(settings), run)
@@ -169,8 +174,8 @@ def retract(layout: Layout, hub: Hub, partner: str, run: int) -> RunReport:
 
 
 def estimate_and_relink(layout: Layout, hub: Hub) -> Outcome:
-    """Estimate match parameters from the pilot's own encodings, write them down, and link anew
-    under them.
+    """Estimate match parameters from the pilot's own encodings, write them to a file, and link
+    everything again with them.
     """
     parameters = hub.linker.estimate("pilot").parameters
     text = render_parameters(parameters, "Estimated from this pilot's encodings.")
@@ -187,7 +192,7 @@ def cut(
     data_until: str,
     progress: Callable[[str], None] = lambda _measure: None,
 ) -> Cut:
-    """Cut and publish a release of the pilot, as the one person that runs it."""
+    """Build and publish a release of the pilot. One person does both, without a second approver."""
     desk = analytics.build_desk(layout.store)
     try:
         done = desk.cut(PERSON, release_id, data_until, progress)
@@ -209,8 +214,8 @@ def answering(layout: Layout) -> Iterator[Client]:
 
 
 def write_links(layout: Layout, hub: Hub, extracts: Sequence[Extract], path: Path) -> int:
-    """Write partner, local id, role, person, family of every subject, for scoring against truth.
-    Returns how many.
+    """Write partner, local id, role, person and family of every subject, to score against the
+    truth. Returns the number of subjects.
     """
     local: dict[tuple[str, str], tuple[str, str]] = {}
     for extract in extracts:

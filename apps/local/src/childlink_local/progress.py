@@ -1,4 +1,4 @@
-"""One line of progress: renewed on a terminal, repeated every few seconds in a log."""
+"""A line of progress: updated in place on a terminal, repeated every few seconds in a log."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ _EVERY_S = 10.0
 
 
 class Line:
-    """Call it with what is being done and how far it is; `done` ends the line."""
+    """Call it with the current task and a count; `done` ends the line."""
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()

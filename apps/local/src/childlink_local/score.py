@@ -32,7 +32,9 @@ class Score:
 
 
 def score(links: Path, truth: Path) -> list[Score]:
-    """Score `links.csv` against a truth file (partner, local_id, role, person, ...)."""
+    """Score `links.csv` against a truth file (partner, local_id, role, person, ...). Raises
+    UserError if either cannot be read.
+    """
     found, true = read_people(links), read_people(truth)
     scores = []
     for role in ("child", "adult"):
@@ -61,7 +63,7 @@ def score(links: Path, truth: Path) -> list[Score]:
 def read_people(path: Path) -> dict[tuple[str, str, str], str]:
     """The person of each (partner, local id, role). Raises UserError."""
     try:
-        # A spreadsheet saves UTF-8 with a mark at its beginning.
+        # A spreadsheet may save UTF-8 with a byte order mark.
         with path.open(newline="", encoding="utf-8-sig") as file:
             return {
                 (row["partner"], row["local_id"], row["role"]): row["person"]
@@ -71,6 +73,6 @@ def read_people(path: Path) -> dict[tuple[str, str, str], str]:
         raise UserError(f"{path} cannot be read ({error.strerror}).", "Correct its path.") from None
     except (KeyError, ValueError, csv.Error):
         raise UserError(
-            f"{path} is no file of who is who.",
-            "A CSV in UTF-8 with the columns partner, local_id, role and person.",
+            f"{path} does not have the columns of a truth file.",
+            "Use a CSV file in UTF-8 with the columns partner, local_id, role and person.",
         ) from None

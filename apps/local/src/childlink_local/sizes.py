@@ -1,7 +1,7 @@
-"""How large the made-up partnership is."""
+"""The size of the synthetic partnership."""
 
 from typing import Final
 
-# LEAP's published reach.
+# The published reach of LEAP.
 LEAP_CHILDREN: Final = 14_028
 LEAP_ADULTS: Final = 15_254

@@ -1,8 +1,8 @@
-"""Lays out a pilot's working folder: keys, directory and settings of every partner, of the linker
-and of analytics.
+"""Creates a pilot's working folder: keys, directory and settings for every partner, the linker and
+analytics.
 
-On one machine and under one operator, which no deployment may be: the trust zones are only folders
-here.
+Everything is on one machine under one operator, which is not allowed in a deployment: here, trust
+zones are only folders.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ from childlink_linker.settings import LinkerSettings
 
 from childlink_local.broker import API_VERSION, WINDOW_BYTES
 
-# A pilot sends whole extracts at once: large micro-batches save time, and nobody waits for the
-# first link.
+# A pilot sends whole extracts at once. Large micro-batches save time, and the delay before the
+# first link does not matter.
 _MICRO_BATCH = 40
 
 
@@ -44,14 +44,15 @@ def create_workspace(
     mock: bool = True,
     own: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Layout:
-    """Make what is missing in `folder` and return everyone's settings. Keys are made once and kept.
+    """Create what is missing in `folder` and return the settings of every part. Keys are made once
+    and kept.
 
-    `own` holds settings of ingest by partner, for example where its permitted list is.
+    `own` holds ingest settings by partner, for example the path of its permitted list.
     """
     directory = folder / "directory.toml"
     for name in partners:
         check_partner_name(name)
-    # Local ids stand beside identifiers in here: for its owner's eyes only.
+    # The folder holds local ids next to identifiers, so only its owner may read it.
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     _make_keys(folder, partners, directory)
@@ -72,7 +73,7 @@ def create_workspace(
             approvals=folder / name / "approvals.json",
             rejects=folder / name / "rejects",
             window_bytes=window,
-            # A pilot is to show what is wrong with an extract, not to stop at it.
+            # A pilot reports what is wrong with an extract and does not stop at it.
             **{"max_reject_share": 1.0, "max_withdrawn_share": 1.0, **(own or {}).get(name, {})},
             **keys(name, "linkage", "reference", "signing", "opening"),
             **bus,
@@ -102,7 +103,7 @@ def create_workspace(
 
 
 def _make_keys(folder: Path, partners: Sequence[str], directory: Path) -> None:
-    """Make the keys of those who have none yet; the linkage secret is the one that the others
+    """Make keys for members that have none yet. New partners get the linkage secret that the others
     hold.
     """
     members = dict(read_directory(directory).members) if directory.exists() else {}

@@ -1,5 +1,5 @@
-"""Kinds of questions, one a file. `KINDS` is the one list of them: commands, pages and reports
-offer what is in it.
+"""Kinds of analysis, one file each. `KINDS` is the only list of them: commands, pages and reports
+offer the kinds in it.
 """
 
 from collections.abc import Mapping

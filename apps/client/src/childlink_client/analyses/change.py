@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from childlink_client.client import Client
     from childlink_client.questions import Question
 
-# A mean over bands of change is a change from before to after.
+# This dimension marks a measure of change: the mean over its bands is the change from before to
+# after.
 _BAND: Final = "band"
 _LEAST_P: Final = 0.001
 
@@ -54,7 +55,7 @@ class Change(Found):
 
     @classmethod
     def of(cls, message: pb.ChangeResponse) -> Change:
-        """From the wire."""
+        """Build from the protobuf message."""
         rows = tuple(
             ChangeRow(
                 row.category_id,
@@ -75,7 +76,7 @@ class Change(Found):
         )
 
     def title(self, row: ChangeRow) -> str:
-        """What a row's group is called."""
+        """Title of a row's group."""
         return self.measure.dimensions[self.by].categories[row.category] if self.by else "All"
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -115,7 +116,7 @@ class Change(Found):
         return Table(head, tuple(rows))
 
     def describe(self) -> str:
-        """The largest and the smallest change of those shown."""
+        """Describe the largest and the smallest change of those shown."""
         shown = [row for row in self.changes if row.mean.value is not None]
         if not shown:
             return none_shown(row.mean.withheld for row in self.changes)
@@ -154,7 +155,7 @@ def _put(client: Client, question: Question, release: str) -> Change:
 
 
 def _dimensions(measure: Measure) -> list[Dimension]:
-    """What a change can be broken down by: what its bands are published with."""
+    """Dimensions that a change can be broken down by: those published together with its bands."""
     return [
         d
         for name, d in measure.dimensions.items()

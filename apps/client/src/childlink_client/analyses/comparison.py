@@ -44,7 +44,7 @@ class Comparison(Found):
 
     @classmethod
     def of(cls, message: pb.CompareResponse) -> Comparison:
-        """From the wire."""
+        """Build from the protobuf message."""
         return cls(
             Release.of(message.release),
             Measure.of(message.measure),
@@ -78,7 +78,7 @@ class Comparison(Found):
         return Table(("Figure", "With 95% interval"), tuple(rows))
 
     def describe(self) -> str:
-        """Both shares and the adjusted ratios."""
+        """Describe both shares and the adjusted ratios."""
         titles = self._dimension().categories
         shares = "; ".join(
             f"{titles[group]}: {share.text('{:.1%}')}"
@@ -88,8 +88,9 @@ class Comparison(Found):
         if odds.value is None:
             return f"{shares}. The adjusted ratios are withheld: {odds.withheld}."
         return (
-            f"{shares}. Adjusted for who came to be in each group, the odds ratio is {odds.text()}"
-            f" and the risk ratio {risk.text()}. {odds.certainty(1.0, 'no difference')}"
+            f"{shares}. Adjusted for recorded differences between the groups, the odds ratio"
+            f" is {odds.text()} and the risk ratio {risk.text()}."
+            f" {odds.certainty(1.0, 'no difference')}"
         )
 
     def chart(self) -> Intervals:
@@ -118,15 +119,18 @@ def _explain(measure: Measure) -> str:
         for dimension in measure.dimensions.values()
         if group in dimension.categories
     )
-    return f"{of} against {against.lower()}: crude, and adjusted for who came to be in each group."
+    return (
+        f"{of} against {against.lower()}: crude, and adjusted for recorded differences between the"
+        " groups."
+    )
 
 
 KIND: Final = Kind(
     name="compare",
     title="Compare",
     help=(
-        "Compare those who engaged with those who did not, crude and adjusted: childlink compare"
-        " asq3_overall"
+        "Compare people who engaged with people who did not, crude and adjusted: childlink"
+        " compare asq3_overall"
     ),
     takes=("measure", "release"),
     fits=lambda measure: bool(measure.compares),

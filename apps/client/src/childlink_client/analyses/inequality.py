@@ -1,4 +1,4 @@
-"""How unequal an outcome is over an ordered dimension."""
+"""How unequal an outcome is across an ordered dimension."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ORDERED: Final = "imd_quintile"
 
 @dataclass(frozen=True)
 class Inequality(Found):
-    """How unequal an outcome is over an ordered dimension."""
+    """How unequal an outcome is across an ordered dimension."""
 
     release: Release
     measure: Measure
@@ -36,7 +36,7 @@ class Inequality(Found):
 
     @classmethod
     def of(cls, message: pb.InequalityResponse) -> Inequality:
-        """From the wire."""
+        """Build from the protobuf message."""
         return cls(
             Release.of(message.release),
             Measure.of(message.measure),
@@ -60,7 +60,7 @@ class Inequality(Found):
         return Table(
             ("Figure", "With 95% interval"),
             (
-                (Shown(f"Gap in percentage points: {last} less {first}"), self.gap.points()),
+                (Shown(f"Gap in percentage points: {last} minus {first}"), self.gap.points()),
                 (Shown(f"Ratio: {last} to {first}"), self.ratio.shown()),
                 (Shown("Slope index of inequality, percentage points"), self.slope_index.points()),
                 (Shown("Relative index of inequality"), self.relative_index.shown("{:+.2f}")),
@@ -68,12 +68,12 @@ class Inequality(Found):
         )
 
     def describe(self) -> str:
-        """The gap between the ends."""
+        """Describe the gap between the first and the last category."""
         first, last = self._ends()
         if self.gap.value is None:
             return f"The gap is withheld: {self.gap.withheld}."
         gap = self.gap.times(100).text("{:+.1f}")
-        return f"{last} less {first}: {gap} percentage points. {self.gap.certainty(0.0, 'no gap')}"
+        return f"{last} minus {first}: {gap} percentage points. {self.gap.certainty(0.0, 'no gap')}"
 
     def chart(self) -> Intervals:
         """The gap and the slope index."""
@@ -84,7 +84,7 @@ class Inequality(Found):
         return Intervals("Percentage points", points, 0.0, "{:+.1f}")
 
     def drawn(self, client: Client) -> Found | None:
-        """The shares that it is computed of: they are what it looks like."""
+        """Return the shares behind the indices: they show the gradient best."""
         return client.ask(self.measure.id, [self.over], release=self.release.id)
 
     def _ends(self) -> tuple[str, ...]:

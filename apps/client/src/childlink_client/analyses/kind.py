@@ -1,4 +1,4 @@
-"""What a kind of analysis tells of itself: how it is asked, of which measures, and how commands and
+"""What a kind of analysis declares: how you ask it, which measures it fits, and how commands and
 pages offer it.
 """
 
@@ -15,28 +15,31 @@ if TYPE_CHECKING:
     from childlink_client.values import Dimension, Measure
 
 Takes = Literal["measure", "service", "by", "several-by", "over", "where", "release"]
-"""Parts of a question: a measure, or a first service instead; one dimension to break down by,
-several, or an ordered one; categories to keep; a release.
+"""Parts of a question. `measure`, or `service` (a first service) in its place; `by` (one dimension
+to break down by), `several-by` or `over` (an ordered dimension); `where` (categories to keep);
+`release`.
 """
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of question. A new one is a file beside this one, and its name in `analyses.KINDS`."""
+    """A kind of analysis. To add one, write a file in this folder and list it in
+    `analyses.KINDS`.
+    """
 
     name: str
-    """As a command, an address of the explorer and a line of a report name it."""
+    """Its name as a command, in the explorer's addresses and in a report's file of questions."""
     title: str
-    """As pages call it."""
+    """Its title on pages."""
     help: str
-    """Of the command: a sentence and an example."""
+    """Help text of its command: a sentence and an example."""
     takes: Sequence[Takes]
     fits: Callable[[Measure], bool]
     """Whether it can be asked of a measure."""
     put: Callable[[Client, Question, str], Found]
-    """Asks a question of a release (its id, or empty for the newest). Raises ClientError."""
+    """Asks a question of a release (its id; empty for the newest). Raises ClientError."""
     by_help: str = "A dimension to break down by."
     dimensions: Callable[[Measure], list[Dimension]] = field(default=lambda _measure: [])
-    """What one breakdown is chosen from."""
+    """The dimensions to offer for a single breakdown."""
     explains: Callable[[Measure], str] = field(default=lambda _measure: "")
-    """What a page says of it before it is asked."""
+    """Text that a page shows before the question is asked."""

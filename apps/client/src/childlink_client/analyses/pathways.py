@@ -1,4 +1,4 @@
-"""What followed the first service."""
+"""Which services families used after their first service."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from childlink_client.questions import Question
 
 PATHWAYS: Final = "pathways"
-"""The measure that pathways are of."""
+"""Id of the measure behind pathways."""
 FIRST, NEXT = "first_service", "next_service"
 _MOST_NEXT: Final = 3
 
 
 @dataclass(frozen=True)
 class Pathway:
-    """A first service and what followed; `next` is (service, families), most first."""
+    """A first service and the services that followed. `next` holds (service, families), largest
+    first.
+    """
 
     first_service: str
     families: int | None
@@ -37,7 +39,7 @@ class Pathway:
 
 @dataclass(frozen=True)
 class Pathways(Found):
-    """What followed the first service."""
+    """Which services families used after their first service."""
 
     release: Release
     measure: Measure
@@ -46,7 +48,7 @@ class Pathways(Found):
 
     @classmethod
     def of(cls, message: pb.PathwaysResponse) -> Pathways:
-        """From the wire."""
+        """Build from the protobuf message."""
         found = tuple(
             Pathway(
                 item.first_service,
@@ -101,12 +103,12 @@ class Pathways(Found):
         )
 
     def describe(self) -> str:
-        """After which first service families went on most often."""
+        """Describe after which first service families went on most often."""
         first, following = self._titles()
         shown = [item for item in self.pathways if item.went_on.value is not None]
         if not shown:
             return (
-                "Of every first service, too few families are known for a share of those who"
+                "For every first service, there are too few families to show the share that"
                 " went on."
             )
         if len(self.pathways) == 1:
@@ -133,7 +135,7 @@ class Pathways(Found):
         )
 
     def chart(self) -> Intervals:
-        """The share that went on, of each first service."""
+        """The share that went on to another service, for each first service."""
         first, _ = self._titles()
         shares = [(first[item.first_service], item.went_on.times(100)) for item in self.pathways]
         return Intervals("Went on to another service, %", shares, None, "{:.0f}%")
@@ -155,8 +157,8 @@ KIND: Final = Kind(
     name="pathways",
     title="Pathways",
     help=(
-        "What followed a first contact with SERVICE, or with each: childlink pathways"
-        " community_engagement"
+        "Services that followed a first contact with SERVICE, or with each: childlink"
+        " pathways community_engagement"
     ),
     takes=("service", "release"),
     fits=lambda measure: measure.id == PATHWAYS,

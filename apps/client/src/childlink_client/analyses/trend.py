@@ -1,4 +1,4 @@
-"""One question asked of every release."""
+"""One question, asked of every release."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TrendPoint:
 
 @dataclass(frozen=True)
 class Trend(Found):
-    """One question asked of every release, oldest first."""
+    """One question, asked of every release, oldest first."""
 
     measure: Measure
     by: tuple[str, ...]
@@ -37,7 +37,7 @@ class Trend(Found):
 
     @classmethod
     def of(cls, message: pb.TrendResponse) -> Trend:
-        """From the wire."""
+        """Build from the protobuf message."""
         points = tuple(
             TrendPoint(Release.of(p.release), tuple(map(Cell.of, p.cells))) for p in message.points
         )
@@ -50,7 +50,7 @@ class Trend(Found):
 
     @property
     def estimate(self) -> str:
-        """What the cells' estimates are; empty where there are none."""
+        """The kind of the cells' estimates; empty if there are none."""
         return estimate_of(self.measure, (cell for point in self.points for cell in point.cells))
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -72,8 +72,8 @@ class Trend(Found):
                 yield row
 
     def titles(self, categories: Sequence[str]) -> dict[str, str]:
-        """Categories' titles by dimension. A later release may have categories (quarters) that an
-        earlier one had not.
+        """Category titles by dimension. A later release may have categories, such as quarters, that
+        an earlier one lacks.
         """
         return {
             name: self.measure.dimensions[name].categories.get(category, category)
@@ -103,7 +103,7 @@ class Trend(Found):
         )
 
     def describe(self) -> str:
-        """From the first release to the last."""
+        """Describe the change from the first release to the last."""
         releases = [point.release.id for point in self.points]
         if len(releases) == 1:
             return f"There is one release with this measure, {releases[0]}: a trend needs two."

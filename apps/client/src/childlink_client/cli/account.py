@@ -1,4 +1,4 @@
-"""Commands that set the connection up."""
+"""Commands that set up the connection."""
 
 import json
 from pathlib import Path
@@ -16,11 +16,13 @@ from childlink_client.errors import ClientError
 @click.option("--certificate", type=PATH, help="Your certificate (PEM).")
 @click.option("--key", type=PATH, help="Your certificate's private key file (PEM).")
 @click.option(
-    "--token", is_flag=True, help="Ask for an access token, and keep it where only you can read it."
+    "--token",
+    is_flag=True,
+    help="Ask for an access token and store it so that only you can read it.",
 )
 def login(address: str, token: bool, **files: Path | None) -> None:
-    """Remember how to reach the service at ADDRESS (host:port), after trying it. What does not work
-    changes nothing.
+    """Try the service at ADDRESS (host:port) and remember how to reach it. If that fails, nothing
+    changes.
     """
     folder = settings_folder()
     told: dict[str, Any] = {"address": address} | {
@@ -50,12 +52,12 @@ def login(address: str, token: bool, **files: Path | None) -> None:
         if found
         else "; there is no release yet"
     )
-    click.echo(f"{address} answers{newest}. Remembered in {folder / 'login.toml'}")
+    click.echo(f"{address} answers{newest}. Saved in {folder / 'login.toml'}")
 
 
 @main.command()
 def logout() -> None:
-    """WithdrawalRequest how to reach the service, and the access token."""
+    """Forget how to reach the service, and delete the access token."""
     for name in ("login.toml", "token", "measures.json"):
         (settings_folder() / name).unlink(missing_ok=True)
     click.echo("forgotten")
@@ -65,8 +67,8 @@ def logout() -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes SHELL complete commands and measures; for bash: eval "$(childlink completion
-    bash)"
+    """Print a script that makes SHELL complete commands and measures. For bash: eval "$(childlink
+    completion bash)"
     """
 
     from click.shell_completion import get_completion_class

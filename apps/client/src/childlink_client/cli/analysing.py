@@ -1,6 +1,4 @@
-"""Commands that compare, follow and rank: one for each kind of analysis, made from what the kind
-says of itself.
-"""
+"""Commands for the kinds of analysis, one command each. Options and help come from the kind."""
 
 from __future__ import annotations
 
@@ -91,6 +89,6 @@ def _give(found: Found, as_json: bool, csv_file: Path | None, chart: Path | None
 
 
 for _kind in KINDS.values():
-    # `ask` has options of its own.
+    # `ask` has its own command, with more options.
     if _kind.name != "ask":
         main.add_command(_command(_kind))

@@ -1,4 +1,4 @@
-"""Commands that list what there is, and ask."""
+"""Commands that list releases and measures, and ask."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def releases(client: Client, as_json: bool) -> None:
 @click.argument("release", default="")
 @click.pass_obj
 def describe(client: Client, release: str) -> None:
-    """Show what went into a release and how it is protected (newest by default)."""
+    """Show what a release contains and how it is protected (the newest by default)."""
     click.echo(json.dumps(client.describe(release), indent=2, ensure_ascii=False))
 
 
@@ -54,7 +54,7 @@ def describe(client: Client, release: str) -> None:
 @RELEASE
 @click.pass_obj
 def measures(client: Client, release: str) -> None:
-    """List what can be asked, with its dimensions and categories."""
+    """List the measures, with their dimensions and categories."""
 
     from rich.console import Console
     from rich.table import Table
@@ -66,7 +66,7 @@ def measures(client: Client, release: str) -> None:
         console.print(f"[bold]{item.id}[/bold]: {item.title} ({item.unit})")
         console.print(f"  {item.description}")
         if not item.collected:
-            console.print("  Not collected: no partner has sent what it is made from.")
+            console.print("  Not collected: no partner has sent the data for this measure.")
         if item.compares:
             console.print(f"  childlink compare {item.id}: {' against '.join(item.compares)}")
         table = Table.grid(padding=(0, 2))
@@ -91,7 +91,9 @@ def measures(client: Client, release: str) -> None:
 )
 @RELEASE
 @click.option(
-    "--explain", is_flag=True, help="Say of each cell, rule by rule, why it is shown or not."
+    "--explain",
+    is_flag=True,
+    help="Explain for each cell, rule by rule, why it is shown or withheld.",
 )
 @JSON
 @click.option("--csv", "csv_file", type=PATH, help="Write a CSV file.")
@@ -110,9 +112,7 @@ def ask(
     parquet: Path | None,
     chart: Path | None,
 ) -> None:
-    """Ask for a MEASURE, for example: childlink ask reach_children --by residence --by
-    imd_quintile
-    """
+    """Ask for a MEASURE. Example: childlink ask reach_children --by residence --by imd_quintile"""
 
     from childlink_client.answers import MOST_DRAWN, TOO_MANY
     from childlink_client.charts import check_file

@@ -1,4 +1,4 @@
-"""The group that every command hangs on, and what they share."""
+"""The top-level command group, and what the commands share."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 PATH: Final = click.Path(path_type=Path)
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
-RELEASE: Final = click.option("--release", default="", help="Newest by default.")
+RELEASE: Final = click.option("--release", default="", help="The release; the newest by default.")
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class _Group(click.Group):
-    """Prints a ClientError without a traceback."""
+    """A command group that prints a ClientError without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -37,12 +37,12 @@ class _Group(click.Group):
 
 
 def settings_folder() -> Path:
-    """Where `login` keeps what it was told."""
+    """The folder where `login` stores its settings."""
     return Path(click.get_app_dir("childlink"))
 
 
 def remembered() -> dict[str, Any]:
-    """What `login` was told. Raises ClientError when it cannot be read."""
+    """The settings that `login` stored. Raises ClientError if they cannot be read."""
     path = settings_folder() / "login.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -57,7 +57,7 @@ def remembered() -> dict[str, Any]:
 @click.option(
     "--address",
     envvar="CHILDLINK_ADDRESS",
-    help="host:port of the service; as `login` was told, else 127.0.0.1:7443.",
+    help="host:port of the service. Default: the address from `login`, else 127.0.0.1:7443.",
 )
 @click.option("--ca", type=PATH, envvar="CHILDLINK_CA", help="CA certificate of the service (PEM).")
 @click.option(
@@ -74,8 +74,8 @@ def remembered() -> dict[str, Any]:
 )
 @click.pass_context
 def main(ctx: click.Context, /, **given: Any) -> None:
-    """Ask aggregate questions of linked child data. Small numbers are protected; every answer names
-    its release.
+    """Ask aggregate questions about linked child data. Small numbers are protected. Every answer
+    names its release.
 
     Start with: childlink login, childlink measures, childlink ask reach_children --by residence
     """
@@ -93,7 +93,7 @@ def connect(
     key: str | Path | None = None,
     token_file: str | Path | None = None,
 ) -> Client:
-    """A client. Raises ClientError."""
+    """Open a client. Raises ClientError."""
 
     from childlink_client.client import Client
 
@@ -102,12 +102,12 @@ def connect(
     except OSError as error:
         raise ClientError(f"{token_file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise ClientError(f"{token_file} is no file of a token: it is not text.") from None
+        raise ClientError(f"{token_file} does not hold an access token: it is not text.") from None
     return Client(address, ca=ca, certificate=certificate, key=key, token=token)
 
 
 def show(text: str) -> None:
-    """Print; page what is longer than the terminal."""
+    """Print. Use a pager if the text is longer than the terminal."""
     if sys.stdout.isatty() and text.count("\n") >= shutil.get_terminal_size().lines:
         click.echo_via_pager(text)
     else:
@@ -115,7 +115,7 @@ def show(text: str) -> None:
 
 
 def filters(where: tuple[str, ...]) -> dict[str, list[str]]:
-    """`--where` options as filters."""
+    """Read `--where` options as filters. Raises ClientError."""
     found: dict[str, list[str]] = {}
     for item in where:
         name, equals, categories = item.partition("=")
@@ -126,25 +126,26 @@ def filters(where: tuple[str, ...]) -> dict[str, list[str]]:
 
 
 def remember_names(names: Iterable[str]) -> None:
-    """Keep the measures' names for completion."""
+    """Store the measures' names for shell completion."""
     folder = settings_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "measures.json").write_text(json.dumps(sorted(names)), encoding="utf-8")
     except OSError:
-        # Completion is a convenience: a home that cannot be written is no error of the question.
+        # Completion is only a convenience: a home folder that is not writable must not fail the
+        # question.
         return
 
 
 class MeasureName(click.ParamType[str]):
-    """A measure's name, completed from those that were last listed."""
+    """A measure's name, completed from the names that were last listed."""
 
     name = "measure"
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """See click."""
+        """See click: completes a measure's name."""
 
         from click.shell_completion import CompletionItem
 

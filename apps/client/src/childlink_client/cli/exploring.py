@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 @main.command()
 @click.option(
-    "--port", default=7490, show_default=True, help="Where to serve it; 0 takes a free port."
+    "--port", default=7490, show_default=True, help="The port to serve it on; 0 picks a free port."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve it on.")
 @click.option(
     "--beyond-this-machine",
     is_flag=True,
-    help="Serve an address that others reach; put a TLS proxy before it.",
+    help="Allow an address that other machines can reach. Put a TLS proxy in front of it.",
 )
-@click.option("--browser/--no-browser", default=True, help="Open the browser.")
+@click.option("--browser/--no-browser", default=True, help="Open the link in your browser.")
 @click.pass_obj
 def explore(client: Client, port: int, host: str, beyond_this_machine: bool, browser: bool) -> None:
-    """Ask in a browser: pick a measure, break it down, see chart and table, download. Runs until
-    Ctrl-C.
+    """Ask in a browser: pick a measure, break it down, see the chart and the table, download. Runs
+    until Ctrl-C.
 
-    The link that it prints opens it once; what is asked there is asked in your name.
+    The command prints a link that works once. Questions asked there are asked in your name.
     """
     run_explorer(client, host, port, beyond=beyond_this_machine, browser=browser)
 
@@ -50,7 +50,7 @@ def run_explorer(
         raise ClientError(
             f"{error.name} is not installed: pip install 'childlink-client[explorer]'."
         ) from None
-    # What is wrong with the connection is better told here than in the browser.
+    # Connect first: a connection problem is easier to read in the terminal than in the browser.
     client.releases()
     running = start(client, host, port, beyond=beyond)
     click.echo(f"Explorer, for one browser, until Ctrl-C: {running.url}")

@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 
 @main.group()
 def report() -> None:
-    """Write a report: one HTML file (or .pdf, where there is Chromium) with charts, the tables
-    behind them, what was withheld and why, linkage quality and method.
+    """Write a report as one HTML file (or .pdf, if Chromium is installed): charts and their tables,
+    what was withheld and why, linkage quality and method.
     """
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--template", type=FILE, help="Your own Jinja template."),
+        click.option("--template", type=FILE, help="A Jinja template of your own."),
         click.option(
-            "--questions", type=FILE, help="Your own file of questions; a bundled one by default."
+            "--questions",
+            type=FILE,
+            help="A file of questions of your own; by default the bundled one.",
         ),
         RELEASE,
         click.argument("output", type=PATH),
@@ -39,21 +41,21 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_options
 @click.pass_obj
 def annual(client: Client, /, output: Path, **given: Any) -> None:
-    """The partnership's year, into OUTPUT: whom services reached, how children fare, what
-    changed.
+    """Write the partnership's annual report to OUTPUT: whom services reached, how children fare,
+    what changed.
     """
     _write(client, output, "annual", "", **given)
 
 
 @report.command()
 @click.option(
-    "--service", required=True, help='Which service, by id or title: baby_steps, or "Baby Steps".'
+    "--service", required=True, help='The service, by id or title: baby_steps, or "Baby Steps".'
 )
 @_options
 @click.pass_obj
 def quarterly(client: Client, /, output: Path, service: str, **given: Any) -> None:
-    """One service's report, into OUTPUT: whom it reached, beside all services; what followed; what
-    changed for those who came.
+    """Write one service's report to OUTPUT: whom it reached compared with all services, what
+    families used next, what changed for those who came.
     """
     _write(client, output, "quarterly", service, **given)
 
@@ -64,7 +66,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise ClientError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise ClientError(f"{path} is not in UTF-8: save it as UTF-8.") from None
+        raise ClientError(f"{path} is not in UTF-8. Save it as UTF-8.") from None
 
 
 def _write(

@@ -1,9 +1,9 @@
-"""The explorer: measures picked, broken down, drawn and taken along in a browser, for those who
-will not open a terminal.
+"""The explorer: pick measures, break them down, see charts and download them in a browser, without
+a terminal.
 
-Server-rendered, without a script; every page is a question with an address that can be shared. It
-asks through the analyst's own connection, so whoever reaches it asks in the analyst's name: that is
-why it wants a ticket, and why it keeps to this machine.
+Pages are rendered on the server, without scripts. Each page is one question, with an address that
+you can share. The explorer asks over the analyst's own connection, so every visitor asks in the
+analyst's name. For that reason it needs a ticket and listens on this machine only.
 """
 
 from childlink_client.explorer.gate import Ticket

@@ -1,6 +1,4 @@
-"""What a page offers: only what is published, and what was chosen before as far as it still
-fits.
-"""
+"""What a page offers: published combinations only, and earlier choices that still fit."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,17 +22,19 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Keep:
-    """A dimension whose categories can be kept."""
+    """A dimension whose categories can be filtered."""
 
     dimension: Dimension
     kept: tuple[str, ...]
     single: bool
-    """One category or all: distinct people do not sum over it."""
+    """Whether to offer one category or all: distinct people do not sum over the dimension."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What an address asks for, and what of it was let go because it does not go with the rest."""
+    """What an address asks for. `dropped` holds the titles of dimensions that were removed because
+    they are not published together with the rest.
+    """
 
     question: Question
     release: str
@@ -42,8 +42,8 @@ class Asked:
 
 
 def read(kind: str, args: "MultiDict[str, str]", measures: Mapping[str, Measure]) -> Asked:
-    """The question of an address. What nobody publishes goes through as it is: the service says
-    what may stand there.
+    """Read the question from an address. A combination that is not published is passed on
+    unchanged: the service answers with what is published.
     """
     measure_id = args.get("measure", "") if "measure" in KINDS[kind].takes else PATHWAYS
     by = tuple(name for value in args.getlist("by") for name in value.split(",") if name)
@@ -63,8 +63,8 @@ def read(kind: str, args: "MultiDict[str, str]", measures: Mapping[str, Measure]
 
 
 def breakdowns(measure: Measure, asked: Question) -> dict[str, list[Breakdown]]:
-    """The published ways to break a measure down, by how many dimensions; what is asked now is
-    among them in its own order.
+    """The published ways to break a measure down, by number of dimensions. The current choice keeps
+    its own order.
     """
     found = {"By one": list[Breakdown](), "By two": list[Breakdown]()}
     now = ",".join(asked.by)
@@ -79,8 +79,8 @@ def breakdowns(measure: Measure, asked: Question) -> dict[str, list[Breakdown]]:
 
 
 def keeps(measure: Measure, asked: Question) -> Iterator[Keep]:
-    """The dimensions that can be kept to some categories beside what is asked; those broken down by
-    come first.
+    """The dimensions that can be filtered in the current question. Dimensions of the breakdown come
+    first.
     """
     for name in (*asked.by, *(name for name in measure.dimensions if name not in asked.by)):
         dimension = measure.dimensions[name]
@@ -95,7 +95,7 @@ def keeps(measure: Measure, asked: Question) -> Iterator[Keep]:
 
 
 def kept(measure: Measure, asked: Question) -> dict[str, list[str]]:
-    """Titles of the categories that are kept, by their dimension's title."""
+    """Titles of the categories that are kept, by title of their dimension."""
     return {
         measure.dimensions[name].title: [
             measure.dimensions[name].categories[category] for category in categories
@@ -105,7 +105,7 @@ def kept(measure: Measure, asked: Question) -> dict[str, list[str]]:
 
 
 def by_unit(measures: Sequence[Measure]) -> dict[str, list[Measure]]:
-    """Measures under what they count."""
+    """Measures, grouped by the unit that they count."""
     found: dict[str, list[Measure]] = {}
     for measure in measures:
         found.setdefault(measure.unit, []).append(measure)

@@ -1,5 +1,5 @@
-"""Who gets in: the browser that brings the ticket, which is good once; and no page of another
-site.
+"""Access control: only the browser that brings the ticket gets in, the ticket works once, and pages
+of other sites get no access.
 """
 
 import hmac
@@ -26,8 +26,8 @@ _OPEN: Final = ("enter", "static")
 
 
 class Ticket:
-    """A secret that opens the door once: an address that is read over a shoulder, or in a history,
-    opens nothing.
+    """A secret that gives access once. An address that is read over a shoulder, or from a browser
+    history, gives no access.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Ticket:
         self._lock = threading.Lock()
 
     def use(self, given: str) -> bool:
-        """Whether this is it, for the first time."""
+        """Whether `given` is the ticket and it was not used before."""
         with self._lock:
             if self._used or not hmac.compare_digest(given.encode(), self.text.encode()):
                 return False
@@ -45,13 +45,13 @@ class Ticket:
 
 
 def add_gate(page: Flask, ticket: Ticket, hosts: Collection[str]) -> None:
-    """Let nobody in without the ticket. `hosts`: the names that the page goes by; empty where it
-    cannot know them.
+    """Refuse every request without the ticket. `hosts`: the host names that the page accepts; empty
+    if it cannot know them.
     """
 
     @page.before_request
     def let_in() -> None:
-        # Another site's name may lead to this machine too (DNS rebinding).
+        # Another site's name may resolve to this machine (DNS rebinding).
         if hosts and request.host not in hosts:
             abort(403)
         if request.endpoint not in _OPEN and not session.get("in"):
@@ -71,7 +71,7 @@ def add_gate(page: Flask, ticket: Ticket, hosts: Collection[str]) -> None:
 
     @page.errorhandler(403)
     def refuse(_error: Exception) -> ResponseReturnValue:
-        # A link in a letter is another site's: the browser sends the cookie only with what is
-        # followed from here.
+        # A link in an email counts as another site: the browser sends the cookie only for links
+        # followed from this page.
         again = request.full_path if request.endpoint not in _OPEN and request.endpoint else ""
         return render_template("refused.html", again=again), 403

@@ -1,5 +1,5 @@
-"""The explorer's pages: a start, one page for each kind of question, what went into a release, and
-downloads.
+"""The explorer's pages: the start page, a page for each kind of question, what a release contains,
+and downloads.
 """
 
 import secrets
@@ -29,10 +29,10 @@ _TYPES: Final = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml", "png"
 def create_explorer(
     client: Client, ticket: Ticket, hosts: Collection[str] = (), cookie: str = "childlink"
 ) -> Flask:
-    """The pages as a WSGI application. `hosts`: the names it goes by (see `add_gate`)."""
+    """The pages as a WSGI application. `hosts`: the host names that it accepts (see `add_gate`)."""
     page = Flask(__name__)
     page.config.update(
-        # A new secret each time: a cookie of a stopped explorer opens no other.
+        # A new secret each time: the cookie of a stopped explorer does not open another.
         SECRET_KEY=secrets.token_bytes(32),
         SESSION_COOKIE_NAME=cookie,
         SESSION_COOKIE_SAMESITE="Strict",
@@ -54,7 +54,7 @@ def _add_errors(page: Flask) -> None:
     @page.errorhandler(ClientError)
     def help_on(error: ClientError) -> ResponseReturnValue:
         return render_template(
-            "problem.html", title="That cannot be asked", says=str(error).split("; ")
+            "problem.html", title="This question cannot be asked", says=str(error).split("; ")
         ), 400
 
     @page.errorhandler(404)
@@ -121,7 +121,7 @@ def _add_questions(page: Flask, client: Client) -> None:
 def _values(
     client: Client, asked: Asked, found: Found, releases: list[Release], measure: Measure
 ) -> dict[str, Any]:
-    """What every page of a question shows."""
+    """Template values of a question's page."""
     question, why = asked.question, found.reasons()
     names = " and ".join(measure.dimensions[name].title for name in question.by)
     heading = (
@@ -160,7 +160,7 @@ def _values(
 
 
 def _draw(found: Found, ending: str = "svg", *, narrow: bool = False) -> bytes:
-    # matplotlib is not safe in several threads at once.
+    # matplotlib is not thread-safe.
     with _DRAWING:
         figure = draw(found.chart(), found.measure.title, found.citation(), narrow=narrow)
         return as_image(figure, ending)
@@ -171,14 +171,14 @@ def _newest(releases: list[Release]) -> str:
 
 
 def _link(question: Question, release: str, ending: str = "", **other: Any) -> str:
-    """The address of a question: of the same one, or with something other in it."""
+    """The address of a question, with the parts in `other` replaced."""
     kind, by, where = (other.get(name, getattr(question, name)) for name in ("kind", "by", "where"))
     values: list[tuple[str, str]] = (
         [("measure", question.measure)] if "measure" in KINDS[kind].takes else []
     )
     values += [("by", ",".join(by))] if by else []
     values += [("keep", f"{name}={category}") for name, kept in where.items() for category in kept]
-    # Some kinds are of every release.
+    # Some kinds ask every release.
     values += [("release", release)] if "release" in KINDS[kind].takes else []
     path = url_for("take", kind=kind, ending=ending) if ending else url_for("ask", kind=kind)
     return f"{path}?{urlencode(values, safe=',=')}"

@@ -1,4 +1,4 @@
-"""Serves the explorer with waitress: to this machine alone, unless told."""
+"""Serves the explorer with waitress, on this machine only unless `beyond` is set."""
 
 import ipaddress
 import socket
@@ -18,12 +18,12 @@ class Explorer:
     """A running explorer."""
 
     url: str
-    """Where it is, with the ticket that opens it once."""
+    """Its address, with the ticket that works once."""
     _server: Any
     _thread: threading.Thread
 
     def wait(self) -> None:
-        """Until it ends, or is interrupted."""
+        """Wait until it ends or is interrupted."""
         while self._thread.is_alive():
             self._thread.join(0.5)
 
@@ -36,7 +36,7 @@ class Explorer:
 def start(
     client: Client, host: str = "127.0.0.1", port: int = 0, *, beyond: bool = False
 ) -> Explorer:
-    """Start serving; port 0 takes a free one. `beyond`: also to other machines. Raises
+    """Start serving. Port 0 picks a free port. `beyond`: allow other machines to reach it. Raises
     ClientError.
     """
     from waitress.server import create_server
@@ -44,9 +44,9 @@ def start(
     local = is_local(host)
     if not local and not beyond:
         raise ClientError(
-            f"{host} can be reached from other machines, and whoever reaches the explorer asks in"
-            " your name. Serve 127.0.0.1; or say --beyond-this-machine where a TLS proxy stands"
-            " before it."
+            f"Other machines can reach {host}, and everyone who reaches the explorer asks in"
+            " your name. Serve 127.0.0.1 instead. Behind a TLS proxy, add"
+            " --beyond-this-machine."
         )
     try:
         listening = socket.create_server(
@@ -54,18 +54,18 @@ def start(
         )
     except OSError as error:
         raise ClientError(
-            f"Port {port} of {host} cannot be had ({error.strerror}). Try another: --port 0."
+            f"Port {port} of {host} is not available ({error.strerror}). Try another: --port 0."
         ) from None
     port = listening.getsockname()[1]
     ticket = Ticket()
     here = f"[{host}]" if ":" in host else host
     hosts = {f"{name}:{port}" for name in (here, "localhost")} if local else set()
-    # Browsers keep cookies by host and not by port: two explorers on one machine need two names.
+    # Browsers keep cookies by host and not by port, so two explorers on one machine need two names.
     page = create_explorer(client, ticket, hosts, f"childlink-{port}")
     server = create_server(page, sockets=[listening], threads=4, ident="childlink")
 
     def run() -> None:
-        # It is closed from another thread, under its `select`.
+        # Another thread closes the server while it waits in `select`.
         with suppress(OSError):
             server.run()
 
@@ -75,7 +75,7 @@ def start(
 
 
 def is_local(host: str) -> bool:
-    """Whether only this machine reaches it.
+    """Whether only this machine can reach it.
 
     >>> is_local("127.0.0.1"), is_local("localhost"), is_local("0.0.0.0"), is_local("example.org")
     (True, True, False, False)

@@ -1,5 +1,5 @@
-"""A made-up, LEAP-shaped partnership: people (`people`), what is recorded of them (`lives`), and
-files (`extracts`).
+"""A synthetic partnership modelled on LEAP: people (`people`), what is recorded about them
+(`lives`), and files (`extracts`).
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from childlink_local.synth.extracts import Errors, write_partnership
 from childlink_local.synth.lives import Lives, live
 from childlink_local.synth.people import People
 
-# Of the children of the same place, those whom no service reached.
+# The share of local children whom no service reached.
 _NOT_REACHED_SHARE = 0.3
 
 
@@ -22,8 +22,8 @@ def synthesise(
     error_times: float = 1.0,
     nhs_times: float = 1.0,
 ) -> Lives:
-    """Write a partnership in which services reach `children` children. The same seed writes the
-    same bytes.
+    """Write a partnership in which services reach `children` children. The same seed always writes
+    the same bytes.
     """
     rng = np.random.default_rng(seed)
     families = People(rng).families(round(children / (1 - _NOT_REACHED_SHARE)))

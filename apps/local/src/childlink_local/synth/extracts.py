@@ -1,5 +1,5 @@
-"""Files as partners keep them: mutually different headers, date formats and codings, with the
-errors of real records.
+"""Files as partners keep them. Each partner uses different headers, date formats and codings, and
+records contain realistic errors.
 """
 
 import csv
@@ -25,11 +25,12 @@ _ETHNIC_WORDS: Final = {
     "other": "Other",
 }
 _FEEDING_WORDS: Final = {"breast": "Totally", "mixed": "Partially", "formula": "Not at all"}
-# Breastfed wholly or in part at six to eight weeks, of families in the middle quintile, and what a
-# quintile adds.
+# Share of babies breastfed, wholly or in part, at six to eight weeks: for families in the middle
+# quintile, and the increase per quintile.
 _BREASTFED: Final = {"asian": 0.78, "black": 0.82, "mixed": 0.68, "white": 0.64, "other": 0.75}
 _BREASTFED_PER_QUINTILE: Final = 0.04
-# Families who speak another language than English first; and codes of the school census.
+# Share of families whose first language is not English, and the language codes of the school
+# census.
 _OTHER_LANGUAGE: Final = {"asian": 0.6, "black": 0.35, "mixed": 0.15, "white": 0.3, "other": 0.75}
 _LANGUAGE_CODES: Final = {
     "ENG": False,
@@ -39,9 +40,9 @@ _LANGUAGE_CODES: Final = {
     "REFU": "",
     "LNOT": "",
 }
-# Share of people with a national data opt-out in the made-up place.
+# Share of people with a national data opt-out in the synthetic area.
 _OPTED_OUT: Final = 0.01
-# What every report of the child-health system begins with, and how its columns are mapped.
+# The first columns of every report of the child-health system, and their mapping.
 _CHILD_HEALTH_HEADER: Final = (
     "ContactID",
     "ClientID",
@@ -82,7 +83,7 @@ _KEYS_NEXT_TO: Final = "abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True)
 class Errors:
-    """How often records are wrong. Multiply all with `times` to make the data dirtier."""
+    """How often records are wrong. `times` multiplies every rate to make the data dirtier."""
 
     date_of_birth: float = 0.003
     sex: float = 0.001
@@ -95,13 +96,13 @@ class Errors:
     old_address: float = 0.08
 
     def times(self, factor: float) -> "Errors":
-        """The same errors, more or less often."""
+        """The same errors, more or less often. No rate exceeds 0.9."""
         return Errors(**{name: min(0.9, value * factor) for name, value in vars(self).items()})
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A person as one partner records them."""
+    """A person as recorded by one partner."""
 
     given_name: str
     surname: str
@@ -112,8 +113,8 @@ class Seen:
 
 
 class Recorder:
-    """Records people, with errors, and keeps the truth. Each partner records a person once and
-    keeps to it.
+    """Records people, with errors, and keeps the truth. Each partner records a person once and then
+    uses the same values.
     """
 
     def __init__(self, rng: np.random.Generator, errors: Errors, nhs_share: float) -> None:
@@ -129,7 +130,7 @@ class Recorder:
         surname: str | None = None,
         given: str | None = None,
     ) -> Seen:
-        """A child, as recorded on a day."""
+        """A child as recorded on a day."""
         name, last, born, sex = self._fixed(
             child.person, child.given_name, surname or child.surname, child.born, child.sex
         )
@@ -147,7 +148,7 @@ class Recorder:
         )
 
     def adult(self, adult: Adult, family: Family, day: date) -> Seen:
-        """An adult, as recorded on a day."""
+        """An adult as recorded on a day."""
         changed = adult.later_surname and day > family.children[0].born + timedelta(days=400)
         surname = adult.later_surname if changed else adult.surname
         name, last, born, sex = self._fixed(
@@ -236,13 +237,13 @@ class Recorder:
 
 
 class Truth:
-    """Who is who: partner, local id, role, person, family."""
+    """The truth: partner, local id, role, person and family."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str, str], tuple[int, int]] = {}
 
     def note(self, partner: str, local_id: str, role: str, person: int, family: int) -> str:
-        """Note a local id and return it."""
+        """Add a local id and return it."""
         self.rows[partner, local_id, role] = (person, family)
         return local_id
 
@@ -257,7 +258,9 @@ class Truth:
 
 @dataclass(frozen=True)
 class _Desk:
-    """A partner's records office."""
+    """What a partner's extracts share: its recorder, its random stream, the form of its local
+    ids.
+    """
 
     partner: str
     record: Recorder
@@ -289,7 +292,7 @@ def write_partnership(
 ) -> None:
     """Write every partner's extracts and mappings, and the truth file.
 
-    `nhs_times` scales the share of records that hold an NHS number at every partner.
+    `nhs_times` scales the share of records with an NHS number at every partner.
     """
     truth = Truth()
 
@@ -317,8 +320,8 @@ def write_partnership(
 
 
 def _permitted_lists(lives: Lives, folder: Path, rng: np.random.Generator) -> None:
-    """What came back from the checking service, for each partner: everyone but the few who opted
-    out.
+    """The list that the checking service returned, for each partner: everyone except the few people
+    who opted out.
     """
     people = (
         person
@@ -334,7 +337,7 @@ def _permitted_lists(lives: Lives, folder: Path, rng: np.random.Generator) -> No
 
 
 def _areas(lives: Lives, folder: Path) -> None:
-    """The two published files, of the postcodes that are used: postcode directory and deciles of
+    """The two published files, for the postcodes in use: the postcode directory and the deciles of
     deprivation.
     """
     places = {code: family for family in lives.families for code in family.postcodes}
@@ -362,7 +365,7 @@ def _areas(lives: Lives, folder: Path) -> None:
 
 
 def _maternity(lives: Lives, folder: Path, desk: _Desk) -> None:
-    """Births: newborns mostly without a given name, under the mother's surname."""
+    """Births. Most newborns have no given name and carry the mother's surname."""
     rows: list[Row] = []
     for family in lives.families:
         for child in family.children:
@@ -533,10 +536,10 @@ def _asq3(lives: Lives, folder: Path, desk: _Desk) -> None:
 
 
 def _six_week_review(lives: Lives, folder: Path, desk: _Desk) -> None:
-    """Health visitors' reviews, of nine in ten children, in the system that holds those at two
-    years. Feeding is left out at times.
+    """Health visitors' reviews of nine in ten children, from the same system as the two-year
+    reviews. Feeding is sometimes missing.
     """
-    # Of its own, so that what other extracts say stays as it was.
+    # A random stream of its own, so that the content of the other extracts does not change.
     [rng] = desk.rng.spawn(1)
     rows: list[Row] = []
     for family in lives.families:
@@ -652,14 +655,14 @@ def _immunisation(lives: Lives, folder: Path, desk: _Desk) -> None:
 
 
 def _school(lives: Lives, folder: Path, desk: _Desk) -> None:
-    """NCMP and EYFS of the council: one pupil number in both, half without NHS number; a file in
-    cp1252 with semicolons.
+    """NCMP and EYFS of the council. Both use one pupil number, half the rows have no NHS number,
+    and one file is in cp1252 with semicolons.
     """
     ncmp: list[Row] = []
     eyfs: list[Row] = []
     [language_rng] = desk.rng.spawn(1)
     for family in lives.families:
-        # One first language a family; schools write it down child by child, and sometimes not.
+        # One first language per family. Schools record it child by child, and sometimes not at all.
         speaks_other = language_rng.random() < _OTHER_LANGUAGE[family.ethnicity]
         for child in family.children:
             start = child.born.year + (4 if child.born.month < 9 else 5)
@@ -908,8 +911,8 @@ def _mapping(
     *,
     areas: bool = False,
 ) -> None:
-    """Write a mapping: a header, (header, date format) or (header, codes). With `areas`,
-    deprivation and residence are derived from the postcode.
+    """Write a mapping. The value of a column is a header, (header, date format) or (header, codes).
+    With `areas`, deprivation and residence are derived from the postcode.
     """
 
     def quote(value: object) -> str:

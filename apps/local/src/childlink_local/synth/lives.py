@@ -1,9 +1,9 @@
-"""What happens to the people: who is reached by which service, how children develop, what
-questionnaires say.
+"""What happens to the people: which services reach them, how children develop, how they answer
+questionnaires.
 
-Planted effects, so that a pipeline can be held to them: the odds of the expected level for engaged
-against not engaged children, given need, deprivation and ethnicity; and the improvement from pre to
-post questionnaires.
+Effects are planted, so that tests can check whether the pipeline finds them: the odds of the
+expected level for engaged against not engaged children, given need, deprivation and ethnicity; and
+the improvement between the questionnaires before and after.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from childlink_local.synth.people import Adult, Child, Family
 
 ODDS_RATIOS: Final = {"overall": 1.4, "communication": 1.7, "personal_social": 1.5}
 IMPROVEMENT_PERCENT: Final = {"mental_health": 12.0, "parenting_knowledge": 5.0}
-# Of those reached: 85% attend one service, 14% two to four, 1% more (LEAP's published reach).
+# Of the people reached, 85% attend one service, 14% two to four, 1% more (LEAP's published reach).
 SERVICES_ATTENDED: Final = {1: 0.85, 2: 0.09, 3: 0.035, 4: 0.015, 5: 0.006, 6: 0.004}
 _ADULT_MIX: Final = {"mother": 0.87, "father": 0.07, "carer": 0.06}
-# How popular each service is, relative to the others.
+# Popularity of each service, relative to the others.
 SERVICES: Final = {
     "baby_steps": 4,
     "circle_of_security": 3,
@@ -46,8 +46,8 @@ _QUESTIONNAIRES: Final = {
     "making_it_real": "hle_index",
     "sharing_real": "hle_index",
 }
-# Log odds of the expected level before engagement, and what need, deprivation (per quintile) and
-# ethnicity do to it.
+# Log odds of the expected level before engagement, and the effects of need, deprivation (per
+# quintile) and ethnicity.
 _BASE: Final = {"overall": 1.15, "communication": 1.75, "personal_social": 2.1}
 _NEED, _PER_QUINTILE = -0.9, 0.13
 _ETHNICITY: Final = {"asian": -0.1, "black": -0.15, "mixed": 0.0, "white": 0.1, "other": -0.1}
@@ -55,7 +55,7 @@ _ETHNICITY: Final = {"asian": -0.1, "black": -0.15, "mixed": 0.0, "white": 0.1, 
 
 @dataclass(frozen=True)
 class Attendance:
-    """Someone at a session: a child with an adult, or an adult alone."""
+    """An attendance at a session: a child with an adult, a child alone or an adult alone."""
 
     service: str
     day: date
@@ -77,7 +77,7 @@ class Review:
 
 @dataclass(frozen=True)
 class Questionnaire:
-    """A pre or post questionnaire of an adult."""
+    """An adult's questionnaire, before or after."""
 
     adult: Adult
     family: Family
@@ -90,7 +90,7 @@ class Questionnaire:
 
 @dataclass(frozen=True)
 class Lives:
-    """Everything that is recorded anywhere."""
+    """All records of the partnership."""
 
     families: list[Family]
     attendances: list[Attendance]
@@ -101,8 +101,8 @@ class Lives:
 def live(
     families: list[Family], reached_children: int, reached_adults: int, rng: np.random.Generator
 ) -> Lives:
-    """Let them live. Exactly `reached_children` children and `reached_adults` adults attend
-    something.
+    """Generate attendances, reviews and questionnaires. Exactly `reached_children` children and
+    `reached_adults` adults attend something.
     """
     engaged = _engaged_children(families, reached_children, rng)
     attendances = _attendances(families, engaged, reached_adults, rng)
@@ -117,8 +117,8 @@ def live(
 
 
 def _engaged_children(families: list[Family], wanted: int, rng: np.random.Generator) -> set[int]:
-    """Those in need, in deprived places and in the area are reached more: the confounding that
-    analysis must undo.
+    """Choose the children that services reach. Services reach more children in need, in deprived
+    places and in the area. The analysis must adjust for this confounding.
     """
     children, weights = [], []
     for family in families:
@@ -143,8 +143,8 @@ def _attendances(
     attendances = []
     wanted = {relation: round(reached_adults * share) for relation, share in _ADULT_MIX.items()}
     wanted["mother"] += reached_adults - sum(wanted.values())
-    # Families with an engaged child come first, so that children do not come alone where an adult
-    # can.
+    # Families with an engaged child come first, so that children do not attend alone if an adult
+    # can come.
     order = sorted(
         rng.permutation(len(families)).tolist(),
         key=lambda i: not any(c.person in engaged for c in families[i].children),
@@ -164,8 +164,8 @@ def _attendances(
 def _family_attendances(
     family: Family, children: list[Child], adults: list[Adult], rng: np.random.Generator
 ) -> list[Attendance]:
-    """Whoever goes to a service goes together: each child with an adult if there is one, each other
-    adult alone or along.
+    """Family members attend a service together: each child with an adult if there is one, and each
+    remaining adult with a child or alone.
     """
     if not children and not adults:
         return []
@@ -182,14 +182,14 @@ def _family_attendances(
                 child = children[number % len(children)] if children else None
                 adult = adults[number % len(adults)] if adults else None
                 start = child.born if child else first
-                # Before the two-year review, so that being engaged precedes the outcome.
+                # Before the two-year review, so that engagement precedes the outcome.
                 day = start + timedelta(days=min(int(rng.gamma(2.0, 120.0)), 640) + 14 * session)
                 rows.append(Attendance(service, day, child, adult, family))
     return rows
 
 
 def _review(family: Family, child: Child, engaged: bool, rng: np.random.Generator) -> Review | None:
-    """About two thirds of children have a review, more where services know the family."""
+    """About two thirds of children have a review, more in families that services know."""
     if rng.random() > 0.66:
         return None
     day = child.born + timedelta(days=int(rng.integers(735, 900)))
@@ -206,8 +206,8 @@ def _review(family: Family, child: Child, engaged: bool, rng: np.random.Generato
         ("communication", "gross_motor", "fine_motor", "problem_solving", "personal_social"), True
     )
     if rng.random() >= chance["overall"]:
-        # Below the expected level somewhere. The chances given that make the planted odds ratios
-        # hold for each domain.
+        # The child is below the expected level in at least one domain. Given that, these chances
+        # make the planted odds ratios hold for communication and personal-social.
         below = 1.0 - chance["overall"]
         for name in ("communication", "personal_social"):
             domains[name] = bool(rng.random() >= (1.0 - chance[name]) / below)

@@ -1,5 +1,5 @@
-"""Names of an inner-London mix, by ONS ethnic group: common names of public baby-name and census
-lists, and spellings that one name is written in.
+"""Names of an inner-London population, by ONS ethnic group: common names from public baby-name and
+census lists, and alternative spellings.
 """
 
 from typing import Final

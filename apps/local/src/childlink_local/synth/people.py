@@ -1,4 +1,4 @@
-"""Families: mothers, fathers, carers and children, with where they live, what they need, and their
+"""Families: mothers, fathers, carers and children, with their addresses, their needs, and their
 names over time.
 """
 
@@ -40,7 +40,7 @@ class Adult:
     sex: str
     nhs_number: str
     later_surname: str = ""
-    """Surname after marriage or separation, where it changes."""
+    """Surname after marriage or separation, if it changes."""
 
 
 @dataclass
@@ -51,17 +51,17 @@ class Child:
     given_name: str
     surname: str
     first_surname: str
-    """Surname at birth, in the maternity record."""
+    """Surname at birth, as in the maternity record."""
     born: date
     sex: str
     nhs_number: str
     birth_order: int
-    """0 for a single birth."""
+    """Position within a multiple birth; 0 for a single birth."""
 
 
 @dataclass
 class Family:
-    """A family: its mother, others, children, addresses and circumstances."""
+    """A family: the mother, other adults, children, addresses and circumstances."""
 
     family: int
     ethnicity: str
@@ -76,12 +76,12 @@ class Family:
     moved: list[date] = field(default_factory=list)
 
     def postcode_on(self, day: date) -> str:
-        """Where they lived on a day."""
+        """The postcode of their home on a day."""
         return self.postcodes[sum(1 for moved in self.moved if moved <= day)]
 
 
 class People:
-    """Makes families, one after another, from one random stream."""
+    """Makes families, one after another, from a single random stream."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
@@ -197,8 +197,8 @@ class People:
     def _postcode(self, residence: str, quintile: int) -> str:
         outward = str(self._rng.choice(_OUTWARD[residence]))
         letters = "".join(_INWARD[int(i)] for i in self._rng.integers(len(_INWARD), size=2))
-        # Two postcode sectors a quintile: areas and deprivation can be looked up from the postcode,
-        # as in life.
+        # Two postcode sectors per quintile: as in reality, area and deprivation can be looked up
+        # from the postcode.
         return f"{outward} {2 * (quintile - 1) + int(self._rng.integers(0, 2))}{letters}"
 
     def _person(self) -> int:
@@ -206,7 +206,7 @@ class People:
         return self._persons
 
     def _nhs(self) -> str:
-        """A number from the range 999 that the NHS keeps for tests, with its check digit."""
+        """A number from the range 999, which the NHS reserves for tests, with its check digit."""
         while True:
             body = f"999{int(self._rng.integers(10**6)):06d}"
             check = (
