@@ -426,7 +426,7 @@ def test_the_cut_refuses_figures_from_which_a_partner_would_find_the_only_child_
     """
     linked = LinkedCells({(): 33}, [])
     assert 25 in disclosure.allowed_counts(33)
-    assert attack(linked, {(): 25}).too_tight == [], "other analysts learn nothing from it"
+    assert attack(linked, {(): 25}).too_tight == [], "everyone else learns nothing from it"
     assert attack_as_partner(linked, {(): 25}, {(): 32}).too_tight == [()]
     assert attack_as_partner(linked, {(): 35}, {(): 32}).too_tight == []
 
