@@ -16,12 +16,6 @@ stack() {
   CHILDLINK_START_ENGINE=1 CHILDLINK_BASE_IMAGES=debian timeout --kill-after=60 1800 deploy/with-docker.sh deploy/test-stack.sh
 }
 stack || outcome=$?
-if [ "$outcome" != 0 ] && [ "$outcome" != 69 ]; then
-  echo "# THE STACK'S TESTS FAILED. Trying again with a new engine:"
-  deploy/docker.sh stop
-  outcome=0
-  stack || outcome=$?
-fi
 if [ "$outcome" = 69 ] && [ "${CHILDLINK_STACK_REQUIRED:-}" != 1 ]; then
   echo "############################################################################################"
   echo "# tests/stack DID NOT RUN: no Docker engine could be installed or started here (see above). #"

@@ -205,6 +205,10 @@ def metrics() -> str:
     for service, folder in PARTS.items():
         files = sorted((ROOT / folder).rglob("metrics.py"))
         text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+        if "(StreamMetrics)" in text:
+            shared = ROOT / "libs/bus/src/childlink_bus/stream_metrics.py"
+            prefix = re.findall(r'super\(\).__init__\("(\w+)"\)', text)[0]
+            text = shared.read_text(encoding="utf-8").replace('f"{prefix}_', f'"{prefix}_') + text
         lines += [f"## {service}", "", "| metric | what |", "| --- | --- |"]
         for match in re.finditer(
             r"((?: +# .*\n)+)( +self\.\w+ = (?:Counter|Gauge|Histogram|Info)\((?:.|\n)*?\n(?=      "

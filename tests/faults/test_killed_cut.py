@@ -14,9 +14,9 @@ from childlink_analytics.settings import StoreSettings
 from childlink_analytics.shared.purposes import Register
 from childlink_analytics.shared.release_files import release_ids
 from childlink_bus.database import migrate, open_database
-from tests.unit.test_lifecycle import fill
 
 from tests.attacks.answers.world import partnership
+from tests.unit.test_release_workflow import fill
 
 # Build a release in a separate process. The process reports its steps and waits at one of them to
 # be killed.
@@ -27,7 +27,7 @@ from childlink_analytics.releasing.release import workflow as lifecycle
 from childlink_analytics.shared import release_files as releases
 from childlink_catalogue.measures import catalogue
 from tests.faults.test_killed_cut import desk_of
-from tests.unit.test_lifecycle import MEASURES
+from tests.unit.test_release_workflow import MEASURES
 
 def at(place):
     if place == sys.argv[2]:

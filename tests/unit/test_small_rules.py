@@ -4,7 +4,6 @@ import gc
 import json
 import os
 import signal
-import sys
 
 import click
 import pytest
@@ -161,7 +160,7 @@ def test_while_the_broker_takes_nothing_the_gauges_of_the_store_go_on(
     monkeypatch.setattr(app, build, lambda *_: Service())
     for name in ("serve", "build_desk", "Schedule"):
         monkeypatch.setattr(app, name, lambda *_: lambda: None, raising=False)
-    monkeypatch.setattr(sys.modules[command.callback.__module__], "_RETRY_AFTER_S", 0.0)
+    monkeypatch.setattr("childlink_bus.stream_processor._RETRY_AFTER_S", 0.0)
     settings = tmp_path / "settings.toml"
     settings.write_text('directory = "none.toml"\nmetrics_port = 0\n')
     held = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -180,7 +179,7 @@ def test_a_command_keeps_its_name_of_the_version_before_and_says_the_new_one():
     ):
         done = CliRunner().invoke(main, words)
         assert done.exit_code == 0
-        assert "`recall` is called `retract` now" in done.output
+        assert "`recall` is now called `retract`" in done.output
         listed = CliRunner().invoke(main, [*words[:-2], "--help"]).output
         assert "  retract " in listed
         assert "  recall " not in listed

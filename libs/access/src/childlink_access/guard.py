@@ -21,6 +21,8 @@ log = structlog.get_logger()
 
 Rules = Mapping[str, frozenset[str]]
 """Full method name ("/package.Service/Method") to the roles that may call it."""
+Refused = Callable[[str, str, str], None]
+"""Is told of a refused call: who called, the method, and why it was refused."""
 _caller: ContextVar[Person | None] = ContextVar("childlink_caller", default=None)
 # A service without a policy listens on its own host only (see `serving`). Any local caller counts
 # as its operator.
@@ -51,7 +53,7 @@ class Guard(grpc.ServerInterceptor):
         self,
         policy: Callable[[], Policy] | None,
         rules: Rules,
-        refused: Callable[[str, str, str], None] = lambda _who, _method, _why: None,
+        refused: Refused = lambda _who, _method, _why: None,
         *,
         revoked: RevokedCertificates | None = None,
         limiter: Limiter | None = None,

@@ -4,12 +4,18 @@ With TLS and client certificates if they are set; otherwise on this host only.
 """
 
 import ipaddress
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import grpc
 from childlink_core.errors import UserError
 
+from childlink_access.guard import Guard, Refused, Rules
+from childlink_access.limits import Limiter
+from childlink_access.policy import PolicyFile
 from childlink_access.revoked import RevokedCertificates
 
 # Requests are small. Larger ones are refused.
@@ -94,6 +100,62 @@ def revocations(file: Path | None, client_ca: Path | None) -> RevokedCertificate
             "Set the authority of the callers' certificates.",
         )
     return RevokedCertificates(file, client_ca)
+
+
+@dataclass(frozen=True)
+class Port:
+    """Where a server listens, with what certificate, and whose certificates and policy count."""
+
+    address: str
+    certificate: Path | None = None
+    key: Path | None = None
+    client_ca: Path | None = None
+    revoked: Path | None = None
+    policy: Path | None = None
+
+
+def start_server(
+    where: Port,
+    services: Iterable[Callable[[grpc.Server], None]],
+    rules: Rules,
+    refused: Refused,
+    *,
+    threads: int,
+    most_calls: int | None = None,
+    calls_a_minute: int | None = None,
+    longest_call_s: float | None = None,
+) -> tuple[grpc.Server, int]:
+    """Start a guarded server with these services and the health service. Returns it and its port.
+
+    The caller must stop it. `calls_a_minute` is each caller's. Raises ServingError.
+    """
+    policy = PolicyFile(where.policy).now if where.policy else None
+    guard = Guard(
+        policy,
+        rules,
+        refused,
+        revoked=revocations(where.revoked, where.client_ca),
+        limiter=Limiter(calls_a_minute) if calls_a_minute else None,
+        longest_call_s=longest_call_s,
+    )
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=threads),
+        interceptors=[guard],
+        options=SERVER_OPTIONS,
+        maximum_concurrent_rpcs=most_calls,
+    )
+    for add in services:
+        add(server)
+    port = open_port(
+        server,
+        where.address,
+        where.certificate,
+        where.key,
+        where.client_ca,
+        guarded=policy is not None,
+    )
+    server.start()
+    return server, port
 
 
 def _credentials(

@@ -6,7 +6,8 @@
 import json
 import time
 from collections.abc import Iterator
-from typing import Final
+from contextlib import contextmanager
+from typing import ClassVar, Final
 
 import sqlalchemy as sa
 from childlink_core.audit import NOTHING, Entry, Head, digest_of, next_row, verify
@@ -84,3 +85,36 @@ class Audit:
         c = self.entries.c
         wanted = (c.who == who, c.action == action, c.at_ms >= since_ms)
         return tx.execute(sa.select(sa.func.count()).where(*wanted)).scalar_one()
+
+
+class Audited:
+    """What a service that keeps an audit trail can do with it. Give it `engine` and `audit_key`."""
+
+    audit: ClassVar[Audit]
+    engine: sa.Engine
+    audit_key: bytes
+
+    def audit_trail(self, after: int = 0) -> list[Entry]:
+        """The entries of the audit trail."""
+        with self.engine.connect() as tx:
+            return list(self.audit.read(tx, after))
+
+    def verify_audit(self, noted: Head | None = None) -> Head:
+        """Check the audit trail. Raises AuditBrokenError."""
+        with self.engine.connect() as tx:
+            return self.audit.verify(tx, self.audit_key, noted)
+
+    @contextmanager
+    def audited(self, who: str, action: str, **detail: str | int) -> Iterator[sa.Connection]:
+        """A transaction that includes the entry of what is done in it. A failure is recorded as
+        well, in a transaction of its own.
+        """
+        try:
+            with self.engine.begin() as tx:
+                self.audit.append(tx, self.audit_key, who, action, **detail)
+                yield tx
+        except Exception as error:
+            with self.engine.begin() as tx:
+                said = {**detail, "why": type(error).__name__}
+                self.audit.append(tx, self.audit_key, who, f"{action}: failed", **said)
+            raise

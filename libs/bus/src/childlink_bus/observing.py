@@ -1,13 +1,8 @@
 """Metrics that every service with a store has (extra `sql`)."""
 
-from typing import Final
-
 import sqlalchemy as sa
 
 from childlink_bus.stream_state import StreamState
-
-BATCH_AGES: Final = (1, 5, 15, 60, 300, 900, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)
-"""Buckets of a batch's age in seconds, up to a site that was offline for a week."""
 
 
 def database_connections(engine: sa.Engine) -> dict[str, int]:

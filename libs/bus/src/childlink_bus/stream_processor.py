@@ -3,9 +3,10 @@
 All steps run in one database transaction.
 """
 
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -19,12 +20,13 @@ from childlink_core.errors import BatchRefusedError
 from childlink_core.keys import OpeningKey, SigningKey
 from childlink_core.streams import Position, Verdict, expected, judge
 
-from childlink_bus.ports import Message, Publisher, Subscriber
+from childlink_bus.ports import BusError, Message, Publisher, Subscriber
 from childlink_bus.stream_state import OffsetConflictError, StreamState
 from childlink_bus.topic_leases import TopicLeases
 
 log = structlog.get_logger()
 
+_RETRY_AFTER_S: Final = 3.0
 _CLAIMS_EVERY_S: Final = 2.0
 
 
@@ -438,3 +440,34 @@ class StreamProcessor:
 
 def _refusal_of_stranger(topic: str, reason: str) -> receipts_wire.Receipt:
     return receipts_wire.Receipt(topic=topic, outcome=receipts_wire.OUTCOME_REFUSED, reason=reason)
+
+
+def run_until_stopped(
+    processor: StreamProcessor,
+    stop: threading.Event,
+    observe: Callable[[Subscriber], None],
+    observe_store: Callable[[], None],
+    say: Callable[[str], None],
+    every_s: float,
+) -> None:
+    """Read until `stop`, and again after each error of the broker. `observe` sets the gauges, every
+    few seconds; `observe_store` those that need no broker, while there is none.
+    """
+    observed_at = 0.0
+
+    def observe_now_and_then(subscriber: Subscriber) -> None:
+        nonlocal observed_at
+        if time.monotonic() - observed_at > every_s:
+            observe(subscriber)
+            observed_at = time.monotonic()
+
+    while not stop.is_set():
+        try:
+            processor.run(stop.is_set, observe_now_and_then)
+        except BusError as error:
+            say(error.render())
+            # The gauges show what waits for an unavailable broker, unless the database is
+            # unavailable.
+            with suppress(sa.exc.SQLAlchemyError):
+                observe_store()
+            stop.wait(_RETRY_AFTER_S)

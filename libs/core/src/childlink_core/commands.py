@@ -5,14 +5,22 @@ An error that the user can fix prints one sentence and sets an exit code. It pri
 
 import getpass
 import os
+import signal
 import sys
+import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
+from childlink_core import __version__
 from childlink_core.errors import UserError
 from childlink_core.garbage_collection import relax_garbage_collection
+
+_FOLDER = click.option(
+    "--folder", default="keys", show_default=True, type=click.Path(path_type=Path)
+)
 
 
 class Commands(click.Group):
@@ -73,3 +81,75 @@ def os_user() -> str:
     except (KeyError, OSError):
         name = f"user {os.getuid()}"
     return f"{name} at the command line"
+
+
+def warn(text: str) -> None:
+    """Say something on standard error."""
+    click.echo(text, err=True)
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def service_group(name: str, help_text: str, former: Mapping[str, str] | None = None) -> Commands:
+    """The group that a service's commands hang on. It reads --settings FILE, and hands the path on
+    as the context's object.
+    """
+
+    @click.group(cls=Commands, help=help_text, former=former)
+    @click.version_option(__version__)
+    @click.option(
+        "--settings",
+        "settings_file",
+        type=click.Path(path_type=Path),
+        envvar=f"CHILDLINK_{name.upper()}_SETTINGS",
+        help="TOML settings file.",
+    )
+    @click.pass_context
+    def main(ctx: click.Context, settings_file: Path | None) -> None:
+        configure_logs(name)
+        ctx.obj = settings_file
+
+    return main
+
+
+def add_key_commands(group: click.Group, owner: str, secret: str) -> click.Group:
+    """Add `keys new` and `keys show` for a service: signing and opening key, and a secret key (its
+    file is called `secret`.key). Returns the group `keys`, for keys of the service's own.
+    """
+
+    @group.group(help=f"Make and show the {owner}'s keys.")
+    def keys() -> None:
+        pass
+
+    @keys.command("new", help=f"Make the {owner}'s signing, opening and {secret} keys.")
+    @_FOLDER
+    def new(folder: Path) -> None:
+        from childlink_core.keys import OpeningKey, SecretKey, SigningKey, write_key
+
+        write_key(folder / "signing.key", SigningKey.generate(owner))
+        write_key(folder / "opening.key", OpeningKey.generate(owner))
+        write_key(folder / f"{secret}.key", SecretKey.generate(owner))
+        click.echo(f"{folder}: signing.key, opening.key, {secret}.key made")
+
+    @keys.command(
+        "show",
+        help=f"Print the {owner}'s public keys in the format of the directory file. No secret is"
+        " shown.",
+    )
+    @_FOLDER
+    def show(folder: Path) -> None:
+        from childlink_core.directory import Member, render_directory
+        from childlink_core.keys import read_opening_key, read_signing_key
+
+        signing = read_signing_key(folder / "signing.key")
+        opening = read_opening_key(folder / "opening.key")
+        member = Member(signing.owner, signing.owner, (signing.public(),), (opening.public(),))
+        click.echo(render_directory([member]), nl=False)
+
+    return keys

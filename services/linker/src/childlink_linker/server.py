@@ -1,18 +1,15 @@
 """The gRPC server: the operators' service (counts and versions) and the stewards' service."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import Final
 
 import grpc
 import sqlalchemy as sa
 from childlink.linker.v1 import operator_pb2, operator_pb2_grpc, review_pb2_grpc
 from childlink.wire.v1 import encoded_pb2
-from childlink_access.guard import Guard, Rules
-from childlink_access.limits import Limiter
-from childlink_access.policy import PolicyFile
+from childlink_access.guard import Refused, Rules
 from childlink_access.roles import ROLES
-from childlink_access.serving import SERVER_OPTIONS, open_port, revocations
+from childlink_access.serving import Port, start_server
 from grpc_health.v1 import health, health_pb2_grpc
 
 from childlink_linker.review.service import ReviewService
@@ -22,8 +19,6 @@ from childlink_linker.store import tables as t
 _THREADS: Final = 8
 # Limit on calls that are running or waiting for a thread. Further calls are refused at once.
 _MOST_CALLS: Final = 64
-Refused = Callable[[str, str, str], None]
-"""Called for each refused call with caller, method and reason."""
 
 
 def holdings(tx: sa.Connection) -> tuple[int, int, int, int, int]:
@@ -100,31 +95,29 @@ def serve(
     settings: LinkerSettings, operators: OperatorService, stewards: ReviewService, refused: Refused
 ) -> grpc.Server:
     """Start the server. The caller must stop it."""
-    policy = PolicyFile(settings.policy).now if settings.policy else None
-    guard = Guard(
-        policy,
+    server, _ = start_server(
+        Port(
+            settings.grpc_address,
+            settings.grpc_tls_certificate,
+            settings.grpc_tls_key,
+            settings.grpc_tls_client_ca,
+            settings.grpc_tls_revoked,
+            settings.policy,
+        ),
+        [
+            lambda server: operator_pb2_grpc.add_OperatorServiceServicer_to_server(
+                operators, server
+            ),
+            lambda server: review_pb2_grpc.add_ReviewServiceServicer_to_server(stewards, server),
+            lambda server: health_pb2_grpc.add_HealthServicer_to_server(
+                health.HealthServicer(), server
+            ),
+        ],
         RULES,
         refused,
-        revoked=revocations(settings.grpc_tls_revoked, settings.grpc_tls_client_ca),
-        limiter=Limiter(settings.grpc_calls_a_minute),
+        threads=_THREADS,
+        most_calls=_MOST_CALLS,
+        calls_a_minute=settings.grpc_calls_a_minute,
         longest_call_s=settings.grpc_longest_call_s,
     )
-    server = grpc.server(
-        ThreadPoolExecutor(max_workers=_THREADS),
-        interceptors=[guard],
-        options=SERVER_OPTIONS,
-        maximum_concurrent_rpcs=_MOST_CALLS,
-    )
-    operator_pb2_grpc.add_OperatorServiceServicer_to_server(operators, server)
-    review_pb2_grpc.add_ReviewServiceServicer_to_server(stewards, server)
-    health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
-    open_port(
-        server,
-        settings.grpc_address,
-        settings.grpc_tls_certificate,
-        settings.grpc_tls_key,
-        settings.grpc_tls_client_ca,
-        guarded=policy is not None,
-    )
-    server.start()
     return server

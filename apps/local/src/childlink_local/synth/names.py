@@ -85,14 +85,12 @@ SURNAMES: Final = {
       Walker White Roberts Green Hall Wood Jackson Clarke O'Brien Murphy Kelly O'Connor Walsh
       Byrne Kowalski Nowak Wisniewski Silva Santos Ferreira Pereira Costa Rodrigues Rossi
       Ferrari Esposito Martin Bernard Dubois Popescu Ionescu Ivanov Petrov Harris Cooper King
-      Baker Turner Phillips Mitchell Parker Cook Bell Ward Watson Morris Price Hughes Lloyd-
-      Hughes Ashworth Fairclough Pemberton"""
+      Baker Turner Phillips Mitchell Parker Cook Bell Ward Watson Morris Price Hughes Lloyd-Hughes Ashworth Fairclough Pemberton"""
     ),
     "other": (
         """Garcia Rodriguez Gonzalez Lopez Martinez Perez Sanchez Ramirez Torres Flores Gomez Diaz
       Vargas Castillo Romero Hosseini Ahmadi Rezaei Karimi Yilmaz Kaya Demir Celik Haddad Khoury
-      Mansour Nasser Tesfaye Bekele Haile Gebre Alves Oliveira Souza Lima Barbosa Al-Hassan El-
-      Amin Abdallah"""
+      Mansour Nasser Tesfaye Bekele Haile Gebre Alves Oliveira Souza Lima Barbosa Al-Hassan El-Amin Abdallah"""
     ),
 }
 SPELLINGS: Final = (

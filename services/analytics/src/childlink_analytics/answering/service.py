@@ -5,7 +5,6 @@ and records every call.
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, TypeVar
@@ -13,11 +12,9 @@ from typing import Any, Final, TypeVar
 import grpc
 from childlink.analytics.v1 import analytics_pb2 as pb
 from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
-from childlink_access.guard import Guard, Rules, caller
-from childlink_access.limits import Limiter
-from childlink_access.policy import PolicyFile
+from childlink_access.guard import Rules, caller
 from childlink_access.roles import ROLES
-from childlink_access.serving import SERVER_OPTIONS, open_port, revocations
+from childlink_access.serving import Port, start_server
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
@@ -291,39 +288,39 @@ def serve(
     settings: ServingSettings, metrics: ServingMetrics, access: Access
 ) -> tuple[grpc.Server, int]:
     """Start the server. Returns the server and its port. The caller must stop it."""
-    policy = PolicyFile(settings.policy).now if settings.policy else None
-    guard = Guard(
-        policy,
+    service = AnalyticsService(ReleaseRepository(settings.releases, metrics), metrics, access)
+
+    def add_health(server: grpc.Server) -> None:
+        health_service = health.HealthServicer()
+        health_service.set(_SERVICE.full_name, health_pb2.HealthCheckResponse.SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
+
+    def add_reflection(server: grpc.Server) -> None:
+        if settings.reflection:
+            names = [_SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME]
+            reflection.enable_server_reflection(names, server)
+
+    return start_server(
+        Port(
+            settings.address,
+            settings.tls_certificate,
+            settings.tls_key,
+            settings.tls_client_ca,
+            settings.tls_revoked,
+            settings.policy,
+        ),
+        [
+            lambda server: pb_grpc.add_AnalyticsServiceServicer_to_server(service, server),
+            add_health,
+            add_reflection,
+        ],
         RULES,
         metrics.refused,
-        revoked=revocations(settings.tls_revoked, settings.tls_client_ca),
-        limiter=Limiter(settings.calls_a_minute) if policy else None,
+        threads=settings.threads,
+        most_calls=_MOST_CALLS,
+        calls_a_minute=settings.calls_a_minute if settings.policy else None,
         longest_call_s=settings.longest_call_s,
     )
-    server = grpc.server(
-        ThreadPoolExecutor(max_workers=settings.threads),
-        options=SERVER_OPTIONS,
-        interceptors=[guard],
-        maximum_concurrent_rpcs=_MOST_CALLS,
-    )
-    service = AnalyticsService(ReleaseRepository(settings.releases, metrics), metrics, access)
-    pb_grpc.add_AnalyticsServiceServicer_to_server(service, server)
-    health_service = health.HealthServicer()
-    health_service.set(_SERVICE.full_name, health_pb2.HealthCheckResponse.SERVING)
-    health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
-    if settings.reflection:
-        names = [_SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME]
-        reflection.enable_server_reflection(names, server)
-    port = open_port(
-        server,
-        settings.address,
-        settings.tls_certificate,
-        settings.tls_key,
-        settings.tls_client_ca,
-        guarded=policy is not None,
-    )
-    server.start()
-    return server, port
 
 
 def _where(filters: Sequence[pb.Filter]) -> dict[str, tuple[str, ...]]:

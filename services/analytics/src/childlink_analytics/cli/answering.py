@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import click
+from childlink_core.commands import stop_on_signals
 
-from childlink_analytics.cli.common import main, stop_on_signals
+from childlink_analytics.cli.common import main
 
 
 @main.command()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from childlink_bus.store_commands import add_store_commands
-from childlink_core.commands import os_user
+from childlink_core.commands import os_user, stop_on_signals, warn
 
-from childlink_analytics.cli.common import main, stop_on_signals
+from childlink_analytics.cli.common import main
 
 if TYPE_CHECKING:
     from childlink_bus.store_commands import Tables
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from childlink_analytics.settings import StoreSettings
 
 _GAUGES_EVERY_S = 10.0
-_RETRY_AFTER_S = 3.0
 
 
 @main.command()
@@ -28,8 +25,8 @@ _RETRY_AFTER_S = 3.0
 def consume(settings_file: Path | None) -> None:
     """Store observations and links, send receipts and cut scheduled drafts until SIGTERM."""
 
-    import sqlalchemy as sa
-    from childlink_bus.ports import BusError, Subscriber
+    from childlink_bus.ports import Subscriber
+    from childlink_bus.stream_processor import run_until_stopped
     from childlink_core import telemetry
 
     from childlink_analytics.releasing import app
@@ -46,29 +43,18 @@ def consume(settings_file: Path | None) -> None:
     desk = app.build_desk(settings, consumer.engine)
     schedule = app.Schedule(desk, metrics)
     server = serve_releases(settings, desk, metrics) if settings.grpc_address else None
-    observed_at = 0.0
 
     def observe(subscriber: Subscriber) -> None:
-        nonlocal observed_at
-        if time.monotonic() - observed_at > _GAUGES_EVERY_S:
-            consumer.observe(subscriber)
-            schedule.look(date.today())
-            observed_at = time.monotonic()
+        consumer.observe(subscriber)
+        schedule.look(date.today())
 
     click.echo(
         f"analytics: reading {len(consumer.processor.sources)} topics; stop with SIGTERM", err=True
     )
     try:
-        while not stop.is_set():
-            try:
-                consumer.processor.run(stop.is_set, observe)
-            except BusError as error:
-                click.echo(error.render(), err=True)
-                # The gauges show what waits for an unavailable broker, unless the database is
-                # unavailable.
-                with suppress(sa.exc.SQLAlchemyError):
-                    consumer.observe_store()
-                stop.wait(_RETRY_AFTER_S)
+        run_until_stopped(
+            consumer.processor, stop, observe, consumer.observe_store, warn, _GAUGES_EVERY_S
+        )
     finally:
         if server:
             server.stop(grace=2).wait()

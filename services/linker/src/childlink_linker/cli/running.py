@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import csv
-import signal
 import sys
-import threading
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from childlink_bus.store_commands import add_store_commands
-from childlink_core.commands import os_user
+from childlink_core.commands import os_user, stop_on_signals, warn
 from childlink_core.errors import UserError
 
 from childlink_linker.cli.common import main
@@ -25,7 +21,6 @@ if TYPE_CHECKING:
     from childlink_linker.settings import LinkerSettings
 
 _GAUGES_EVERY_S = 5.0
-_RETRY_AFTER_S = 3.0
 
 
 @main.command()
@@ -33,8 +28,7 @@ _RETRY_AFTER_S = 3.0
 def run(settings_file: Path | None) -> None:
     """Consume encodings, assign identifiers, and publish links and receipts until SIGTERM."""
 
-    import sqlalchemy as sa
-    from childlink_bus.ports import BusError, Subscriber
+    from childlink_bus.stream_processor import run_until_stopped
     from childlink_core import telemetry
 
     from childlink_linker import app
@@ -45,34 +39,17 @@ def run(settings_file: Path | None) -> None:
     telemetry.start("linker", settings)
     metrics = LinkerMetrics()
     metrics.serve(settings.metrics_port, settings.metrics_address)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     linker = app.build(settings, metrics)
     stop_serving = app.serve(linker)
-    observed_at = 0.0
-
-    def observe(subscriber: Subscriber) -> None:
-        nonlocal observed_at
-        if time.monotonic() - observed_at > _GAUGES_EVERY_S:
-            linker.observe(subscriber)
-            observed_at = time.monotonic()
-
     click.echo(
         f"linker: reading from {len(linker.processor.sources)} partners; stop with SIGTERM",
         err=True,
     )
     try:
-        while not stop.is_set():
-            try:
-                linker.processor.run(stop.is_set, observe)
-            except BusError as error:
-                click.echo(error.render(), err=True)
-                # The gauges show what waits for an unavailable broker, unless the database is
-                # unavailable.
-                with suppress(sa.exc.SQLAlchemyError):
-                    linker.observe_store()
-                stop.wait(_RETRY_AFTER_S)
+        run_until_stopped(
+            linker.processor, stop, linker.observe, linker.observe_store, warn, _GAUGES_EVERY_S
+        )
     finally:
         stop_serving()
         linker.close()

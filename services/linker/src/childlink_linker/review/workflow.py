@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import sqlalchemy as sa
 from childlink.wire.v1 import envelope_pb2, receipt_pb2
+from childlink_bus.audit import Audited
 from childlink_bus.stream_processor import Outgoing
 from childlink_core import topics
-from childlink_core.audit import Entry, Head
 from childlink_core.profiles import Profile
 
 from childlink_linker.clustering.verdicts import Verdict
@@ -39,8 +39,10 @@ Post = Callable[[sa.Connection, Sequence[Outgoing]], None]
 
 
 @dataclass(frozen=True)
-class ReviewWorkflow:
+class ReviewWorkflow(Audited):
     """The actions of stewards and administrators, each recorded under a name."""
+
+    audit: ClassVar = tables.audit
 
     engine: sa.Engine
     vault: Vault
@@ -188,16 +190,6 @@ class ReviewWorkflow:
                     list(tables.audit.read(store.tx))[:-1], who, time.time_ns() // 1_000_000
                 )
 
-    def audit_trail(self, after: int = 0) -> list[Entry]:
-        """The audit trail."""
-        with self.engine.connect() as tx:
-            return list(tables.audit.read(tx, after))
-
-    def verify_audit(self, noted: Head | None = None) -> Head:
-        """Check the audit trail. Raises AuditBrokenError."""
-        with self.engine.connect() as tx:
-            return tables.audit.verify(tx, self.audit_key, noted)
-
     @contextmanager
     def _store(self) -> Iterator[Store]:
         with self.engine.begin() as tx:
@@ -210,16 +202,8 @@ class ReviewWorkflow:
         """
         if not who.strip():
             raise ReviewError("This needs the name of the person who does it.", "Give --by.")
-        try:
-            with self._store() as store:
-                tables.audit.append(store.tx, self.audit_key, who, action, **detail)
-                yield store
-        except Exception as error:
-            with self.engine.begin() as tx:
-                tables.audit.append(
-                    tx, self.audit_key, who, f"{action}: failed", why=type(error).__name__, **detail
-                )
-            raise
+        with self.audited(who, action, **detail) as tx:
+            yield Store(tx, self.vault)
 
 
 def _name(pair: Pair) -> str:

@@ -4,16 +4,14 @@ import json
 import queue
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NoReturn
 
 import grpc
 from childlink.analytics.v1 import release_pb2 as pb
 from childlink.analytics.v1 import release_pb2_grpc as pb_grpc
-from childlink_access.guard import Guard, Rules, caller
-from childlink_access.policy import PolicyFile
+from childlink_access.guard import Rules, caller
 from childlink_access.roles import ROLES
-from childlink_access.serving import SERVER_OPTIONS, open_port, revocations
+from childlink_access.serving import Port, start_server
 from childlink_core.errors import UserError
 from grpc_health.v1 import health, health_pb2_grpc
 
@@ -23,6 +21,7 @@ from childlink_analytics.releasing.release.workflow import ReleaseRecord, Releas
 from childlink_analytics.settings import StoreSettings
 
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["ReleaseService"].full_name
+_THREADS: Final = 4
 _LONGEST_CUT_S: Final = 3600.0
 _MANAGERS, _READERS = frozenset(("release_manager",)), frozenset(("release_manager", "auditor"))
 # Roles that may call each method. A method that is not listed is refused for everyone.
@@ -146,28 +145,28 @@ def serve_releases(
     settings: StoreSettings, desk: ReleaseWorkflow, metrics: StoreMetrics
 ) -> grpc.Server:
     """Start the server. The caller must stop it."""
-    policy = PolicyFile(settings.policy).now if settings.policy else None
-    guard = Guard(
-        policy,
+    server, _ = start_server(
+        Port(
+            settings.grpc_address,
+            settings.grpc_tls_certificate,
+            settings.grpc_tls_key,
+            settings.grpc_tls_client_ca,
+            settings.grpc_tls_revoked,
+            settings.policy,
+        ),
+        [
+            lambda server: pb_grpc.add_ReleaseServiceServicer_to_server(
+                ReleaseService(desk), server
+            ),
+            lambda server: health_pb2_grpc.add_HealthServicer_to_server(
+                health.HealthServicer(), server
+            ),
+        ],
         RULES,
         metrics.refused,
-        revoked=revocations(settings.grpc_tls_revoked, settings.grpc_tls_client_ca),
+        threads=_THREADS,
         longest_call_s=_LONGEST_CUT_S,
     )
-    server = grpc.server(
-        ThreadPoolExecutor(max_workers=4), interceptors=[guard], options=SERVER_OPTIONS
-    )
-    pb_grpc.add_ReleaseServiceServicer_to_server(ReleaseService(desk), server)
-    health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
-    open_port(
-        server,
-        settings.grpc_address,
-        settings.grpc_tls_certificate,
-        settings.grpc_tls_key,
-        settings.grpc_tls_client_ca,
-        guarded=policy is not None,
-    )
-    server.start()
     return server
 
 

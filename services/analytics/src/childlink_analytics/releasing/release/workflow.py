@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
+from childlink_bus.audit import Audited
 from childlink_catalogue.measures import Measure, catalogue
 from childlink_core import telemetry
-from childlink_core.audit import Entry, Head
 
 from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
 from childlink_analytics.releasing.counting.counting import open_counter
@@ -61,8 +61,10 @@ class ReleaseRecord:
 
 
 @dataclass(frozen=True)
-class ReleaseWorkflow:
+class ReleaseWorkflow(Audited):
     """The actions of release managers and auditors, each recorded under a name."""
+
+    audit: ClassVar = t.audit
 
     engine: sa.Engine
     settings: StoreSettings
@@ -278,16 +280,6 @@ class ReleaseWorkflow:
         )
         known = {item.release_id for item in self.releases()}
         return None if name in known else (name, until.isoformat())
-
-    def audit_trail(self, after: int = 0) -> list[Entry]:
-        """The entries of the audit trail."""
-        with self.engine.connect() as tx:
-            return list(t.audit.read(tx, after))
-
-    def verify_audit(self, noted: Head | None = None) -> Head:
-        """Check the audit trail. Raises AuditBrokenError."""
-        with self.engine.connect() as tx:
-            return t.audit.verify(tx, self.audit_key, noted)
 
     def _checked(self, release_id: str) -> tuple[Release, AttackReport]:
         known = self._known(release_id, "draft")
