@@ -151,6 +151,9 @@ def test_while_the_broker_takes_nothing_the_gauges_of_the_store_go_on(
             else:
                 raise BusError("The broker does not answer.", "Start it.")
 
+        def observe(self, _subscriber):
+            pass
+
         def observe_store(self):
             told.append("gauges")
 
