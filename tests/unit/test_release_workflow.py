@@ -19,6 +19,7 @@ from childlink_analytics.answering import service as server
 from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.service import Access, serve
 from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
+from childlink_analytics.releasing.release import check, ledger
 from childlink_analytics.releasing.release import workflow as lifecycle
 from childlink_analytics.releasing.release.service import RULES as RELEASE_RULES
 from childlink_analytics.releasing.release.workflow import ReleaseWorkflow
@@ -155,7 +156,7 @@ def test_a_cut_that_dies_publishes_nothing_and_can_be_repeated(desk, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(ReleaseWorkflow, "_remember", die)
+        patch.setattr(ledger, "remember", die)
         with pytest.raises(KeyboardInterrupt):
             cut(desk)
     assert desk.releases() == []
@@ -197,13 +198,13 @@ def test_a_draft_is_attacked_anew_with_what_was_published_since_it_was_cut(desk,
     cut(desk, "r1")
     published(desk, "r2")
     given = []
-    real = lifecycle.attack
+    real = check.attack
 
     def spy(linked, protected, earlier, *more):
         given.append(len(earlier))
         return real(linked, protected, earlier, *more)
 
-    monkeypatch.setattr(lifecycle, "attack", spy)
+    monkeypatch.setattr(check, "attack", spy)
     desk.check("bea", "r1")
     assert given == [1, 1]
     # An earlier release leaves no room for the draft's small counts, so the draft is not published.
@@ -244,7 +245,7 @@ def test_two_drafts_that_are_published_at_once_do_not_both_escape_the_attack_on_
 ):
     cut(desk, "r1")
     cut(desk, "r2")
-    meanwhile(monkeypatch, lifecycle, "attack", lambda: desk.publish("bea", "r2"))
+    meanwhile(monkeypatch, lifecycle, "check_together", lambda: desk.publish("bea", "r2"))
     with pytest.raises(ApprovalError, match="Another release was published"):
         desk.publish("bea", "r1")
     assert not (desk.settings.releases / "r1").exists()
@@ -253,7 +254,7 @@ def test_two_drafts_that_are_published_at_once_do_not_both_escape_the_attack_on_
 
 def test_a_release_that_is_published_while_somebody_discards_it_is_not_forgotten(desk, monkeypatch):
     cut(desk, "r1")
-    meanwhile(monkeypatch, ReleaseWorkflow, "_change", lambda: desk.publish("bea", "r1"))
+    meanwhile(monkeypatch, ledger, "change", lambda: desk.publish("bea", "r1"))
     with pytest.raises(ApprovalError, match="is no longer draft"):
         desk.discard("ann", "r1")
     assert true_counts(desk, "r1")

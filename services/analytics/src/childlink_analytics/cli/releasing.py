@@ -13,7 +13,8 @@ from childlink_core.commands import os_user
 from childlink_analytics.cli.common import main
 
 if TYPE_CHECKING:
-    from childlink_analytics.releasing.release.workflow import ReleaseRecord, ReleaseWorkflow
+    from childlink_analytics.releasing.release.ledger import ReleaseRecord
+    from childlink_analytics.releasing.release.workflow import ReleaseWorkflow
 
 
 @main.group(former={"recall": "retract"})

@@ -17,7 +17,8 @@ from grpc_health.v1 import health, health_pb2_grpc
 
 from childlink_analytics.releasing.metrics import StoreMetrics
 from childlink_analytics.releasing.release.cut import Cut
-from childlink_analytics.releasing.release.workflow import ReleaseRecord, ReleaseWorkflow
+from childlink_analytics.releasing.release.ledger import ReleaseRecord
+from childlink_analytics.releasing.release.workflow import ReleaseWorkflow
 from childlink_analytics.settings import StoreSettings
 
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["ReleaseService"].full_name

@@ -6,7 +6,6 @@ in the audit trail.
 """
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,19 +14,21 @@ from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 from childlink_bus.audit import Audited
-from childlink_catalogue.measures import Measure, catalogue
+from childlink_catalogue.measures import catalogue
 from childlink_core import telemetry
 
-from childlink_analytics.errors import ApprovalError, ProtectionError, ReleaseError
+from childlink_analytics.errors import ApprovalError, ReleaseError
 from childlink_analytics.releasing.counting.counting import open_counter
 from childlink_analytics.releasing.counting.denominators import Denominators
-from childlink_analytics.releasing.protection.attack import AttackReport, PriorRelease, attack
+from childlink_analytics.releasing.protection.attack import AttackReport
+from childlink_analytics.releasing.release import ledger
+from childlink_analytics.releasing.release.check import check_together
 from childlink_analytics.releasing.release.cut import Cut, CutPlan, cut_release
+from childlink_analytics.releasing.release.ledger import ReleaseRecord
+from childlink_analytics.releasing.release.schedule import last_period
 from childlink_analytics.releasing.store import tables as t
 from childlink_analytics.releasing.store.store import Store
 from childlink_analytics.settings import StoreSettings
-from childlink_analytics.shared import disclosure
-from childlink_analytics.shared.cubes import inner_of, link_cells
 from childlink_analytics.shared.purposes import Register
 from childlink_analytics.shared.release_files import (
     Release,
@@ -38,26 +39,7 @@ from childlink_analytics.shared.release_files import (
 )
 
 SCHEDULE: Final = "the schedule"
-_CHANGE_LOCK: Final = 0x636C_0005
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class ReleaseRecord:
-    """A release as recorded in the store."""
-
-    release_id: str
-    number: int
-    state: str
-    data_until: str
-    content_sha256: str
-    cut_by: str
-    cut_at_ms: int
-    published_by: str | None
-    published_at_ms: int | None
-    recall_asked_by: str | None
-    recalled_by: str | None
-    recall_why: str | None
 
 
 @dataclass(frozen=True)
@@ -109,11 +91,11 @@ class ReleaseWorkflow(Audited):
                     )
                 plan = CutPlan(
                     release_id,
-                    self._next_number(tx),
+                    ledger.next_number(tx),
                     data_until,
                     catalogue(until),
                     self.denominators,
-                    self._earlier(tx),
+                    ledger.earlier(tx),
                     {
                         "parameter_version": ", ".join(store.parameter_versions()),
                         "behind": behind,
@@ -127,7 +109,7 @@ class ReleaseWorkflow(Audited):
                     done = cut_release(plan, counter, self.secret, self.settings.drafts, progress)
             try:
                 with self.engine.begin() as tx:
-                    self._remember(tx, who, plan, done)
+                    ledger.remember(tx, who, plan, done)
             except sa.exc.IntegrityError:
                 raise ReleaseError(
                     f"Another release was cut at the same time as {release_id}.",
@@ -154,18 +136,18 @@ class ReleaseWorkflow(Audited):
                     "Have a second release manager `check` and `publish` it.",
                 )
             with self.engine.connect() as tx:
-                seen = self._seen(tx)
+                seen = ledger.seen(tx)
             self._checked(release_id)
             with self.engine.begin() as tx:
-                self._change(
+                ledger.change(
                     tx,
                     release_id,
                     "draft",
                     state="published",
                     published_by=who,
-                    published_at_ms=_now(),
+                    published_at_ms=ledger.now(),
                 )
-                if set(self._seen(tx)) != {*seen, release_id}:
+                if set(ledger.seen(tx)) != {*seen, release_id}:
                     raise ApprovalError(
                         f"Another release was published while {release_id} was attacked together"
                         " with the earlier ones.",
@@ -185,7 +167,7 @@ class ReleaseWorkflow(Audited):
             self._known(release_id, "draft")
             self._check_interrupted(release_id)
             with self.engine.begin() as tx:
-                self._change(tx, release_id, "draft", state="discarded")
+                ledger.change(tx, release_id, "draft", state="discarded")
                 tx.execute(
                     t.release_cells.delete().where(t.release_cells.c.release_id == release_id)
                 )
@@ -204,7 +186,7 @@ class ReleaseWorkflow(Audited):
                         "A retraction needs a reason: analysts will read it.", "Give --why."
                     )
                 with self.engine.begin() as tx:
-                    self._change(
+                    ledger.change(
                         tx,
                         release_id,
                         "published",
@@ -219,7 +201,7 @@ class ReleaseWorkflow(Audited):
                 )
             else:
                 with self.engine.begin() as tx:
-                    self._change(tx, release_id, "recalling", state="recalled", recalled_by=who)
+                    ledger.change(tx, release_id, "recalling", state="recalled", recalled_by=who)
                     said = {
                         "asked_by": known.recall_asked_by or "",
                         "recalled_by": who,
@@ -231,10 +213,7 @@ class ReleaseWorkflow(Audited):
     def releases(self) -> list[ReleaseRecord]:
         """All releases, newest first."""
         with self.engine.connect() as tx:
-            return [
-                ReleaseRecord(**row._mapping)
-                for row in tx.execute(sa.select(t.release).order_by(t.release.c.number.desc()))
-            ]
+            return ledger.all_releases(tx)
 
     def show(self, release_id: str) -> tuple[ReleaseRecord, dict[str, Any]]:
         """A release with its manifest. Raises ReleaseError."""
@@ -285,29 +264,8 @@ class ReleaseWorkflow(Audited):
         known = self._known(release_id, "draft")
         release = self._read(known)
         with self.engine.connect() as tx:
-            earlier, mine = self._earlier(tx), self._cells(tx, release_id)
-        attacked, narrowest = 0, 100
-        by_population: dict[str, list[Measure]] = {}
-        for published in release.measures.values():
-            by_population.setdefault(published.measure.population, []).append(published.measure)
-        for population, measures in by_population.items():
-            cells = mine[population]
-            linked = link_cells(
-                (m, cube, inner_of(m, cube, cells.counts)) for m in measures for cube in m.cubes
-            )
-            before = [item[population] for item in earlier if population in item]
-            # Only the rows show which attendances are unsafe. Those cells were attacked at the cut.
-            policy = release.measures[measures[0].id].policy
-            report = attack(linked, cells.protected, before, disclosure.possible(policy))
-            if report.too_tight:
-                raise ProtectionError(
-                    f"{release_id}, together with the releases published so far, bounds"
-                    f" {len(report.too_tight)} small counts of {population} too tightly.",
-                    "Discard the draft and cut it again. The new draft takes the published releases"
-                    " into account.",
-                )
-            attacked, narrowest = attacked + report.attacked, min(narrowest, report.narrowest)
-        return release, AttackReport(attacked, [], narrowest)
+            earlier, mine = ledger.earlier(tx), ledger.cells(tx, release_id)
+        return release, check_together(release, mine, earlier)
 
     def _read(self, known: ReleaseRecord) -> Release:
         folder = self.settings.drafts if known.state == "draft" else self.settings.releases
@@ -321,21 +279,19 @@ class ReleaseWorkflow(Audited):
 
     def _known(self, release_id: str, *states: str) -> ReleaseRecord:
         with self.engine.connect() as tx:
-            row = tx.execute(
-                sa.select(t.release).where(t.release.c.release_id == release_id)
-            ).first()
-        if row is None:
+            known = ledger.find(tx, release_id)
+        if known is None:
             names = ", ".join(item.release_id for item in self.releases()[:5])
             raise ReleaseError(
                 f"There is no release {release_id!r}.",
                 f"There are: {names}." if names else "Cut one first.",
             )
-        if row.state not in states:
+        if known.state not in states:
             raise ApprovalError(
-                f"Release {release_id} is {row.state}.",
+                f"Release {release_id} is {known.state}.",
                 f"This needs a release that is {' or '.join(states)}.",
             )
-        return ReleaseRecord(**row._mapping)
+        return known
 
     def _check_interrupted(self, *drafts: str) -> None:
         """Raise ReleaseError if a killed publication already put a draft into the served folder.
@@ -353,83 +309,16 @@ class ReleaseWorkflow(Audited):
         used.
         """
         with self.engine.connect() as tx:
-            if tx.execute(
-                sa.select(t.release.c.state).where(t.release.c.release_id == release_id)
-            ).first():
+            if ledger.find(tx, release_id):
                 raise ReleaseError(
                     f"Release {release_id} exists already.",
                     "A release is never edited. Give the new one another name.",
                 )
         shutil.rmtree(self.settings.drafts / release_id, ignore_errors=True)
 
-    def _remember(self, tx: sa.Connection, who: str, plan: CutPlan, done: Cut) -> None:
-        tx.execute(
-            t.release.insert().values(
-                release_id=plan.release_id,
-                number=plan.number,
-                state="draft",
-                data_until=plan.data_until,
-                content_sha256=done.content_sha256,
-                cut_by=who,
-                cut_at_ms=_now(),
-            )
-        )
-        for item in done.populations:
-            cells = t.to_json(item.cells.counts, item.cells.protected)
-            tx.execute(
-                t.release_cells.insert().values(
-                    release_id=plan.release_id, population=item.population, cells=cells
-                )
-            )
-
     def _open_traces(self) -> list[str]:
         with self.engine.connect() as tx:
             return Store(tx).open_traces()
-
-    def _next_number(self, tx: sa.Connection) -> int:
-        return (
-            int(
-                tx.execute(
-                    sa.select(sa.func.coalesce(sa.func.max(t.release.c.number), 0))
-                ).scalar_one()
-            )
-            + 1
-        )
-
-    def _earlier(self, tx: sa.Connection) -> list[dict[str, PriorRelease]]:
-        """The cells of every release that analysts have seen, oldest first."""
-        return [self._cells(tx, name) for name in self._seen(tx)]
-
-    def _seen(self, tx: sa.Connection) -> list[str]:
-        c = t.release.c
-        seen = (
-            sa.select(c.release_id)
-            .where(c.state.in_(("published", "recalling", "recalled")))
-            .order_by(c.number)
-        )
-        return list(tx.execute(seen).scalars())
-
-    def _cells(self, tx: sa.Connection, release_id: str) -> dict[str, PriorRelease]:
-        rows = tx.execute(
-            sa.select(t.release_cells).where(t.release_cells.c.release_id == release_id)
-        )
-        return {row.population: PriorRelease(*t.from_json(row.cells)) for row in rows}
-
-    def _change(self, tx: sa.Connection, release_id: str, was: str, **values: Any) -> None:
-        """Change a release's state, one change at a time. Raises ApprovalError if another person
-        changed it first.
-        """
-        if tx.dialect.name == "postgresql":
-            tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGE_LOCK})
-        c = t.release.c
-        changed = tx.execute(
-            t.release.update().where(c.release_id == release_id, c.state == was).values(**values)
-        )
-        if changed.rowcount != 1:
-            raise ApprovalError(
-                f"Release {release_id} is no longer {was}: another person changed it first.",
-                "See `release list`.",
-            )
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -458,25 +347,6 @@ class ReleaseWorkflow(Audited):
             t.audit.append(tx, self.audit_key, who, action, **detail)
 
 
-def last_period(schedule: str, today: date) -> tuple[str, date]:
-    """Name and last day of the last complete period before a day.
-
-    >>> last_period("quarterly", date(2026, 5, 3)), last_period("monthly", date(2026, 1, 3))
-    (('2026-Q1', datetime.date(2026, 3, 31)), ('2025-12', datetime.date(2025, 12, 31)))
-    >>> last_period("yearly", date(2026, 5, 3))
-    ('2025', datetime.date(2025, 12, 31))
-    """
-    months = {"monthly": 1, "quarterly": 3, "yearly": 12}[schedule]
-    begun = (today.month - 1) // months * months + 1
-    until = date(today.year, begun, 1) - timedelta(days=1)
-    names = {
-        "monthly": f"{until:%Y-%m}",
-        "quarterly": f"{until.year}-Q{(until.month + 2) // 3}",
-        "yearly": f"{until.year}",
-    }
-    return names[schedule], until
-
-
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -484,7 +354,3 @@ def _day(text: str) -> date:
         raise ReleaseError(
             f"{text!r} is not a date.", "Give the last day of data as YYYY-MM-DD."
         ) from None
-
-
-def _now() -> int:
-    return int(time.time() * 1000)
