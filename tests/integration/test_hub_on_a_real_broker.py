@@ -102,5 +102,5 @@ def test_a_certificate_that_is_no_operators_is_named(settings):
         update={"kafka_tls_certificate": folder / "tls.pem", "kafka_tls_key": folder / "tls.key"}
     )
     found = wrong(partner)
-    assert "of kind partner" in found["own certificate"]
+    assert "kind is partner" in found["own certificate"]
     assert "topics and rights" in found, "and it may not ask who has which right"

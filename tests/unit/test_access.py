@@ -202,7 +202,7 @@ def test_a_call_must_have_a_deadline_and_not_a_long_one():
         ask = channel.unary_unary(STATUS)
         ask(b"", metadata=me, timeout=10)
         for deadline in (None, 60):
-            with pytest.raises(grpc.RpcError, match=r"Set a deadline, of at most 10 seconds."):
+            with pytest.raises(grpc.RpcError, match=r"Set a deadline of at most 10 seconds."):
                 ask(b"", metadata=me, timeout=deadline)
     assert [why for _, _, why in refusals] == ["no_deadline", "no_deadline"]
     server.stop(0).wait()

@@ -131,9 +131,9 @@ IN_AN_HOUR = int(time.time() * 1000) + 3_600_000
             "does not list: trust-a",
         ),
         (lambda h: _own(h, "operator", "gatekeeper", 20), "own certificate", "expires on"),
-        (lambda h: _own(h, "service", "linker", 90), "own certificate", "of kind service"),
+        (lambda h: _own(h, "service", "linker", 90), "own certificate", "kind is service"),
         (lambda h: _revoke(h, "gatekeeper"), "own certificate", "is revoked"),
-        (_another_authority, "own certificate", "is not signed by"),
+        (_another_authority, "own certificate", "was not signed by"),
         (lambda h: h.key.chmod(0o644), "own certificate", "can be read by other users"),
         (lambda h: h.key.unlink(), "own certificate", "cannot be read"),
         (lambda h: (h.keys / "signing.key").chmod(0o640), "keys in", "can be read by other users"),
@@ -177,9 +177,9 @@ def test_a_certificate_that_has_ended_is_named_before_the_broker_that_refuses_it
     hub.certificate, hub.key = hub.pki.issue("operator", "gatekeeper", days=0)
     wrong = hub.wrong()
     assert list(wrong)[:2] == ["own certificate", "broker"]
-    assert "ended on" in wrong["own certificate"]
+    assert "expired on" in wrong["own certificate"]
     assert all(
-        "could not be asked" in wrong[what]
+        "the broker check failed" in wrong[what]
         for what in ("topics and rights", "brokers' disks", "clock")
     )
 
@@ -190,7 +190,7 @@ def test_a_revocation_list_that_grows_old_is_named_and_signed_anew(
     monkeypatch.setattr(ops, "_CRL_DAYS", 10)
     ops.Authority(hub.pki.folder).revoke(())
     hub.publish()
-    assert "The revocation list ends" in hub.wrong()["authority"]
+    assert "The revocation list expires" in hub.wrong()["authority"]
     monkeypatch.undo()
     done = CliRunner().invoke(main, ["ca", "refresh", "--authority", str(hub.pki.folder)])
     assert done.exit_code == 0, done.output

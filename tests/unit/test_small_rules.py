@@ -180,7 +180,7 @@ def test_a_command_keeps_its_name_of_the_version_before_and_says_the_new_one():
     ):
         done = CliRunner().invoke(main, words)
         assert done.exit_code == 0
-        assert "`recall` is called `retract` now" in done.output
+        assert "`recall` is now called `retract`" in done.output
         listed = CliRunner().invoke(main, [*words[:-2], "--help"]).output
         assert "  retract " in listed
         assert "  recall " not in listed
