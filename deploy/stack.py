@@ -452,8 +452,8 @@ def _hub() -> None:
     (STACK / "answers" / "etc" / "purposes.toml").write_text(
         '[[purpose]]\nid = "demonstration"\ntitle = "Showing what childlink does, with made-up'
         ' data"\nlawful_basis = "none needed: all people are made up"\nuntil = 2099-12-31\n'
-        'datasets = ["asq3", "attendance", "eyfs", "immunisation", "maternity", "ncmp", "questionnaire",'
-        ' "six_week_review"]\n'
+        'datasets = ["asq3", "attendance", "eyfs", "immunisation", "maternity", "ncmp",'
+        ' "questionnaire", "six_week_review"]\n'
     )
     run("childlink-analytics", "keys", "new-audit", STACK / "answers" / "etc" / "questions.key")
     key, certificate = (STACK / "kafka" / "etc" / name for name in ("tls.key", "tls.pem"))
