@@ -36,8 +36,8 @@ test: setup ## Everything that guards behaviour, real Kafka and PostgreSQL inclu
 test-all: setup ## The same, and faults, kills, browsers and the attacks on answers
 	$(PYTEST)
 
-coverage: setup ## Which lines and branches the tests of `make test` reach, by room; a room below its floor fails
-	$(PYTEST) --ignore=tests/faults --ignore=tests/browser --ignore=tests/attacks/answers --cov --cov-branch --cov-report=json:.cache/coverage.json --cov-report=
+coverage: setup ## Which lines and branches all the tests reach, by room; a room below its floor fails
+	$(PYTEST) --cov --cov-branch --cov-report=json:.cache/coverage.json --cov-report=
 	$(BIN)/python tools/coverage_floors.py .cache/coverage.json
 
 test-spark: .cache/spark/.ready ## Re-linkage on Spark, in an environment of its own (.cache/spark; needs Java 17)

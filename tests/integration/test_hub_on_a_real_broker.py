@@ -1,5 +1,5 @@
-"""The gatekeeper and `childlink-ops doctor` on a real broker with TLS, certificates and access
-rights.
+"""The gatekeeper's work and `childlink-ops doctor` on a real broker with TLS, certificates and
+access rights.
 """
 
 import pytest
@@ -19,8 +19,7 @@ from tests.support.pki import OperatorsAuthority
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-# The rules of deploy/kafka/server.properties. Clients on the tests' plaintext listener (ANONYMOUS)
-# have the broker's own rights.
+# As deploy/kafka/server.properties has it; the tests' plaintext listener is the broker's own.
 RIGHTS = [
     "ssl.enabled.protocols=TLSv1.3",
     (
@@ -103,5 +102,5 @@ def test_a_certificate_that_is_no_operators_is_named(settings):
         update={"kafka_tls_certificate": folder / "tls.pem", "kafka_tls_key": folder / "tls.key"}
     )
     found = wrong(partner)
-    assert "of kind partner" in found["own certificate"]
-    assert "topics and rights" in found, "and it must not be able to list rights"
+    assert "kind is partner" in found["own certificate"]
+    assert "topics and rights" in found, "and it may not ask who has which right"

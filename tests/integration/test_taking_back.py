@@ -137,7 +137,7 @@ def test_whoever_looks_at_the_spool_does_not_wait_for_a_run_that_is_being_staged
 
 def test_a_snapshot_that_would_withdraw_too_much_sends_nothing(site):
     site.run(AMINA, OLIVER, LINH, options=EXEMPT + 'delivers = "snapshot"')
-    with pytest.raises(TooManyRejectsError, match="2 of the 3 rows"):
+    with pytest.raises(TooManyRejectsError, match="2 of the 3 sent rows"):
         site.run(OLIVER, options=EXEMPT + 'delivers = "snapshot"', limits=Limits(1.0, 0.2))
     assert site.counts()["rows"] == 3
 

@@ -1,5 +1,5 @@
-"""`childlink-ops doctor`: a correct hub has nothing to fix. Each problem is named, with what to
-do.
+"""`childlink-ops doctor`: a hub that is set up right has nothing to fix, and each thing that is
+wrong is named, with what to do.
 """
 
 import time
@@ -28,7 +28,7 @@ NAMES = ("trust-a", "linker", "analytics")
 
 
 class Hub:
-    """The files of a correct hub."""
+    """A hub's files, as they should be."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,9 +68,9 @@ class Hub:
         )
 
     def wrong(self) -> dict[str, str]:
-        """The problems that the doctor reports: subject and text."""
+        """What the doctor wants fixed: what, and what it says of it."""
         found = [f for f in examine(checks(self.settings, [self.keys], self.look)) if not f.ok]
-        assert all(finding.remedy for finding in found), "each problem says what to do"
+        assert all(finding.remedy for finding in found), "each says what to do"
         return {finding.what: finding.says for finding in found}
 
 
@@ -131,9 +131,9 @@ IN_AN_HOUR = int(time.time() * 1000) + 3_600_000
             "does not list: trust-a",
         ),
         (lambda h: _own(h, "operator", "gatekeeper", 20), "own certificate", "expires on"),
-        (lambda h: _own(h, "service", "linker", 90), "own certificate", "Its kind is service"),
+        (lambda h: _own(h, "service", "linker", 90), "own certificate", "kind is service"),
         (lambda h: _revoke(h, "gatekeeper"), "own certificate", "is revoked"),
-        (_another_authority, "own certificate", "is not signed by"),
+        (_another_authority, "own certificate", "was not signed by"),
         (lambda h: h.key.chmod(0o644), "own certificate", "can be read by other users"),
         (lambda h: h.key.unlink(), "own certificate", "cannot be read"),
         (lambda h: (h.keys / "signing.key").chmod(0o640), "keys in", "can be read by other users"),
@@ -164,7 +164,7 @@ def test_what_is_wrong_is_named_and_nothing_else(hub: Hub, spoil, what: str, say
     named = [text for name, text in hub.wrong().items() if name.startswith(what)]
     assert len(named) == 1
     assert says in named[0]
-    # An unreadable file also fails the checks that need it.
+    # What cannot be read at all is missed by the checks that need it too.
     if "cannot be read" not in says and "not a directory" not in says:
         assert set(wrong) <= {"members' certificates"}, wrong
 
@@ -179,7 +179,7 @@ def test_a_certificate_that_has_ended_is_named_before_the_broker_that_refuses_it
     assert list(wrong)[:2] == ["own certificate", "broker"]
     assert "expired on" in wrong["own certificate"]
     assert all(
-        "because the broker check failed" in wrong[what]
+        "the broker check failed" in wrong[what]
         for what in ("topics and rights", "brokers' disks", "clock")
     )
 

@@ -100,7 +100,7 @@ class Register:
                 certificate.verify_directly_issued_by(self.certificate)
             except (ValueError, TypeError, InvalidSignature):
                 raise AuthorityError(
-                    f"{path} is not signed by {self.folder / 'ca.pem'}.",
+                    f"{path} was not signed by {self.folder / 'ca.pem'}.",
                     "Remove it, and find out how it got there.",
                 ) from None
             kind, name = _who(certificate)

@@ -33,7 +33,7 @@ def check_own_certificate(settings: GatekeeperSettings) -> str:
     certificate = read_certificates(path)[0]
     if not any(_signed_by(certificate, issuer) for issuer in read_certificates(ca)):
         raise UserError(
-            f"{path} is not signed by {ca}.",
+            f"{path} was not signed by {ca}.",
             "Issue it with the broker's authority, or correct kafka_tls_ca.",
         )
     check_private(key)

@@ -26,6 +26,6 @@ def read_revocation_list(path: Path, authority: x509.Certificate) -> x509.Certif
         public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey
     ) or not found.is_signature_valid(public):
         raise UserError(
-            f"{path} is not signed by this authority.", "Copy it from the authority again."
+            f"{path} was not signed by this authority.", "Copy it from the authority again."
         )
     return found
