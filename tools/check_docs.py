@@ -3,6 +3,7 @@ relative links do not lead nowhere.
 """
 
 import ast
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -174,10 +175,7 @@ def settings() -> str:
                 "| --- | --- | --- |",
             ]
             inherited = [] if name == "ServingSettings" else shared
-            lines += [
-                f"| `{n}` | {f'`{default}`' if default else 'required'} | {text} |"
-                for n, default, text in rows + inherited
-            ]
+            lines += [f"| `{n}` | {default} | {text} |" for n, default, text in rows + inherited]
             lines.append("")
     return "\n".join(lines)
 
@@ -193,10 +191,22 @@ def _settings_of(path: Path) -> dict[str, list[tuple[str, str, str]]]:
                     and isinstance(after, ast.Expr)
                     and isinstance(after.value, ast.Constant)
                 ):
-                    default = ast.unparse(item.value) if item.value else ""
-                    rows.append((ast.unparse(item.target), default, str(after.value.value)))
+                    name = ast.unparse(item.target)
+                    what = " ".join(str(after.value.value).split()).replace("|", "\\|")
+                    rows.append((name, _default(path, node.name, name), what))
             found[node.name] = rows
     return found
+
+
+def _default(path: Path, settings_class: str, name: str) -> str:
+    module = ".".join(path.with_suffix("").parts[path.parts.index("src") + 1 :])
+    field = getattr(importlib.import_module(module), settings_class).model_fields[name]
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if value is None or value in ("", (), {}):
+        return "none"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def metrics() -> str:
