@@ -20,6 +20,7 @@ UNKNOWN_KEY_VERSION: Final = "unknown-key-version"
 UNKNOWN_DATASET: Final = "unknown-dataset"
 # Batches that the sending site gave up.
 RESTORED: Final = "restored"
+HUB_RESTORED: Final = "hub-restored"
 # Records of an accepted batch.
 BAD_REFERENCE: Final = "bad-reference"
 BAD_FILTER: Final = "bad-filter"
@@ -63,6 +64,10 @@ EXPLANATIONS: Final[dict[str, str]] = {
     ),
     UNKNOWN_DATASET: (
         "The dataset contract, or its version, is not known here. Install matching versions."
+    ),
+    HUB_RESTORED: (
+        "The hub was restored from a backup that is older than this row. Run every feed again with"
+        " an extract that holds everyone."
     ),
     RESTORED: (
         "The site's spool was restored from a backup or newly made, so its record of what was"

@@ -41,7 +41,7 @@ from childlink_ingest.mapping.approvals import check_approved, what
 from childlink_ingest.mapping.definition import Mapping, check_header, parse_mapping
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.readers import Extract, Source, open_extract
-from childlink_ingest.runs.after_restore import check_past
+from childlink_ingest.runs.after_restore import check_past, repeat_withdrawals
 from childlink_ingest.runs.prepare import EncodingPlan
 from childlink_ingest.runs.run import Limits, prepared_by, send_extract
 from childlink_ingest.settings import IngestSettings
@@ -153,6 +153,7 @@ def run_extract(
     limits = limits or Limits(settings.max_reject_share, settings.max_withdrawn_share)
     traced = telemetry.span("run", partner=settings.partner, dataset=mapping.dataset.name)
     with traced, _no_collector(), open_job(settings, extract, mapping) as job:
+        repeat_withdrawals(spool, job.site)
         withdrawn = spool.withdrawn_subjects()
         plan = replace(job.plan, withdrawn=withdrawn)
         limits = Limits(

@@ -129,15 +129,27 @@ def retract(settings_file: Path | None, run_id: int, wait: float) -> None:
         " that there were none). Runs may then continue."
     ),
 )
+@click.option(
+    "--hub-restored",
+    is_flag=True,
+    help=(
+        "The hub says that it was restored from a backup and lost data. Count everything as not"
+        " sent, and repeat all withdrawals."
+    ),
+)
 @_wait
 @click.pass_obj
-def after_restore(settings_file: Path | None, withdrawals_repeated: bool, wait: float) -> None:
+def after_restore(
+    settings_file: Path | None, withdrawals_repeated: bool, hub_restored: bool, wait: float
+) -> None:
     """Check whether the spool knows everything that this site has sent, and recover if it does not.
 
     Use it after the spool was restored from a backup or newly made. The spool detects missing
     history from the receipts. It then starts a new epoch by itself and never reuses sequence
     numbers. Runs wait, because the spool does not know who was withdrawn in the lost period. Repeat
     those withdrawals by local id, confirm it here, and run every feed.
+
+    Use it with --hub-restored when the hub asks for it. Runs need not wait. Run every feed again.
 
     Exit codes: 0 runs may continue; 3 they wait for --withdrawals-repeated; 4 a repeated withdrawal
     has no receipt yet.
@@ -153,9 +165,18 @@ def after_restore(settings_file: Path | None, withdrawals_repeated: bool, wait: 
     site = app.build_site(settings)
     with open_spool(settings.spool) as spool:
         exchange(settings, spool, IngestMetrics(), 0)
+        if hub_restored:
+            with spool.transaction():
+                given_up = spool.forget_receipts()
+            click.echo(f"{given_up:,} batches count as not sent: run every feed again")
         lost = spool.lost_past()
         if lost is None:
-            click.echo("This spool knows every batch that the receipts name.")
+            repeated = restoring.repeat_withdrawals(spool, site)
+            if repeated:
+                exchange(settings, spool, IngestMetrics(), wait)
+                _finish(spool.report(repeated))
+            elif not hub_restored:
+                click.echo("This spool knows every batch that the receipts name.")
             return
         click.echo(
             f"detected on {datetime.fromtimestamp(lost.at):%Y-%m-%d at %H:%M}:"

@@ -149,6 +149,17 @@ class Exchange:
             if receipt.outcome == receipt_pb2.OUTCOME_ACCEPTED:
                 refused = [(item.index, item.reason) for item in receipt.refused]
                 self.spool.accept(half, receipt.epoch, receipt.sequence, refused)
+            elif receipt.reason == reasons.GAP and self.spool.is_gone(
+                half, receipt.epoch, receipt.expected_sequence
+            ):
+                given_up = self.spool.forget_receipts()
+                log.error(
+                    "a service has lost batches that it had acknowledged; starting a new epoch",
+                    topic=receipt.topic,
+                    epoch=receipt.epoch,
+                    sequence=receipt.expected_sequence,
+                    batches=given_up,
+                )
             elif receipt.reason == reasons.GAP:
                 self.spool.send_again_from(half, receipt.epoch, receipt.expected_sequence)
             else:

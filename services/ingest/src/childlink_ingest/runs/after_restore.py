@@ -1,9 +1,11 @@
-"""The use case of `after-restore`: recover after the spool was restored from a backup.
+"""The use case of `after-restore`: recover after the spool, or the hub, was restored from a backup.
 
 The spool detects this from a receipt for a batch that it never sealed, and starts a new epoch. Rows
 need no repair: every feed is sent again and replaces what the services hold. Withdrawals do: the
 next run would send people again whom the lost past withdrew. No receipt names them, so a person
 must repeat those withdrawals.
+
+If the hub was restored, the spool knows all withdrawals, and repeats them itself.
 """
 
 from datetime import datetime

@@ -43,6 +43,17 @@ class Outbox(Part):
         ).fetchone()
         return (row[0], row[1]) if row else None
 
+    def is_gone(self, half: Half, epoch: int, sequence: int) -> bool:
+        """Whether a batch of the stream's present epoch was answered, so that its bytes are
+        deleted.
+        """
+        row = self._db.execute(
+            "SELECT b.message IS NULL FROM batch b JOIN stream s USING (half, epoch) WHERE half = ?"
+            " AND epoch = ? AND b.sequence = ?",
+            (half, epoch, sequence),
+        ).fetchone()
+        return bool(row and row[0])
+
     def queue(
         self,
         run_id: int,
