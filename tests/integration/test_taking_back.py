@@ -10,7 +10,7 @@ import pytest
 from childlink_core.errors import UserError
 from childlink_core.keys import SecretKey, write_key
 from childlink_ingest import app
-from childlink_ingest.eligibility.rules import objection_token
+from childlink_ingest.eligibility.rules import objection_tokens
 from childlink_ingest.errors import NotApprovedError, PermitError, TooManyRejectsError
 from childlink_ingest.runs import withdraw
 from childlink_ingest.runs.run import Limits
@@ -267,9 +267,9 @@ def test_who_objects_is_held_back_and_withdrawn_by_local_id_by_number_and_by_the
     report = site.run(AMINA, OLIVER, LINH)
     assert report.held == [("objection", 2)]
     assert site.counts()["rows"] == 1
-    key = app.linkage_keys(site.settings)[0].derive("objection")
     site.settings.partnership_objections = site.folder / "tokens"
-    site.settings.partnership_objections.write_text(objection_token(key, "9990000026").hex() + "\n")
+    said = objection_tokens(app.objection_keys(site.settings), "9990000026")
+    site.settings.partnership_objections.write_text("\n".join(said))
     report = site.run(AMINA, OLIVER, LINH)
     assert report.held == [("objection", 3)]
     assert site.counts()["rows"] == 0

@@ -74,7 +74,6 @@ class Client:
             "cells_withheld": found.cells_withheld,
             "largest_error": found.largest_error,
             "attack_failures": found.attack_failures,
-            "attacked": found.attacked,
             "parameters": found.parameter_version,
             "changes": list(found.change_notes),
         }

@@ -32,7 +32,7 @@ from childlink_ingest.eligibility.lists import (
 from childlink_ingest.eligibility.rules import (
     Objections,
     Permissions,
-    objection_token,
+    objection_tokens,
 )
 from childlink_ingest.errors import MappingError
 from childlink_ingest.geography.derive import AreaLookup
@@ -90,6 +90,14 @@ def linkage_keys(settings: IngestSettings) -> list[SecretKey]:
     return keys
 
 
+def objection_keys(settings: IngestSettings) -> dict[int, bytes]:
+    """Keys of the tokens of partnership-wide objections, by version of the linkage secret.
+
+    Raises UserError.
+    """
+    return {key.version: key.derive("objection") for key in linkage_keys(settings)}
+
+
 def build_plan(
     settings: IngestSettings,
     site: SendingContext,
@@ -106,10 +114,10 @@ def build_plan(
             settings.permitted_list, settings.permitted_list_max_age_days, datetime.now()
         )
     local = read_objections(settings.objections)
-    tokens = read_objection_tokens(settings.partnership_objections)
+    keys = objection_keys(settings) if settings.partnership_objections else {}
+    tokens = read_objection_tokens(settings.partnership_objections, keys)
     objections = Objections(local.nhs_numbers, local.local_ids, tokens)
-    key = linkage_keys(settings)[0].derive("objection") if tokens else b""
-    permissions = Permissions(permitted, objections, partial(objection_token, key))
+    permissions = Permissions(permitted, objections, partial(objection_tokens, keys))
     return EncodingPlan(mapping, site.references, site.encoders, today, permissions, areas)
 
 

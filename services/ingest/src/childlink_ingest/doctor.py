@@ -12,7 +12,7 @@ from childlink_core.directory import read_directory
 from childlink_core.errors import UserError
 from childlink_core.keys import read_opening_key, read_secret_key
 
-from childlink_ingest.app import build_site, linkage_keys
+from childlink_ingest.app import build_site, linkage_keys, objection_keys
 from childlink_ingest.eligibility.lists import read_objection_tokens, read_objections
 from childlink_ingest.geography.lookup import open_lookup
 from childlink_ingest.runs.after_restore import check_past
@@ -110,7 +110,8 @@ def _disk(settings: IngestSettings) -> str:
 
 def _lists(settings: IngestSettings) -> str:
     objections = read_objections(settings.objections)
-    tokens = read_objection_tokens(settings.partnership_objections)
+    keys = objection_keys(settings) if settings.partnership_objections else {}
+    tokens = read_objection_tokens(settings.partnership_objections, keys)
     said = [
         f"{len(objections.nhs_numbers) + len(objections.local_ids):,} local objections,"
         f" {len(tokens):,} partnership-wide"

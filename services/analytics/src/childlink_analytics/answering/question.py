@@ -267,7 +267,7 @@ def _notes(published: Published, cells: Sequence[AnswerCell], by: Sequence[str])
             f"Over {' and '.join(overlapping)} they do not sum: one can be in several categories."
         )
     if any(cell.count.withheld == "small" for cell in cells):
-        notes.append("<10: fewer than 10, possibly none.")
+        notes.append("<10: under 10 after rounding, possibly none.")
     if any(cell.count.withheld == "suppressed" for cell in cells):
         notes.append("c: withheld, because it is small or would reveal a small count.")
     if any(cell.estimate and cell.estimate.withheld == "all_or_none" for cell in cells):

@@ -78,18 +78,20 @@ def objections() -> None:
 def export(settings_file: Path | None, output: Path) -> None:
     """Write this site's objections for the other partners.
 
-    They are keyed hashes of NHS numbers under the linkage secret.
+    They are keyed hashes of NHS numbers under the linkage secret. While `linkage_key_next` is set,
+    they are made under the next secret, so that the list still holds after the rotation.
     """
 
     from childlink_ingest import app
     from childlink_ingest.eligibility.lists import read_objections
-    from childlink_ingest.eligibility.rules import objection_token
+    from childlink_ingest.eligibility.rules import objection_tokens
     from childlink_ingest.settings import IngestSettings
 
     settings = IngestSettings.load(settings_file)
     local = read_objections(settings.objections)
-    key = app.linkage_keys(settings)[0].derive("objection")
-    tokens = sorted(objection_token(key, number).hex() for number in local.nhs_numbers)
+    keys = app.objection_keys(settings)
+    newest = {max(keys): keys[max(keys)]}
+    tokens = sorted(t for number in local.nhs_numbers for t in objection_tokens(newest, number))
     write_text(output, "".join(f"{token}\n" for token in tokens))
     click.echo(
         f"{len(tokens):,} objections written to {output}. Objections without an NHS number apply at"

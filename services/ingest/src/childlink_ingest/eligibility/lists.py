@@ -2,7 +2,7 @@
 
 import csv
 from array import array
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -76,18 +76,34 @@ def read_objections(path: Path | None) -> Objections:
     return Objections(frozenset(numbers), frozenset(ids))
 
 
-def read_objection_tokens(path: Path | None) -> frozenset[bytes]:
-    """Read partnership-wide objections: one hexadecimal token per line. Raises PermitError."""
+def read_objection_tokens(path: Path | None, held: Collection[int]) -> frozenset[str]:
+    """Read partnership-wide objections: one token per line, VERSION:HEX.
+
+    `held` are the versions of the linkage secret that this site has. A token without a version is
+    from an earlier release of childlink and counts as version 1. Raises PermitError if a token is
+    of another version, since the person it stands for could not be recognised, and would be sent.
+    """
     if path is None:
         return frozenset()
     try:
-        tokens = frozenset(bytes.fromhex(line) for line in path.read_text(encoding="ascii").split())
+        lines = path.read_text(encoding="ascii").split()
+        parts = [line.rpartition(":") for line in lines]
+        tokens = {(int(version or 1), bytes.fromhex(token).hex()) for version, _, token in parts}
     except (OSError, ValueError) as error:
         raise PermitError(
             f"{path} cannot be read ({type(error).__name__}).",
             "Fetch the partnership's list again.",
         ) from None
-    return tokens
+    unknown = [version for version, _ in tokens if version not in held]
+    if unknown:
+        raise PermitError(
+            f"{path} holds {len(unknown):,} objections under version {min(unknown)} of the linkage"
+            f" secret. This site holds version {' and '.join(map(str, held))}, so it cannot"
+            " recognise these people.",
+            "Nothing was sent. Fetch the partnership's present list. If there is none, each partner"
+            " runs `childlink-ingest objections export` again, and the files replace the old list.",
+        )
+    return frozenset(f"{version}:{token}" for version, token in tokens)
 
 
 def read_nhs_numbers(path: Path) -> list[str]:

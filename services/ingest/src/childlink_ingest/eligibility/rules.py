@@ -19,7 +19,7 @@ Withheld rows are counted, never listed. The rule, per subject
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -51,7 +51,7 @@ class Objections:
     nhs_numbers: frozenset[str] = field(default=frozenset(), repr=False)
     local_ids: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
     """Pairs of role and person id."""
-    tokens: frozenset[bytes] = field(default=frozenset(), repr=False)
+    tokens: frozenset[str] = field(default=frozenset(), repr=False)
     """Partnership-wide objections: keyed hashes of NHS numbers."""
 
 
@@ -62,7 +62,8 @@ class Permissions:
     permitted: PermittedList | None = None
     """None if the opt-out does not apply to this run."""
     objections: Objections = Objections()
-    token_of: Callable[[str], bytes] = field(default=lambda _number: b"", repr=False)
+    tokens_of: Callable[[str], Iterable[str]] = field(default=lambda _number: (), repr=False)
+    """The tokens of an NHS number, one for each linkage secret that the site holds."""
 
     def problem(self, role: Role, identity: Identity) -> str | None:
         """The reason why a subject may not be sent, or None."""
@@ -75,7 +76,7 @@ class Permissions:
             identity.person_id,
         ) in said_no.local_ids:
             return OBJECTED
-        if number and said_no.tokens and self.token_of(number) in said_no.tokens:
+        if number and said_no.tokens and not said_no.tokens.isdisjoint(self.tokens_of(number)):
             return OBJECTED
         return None
 
@@ -97,9 +98,12 @@ class Permissions:
         )
 
 
-def objection_token(key: bytes, number: str) -> bytes:
-    """The token of a partnership-wide objection: a keyed hash of the NHS number (16 bytes).
+def objection_tokens(keys: Mapping[int, bytes], number: str) -> list[str]:
+    """The tokens of a partnership-wide objection: keyed hashes of the NHS number (16 bytes), with
+    the version of the linkage secret, as VERSION:HEX.
 
-    The key is derived from the linkage secret.
+    Each key is derived from the linkage secret of that version.
     """
-    return keyed_hash(key, "objection", number)
+    return [
+        f"{version}:{keyed_hash(key, 'objection', number).hex()}" for version, key in keys.items()
+    ]
