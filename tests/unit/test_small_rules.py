@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import signal
+import socket
 
 import click
 import pytest
@@ -19,10 +20,12 @@ from childlink_core.commands import Commands
 from childlink_core.errors import UserError
 from childlink_core.profiles import get_profile, parse_profile
 from childlink_ingest.cli import main as ingest_main
+from childlink_ingest.metrics import IngestMetrics
 from childlink_linker import app as linker_app
 from childlink_linker.cli.running import run as linker_run
 from childlink_linker.metrics import LinkerMetrics
 from click.testing import CliRunner
+from structlog.testing import capture_logs
 
 
 def test_logs_show_only_listed_fields_and_never_an_exceptions_text():
@@ -186,3 +189,12 @@ def test_a_command_keeps_its_name_of_the_version_before_and_says_the_new_one():
         listed = CliRunner().invoke(main, [*words[:-2], "--help"]).output
         assert "  retract " in listed
         assert "  recall " not in listed
+
+
+def test_a_run_beside_a_watcher_that_holds_the_metrics_port_goes_on_without_metrics():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        with capture_logs() as logs:
+            IngestMetrics().serve(held.getsockname()[1], "127.0.0.1")
+    assert [line["event"] for line in logs] == ["metrics are not served"]

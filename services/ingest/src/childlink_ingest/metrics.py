@@ -3,12 +3,15 @@
 They count rows of a site's whole extracts. No label can identify a person.
 """
 
+import structlog
 from childlink_core import __version__
 from cryptography import x509
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, start_http_server
 
 from childlink_ingest.settings import IngestSettings
 from childlink_ingest.spool import RunReport, Spool
+
+log = structlog.get_logger()
 
 
 class IngestMetrics:
@@ -86,9 +89,16 @@ class IngestMetrics:
             self.permitted_list_at.set(permitted.stat().st_mtime)
 
     def serve(self, port: int, address: str) -> None:
-        """Serve the registry, if a port is set."""
-        if port:
+        """Serve the registry, if a port is set.
+
+        A run beside `watch`, which holds the port, goes on without: what it sends matters more.
+        """
+        if not port:
+            return
+        try:
             start_http_server(port, addr=address, registry=self.registry)
+        except OSError as error:
+            log.warning("metrics are not served", port=port, error_type=type(error).__name__)
 
     def run_staged(self, report: RunReport) -> None:
         """Count the rows of a run."""
