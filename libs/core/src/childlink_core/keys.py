@@ -253,7 +253,8 @@ def _read(path: Path, kind: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise KeyFileError(
             f"Key file {path} does not exist.",
-            "Make it with `keys new` (the linkage secret: `keys open-linkage`), or correct the setting.",
+            "Make it with `keys new` (the linkage secret: `keys open-linkage`), or correct the"
+            " setting.",
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KeyFileError(
