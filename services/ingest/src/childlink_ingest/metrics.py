@@ -79,6 +79,13 @@ class IngestMetrics:
             registry=self.registry,
         )
 
+        # Mappings in the watched folder that cannot be used. Their extracts wait in the inbox.
+        self.mappings_unusable = Gauge(
+            "childlink_ingest_mappings_unusable",
+            "Mappings that cannot be used.",
+            registry=self.registry,
+        )
+
     def expiry(self, settings: IngestSettings) -> None:
         """Set the metrics of certificates and lists that expire."""
         certificate, permitted = settings.kafka_tls_certificate, settings.permitted_list

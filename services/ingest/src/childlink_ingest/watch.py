@@ -7,7 +7,7 @@ It stops between two extracts:
                          failed/2026-11-24T023000-broken.csv.why.txt
 
 A mapping names its files (`files = "births*.csv"`). A query (.sql) stays in the inbox, and runs
-daily at its mapping's `schedule`.
+daily at its mapping's `schedule`. A mapping that cannot be used stops its own extracts only.
 """
 
 import json
@@ -39,6 +39,8 @@ class Watcher:
     """Runs (extract, mapping file), and returns the run's id."""
     settle_s: float = 10.0
     """A file is complete if its size and time did not change for this many seconds."""
+    problems: list[str] = field(default_factory=list)
+    """What is wrong with the mappings, as of the last step."""
     _seen: dict[Path, tuple[int, int, float]] = field(default_factory=dict)
 
     def step(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> int:
@@ -49,6 +51,9 @@ class Watcher:
             if stop():
                 break
             mapping = self._mapping_of(path, rules)
+            if mapping is None and self.problems:
+                # It may belong to a mapping that cannot be read, so it waits.
+                continue
             if path.suffix.lower() == ".sql":
                 due = mapping is not None and self._is_due(path, rules[mapping][1], now)
             else:
@@ -60,15 +65,22 @@ class Watcher:
 
     def _rules(self) -> dict[Path, tuple[str, str]]:
         rules = {}
+        problems = []
         for file in sorted(self.mappings.glob("*.toml")):
-            mapping = load_mapping(file)
+            try:
+                mapping = load_mapping(file)
+            except UserError as error:
+                problems.append(f"{file.name}: {error.render()}")
+                continue
             if mapping.files:
                 rules[file] = (mapping.files, mapping.schedule)
-        if not rules:
-            raise MappingError(
+        if not rules and not problems:
+            nothing = MappingError(
                 f"No mapping in {self.mappings} names its files.",
                 'Add files = "births*.csv" to each mapping.',
             )
+            problems.append(nothing.render())
+        self.problems = problems
         return rules
 
     def _files(self) -> Sequence[Path]:

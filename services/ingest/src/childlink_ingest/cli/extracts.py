@@ -228,7 +228,8 @@ def watch(
     FOLDER/failed.
 
     A mapping names its files (files = "births*.csv"). A query in the inbox (.sql) stays there, and
-    runs daily at its mapping's `schedule`. With metrics_port set, it serves the status page and the
+    runs daily at its mapping's `schedule`. A mapping that cannot be used is named, and its extracts
+    wait in the inbox; the others run. With metrics_port set, it serves the status page and the
     metrics. SIGTERM stops it after the current extract.
     """
 
@@ -247,6 +248,7 @@ def watch(
     metrics = IngestMetrics()
     stopped = False
     said: set[str] = set()
+    unusable: set[str] = set()
 
     def stop(_signal: int, _frame: object) -> None:
         nonlocal stopped
@@ -273,6 +275,10 @@ def watch(
         pushed_at = -_PUSH_EVERY_S
         while not stopped:
             ran = 0 if _waits(spool, said) else watcher.step(datetime.now(), lambda: stopped)
+            for problem in set(watcher.problems) - unusable:
+                click.echo(f"{problem}\nIts extracts wait in the inbox.", err=True)
+            unusable = set(watcher.problems)
+            metrics.mappings_unusable.set(len(unusable))
             metrics.expiry(settings)
             if spool.count_batches("queued", "sent"):
                 try:
@@ -289,6 +295,8 @@ def watch(
                 break
             _sleep(lambda: stopped)
     click.echo("stopped; everything is safe in the spool" if stopped else "done", err=True)
+    if once and unusable:
+        sys.exit(errors.EXIT_ERROR)
 
 
 def _waits(spool: Spool, said: set[str]) -> bool:
