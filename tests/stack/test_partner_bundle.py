@@ -58,7 +58,8 @@ def test_the_checklist_s_commands_make_keys_and_print_the_public_halves(bundle: 
         timeout=120,
     )
     subprocess.run(["chown", "-R", "10001:10001", bundle / "etc"], check=True)
-    commands = re.findall(r"`(docker run [^`]*)`", (bundle / "CHECKLIST.md").read_text())
+    checklist = (bundle / "CHECKLIST.md").read_text()
+    commands = re.findall(r"```\n\s*(docker run [^`]*?)\s*```", checklist)
     assert len(commands) == 2
     for command in commands:
         text = command.replace("IMAGE", os.environ["CHILDLINK_INGEST_IMAGE"])
