@@ -30,7 +30,7 @@ demo: setup ## The main job end to end, on a made-up partnership at a quarter of
 # Two workers share the tests by file, the longest kinds first (conftest.py).
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=15
 
-test: setup ## Everything that guards behaviour, real Kafka and PostgreSQL included, in under ten minutes
+test: setup ## Everything that guards behaviour, real Kafka and PostgreSQL included
 	$(PYTEST) --ignore=tests/faults --ignore=tests/browser --ignore=tests/attacks/answers
 
 test-all: setup ## The same, and faults, kills, browsers and the attacks on answers

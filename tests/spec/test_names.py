@@ -98,7 +98,7 @@ def test_a_child_who_moved_is_not_lost_under_a_spelling_that_is_farther_off(
     ],
     ids=["Cyrillic", "Arabic", "Chinese"],
 )
-def test_names_in_another_script_lose_nobody_at_one_address_and_disturb_no_number(
+def test_names_in_another_script_lose_no_link_at_one_address_and_disturb_no_number(
     linker, child, here, there
 ):
     a, b = of(child, "trust-a", here), of(child, "council-b", there)
@@ -114,7 +114,7 @@ def test_names_in_another_script_lose_nobody_at_one_address_and_disturb_no_numbe
 @pytest.mark.parametrize(
     "second", [("Okafor", "Ngozi Mary"), ("Mary Ngozi", "Okafor"), ("Mary", "Okafor")]
 )
-def test_a_second_given_name_that_only_one_source_writes_loses_nobody_at_one_address(
+def test_a_second_given_name_that_only_one_source_writes_loses_no_link_at_one_address(
     linker, child, second
 ):
     a, b = of(child, "trust-a", ("Ngozi Mary", "Okafor")), of(child, "council-b", second)

@@ -42,7 +42,7 @@ def test_a_child_who_moves_and_gets_another_number_is_not_lost(linker, child):
     assert found(linker, first, other)
 
 
-def test_a_number_mistyped_into_another_childs_draws_nobody_to_that_child(
+def test_a_number_mistyped_into_another_childs_draws_no_person_to_that_child(
     linker, child, outcomes_of_every_order
 ):
     amina, oliver = child("trust-a", "1", nhs=NHS[0]), child("trust-a", "2", nhs=NHS[1], **STRANGER)
