@@ -22,10 +22,13 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 
 from tests.bench import linkage_childlink, linkage_peers
-from tests.bench.linkage_data import FEBRL4, SETTINGS, Key, Population, febrl4, synthetic
+from tests.bench.linkage_data import SETTINGS, Key, Population, public, second, synthetic
 from tests.bench.linkage_errors import write_errors
 from tests.bench.linkage_truth import summary
+from tests.support.public_sets import PUBLIC_SETS
 
+_SECOND = {"second": 1.0, "second-errors-x2": 2.0}
+_SETTINGS = (*SETTINGS, *_SECOND, *PUBLIC_SETS)
 _SYSTEMS = ("childlink", *linkage_peers.PEERS)
 
 
@@ -67,8 +70,18 @@ def report(
     numbered = {key for key, plain in population.plain.items() if plain.identity.nhs_number}
     keys = [key for key in population.truth if key[2] == role]
     line = {"bench": "linkage", "setting": population.name, "system": name, "role": role}
+    if population.digest:
+        line["sha256"] = population.digest
     line |= summary(keys, found, population.truth, numbered) | {"seconds": round(seconds, 1)}
     print(json.dumps(rounded(line)), flush=True)
+
+
+def _population(setting: str, children: int, seed: int) -> Population:
+    if setting in PUBLIC_SETS:
+        return public(setting)
+    if setting in _SECOND:
+        return second(children, seed, _SECOND[setting])
+    return synthetic(setting, children, seed)
 
 
 def rounded(value: object) -> object:
@@ -82,9 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--setting", action="append", choices=[*SETTINGS, FEBRL4], help="default: all"
-    )
+    parser.add_argument("--setting", action="append", choices=_SETTINGS, help="default: all")
     parser.add_argument("--only", action="append", choices=_SYSTEMS, help="default: all systems")
     parser.add_argument("--children", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=1)
@@ -94,11 +105,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.dump_errors:
         options.dump_errors.unlink(missing_ok=True)
-    for setting in options.setting or [*SETTINGS, FEBRL4]:
+    for setting in options.setting or _SETTINGS:
         say(f"{setting}: making the people")
-        population = (
-            febrl4() if setting == FEBRL4 else synthetic(setting, options.children, options.seed)
-        )
+        population = _population(setting, options.children, options.seed)
         only = options.only or list(_SYSTEMS)
         if "childlink" in only:
             run_childlink(population, options.dump_errors)

@@ -28,8 +28,9 @@ from childlink_local.pilot import Extract
 from childlink_local.synth import synthesise
 from childlink_local.synth.lives import Lives
 
+from tests.support.public_sets import PUBLIC_SETS, digest
+
 Key = tuple[str, str, str]
-FEBRL4 = "febrl4"
 LINKABLE_FIELDS = (
     "nhs_number",
     "given_name",
@@ -70,6 +71,7 @@ class Person:
     born: date | None = None
     ethnicity: str = ""
     imd_quintile: str = ""
+    name_tradition: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class Population:
     rejected: int = 0
     lives: Lives | None = None
     """The true events in a synthetic population."""
+    digest: str = ""
+    """SHA-256 of a public data set."""
 
     def roles(self) -> list[str]:
         """The roles in the data."""
@@ -122,18 +126,40 @@ def synthetic(name: str, children: int, seed: int) -> Population:
         return population
 
 
-def febrl4() -> Population:
-    """febrl4 without its identity number. Its two sides are partners, its people are children."""
-    # Imported only here: it loads pandas and scikit-learn.
-    from tests.support.febrl import write_febrl4
+def second(children: int, seed: int, errors: float = 1.0) -> Population:
+    """A partnership of the second generator, written by somebody who had not read the first."""
+    from tests.bench.second_world import generate
 
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        generate(folder, children, seed, errors)
+        truth = {
+            (row["partner"], row["local_id"], row["role"]): Person(
+                row["person"],
+                row["mother"],
+                date.fromisoformat(row["born"]),
+                row["ethnicity"],
+                row["deprivation"],
+                row["name_tradition"],
+            )
+            for row in _rows(folder / "truth.csv")
+        }
+        population = Population("second" if errors == 1.0 else f"second-errors-x{errors:g}", truth)
+        for row in _rows(folder / "extracts.csv"):
+            extract = Extract(row["partner"], folder / row["file"], folder / row["mapping"])
+            _read(population, extract)
+        return population
+
+
+def public(name: str) -> Population:
+    """One of PUBLIC_SETS."""
     with tempfile.TemporaryDirectory() as folder:
-        extracts = write_febrl4(Path(folder))
+        extracts = PUBLIC_SETS[name](Path(folder))
         truth = {
             (row["partner"], row["local_id"], row["role"]): Person(row["person"])
             for row in _rows(Path(folder) / "truth.csv")
         }
-        population = Population(FEBRL4, truth)
+        population = Population(name, truth, digest=digest(extracts))
         for extract in extracts:
             _read(population, extract)
         return population

@@ -160,9 +160,11 @@ def link(people: str) -> dict[str, dict[str, str]]:
             f"CREATE TABLE partner_{number} AS SELECT * FROM people WHERE partner = ?", [partner]
         )
         tables.append(api.register(f"partner_{number}", dataset_display_name=f"p{number}"))
+    # One list with duplicates is deduplicated. There are no best links in it.
+    kind = "link_only" if len(tables) > 1 else "dedupe_only"
     used = {name: item for name, item in comparisons().items() if name in usable}
     settings = SettingsCreator(
-        link_type="link_only",
+        link_type=kind,
         comparisons=list(used.values()),
         blocking_rules_to_generate_predictions=[
             block_on(*rule) for rule, needs in PREDICT.items() if needs in usable
@@ -177,6 +179,9 @@ def link(people: str) -> dict[str, dict[str, str]]:
             predictions, threshold
         )
         groups[f"{COMPONENTS} at {threshold}"] = groups_of(components)
+        if kind == "dedupe_only":
+            groups[f"{BEST_LINKS} at {threshold}"] = groups[f"{COMPONENTS} at {threshold}"]
+            continue
         best = linker.clustering.cluster_using_single_best_links(
             predictions, [f"p{number}" for number in range(len(partners))], threshold
         )

@@ -51,6 +51,7 @@ STEPS = {
         frozenset({"proposal", "proposed_change", "proposed_member", "proposed_edge"})
     ),
     (LINKER, "0010"): Step(rewritten=frozenset({"gone_version"})),
+    (LINKER, "0011"): Step(_RECORDS),
     (ANALYTICS, "0001"): None,
     (ANALYTICS, "0002"): Step(),
     (ANALYTICS, "0003"): Step(frozenset({"progress"}), {("link", "parameter_version"): ""}),

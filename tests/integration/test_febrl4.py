@@ -8,12 +8,12 @@ from childlink_local.broker import mock_broker
 from childlink_local.score import score
 from childlink_local.workspace import create_workspace
 
-from tests.support.febrl import write_febrl4
+from tests.support.public_sets import write_febrl
 
 
 @pytest.mark.slow
 def test_febrl4_is_linked_without_its_identity_number(tmp_path):
-    extracts = write_febrl4(tmp_path)
+    extracts = write_febrl(4, tmp_path)
     with mock_broker() as address:
         layout = create_workspace(tmp_path, ["left-side", "right-side"], address)
         with pilot.open_hub(layout) as hub:

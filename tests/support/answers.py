@@ -55,7 +55,7 @@ def publish(
         "largest_error": 4,
         "attacked": 236,
         "attack_failures": 0,
-        "parameter_version": "prior-2026c",
+        "parameter_version": "prior-2026d",
         "changes": {
             "first": number == 1,
             "new_measures": ["preterm"],

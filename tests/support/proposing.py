@@ -5,6 +5,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 from childlink_core.profiles import get_profile
 from childlink_linker.matching.parameters import (
+    Thresholds,
     load_parameters,
     parse_parameters,
     render_parameters,
@@ -21,10 +22,12 @@ from tests.support.people import VAULT, LinkerUnderTest
 
 SAME_AS_NOW = render_parameters(load_parameters(), "Those in use.")
 LENIENT = render_parameters(
-    replace(load_parameters(), version="lenient", link=-4.0, review=-9.0), "Joins whom it can."
+    replace(load_parameters(), version="lenient", thresholds=Thresholds(-4.0, -4.0, -9.0)),
+    "Joins whom it can.",
 )
 STRICT = render_parameters(
-    replace(load_parameters(), version="strict", link=45.0), "Hardly joins anybody."
+    replace(load_parameters(), version="strict", thresholds=Thresholds(45.0, 45.0, -1.0)),
+    "Hardly joins anybody.",
 )
 
 

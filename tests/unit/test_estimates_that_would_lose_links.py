@@ -12,7 +12,7 @@ from childlink_linker import app
 from childlink_linker.cli import main
 from childlink_linker.matching.estimate import Estimated, Refusal
 from childlink_linker.matching.parameters import load_parameters
-from childlink_linker.relinking.relink import estimate_parameters
+from childlink_linker.relinking.relink import estimate_parameters, relink
 from childlink_linker.store.store import Store
 from click.testing import CliRunner
 
@@ -67,11 +67,14 @@ def mothers_without_dates(linker, partnership):
 
 
 def test_mothers_without_a_date_of_birth_keep_their_links(mothers_without_dates):
-    prior = load_parameters()
-    with mothers_without_dates.engine.connect() as tx:
-        found = estimate_parameters(Store(tx, VAULT), get_profile(), prior, "test")
-    assert found.refusals == [Refusal(ADULT, linked=400, lost=400)]
-    assert found.parameters.roles[ADULT] == prior.roles[ADULT]
+    before = mothers_without_dates.partition()
+    with mothers_without_dates.engine.begin() as tx:
+        store = Store(tx, VAULT)
+        found = estimate_parameters(store, get_profile(), load_parameters(), "test")
+        relink(store, get_profile(), found.parameters)
+    assert not found.refusals
+    assert mothers_without_dates.partition() == before
+    assert len(before) == 400
 
 
 def estimate(monkeypatch, tmp_path, *refusals):

@@ -36,7 +36,7 @@ def test_an_explanation_says_what_agrees_and_what_that_weighs(linker, child):
     assert said["NHS number"].bits > 10.0
     assert said["postcode"].outcome == "different"
     assert said["postcode"].bits < 0.0
-    assert pair.weight > load_parameters().link
+    assert pair.weight > load_parameters().thresholds.link
 
 
 def test_an_explanation_names_no_reference_token_or_partner(linker, child):

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from childlink_core.profiles import get_profile
 from childlink_linker.errors import ProposalError
-from childlink_linker.matching.parameters import load_parameters, render_parameters
+from childlink_linker.matching.parameters import Thresholds, load_parameters, render_parameters
 from childlink_linker.relinking import proposals
 from childlink_linker.review import cases as review
 from childlink_linker.store import tables
@@ -193,7 +193,7 @@ def test_a_person_whom_a_skipped_change_left_without_an_edge_is_looked_at_whole(
     for partner, subject in (("charity-c", older), ("trust-a", one), ("council-b", other)):
         linker.send(partner, subject)
     assert len(set(linker.persons(one, other))) == 1
-    apart = replace(load_parameters(), version="apart", link=16.0, review=15.0)
+    apart = replace(load_parameters(), version="apart", thresholds=Thresholds(16.0, 16.0, 15.0))
     number = propose_ordinary(linker, render_parameters(apart, "No edge is left between them."))
     linker.send(
         "council-b", child("council-b", "1", given="Aminah", surname="Okafour", postcode="SE24 0AA")

@@ -65,7 +65,7 @@ class Desk:
             "cells_withheld": 12,
             "largest_error": 9,
             "attack_failures": 0,
-            "parameters": "prior-2026c",
+            "parameters": "prior-2026d",
             "changes": ["The first release."],
         }
 
@@ -104,7 +104,7 @@ def test_a_report_has_each_answer_as_words_chart_and_table_and_leaves_out_what_t
     assert re.search(r'class="n withheld">&lt;10<', page)
     assert page.count('src="data:image/svg+xml;base64,') == 1
     assert "Nothing of this is in the release" not in page
-    assert "prior-2026c" in page
+    assert "prior-2026d" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 

@@ -75,6 +75,7 @@ class Dataset:
     subjects: tuple[Subject, ...]
     fields: tuple[Field, ...]
     event: str
+    """The field that says when it happened; "" for a list of people."""
     adult_relation: str | None
     permitted_list: bool = False
     """Whether an extract is confidential patient information, to which the national data opt-out
@@ -85,6 +86,8 @@ class Dataset:
 
     This is not part of the contract's meaning, so existing approvals stay valid.
     """
+    births_from: int = field(default=1900, repr=False)
+    """The first possible year of birth. An earlier date rejects the row."""
 
     @property
     def fingerprint(self) -> str:
@@ -119,6 +122,7 @@ def identity_fields(subject: Subject) -> dict[str, str]:
         f"{subject}_id": f"the {subject}'s id in the source",
         f"{subject}_nhs_number": f"the {subject}'s NHS number",
         f"{subject}_given_name": f"the {subject}'s given names",
+        f"{subject}_known_as": f"the given name that the {subject} uses, where it is another",
         f"{subject}_surname": f"the {subject}'s surname",
         f"{subject}_date_of_birth": f"the {subject}'s date of birth",
         f"{subject}_date_approximate": f"yes where the {subject}'s date of birth is a guess",
@@ -209,10 +213,11 @@ def _parse(content: Mapping[str, Any], shared: list[Mapping[str, Any]]) -> Datas
             )
             for item in described
         ),
-        event=content["event"],
+        event=content.get("event", ""),
         adult_relation=content.get("adult_relation"),
         permitted_list=content.get("permitted_list", False),
         one_row_per_child=content.get("one_row_per_child", False),
+        births_from=content.get("births_from", 1900),
     )
 
 

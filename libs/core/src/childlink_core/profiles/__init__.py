@@ -16,8 +16,8 @@ from childlink_core.errors import UserError
 
 # Version of the algorithm in childlink_ingest (normalisation, fields, hashing). The fingerprint
 # covers it.
-ALGORITHM: Final = "cl-segments-2"
-DEFAULT_PROFILE: Final = "cl-2026c"
+ALGORITHM: Final = "cl-segments-3"
+DEFAULT_PROFILE: Final = "cl-2026d"
 SEGMENT_BYTES: Final = 4
 
 
@@ -30,7 +30,7 @@ class Pass:
     roles: tuple[str, ...]
     salt: tuple[str, ...]
     segments: tuple[tuple[str, ...], ...]
-    """The fields of each segment (at most 28 segments). A record that lacks a field lacks the
+    """The fields of each segment (at most 32 segments). A record that lacks a field lacks the
     segment.
     """
     only_without: tuple[str, ...]

@@ -67,7 +67,7 @@ class OwnCheckAnswer(_message.Message):
     def __init__(self, request_id: _Optional[bytes] = ..., link_reference: _Optional[bytes] = ..., outcome: _Optional[_Union[OwnCheckOutcome, str]] = ...) -> None: ...
 
 class EncodedRecord(_message.Message):
-    __slots__ = ("link_reference", "facet", "role", "capsule", "nhs_token", "passes", "birth_order", "carers", "approximate_date")
+    __slots__ = ("link_reference", "facet", "role", "capsule", "nhs_token", "passes", "birth_order", "carers", "approximate_date", "many_ids")
     LINK_REFERENCE_FIELD_NUMBER: _ClassVar[int]
     FACET_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +77,7 @@ class EncodedRecord(_message.Message):
     BIRTH_ORDER_FIELD_NUMBER: _ClassVar[int]
     CARERS_FIELD_NUMBER: _ClassVar[int]
     APPROXIMATE_DATE_FIELD_NUMBER: _ClassVar[int]
+    MANY_IDS_FIELD_NUMBER: _ClassVar[int]
     link_reference: bytes
     facet: bytes
     role: Role
@@ -86,7 +87,8 @@ class EncodedRecord(_message.Message):
     birth_order: int
     carers: _containers.RepeatedCompositeFieldContainer[Carer]
     approximate_date: bool
-    def __init__(self, link_reference: _Optional[bytes] = ..., facet: _Optional[bytes] = ..., role: _Optional[_Union[Role, str]] = ..., capsule: _Optional[bytes] = ..., nhs_token: _Optional[bytes] = ..., passes: _Optional[_Iterable[_Union[PassEncoding, _Mapping]]] = ..., birth_order: _Optional[int] = ..., carers: _Optional[_Iterable[_Union[Carer, _Mapping]]] = ..., approximate_date: _Optional[bool] = ...) -> None: ...
+    many_ids: bool
+    def __init__(self, link_reference: _Optional[bytes] = ..., facet: _Optional[bytes] = ..., role: _Optional[_Union[Role, str]] = ..., capsule: _Optional[bytes] = ..., nhs_token: _Optional[bytes] = ..., passes: _Optional[_Iterable[_Union[PassEncoding, _Mapping]]] = ..., birth_order: _Optional[int] = ..., carers: _Optional[_Iterable[_Union[Carer, _Mapping]]] = ..., approximate_date: _Optional[bool] = ..., many_ids: _Optional[bool] = ...) -> None: ...
 
 class PassEncoding(_message.Message):
     __slots__ = ("pass_number", "block_token", "filter", "present")

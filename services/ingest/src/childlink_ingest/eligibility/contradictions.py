@@ -117,7 +117,7 @@ def claims_of(rows: Iterable[Row]) -> Claims:
                 adult,
                 who.person_id,
                 who.nhs_number,
-                who.date_of_birth,
+                None if who.date_approximate or who.date_precision != "day" else who.date_of_birth,
                 who.given_name,
                 who.surname,
             )

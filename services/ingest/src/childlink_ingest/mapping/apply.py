@@ -8,8 +8,14 @@ from typing import Any, Final
 
 from childlink_catalogue.datasets import Attribute, Field
 
-from childlink_ingest.mapping.definition import DATE_FORMATS, Column, Mapping, parse_date
-from childlink_ingest.model.rows import Identity, Rejection, Relation, Role, Row
+from childlink_ingest.mapping.definition import (
+    DATE_FORMATS,
+    Column,
+    Mapping,
+    parse_date,
+    parse_partial_date,
+)
+from childlink_ingest.model.rows import Identity, Precision, Rejection, Relation, Role, Row
 from childlink_ingest.standardise import normalise
 
 _TRUE: Final = frozenset({"true", "yes", "y", "1"})
@@ -124,26 +130,36 @@ class RowMapper:
 
         return day
 
-    def _date(self, name: str) -> Callable[[_Values], date | None]:
+    def _date_of_birth(self, name: str) -> Callable[[_Values], tuple[date | None, Precision]]:
+        """Build a function that reads a date of birth, and how much of it the source knows."""
         if name not in self._mapping.columns:
-            return lambda _values: None
-        read, day = self._text(name), self._day(name)
-        return lambda values: day(read(values))
+            return lambda _values: (None, "day")
+        read, day, form = self._text(name), self._day(name), self._mapping.columns[name].format
+
+        def date_of_birth(values: _Values) -> tuple[date | None, Precision]:
+            text = read(values)
+            if text and (partial := parse_partial_date(text, form)):
+                return partial
+            return day(text), "day"
+
+        return date_of_birth
 
     def _identity(self, role: Role) -> Callable[[_Values, list[str]], Identity | None]:
-        person_id, nhs, given, surname, sex, postcode, order = (
+        person_id, nhs, given, known_as, surname, sex, postcode, order = (
             self._text(f"{role}_{name}")
             for name in (
                 "id",
                 "nhs_number",
                 "given_name",
+                "known_as",
                 "surname",
                 "sex",
                 "postcode",
                 "birth_order",
             )
         )
-        born_on = self._date(f"{role}_date_of_birth")
+        born_on = self._date_of_birth(f"{role}_date_of_birth")
+        first_year = self._mapping.dataset.births_from
         guessed, default_dates = self._text(f"{role}_date_approximate"), self._mapping.default_dates
         today = self._today
         placeholders = self._mapping.placeholder_ids
@@ -162,8 +178,10 @@ class RowMapper:
             if nhs_text and not number:
                 notes.append(failed)
             given_text = given(values)
-            born = born_on(values)
-            if born is not None and (problem := normalise.birth_date_problem(born, today)):
+            born, precision = born_on(values)
+            if born is not None and (
+                problem := normalise.birth_date_problem(born, today, first_year)
+            ):
                 raise _RejectedRowError(
                     f"{role}_date_of_birth", problem, "Correct the date of birth in the source."
                 )
@@ -181,6 +199,8 @@ class RowMapper:
                     guessed(values).lower() in _TRUE
                     or (bool(default_dates) and f"{born:%m-%d}" in default_dates)
                 ),
+                normalise.given_name(known_as(values)),
+                precision,
             )
 
         return read

@@ -19,6 +19,8 @@ It is a TOML file that a person writes and approves:
     opt_out_exempt = "section 251, 23/CAG/0001"
     # Birthdays (month-day) that the source writes for unknown ones. They count for less.
     default_dates = ["01-01"]
+    # "visit": the ids are of forms or visits, so one person may have several. Default "person".
+    ids = "visit"
     # Placeholders in an id column. A row with one counts as a row without an id.
     placeholder_ids = ["TBC", "9.99E+09"]
 
@@ -50,7 +52,7 @@ from childlink_catalogue.datasets import Dataset, get_dataset
 
 from childlink_ingest.errors import MappingError
 from childlink_ingest.geography.derive import AreaSets, parse_sets
-from childlink_ingest.model.rows import Role
+from childlink_ingest.model.rows import Precision, Role
 from childlink_ingest.readers.record import Source
 
 DATE_FORMATS: Final = (
@@ -63,6 +65,14 @@ DATE_FORMATS: Final = (
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%dT%H:%M:%S",
 )
+# Dates of birth of which a source knows only the month and year, or the year.
+PARTIAL_FORMATS: Final[tuple[tuple[str, Precision], ...]] = (
+    ("%Y-%m", "month"),
+    ("%m/%Y", "month"),
+    ("%b %Y", "month"),
+    ("%B %Y", "month"),
+    ("%Y", "year"),
+)
 _TEXTS: Final = (
     "id_space",
     "adult_id_space",
@@ -70,6 +80,7 @@ _TEXTS: Final = (
     "delimiter",
     "sheet",
     "delivers",
+    "ids",
     "feed",
     "files",
     "schedule",
@@ -109,6 +120,8 @@ class Mapping:
     """Birthdays, as MM-DD, that the source writes for unknown ones."""
     placeholder_ids: frozenset[str] = field(default=frozenset(), repr=False)
     """Placeholders in an id column, in lower case."""
+    ids: Literal["person", "visit"] = "person"
+    """What the local ids stand for."""
 
     @property
     def id_columns(self) -> dict[Role, str]:
@@ -188,6 +201,7 @@ def parse_mapping(text: str, where: str) -> Mapping:
         parse_sets(content["area"], where) if "area" in content else None,
         frozenset(content.get("default_dates", [])),
         frozenset(text.strip().casefold() for text in content.get("placeholder_ids", [])),
+        "visit" if said["ids"] == "visit" else "person",
     )
 
 
@@ -199,6 +213,8 @@ def _check_types(content: Map[str, Any], where: str) -> None:
         raise MappingError(
             f"{where}: delivers has an unknown value.", 'Write delivers = "increment" or "snapshot"'
         )
+    if content.get("ids", "person") not in ("person", "visit"):
+        raise MappingError(f"{where}: ids has an unknown value.", 'Write ids = "visit"')
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", content.get("schedule", "00:00")):
         raise MappingError(f"{where}: schedule is not a time of day.", 'Write schedule = "02:30"')
     row = content.get("header_row", 1)
@@ -262,6 +278,29 @@ def parse_date(text: str, formats: tuple[str, ...]) -> date | None:
             return datetime.strptime(text, form).date()
         except ValueError:
             continue
+    return None
+
+
+@lru_cache(maxsize=100_000)
+def parse_partial_date(text: str, form: str | None) -> tuple[date, Precision] | None:
+    """Parse a date without its day, or without its day and month. Returns None for any other text.
+
+    `form` is the format of whole dates. If they are in several columns, the empty ones are unknown.
+
+    >>> parse_partial_date("June 2015", None), parse_partial_date("2015", "%d/%m/%Y")
+    ((datetime.date(2015, 6, 1), 'month'), (datetime.date(2015, 1, 1), 'year'))
+    >>> parse_partial_date("1962|5|", "%Y|%m|%d"), parse_partial_date("01/06/2015", None)
+    ((datetime.date(1962, 5, 1), 'month'), None)
+    """
+    if form and "|" in form and text.count("|") == form.count("|"):
+        parts = zip(text.split("|"), form.split("|"), strict=True)
+        known = {directive: part for part, directive in parts if part}
+        text = "-".join(known.get(directive, "") for directive in ("%Y", "%m")).rstrip("-")
+        if "%d" in known and "%m" in known:
+            return None
+    for partial, precision in PARTIAL_FORMATS:
+        if found := parse_date(text, (partial,)):
+            return found, precision
     return None
 
 

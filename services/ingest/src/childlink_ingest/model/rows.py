@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
 from childlink_catalogue.datasets import Attribute
 
 Role = Literal["child", "adult"]
 Relation = Literal["mother", "father", "carer"]
+Precision = Literal["day", "month", "year"]
+PRECISIONS: Final[tuple[Precision, ...]] = ("day", "month", "year")
+"""How much of a date the source knows, from the finest to the coarsest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,11 @@ class Identity:
     postcode: str = field(default="", repr=False)
     birth_order: int | None = field(default=None, repr=False)
     date_approximate: bool = field(default=False, repr=False)
-    """Whether the date of birth is a guess, or one of the source's default days."""
+    """Whether the date of birth is a guess."""
+    known_as: str = field(default="", repr=False)
+    """The given name that the person uses, if the source has it beside the registered one."""
+    date_precision: Precision = field(default="day", repr=False)
+    """How much of the date of birth is known. The rest of the date is the first of the period."""
 
 
 @dataclass(frozen=True, slots=True)

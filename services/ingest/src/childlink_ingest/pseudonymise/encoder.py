@@ -108,10 +108,13 @@ class Encoder:
         head = _HEAD % (subject.link_reference, subject.facet, _ROLES[subject.role])
         if token:
             head += b"\x2a\x10" + token
-        if identity.birth_order is None and subject.carer is None and not identity.date_approximate:
+        usual = not identity.date_approximate and subject.one_id_each
+        if identity.birth_order is None and subject.carer is None and usual:
             return head
         rest = wire.EncodedRecord(
-            birth_order=identity.birth_order, approximate_date=identity.date_approximate
+            birth_order=identity.birth_order,
+            approximate_date=identity.date_approximate,
+            many_ids=not subject.one_id_each,
         )
         if subject.carer:
             reference, relation = subject.carer
@@ -231,12 +234,13 @@ class _PassEncoder:
         ]
         size = SEGMENT_BYTES * count
         # The constant bytes between the variable fields: the tag and length of `passes`, fields 1
-        # and 2, field 3.
-        opening = _PASSES_TAG + varint(27 + size)
+        # and 2, field 3. Fields 1, 2 and 4, and the tag of field 3, take 27 bytes.
+        length = varint(size)
+        opening = _PASSES_TAG + varint(27 + len(length) + size)
         self._before_token = np.frombuffer(
             opening + b"\x08%c\x12\x10" % item.number, dtype=np.uint8
         )
-        self._before_filter = np.frombuffer(b"\x1a%c" % size, dtype=np.uint8)
+        self._before_filter = np.frombuffer(b"\x1a" + length, dtype=np.uint8)
 
     def append_to(self, records: list[bytes], batch: _Batch) -> None:
         """Append the serialised pass to each record that gets it."""
@@ -270,10 +274,10 @@ class _PassEncoder:
             others[:, 0] += np.uint64(_REPEATED) * (columns + 1).astype(np.uint64)
             segments[rows, columns] = self._mixed(others)
         segments = np.ascontiguousarray(segments * whole).view(np.uint8)
-        # All parts of a pass have a fixed length. `present`, a bit set of at most 28 segments, is a
-        # varint of four bytes.
+        # All parts of a pass have a fixed length. `present`, a bit set of at most 32 segments, is a
+        # varint of five bytes.
         present = whole @ (1 << np.arange(len(self._tags)))
-        digits = [present >> 7 * at & 0x7F | (0x80 if at < 3 else 0) for at in range(4)]
+        digits = [present >> 7 * at & 0x7F | (0x80 if at < 4 else 0) for at in range(5)]
         ending = np.stack([np.full(n, 0x20), *digits], axis=1).astype(np.uint8)
         parts = (self._before_token, tokens, self._before_filter, segments, ending)
         made = np.concatenate(

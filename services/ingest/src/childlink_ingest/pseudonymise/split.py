@@ -1,7 +1,7 @@
 """Splits a row into its identity half and its attribute half. The two share no reference."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from childlink_catalogue.datasets import Attribute
 from childlink_core.references import ReferenceKeys
@@ -23,6 +23,12 @@ class Subject:
     """A child's parent or carer on the same row: link reference and relation."""
     mother: Identity | None = field(default=None, repr=False)
     """The identity of the child's mother, if the row names her. It salts some passes."""
+    child: Identity | None = field(default=None, repr=False)
+    """The identity of an adult's child, if the row names one. It salts some passes."""
+    relation: Relation | None = None
+    """What an adult is to that child."""
+    one_id_each: bool = True
+    """Whether the source's ids are of people, so that a person has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,16 @@ def split(
     """Split a row into its child, its adult, and its observation."""
     facet = keys.facet(mapping.feed)
     adult = _subject(row.adult, "adult", mapping.adult_id_space, keys, facet)
+    if adult:
+        adult = replace(
+            adult,
+            child=row.child if row.relation else None,
+            relation=row.relation if row.child else None,
+            one_id_each=mapping.ids == "person",
+        )
     child = _subject(row.child, "child", mapping.id_space, keys, facet, adult, row.relation)
+    if child:
+        child = replace(child, one_id_each=mapping.ids == "person")
     observation = Observation(
         keys.row(mapping.feed, row.row_id),
         child.analytics_reference if child else None,

@@ -22,7 +22,7 @@ from childlink_ingest.geography.derive import AreaLookup, AreaSets
 from childlink_ingest.mapping.apply import RowMapper
 from childlink_ingest.mapping.definition import Mapping
 from childlink_ingest.model.items import DELETED, StagedItem, StagedRow
-from childlink_ingest.model.rows import Identity, Rejection, Role, Row, WithheldRow
+from childlink_ingest.model.rows import Rejection, Role, Row, WithheldRow
 from childlink_ingest.pseudonymise.encoder import Encoder, is_linkable, varint
 from childlink_ingest.pseudonymise.split import Observation, Subject, split
 from childlink_ingest.readers.record import Record
@@ -306,7 +306,7 @@ def without_unlinkable(row: Row, profile: Profile) -> Row | Rejection:
 def subject_content(subject: Subject) -> tuple[object, ...]:
     """All values of a subject that determine its encoding."""
     who = subject.identity
-    mother: Identity | None = subject.mother
+    mother, child = subject.mother, subject.child
     return (
         who.nhs_number,
         who.given_name,
@@ -316,8 +316,17 @@ def subject_content(subject: Subject) -> tuple[object, ...]:
         who.postcode,
         who.birth_order,
         who.date_approximate,
+        who.known_as,
+        who.date_precision,
         subject.carer,
-        (mother.nhs_number, mother.given_name, mother.date_of_birth) if mother else None,
+        subject.relation,
+        subject.one_id_each,
+        (child.nhs_number, child.given_name, child.surname, child.date_of_birth) if child else None,
+        (
+            (mother.nhs_number, mother.given_name, mother.date_of_birth, mother.date_precision)
+            if mother
+            else None
+        ),
     )
 
 

@@ -25,6 +25,7 @@ PLACEHOLDER_NAMES: Final = frozenset(
         "newborn",
         "unknown",
         "unnamed",
+        "unborn",
         "male",
         "female",
         "boy",
@@ -227,7 +228,7 @@ def sex(text: str) -> str:
     return _SEXES.get(text.lower(), "") if text else ""
 
 
-def birth_date_problem(born: date, today: date) -> str | None:
+def birth_date_problem(born: date, today: date, first_year: int = 1900) -> str | None:
     """Why a date of birth is impossible, or None.
 
     >>> birth_date_problem(date(2030, 1, 1), date(2026, 1, 1))
@@ -237,6 +238,6 @@ def birth_date_problem(born: date, today: date) -> str | None:
     """
     if born > today:
         return "is in the future"
-    if born.year < 1900:
-        return "is before 1900"
+    if born.year < first_year:
+        return f"is before {first_year}"
     return None

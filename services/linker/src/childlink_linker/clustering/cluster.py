@@ -14,6 +14,7 @@ Evidence against a match still counts:
   well one pair fits.
 * A subject that fits two different people equally well joins neither. An example is a newborn's
   record that fits both twins.
+* If nobody else could be meant, less evidence is enough.
 
 Ties are broken by the subjects' keys, never by the order of arrival. The partition is a pure
 function of records and parameters.
@@ -26,6 +27,7 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from childlink_linker.matching.parameters import Thresholds
 from childlink_linker.matching.weights import Weighed
 
 Key = TypeVar("Key", bound=Hashable)
@@ -41,6 +43,13 @@ AMBIGUITY_MARGIN: Final = 2.0
 # The penalty for two different NHS numbers counts once for each partner that holds the less
 # supported number, up to this limit.
 MOST_WITNESSES: Final = 3
+SURELY: Final = 3.0
+# Two records of one number are held together by the number alone if, without it, one person is less
+# than so many bits more likely than twins.
+BY_NUMBER_ALONE: Final = 4.0
+MOST_LIKE_TWINS_OF_ONE: Final = 0.75
+# A source that holds one of two twins holds the other with three chances in four.
+BITS_OF_A_MISSING_TWIN: Final = 2.0
 _NOT_COMPARED: Final = 4
 SAME: Final = 1
 DIFFERENT: Final = 2
@@ -83,6 +92,10 @@ class Evidence:
     """They share an NHS number. If they are not one person, a data steward must look."""
     twin_field: int | None = None
     """The field that marks a twin whom only a name distinguishes from the co-twin."""
+    flags: Sequence[int] = ()
+    """Fields that say how much the others count: 1 or 0. Clusters have one if all their pairs
+    have.
+    """
 
     @classmethod
     def of(cls, size: int, weights: Mapping[tuple[int, int], float]) -> "Evidence":
@@ -102,7 +115,7 @@ class Evidence:
         never, nothing = np.zeros((size, size), dtype=bool), np.zeros((size, size))
         return cls(
             codes,
-            lambda c: (Weighed(bits[c[:, 0]], -bits[c[:, 0]]),) * 2,
+            lambda c: (Weighed(bits[c[:, 0]], -bits[c[:, 0]], bits[c[:, 0]] < 0),) * 2,
             never,
             nothing,
             (codes[:, :, 0] > 0).astype(np.int64),
@@ -123,16 +136,24 @@ class Partition(Generic[Key]):
     doubtful: list[tuple[Key, Key, float]]
 
 
-def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float) -> Partition[Key]:
+def cluster(keys: Sequence[Key], evidence: Evidence, at: Thresholds) -> Partition[Key]:
     """Partition a component. `keys` are in order, and so are the rows of `evidence`.
 
-    >>> cluster(["a", "b"], Evidence.of(2, {(0, 1): 10.0}), 4.0, -1.0).clusters
+    >>> at = Thresholds(link=4.0, alone=1.0, review=-1.0)
+    >>> cluster(["a", "b"], Evidence.of(2, {(0, 1): 10.0}), at).clusters
     [['a', 'b']]
+
+    Weaker evidence is enough if nobody else could be meant:
+
+    >>> cluster(["a", "b"], Evidence.of(2, {(0, 1): 2.0}), at).clusters
+    [['a', 'b']]
+    >>> cluster(["a", "b", "c"], Evidence.of(3, {(0, 1): 2.0, (0, 2): 0.0}), at).clusters
+    [['a'], ['b'], ['c']]
 
     b fits both a and c, who are surely two people, so a data steward decides:
 
     >>> weights = {(0, 1): 10.0, (1, 2): 10.0, (0, 2): -8.0}
-    >>> cluster(["a", "b", "c"], Evidence.of(3, weights), 4.0, -1.0)
+    >>> cluster(["a", "b", "c"], Evidence.of(3, weights), at)
     Partition(clusters=[['a'], ['b'], ['c']], doubtful=[('a', 'b', 10.0), ('b', 'c', 10.0)])
     """
     n = len(keys)
@@ -143,10 +164,12 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
         # The greatest weight. Of equal weights, the pair with the least keys: argmax takes the
         # first.
         open_pairs = np.where(np.triu(~held, k=1), state.score(), -np.inf)
+        if open_pairs.max() < at.link:
+            open_pairs[~state.is_alone(at.link, at.review)] = -np.inf
+            if open_pairs.max() < at.alone:
+                break
         a, b = divmod(int(np.argmax(open_pairs)), n)
-        if open_pairs[a, b] < link:
-            break
-        if state.is_ambiguous(a, b, link, review):
+        if state.is_ambiguous(a, b, at.link, at.review):
             held[a, b] = True
             continue
         members[a] += members.pop(b)
@@ -156,7 +179,7 @@ def cluster(keys: Sequence[Key], evidence: Evidence, link: float, review: float)
     score = state.score(barred=True)
     # A pair with hard evidence against it is not in doubt, unless it shares an NHS number. Then one
     # of the two has the other's number.
-    asked = ((score >= review) & ~state.forbidden) | (state.one_number & np.isfinite(score))
+    asked = ((score >= at.review) & ~state.forbidden) | (state.one_number & np.isfinite(score))
     doubtful = [
         (members[a][0], members[b][0], round(float(score[a, b]), 6))
         for a, b in np.argwhere(np.triu(asked, k=1)).tolist()
@@ -171,6 +194,7 @@ class _State:
         n = len(evidence.codes)
         self._weigh = evidence.weigh
         self._codes = np.where(evidence.codes == 0, _NOT_COMPARED, evidence.codes)
+        self._flags = list(evidence.flags)
         self.forbidden = evidence.forbidden.copy()
         self._same_source = evidence.same_source.copy()
         self._compared, self._like_twins = evidence.compared.copy(), evidence.like_twins.copy()
@@ -180,8 +204,10 @@ class _State:
         self._bits, self._kinship, self._bits_but_number, self._kinship_but_number = np.full(
             (4, n, n), -np.inf
         )
+        self._somebody_else = np.zeros((n, n), dtype=bool)
         rows, columns = np.triu_indices(n, k=1)
         self._weigh_pairs(rows, columns)
+        self._sources = [{source} for source in evidence.numbers.sources]
         # The sources that support each NHS number of a cluster, and the penalty between the numbers
         # of two clusters.
         numbers = evidence.numbers
@@ -203,6 +229,7 @@ class _State:
         for array, values in (
             (self._bits, weighed.bits),
             (self._kinship, weighed.kinship),
+            (self._somebody_else, weighed.somebody_else),
             (self._bits_but_number, but_number.bits),
             (self._kinship_but_number, but_number.kinship),
         ):
@@ -224,12 +251,39 @@ class _State:
         """
         score: NDArray[np.float64] = (self._bits + self._same_source + self._conflict).round(6)
         if not barred:
-            score[self.forbidden | (2 * self._like_twins > self._compared)] = -np.inf
+            # One source that gives two ids and two numbers says twice that there are two people.
+            two_of_a_source = (self._conflict < 0) & (self._same_source < 0)
+            score[self.forbidden | self._is_twins() | two_of_a_source] = -np.inf
         # A data steward's decision overrides all evidence. Of two decisions, the one that keeps
         # people apart wins.
         score[self._decided == SAME] = _DECIDED
         score[self._decided == DIFFERENT] = -np.inf
         return score
+
+    def is_alone(self, link: float, review: float) -> NDArray[np.bool_]:
+        """Which pairs of clusters have no rival: neither fits any other cluster.
+
+        Two different NHS numbers, two ids of one source, or different given names are signs that
+        there is somebody else. So is all that twins have in common. But each further source that
+        holds one child and no twin makes a twin less likely.
+        """
+        fits = (self.score() >= review).sum(axis=1)
+        sources = np.array([len(held) for held in self._sources])
+        witnesses = np.minimum(np.maximum(sources[:, None], sources[None, :]), MOST_WITNESSES)
+        twins = self._kinship - BITS_OF_A_MISSING_TWIN * (witnesses - 1)
+        somebody_else = (self._conflict < 0) | (self._same_source < 0) | self._somebody_else
+        somebody_else |= twins > -link
+        alone: NDArray[np.bool_] = (fits[:, None] <= 1) & (fits[None, :] <= 1) & ~somebody_else
+        return alone
+
+    def _is_twins(self) -> NDArray[np.bool_]:
+        """Which clusters are not joined because most of their pairs look like twins. Where one pair
+        is surely one person by name, nearly all others have to.
+        """
+        sure = self._kinship <= -SURELY
+        most = np.where(sure, MOST_LIKE_TWINS_OF_ONE, 0.5) * self._compared
+        twins: NDArray[np.bool_] = self._like_twins > most
+        return twins
 
     def is_ambiguous(self, a: int, b: int, link: float, review: float) -> bool:
         """Whether a or b fits a third cluster (a rival) about as well, and the rival is surely a
@@ -245,13 +299,13 @@ class _State:
         score = self.score()
         apart = (
             self.forbidden
-            | ((self._kinship > 0) & (self._bits < review))
+            | ((self._kinship >= SURELY) & (self._bits < review))
             | (self._conflict < 0)
             | (self._decided == DIFFERENT)
         )
         least = max(link, score[a, b] - AMBIGUITY_MARGIN)
         rest = self._bits_but_number
-        number_alone = self.one_number[a, b] and self._kinship_but_number[a, b] > -AMBIGUITY_MARGIN
+        number_alone = self.one_number[a, b] and self._kinship_but_number[a, b] > -BY_NUMBER_ALONE
         for one, other in ((a, b), (b, a)):
             by_all_else = (
                 number_alone & (score[one] >= link) & (rest[one] > rest[a, b] + AMBIGUITY_MARGIN)
@@ -272,13 +326,16 @@ class _State:
         for flags in (self.forbidden, self.one_number):
             flags[a] |= flags[b]
             flags[:, a] = flags[a]
+        self._sources[a] = self._sources[a] | self._sources[b]
         self.one_number[b] = self.one_number[:, b] = self.one_number[a, a] = False
         self._decided[a] = np.maximum(self._decided[a], self._decided[b])
         self._decided[:, a] = self._decided[a]
         self._decided[b] = self._decided[:, b] = self._decided[a, a] = 0
         self._same_source[a] = np.minimum(self._same_source[a], self._same_source[b])
         self._same_source[:, a] = self._same_source[a]
+        weaker = self._flags_of_both(a, b)
         self._codes[a] = np.minimum(self._codes[a], self._codes[b])
+        self._codes[a][:, self._flags] = weaker
         self._codes[:, a] = self._codes[a]
         self._codes[b] = self._codes[:, b] = _NOT_COMPARED
         others = np.flatnonzero(np.isfinite(self._bits[a]) | np.isfinite(self._bits[b]))
@@ -301,6 +358,16 @@ class _State:
             others = np.flatnonzero(np.isfinite(self._bits[twin]))
             if len(others):
                 self._weigh_pairs(np.full(len(others), twin), others)
+
+    def _flags_of_both(self, a: int, b: int) -> NDArray[np.int8]:
+        """The flags of two clusters that become one, towards every other cluster."""
+        one, other = self._codes[a][:, self._flags], self._codes[b][:, self._flags]
+        # Who was not compared with one of the two has the flags of the other.
+        for mine, theirs, codes in ((one, other, self._codes[a]), (other, one, self._codes[b])):
+            nothing = (codes == _NOT_COMPARED).all(axis=1)
+            mine[nothing] = theirs[nothing]
+        both: NDArray[np.int8] = np.maximum(one, other)
+        return both
 
     def _twins_settled_by(self, a: int, b: int) -> list[int]:
         """Other clusters whose co-twin gets a name by this merge. They are then no longer

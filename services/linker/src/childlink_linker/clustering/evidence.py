@@ -16,7 +16,7 @@ from childlink_linker.matching.blocking import DOB_PASS, MOTHER_NAME_PASS, MOTHE
 from childlink_linker.matching.comparison import PairWeights, compare
 from childlink_linker.matching.encodings import Encodings, from_rows
 from childlink_linker.matching.parameters import Parameters
-from childlink_linker.matching.weights import AGREE, DISAGREE, VARIABLES, Weigher
+from childlink_linker.matching.weights import AGREE, DISAGREE, FLAGS, VARIABLES, Weigher
 from childlink_linker.records import StoredRecord, Subject
 
 # Larger components are clustered on the pairs that their edges give, not on all pairs.
@@ -104,9 +104,12 @@ def find_evidence(
 
     best = np.full((size, len(VARIABLES)), _NOT_COMPARED, dtype=np.int8)
     for column, codes in enumerate(result.codes.T):
-        np.minimum.at(best[:, column], where, np.where(codes == 0, _NOT_COMPARED, codes))
+        if column in FLAGS:
+            # What makes a comparison weaker counts only if every pair of records has it.
+            np.minimum.at(best[:, column], where, codes)
+        else:
+            np.minimum.at(best[:, column], where, np.where(codes == 0, _NOT_COMPARED, codes))
     best[best == _NOT_COMPARED] = 0
-    # A pair of subjects counts as nameless only if none of its pairs of records compared names.
     # Different NHS numbers are counted between clusters.
     numbers_differ = best[:, _NHS] == DISAGREE
     best[numbers_differ, _NHS] = 0
@@ -295,6 +298,7 @@ def components(
                 numbers,
                 codes[:, :, _NHS] == AGREE,
                 _MULTIPLE,
+                FLAGS,
             ),
         )
 
@@ -313,7 +317,7 @@ def _surely_one(
         at = np.flatnonzero(roles == role)
         weighed, _ = weigher(evidence.codes[at])
         same_source = np.where(evidence.same_source[at], parameters.roles[role].same_source, 0.0)
-        sure[at] = (weighed.bits + same_source).round(6) >= parameters.link
+        sure[at] = (weighed.bits + same_source).round(6) >= parameters.thresholds.link
     apart = (
         evidence.forbidden | (2 * evidence.like_twins > evidence.compared) | evidence.numbers_differ
     )

@@ -28,7 +28,7 @@ def is_edge(result: PairWeights, parameters: Parameters) -> NDArray[np.bool_]:
     * twins of one source. Whether only a name distinguishes a twin depends on the co-twin's record,
       so the two must be evaluated together.
     """
-    keep: NDArray[np.bool_] = (result.weight >= parameters.review) & result.informative
+    keep: NDArray[np.bool_] = (result.weight >= parameters.thresholds.review) & result.informative
     keep |= result.codes[:, _NHS] == AGREE
     keep |= result.co_twins & result.same_source & result.informative
     return keep
@@ -55,7 +55,7 @@ def partition(
         if between is None:
             clusters.append([id_of[key] for key in members_of])
             continue
-        found = cluster(members_of, between, parameters.link, parameters.review)
+        found = cluster(members_of, between, parameters.thresholds)
         clusters += [[id_of[key] for key in members] for members in found.clusters]
         doubtful += [(id_of[a], id_of[b], weight) for a, b, weight in found.doubtful]
     return Partition(clusters, doubtful)

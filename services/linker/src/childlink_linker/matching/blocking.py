@@ -6,8 +6,8 @@ one segment, because thousands of records share a date.
 
 Two records with the same date of birth are compared if one of these agrees:
 
-* the names, in either order;
-* the sound, the beginning or the end of the names;
+* the names, in either order, or with a second given name or a nickname for the given name;
+* the sound, the beginning or the end of the names, or a name without its second or third letter;
 * the postcode;
 * the given name and the district.
 
@@ -27,16 +27,10 @@ from childlink_linker.records import LARGEST_BLOCK
 
 Keys = NDArray[np.int64]
 Indexes = NDArray[np.int64]
-DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS, NUMBER_PASS, PLACE_PASS = (
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-)
+DOB_PASS, NAME_PASS, MOTHER_NUMBER_PASS, MOTHER_NAME_PASS = 1, 2, 3, 4
+NUMBER_PASS, PLACE_PASS, CHILD_NUMBER_PASS, CHILD_NAME_PASS = 5, 6, 7, 8
 _KEYS_OF_A_DATE: Final = (
-    ("given", "surname"),
+    ("given_family", "surname"),
     ("given_sound", "surname_sound"),
     ("given_start", "surname"),
     ("given_end", "surname"),
@@ -44,6 +38,17 @@ _KEYS_OF_A_DATE: Final = (
     ("given", "surname_end"),
     ("given", "district"),
     ("postcode",),
+)
+# A whole name may equal another without a letter, so these give one kind of key. Short names need
+# them: of a name of six letters or more, one error leaves the beginning or the end.
+_NAMES_OF_A_DATE: Final = (
+    ("given", "surname"),
+    ("given_2", "surname"),
+    ("given_3", "surname"),
+    ("given_without_2", "surname"),
+    ("given_without_3", "surname"),
+    ("given", "surname_without_2"),
+    ("given", "surname_without_3"),
 )
 _SPREAD: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
 
@@ -61,10 +66,11 @@ def keys(encodings: Encodings, profile: Profile) -> tuple[Keys, Indexes]:
             found.append((_mix(columns.tokens, item.number), np.flatnonzero(columns.tokens)))
             continue
         for at, segment in enumerate(item.segments):
-            if segment in _KEYS_OF_A_DATE:
+            if segment in _KEYS_OF_A_DATE or segment in _NAMES_OF_A_DATE:
                 own = columns.segments[:, at].astype(np.uint64)
+                kind = 15 if segment in _NAMES_OF_A_DATE else 16 + at
                 found.append(
-                    (_mix(columns.tokens ^ (own << np.uint64(32)), 16 + at), np.flatnonzero(own))
+                    (_mix(columns.tokens ^ (own << np.uint64(32)), kind), np.flatnonzero(own))
                 )
     return np.concatenate([values[at] for values, at in found]), np.concatenate(
         [at for _, at in found]

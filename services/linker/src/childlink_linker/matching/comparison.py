@@ -5,6 +5,7 @@ arrays in, arrays out.
 nothing to compare is *uninformative*: its weight has no meaning and is left out of averages.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,8 @@ from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
 from childlink_linker.matching.blocking import (
+    CHILD_NAME_PASS,
+    CHILD_NUMBER_PASS,
     DOB_PASS,
     MOTHER_NAME_PASS,
     MOTHER_NUMBER_PASS,
@@ -42,7 +45,9 @@ _OF_ONE_NAME: Final = (
     "surname_place",
     "initial_place",
     "given_area",
+    "given_and_date",
     "given",
+    "strict_given",
     "surname",
     "sounds",
     "part_of_given",
@@ -62,6 +67,10 @@ class Outcomes:
     """Their orders of birth are known and differ."""
     named: NDArray[np.bool_]
     """Given names were compared, or the NHS numbers are equal."""
+    strict_given: Codes
+    """As `observed.given`, but only names that are equal, sound alike, or are another name of the
+    same person count as near.
+    """
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
     """What the pairs (left[k], right[k]) agree on."""
     agreements = _agreements(encodings, left, right, profile)
     counted = _counted_once(_unswapped(agreements))
-    observed = Observed(**{name: codes.astype(np.int8) for name, codes in counted.items()})
+    observed = Observed(**{name: counted[name].astype(np.int8) for name in VARIABLES})
     orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
     co_twins = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
     incomparable = (encodings.role[left] != encodings.role[right]) | (
@@ -100,11 +109,20 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
         named |= codes != UNKNOWN
     return Outcomes(
         observed=observed,
-        same_source=encodings.source[left] == encodings.source[right],
+        same_source=_same_source(encodings, left, right),
         forbidden=incomparable | co_twins,
         co_twins=co_twins,
         named=named,
+        strict_given=counted["strict_given"],
     )
+
+
+def _same_source(encodings: Encodings, left: Indexes, right: Indexes) -> NDArray[np.bool_]:
+    """Whether two records are of one source that holds each person once."""
+    once: NDArray[np.bool_] = (encodings.source[left] == encodings.source[right]) & ~(
+        encodings.many_ids[left] | encodings.many_ids[right]
+    )
+    return once
 
 
 def _agreements(
@@ -128,63 +146,126 @@ def _agreements(
     def spelling(field: str) -> Codes:
         return _spelling(encodings.passes[DOB_PASS], tokens[DOB_PASS], left, right, profile, field)
 
+    def other_name(number: int, *beside: str) -> Codes:
+        """Whether a second given name or a nickname of one record is the other's given name."""
+        names = [(name, *beside) for name in ("given", "given_2", "given_3")]
+        held = encodings.passes[number], tokens[number], left, right
+        crossed = _any_equal(*held, [profile_pass(number).index(name) for name in names])
+        return _any_of(crossed, of(number, "given_family", *beside))
+
+    def profile_pass(number: int) -> tuple[tuple[str, ...], ...]:
+        item = profile.get_pass(number)
+        return item.segments if item else ()
+
     mothers = (MOTHER_NUMBER_PASS, MOTHER_NAME_PASS)
     mother = _any_of(*(tokens[number] for number in mothers))
     # Different numbers of mothers who share a first name and birthday: treated as unknown.
     mother = np.where((tokens[MOTHER_NUMBER_PASS] == DISAGREE) & (mother == AGREE), UNKNOWN, mother)
-    parts = ("date_day_month", "date_month_year", "date_day_year")
+    # The child of both adults, and the same relation to it.
+    children = (CHILD_NUMBER_PASS, CHILD_NAME_PASS)
+    child = _any_of(*(of(number, "relation") for number in children))
+    child = np.where(child == DISAGREE, UNKNOWN, child)
+    parts = ("date_day_month", "date_month_year", "date_day_year", "month")
     nameless_left, nameless_right = (nameless(encodings, ends, profile) for ends in (left, right))
-    # Records that share one of these tokens have names that sound alike, in one district or at one
-    # postcode.
+    # The token of the place pass holds the sound of the given name and the postcode. That of the
+    # name pass holds both sounds and the district.
     at_one_place = np.where(tokens[PLACE_PASS] == AGREE, AGREE, UNKNOWN)
     in_one_district = np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)
     place = _first(dob("postcode"), at_one_place)
+    with_dates = (NUMBER_PASS, PLACE_PASS, MOTHER_NUMBER_PASS)
+    months, years = (
+        _first(*(of(number, part) for number in with_dates), of(NAME_PASS, "given", part))
+        for part in ("month", "year")
+    )
+    date = _first(tokens[DOB_PASS], of(MOTHER_NUMBER_PASS, "date"), of(NUMBER_PASS, "date"))
+    parts_of_date = _first(
+        *(_any_of(*(of(number, part) for part in parts)) for number in with_dates)
+    )
+    guessed = encodings.guessed[left] | encodings.guessed[right]
     return {
         "nhs": _state(encodings.nhs, left, right),
-        # The mother's tokens belong to one birth, because they contain the date.
-        "dob": _first(tokens[DOB_PASS], np.where(mother == AGREE, AGREE, UNKNOWN)),
-        "mother": mother,
-        "names": dob("given", "surname"),
-        "sounds": _first(dob("given_sound", "surname_sound"), at_one_place, in_one_district),
+        "dob": date,
+        # What two children have in common, or two adults: their mother, or their child.
+        "mother": _first(mother, child),
+        "straight": dob("given_without_1", "surname"),
+        # Names of one source are written with care: the same beginning does not make them one.
+        "strict_given": _first(
+            *(
+                _level(of(number, "given"), _any_of(of(number, "given_sound"), other_name(number)))
+                for number in (NUMBER_PASS, *mothers)
+            )
+        ),
+        "names": _first(dob("given", "surname"), of(NAME_PASS, "given", "surname")),
+        "sounds": _first(dob("given_sound", "surname_sound"), in_one_district),
         "part_of_given": _any_of(
-            spelling("given"), dob("given_start", "surname"), dob("given_end", "surname")
+            spelling("given"),
+            dob("given_start", "surname"),
+            dob("given_end", "surname"),
+            dob("given_family", "surname"),
         ),
         "part_of_surname": _any_of(
             spelling("surname"), dob("given", "surname_start"), dob("given", "surname_end")
         ),
-        "given_place": _level(
-            _first(
+        "given_place": _first(
+            _level(
                 dob("given", "postcode"),
-                of(PLACE_PASS, "given"),
-                of(NAME_PASS, "given", "postcode"),
+                _any_of(dob("given_sound", "postcode"), other_name(DOB_PASS, "postcode")),
             ),
-            dob("given_sound", "postcode"),
+            _level(of(PLACE_PASS, "given"), at_one_place),
+            _level(of(NAME_PASS, "given", "postcode"), np.zeros_like(date)),
         ),
-        "surname_place": _level(
-            _first(dob("surname", "postcode"), of(PLACE_PASS, "surname")),
-            dob("surname_sound", "postcode"),
+        "surname_place": _first(
+            _level(dob("surname", "postcode"), dob("surname_sound", "postcode")),
+            _level(
+                of(PLACE_PASS, "surname"),
+                _any_of(
+                    *(of(PLACE_PASS, f"surname_{shape}") for shape in ("sound", "start", "end"))
+                ),
+            ),
         ),
         "initial_place": dob("given_initial", "postcode"),
         "given_area": dob("given", "district"),
         "place": place,
         "sex": _first(
             np.where(place == AGREE, dob("postcode", "sex"), UNKNOWN),
-            *(of(number, "sex") for number in mothers),
+            *(of(number, "sex") for number in (PLACE_PASS, *mothers, NUMBER_PASS, *children)),
         ),
-        "given_and_date": _any_of(
-            *(of(number, "given", part) for number in (NAME_PASS, PLACE_PASS) for part in parts)
-        ),
+        "given_and_date": _any_of(*(of(NAME_PASS, "given", part) for part in parts)),
         "given": _first(
+            _level(
+                of(NUMBER_PASS, "given"),
+                _any_of(
+                    *(of(NUMBER_PASS, f"given_{shape}") for shape in ("sound", "start", "end")),
+                    other_name(NUMBER_PASS),
+                ),
+            ),
             *(
-                _level(of(number, "given"), of(number, "given_sound"))
-                for number in (NUMBER_PASS, *mothers)
-            )
+                _level(of(number, "given"), _any_of(of(number, "given_sound"), other_name(number)))
+                for number in (*mothers, *children)
+            ),
         ),
-        "surname": _level(of(NUMBER_PASS, "surname"), of(NUMBER_PASS, "surname_sound")),
-        "date": _level(
-            of(NUMBER_PASS, "date"), _any_of(*(of(NUMBER_PASS, part) for part in parts))
+        "surname": _first(
+            _level(
+                of(NUMBER_PASS, "surname"),
+                _any_of(
+                    *(of(NUMBER_PASS, f"surname_{shape}") for shape in ("sound", "start", "end"))
+                ),
+            ),
+            *(_level(of(number, "surname"), of(number, "surname_sound")) for number in children),
         ),
-        "guessed": (encodings.guessed[left] | encodings.guessed[right]).astype(np.int8),
+        "date": np.where(
+            parts_of_date == UNKNOWN,
+            UNKNOWN,
+            _level(date, parts_of_date),
+        ),
+        # Where a source knows only the month or the year, or guesses: the month agrees, the year
+        # agrees but not the month, or neither.
+        "part_of_date": np.where(
+            (date == UNKNOWN) | ((date == DISAGREE) & (guessed > 0)),
+            _level(months, years),
+            UNKNOWN,
+        ),
+        "guessed": guessed.astype(np.int8),
         "nameless": (nameless_left | nameless_right).astype(np.int8),
         "multiple": (
             (
@@ -197,27 +278,35 @@ def _agreements(
 
 def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:
     """Where the two names are swapped, the segments of one name are not comparable: set to
-    unknown.
+    unknown. Swapped names give the same pair, but no longer once a letter is left out of one.
     """
     swapped = (found["names"] == AGREE) & (
-        ((found["place"] == AGREE) & (found["given_place"] == DIFFERENT))
+        (found["straight"] == DISAGREE)
+        | ((found["place"] == AGREE) & (found["given_place"] == DIFFERENT))
+        | ((found["dob"] == AGREE) & (found["given_and_date"] == DISAGREE))
         | ((found["given"] == DIFFERENT) & (found["surname"] == DIFFERENT))
     )
-    return found | {name: np.where(swapped, UNKNOWN, found[name]) for name in _OF_ONE_NAME}
+    unknown = {name: np.where(swapped, UNKNOWN, found[name]) for name in _OF_ONE_NAME}
+    return found | unknown
 
 
 def _counted_once(found: dict[str, Codes]) -> dict[str, Codes]:
-    """Count names that sound alike once.
+    """Count names that are alike once.
 
-    Such names also agree in other comparisons, and have the same initial. Those agreements are set
-    to unknown.
+    Names that sound alike, or are alike in part, also agree in other comparisons, and have the same
+    initial. Those agreements are set to unknown.
     """
-    alike = found["sounds"] == AGREE
-    once = {
-        name: np.where(alike & (found[name] == NEAR), UNKNOWN, found[name])
-        for name in ("given_place", "surname_place", "given", "surname")
+    sounds = found["sounds"] == AGREE
+    alike = {
+        "given": sounds | (found["part_of_given"] == AGREE),
+        "surname": sounds | (found["part_of_surname"] == AGREE),
     }
-    same_initial = alike | np.isin(found["given_place"], (EXACT, NEAR))
+    once = {
+        name: np.where(alike[field] & (found[name] == NEAR), UNKNOWN, found[name])
+        for field in alike
+        for name in (field, f"{field}_place")
+    }
+    same_initial = alike["given"] | np.isin(found["given_place"], (EXACT, NEAR))
     return found | once | {"initial_place": np.where(same_initial, UNKNOWN, found["initial_place"])}
 
 
@@ -244,7 +333,7 @@ def compare(
     informative = np.zeros(len(left), dtype=bool)
     forbidden, co_twins = np.ones(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
     codes = np.zeros((len(left), len(VARIABLES)), dtype=np.int8)
-    same_source = encodings.source[left] == encodings.source[right]
+    same_source = _same_source(encodings, left, right)
     named, relatives = np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
     for role, weights in parameters.roles.items():
         of_role = np.flatnonzero((encodings.role[left] == role) & (encodings.role[right] == role))
@@ -259,7 +348,9 @@ def compare(
             # If one source holds two children with the same birthday under different names, they
             # are two people: twins, of whom one may carry the other's number.
             seen = outcomes.observed
-            unlike = (seen.given == DIFFERENT) | ((seen.given == UNKNOWN) & relatives[at])
+            unlike = (outcomes.strict_given == DIFFERENT) | (
+                (outcomes.strict_given == UNKNOWN) & relatives[at]
+            )
             forbidden[at] = outcomes.forbidden | (
                 outcomes.same_source & (seen.dob == AGREE) & unlike
             )
@@ -296,9 +387,16 @@ def _spelling(
         if item
         else []
     )
+    return _any_equal(columns, state, left, right, shapes)
+
+
+def _any_equal(
+    columns: PassColumns, state: Codes, left: Indexes, right: Indexes, segments: Sequence[int]
+) -> Codes:
+    """Whether any of the segments of one record equals any of them of the other."""
     codes = np.zeros(len(left), dtype=np.int8)
     at = np.flatnonzero(state == AGREE)
-    a, b = columns.segments[left[at]][:, shapes], columns.segments[right[at]][:, shapes]
+    a, b = columns.segments[left[at]][:, segments], columns.segments[right[at]][:, segments]
     both = (a > 0).any(axis=1) & (b > 0).any(axis=1)
     alike = ((a[:, :, None] == b[:, None, :]) & (a[:, :, None] > 0)).any(axis=(1, 2))
     codes[at] = np.where(both, np.where(alike, AGREE, DISAGREE), UNKNOWN)
@@ -306,12 +404,15 @@ def _spelling(
 
 
 def _is_spelling(segment: tuple[str, ...], field: str) -> bool:
-    """Whether a segment holds both names, with `field` whole or with one letter left out."""
+    """Whether a segment holds both names, with `field` whole, with one letter left out, or with the
+    second given name in its place.
+    """
     other = "surname" if field == "given" else "given"
+    own = ("given", "given_2", "given_3") if field == "given" else (field,)
     return (
         len(segment) == 2
         and other in segment
-        and any(name == field or name.startswith(f"{field}_without_") for name in segment)
+        and any(name in own or name.startswith(f"{field}_without_") for name in segment)
     )
 
 

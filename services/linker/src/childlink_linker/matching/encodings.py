@@ -43,6 +43,8 @@ class Encodings:
     birth_order: NDArray[np.uint8]
     guessed: NDArray[np.bool_]
     """The date of birth is a guess, or a default that the source uses for unknown dates."""
+    many_ids: NDArray[np.bool_]
+    """Its source gives an id to each form or visit, so one person may have several."""
     multiple: NDArray[np.bool_]
     """A twin whom only a name distinguishes from the co-twin. Set from the order of birth, or from
     the co-twin's record (see `clustering.evidence`).
@@ -59,6 +61,7 @@ def row_type(profile: Profile) -> np.dtype[np.void]:
         ("role", "u1"),
         ("birth_order", "u1"),
         ("guessed", "?"),
+        ("many_ids", "?"),
         ("key_version", "<u2"),
         ("source", "<u4"),
         ("nhs", "<u8"),
@@ -89,6 +92,6 @@ def to_columns(table: NDArray[np.void], profile: Profile) -> Encodings:
     }
     named = {
         name: columns[name]
-        for name in ("role", "key_version", "nhs", "source", "birth_order", "guessed")
+        for name in ("role", "key_version", "nhs", "source", "birth_order", "guessed", "many_ids")
     }
     return Encodings(passes=passes, multiple=columns["birth_order"] > 1, **named)

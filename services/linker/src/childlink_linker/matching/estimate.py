@@ -9,11 +9,15 @@ Candidate pairs are not a random sample. All other pairs of records are counted 
 often fields agree by chance is learnt from unrelated pairs with the same date of birth, because the
 date is independent of the other fields.
 
+A source rarely holds a person twice. The pairs inside a source therefore show what other people
+have in common, and how many of them are twins. Pairs across sources cannot show that: a twin and a
+child with a new name look the same there.
+
 Each share is combined with the versioned prior, which counts as a number of pairs. A small data set
 therefore changes little.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -21,16 +25,26 @@ import numpy as np
 from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
+from childlink_linker.matching.blocking import DOB_PASS
 from childlink_linker.matching.comparison import Indexes, observe
 from childlink_linker.matching.encodings import Encodings
-from childlink_linker.matching.parameters import FIELDS, KINDS, KindShares, Parameters, RoleWeights
+from childlink_linker.matching.parameters import (
+    FIELDS,
+    KINDS,
+    KindShares,
+    Parameters,
+    RoleWeights,
+    Shares,
+)
 from childlink_linker.matching.weights import (
     AGREE,
+    DISAGREE,
+    EXACT,
     STATES,
     UNKNOWN,
     Observed,
-    Patterns,
     of_hidden,
+    of_kind,
     of_plain,
     of_states,
     patterns,
@@ -46,10 +60,13 @@ _ROUNDS: Final = 40
 # large count. If pairs agree only in an address, they are more often one person under changed names
 # than strangers in one house.
 _LEAN: Final = {"match": 100.0, "other": 3_000.0}
-# Upper limit of twin pairs for each pair of records of one child: 3% of children are twins, and
-# each record of a twin is paired with each record of the other. Any further pairs that differ only
-# in the given name are children whose names were changed.
-_MOST_TWINS: Final = 0.06
+# How many records the share of twins in the prior counts for.
+_RECORDS_OF_PRIOR: Final = 1_000.0
+# How many pairs of one person the prior of `same_source` counts for.
+_MATCHES_OF_PRIOR: Final = 100.0
+# An estimate keeps at least this part of the prior's share of twins. Sources may each hold one of
+# two twins, and then none of them shows that there are twins.
+_FEWEST_TWINS: Final = 0.5
 Floats = NDArray[np.float64]
 
 
@@ -90,82 +107,153 @@ def estimate(
     away from all matches.
     """
     roles, refusals = {}, []
+    dates = encodings.passes[DOB_PASS].tokens
     for role, weights in prior.roles.items():
         at = np.flatnonzero((encodings.role[left] == role) & (encodings.role[right] == role))
-        records = int((encodings.role == role).sum())
+        of_role = encodings.role == role
+        records = _Records.of(encodings.source[of_role], dates[of_role])
         outcomes = observe(encodings, left[at], right[at], profile)
-        usable = ~outcomes.forbidden & ~outcomes.same_source
-        each = patterns(
-            Observed(**{name: codes[usable] for name, codes in vars(outcomes.observed).items()})
-        )
-        found = _estimate_role(each, records, weights)
-        refusal = _refusal(role, each, weights, found, prior.link)
+        inside = outcomes.same_source
+        across = _Sample.of(outcomes.observed, ~inside & ~outcomes.forbidden)
+        own = _Sample.of(outcomes.observed, inside & (~outcomes.forbidden | outcomes.co_twins))
+        found = _estimate_role(across, own, records, weights)
+        refusal = _refusal(role, across, weights, found, prior.thresholds.link)
         refusals += [refusal] if refusal else []
         roles[role] = weights if refusal else found
-    return Estimated(Parameters(version, prior.link, prior.review, roles), refusals)
+    return Estimated(Parameters(version, prior.thresholds, roles), refusals)
 
 
 def _refusal(
-    role: int, each: Patterns, before: RoleWeights, after: RoleWeights, link: float
+    role: int, sample: "_Sample", before: RoleWeights, after: RoleWeights, link: float
 ) -> Refusal | None:
-    linked = weigh(each.observed, before).bits >= link
-    lost = linked & (weigh(each.observed, after).bits < link)
-    of_linked, of_lost = int(each.counts[linked].sum()), int(each.counts[lost].sum())
+    linked = weigh(sample.seen, before).bits >= link
+    lost = linked & (weigh(sample.seen, after).bits < link)
+    of_linked, of_lost = int(sample.counts[linked].sum()), int(sample.counts[lost].sum())
     return Refusal(role, of_linked, of_lost) if of_lost > LARGEST_LOSS * of_linked else None
 
 
-def _estimate_role(each: Patterns, records: int, weights: RoleWeights) -> RoleWeights:
-    if int(each.counts.sum()) < FEWEST_PAIRS:
-        return weights
-    seen, counts = each.observed, each.counts.astype(float)
-    hidden = of_hidden(seen)
-    beyond = records * (records - 1) / 2 - counts.sum()
-    prior = weights
+@dataclass(frozen=True)
+class _Records:
+    """How many records and pairs of records a role has."""
+
+    pairs: float
+    pairs_inside: float
+    """Pairs inside one source."""
+    dated: int
+    """Records with a date of birth."""
+
+    @classmethod
+    def of(cls, sources: NDArray[np.uint32], dates: NDArray[np.uint64]) -> "_Records":
+        _, sizes = np.unique(sources, return_counts=True)
+        size = len(sources)
+        inside = float((sizes * (sizes - 1.0) / 2.0).sum())
+        return cls(size * (size - 1) / 2, inside, int((dates > 0).sum()))
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Pairs as patterns, with the likelihood of each pattern under each hidden state."""
+
+    seen: Observed
+    counts: Floats
+    hidden: Floats
+
+    @classmethod
+    def of(cls, observed: Observed, at: NDArray[np.bool_]) -> "_Sample":
+        each = patterns(Observed(**{name: codes[at] for name, codes in vars(observed).items()}))
+        return cls(each.observed, each.counts.astype(float), of_hidden(each.observed))
+
+    @property
+    def same_day(self) -> NDArray[np.bool_]:
+        """Which pairs have one date of birth."""
+        found: NDArray[np.bool_] = self.seen.dob == AGREE
+        return found
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """A sample with the expected number of pairs of each kind, and the probability of each hidden
+    state within a kind: (patterns, states).
+    """
+
+    sample: _Sample
+    pairs: Mapping[str, Floats]
+    states: Mapping[str, Floats]
+
+    def same_day(self, kind: str) -> float:
+        """Expected pairs of a kind with the same date of birth."""
+        return float(self.pairs[kind][self.sample.same_day].sum())
+
+
+def _estimate_role(
+    across: _Sample, own: _Sample, records: _Records, prior: RoleWeights
+) -> RoleWeights:
+    """`across` are pairs of two sources, and `own` are pairs inside one source."""
+    if int(across.counts.sum()) < FEWEST_PAIRS:
+        return prior
+    weights = prior
     for _ in range(_ROUNDS):
-        kinds, states = _expect(seen, hidden, weights)
-        weights = _maximise(seen, counts, kinds, states, prior, beyond)
+        weights = _maximise(
+            _expect(across, weights, 0.0),
+            _expect(own, weights, weights.same_source),
+            prior,
+            records,
+        )
     return weights
 
 
-def _expect(seen: Observed, hidden: Floats, weights: RoleWeights) -> tuple[Floats, list[Floats]]:
-    """The probability of each kind for each pattern: (patterns, kinds). And for each kind, the
-    probability of each hidden state: (patterns, states).
-    """
-    joint, states = [], []
+def _expect(sample: _Sample, weights: RoleWeights, of_match: float) -> _Expected:
+    """`of_match`: evidence for one person that all pairs of the sample share, in bits."""
+    joint, states = [], {}
     for name, bits in zip(KINDS, prior_bits(weights), strict=True):
         shares: KindShares = getattr(weights, name)
-        within = hidden * of_states(seen, shares)
+        within = sample.hidden * of_states(sample.seen, shares) * of_kind(sample.seen, name)
         total = within.sum(axis=1)
-        states.append(within / total[:, None])
-        joint.append(total * of_plain(seen, shares) * np.exp2(bits))
+        states[name] = within / total[:, None]
+        more = of_match if name == "match" else 0.0
+        joint.append(total * of_plain(sample.seen, shares) * np.exp2(bits + more))
     stacked = np.stack(joint, axis=1)
-    return stacked / stacked.sum(axis=1, keepdims=True), states
+    kinds = stacked / stacked.sum(axis=1, keepdims=True)
+    return _Expected(
+        sample, {name: sample.counts * kinds[:, at] for at, name in enumerate(KINDS)}, states
+    )
+
+
+def twins_of(weights: RoleWeights) -> float:
+    """The number of twin pairs for each pair of records of one person, both with one date of birth.
+    Where every source holds both twins, this is the share of people who are twins.
+    """
+    match, relative = weights.match, weights.relative
+    return float(2.0 ** (relative.prior - match.prior) * relative.date[0] / match.date[0])
 
 
 def _maximise(
-    seen: Observed,
-    counts: Floats,
-    kinds: Floats,
-    states: list[Floats],
-    prior: RoleWeights,
-    beyond: float,
+    across: _Expected, own: _Expected, prior: RoleWeights, records: _Records
 ) -> RoleWeights:
-    pairs = {name: counts * kinds[:, kind] for kind, name in enumerate(KINDS)}
-    others = pairs["other"].sum() + beyond
+    dated, beyond = records.dated, records.pairs - across.sample.counts.sum()
+    others = across.pairs["other"].sum() + beyond
+    # One pair is added, because zero has no logarithm. Only pairs with the same date are counted:
+    # other pairs become candidates only if they share a rarer token. Where few have a date, the
+    # candidates are what there is to count.
+    matches = max(across.same_day("match"), across.pairs["match"].sum() * prior.match.date[0]) + 1.0
+    usual = twins_of(prior)
+    twins = (usual * _RECORDS_OF_PRIOR + 2.0 * own.same_day("relative")) / (
+        _RECORDS_OF_PRIOR + dated
+    )
+    same_day = {
+        "match": matches,
+        "relative": matches * max(twins, usual * _FEWEST_TWINS),
+    }
+    # Pairs of strangers with one date. Inside a source they hardly hide pairs of one person.
+    strangers = own if own.same_day("other") >= FEWEST_PAIRS else across
     updated: dict[str, Any] = {}
-    for kind, name in enumerate(KINDS):
+    for name in KINDS:
         before: KindShares = getattr(prior, name)
         changes: dict[str, Any] = {}
         if name != "other":
-            # One pair is added, because zero has no logarithm. Only pairs with the same date are
-            # counted: other pairs become candidates only if they share a rarer token.
-            same_day = pairs[name][seen.dob == AGREE].sum() + 1.0
-            if name == "relative":
-                same_day = min(
-                    same_day, _MOST_TWINS * pairs["match"][seen.dob == AGREE].sum() + 1.0
-                )
-            changes["prior"] = float(np.log2(same_day / before.date[0] / others))
-        changes |= _plain_shares(seen, pairs[name], before, name)
+            changes["prior"] = float(np.log2(same_day[name] / before.date[0] / others))
+        of_kind = strangers if name == "other" else across
+        changes |= _plain_shares(of_kind, before, name)
         if name == "relative":
             # Relatives share surnames and addresses as often as two records of one person do. Their
             # other shares come from demography, because there are too few relatives to learn them
@@ -174,18 +262,41 @@ def _maximise(
             changes |= {
                 what: getattr(match, what) for what in ("surname", "surname_of_newborn", "postcode")
             }
+            changes["given"] = _with_namesakes(own, before, same_day["relative"] / matches, dated)
         else:
-            changes |= _field_shares(seen, pairs[name], states[kind], before, name, beyond)
+            changes |= _field_shares(of_kind, before, name)
+            if name == "other":
+                changes["date"] = _field_shares(across, before, name, beyond)["date"]
         updated[name] = replace(before, **changes)
-    return replace(prior, **updated)
+    # If pairs inside a source were as often of one person as others, there would be this many.
+    expected = matches * records.pairs_inside / max(records.pairs - records.pairs_inside, 1.0)
+    twice = (own.same_day("match") + 2.0**prior.same_source * _MATCHES_OF_PRIOR) / (
+        expected + _MATCHES_OF_PRIOR
+    )
+    return replace(prior, same_source=min(float(np.log2(twice)), 0.0), **updated)
 
 
-def _plain_shares(seen: Observed, pairs: Floats, before: KindShares, kind: str) -> dict[str, float]:
+def _with_namesakes(own: _Expected, before: KindShares, twins: float, dated: int) -> Shares:
+    """The shares of relatives' given names. A mother and daughter, or a father and son, may have
+    one name: pairs inside a source show how many do.
+    """
+    seen = own.sample.seen
+    alike = (seen.dob == DISAGREE) & (seen.given_place == EXACT) & (seen.surname_place == EXACT)
+    namesakes = 2.0 * own.pairs["relative"][alike].sum()
+    # Relatives born on other days, for each record.
+    others = twins / before.date[0] * (1.0 - before.date[0])
+    same = (before.given[0] * _RECORDS_OF_PRIOR + namesakes) / (_RECORDS_OF_PRIOR + others * dated)
+    rest = (1.0 - same) / (1.0 - before.given[0])
+    return same, before.given[1] * rest, before.given[2] * rest
+
+
+def _plain_shares(expected: _Expected, before: KindShares, kind: str) -> dict[str, float]:
     """Shares of agreement in NHS number, mother and sex.
 
     For relatives, and for unrelated pairs except sex, the shares stay fixed: a shared number there
     is a clerical mistake and does not depend on the data set.
     """
+    seen, pairs = expected.sample.seen, expected.pairs[kind]
     changes = {}
     for what in ("nhs", "mother", "sex"):
         if kind == "match" or (kind == "other" and what == "sex"):
@@ -201,17 +312,18 @@ def _plain_shares(seen: Observed, pairs: Floats, before: KindShares, kind: str) 
 
 
 def _field_shares(
-    seen: Observed, pairs: Floats, states: Floats, before: KindShares, kind: str, beyond: float
+    expected: _Expected, before: KindShares, kind: str, beyond: float = 0.0
 ) -> dict[str, tuple[float, ...]]:
+    sample, pairs, states = expected.sample, expected.pairs[kind], expected.states[kind]
+    seen, same_day = sample.seen, sample.same_day
     changes = {}
     index = np.array(STATES)
-    same_day = seen.dob == AGREE
     for what in ("given", "surname", "surname_of_newborn", "postcode", "date"):
         field = FIELDS.index(what.removesuffix("_of_newborn"))
         if kind == "match" and what == "date":
             # Use pairs that were found by NHS number, or by names and postcode, whatever their
             # dates. The other pairs were found by their date.
-            usable = (seen.nhs == AGREE) | (seen.given_and_date != UNKNOWN)
+            usable = (seen.nhs == AGREE) | (seen.given_and_date != UNKNOWN) | (seen.date != UNKNOWN)
         elif kind == "other" and what != "date":
             usable = same_day
         else:
@@ -259,7 +371,7 @@ def _compared(seen: Observed, what: str) -> NDArray[np.bool_]:
         "surname": of_surname,
         "surname_of_newborn": of_surname,
         "postcode": ("place", "given_place", "initial_place", "surname_place"),
-        "date": ("dob", "given_and_date", "date"),
+        "date": ("dob", "given_and_date", "date", "part_of_date"),
     }
     known = np.zeros(len(seen), dtype=bool)
     for name in of_field[what]:

@@ -43,6 +43,10 @@ class Weighed:
     """-inf where nothing could be compared."""
     kinship: NDArray[np.float64]
     """Bits in favour of brothers, sisters or twins, against one person."""
+    somebody_else: NDArray[np.bool_]
+    """It may be somebody else, even if nobody else is known: given names are unlike, the mothers
+    differ, or neither a certain date of birth, nor an address, mother, child or number agrees.
+    """
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Observed:
     given: Codes
     surname: Codes
     date: Codes
+    part_of_date: Codes
     guessed: Codes
     nameless: Codes
     multiple: Codes
@@ -85,6 +90,8 @@ class Observed:
 
 
 VARIABLES: Final = tuple(item.name for item in fields(Observed))
+FLAGS: Final = tuple(VARIABLES.index(name) for name in ("guessed", "nameless", "multiple"))
+"""The variables that are not agreements, but say how much the others count."""
 
 
 @dataclass(frozen=True)
@@ -150,12 +157,30 @@ class Weigher:
             of_fresh = (*self._weigh(codes[fresh]), *self._weigh(codes[fresh] * _ALL_BUT_NUMBER))
             for at, *each in zip(fresh, *of_fresh, strict=True):
                 self._known[packed[at]] = tuple(each)
-        found = np.array([self._known[key] for key in packed], dtype=float).reshape(-1, 4)
-        return Weighed(found[:, 0], found[:, 1]), Weighed(found[:, 2], found[:, 3])
+        found = np.array([self._known[key] for key in packed], dtype=float).reshape(-1, 6)
+        return (
+            Weighed(found[:, 0], found[:, 1], found[:, 2] > 0),
+            Weighed(found[:, 3], found[:, 4], found[:, 5] > 0),
+        )
 
-    def _weigh(self, codes: Codes) -> tuple[list[float], list[float]]:
-        found = weigh(Observed(*codes.T), self._weights)
-        return np.where(found.informative, found.bits, -np.inf).tolist(), found.kinship.tolist()
+    def _weigh(self, codes: Codes) -> tuple[list[float], list[float], list[bool]]:
+        seen = Observed(*codes.T)
+        found = weigh(seen, self._weights)
+        bits = np.where(found.informative, found.bits, -np.inf)
+        return bits.tolist(), found.kinship.tolist(), _may_be_another(seen).tolist()
+
+
+def _may_be_another(seen: Observed) -> NDArray[np.bool_]:
+    names = (seen.names, seen.sounds, seen.part_of_given, seen.initial_place, seen.given_area)
+    alike = np.any([codes == AGREE for codes in names], axis=0)
+    alike |= np.isin(seen.given_place, (EXACT, NEAR)) | np.isin(seen.given, (EXACT, NEAR))
+    compared = (seen.given_place == DIFFERENT) | (seen.given == DIFFERENT)
+    compared |= seen.names == DISAGREE
+    sure = (seen.dob == AGREE) & (seen.guessed == 0)
+    for codes in (seen.place, seen.mother, seen.nhs):
+        sure |= codes == AGREE
+    another: NDArray[np.bool_] = (compared & ~alike) | (seen.mother == DISAGREE) | ~sure
+    return another
 
 
 _RADIX: Final = 4 ** np.arange(len(VARIABLES), dtype=np.int64)
@@ -178,12 +203,25 @@ def likelihoods(seen: Observed, weights: RoleWeights) -> Floats:
     out = np.empty((len(seen), len(KINDS)))
     for kind, name in enumerate(KINDS):
         shares: KindShares = getattr(weights, name)
-        out[:, kind] = (hidden * of_states(seen, shares)).sum(axis=1) * of_plain(seen, shares)
+        states = hidden * of_states(seen, shares) * of_kind(seen, name)
+        out[:, kind] = states.sum(axis=1) * of_plain(seen, shares)
     # A twin without a name is equally likely to be either twin.
     match, relative = weights.match, weights.relative
     twins = 2.0 ** (match.prior - relative.prior) * match.date[0] / relative.date[0]
     out[:, KINDS.index("relative")] *= np.where(seen.multiple > 0, twins, 1.0)
     return out
+
+
+def of_kind(seen: Observed, kind: str) -> Floats:
+    """What a kind of pair changes in the likelihood of each pattern under each hidden state:
+    (patterns, states), or 1.
+
+    Brothers and sisters who are not twins are seldom born in one year.
+    """
+    if kind != "relative":
+        return np.ones((1, 1))
+    of_a_year = np.isin(seen.part_of_date, (1, 2))[:, None] & (_DATE_STATES == _DIFFERENT)[None, :]
+    return np.where(of_a_year, _SIBLINGS_OF_A_YEAR, 1.0)
 
 
 def of_plain(seen: Observed, shares: KindShares) -> Floats:
@@ -242,6 +280,7 @@ def of_hidden(seen: Observed) -> Floats:
 # or begin or end alike.
 _SOUNDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.03}
 _BEGINS_OR_ENDS_ALIKE: Final = {_SAME: 1.0, _NEAR: 0.95, _DIFFERENT: 0.04}
+_ALIKE_SOMEHOW: Final = {_SAME: 1.0, _NEAR: 0.97, _DIFFERENT: 0.10}
 _SAME_INITIAL: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.08}
 _SAME_IN_PART: Final = {_SAME: 1.0, _NEAR: 0.95, _DIFFERENT: 0.01}
 _SLIP: Final = 1e-5
@@ -274,9 +313,10 @@ def _tables() -> dict[str, Floats]:
         "given_area": both(same[given], given, district, postcode),
         "place": alone(same[postcode], postcode),
         "given_and_date": both(same[given], given, _SAME_IN_PART, date),
-        "given": _levels(given, _SOUNDS_ALIKE),
-        "surname": _levels(surname, _SOUNDS_ALIKE),
+        "given": _levels(given, _ALIKE_SOMEHOW),
+        "surname": _levels(surname, _ALIKE_SOMEHOW),
         "date": _levels(date, _SAME_IN_PART),
+        "part_of_date": _partial(date),
         "dob": alone(same[date], date),
     }
 
@@ -299,4 +339,28 @@ def _levels(field: int, alike: dict[int, float], beside: int | None = None) -> F
             rows.append((1.0 - 2 * _SLIP, _SLIP, _SLIP))
         else:
             rows.append((_SLIP, alike[states[field]] - _SLIP, 1.0 - alike[states[field]]))
+    return np.vstack([np.ones(len(rows)), np.array(rows).T])
+
+
+# How often two dates have the same month and year, or the same year but not the same month, by the
+# state of the date. Children of a partnership are born in about six years.
+_SAME_MONTH: Final = {_SAME: 1.0, _NEAR: 0.6, _DIFFERENT: 0.015}
+_SIBLINGS_OF_A_YEAR: Final = 0.2
+"""How often brothers and sisters are born in one year, against any two children."""
+_DATE_STATES: Final = np.array(STATES)[:, FIELDS.index("date")]
+_SAME_YEAR: Final = {_SAME: 1.0, _NEAR: 0.35, _DIFFERENT: 0.15}
+
+
+def _partial(field: int) -> Floats:
+    """Likelihoods of codes 1 to 3 of a date of which only a part is known: the month agrees, the
+    year agrees but not the month (or no month is known), or what is known differs.
+    """
+    rows = [
+        (
+            _SAME_MONTH[state],
+            _SAME_YEAR[state],
+            max(1.0 - _SAME_MONTH[state] - _SAME_YEAR[state], _SLIP),
+        )
+        for state in (states[field] for states in STATES)
+    ]
     return np.vstack([np.ones(len(rows)), np.array(rows).T])

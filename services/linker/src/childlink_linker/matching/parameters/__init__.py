@@ -14,7 +14,7 @@ from typing import Any, Final
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.errors import UserError
 
-DEFAULT_PARAMETERS: Final = "prior-2026c"
+DEFAULT_PARAMETERS: Final = "prior-2026d"
 ROLE_NAMES: Final[dict[int, str]] = {wire.ROLE_CHILD: "child", wire.ROLE_ADULT: "adult"}
 KINDS: Final = ("match", "relative", "other")
 FIELDS: Final = ("given", "surname", "postcode", "date")
@@ -69,12 +69,23 @@ class RoleWeights:
 
 
 @dataclass(frozen=True)
+class Thresholds:
+    """The weights, in bits, from which clusters are joined or reviewed."""
+
+    link: float
+    """From here on, two clusters are one person."""
+    alone: float
+    """From here on, they are one person if neither could be anybody else."""
+    review: float
+    """From here on, a data steward decides. Another cluster of this weight is a rival."""
+
+
+@dataclass(frozen=True)
 class Parameters:
     """All parameters that decide whether a pair is one person."""
 
     version: str
-    link: float
-    review: float
+    thresholds: Thresholds
     roles: Mapping[int, RoleWeights]
 
 
@@ -105,17 +116,18 @@ def parse_parameters(text: str) -> Parameters:
     try:
         content = tomllib.loads(text)
         roles = {role: _parse_role(content[name]) for role, name in ROLE_NAMES.items()}
-        parameters = Parameters(content["version"], content["link"], content["review"], roles)
+        thresholds = Thresholds(content["link"], content["alone"], content["review"])
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise UserError(
             f"The match parameters cannot be read: {error!r}.",
             "Start from the file that `childlink-linker estimate` writes.",
         ) from None
-    if parameters.review >= parameters.link:
+    if not thresholds.review < thresholds.alone <= thresholds.link:
         raise UserError(
-            "The review threshold must be below the link threshold.", "Correct the parameter file."
+            "The thresholds must rise from `review` through `alone` to `link`.",
+            "Correct the parameter file.",
         )
-    return parameters
+    return Parameters(content["version"], thresholds, roles)
 
 
 def render_parameters(parameters: Parameters, comment: str) -> str:
@@ -123,8 +135,9 @@ def render_parameters(parameters: Parameters, comment: str) -> str:
     lines = [f"# {line}" for line in comment.splitlines()]
     lines += [
         f'version = "{parameters.version}"',
-        f"link = {parameters.link}",
-        f"review = {parameters.review}",
+        f"link = {parameters.thresholds.link}",
+        f"alone = {parameters.thresholds.alone}",
+        f"review = {parameters.thresholds.review}",
     ]
     for role, name in ROLE_NAMES.items():
         weights = parameters.roles[role]
