@@ -19,7 +19,7 @@ from childlink_core.directory import Directory
 from childlink_core.keys import OpeningKey, SecretKey, SigningKey
 from childlink_core.profiles import get_profile
 from childlink_core.references import ReferenceKeys
-from childlink_ingest.model.rows import Identity, Relation, Role
+from childlink_ingest.model.rows import Identity, Precision, Relation, Role
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.pseudonymise.split import Subject
 from childlink_ingest.standardise import normalise
@@ -70,7 +70,11 @@ class Partnership:
         postcode: str = "",
         birth_order: int | None = None,
         date_approximate: bool = False,
+        known_as: str = "",
+        date_precision: Precision = "day",
         carer: "tuple[Subject, Relation] | None" = None,
+        parent_of: "tuple[Subject, Relation] | None" = None,
+        one_id_each: bool = True,
         dataset: str = "asq3",
     ) -> Subject:
         """A subject, normalised as ingest does it."""
@@ -85,6 +89,8 @@ class Partnership:
             normalise.postcode(postcode),
             birth_order,
             date_approximate,
+            normalise.given_name(known_as),
+            date_precision,
         )
         return Subject(
             role,
@@ -94,6 +100,9 @@ class Partnership:
             keys.facet(f"{partner} {dataset}"),
             (carer[0].link_reference, carer[1]) if carer else None,
             carer[0].identity if carer and carer[1] == "mother" else None,
+            parent_of[0].identity if parent_of else None,
+            parent_of[1] if parent_of else None,
+            one_id_each,
         )
 
     def encoded_batch(

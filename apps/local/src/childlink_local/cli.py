@@ -243,7 +243,7 @@ def _score(links: Path, truth: Path) -> None:
         click.echo(
             f"{item.role}: precision {item.precision:.4f}, recall {item.recall:.4f}, F1"
             f" {item.f1:.4f} ({item.subjects:,} records, {item.true_persons:,} people,"
-            f" {item.persons:,} identifiers)"
+            f" {item.persons:,} identifiers, {item.unsent:,} records not sent)"
         )
 
 

@@ -25,6 +25,7 @@ from childlink_core.profiles import get_profile
 from childlink_ingest import app as ingest
 from childlink_ingest.mapping.apply import RowMapper
 from childlink_ingest.mapping.approvals import approve, what
+from childlink_ingest.model.rows import Rejection, Row
 from childlink_ingest.pseudonymise.split import split
 from childlink_ingest.runs import withdraw as takeback
 from childlink_ingest.runs.prepare import map_rows
@@ -216,19 +217,34 @@ def answering(layout: Layout) -> Iterator[Client]:
 def write_links(layout: Layout, hub: Hub, extracts: Sequence[Extract], path: Path) -> int:
     """Write partner, local id, role, person and family of every subject, to score against the
     truth. Returns the number of subjects.
+
+    A subject that could not be sent, for example because too little is known, has no person.
     """
     local: dict[tuple[str, str], tuple[str, str]] = {}
+    unsent: set[tuple[str, str, str]] = set()
     for extract in extracts:
         mapping = ingest.load_mapping(extract.mapping)
         with ingest.open_job(layout.ingest[extract.partner], extract.path, mapping) as job:
             mapper = RowMapper(mapping, date.today())
-            for row in map_rows(list(job.extract), mapper, job.plan)[0]:
+            records = list(job.extract)
+            sent, held, _ = map_rows(records, mapper, job.plan)
+            for row in sent:
                 for subject in split(row, mapping, job.site.references)[:2]:
                     if subject:
                         local[extract.partner, subject.link_reference.hex()] = (
                             subject.identity.person_id,
                             subject.role,
                         )
+            withheld = {item.row_number for item in held}
+            for record in records:
+                read = (
+                    None if isinstance(record, Rejection) else mapper(record.number, record.values)
+                )
+                if isinstance(read, Row) and not read.deleted and read.number not in withheld:
+                    people = (("child", read.child), ("adult", read.adult))
+                    unsent |= {
+                        (extract.partner, who.person_id, role) for role, who in people if who
+                    }
     with hub.linker.engine.connect() as tx, path.open("w", newline="", encoding="utf-8") as file:
         rows = sorted(
             (partner, *local[partner, reference], person, family)
@@ -238,4 +254,6 @@ def write_links(layout: Layout, hub: Hub, extracts: Sequence[Extract], path: Pat
         writer = csv.writer(file)
         writer.writerow(["partner", "local_id", "role", "person", "family"])
         writer.writerows(rows)
+        linked = {(partner, local_id, role) for partner, local_id, role, *_ in rows}
+        writer.writerows((*key, "", "") for key in sorted(unsent - linked))
     return len(rows)

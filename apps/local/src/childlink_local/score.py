@@ -20,6 +20,8 @@ class Score:
     true_persons: int
     precision: float
     recall: float
+    unsent: int = 0
+    """Records that could not be sent. They count as alone."""
 
     @property
     def f1(self) -> float:
@@ -34,16 +36,21 @@ class Score:
 def score(links: Path, truth: Path) -> list[Score]:
     """Score `links.csv` against a truth file (partner, local_id, role, person, ...). Raises
     UserError if either cannot be read.
+
+    A record that could not be sent costs recall: its links are missing. Records of extracts that
+    were not read do not count.
     """
-    found, true = read_people(links), read_people(truth)
+    linked, true = read_people(links), read_people(truth)
     scores = []
     for role in ("child", "adult"):
-        keys = [key for key in true if key[2] == role and key in found]
+        keys = [key for key in true if key[2] == role and key in linked]
         if not keys:
             continue
+        unsent = sum(not linked[key] for key in keys)
+        found = {key: linked[key] or f"alone: {key}" for key in keys}
         together = Counter((found[key], true[key]) for key in keys)
-        by_found, by_true = Counter(found[key] for key in keys), Counter(true[key] for key in keys)
-        right, linked, real = (
+        by_found, by_true = Counter(found.values()), Counter(true[key] for key in keys)
+        right, joined, real = (
             sum(n * (n - 1) // 2 for n in counts.values())
             for counts in (together, by_found, by_true)
         )
@@ -51,10 +58,11 @@ def score(links: Path, truth: Path) -> list[Score]:
             Score(
                 role,
                 len(keys),
-                len(by_found),
+                len(by_found) - unsent,
                 len(by_true),
-                right / linked if linked else 1.0,
+                right / joined if joined else 1.0,
                 right / real if real else 1.0,
+                unsent,
             )
         )
     return scores

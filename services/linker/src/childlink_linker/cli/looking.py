@@ -94,7 +94,8 @@ def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
 
     For each dataset and version of the linkage secret, shows the shares of records that have a
     person in another dataset, that wait for review, that have an NHS number, and that carry each
-    pass. Datasets are named by their facet.
+    pass. Datasets are named by their facet. For the review queue, shows how many of its pairs are
+    expected to be one person.
     """
 
     from childlink_linker import app
@@ -102,16 +103,21 @@ def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
 
     found = app.reading_desk(LinkerSettings.load(settings_file)).quality(os_user())
     if as_json:
-        click.echo(json.dumps([asdict(item) for item in found], indent=1))
+        click.echo(json.dumps(asdict(found), indent=1))
         return
-    if not found:
+    if not found.datasets:
         click.echo("The store is empty.")
-    for item in found:
+    for item in found.datasets:
         passes = ", ".join(f"{name} {share:.0%}" for name, share in item.passes.items() if share)
         click.echo(
             f"dataset {item.dataset}, secret version {item.key_version}: {item.records:,} records;"
             f" {item.matched:.1%} matched, {item.doubtful:.1%} in doubt, {item.numbered:.1%} with"
             f" NHS number; passes: {passes}"
+        )
+    if found.queue.pairs:
+        click.echo(
+            f"review queue: {found.queue.pairs:,} pairs; {found.queue.expected_same:.0%} are"
+            " expected to be one person"
         )
 
 

@@ -115,7 +115,7 @@ class Evidence:
         never, nothing = np.zeros((size, size), dtype=bool), np.zeros((size, size))
         return cls(
             codes,
-            lambda c: (Weighed(bits[c[:, 0]], -bits[c[:, 0]], bits[c[:, 0]] < 0),) * 2,
+            lambda c: (Weighed(found := bits[c[:, 0]], -10.0 * found, found < 0),) * 2,
             never,
             nothing,
             (codes[:, :, 0] > 0).astype(np.int64),

@@ -53,6 +53,7 @@ _OF_ONE_NAME: Final = (
     "part_of_given",
     "part_of_surname",
 )
+_OTHER_NAMES: Final = ("given_2", "given_3")
 _PAIRS_AT_A_TIME: Final = 200_000
 
 
@@ -147,11 +148,17 @@ def _agreements(
         return _spelling(encodings.passes[DOB_PASS], tokens[DOB_PASS], left, right, profile, field)
 
     def other_name(number: int, *beside: str) -> Codes:
-        """Whether a second given name or a nickname of one record is the other's given name."""
-        names = [(name, *beside) for name in ("given", "given_2", "given_3")]
-        held = encodings.passes[number], tokens[number], left, right
-        crossed = _any_equal(*held, [profile_pass(number).index(name) for name in names])
-        return _any_of(crossed, of(number, "given_family", *beside))
+        """Whether one record's given name is another name or a nickname of the other's. Two second
+        names may agree by chance: brothers share them.
+        """
+        place = profile_pass(number).index
+        first, others = place(("given", *beside)), [place((n, *beside)) for n in _OTHER_NAMES]
+        held = encodings.passes[number], tokens[number]
+        return _any_of(
+            _any_equal(*held, left, right, [first], others),
+            _any_equal(*held, right, left, [first], others),
+            of(number, "given_family", *beside),
+        )
 
     def profile_pass(number: int) -> tuple[tuple[str, ...], ...]:
         item = profile.get_pass(number)
@@ -201,7 +208,7 @@ def _agreements(
             spelling("given"),
             dob("given_start", "surname"),
             dob("given_end", "surname"),
-            dob("given_family", "surname"),
+            other_name(DOB_PASS, "surname"),
         ),
         "part_of_surname": _any_of(
             spelling("surname"), dob("given", "surname_start"), dob("given", "surname_end")
@@ -387,16 +394,21 @@ def _spelling(
         if item
         else []
     )
-    return _any_equal(columns, state, left, right, shapes)
+    return _any_equal(columns, state, left, right, shapes, shapes)
 
 
 def _any_equal(
-    columns: PassColumns, state: Codes, left: Indexes, right: Indexes, segments: Sequence[int]
+    columns: PassColumns,
+    state: Codes,
+    left: Indexes,
+    right: Indexes,
+    of_left: Sequence[int],
+    of_right: Sequence[int],
 ) -> Codes:
-    """Whether any of the segments of one record equals any of them of the other."""
+    """Whether any of some segments of one record equals any of some of the other."""
     codes = np.zeros(len(left), dtype=np.int8)
     at = np.flatnonzero(state == AGREE)
-    a, b = columns.segments[left[at]][:, segments], columns.segments[right[at]][:, segments]
+    a, b = columns.segments[left[at]][:, of_left], columns.segments[right[at]][:, of_right]
     both = (a > 0).any(axis=1) & (b > 0).any(axis=1)
     alike = ((a[:, :, None] == b[:, None, :]) & (a[:, :, None] > 0)).any(axis=(1, 2))
     codes[at] = np.where(both, np.where(alike, AGREE, DISAGREE), UNKNOWN)
@@ -404,15 +416,12 @@ def _any_equal(
 
 
 def _is_spelling(segment: tuple[str, ...], field: str) -> bool:
-    """Whether a segment holds both names, with `field` whole, with one letter left out, or with the
-    second given name in its place.
-    """
+    """Whether a segment holds both names, with `field` whole or with one letter left out."""
     other = "surname" if field == "given" else "given"
-    own = ("given", "given_2", "given_3") if field == "given" else (field,)
     return (
         len(segment) == 2
         and other in segment
-        and any(name in own or name.startswith(f"{field}_without_") for name in segment)
+        and any(name == field or name.startswith(f"{field}_without_") for name in segment)
     )
 
 

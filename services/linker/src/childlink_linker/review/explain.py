@@ -116,6 +116,23 @@ class Quality:
     """Share that carries each pass."""
 
 
+@dataclass(frozen=True)
+class Queue:
+    """The pairs that wait for a data steward."""
+
+    pairs: int
+    expected_same: float
+    """Share of them that is expected to be one person, by their weights. 0 if none waits."""
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """Linkage quality, without known truth."""
+
+    datasets: Sequence[Quality]
+    queue: Queue
+
+
 def explain(store: Store, person_id: str, profile: Profile, parameters: Parameters) -> Explanation:
     """Explain why the records of a person are one. Raises UnknownIdentifierError."""
     _check(person_id)
@@ -235,7 +252,19 @@ def history(tx: sa.Connection, identifier: str) -> list[Change]:
     ]
 
 
-def quality(store: Store, profile: Profile) -> list[Quality]:
+def quality(store: Store, profile: Profile) -> QualityReport:
+    """How well linkage works, without known truth."""
+    return QualityReport(_quality_of_datasets(store, profile), _queue(store))
+
+
+def _queue(store: Store) -> Queue:
+    weights = np.array([row.weight for row in store.review_queue()], dtype=float)
+    if not len(weights):
+        return Queue(0, 0.0)
+    return Queue(len(weights), float((1.0 / (1.0 + np.exp2(-weights))).mean()))
+
+
+def _quality_of_datasets(store: Store, profile: Profile) -> list[Quality]:
     """Match rate, doubtful pairs and passes by dataset and version of the linkage secret. Datasets
     are named by their opaque facets.
     """

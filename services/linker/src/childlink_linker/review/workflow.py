@@ -145,7 +145,7 @@ class ReviewWorkflow(Audited):
         with self._audited(who, "history", identifier=identifier) as store:
             return explaining.history(store.tx, identifier)
 
-    def quality(self, who: str) -> list[explaining.Quality]:
+    def quality(self, who: str) -> explaining.QualityReport:
         """Linkage quality, without known truth."""
         with self._audited(who, "quality") as store:
             return explaining.quality(store, self.profile)

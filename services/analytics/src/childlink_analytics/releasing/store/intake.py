@@ -147,7 +147,8 @@ def read_observation(
     return {
         "row_reference": observation.row_reference,
         "dataset": dataset.name,
-        "month": str(attributes[dataset.event]),
+        # A list of people says of nothing when it happened.
+        "month": str(attributes[dataset.event]) if dataset.event else "",
         "child_reference": observation.child_reference
         if observation.HasField("child_reference")
         else None,
