@@ -48,6 +48,10 @@ def run_childlink(population: Population, dump: Path | None) -> None:
         seconds, found = time.perf_counter() - started, linked.persons()
         for role in population.roles():
             report(population, name, role, seconds, found)
+        certain, right = linked.certain()
+        line = {"bench": "linkage-calibration", "setting": population.name, "system": name}
+        share = right / certain if certain else 1.0
+        print(json.dumps(line | {"pairs_at_99": certain, "right": round(share, 5)}), flush=True)
         if dump:
             pairs = write_errors(population, found, dump, name)
             print(

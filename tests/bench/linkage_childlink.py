@@ -2,6 +2,7 @@
 database. No broker and no sealing.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
@@ -26,6 +27,7 @@ from tests.bench.linkage_data import Key, Population
 _LINKAGE = SecretKey("partnership", 1, b"L" * 32)
 _VAULT = Vault(b"v" * 32)
 _MICRO_BATCH = 10_000
+_CERTAIN = math.log2(99)
 
 
 @dataclass
@@ -44,6 +46,31 @@ class Linked:
             return {
                 self.population.keys[row.partner, row.link_reference]: row.person_id for row in rows
             }
+
+    def certain(self) -> tuple[int, int]:
+        """Linked pairs of records whose weight says at least 99 to 1, and how many are right."""
+        record, edge = tables.record.c, tables.edge.c
+        with self.engine.connect() as tx:
+            subject = tables.subject.c
+            rows = tx.execute(
+                sa.select(
+                    subject.subject_id, subject.partner, subject.link_reference, subject.person_id
+                )
+            ).all()
+            key = {
+                row.subject_id: self.population.keys[row.partner, row.link_reference]
+                for row in rows
+            }
+            person = {row.subject_id: row.person_id for row in rows}
+            of_record = dict(tx.execute(sa.select(record.record_id, record.subject_id)).tuples())
+            sure = sa.select(edge.smaller, edge.larger).where(edge.weight >= _CERTAIN)
+            pairs = {
+                tuple(sorted((of_record[a], of_record[b]))) for a, b in tx.execute(sure).tuples()
+            }
+        linked = [(a, b) for a, b in pairs if person[a] == person[b]]
+        truth = self.population.truth
+        right = sum(truth[key[a]].person == truth[key[b]].person for a, b in linked)
+        return len(linked), right
 
     def estimate_and_relink(self) -> None:
         """Estimate and link again, as `childlink-linker estimate` and `relink` do."""

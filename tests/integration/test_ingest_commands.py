@@ -125,7 +125,6 @@ def test_a_file_that_cannot_be_used_is_refused_whole_with_line_and_remedy(site, 
         ("2,,A,B,01/01/2999,01/05/2022,Y", "dob", "is in the future"),
         ("2,,A,B,2020-01-01,01/05/2022,Y", "dob", "is not a date in %d/%m/%Y"),
         ("2,,A,B,01/01/2020,,Y", "when", "is empty"),
-        ("2,,A,B,01/01/2020,01/05/2022,perhaps", "comm", "is not a flag"),
         (",,A,B,01/01/2020,01/05/2022,Y", "id", "is empty"),
         ("1,,Other,Child,01/01/2020,01/05/2022,Y", "id", "repeats the row id of an earlier row"),
         ("2,,A,,,01/05/2022,Y", "child_...", "has too few identifiers to link the person"),
@@ -147,6 +146,23 @@ def test_a_bad_row_is_rejected_with_line_column_and_reason_and_the_others_are_go
     assert "1 good, 1 rejected" in done.stdout
     assert f"column {column} {reason}" in done.stdout
     assert "(line 3)" in done.stdout
+
+
+def test_a_bad_optional_value_costs_that_value_and_not_the_child(site):
+    done = site.check(HEADER + GOOD + "2,,Kofi,Mensah,01/01/2020,01/05/2022,perhaps\n")
+    assert done.returncode == 0
+    assert "2 good, 0 rejected" in done.stdout
+    assert "communication is not a flag and its value counts as missing" in done.stdout
+
+
+def test_a_column_of_bad_optional_values_stops_the_run(site):
+    """As when the mapping lists the wrong codes."""
+    rows = "".join(f"{n},,Kofi,Mensah,01/01/202{n % 3},01/05/2022,perhaps\n" for n in range(2, 9))
+    extract = site.write(HEADER + GOOD + rows)
+    done = site("run", extract, "--mapping", "m.toml", "--max-rejects", "0.1")
+    assert done.returncode == 1
+    assert "communication is not a flag" in done.stderr
+    assert "Nothing was sent" in done.stderr
 
 
 def test_odd_but_honest_names_pass(site):

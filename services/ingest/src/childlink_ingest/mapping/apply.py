@@ -21,6 +21,8 @@ from childlink_ingest.standardise import normalise
 _TRUE: Final = frozenset({"true", "yes", "y", "1"})
 _FALSE: Final = frozenset({"false", "no", "n", "0"})
 _RELATIONS: Final[dict[str, Relation]] = {"mother": "mother", "father": "father", "carer": "carer"}
+COUNTS_AS_MISSING: Final = "its value counts as missing"
+"""The end of the note on an optional value that could not be used."""
 _REMEMBERED_TEXTS: Final = 50_000
 _Values = Map[str, str]
 
@@ -74,7 +76,7 @@ class RowMapper:
                 reason = "is one of the mapping's placeholder_ids" if notes else "is empty"
                 raise _RejectedRowError(f"{main}_id", reason, "A row needs the id of its person.")
             relation = self._relation(values) if child and adult else None
-            attributes = {} if deleted else self._attributes(values)
+            attributes = {} if deleted else self._attributes(values, notes)
             return Row(
                 number, row_id, child, adult, relation, attributes, tuple(notes), None, deleted
             )
@@ -205,10 +207,17 @@ class RowMapper:
 
         return read
 
-    def _attributes(self, values: _Values) -> dict[str, Attribute]:
+    def _attributes(self, values: _Values, notes: list[str]) -> dict[str, Attribute]:
         attributes: dict[str, Attribute] = {}
         for field, read, convert in self._fields:
-            value = convert(read(values))
+            try:
+                value = convert(read(values))
+            except _RejectedRowError as error:
+                if field.required:
+                    raise
+                # A bad optional value costs that value, and not the person.
+                notes.append(f"{field.name} {error} and {COUNTS_AS_MISSING}")
+                continue
             if value is not None:
                 attributes[field.name] = value
             elif field.required:

@@ -23,6 +23,7 @@ from childlink_ingest.delivery.batches import (
 from childlink_ingest.eligibility.contradictions import IdentityCheck, refuse
 from childlink_ingest.eligibility.rules import OPTED_OUT
 from childlink_ingest.errors import ExtractError, TooManyRejectsError
+from childlink_ingest.mapping.apply import COUNTS_AS_MISSING
 from childlink_ingest.model.items import Tombstone
 from childlink_ingest.model.rows import Rejection
 from childlink_ingest.readers.record import Record
@@ -104,6 +105,14 @@ def send_extract(
                 "Nothing was sent. Run `check`, correct the mapping or the extract, or raise"
                 " max_reject_share.",
             )
+        for note, count in notes.items():
+            if note.endswith(COUNTS_AS_MISSING) and count > limits.max_reject_share * rows_read:
+                raise TooManyRejectsError(
+                    f"In {count:,} of {rows_read:,} rows, {note}; at most"
+                    f" {limits.max_reject_share:.0%} are allowed.",
+                    "Nothing was sent. Correct the mapping (its `codes`, for example) or the"
+                    " extract, or raise max_reject_share.",
+                )
         if mapping.delivers == "snapshot":
             spool.mark_seen(stage, run_id)
             spool.keep(run_id, present)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 import jellyfish
+from anyascii import anyascii
 
 from childlink_ingest.standardise.spellings import CANONICAL, JOINED, PARTICLES
 
@@ -79,8 +80,8 @@ _LATIN: Final = str.maketrans(
 def name_words(text: str) -> tuple[str, ...]:
     """The words of a name, in plain lower-case letters.
 
-    Diacritics and apostrophes are removed, and hyphens separate words. Spellings of the same name
-    (`spellings`) become one spelling.
+    Diacritics and apostrophes are removed, and hyphens separate words. Other scripts are written in
+    Latin letters. Spellings of the same name (`spellings`) become one spelling.
 
     >>> name_words("  O'Brien-Smith ")
     ('obrien', 'smith')
@@ -90,11 +91,26 @@ def name_words(text: str) -> tuple[str, ...]:
     (('olowek',), ('muhammad',), ('chowdhury',))
     >>> name_words("O Brien"), name_words("Mac Donald"), name_words("van der Berg")
     (('obrien',), ('mcdonald',), ('van', 'der', 'berg'))
+    >>> name_words("Олена") == name_words("Olena"), name_words("नेहा"), name_words("Γιώργος")
+    (True, ('neha',), ('giorgos',))
     """
-    plain = unicodedata.normalize("NFKD", text.lower().translate(_LATIN))
+    plain = unicodedata.normalize("NFKD", _in_latin(text).lower().translate(_LATIN))
     kept = "".join(c for c in plain if not unicodedata.combining(c)).lower()
     closed = re.sub(r"['’‘`´ʼ.]", "", kept)
     return tuple(_spelled(re.findall(r"[^\W\d_]+", closed)))
+
+
+def _in_latin(text: str) -> str:
+    """The text, with letters of other scripts written in Latin ones (`anyascii`). Before accents
+    are removed: in many scripts they are letters.
+    """
+    composed = unicodedata.normalize("NFKC", text)
+    return anyascii(composed) if any(map(_is_of_another_script, composed)) else composed
+
+
+def _is_of_another_script(character: str) -> bool:
+    """Whether a letter is not Latin. Greek begins at U+0370; U+1E00 to U+1EFF are Latin again."""
+    return character >= "\u0370" and not "\u1e00" <= character < "\u1f00" and character.isalpha()
 
 
 def _spelled(words: list[str]) -> Iterator[str]:
@@ -182,8 +198,14 @@ def nhs_number(text: str) -> str:
 
     >>> nhs_number("943 476 5919"), nhs_number("9434765918"), nhs_number("0000000000")
     ('9434765919', '', '')
+
+    What spreadsheets and other systems write around a number is taken off:
+
+    >>> wrapped = ("9434765919.0", "'9434765919", '="9434765919"', "943\u2011476 5919")
+    >>> {nhs_number(text) for text in wrapped}
+    {'9434765919'}
     """
-    digits = text if len(text) == 10 else re.sub(r"[\s-]", "", text)
+    digits = text if len(text) == 10 else _bare_number(text)
     if len(digits) != 10 or not digits.isascii() or not digits.isdigit() or len(set(digits)) == 1:
         return ""
     d = digits.encode()
@@ -203,6 +225,12 @@ def nhs_number(text: str) -> str:
         + d[9]
     )
     return digits if total % 11 == 0 else ""
+
+
+def _bare_number(text: str) -> str:
+    """The digits of a number that a spreadsheet, a formula or a form has wrapped or spaced."""
+    bare = re.sub(r"[\s\u200b-\u200d\u2060\ufeff\u2010-\u2015\u2212'’\"=-]", "", text)
+    return bare.removesuffix(".0")
 
 
 @lru_cache(maxsize=100_000)
