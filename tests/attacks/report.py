@@ -170,12 +170,14 @@ def structure() -> None:
             **asdict(recognise(one, "tokens and passes")),
         )
         weak = ("pass 2", "pass 3", "pass 4")
-        line(
-            "joint tokens",
-            name,
-            sees="number and date of birth",
-            **asdict(recognise(held, "tokens and passes", weak)),
-        )
+        place, child = ("pass 6",), ("pass 7", "pass 8")
+        for sees, unseen in (
+            ("number and date of birth", (*weak, *place, *child)),
+            ("and the place pass", (*weak, *child)),
+            ("and the passes by the child", weak),
+        ):
+            found = recognise(held, "tokens and passes", unseen)
+            line("joint tokens", name, sees=sees, **asdict(found))
 
 
 def leaked() -> None:

@@ -62,7 +62,9 @@ class Linked:
                 for row in rows
             }
             person = {row.subject_id: row.person_id for row in rows}
-            of_record = dict(tx.execute(sa.select(record.record_id, record.subject_id)).tuples())
+            of_record = dict(
+                tx.execute(sa.select(record.record_id, record.subject_id)).tuples().all()
+            )
             sure = sa.select(edge.smaller, edge.larger).where(edge.weight >= _CERTAIN)
             pairs = {
                 tuple(sorted((of_record[a], of_record[b]))) for a, b in tx.execute(sure).tuples()

@@ -67,3 +67,15 @@ def test_an_id_that_repeats_over_the_visits_of_a_child_is_one():
     for n, row in enumerate(found):
         row |= {key: found[n % 30][key] for key in ("Forename", "Surname", "DOB")}
     assert proposed(found, "attendance")[0]["child_id"] == "Child_ID"
+
+
+def test_the_name_that_a_child_uses_is_recognised_beside_the_registered_one():
+    found = rows(60, Known_As=lambda n: ("Ni", "Omi", "Lin")[n % 3], Ref=lambda n: f"R{n}")
+    columns, _ = proposed(found)
+    assert columns["child_known_as"] == "Known_As"
+    assert columns["child_given_name"] == "Forename"
+
+
+def test_a_preferred_language_is_no_name():
+    found = rows(60, Preferred_Language=lambda _n: "English", Ref=lambda n: f"R{n}")
+    assert "child_known_as" not in proposed(found)[0]

@@ -76,6 +76,15 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
         "christian",
         "givenname",
     ),
+    "known_as": (
+        "knownas",
+        "preferredname",
+        "preferredforename",
+        "usuallycalled",
+        "aka",
+        "nickname",
+        "alias",
+    ),
     "surname": ("surname", "last", "family", "lastname", "familyname", "lname"),
     "date_of_birth": ("dob", "birth", "born", "birthdate", "dateofbirth"),
     "sex": ("sex", "gender"),
@@ -274,6 +283,7 @@ def _identities(
             "postcode",
             "date_of_birth",
             "sex",
+            "known_as",
             "given_name",
             "surname",
             "birth_order",
@@ -374,7 +384,7 @@ def _identity_score(kind: str, column: _Column) -> float:
                 if named and column.share(lambda v: v.lower() in codings()["sex"]) >= _ENOUGH
                 else 0
             )
-        case "given_name" | "surname":
+        case "given_name" | "known_as" | "surname":
             return named + 0.5 if named and column.share(normalise.name_words) >= _ENOUGH else 0
         case "birth_order":
             return named if "order" in column.words or "birthorder" in column.words else 0
