@@ -4,6 +4,7 @@ and say where to look.
 
 import csv
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -183,6 +184,14 @@ def contradictions_in(*rows):
 def test_one_person_may_say_more_than_one_thing(why, changed):
     said = {"given": "amina", "surname": "okafor", "born": date(2019, 3, 4), "nhs": "9990000018"}
     assert contradictions_in(row(1, "1", **said), row(2, "1", **said | changed)) == [], why
+
+
+def test_a_due_date_and_the_birthday_that_came_later_are_one_child():
+    """A case system keeps the id of a child who was referred before birth."""
+    born = row(2, "R1", given="amina", surname="okafor", born=date(2020, 3, 14), nhs="9990000018")
+    expected = row(1, "R1", born=date(2020, 4, 2))
+    unborn = replace(expected, child=replace(expected.child, date_approximate=True))
+    assert contradictions_in(unborn, born) == []
 
 
 def test_twins_under_one_id_are_two_children():
