@@ -147,7 +147,16 @@ def test_two_women_of_one_birthday_and_address_under_two_given_names_are_for_a_p
     "names",
     [
         ("Hassan", "Hussein"),
-        ("Kwame", "Kwabena"),
+        pytest.param(
+            ("Kwame", "Kwabena"),
+            marks=pytest.mark.xfail(
+                strict=True,
+                reason=(
+                    "Two given names with the same beginning count as spellings of one name,"
+                    " even within a source"
+                ),
+            ),
+        ),
     ],
 )
 def test_twin_brothers_whom_every_partner_knows_as_two_fathers_are_two(linker, child, adult, names):

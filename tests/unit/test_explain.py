@@ -100,10 +100,24 @@ def test_quality_counts_matched_and_doubtful_records_by_dataset(linker, child):
     linker.send("trust-a", shared[0], alone)
     linker.send("council-b", shared[1])
     with linker.engine.connect() as tx:
-        found = {item.records: item for item in quality(Store(tx, VAULT), get_profile())}
+        report = quality(Store(tx, VAULT), get_profile())
+    found = {item.records: item for item in report.datasets}
+    assert report.queue.pairs == 0
     assert found[2].matched == 0.5
     assert found[1].matched == 1.0
     assert found[2].numbered == 0.5
     assert found[2].passes["dob"] == 1.0
     assert found[2].passes["number"] == 0.5
     assert found[1].doubtful == 0.0
+
+
+def test_quality_expects_of_the_queue_what_its_weights_say(linker, child):
+    """Two children of one name and birthday under two numbers: the weight says how likely."""
+    linker.send("trust-a", child("trust-a", "1", nhs=NHS[0]))
+    linker.send("council-b", child("council-b", "1", nhs=NHS[1], postcode="SE24 0AA"))
+    with linker.engine.connect() as tx:
+        store = Store(tx, VAULT)
+        [waiting] = store.review_queue()
+        queue = quality(store, get_profile()).queue
+    assert queue.pairs == 1
+    assert queue.expected_same == pytest.approx(1 / (1 + 2**-waiting.weight))

@@ -299,10 +299,11 @@ def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:
 
 
 def _counted_once(found: dict[str, Codes]) -> dict[str, Codes]:
-    """Count names that are alike once.
+    """Count once what names have in common, and what they do not.
 
     Names that sound alike, or are alike in part, also agree in other comparisons, and have the same
-    initial. Those agreements are set to unknown.
+    initial. Those agreements are set to unknown. If one name sounds different, the two names
+    together do, too. If only the given names differ, they differ in every comparison.
     """
     sounds = found["sounds"] == AGREE
     alike = {
@@ -314,6 +315,12 @@ def _counted_once(found: dict[str, Codes]) -> dict[str, Codes]:
         for field in alike
         for name in (field, f"{field}_place")
     }
+    one_differs = (found["given_place"] == DIFFERENT) | (found["surname_place"] == DIFFERENT)
+    once["sounds"] = np.where((found["sounds"] == DISAGREE) & one_differs, UNKNOWN, found["sounds"])
+    for field, other in (("given", "surname"), ("surname", "given")):
+        other_same = (found[other] == EXACT) | (found[f"{other}_place"] == EXACT)
+        told = (found[f"part_of_{field}"] == DISAGREE) & other_same
+        once[field] = np.where(told & (found[field] == DIFFERENT), UNKNOWN, once[field])
     same_initial = alike["given"] | np.isin(found["given_place"], (EXACT, NEAR))
     return found | once | {"initial_place": np.where(same_initial, UNKNOWN, found["initial_place"])}
 
