@@ -232,7 +232,7 @@ def test_a_client_certificate_that_cannot_be_used_stops_sending_and_keeps_everyt
         site = Site(tmp_path, data, address, kafka_tls_ca=broken)
         process = site.run()
         errors = process.communicate(timeout=120)[1]
-        assert process.returncode == 1
+        assert process.returncode == 4
         assert "what to do" in errors
         assert "Traceback" not in errors
         with open_spool(site.settings.spool) as spool:

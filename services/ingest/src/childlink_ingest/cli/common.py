@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from childlink_bus.ports import BusError
 from childlink_core.errors import UserError
+
+from childlink_ingest.errors import EXIT_WAITING
 
 if TYPE_CHECKING:
     from childlink_ingest.metrics import IngestMetrics
@@ -59,9 +62,19 @@ class Progress:
 def exchange(settings: IngestSettings, spool: Spool, metrics: IngestMetrics, wait: float) -> None:
     """Send queued batches, and fetch receipts.
 
-    Waits at most `wait` seconds for receipts, but until all queued batches are sent.
+    Waits at most `wait` seconds for receipts, but until all queued batches are sent. If the broker
+    cannot be reached, the program ends with EXIT_WAITING: nothing is lost, and the next run sends
+    what waits.
     """
 
+    try:
+        _exchange(settings, spool, metrics, wait)
+    except BusError as error:
+        error.exit_code = EXIT_WAITING
+        raise
+
+
+def _exchange(settings: IngestSettings, spool: Spool, metrics: IngestMetrics, wait: float) -> None:
     from childlink_ingest import app
 
     shown = Progress("batches left")
