@@ -13,6 +13,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from childlink_analytics.releasing.store import tables as analytics_tables
 from childlink_core import topics
+from childlink_linker.store import tables as linker_tables
 from childlink_local.workspace import Layout, create_workspace
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
@@ -50,6 +51,11 @@ class Hub(Deployment):
         """Start a command of a service with its settings and this hub's code."""
         with _code(self.code):
             return super().command(service, *arguments)
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Set settings of the linker. A running one keeps those it started with."""
+        for name, value in settings.items():
+            setattr(self.layout.linker, name, value)
 
     def memory_mb(self) -> dict[str, int]:
         """Resident memory of each service now."""
@@ -90,6 +96,15 @@ class Hub(Deployment):
             "analytics", sa.select(sa.func.count(sa.distinct(analytics_tables.link.c.person)))
         )
 
+    def person_of(self) -> dict[tuple[str, bytes], str]:
+        """The linker's identifier of each subject."""
+        c = linker_tables.subject.c
+        engine = sa.create_engine(self.layout.linker.database)
+        with engine.connect() as tx:
+            rows = tx.execute(sa.select(c.partner, c.link_reference, c.person_id)).all()
+        engine.dispose()
+        return {(row.partner, row.link_reference): row.person_id for row in rows}
+
     def revision(self, service: str) -> str:
         """Current migration of a service's tables."""
         return self._ask(
@@ -112,15 +127,21 @@ class Hub(Deployment):
 
 @contextmanager
 def hub_for(
-    folder: Path, server: str, name: str, partners: Sequence[str], code: Path | None = None
+    folder: Path,
+    server: str,
+    name: str,
+    partners: Sequence[str],
+    code: Path | None = None,
+    linker: Mapping[str, str] | None = None,
 ) -> Iterator[Hub]:
-    """A running hub with its own broker and databases. Hubs in one folder share members and
-    keys.
+    """A running hub with its own broker and databases. Hubs in one folder share members and keys.
+    `code` is the source of another release, and `linker` are settings of its linker.
     """
     broker = real.KafkaBroker(folder / f"{name}-kafka")
     with databases(server, name) as urls:
         hub = Hub(create_workspace(folder, partners, "", mock=False), broker, urls)
         hub.code = code
+        hub.configure(linker or {})
         try:
             broker.start()
             _make_topics(broker, partners)
