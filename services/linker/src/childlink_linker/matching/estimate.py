@@ -252,8 +252,8 @@ def _maximise(
         changes: dict[str, Any] = {}
         if name != "other":
             changes["prior"] = float(np.log2(same_day[name] / before.date[0] / others))
-        of_kind = strangers if name == "other" else across
-        changes |= _plain_shares(of_kind, before, name)
+        source = strangers if name == "other" else across
+        changes |= _plain_shares(source, before, name)
         if name == "relative":
             # Relatives share surnames and addresses as often as two records of one person do. Their
             # other shares come from demography, because there are too few relatives to learn them
@@ -264,7 +264,7 @@ def _maximise(
             }
             changes["given"] = _with_namesakes(own, before, same_day["relative"] / matches, dated)
         else:
-            changes |= _field_shares(of_kind, before, name)
+            changes |= _field_shares(source, before, name)
             if name == "other":
                 changes["date"] = _field_shares(across, before, name, beyond)["date"]
         updated[name] = replace(before, **changes)
