@@ -120,7 +120,8 @@ def test_stores_restored_from_dumps_made_in_the_middle_of_a_stream_end_as_an_und
     shaken.wait_for_links(deadline)
     after = persons(shaken)
     kept = [key for key in known if key in after and before.get(key) == known[key]]
-    assert len(kept) > 0.9 * len(known)
+    # As more partners send, parents are found through their children, and families join.
+    assert len(kept) > 0.8 * len(known)
     moved = [key for key in kept if after[key][0] != known[key][0]]
     assert len(moved) <= len(partners), (
         "identifiers in the dump still belong to the same people; others may have joined an"
