@@ -201,6 +201,26 @@ def source_of(shape: str) -> str:
     return SOURCE_OF[shape]
 
 
+# What sources read, where it is not the field of their own name.
+_READ_FROM: Final = {
+    "given_name": ("given_name", "known_as"),
+    "second_given_name": ("given_name", "known_as"),
+    "third_given_name": ("given_name", "known_as"),
+    "month_of_birth": ("date_of_birth",),
+    "year_of_birth": ("date_of_birth",),
+}
+
+
+def read_from(shape: str) -> tuple[str, ...]:
+    """The fields of an identity that a field of a profile is made of.
+
+    >>> read_from("given_2"), read_from("year"), read_from("mother_date")
+    (('given_name', 'known_as'), ('date_of_birth',), ('mother_date_of_birth',))
+    """
+    source = source_of(shape)
+    return _READ_FROM.get(source, (source,))
+
+
 def value_of(subject: Subject, shape: str) -> str:
     """A field of a subject, in the shape that a profile names; "" if missing."""
     source = source_of(shape)

@@ -16,7 +16,7 @@ from childlink_core.references import ReferenceKeys
 from childlink_ingest.mapping.definition import Mapping
 from childlink_ingest.model.rows import Identity, Row
 from childlink_ingest.pseudonymise.encoder import Encoder
-from childlink_ingest.pseudonymise.fields import source_of
+from childlink_ingest.pseudonymise.fields import read_from
 from childlink_ingest.pseudonymise.split import Subject, split
 
 _PEOPLE: Final = (
@@ -29,12 +29,23 @@ _PARENTS: Final = (
     ("9990000042", "sara", "khan", date(1988, 1, 19), "f", "ZY240AA"),
     ("", "linh", "nguyen", date(1994, 9, 9), "f", "ZY21AB"),
 )
-_IDENTIFIERS: Final = ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode")
+IDENTIFIERS: Final = (
+    "nhs_number",
+    "given_name",
+    "known_as",
+    "surname",
+    "date_of_birth",
+    "sex",
+    "postcode",
+)
+"""The fields of an identity that are hashed, and never sent."""
 _RULES: Final = {
     "nhs_number": "checked (modulus 11), then a keyed hash",
     "given_name": "normalised; hashed with other fields",
+    "known_as": "normalised; hashed with other fields",
     "surname": "normalised; hashed with other fields",
     "date_of_birth": ("hashed with other fields; a keyed hash groups records to compare"),
+    "date_approximate": "sent as it is: the date of birth is a guess, or not",
     "sex": "hashed with other fields",
     "postcode": "hashed with other fields; an area may be derived from it",
     "birth_order": "sent as it is: 1, 2, ...",
@@ -116,15 +127,16 @@ def _uses(item: Pass, role: str, kind: str) -> bool:
 def uses_as_salt(item: Pass, kind: str, role: str) -> bool:
     """Whether a kind of field, of a subject with this role, is a salt of the pass.
 
-    A mother's fields can be salts of her child's pass.
+    A mother's fields can be salts of her child's pass, and a child's of a pass of its parents.
     """
-    salts = {source_of(name) for name in item.salt}
-    return (role in item.roles and kind in salts) or (role == "adult" and f"mother_{kind}" in salts)
+    salts = {kind for name in item.salt for kind in read_from(name)}
+    other = f"mother_{kind}" if role == "adult" else f"child_{kind}"
+    return (role in item.roles and kind in salts) or other in salts
 
 
 def uses_in_segments(item: Pass, kind: str) -> bool:
     """Whether a kind of field is hashed into a segment of the pass."""
-    return any(source_of(name) == kind for segment in item.segments for name in segment)
+    return any(kind in read_from(name) for segment in item.segments for name in segment)
 
 
 def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[str, str]]]]:
@@ -148,7 +160,7 @@ def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[st
             (f"{role} {name.replace('_', ' ')}", str(getattr(s.identity, name) or "(missing)"))
             for role, s in (("child", a), ("adult", b))
             if s
-            for name in _IDENTIFIERS
+            for name in IDENTIFIERS
         ]
         linker = [
             pair

@@ -16,14 +16,13 @@ from childlink_ingest.model.rows import Rejection, Row
 from childlink_ingest.pseudonymise.encoder import Encoder, carries_pass
 from childlink_ingest.pseudonymise.split import Observation, Subject
 from childlink_ingest.reporting import pages
-from childlink_ingest.reporting.preview import uses_as_salt, uses_in_segments
+from childlink_ingest.reporting.preview import IDENTIFIERS, uses_as_salt, uses_in_segments
 from childlink_ingest.runs.after_restore import check_past
 from childlink_ingest.runs.prepare import wire_value
 from childlink_ingest.spool import RunReport, Spool, explain
 
 _EXAMPLES = 5
 _MOST_VALUES = 10_000
-_IDENTITY = ("nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode")
 
 
 class Summary:
@@ -60,7 +59,7 @@ class Summary:
             person = getattr(row, subject)
             if person:
                 self._filled.update(
-                    f"{subject}_{name}" for name in _IDENTITY if getattr(person, name)
+                    f"{subject}_{name}" for name in IDENTIFIERS if getattr(person, name)
                 )
         for name, value in row.attributes.items():
             if len(self._values[name]) < _MOST_VALUES or value in self._values[name]:
@@ -84,7 +83,7 @@ class Summary:
             f"{'column':28}{'filled':>9}  values",
         ]
         for subject in dataset.subjects:
-            for name in _IDENTITY:
+            for name in IDENTIFIERS:
                 column = f"{subject}_{name}"
                 lines.append(
                     f"{column:28}{_share(self._filled[column], good):>9}  encoded, never sent"
@@ -138,15 +137,7 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
     [record] = encoder.encode([subject])
     profile: Profile = encoder.profile
     lines = [f"  {subject.role}: stays here; encoded for the linker, sealed to its key:"]
-    for name in (
-        "nhs_number",
-        "given_name",
-        "surname",
-        "date_of_birth",
-        "sex",
-        "postcode",
-        "birth_order",
-    ):
+    for name in (*IDENTIFIERS, "birth_order"):
         value = str(getattr(subject.identity, name) or "")
         uses = ["keyed hash"] if name == "nhs_number" and value else []
         for item in profile.passes:
@@ -167,6 +158,10 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
     for made in record.passes:
         lines.append(f"    leaves: pass {made.pass_number}         block {made.block_token.hex()}")
         lines.append(f"            segments {made.filter.hex()[:48]}... ({len(made.filter)} bytes)")
+    if record.approximate_date:
+        lines.append("    leaves: mark           the date of birth is a guess")
+    if record.many_ids:
+        lines.append("    leaves: mark           one person may have several ids")
     for carer in record.carers:
         lines.append(
             f"    leaves: carer          {carer.link_reference.hex()} (relation {carer.relation})"

@@ -22,7 +22,7 @@ from childlink_ingest.geography.derive import AreaLookup, AreaSets
 from childlink_ingest.mapping.apply import RowMapper
 from childlink_ingest.mapping.definition import Mapping
 from childlink_ingest.model.items import DELETED, StagedItem, StagedRow
-from childlink_ingest.model.rows import Rejection, Role, Row, WithheldRow
+from childlink_ingest.model.rows import Rejection, Row, WithheldRow
 from childlink_ingest.pseudonymise.encoder import Encoder, is_linkable, varint
 from childlink_ingest.pseudonymise.split import Observation, Subject, split
 from childlink_ingest.readers.record import Record
@@ -272,20 +272,17 @@ def without_unlinkable(row: Row, profile: Profile) -> Row | Rejection:
     Returns a Rejection if no person is left.
     """
     mother = row.adult if row.relation == "mother" else None
-    lost = [
-        role
-        for role, identity, its_mother in (("child", row.child, mother), ("adult", row.adult, None))
-        if identity
-        and not identity.nhs_number
-        and not is_linkable(
-            Subject(cast("Role", role), identity, b"", b"", b"", None, its_mother), profile
-        )
-    ]
+    people: list[Subject] = []
+    if row.child:
+        people.append(Subject("child", row.child, b"", b"", b"", mother=mother))
+    if row.adult:
+        child = row.child if row.relation else None
+        adult = Subject("adult", row.adult, b"", b"", b"", child=child, relation=row.relation)
+        people.append(adult)
+    lost = [subject.role for subject in people if not is_linkable(subject, profile)]
     if not lost:
         return row
-    if all(
-        role in lost for role, identity in (("child", row.child), ("adult", row.adult)) if identity
-    ):
+    if len(lost) == len(people):
         return Rejection(
             row.number,
             f"{lost[0]}_...",
@@ -305,28 +302,13 @@ def without_unlinkable(row: Row, profile: Profile) -> Row | Rejection:
 
 def subject_content(subject: Subject) -> tuple[object, ...]:
     """All values of a subject that determine its encoding."""
-    who = subject.identity
-    mother, child = subject.mother, subject.child
     return (
-        who.nhs_number,
-        who.given_name,
-        who.surname,
-        who.date_of_birth,
-        who.sex,
-        who.postcode,
-        who.birth_order,
-        who.date_approximate,
-        who.known_as,
-        who.date_precision,
+        subject.identity,
+        subject.mother,
+        subject.child,
         subject.carer,
         subject.relation,
         subject.one_id_each,
-        (child.nhs_number, child.given_name, child.surname, child.date_of_birth) if child else None,
-        (
-            (mother.nhs_number, mother.given_name, mother.date_of_birth, mother.date_precision)
-            if mother
-            else None
-        ),
     )
 
 
