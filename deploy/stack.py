@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -142,7 +143,7 @@ def deliver(partner: str, extract: Path) -> None:
     inbox.mkdir(exist_ok=True)
     part = inbox / f".{extract.name}"
     shutil.copy(extract, part)
-    _own(inbox)
+    hand_to_containers(inbox)
     part.rename(inbox / extract.name)
 
 
@@ -603,14 +604,11 @@ def publish() -> None:
         run(
             "childlink-ops", "ca", "publish", target, "--authority", STACK / "authority" / authority
         )
-        _own(target)
+        hand_to_containers(target)
 
 
 def hand_over() -> None:
-    """Give the containers' user ownership of its files.
-
-    Containers run as the user who starts them, or for root as the user of the images.
-    """
+    """Give the containers' user ownership of its files, before the containers start."""
     for folder in (
         "kafka",
         "gatekeeper",
@@ -621,13 +619,19 @@ def hand_over() -> None:
         "answers",
         "partners",
     ):
-        _own(STACK / folder)
+        hand_to_containers(STACK / folder)
 
 
-def _own(folder: Path) -> None:
+def hand_to_containers(folder: Path) -> None:
+    """Give a folder, and all in it, to the user whom the containers run as.
+
+    Containers run as the user who starts them, or for root as the user of the images.
+    """
     if os.getuid() == 0:
         for path in [folder, *folder.rglob("*")]:
-            os.chown(path, _uid(), _uid())
+            # A running service moves and deletes its own files meanwhile.
+            with suppress(FileNotFoundError):
+                os.chown(path, _uid(), _uid())
 
 
 def _uid() -> int:

@@ -111,7 +111,13 @@ def main() -> None:
         options.dump_errors.unlink(missing_ok=True)
     for setting in options.setting or _SETTINGS:
         say(f"{setting}: making the people")
-        population = _population(setting, options.children, options.seed)
+        try:
+            population = _population(setting, options.children, options.seed)
+        except FileNotFoundError as error:
+            if options.setting:
+                sys.exit(str(error))
+            say(f"{setting} is left out. {error}")
+            continue
         only = options.only or list(_SYSTEMS)
         if "childlink" in only:
             run_childlink(population, options.dump_errors)

@@ -120,7 +120,7 @@ def test_different_given_names_are_never_made_equal_by_the_lack_of_a_twin(linker
     assert apart(linker, amina[0], zainab)
 
 
-def test_weak_evidence_links_where_nobody_else_could_be_meant(linker, child):
+def test_weaker_evidence_is_enough_if_no_other_record_fits(linker, child):
     """Two slips in the given name. Names, date, sex and address are all there is."""
     a = child("trust-a", "1", given="Samuel", sex="m")
     b = child("charity-c", "1", given="Smauel", sex="m")
@@ -129,7 +129,7 @@ def test_weak_evidence_links_where_nobody_else_could_be_meant(linker, child):
     assert together(linker, a, b)
 
 
-def test_weak_evidence_waits_where_somebody_else_could_be_meant(linker, child):
+def test_a_record_that_fits_either_of_two_twins_waits(linker, child):
     twins = [
         child("trust-a", str(n), given=given, sex="m", nhs=NHS[n])
         for n, given in enumerate(("Samuel", "Samson"))
@@ -142,7 +142,7 @@ def test_weak_evidence_waits_where_somebody_else_could_be_meant(linker, child):
     assert not together(linker, twins[1], b)
 
 
-def test_two_different_numbers_wait_although_nobody_else_is_known(linker, child):
+def test_two_different_numbers_wait_even_if_no_other_record_fits(linker, child):
     a, b = (
         child("trust-a", "1", nhs=NHS[0]),
         child("council-b", "1", nhs=NHS[1], postcode=ELSEWHERE),

@@ -185,7 +185,7 @@ def test_revocation_is_honoured_within_a_minute_on_an_open_connection_and_renewa
     )
     (etc / "keys" / "tls-new.key").replace(etc / "keys" / "tls.key")
     shutil.copy(renewed, etc / "tls.pem")
-    stack.hand_over()
+    stack.hand_to_containers(etc)
     stack.publish()
     stack.wait_for(
         "the renewed certificate to be let in",
@@ -414,7 +414,7 @@ def _hand_to_partner_a(name: str, certificate: Path, key: Path) -> str:
     folder.mkdir(exist_ok=True)
     shutil.copy(certificate, folder / "tls.pem")
     shutil.copy(key, folder / "tls.key")
-    stack.hand_over()
+    stack.hand_to_containers(folder)
     return f"/srv/childlink/{name}"
 
 

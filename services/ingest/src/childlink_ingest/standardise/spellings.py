@@ -98,9 +98,8 @@ CANONICAL: Final[dict[str, str]] = {
 """The first spelling of the family, by spelling."""
 
 # Families of nicknames. Each line holds names that one person may use for each other. Unlike
-# spellings, they stay different names: a family is one thing more to compare. Sources: Oxford
-# Dictionary of First Names (Hanks, Hardcastle and Hodges, 2006) for English, Welsh, Irish and
-# Polish short forms; everyday use.
+# spellings, they stay different names: a family is one thing more to compare. Source: everyday
+# use. No published list was copied or consulted.
 _NICKNAMES: Final = """
 alexander alexandra alex alec alexia sandy sasha xander lexi lexie aleksander aleksandra ola olek
 albert albie bertie bert

@@ -14,7 +14,7 @@ Evidence against a match still counts:
   well one pair fits.
 * A subject that fits two different people equally well joins neither. An example is a newborn's
   record that fits both twins.
-* If nobody else could be meant, less evidence is enough.
+* If no other record fits, less evidence is enough.
 
 Ties are broken by the subjects' keys, never by the order of arrival. The partition is a pure
 function of records and parameters.
@@ -43,10 +43,14 @@ AMBIGUITY_MARGIN: Final = 2.0
 # The penalty for two different NHS numbers counts once for each partner that holds the less
 # supported number, up to this limit.
 MOST_WITNESSES: Final = 3
+# From so many bits on, two records are surely one person by name (negative), or surely twins
+# (positive). Three bits are odds of 8 to 1.
 SURELY: Final = 3.0
 # Two records of one number are held together by the number alone if, without it, one person is less
 # than so many bits more likely than twins.
 BY_NUMBER_ALONE: Final = 4.0
+# If one pair of two clusters is surely one person by name, the clusters are kept apart only if more
+# than this share of their pairs looks like twins. Otherwise more than half is enough.
 MOST_LIKE_TWINS_OF_ONE: Final = 0.75
 # A source that holds one of two twins holds the other with three chances in four.
 BITS_OF_A_MISSING_TWIN: Final = 2.0
@@ -143,7 +147,7 @@ def cluster(keys: Sequence[Key], evidence: Evidence, at: Thresholds) -> Partitio
     >>> cluster(["a", "b"], Evidence.of(2, {(0, 1): 10.0}), at).clusters
     [['a', 'b']]
 
-    Weaker evidence is enough if nobody else could be meant:
+    Weaker evidence is enough if no other record fits:
 
     >>> cluster(["a", "b"], Evidence.of(2, {(0, 1): 2.0}), at).clusters
     [['a', 'b']]
@@ -263,8 +267,8 @@ class _State:
     def is_alone(self, link: float, review: float) -> NDArray[np.bool_]:
         """Which pairs of clusters have no rival: neither fits any other cluster.
 
-        Two different NHS numbers, two ids of one source, or different given names are signs that
-        there is somebody else. So is all that twins have in common. But each further source that
+        Two different NHS numbers, two ids of one source, or different given names are signs of
+        two people. So is all that twins have in common. But each further source that
         holds one child and no twin makes a twin less likely.
         """
         fits = (self.score() >= review).sum(axis=1)

@@ -44,7 +44,7 @@ class Weighed:
     kinship: NDArray[np.float64]
     """Bits in favour of brothers, sisters or twins, against one person."""
     somebody_else: NDArray[np.bool_]
-    """It may be somebody else, even if nobody else is known: given names are unlike, the mothers
+    """These may be two people, even if no other record fits: given names are unlike, the mothers
     differ, or neither a certain date of birth, nor an address, mother, child or number agrees.
     """
 
@@ -56,7 +56,8 @@ class Observed:
     Most fields: 1 agree, 2 disagree. `given`, `surname`, `date`, `given_place` and `surname_place`:
     1 equal, 2 equal in part (names sound alike, two parts of a date agree), 3 different. `guessed`
     and `nameless`: 1 where either record has a guessed date of birth, or no given name. `multiple`:
-    1 where either record has no given name and is a twin.
+    1 where either record has no given name and is a twin. `mother`: for adults, the same child
+    in the same relation.
     """
 
     nhs: Codes

@@ -1,4 +1,4 @@
-"""Match parameters: how often fields agree in each kind of pair, and the two thresholds. They are
+"""Match parameters: how often fields agree in each kind of pair, and the three thresholds. They are
 read from versioned files.
 """
 
@@ -37,6 +37,9 @@ class KindShares:
     nhs: float
     """Of pairs that both have an NHS number, the share with the same number."""
     mother: float
+    """Children: the share of pairs with the same mother, where both mothers are known. Adults: with
+    the same child in the same relation.
+    """
     sex: float
     given: Shares
     surname: Shares
