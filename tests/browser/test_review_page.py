@@ -117,6 +117,33 @@ def test_a_steward_clears_ten_pairs_with_the_keyboard(waiting, site, tmp_path):
 
 
 @pytest.mark.slow
+def test_two_stewards_settle_a_pattern_of_ten_pairs(waiting, site, tmp_path):
+    address, token, _, policy = site
+    second = new_token()
+    policy.write_text(
+        policy.read_text()
+        + f'[[person]]\nname = "b.other"\nroles = ["steward"]\ntoken_sha256 = "{sha256(second)}"\n'
+    )
+    for steward, of_steward in enumerate((token, second)):
+        with chromium(width=360, height=740) as page:
+            sign_in(page, address, of_steward)
+            page.get_by_role("link", name="Decide many alike at once").click()
+            assert page.locator("h1").inner_text() == "1 pattern waits for you"
+            assert barriers(page) == []
+            page.locator("tbody a").click()
+            assert ("has proposed: same" in page.locator("main").inner_text()) == bool(steward)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+            assert barriers(page) == []
+            page.screenshot(path=tmp_path / f"pattern{steward}.png", full_page=True)
+            page.get_by_label("the same person").check()
+            page.get_by_label("Why?").fill("both hospitals confirm")
+            page.get_by_role("button", name="Propose for all 10 pairs").click()
+            page.wait_for_selector("[role=status]")
+            assert "same for 10 pairs" in page.locator("[role=status]").inner_text()
+        assert waiting.review_pairs() == (0 if steward else PAIRS)
+
+
+@pytest.mark.slow
 def test_the_page_works_without_its_script_and_at_the_width_of_a_telephone(site):
     address, token, *_ = site
     with chromium(width=360, height=740) as page:

@@ -2,15 +2,19 @@
 command ends in a traceback.
 """
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from childlink_ingest.cli import main
 from childlink_local.broker import mock_broker
 from childlink_local.workspace import create_workspace
+from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.http import door
@@ -45,7 +49,7 @@ class Site:
             for name, value in settings.items()
         }
         (folder / "m.toml").write_text(MAPPING)
-        assert self("approve", "m.toml", "--by", "A. Shah, IG lead").returncode == 0
+        assert self.quickly("approve", "m.toml", "--by", "A. Shah, IG lead").returncode == 0
 
     def write(self, content, name="extract.csv"):
         path = self.folder / name
@@ -66,7 +70,21 @@ class Site:
         return done
 
     def check(self, content, **options):
-        return self("check", self.write(content), "--mapping", options.get("mapping", "m.toml"))
+        return self.quickly(
+            "check", self.write(content), "--mapping", options.get("mapping", "m.toml")
+        )
+
+    def quickly(self, *arguments):
+        """As a call, but in this process, which starts no Python. Returns what a call returns."""
+        with (
+            contextlib.chdir(self.folder),
+            mock.patch("childlink_core.commands.configure_logs"),
+            mock.patch("childlink_core.commands.relax_garbage_collection"),
+        ):
+            done = CliRunner().invoke(
+                main, [*map(str, arguments)], env=self.environment, catch_exceptions=False
+            )
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")

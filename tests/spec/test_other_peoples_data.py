@@ -150,3 +150,24 @@ def test_two_different_numbers_wait_even_if_no_other_record_fits(linker, child):
     linker.send("trust-a", a)
     linker.send("council-b", b)
     assert wait(linker, a, b)
+
+
+@pytest.mark.parametrize("untraced", [False, True], ids=["traced", "not traced"])
+def test_a_number_that_its_source_has_not_traced_counts_half_against_a_match(
+    linker, child, untraced
+):
+    """The same child at two addresses, under two numbers. The charity typed its number."""
+    a = child("trust-a", "1", nhs=NHS[0])
+    b = child("charity-c", "1", nhs=NHS[1], postcode=ELSEWHERE, number_untraced=untraced)
+    linker.send("trust-a", a)
+    linker.send("charity-c", b)
+    assert together(linker, a, b) == untraced
+    assert wait(linker, a, b) != untraced
+
+
+def test_an_equal_number_counts_in_full_whether_it_was_traced_or_not(linker, child):
+    a = child("trust-a", "1", nhs=NHS[0], given="", surname="")
+    b = child("charity-c", "1", nhs=NHS[0], given="", surname="", number_untraced=True)
+    linker.send("trust-a", a)
+    linker.send("charity-c", b)
+    assert together(linker, a, b)

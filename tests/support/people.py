@@ -72,6 +72,7 @@ class Partnership:
         date_approximate: bool = False,
         known_as: str = "",
         date_precision: Precision = "day",
+        number_untraced: bool = False,
         carer: "tuple[Subject, Relation] | None" = None,
         parent_of: "tuple[Subject, Relation] | None" = None,
         one_id_each: bool = True,
@@ -91,6 +92,7 @@ class Partnership:
             date_approximate,
             normalise.given_name(known_as),
             date_precision,
+            number_untraced,
         )
         return Subject(
             role,

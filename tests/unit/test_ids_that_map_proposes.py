@@ -79,3 +79,20 @@ def test_the_name_that_a_child_uses_is_recognised_beside_the_registered_one():
 def test_a_preferred_language_is_no_name():
     found = rows(60, Preferred_Language=lambda _n: "English", Ref=lambda n: f"R{n}")
     assert "child_known_as" not in proposed(found)[0]
+
+
+def test_the_status_of_a_number_is_recognised_beside_the_number():
+    found = rows(
+        60,
+        NHS_NUMBER=lambda n: NUMBERS[n % 4],
+        NHS_NUMBER_STATUS_INDICATOR_CODE=lambda n: ("01", "02", "04")[n % 3],
+        Ref=lambda n: f"R{n}",
+    )
+    columns, _ = proposed(found)
+    assert columns["child_nhs_number"] == "NHS_NUMBER"
+    assert columns["child_nhs_number_status"] == "NHS_NUMBER_STATUS_INDICATOR_CODE"
+
+
+def test_the_status_of_a_referral_is_none_of_a_number():
+    found = rows(60, Referral_Status=lambda n: ("01", "02")[n % 2], Ref=lambda n: f"R{n}")
+    assert "child_nhs_number_status" not in proposed(found)[0]

@@ -14,6 +14,7 @@ ids = "visit"
 row_id = "id"
 child_id = "child"
 child_nhs_number = "nhs"
+child_nhs_number_status = "status"
 child_given_name = "given"
 child_known_as = "known as"
 child_surname = "surname"
@@ -38,7 +39,8 @@ def rules():
 def test_every_field_of_the_mapping_has_a_rule(rules):
     assert set(rules) >= set(MAPPING.columns)
     assert "hashed" in rules["child_known_as"].rule
-    assert rules["child_date_approximate"].rule.startswith("sent as it is")
+    for mark in ("child_date_approximate", "child_nhs_number_status"):
+        assert rules[mark].rule.startswith("sent as it is")
 
 
 @pytest.mark.parametrize("field", ["child_nhs_number", "child_date_of_birth", "child_given_name"])

@@ -1,6 +1,7 @@
 """Doubtful pairs, and a data steward's decisions on them."""
 
 import time
+from datetime import date
 from itertools import combinations
 
 import pytest
@@ -11,6 +12,7 @@ from childlink_linker.relinking.relink import relink
 from childlink_linker.review import cases as review
 from childlink_linker.store.store import Store
 
+from tests.bench.bench_encode import nhs_number
 from tests.support.people import NHS, VAULT
 
 CONTEXT = (get_profile(), load_parameters())
@@ -182,3 +184,112 @@ def test_nothing_is_shown_of_people_who_do_not_wait(linker, child):
     for one, other in combinations(range(1, 4), 2):
         with pytest.raises(ReviewError, match="is waiting"):
             within(linker, lambda store, pair=(one, other): review.show(store, pair, *CONTEXT))
+
+
+@pytest.fixture
+def alike(linker, partnership):
+    """Six children with one pattern: one name and date of birth, two numbers and two addresses."""
+    names = ["Amina", "Oliver", "Zoe", "Kwame", "Grace", "Hassan"]
+    pairs = []
+    for partner, number, postcode in (("trust-a", 0, "SW9 8JJ"), ("council-b", 100, "SE24 0AA")):
+        subjects = [
+            partnership.subject(
+                partner,
+                str(at),
+                nhs=nhs_number(number + at),
+                given=given,
+                surname="Okafor",
+                sex="f",
+                postcode=postcode,
+                born=date(2020, 3, 1 + at),
+            )
+            for at, given in enumerate(names)
+        ]
+        linker.send(partner, *subjects)
+        pairs.append(subjects)
+    return list(zip(*pairs, strict=True))
+
+
+def test_pairs_that_agree_and_differ_in_the_same_fields_are_one_pattern(linker, alike):
+    [pattern] = linker.desk().patterns("N. Steward")
+    assert len(pattern.doubts) == len(alike)
+    said = {finding.what: finding.outcome for finding in pattern.findings}
+    assert said["given name and surname"] == "same"
+    assert said["NHS number"] == "different"
+    assert 0 < pattern.expected_same < 1
+
+
+def test_a_verdict_on_a_pattern_counts_when_a_second_steward_gives_the_same(linker, alike):
+    desk = linker.desk()
+    [pattern] = desk.patterns("N. Steward")
+    pairs, outcome = desk.propose("N. Steward", pattern.name, "same", "one hospital renumbered")
+    assert (pairs, len(outcome.linked)) == (6, 0)
+    assert not any(together(linker, *pair) for pair in alike)
+    assert desk.patterns("N. Steward") == []
+    with pytest.raises(ReviewError, match="No pattern"):
+        desk.propose("N. Steward", pattern.name, "same", "said it before")
+    [offered] = desk.patterns("B. Other")
+    assert (offered.name, offered.proposed("same")) == (pattern.name, 6)
+    desk.propose("B. Other", pattern.name, "same", "the hospital confirms")
+    assert all(together(linker, *pair) for pair in alike)
+    assert within(linker, review.doubts) == []
+
+
+def test_two_stewards_who_disagree_on_a_pattern_leave_its_pairs_waiting(linker, alike):
+    desk = linker.desk()
+    [pattern] = desk.patterns("N. Steward")
+    desk.propose("N. Steward", pattern.name, "same", "one hospital renumbered")
+    desk.propose("B. Other", pattern.name, "different", "two hospitals")
+    assert not any(together(linker, *pair) for pair in alike)
+    assert len(within(linker, review.doubts)) == len(alike)
+
+
+def test_a_pair_that_was_decided_by_itself_is_no_longer_in_the_pattern(linker, alike):
+    desk = linker.desk()
+    [pattern] = desk.patterns("N. Steward")
+    decide(linker, pattern.pairs[0], "different", "C. Third")
+    [left] = desk.patterns("N. Steward")
+    assert (left.name, len(left.doubts)) == (pattern.name, 5)
+
+
+def test_a_pattern_is_undone_as_one_step(linker, alike):
+    desk = linker.desk()
+    [pattern] = desk.patterns("N. Steward")
+    for steward in ("N. Steward", "B. Other"):
+        desk.propose(steward, pattern.name, "same", "the hospital confirms")
+    last = desk.decisions("B. Other")[-1]
+    desk.undo("B. Other", last.decision_id, whole=True)
+    assert not any(together(linker, *pair) for pair in alike)
+    assert sum(bool(item.undone_by) for item in desk.decisions("B. Other")) == 6
+
+
+def test_a_case_of_three_people_belongs_to_no_pattern(linker, child):
+    """The record without a name fits either twin, and so do others like it: each is looked at."""
+    for family, surname, postcode in (("1", "Okafor", "SW9 8JJ"), ("2", "Lindqvist", "SE24 0AA")):
+        who = {"surname": surname, "postcode": postcode, "born": date(2020, 3, int(family))}
+        twins = [
+            child("trust-a", f"{family}{n}", given=f"TWIN {n}", birth_order=n, **who)
+            for n in (1, 2)
+        ]
+        linker.send("trust-a", *twins)
+        linker.send("council-b", child("council-b", family, **who))
+    assert len(within(linker, review.cases)) == 2
+    assert linker.desk().patterns("N. Steward") == []
+
+
+def test_what_a_pattern_shows_counts_towards_the_daily_limit_of_views(linker, alike):
+    desk = linker.desk(views_a_day=25)
+    [pattern] = desk.patterns("N. Steward")
+    for _ in range(2):
+        assert len(desk.pattern("N. Steward", pattern.name).examples) == 6
+    with pytest.raises(ReviewError, match="which is the limit"):
+        desk.pattern("N. Steward", pattern.name)
+
+
+def test_the_clearest_case_comes_first(linker, child, alike):
+    who = {"surname": "Lindqvist", "postcode": "SE5 9RS", "born": date(2019, 7, 2)}
+    twins = [child("trust-a", f"t{n}", given=f"TWIN {n}", birth_order=n, **who) for n in (1, 2)]
+    linker.send("trust-a", *twins)
+    linker.send("council-b", child("council-b", "t", **who))
+    cases = within(linker, review.cases)
+    assert [len(case.doubts) for case in cases] == [1, 1, 1, 1, 1, 1, 2]

@@ -17,7 +17,10 @@ from kafka.errors import KafkaError
 from childlink_bus.ports import BusError, Message
 
 _SEND_TIMEOUT_S: Final = 30
-_METADATA_EVERY_S: Final = 5.0
+# How long to wait before looking for missing topics again: at first, and at most. Each wait is
+# twice as long as the one before.
+_FIRST_LOOK_S: Final = 0.1
+_LOOK_EVERY_S: Final = 5.0
 _EVERYTHING: Final = 2**31
 _KNOCK_TIMEOUT_S: Final = 5.0
 
@@ -68,7 +71,7 @@ class KafkaPublisher:
 
 
 class KafkaSubscriber:
-    """See `ports.Subscriber`. Looks for missing topics again every few seconds.
+    """See `ports.Subscriber`. Looks for missing topics again, at last every few seconds.
 
     kafka-python returns all fetched messages of one topic, possibly thousands, before those of the
     next topic. Therefore this class takes everything at once and serves the topics in turn. A topic
@@ -83,7 +86,7 @@ class KafkaSubscriber:
         self._fetched: dict[str, deque[Message]] = {topic: deque() for topic in positions}
         self._turns: deque[str] = deque()
         self._max_messages = max_messages
-        self._looked_at = -_METADATA_EVERY_S
+        self._look_at, self._wait_s = 0.0, _FIRST_LOOK_S
         self._rewound: dict[str, int] = {}
         self._missing: set[str] = set()
         self._consumer = connect(
@@ -158,9 +161,8 @@ class KafkaSubscriber:
         self._consumer.resume(*(paused - full))
 
     def _look_for_topics(self) -> None:
-        if not self._waiting or time.monotonic() - self._looked_at < _METADATA_EVERY_S:
+        if not self._waiting or time.monotonic() < self._look_at:
             return
-        self._looked_at = time.monotonic()
         existing = self._consumer.topics()
         found = [topic for topic in self._waiting if topic in existing]
         if found:
@@ -180,6 +182,8 @@ class KafkaSubscriber:
                 else:
                     self._consumer.seek(at, wanted)
         self._missing |= self._waiting.keys()
+        self._wait_s = _FIRST_LOOK_S if found else min(2 * self._wait_s, _LOOK_EVERY_S)
+        self._look_at = time.monotonic() + self._wait_s
 
 
 def connect(client: type[Any], settings: ServiceSettings, **options: Any) -> Any:

@@ -121,6 +121,7 @@ def identity_fields(subject: Subject) -> dict[str, str]:
     fields = {
         f"{subject}_id": f"the {subject}'s id in the source",
         f"{subject}_nhs_number": f"the {subject}'s NHS number",
+        f"{subject}_nhs_number_status": f"whether the {subject}'s NHS number was traced (01 to 08)",
         f"{subject}_given_name": f"the {subject}'s given names",
         f"{subject}_known_as": f"the given name that the {subject} uses, where it is another",
         f"{subject}_surname": f"the {subject}'s surname",

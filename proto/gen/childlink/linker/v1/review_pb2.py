@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n childlink/linker/v1/review.proto\x12\x13\x63hildlink.linker.v1\"\x12\n\x10ListCasesRequest\"=\n\x11ListCasesResponse\x12(\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x19.childlink.linker.v1.Case\" \n\x0eGetCaseRequest\x12\x0e\n\x06number\x18\x01 \x01(\x04\":\n\x0fGetCaseResponse\x12\'\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x19.childlink.linker.v1.Case\"T\n\x04\x43\x61se\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x10\n\x08since_ms\x18\x02 \x01(\x03\x12*\n\x06\x64oubts\x18\x03 \x03(\x0b\x32\x1a.childlink.linker.v1.Doubt\"\xbc\x01\n\x05\x44oubt\x12\'\n\x04pair\x18\x01 \x01(\x0b\x32\x19.childlink.linker.v1.Pair\x12\x13\n\x0bweight_bits\x18\x02 \x01(\x11\x12\x0b\n\x03one\x18\x03 \x01(\t\x12\r\n\x05other\x18\x04 \x01(\t\x12\x0e\n\x06unsure\x18\x05 \x01(\r\x12\x13\n\x0b\x61sks_second\x18\x06 \x01(\x08\x12\x34\n\x0b\x63omparisons\x18\x07 \x03(\x0b\x32\x1f.childlink.linker.v1.Comparison\"\'\n\x04Pair\x12\x0f\n\x07smaller\x18\x01 \x01(\x04\x12\x0e\n\x06larger\x18\x02 \x01(\x04\"m\n\nComparison\x12\x0b\n\x03one\x18\x01 \x01(\t\x12\r\n\x05other\x18\x02 \x01(\t\x12\x13\n\x0bweight_bits\x18\x03 \x01(\x11\x12.\n\x08\x66indings\x18\x04 \x03(\x0b\x32\x1c.childlink.linker.v1.Finding\"6\n\x07\x46inding\x12\x0c\n\x04what\x18\x01 \x01(\t\x12\x0f\n\x07outcome\x18\x02 \x01(\t\x12\x0c\n\x04\x62its\x18\x03 \x01(\x11\"h\n\rDecideRequest\x12\x32\n\x08verdicts\x18\x01 \x03(\x0b\x32 .childlink.linker.v1.PairVerdict\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x13\n\x0b\x61sks_second\x18\x03 \x01(\x08\"e\n\x0bPairVerdict\x12\'\n\x04pair\x18\x01 \x01(\x0b\x32\x19.childlink.linker.v1.Pair\x12-\n\x07verdict\x18\x02 \x01(\x0e\x32\x1c.childlink.linker.v1.Verdict\"\'\n\x0e\x44\x65\x63ideResponse\x12\x15\n\rlinks_changed\x18\x01 \x01(\r\"L\n\x11\x41skPartnerRequest\x12\'\n\x04pair\x18\x01 \x01(\x0b\x32\x19.childlink.linker.v1.Pair\x12\x0e\n\x06larger\x18\x02 \x01(\x08\"\x14\n\x12\x41skPartnerResponse\"*\n\x13UndoDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\x04\"-\n\x14UndoDecisionResponse\x12\x15\n\rlinks_changed\x18\x01 \x01(\r\"\x16\n\x14ListDecisionsRequest\"I\n\x15ListDecisionsResponse\x12\x30\n\tdecisions\x18\x01 \x03(\x0b\x32\x1d.childlink.linker.v1.Decision\"\xcf\x01\n\x08\x44\x65\x63ision\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\x04\x12\r\n\x05\x61t_ms\x18\x02 \x01(\x03\x12\x0f\n\x07steward\x18\x03 \x01(\t\x12\'\n\x04pair\x18\x04 \x01(\x0b\x32\x19.childlink.linker.v1.Pair\x12-\n\x07verdict\x18\x05 \x01(\x0e\x32\x1c.childlink.linker.v1.Verdict\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x13\n\x0b\x61sks_second\x18\x07 \x01(\x08\x12\x11\n\tundone_by\x18\x08 \x01(\t*s\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x10\n\x0cVERDICT_SAME\x10\x01\x12\x15\n\x11VERDICT_DIFFERENT\x10\x02\x12\x12\n\x0eVERDICT_UNSURE\x10\x03\x12\x12\n\x0eVERDICT_PASSED\x10\x04\x32\xc0\x04\n\rReviewService\x12Z\n\tListCases\x12%.childlink.linker.v1.ListCasesRequest\x1a&.childlink.linker.v1.ListCasesResponse\x12T\n\x07GetCase\x12#.childlink.linker.v1.GetCaseRequest\x1a$.childlink.linker.v1.GetCaseResponse\x12Q\n\x06\x44\x65\x63ide\x12\".childlink.linker.v1.DecideRequest\x1a#.childlink.linker.v1.DecideResponse\x12\x63\n\x0cUndoDecision\x12(.childlink.linker.v1.UndoDecisionRequest\x1a).childlink.linker.v1.UndoDecisionResponse\x12]\n\nAskPartner\x12&.childlink.linker.v1.AskPartnerRequest\x1a\'.childlink.linker.v1.AskPartnerResponse\x12\x66\n\rListDecisions\x12).childlink.linker.v1.ListDecisionsRequest\x1a*.childlink.linker.v1.ListDecisionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n childlink/linker/v1/review.proto\x12\x13\x63hildlink.linker.v1\"\x12\n\x10ListCasesRequest\"=\n\x11ListCasesResponse\x12(\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x19.childlink.linker.v1.Case\" \n\x0eGetCaseRequest\x12\x0e\n\x06number\x18\x01 \x01(\x04\":\n\x0fGetCaseResponse\x12\'\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x19.childlink.linker.v1.Case\"T\n\x04\x43\x61se\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x10\n\x08since_ms\x18\x02 \x01(\x03\x12*\n\x06\x64oubts\x18\x03 \x03(\x0b\x32\x1a.childlink.linker.v1.Doubt\"\xbc\x01\n\x05\x44oubt\x12\'\n\x04pair\x18\x01 \x01(\x0b\x32\x19.childlink.linker.v1.Pair\x12\x13\n\x0bweight_bits\x18\x02 \x01(\x11\x12\x0b\n\x03one\x18\x03 \x01(\t\x12\r\n\x05other\x18\x04 \x01(\t\x12\x0e\n\x06unsure\x18\x05 \x01(\r\x12\x13\n\x0b\x61sks_second\x18\x06 \x01(\x08\x12\x34\n\x0b\x63omparisons\x18\x07 \x03(\x0b\x32\x1f.childlink.linker.v1.Comparison\"\'\n\x04Pair\x12\x0f\n\x07smaller\x18\x01 \x01(\x04\x12\x0e\n\x06larger\x18\x02 \x01(\x04\"m\n\nComparison\x12\x0b\n\x03one\x18\x01 \x01(\t\x12\r\n\x05other\x18\x02 \x01(\t\x12\x13\n\x0bweight_bits\x18\x03 \x01(\x11\x12.\n\x08\x66indings\x18\x04 \x03(\x0b\x32\x1c.childlink.linker.v1.Finding\"6\n\x07\x46inding\x12\x0c\n\x04what\x18\x01 \x01(\t\x12\x0f\n\x07outcome\x18\x02 \x01(\t\x12\x0c\n\x04\x62its\x18\x03 \x01(\x11\"h\n\rDecideRequest\x12\x32\n\x08verdicts\x18\x01 \x03(\x0b\x32 .childlink.linker.v1.PairVerdict\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x13\n\x0b\x61sks_second\x18\x03 \x01(\x08\"e\n\x0bPairVerdict\x12\'\n\x04pair\x18\x01 \x01(\x0b\x32\x19.childlink.linker.v1.Pair\x12-\n\x07verdict\x18\x02 \x01(\x0e\x32\x1c.childlink.linker.v1.Verdict\"\'\n\x0e\x44\x65\x63ideResponse\x12\x15\n\rlinks_changed\x18\x01 \x01(\r\"\x15\n\x13ListPatternsRequest\"F\n\x14ListPatternsResponse\x12.\n\x08patterns\x18\x01 \x03(\x0b\x32\x1c.childlink.linker.v1.Pattern\"!\n\x11GetPatternRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"C\n\x12GetPatternResponse\x12-\n\x07pattern\x18\x01 \x01(\x0b\x32\x1c.childlink.linker.v1.Pattern\"\xcd\x01\n\x07Pattern\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05pairs\x18\x02 \x01(\r\x12.\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x1c.childlink.linker.v1.Finding\x12\x15\n\rexpected_same\x18\x04 \x01(\x01\x12\x15\n\rproposed_same\x18\x05 \x01(\r\x12\x1a\n\x12proposed_different\x18\x06 \x01(\r\x12+\n\x08\x65xamples\x18\x07 \x03(\x0b\x32\x19.childlink.linker.v1.Pair\"`\n\x0eProposeRequest\x12\x0f\n\x07pattern\x18\x01 \x01(\t\x12-\n\x07verdict\x18\x02 \x01(\x0e\x32\x1c.childlink.linker.v1.Verdict\x12\x0e\n\x06reason\x18\x03 \x01(\t\"7\n\x0fProposeResponse\x12\r\n\x05pairs\x18\x01 \x01(\r\x12\x15\n\rlinks_changed\x18\x02 \x01(\r\"L\n\x11\x41skPartnerRequest\x12\'\n\x04pair\x18\x01 \x01(\x0b\x32\x19.childlink.linker.v1.Pair\x12\x0e\n\x06larger\x18\x02 \x01(\x08\"\x14\n\x12\x41skPartnerResponse\"9\n\x13UndoDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\x04\x12\r\n\x05whole\x18\x02 \x01(\x08\"-\n\x14UndoDecisionResponse\x12\x15\n\rlinks_changed\x18\x01 \x01(\r\"\x16\n\x14ListDecisionsRequest\"I\n\x15ListDecisionsResponse\x12\x30\n\tdecisions\x18\x01 \x03(\x0b\x32\x1d.childlink.linker.v1.Decision\"\xcf\x01\n\x08\x44\x65\x63ision\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\x04\x12\r\n\x05\x61t_ms\x18\x02 \x01(\x03\x12\x0f\n\x07steward\x18\x03 \x01(\t\x12\'\n\x04pair\x18\x04 \x01(\x0b\x32\x19.childlink.linker.v1.Pair\x12-\n\x07verdict\x18\x05 \x01(\x0e\x32\x1c.childlink.linker.v1.Verdict\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x13\n\x0b\x61sks_second\x18\x07 \x01(\x08\x12\x11\n\tundone_by\x18\x08 \x01(\t*s\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x10\n\x0cVERDICT_SAME\x10\x01\x12\x15\n\x11VERDICT_DIFFERENT\x10\x02\x12\x12\n\x0eVERDICT_UNSURE\x10\x03\x12\x12\n\x0eVERDICT_PASSED\x10\x04\x32\xda\x06\n\rReviewService\x12Z\n\tListCases\x12%.childlink.linker.v1.ListCasesRequest\x1a&.childlink.linker.v1.ListCasesResponse\x12T\n\x07GetCase\x12#.childlink.linker.v1.GetCaseRequest\x1a$.childlink.linker.v1.GetCaseResponse\x12Q\n\x06\x44\x65\x63ide\x12\".childlink.linker.v1.DecideRequest\x1a#.childlink.linker.v1.DecideResponse\x12\x63\n\x0cListPatterns\x12(.childlink.linker.v1.ListPatternsRequest\x1a).childlink.linker.v1.ListPatternsResponse\x12]\n\nGetPattern\x12&.childlink.linker.v1.GetPatternRequest\x1a\'.childlink.linker.v1.GetPatternResponse\x12T\n\x07Propose\x12#.childlink.linker.v1.ProposeRequest\x1a$.childlink.linker.v1.ProposeResponse\x12\x63\n\x0cUndoDecision\x12(.childlink.linker.v1.UndoDecisionRequest\x1a).childlink.linker.v1.UndoDecisionResponse\x12]\n\nAskPartner\x12&.childlink.linker.v1.AskPartnerRequest\x1a\'.childlink.linker.v1.AskPartnerResponse\x12\x66\n\rListDecisions\x12).childlink.linker.v1.ListDecisionsRequest\x1a*.childlink.linker.v1.ListDecisionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'childlink.linker.v1.review_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VERDICT']._serialized_start=1469
-  _globals['_VERDICT']._serialized_end=1584
+  _globals['_VERDICT']._serialized_start=2046
+  _globals['_VERDICT']._serialized_end=2161
   _globals['_LISTCASESREQUEST']._serialized_start=57
   _globals['_LISTCASESREQUEST']._serialized_end=75
   _globals['_LISTCASESRESPONSE']._serialized_start=77
@@ -57,20 +57,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAIRVERDICT']._serialized_end=926
   _globals['_DECIDERESPONSE']._serialized_start=928
   _globals['_DECIDERESPONSE']._serialized_end=967
-  _globals['_ASKPARTNERREQUEST']._serialized_start=969
-  _globals['_ASKPARTNERREQUEST']._serialized_end=1045
-  _globals['_ASKPARTNERRESPONSE']._serialized_start=1047
-  _globals['_ASKPARTNERRESPONSE']._serialized_end=1067
-  _globals['_UNDODECISIONREQUEST']._serialized_start=1069
-  _globals['_UNDODECISIONREQUEST']._serialized_end=1111
-  _globals['_UNDODECISIONRESPONSE']._serialized_start=1113
-  _globals['_UNDODECISIONRESPONSE']._serialized_end=1158
-  _globals['_LISTDECISIONSREQUEST']._serialized_start=1160
-  _globals['_LISTDECISIONSREQUEST']._serialized_end=1182
-  _globals['_LISTDECISIONSRESPONSE']._serialized_start=1184
-  _globals['_LISTDECISIONSRESPONSE']._serialized_end=1257
-  _globals['_DECISION']._serialized_start=1260
-  _globals['_DECISION']._serialized_end=1467
-  _globals['_REVIEWSERVICE']._serialized_start=1587
-  _globals['_REVIEWSERVICE']._serialized_end=2163
+  _globals['_LISTPATTERNSREQUEST']._serialized_start=969
+  _globals['_LISTPATTERNSREQUEST']._serialized_end=990
+  _globals['_LISTPATTERNSRESPONSE']._serialized_start=992
+  _globals['_LISTPATTERNSRESPONSE']._serialized_end=1062
+  _globals['_GETPATTERNREQUEST']._serialized_start=1064
+  _globals['_GETPATTERNREQUEST']._serialized_end=1097
+  _globals['_GETPATTERNRESPONSE']._serialized_start=1099
+  _globals['_GETPATTERNRESPONSE']._serialized_end=1166
+  _globals['_PATTERN']._serialized_start=1169
+  _globals['_PATTERN']._serialized_end=1374
+  _globals['_PROPOSEREQUEST']._serialized_start=1376
+  _globals['_PROPOSEREQUEST']._serialized_end=1472
+  _globals['_PROPOSERESPONSE']._serialized_start=1474
+  _globals['_PROPOSERESPONSE']._serialized_end=1529
+  _globals['_ASKPARTNERREQUEST']._serialized_start=1531
+  _globals['_ASKPARTNERREQUEST']._serialized_end=1607
+  _globals['_ASKPARTNERRESPONSE']._serialized_start=1609
+  _globals['_ASKPARTNERRESPONSE']._serialized_end=1629
+  _globals['_UNDODECISIONREQUEST']._serialized_start=1631
+  _globals['_UNDODECISIONREQUEST']._serialized_end=1688
+  _globals['_UNDODECISIONRESPONSE']._serialized_start=1690
+  _globals['_UNDODECISIONRESPONSE']._serialized_end=1735
+  _globals['_LISTDECISIONSREQUEST']._serialized_start=1737
+  _globals['_LISTDECISIONSREQUEST']._serialized_end=1759
+  _globals['_LISTDECISIONSRESPONSE']._serialized_start=1761
+  _globals['_LISTDECISIONSRESPONSE']._serialized_end=1834
+  _globals['_DECISION']._serialized_start=1837
+  _globals['_DECISION']._serialized_end=2044
+  _globals['_REVIEWSERVICE']._serialized_start=2164
+  _globals['_REVIEWSERVICE']._serialized_end=3022
 # @@protoc_insertion_point(module_scope)

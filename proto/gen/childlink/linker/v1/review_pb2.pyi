@@ -124,6 +124,64 @@ class DecideResponse(_message.Message):
     links_changed: int
     def __init__(self, links_changed: _Optional[int] = ...) -> None: ...
 
+class ListPatternsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListPatternsResponse(_message.Message):
+    __slots__ = ("patterns",)
+    PATTERNS_FIELD_NUMBER: _ClassVar[int]
+    patterns: _containers.RepeatedCompositeFieldContainer[Pattern]
+    def __init__(self, patterns: _Optional[_Iterable[_Union[Pattern, _Mapping]]] = ...) -> None: ...
+
+class GetPatternRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetPatternResponse(_message.Message):
+    __slots__ = ("pattern",)
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
+    pattern: Pattern
+    def __init__(self, pattern: _Optional[_Union[Pattern, _Mapping]] = ...) -> None: ...
+
+class Pattern(_message.Message):
+    __slots__ = ("name", "pairs", "findings", "expected_same", "proposed_same", "proposed_different", "examples")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_SAME_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_SAME_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_DIFFERENT_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    pairs: int
+    findings: _containers.RepeatedCompositeFieldContainer[Finding]
+    expected_same: float
+    proposed_same: int
+    proposed_different: int
+    examples: _containers.RepeatedCompositeFieldContainer[Pair]
+    def __init__(self, name: _Optional[str] = ..., pairs: _Optional[int] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., expected_same: _Optional[float] = ..., proposed_same: _Optional[int] = ..., proposed_different: _Optional[int] = ..., examples: _Optional[_Iterable[_Union[Pair, _Mapping]]] = ...) -> None: ...
+
+class ProposeRequest(_message.Message):
+    __slots__ = ("pattern", "verdict", "reason")
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    pattern: str
+    verdict: Verdict
+    reason: str
+    def __init__(self, pattern: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ProposeResponse(_message.Message):
+    __slots__ = ("pairs", "links_changed")
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    LINKS_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    pairs: int
+    links_changed: int
+    def __init__(self, pairs: _Optional[int] = ..., links_changed: _Optional[int] = ...) -> None: ...
+
 class AskPartnerRequest(_message.Message):
     __slots__ = ("pair", "larger")
     PAIR_FIELD_NUMBER: _ClassVar[int]
@@ -137,10 +195,12 @@ class AskPartnerResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class UndoDecisionRequest(_message.Message):
-    __slots__ = ("decision_id",)
+    __slots__ = ("decision_id", "whole")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
     decision_id: int
-    def __init__(self, decision_id: _Optional[int] = ...) -> None: ...
+    whole: bool
+    def __init__(self, decision_id: _Optional[int] = ..., whole: _Optional[bool] = ...) -> None: ...
 
 class UndoDecisionResponse(_message.Message):
     __slots__ = ("links_changed",)

@@ -51,6 +51,21 @@ class ReviewServiceStub:
                 request_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.DecideRequest.SerializeToString,
                 response_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.DecideResponse.FromString,
                 _registered_method=True)
+        self.ListPatterns = channel.unary_unary(
+                '/childlink.linker.v1.ReviewService/ListPatterns',
+                request_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.ListPatternsRequest.SerializeToString,
+                response_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.ListPatternsResponse.FromString,
+                _registered_method=True)
+        self.GetPattern = channel.unary_unary(
+                '/childlink.linker.v1.ReviewService/GetPattern',
+                request_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.GetPatternRequest.SerializeToString,
+                response_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.GetPatternResponse.FromString,
+                _registered_method=True)
+        self.Propose = channel.unary_unary(
+                '/childlink.linker.v1.ReviewService/Propose',
+                request_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.ProposeRequest.SerializeToString,
+                response_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.ProposeResponse.FromString,
+                _registered_method=True)
         self.UndoDecision = channel.unary_unary(
                 '/childlink.linker.v1.ReviewService/UndoDecision',
                 request_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.UndoDecisionRequest.SerializeToString,
@@ -74,7 +89,7 @@ class ReviewServiceServicer:
     """
 
     def ListCases(self, request, context):
-        """Lists the cases that wait for the caller, longest waiting first.
+        """Lists the cases that wait for the caller, clearest first: two people, then greatest weight.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,6 +106,30 @@ class ReviewServiceServicer:
     def Decide(self, request, context):
         """Records the caller's verdicts on waiting pairs. They are kept when records are re-linked, and
         can be undone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPatterns(self, request, context):
+        """Lists the patterns that wait for the caller: pairs whose records agree and differ in the same
+        fields. Proposed ones come first, then those with the most pairs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPattern(self, request, context):
+        """Returns one pattern, with what its pairs agree on. Counts towards the caller's daily limit of
+        views.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Propose(self, request, context):
+        """Records the caller's verdict on all pairs of a pattern. It counts for the pairs for which
+        another steward has said the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,6 +174,21 @@ def add_ReviewServiceServicer_to_server(servicer, server):
                     servicer.Decide,
                     request_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.DecideRequest.FromString,
                     response_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.DecideResponse.SerializeToString,
+            ),
+            'ListPatterns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPatterns,
+                    request_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.ListPatternsRequest.FromString,
+                    response_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.ListPatternsResponse.SerializeToString,
+            ),
+            'GetPattern': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPattern,
+                    request_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.GetPatternRequest.FromString,
+                    response_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.GetPatternResponse.SerializeToString,
+            ),
+            'Propose': grpc.unary_unary_rpc_method_handler(
+                    servicer.Propose,
+                    request_deserializer=childlink_dot_linker_dot_v1_dot_review__pb2.ProposeRequest.FromString,
+                    response_serializer=childlink_dot_linker_dot_v1_dot_review__pb2.ProposeResponse.SerializeToString,
             ),
             'UndoDecision': grpc.unary_unary_rpc_method_handler(
                     servicer.UndoDecision,
@@ -235,6 +289,87 @@ class ReviewService:
             '/childlink.linker.v1.ReviewService/Decide',
             childlink_dot_linker_dot_v1_dot_review__pb2.DecideRequest.SerializeToString,
             childlink_dot_linker_dot_v1_dot_review__pb2.DecideResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPatterns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.linker.v1.ReviewService/ListPatterns',
+            childlink_dot_linker_dot_v1_dot_review__pb2.ListPatternsRequest.SerializeToString,
+            childlink_dot_linker_dot_v1_dot_review__pb2.ListPatternsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPattern(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.linker.v1.ReviewService/GetPattern',
+            childlink_dot_linker_dot_v1_dot_review__pb2.GetPatternRequest.SerializeToString,
+            childlink_dot_linker_dot_v1_dot_review__pb2.GetPatternResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Propose(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.linker.v1.ReviewService/Propose',
+            childlink_dot_linker_dot_v1_dot_review__pb2.ProposeRequest.SerializeToString,
+            childlink_dot_linker_dot_v1_dot_review__pb2.ProposeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,7 +36,7 @@ class ReviewServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReviewServiceAsyncStub: ...
     ListCases: _grpc.UnaryUnaryMultiCallable[_review_pb2.ListCasesRequest, _review_pb2.ListCasesResponse]
-    """Lists the cases that wait for the caller, longest waiting first."""
+    """Lists the cases that wait for the caller, clearest first: two people, then greatest weight."""
     GetCase: _grpc.UnaryUnaryMultiCallable[_review_pb2.GetCaseRequest, _review_pb2.GetCaseResponse]
     """Returns one case, with what the records of each of its pairs agree on. Counts towards the
     caller's daily limit of views.
@@ -44,6 +44,18 @@ class ReviewServiceStub:
     Decide: _grpc.UnaryUnaryMultiCallable[_review_pb2.DecideRequest, _review_pb2.DecideResponse]
     """Records the caller's verdicts on waiting pairs. They are kept when records are re-linked, and
     can be undone.
+    """
+    ListPatterns: _grpc.UnaryUnaryMultiCallable[_review_pb2.ListPatternsRequest, _review_pb2.ListPatternsResponse]
+    """Lists the patterns that wait for the caller: pairs whose records agree and differ in the same
+    fields. Proposed ones come first, then those with the most pairs.
+    """
+    GetPattern: _grpc.UnaryUnaryMultiCallable[_review_pb2.GetPatternRequest, _review_pb2.GetPatternResponse]
+    """Returns one pattern, with what its pairs agree on. Counts towards the caller's daily limit of
+    views.
+    """
+    Propose: _grpc.UnaryUnaryMultiCallable[_review_pb2.ProposeRequest, _review_pb2.ProposeResponse]
+    """Records the caller's verdict on all pairs of a pattern. It counts for the pairs for which
+    another steward has said the same.
     """
     UndoDecision: _grpc.UnaryUnaryMultiCallable[_review_pb2.UndoDecisionRequest, _review_pb2.UndoDecisionResponse]
     """Undoes a decision. It stays in the record."""
@@ -62,7 +74,7 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListCases: _aio.UnaryUnaryMultiCallable[_review_pb2.ListCasesRequest, _review_pb2.ListCasesResponse]  # type: ignore[assignment]
-    """Lists the cases that wait for the caller, longest waiting first."""
+    """Lists the cases that wait for the caller, clearest first: two people, then greatest weight."""
     GetCase: _aio.UnaryUnaryMultiCallable[_review_pb2.GetCaseRequest, _review_pb2.GetCaseResponse]  # type: ignore[assignment]
     """Returns one case, with what the records of each of its pairs agree on. Counts towards the
     caller's daily limit of views.
@@ -70,6 +82,18 @@ class ReviewServiceAsyncStub(ReviewServiceStub):
     Decide: _aio.UnaryUnaryMultiCallable[_review_pb2.DecideRequest, _review_pb2.DecideResponse]  # type: ignore[assignment]
     """Records the caller's verdicts on waiting pairs. They are kept when records are re-linked, and
     can be undone.
+    """
+    ListPatterns: _aio.UnaryUnaryMultiCallable[_review_pb2.ListPatternsRequest, _review_pb2.ListPatternsResponse]  # type: ignore[assignment]
+    """Lists the patterns that wait for the caller: pairs whose records agree and differ in the same
+    fields. Proposed ones come first, then those with the most pairs.
+    """
+    GetPattern: _aio.UnaryUnaryMultiCallable[_review_pb2.GetPatternRequest, _review_pb2.GetPatternResponse]  # type: ignore[assignment]
+    """Returns one pattern, with what its pairs agree on. Counts towards the caller's daily limit of
+    views.
+    """
+    Propose: _aio.UnaryUnaryMultiCallable[_review_pb2.ProposeRequest, _review_pb2.ProposeResponse]  # type: ignore[assignment]
+    """Records the caller's verdict on all pairs of a pattern. It counts for the pairs for which
+    another steward has said the same.
     """
     UndoDecision: _aio.UnaryUnaryMultiCallable[_review_pb2.UndoDecisionRequest, _review_pb2.UndoDecisionResponse]  # type: ignore[assignment]
     """Undoes a decision. It stays in the record."""
@@ -91,7 +115,7 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _review_pb2.ListCasesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_review_pb2.ListCasesResponse, _abc.Awaitable[_review_pb2.ListCasesResponse]]:
-        """Lists the cases that wait for the caller, longest waiting first."""
+        """Lists the cases that wait for the caller, clearest first: two people, then greatest weight."""
 
     @_abc_1.abstractmethod
     def GetCase(
@@ -111,6 +135,36 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_review_pb2.DecideResponse, _abc.Awaitable[_review_pb2.DecideResponse]]:
         """Records the caller's verdicts on waiting pairs. They are kept when records are re-linked, and
         can be undone.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPatterns(
+        self,
+        request: _review_pb2.ListPatternsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_review_pb2.ListPatternsResponse, _abc.Awaitable[_review_pb2.ListPatternsResponse]]:
+        """Lists the patterns that wait for the caller: pairs whose records agree and differ in the same
+        fields. Proposed ones come first, then those with the most pairs.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPattern(
+        self,
+        request: _review_pb2.GetPatternRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_review_pb2.GetPatternResponse, _abc.Awaitable[_review_pb2.GetPatternResponse]]:
+        """Returns one pattern, with what its pairs agree on. Counts towards the caller's daily limit of
+        views.
+        """
+
+    @_abc_1.abstractmethod
+    def Propose(
+        self,
+        request: _review_pb2.ProposeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_review_pb2.ProposeResponse, _abc.Awaitable[_review_pb2.ProposeResponse]]:
+        """Records the caller's verdict on all pairs of a pattern. It counts for the pairs for which
+        another steward has said the same.
         """
 
     @_abc_1.abstractmethod

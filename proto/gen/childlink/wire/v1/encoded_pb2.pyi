@@ -67,7 +67,7 @@ class OwnCheckAnswer(_message.Message):
     def __init__(self, request_id: _Optional[bytes] = ..., link_reference: _Optional[bytes] = ..., outcome: _Optional[_Union[OwnCheckOutcome, str]] = ...) -> None: ...
 
 class EncodedRecord(_message.Message):
-    __slots__ = ("link_reference", "facet", "role", "capsule", "nhs_token", "passes", "birth_order", "carers", "approximate_date", "many_ids")
+    __slots__ = ("link_reference", "facet", "role", "capsule", "nhs_token", "passes", "birth_order", "carers", "approximate_date", "many_ids", "untraced_number")
     LINK_REFERENCE_FIELD_NUMBER: _ClassVar[int]
     FACET_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +78,7 @@ class EncodedRecord(_message.Message):
     CARERS_FIELD_NUMBER: _ClassVar[int]
     APPROXIMATE_DATE_FIELD_NUMBER: _ClassVar[int]
     MANY_IDS_FIELD_NUMBER: _ClassVar[int]
+    UNTRACED_NUMBER_FIELD_NUMBER: _ClassVar[int]
     link_reference: bytes
     facet: bytes
     role: Role
@@ -88,7 +89,8 @@ class EncodedRecord(_message.Message):
     carers: _containers.RepeatedCompositeFieldContainer[Carer]
     approximate_date: bool
     many_ids: bool
-    def __init__(self, link_reference: _Optional[bytes] = ..., facet: _Optional[bytes] = ..., role: _Optional[_Union[Role, str]] = ..., capsule: _Optional[bytes] = ..., nhs_token: _Optional[bytes] = ..., passes: _Optional[_Iterable[_Union[PassEncoding, _Mapping]]] = ..., birth_order: _Optional[int] = ..., carers: _Optional[_Iterable[_Union[Carer, _Mapping]]] = ..., approximate_date: _Optional[bool] = ..., many_ids: _Optional[bool] = ...) -> None: ...
+    untraced_number: bool
+    def __init__(self, link_reference: _Optional[bytes] = ..., facet: _Optional[bytes] = ..., role: _Optional[_Union[Role, str]] = ..., capsule: _Optional[bytes] = ..., nhs_token: _Optional[bytes] = ..., passes: _Optional[_Iterable[_Union[PassEncoding, _Mapping]]] = ..., birth_order: _Optional[int] = ..., carers: _Optional[_Iterable[_Union[Carer, _Mapping]]] = ..., approximate_date: _Optional[bool] = ..., many_ids: _Optional[bool] = ..., untraced_number: _Optional[bool] = ...) -> None: ...
 
 class PassEncoding(_message.Message):
     __slots__ = ("pass_number", "block_token", "filter", "present")

@@ -167,6 +167,8 @@ class RowMapper:
         placeholders = self._mapping.placeholder_ids
         no_id = f"{role}_id is one of the mapping's placeholder_ids and counts as missing"
         failed = f"{role}_nhs_number fails its check and counts as missing"
+        status = self._text(f"{role}_nhs_number_status")
+        unknown_status = f"{role}_nhs_number_status is an unknown code and counts as missing"
 
         def read(values: _Values, notes: list[str]) -> Identity | None:
             local = person_id(values)
@@ -179,6 +181,9 @@ class RowMapper:
             number = normalise.nhs_number(nhs_text) if nhs_text else ""
             if nhs_text and not number:
                 notes.append(failed)
+            untraced = normalise.is_untraced(status(values))
+            if untraced is None:
+                notes.append(unknown_status)
             given_text = given(values)
             born, precision = born_on(values)
             if born is not None and (
@@ -203,6 +208,7 @@ class RowMapper:
                 ),
                 normalise.given_name(known_as(values)),
                 precision,
+                untraced is True,
             )
 
         return read

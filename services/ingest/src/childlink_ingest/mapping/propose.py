@@ -280,6 +280,7 @@ def _identities(
         ]
         for kind in (
             "nhs_number",
+            "nhs_number_status",
             "postcode",
             "date_of_birth",
             "sex",
@@ -363,7 +364,7 @@ def _no_id(
 
 
 def _identity_score(kind: str, column: _Column) -> float:
-    named = 1.0 if column.words & set(_WORDS[kind]) else 0.0
+    named = 1.0 if column.words & set(_WORDS.get(kind, ())) else 0.0
     match kind:
         case "nhs_number":
             return (
@@ -371,6 +372,10 @@ def _identity_score(kind: str, column: _Column) -> float:
                 if column.share(normalise.nhs_number) >= _ENOUGH or (named and not column.values)
                 else 0
             )
+        case "nhs_number_status":
+            said = {"nhs", "status"} <= column.words or column.words >= {"number", "status"}
+            known = column.share(lambda v: normalise.is_untraced(v) is not None)
+            return 1.0 if said and column.values and known >= _ENOUGH else 0.0
         case "postcode":
             good = column.share(
                 lambda v: re.fullmatch(r"[A-Z]{1,2}\d[A-Z0-9]?\s*\d[A-Z]{2}", v.upper())

@@ -32,6 +32,8 @@ class Identity:
     """The given name that the person uses, if the source has it beside the registered one."""
     date_precision: Precision = field(default="day", repr=False)
     """How much of the date of birth is known. The rest of the date is the first of the period."""
+    number_untraced: bool = field(default=False, repr=False)
+    """Whether the source says that the NHS number was not traced."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,13 +108,15 @@ class Encoder:
         head = _HEAD % (subject.link_reference, subject.facet, _ROLES[subject.role])
         if token:
             head += b"\x2a\x10" + token
-        usual = not identity.date_approximate and subject.one_id_each
+        untraced = identity.number_untraced and bool(token)
+        usual = not identity.date_approximate and subject.one_id_each and not untraced
         if identity.birth_order is None and subject.carer is None and usual:
             return head
         rest = wire.EncodedRecord(
             birth_order=identity.birth_order,
             approximate_date=identity.date_approximate,
             many_ids=not subject.one_id_each,
+            untraced_number=untraced,
         )
         if subject.carer:
             reference, relation = subject.carer

@@ -41,6 +41,7 @@ IDENTIFIERS: Final = (
 """The fields of an identity that are hashed, and never sent."""
 _RULES: Final = {
     "nhs_number": "checked (modulus 11), then a keyed hash",
+    "nhs_number_status": "sent as it is: the NHS number was traced, or not",
     "given_name": "normalised; hashed with other fields",
     "known_as": "normalised; hashed with other fields",
     "surname": "normalised; hashed with other fields",

@@ -160,6 +160,8 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
         lines.append(f"            segments {made.filter.hex()[:48]}... ({len(made.filter)} bytes)")
     if record.approximate_date:
         lines.append("    leaves: mark           the date of birth is a guess")
+    if record.untraced_number:
+        lines.append("    leaves: mark           the NHS number was not traced")
     if record.many_ids:
         lines.append("    leaves: mark           one person may have several ids")
     for carer in record.carers:

@@ -68,6 +68,27 @@ _SEXES: Final = {
     "1": "m",
     "boy": "m",
 }
+_TRACED: Final = frozenset(
+    {"", "01", "1", "number present and verified", "present and verified", "verified", "traced"}
+)
+_UNTRACED: Final = frozenset(
+    {code for number in range(2, 9) for code in (f"0{number}", str(number))}
+    | {
+        "number present but not traced",
+        "present but not traced",
+        "present not traced",
+        "trace required",
+        "trace attempted no match or multiple match found",
+        "trace needs to be resolved nhs number or patient detail conflict",
+        "trace in progress",
+        "number not present and trace not required",
+        "trace postponed baby under six weeks old",
+        "not traced",
+        "untraced",
+        "unverified",
+        "not verified",
+    }
+)
 # ONS pseudo postcodes: no fixed abode, unknown, abroad, and similar.
 _PSEUDO_OUTWARD: Final = frozenset({"ZZ99", "ZZ9", "XX99", "NF1", "ZZ98"})
 _POSTCODE: Final = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
@@ -225,6 +246,23 @@ def nhs_number(text: str) -> str:
         + d[9]
     )
     return digits if total % 11 == 0 else ""
+
+
+def is_untraced(status: str) -> bool | None:
+    """Whether a source says that it has not traced an NHS number. None: the status is unknown.
+
+    Codes of the NHS Data Dictionary, NHS NUMBER STATUS INDICATOR CODE: 01 is verified, all others
+    are not (07: no number, and none is needed). An empty status says nothing.
+
+    >>> is_untraced("01"), is_untraced("2"), is_untraced("Number present but not traced")
+    (False, True, True)
+    >>> is_untraced(""), is_untraced("perhaps")
+    (False, None)
+    """
+    plain = " ".join(re.findall(r"[a-z0-9]+", status.lower()))
+    if plain in _TRACED:
+        return False
+    return True if plain in _UNTRACED else None
 
 
 def _bare_number(text: str) -> str:

@@ -12,11 +12,12 @@ import click
 from childlink_core.commands import os_user
 
 from childlink_linker.cli.common import main
-from childlink_linker.clustering.verdicts import VERDICTS
+from childlink_linker.clustering.verdicts import PROPOSALS, VERDICTS
 
 if TYPE_CHECKING:
-    from childlink_linker.clustering.verdicts import Verdict
+    from childlink_linker.clustering.verdicts import Proposal, Verdict
     from childlink_linker.review.cases import Pair
+    from childlink_linker.review.patterns import Pattern
     from childlink_linker.review.workflow import ReviewWorkflow
 
 
@@ -54,9 +55,7 @@ def _deciding(settings_file: Path | None) -> Iterator[ReviewWorkflow]:
 @click.option("--most", default=20, show_default=True, help="Number of cases to show.")
 @click.pass_obj
 def review_list(settings_file: Path | None, most: int) -> None:
-    """List the waiting pairs, longest waiting first. Pairs with people in common are listed as one
-    case.
-    """
+    """List the waiting pairs, clearest first. Pairs with people in common are one case."""
 
     from childlink_linker import app
     from childlink_linker.settings import LinkerSettings
@@ -133,6 +132,71 @@ def review_decide(
     click.echo(f"recorded; {len(outcome.linked):,} links changed")
 
 
+@review_group.command("patterns")
+@_steward
+@click.pass_obj
+def review_patterns(settings_file: Path | None, steward: str) -> None:
+    """List the patterns that wait for you: pairs whose records agree and differ in the same fields.
+
+    `review propose` gives one verdict on all pairs of a pattern.
+    """
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
+    found = app.reading_desk(LinkerSettings.load(settings_file)).patterns(steward)
+    if not found:
+        click.echo("No pattern has two or more pairs that wait for you. See `review list`.")
+    for item in found:
+        click.echo(_pattern_line(item))
+
+
+@review_group.command("pattern")
+@click.argument("pattern")
+@_steward
+@click.pass_obj
+def review_pattern(settings_file: Path | None, pattern: str, steward: str) -> None:
+    """Show what the pairs of a pattern agree on, and some of its pairs."""
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
+    found = app.reading_desk(LinkerSettings.load(settings_file)).pattern(steward, pattern)
+    click.echo(_pattern_line(found))
+    for finding in found.findings:
+        click.echo(f"  {finding.what:50} {finding.outcome:16} {finding.bits:+4.0f} bits")
+    click.echo("  such as " + ", ".join(f"{one}-{other}" for one, other in found.examples))
+
+
+def _pattern_line(item: Pattern) -> str:
+    said = "".join(
+        f", {count:,} proposed as {verdict}"
+        for verdict in PROPOSALS
+        if (count := item.proposed(verdict))
+    )
+    return (
+        f"pattern {item.name}: {len(item.doubts):,} pairs, {item.expected_same:.0%} expected to be"
+        f" one person{said}"
+    )
+
+
+@review_group.command("propose")
+@click.argument("pattern")
+@click.argument("verdict", type=click.Choice(PROPOSALS))
+@_steward
+@click.option(
+    "--why", "reason", required=True, help="What you know. Do not give names, dates or numbers."
+)
+@click.pass_obj
+def review_propose(
+    settings_file: Path | None, pattern: str, verdict: Proposal, steward: str, reason: str
+) -> None:
+    """Propose a verdict on all pairs of a pattern. It counts when another steward proposes the
+    same.
+    """
+    with _deciding(settings_file) as desk:
+        pairs, outcome = desk.propose(steward, pattern, verdict, reason)
+    click.echo(f"recorded for {pairs:,} pairs; {len(outcome.linked):,} links changed")
+
+
 @review_group.command("ask")
 @click.argument("pair", callback=_pair)
 @click.argument("whose", type=click.Choice(("A", "B")))
@@ -172,9 +236,14 @@ def review_decisions(settings_file: Path | None) -> None:
 @review_group.command("undo")
 @click.argument("decision_id", type=int)
 @_steward
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Also undo what the same steward decided in the same step, such as a pattern.",
+)
 @click.pass_obj
-def review_undo(settings_file: Path | None, decision_id: int, steward: str) -> None:
+def review_undo(settings_file: Path | None, decision_id: int, steward: str, whole: bool) -> None:
     """Undo a decision. It stays in the record."""
     with _deciding(settings_file) as desk:
-        outcome = desk.undo(steward, decision_id)
+        outcome = desk.undo(steward, decision_id, whole=whole)
     click.echo(f"undone; {len(outcome.linked):,} links changed")

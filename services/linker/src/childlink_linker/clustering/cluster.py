@@ -64,8 +64,10 @@ _DECIDED: Final = 1_000.0
 class Numbers:
     """NHS numbers of n subjects."""
 
-    held: Sequence[frozenset[int]]
-    """Numbers of each subject. Most have one or none."""
+    held: Sequence[Mapping[int, float]]
+    """Numbers of each subject, with how much each counts: less than 1 if it was not traced. Most
+    have one or none.
+    """
     sources: Sequence[Hashable]
     """The source of each subject. Several records of one source count as one witness."""
     disagree: float
@@ -115,7 +117,7 @@ class Evidence:
             codes[a, b] = codes[b, a] = ranked.index(weight) + 1
             like_twins[a, b] = like_twins[b, a] = weight < 0
         bits = np.array([-np.inf, *ranked])
-        unknown = Numbers([frozenset()] * size, [0] * size, 0.0)
+        unknown = Numbers([{}] * size, [0] * size, 0.0)
         never, nothing = np.zeros((size, size), dtype=bool), np.zeros((size, size))
         return cls(
             codes,
@@ -216,8 +218,8 @@ class _State:
         # of two clusters.
         numbers = evidence.numbers
         self._disagree = numbers.disagree
-        self._witnesses: list[dict[int, set[Hashable]]] = [
-            {number: {source} for number in held}
+        self._witnesses: list[dict[int, dict[Hashable, float]]] = [
+            {number: {source: counts} for number, counts in held.items()}
             for held, source in zip(numbers.held, numbers.sources, strict=True)
         ]
         self._conflict = np.zeros((n, n))
@@ -245,7 +247,7 @@ class _State:
             theirs = self._witnesses[b]
             bits = 0.0
             if b != a and not (mine.keys() & theirs.keys()):
-                support = min(max(map(len, mine.values())), max(map(len, theirs.values())))
+                support = min(_support(mine), _support(theirs))
                 bits = self._disagree * min(support, MOST_WITNESSES)
             self._conflict[a, b] = self._conflict[b, a] = bits
 
@@ -349,7 +351,9 @@ class _State:
         if len(others):
             self._weigh_pairs(np.full(len(others), a), others)
         for number, sources in self._witnesses[b].items():
-            self._witnesses[a].setdefault(number, set()).update(sources)
+            held = self._witnesses[a].setdefault(number, {})
+            for source, counts in sources.items():
+                held[source] = max(held.get(source, 0.0), counts)
         self._numbered.discard(b)
         self._conflict[b] = self._conflict[:, b] = 0.0
         if self._witnesses[a]:
@@ -382,6 +386,11 @@ class _State:
         return [
             int(c) for c in np.flatnonzero(self.forbidden[a] | self.forbidden[b]) if c not in (a, b)
         ]
+
+
+def _support(numbers: Mapping[int, Mapping[Hashable, float]]) -> float:
+    """How well the best supported of some numbers is supported."""
+    return max(sum(sources.values()) for sources in numbers.values())
 
 
 def name_clusters(

@@ -16,7 +16,15 @@ from childlink_linker.matching.blocking import DOB_PASS, MOTHER_NAME_PASS, MOTHE
 from childlink_linker.matching.comparison import PairWeights, compare
 from childlink_linker.matching.encodings import Encodings, from_rows
 from childlink_linker.matching.parameters import Parameters
-from childlink_linker.matching.weights import AGREE, DISAGREE, FLAGS, VARIABLES, Weigher
+from childlink_linker.matching.weights import (
+    AGREE,
+    DISAGREE,
+    DISAGREE_UNTRACED,
+    FLAGS,
+    VARIABLES,
+    WEIGHT_OF_UNTRACED,
+    Weigher,
+)
 from childlink_linker.records import StoredRecord, Subject
 
 # Larger components are clustered on the pairs that their edges give, not on all pairs.
@@ -53,8 +61,10 @@ class SubjectPairs:
     """A data steward's decision: 0 none, 1 same, 2 different."""
     numbers_differ: np.ndarray
     """Both have NHS numbers, and none in common."""
-    numbers: Mapping[int, frozenset[int]]
-    """NHS numbers of each subject that has any. They are hashed tokens, as integers."""
+    numbers: Mapping[int, Mapping[int, float]]
+    """NHS numbers of each subject that has any, with how much each counts. They are hashed tokens,
+    as integers.
+    """
 
 
 def verdicts_of(decisions: Iterable[Any]) -> dict[tuple[int, int], int]:
@@ -102,20 +112,16 @@ def find_evidence(
     def any_of(flags: np.ndarray) -> np.ndarray:
         return np.bincount(where, weights=flags, minlength=size) > 0
 
-    best = np.full((size, len(VARIABLES)), _NOT_COMPARED, dtype=np.int8)
-    for column, codes in enumerate(result.codes.T):
-        if column in FLAGS:
-            # What makes a comparison weaker counts only if every pair of records has it.
-            np.minimum.at(best[:, column], where, codes)
-        else:
-            np.minimum.at(best[:, column], where, np.where(codes == 0, _NOT_COMPARED, codes))
-    best[best == _NOT_COMPARED] = 0
+    best = best_agreements(result.codes, where, size)
     # Different NHS numbers are counted between clusters.
-    numbers_differ = best[:, _NHS] == DISAGREE
+    numbers_differ = np.isin(best[:, _NHS], (DISAGREE, DISAGREE_UNTRACED))
     best[numbers_differ, _NHS] = 0
-    numbers: dict[int, set[int]] = {}
+    numbers: dict[int, dict[int, float]] = {}
     for at in np.flatnonzero(encodings.nhs).tolist():
-        numbers.setdefault(records[at].subject_id, set()).add(int(encodings.nhs[at]))
+        held = numbers.setdefault(records[at].subject_id, {})
+        weight = WEIGHT_OF_UNTRACED if encodings.untraced[at] else 1.0
+        number = int(encodings.nhs[at])
+        held[number] = max(held.get(number, 0.0), weight)
     return SubjectPairs(
         ends,
         best,
@@ -125,8 +131,25 @@ def find_evidence(
         np.bincount(where, weights=result.relatives, minlength=size).astype(np.int64),
         np.array([verdicts.get((a, b), 0) for a, b in ends.tolist()], dtype=np.int8),
         numbers_differ,
-        {subject: frozenset(held) for subject, held in numbers.items()},
+        numbers,
     )
+
+
+def best_agreements(codes: np.ndarray, where: np.ndarray, size: int) -> np.ndarray:
+    """The best agreement in each field over the pairs of records of two subjects (or people).
+
+    `codes`: of pairs of records, (pairs, `VARIABLES`). `where`: for each, the number of its two
+    subjects. Returns (`size`, `VARIABLES`).
+    """
+    best = np.full((size, len(VARIABLES)), _NOT_COMPARED, dtype=np.int8)
+    for column, of_pairs in enumerate(codes.T):
+        if column in FLAGS:
+            # What makes a comparison weaker counts only if every pair of records has it.
+            np.minimum.at(best[:, column], where, of_pairs)
+        else:
+            np.minimum.at(best[:, column], where, np.where(of_pairs == 0, _NOT_COMPARED, of_pairs))
+    best[best == _NOT_COMPARED] = 0
+    return best
 
 
 def _of_multiple_births(
@@ -280,7 +303,7 @@ def components(
         ):
             array[i, j] = array[j, i] = values[at]
         numbers = Numbers(
-            [evidence.numbers.get(subject.subject_id, frozenset()) for subject in held],
+            [evidence.numbers.get(subject.subject_id, {}) for subject in held],
             [subject.partner for subject in held],
             weights.numbers_differ,
         )

@@ -7,6 +7,9 @@ from typing import Final, Literal
 
 Verdict = Literal["same", "different", "unsure", "passed"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("same", "different", "unsure", "passed")
+Proposal = Literal["same", "different"]
+PROPOSALS: Final[tuple[Proposal, ...]] = ("same", "different")
+"""What a steward may propose for a whole pattern of pairs."""
 # Stewards who must agree when a second opinion is requested.
 ENOUGH: Final = 2
 

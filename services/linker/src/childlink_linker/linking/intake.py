@@ -243,6 +243,7 @@ def hashed_again(
     table["birth_order"] = [min(record.birth_order, 255) for record in records]
     table["guessed"] = [record.approximate_date for record in records]
     table["many_ids"] = [record.many_ids for record in records]
+    table["untraced"] = [record.untraced_number for record in records]
     table["source"] = [int.from_bytes(record.facet, "little") for record in records]
     numbers = [
         hasher(b"nhs" + version, record.nhs_token) if record.nhs_token else b""

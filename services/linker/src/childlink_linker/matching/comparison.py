@@ -29,6 +29,7 @@ from childlink_linker.matching.weights import (
     AGREE,
     DIFFERENT,
     DISAGREE,
+    DISAGREE_UNTRACED,
     EXACT,
     NEAR,
     UNKNOWN,
@@ -190,7 +191,7 @@ def _agreements(
     )
     guessed = encodings.guessed[left] | encodings.guessed[right]
     return {
-        "nhs": _state(encodings.nhs, left, right),
+        "nhs": _numbers(encodings, left, right),
         # The mother's tokens belong to one birth, because they contain the date.
         "dob": _first(date, np.where(mother == AGREE, AGREE, UNKNOWN)),
         # What two children have in common, or two adults: their mother, or their child.
@@ -282,6 +283,13 @@ def _agreements(
             ).astype(np.int8)
         ),
     }
+
+
+def _numbers(encodings: Encodings, left: Indexes, right: Indexes) -> Codes:
+    """Whether the NHS numbers agree, disagree, or disagree where one was not traced."""
+    state = _state(encodings.nhs, left, right)
+    untraced = encodings.untraced[left] | encodings.untraced[right]
+    return np.where((state == DISAGREE) & untraced, DISAGREE_UNTRACED, state)
 
 
 def _unswapped(found: dict[str, Codes]) -> dict[str, Codes]:

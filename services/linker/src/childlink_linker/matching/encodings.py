@@ -9,6 +9,7 @@ eight bytes of each token, and every segment. Tokens and segments have been hash
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 import numpy as np
 from childlink_core.profiles import Profile
@@ -45,6 +46,8 @@ class Encodings:
     """The date of birth is a guess, or a default that the source uses for unknown dates."""
     many_ids: NDArray[np.bool_]
     """Its source gives an id to each form or visit, so one person may have several."""
+    untraced: NDArray[np.bool_]
+    """Its source has not traced the NHS number, so it may be mistyped or another person's."""
     multiple: NDArray[np.bool_]
     """A twin whom only a name distinguishes from the co-twin. Set from the order of birth, or from
     the co-twin's record (see `clustering.evidence`).
@@ -52,6 +55,9 @@ class Encodings:
 
     def __len__(self) -> int:
         return len(self.nhs)
+
+
+_NAMED: Final = ("role", "key_version", "nhs", "source", "guessed", "many_ids", "untraced")
 
 
 @cache
@@ -62,6 +68,7 @@ def row_type(profile: Profile) -> np.dtype[np.void]:
         ("birth_order", "u1"),
         ("guessed", "?"),
         ("many_ids", "?"),
+        ("untraced", "?"),
         ("key_version", "<u2"),
         ("source", "<u4"),
         ("nhs", "<u8"),
@@ -90,8 +97,5 @@ def to_columns(table: NDArray[np.void], profile: Profile) -> Encodings:
         )
         for item in profile.passes
     }
-    named = {
-        name: columns[name]
-        for name in ("role", "key_version", "nhs", "source", "birth_order", "guessed", "many_ids")
-    }
+    named = {name: columns[name] for name in (*_NAMED, "birth_order")}
     return Encodings(passes=passes, multiple=columns["birth_order"] > 1, **named)

@@ -303,7 +303,7 @@ def _plain_shares(expected: _Expected, before: KindShares, kind: str) -> dict[st
             codes = getattr(seen, what)
             # The mother is compared only where dates of birth agree. Among matches this does not
             # select the better ones.
-            known = codes != UNKNOWN
+            known = (codes == AGREE) | (codes == DISAGREE)
             agreeing, total = pairs[codes == AGREE].sum(), pairs[known].sum()
             changes[what] = float(
                 (agreeing + _LEAN[kind] * getattr(before, what)) / (total + _LEAN[kind])

@@ -25,6 +25,12 @@ from childlink_linker.matching.parameters import FIELDS, KINDS, KindShares, Role
 
 UNKNOWN: Final = 0
 AGREE, DISAGREE = 1, 2
+DISAGREE_UNTRACED: Final = 3
+"""Two different NHS numbers, one of which was not traced."""
+WEIGHT_OF_UNTRACED: Final = 0.5
+"""How much a number that differs counts if its source has not traced it. A choice, not measured: no
+data set that we could get has both the status and the truth.
+"""
 EXACT, NEAR, DIFFERENT = 1, 2, 3
 Codes = NDArray[np.int8]
 Floats = NDArray[np.float64]
@@ -57,7 +63,7 @@ class Observed:
     1 equal, 2 equal in part (names sound alike, two parts of a date agree), 3 different. `guessed`
     and `nameless`: 1 where either record has a guessed date of birth, or no given name. `multiple`:
     1 where either record has no given name and is a twin. `mother`: for adults, the same child
-    in the same relation.
+    in the same relation. `nhs`: 3 where the numbers disagree and one of them was not traced.
     """
 
     nhs: Codes
@@ -229,7 +235,8 @@ def of_plain(seen: Observed, shares: KindShares) -> Floats:
     """The part of the likelihood without hidden states: NHS number, mother, sex."""
     total = np.ones(len(seen))
     for name, share in (("nhs", shares.nhs), ("mother", shares.mother), ("sex", shares.sex)):
-        total *= np.array([1.0, share, 1.0 - share])[getattr(seen, name)]
+        of_code = [1.0, share, 1.0 - share, (1.0 - share) ** WEIGHT_OF_UNTRACED]
+        total *= np.array(of_code)[getattr(seen, name)]
     return total
 
 

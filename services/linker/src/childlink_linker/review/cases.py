@@ -84,6 +84,11 @@ class Decision:
     asks_second: bool
     undone_by: str | None
 
+    @property
+    def step(self) -> tuple[int, str]:
+        """What was decided in one step has the same time and steward."""
+        return self.at_ms, self.steward
+
 
 def doubts(store: Store) -> list[Doubt]:
     """All doubtful pairs, greatest weight first."""
@@ -113,8 +118,9 @@ def doubts(store: Store) -> list[Doubt]:
 
 
 def cases(store: Store, steward: str = "") -> list[Case]:
-    """The waiting cases, longest waiting first. Without the cases in which the steward already has
-    a decision in force, or passed, on every pair.
+    """The waiting cases, clearest first: those of two people, then greatest weight, then longest
+    waiting. Without the cases in which the steward already has a decision in force, or passed, on
+    every pair.
     """
     waiting = doubts(store)
     root: dict[str, str] = {}
@@ -139,7 +145,15 @@ def cases(store: Store, steward: str = "") -> list[Case]:
         letters = {person: letter(at) for at, person in enumerate(persons)}
         number = min(min(doubt.pair) for doubt in group)
         found.append(Case(number, tuple(group), letters, min(doubt.since_ms for doubt in group)))
-    return sorted(found, key=lambda case: (case.since_ms, case.number))
+    return sorted(
+        found,
+        key=lambda case: (
+            len(case.doubts) > 1,
+            -max(round(doubt.weight) for doubt in case.doubts),
+            case.since_ms,
+            case.number,
+        ),
+    )
 
 
 def case(store: Store, number: int) -> Case:
@@ -157,7 +171,7 @@ def show(store: Store, pair: Pair, profile: Profile, parameters: Parameters) -> 
     """What the records of two people agree on: records of the one (A1, A2, ...) compared with
     records of the other (B1, B2, ...). Raises ReviewError.
     """
-    check_waits(store, pair)
+    check_wait(store, [pair])
     subjects = store.subjects(pair)
     groups = []
     for subject_id in pair:
@@ -184,13 +198,13 @@ def decide(
     """
     _named(steward, reason)
     store.lock()
-    for pair, _ in verdicts:
-        check_waits(store, pair)
+    check_wait(store, [pair for pair, _ in verdicts])
+    now = int(time.time() * 1000)
     store.insert(
         t.decision,
         [
             {
-                "at_ms": int(time.time() * 1000),
+                "at_ms": now,
                 "steward": steward,
                 "smaller_subject_id": pair[0],
                 "larger_subject_id": pair[1],
@@ -207,19 +221,36 @@ def decide(
 
 
 def undo(
-    store: Store, decision_id: int, steward: str, profile: Profile, parameters: Parameters
+    store: Store,
+    decision_id: int,
+    steward: str,
+    profile: Profile,
+    parameters: Parameters,
+    *,
+    whole: bool = False,
 ) -> Outcome:
-    """Undo a decision. It stays in the record. Returns what changed. Raises ReviewError."""
+    """Undo a decision. It stays in the record. `whole`: and all that the same steward decided in
+    the same step, such as a pattern. Returns what changed. Raises ReviewError.
+    """
     store.lock()
-    found = next((item for item in decisions(store) if item.decision_id == decision_id), None)
+    made = decisions(store)
+    found = next((item for item in made if item.decision_id == decision_id), None)
     if found is None or found.undone_by:
         raise ReviewError(
             f"There is no decision {decision_id} to undo.",
             "`childlink-linker review decisions` lists them.",
         )
     _named(steward, "undo")
-    store.undo_decision(decision_id, steward, int(time.time() * 1000))
-    return _link_anew(store, found.pair, profile, parameters)
+    together = [
+        item
+        for item in made
+        if item is found or (whole and item.step == found.step and not item.undone_by)
+    ]
+    now = int(time.time() * 1000)
+    for item in together:
+        store.undo_decision(item.decision_id, steward, now)
+    subjects = [subject for item in together for subject in item.pair]
+    return _link_anew(store, subjects, profile, parameters)
 
 
 def decisions(store: Store) -> list[Decision]:
@@ -235,17 +266,19 @@ def _link_anew(
     return outcome_of(store, moved, regroup_families(store, persons), merges, splits)
 
 
-def check_waits(store: Store, pair: Pair) -> None:
-    """Raise ReviewError unless the pair waits or was decided."""
-    waits = any(
-        (row.smaller_subject_id, row.larger_subject_id) == pair
-        for row in store.review_queue_of(pair)
-    )
-    if not waits and not any(_decision(row).pair == pair for row in store.decisions_of(pair)):
-        raise ReviewError(
-            f"No pair {pair[0]}-{pair[1]} is waiting.",
-            "`childlink-linker review list` lists the waiting pairs.",
-        )
+def check_wait(store: Store, pairs: Sequence[Pair]) -> None:
+    """Raise ReviewError unless each pair waits or was decided."""
+    subjects = {subject for pair in pairs for subject in pair}
+    known = {
+        (row.smaller_subject_id, row.larger_subject_id)
+        for row in (*store.review_queue_of(subjects), *store.decisions_of(subjects))
+    }
+    for one, other in pairs:
+        if (one, other) not in known:
+            raise ReviewError(
+                f"No pair {one}-{other} is waiting.",
+                "`childlink-linker review list` lists the waiting pairs.",
+            )
 
 
 def _named(steward: str, reason: str) -> None:

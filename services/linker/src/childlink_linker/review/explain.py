@@ -13,11 +13,12 @@ import numpy as np
 import sqlalchemy as sa
 from childlink_core.ids import is_valid
 from childlink_core.profiles import Profile
+from numpy.typing import NDArray
 
 from childlink_linker.clustering.evidence import columns
 from childlink_linker.errors import UnknownIdentifierError
-from childlink_linker.matching.comparison import Indexes, compare
-from childlink_linker.matching.parameters import Parameters
+from childlink_linker.matching.comparison import Codes, Indexes, compare
+from childlink_linker.matching.parameters import Parameters, RoleWeights
 from childlink_linker.matching.weights import VARIABLES, Weigher, prior_bits
 from childlink_linker.records import StoredRecord
 from childlink_linker.store import tables as t
@@ -25,7 +26,7 @@ from childlink_linker.store.store import Store
 
 _RECORDS_AT_A_TIME: Final = 20_000
 _IN_WORDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "nhs": ("NHS number", ("same", "different")),
+    "nhs": ("NHS number", ("same", "different", "different, not traced")),
     "dob": ("date of birth", ("same", "different")),
     "mother": ("mother (of children) or child (of adults)", ("same", "different")),
     "names": ("given name and surname", ("same", "different")),
@@ -194,28 +195,33 @@ def _comparisons(
 ) -> list[Comparison]:
     result = compare(columns(records, profile), left, right, profile, parameters)
     weigher = Weigher(parameters.roles[role])
-    prior = float(prior_bits(parameters.roles[role])[0])
-    found = []
-    for at in np.flatnonzero(result.informative).tolist():
-        codes = result.codes[at]
-        known = np.flatnonzero(codes)
-        alone = np.zeros((len(known), len(codes)), dtype=np.int8)
-        alone[np.arange(len(known)), known] = codes[known]
-        weighed, _ = weigher(alone)
-        findings = [
-            Finding(
-                *_words(VARIABLES[column], int(codes[column])),
-                float(weight - prior) if np.isfinite(weight) else 0.0,
-            )
-            for column, weight in zip(known.tolist(), weighed.bits.tolist(), strict=True)
-        ]
-        findings.sort(key=lambda finding: -abs(finding.bits))
-        found.append(
-            Comparison(
-                names[int(left[at])], names[int(right[at])], float(result.weight[at]), findings
-            )
+    found = [
+        Comparison(
+            names[int(left[at])],
+            names[int(right[at])],
+            float(result.weight[at]),
+            findings_of(result.codes[at], weigher, parameters.roles[role]),
         )
+        for at in np.flatnonzero(result.informative).tolist()
+    ]
     return sorted(found, key=lambda item: -item.weight)
+
+
+def findings_of(codes: Codes, weigher: Weigher, weights: RoleWeights) -> list[Finding]:
+    """What the codes of one pair say, in words, with the weight of each alone. Greatest first."""
+    known = np.flatnonzero(codes)
+    alone = np.zeros((len(known), len(codes)), dtype=np.int8)
+    alone[np.arange(len(known)), known] = codes[known]
+    weighed, _ = weigher(alone)
+    prior = float(prior_bits(weights)[0])
+    findings = [
+        Finding(
+            *_words(VARIABLES[column], int(codes[column])),
+            float(weight - prior) if np.isfinite(weight) else 0.0,
+        )
+        for column, weight in zip(known.tolist(), weighed.bits.tolist(), strict=True)
+    ]
+    return sorted(findings, key=lambda finding: -abs(finding.bits))
 
 
 def _words(variable: str, code: int) -> tuple[str, str]:
@@ -261,7 +267,12 @@ def _queue(store: Store) -> Queue:
     weights = np.array([row.weight for row in store.review_queue()], dtype=float)
     if not len(weights):
         return Queue(0, 0.0)
-    return Queue(len(weights), float((1.0 / (1.0 + np.exp2(-weights))).mean()))
+    return Queue(len(weights), expected_same(weights))
+
+
+def expected_same(weights: NDArray[np.float64]) -> float:
+    """The share of pairs that is expected to be one person, from match weights in bits."""
+    return float((1.0 / (1.0 + np.exp2(-weights))).mean())
 
 
 def _quality_of_datasets(store: Store, profile: Profile) -> list[Quality]:

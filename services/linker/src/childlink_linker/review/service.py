@@ -6,9 +6,10 @@ from childlink.linker.v1 import review_pb2_grpc
 from childlink_access.guard import caller
 from childlink_core.errors import UserError
 
-from childlink_linker.clustering.verdicts import Verdict
+from childlink_linker.clustering.verdicts import PROPOSALS, Verdict
 from childlink_linker.review.cases import Case, Decision, Doubt, Pair
-from childlink_linker.review.explain import Comparison
+from childlink_linker.review.explain import Comparison, Finding
+from childlink_linker.review.patterns import Pattern
 from childlink_linker.review.workflow import ReviewWorkflow
 
 _VERDICTS: dict[pb.Verdict, Verdict] = {
@@ -63,6 +64,45 @@ class ReviewService(review_pb2_grpc.ReviewServiceServicer):
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, error.render())
         return pb.DecideResponse(links_changed=len(outcome.linked))
 
+    def ListPatterns(
+        self, request: pb.ListPatternsRequest, context: grpc.ServicerContext
+    ) -> pb.ListPatternsResponse:
+        """See review.proto."""
+        return pb.ListPatternsResponse(
+            patterns=[_pattern(item) for item in self._desk.patterns(caller().name)]
+        )
+
+    def GetPattern(
+        self, request: pb.GetPatternRequest, context: grpc.ServicerContext
+    ) -> pb.GetPatternResponse:
+        """See review.proto."""
+        try:
+            found = self._desk.pattern(caller().name, request.name)
+        except UserError as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, error.render())
+        answer = _pattern(found)
+        answer.findings.extend(_finding(finding) for finding in found.findings)
+        answer.examples.extend(_pair(pair) for pair in found.examples)
+        return pb.GetPatternResponse(pattern=answer)
+
+    def Propose(
+        self, request: pb.ProposeRequest, context: grpc.ServicerContext
+    ) -> pb.ProposeResponse:
+        """See review.proto."""
+        verdict = next((v for v in PROPOSALS if _NUMBERS[v] == request.verdict), None)
+        if verdict is None:
+            context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "A verdict on a pattern is VERDICT_SAME or VERDICT_DIFFERENT.",
+            )
+        try:
+            pairs, outcome = self._desk.propose(
+                caller().name, request.pattern, verdict, request.reason
+            )
+        except UserError as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, error.render())
+        return pb.ProposeResponse(pairs=pairs, links_changed=len(outcome.linked))
+
     def AskPartner(
         self, request: pb.AskPartnerRequest, context: grpc.ServicerContext
     ) -> pb.AskPartnerResponse:
@@ -80,7 +120,7 @@ class ReviewService(review_pb2_grpc.ReviewServiceServicer):
     ) -> pb.UndoDecisionResponse:
         """See review.proto."""
         try:
-            outcome = self._desk.undo(caller().name, request.decision_id)
+            outcome = self._desk.undo(caller().name, request.decision_id, whole=request.whole)
         except UserError as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, error.render())
         return pb.UndoDecisionResponse(links_changed=len(outcome.linked))
@@ -115,11 +155,25 @@ def _doubt(case: Case, doubt: Doubt) -> pb.Doubt:
 
 
 def _comparison(item: Comparison) -> pb.Comparison:
-    findings = [
-        pb.Finding(what=f.what, outcome=f.outcome, bits=round(f.bits)) for f in item.findings
-    ]
     return pb.Comparison(
-        one=item.one, other=item.other, weight_bits=round(item.weight), findings=findings
+        one=item.one,
+        other=item.other,
+        weight_bits=round(item.weight),
+        findings=[_finding(finding) for finding in item.findings],
+    )
+
+
+def _finding(item: Finding) -> pb.Finding:
+    return pb.Finding(what=item.what, outcome=item.outcome, bits=round(item.bits))
+
+
+def _pattern(item: Pattern) -> pb.Pattern:
+    return pb.Pattern(
+        name=item.name,
+        pairs=len(item.doubts),
+        expected_same=item.expected_same,
+        proposed_same=item.proposed("same"),
+        proposed_different=item.proposed("different"),
     )
 
 

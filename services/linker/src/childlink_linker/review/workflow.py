@@ -18,7 +18,7 @@ from childlink_bus.stream_processor import Outgoing
 from childlink_core import topics
 from childlink_core.profiles import Profile
 
-from childlink_linker.clustering.verdicts import Verdict
+from childlink_linker.clustering.verdicts import Proposal, Verdict
 from childlink_linker.errors import ExportError, ReviewError, StoreError
 from childlink_linker.linking import source_verification as own_checks
 from childlink_linker.matching.parameters import Parameters
@@ -27,6 +27,9 @@ from childlink_linker.review import cases as review
 from childlink_linker.review import explain as explaining
 from childlink_linker.review import exports
 from childlink_linker.review.cases import Case, Decision, Pair
+from childlink_linker.review.patterns import EXAMPLES, Pattern
+from childlink_linker.review.patterns import pattern as find_pattern
+from childlink_linker.review.patterns import patterns as find_patterns
 from childlink_linker.store import tables
 from childlink_linker.store.store import Store
 from childlink_linker.store.vault import Vault
@@ -72,13 +75,7 @@ class ReviewWorkflow(Audited):
     def show(self, who: str, pair: Pair) -> list[explaining.Comparison]:
         """What the records of a waiting pair agree on. Raises ReviewError."""
         with self._audited(who, "review show", pair=_name(pair)) as store:
-            since = int(time.time() * 1000) - _DAY_MS
-            if tables.audit.count(store.tx, who, "review show", since) > self.views_a_day:
-                raise ReviewError(
-                    f"You have viewed {self.views_a_day:,} pairs in 24 hours, which is the limit.",
-                    "Continue tomorrow, or ask another steward. The limit exists because agreements"
-                    " between records are information about people.",
-                )
+            self._check_views(store, who)
             return review.show(store, pair, self.profile, self.parameters)
 
     def decide(
@@ -101,12 +98,40 @@ class ReviewWorkflow(Audited):
         self.flush()
         return outcome
 
+    def patterns(self, who: str) -> list[Pattern]:
+        """The patterns that wait for this steward."""
+        with self._audited(who, "review patterns") as store:
+            return find_patterns(store, self.profile, self.parameters, who)
+
+    def pattern(self, who: str, name: str) -> Pattern:
+        """One of them, with what its pairs agree on. Counts as a view of each pair that it names.
+        Raises ReviewError.
+        """
+        with self._audited(who, "review pattern", pattern=name) as store:
+            self._check_views(store, who)
+            return find_pattern(store, self.profile, self.parameters, who, name)
+
+    def propose(self, who: str, name: str, verdict: Proposal, reason: str) -> tuple[int, Outcome]:
+        """Propose a verdict on all pairs of a pattern. It counts for those for which another
+        steward has proposed the same. Returns the number of pairs, and what changed. Raises
+        ReviewError.
+        """
+        with self._audited(who, "review propose", pattern=name, said=verdict) as store:
+            pairs = find_pattern(store, self.profile, self.parameters, who, name).pairs
+            said = [(pair, verdict) for pair in pairs]
+            outcome = review.decide(
+                store, said, who, reason, self.profile, self.parameters, asks_second=True
+            )
+            self.post(store.tx, self.links(store, outcome.linked))
+        self.flush()
+        return len(pairs), outcome
+
     def ask_partner(self, who: str, pair: Pair, *, larger: bool) -> None:
         """Ask the partner that recorded one of the two people to check its own row. Raises
         ReviewError.
         """
         with self._audited(who, "review ask", pair=_name(pair), subject=pair[larger]) as store:
-            review.check_waits(store, pair)
+            review.check_wait(store, [pair])
             partner, request = own_checks.ask(store, pair[larger], who)
             payload = receipt_pb2.ReceiptBatch(checks=[request]).SerializeToString()
             self.post(
@@ -122,10 +147,14 @@ class ReviewWorkflow(Audited):
             )
         self.flush()
 
-    def undo(self, who: str, decision_id: int) -> Outcome:
-        """Undo a decision. Raises ReviewError."""
-        with self._audited(who, "review undo", decision=decision_id) as store:
-            outcome = review.undo(store, decision_id, who, self.profile, self.parameters)
+    def undo(self, who: str, decision_id: int, *, whole: bool = False) -> Outcome:
+        """Undo a decision. `whole`: and all that the same steward decided in the same step, such as
+        a pattern. Raises ReviewError.
+        """
+        with self._audited(who, "review undo", decision=decision_id, whole=int(whole)) as store:
+            outcome = review.undo(
+                store, decision_id, who, self.profile, self.parameters, whole=whole
+            )
             self.post(store.tx, self.links(store, outcome.linked))
         self.flush()
         return outcome
@@ -189,6 +218,17 @@ class ReviewWorkflow(Audited):
                 exports.check_asked(
                     list(tables.audit.read(store.tx))[:-1], who, time.time_ns() // 1_000_000
                 )
+
+    def _check_views(self, store: Store, who: str) -> None:
+        since = int(time.time() * 1000) - _DAY_MS
+        pairs = tables.audit.count(store.tx, who, "review show", since)
+        pairs += tables.audit.count(store.tx, who, "review pattern", since) * EXAMPLES
+        if pairs > self.views_a_day:
+            raise ReviewError(
+                f"You have viewed {self.views_a_day:,} pairs in 24 hours, which is the limit.",
+                "Continue tomorrow, or ask another steward. The limit exists because agreements"
+                " between records are information about people.",
+            )
 
     @contextmanager
     def _store(self) -> Iterator[Store]:

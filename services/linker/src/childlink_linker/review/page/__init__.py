@@ -11,6 +11,7 @@ wrong ones came before.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -33,7 +34,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from childlink_linker.clustering.verdicts import Verdict
+from childlink_linker.clustering.verdicts import PROPOSALS, Verdict
 from childlink_linker.review.cases import Pair
 from childlink_linker.review.workflow import ReviewWorkflow
 
@@ -85,6 +86,7 @@ def create_page(
     page.jinja_env.filters.update(
         day=_day, bits=lambda bits: f"{round(bits):+d}".replace("-", "\N{MINUS SIGN}"), odds=_odds
     )
+    page.jinja_env.filters["share"] = lambda share: f"{share:.0%}"
 
     def person() -> Person | None:
         return next(
@@ -105,6 +107,7 @@ def create_page(
     _add_gate(page, person, Limiter(calls_a_minute))
     _add_sign_in(page, desk, policy)
     _add_cases(page, desk, who)
+    _add_patterns(page, desk, who)
     return page
 
 
@@ -232,15 +235,56 @@ def _add_cases(page: Flask, desk: ReviewWorkflow, who: Callable[[], str]) -> Non
 
     @page.get("/decisions")
     def decisions() -> ResponseReturnValue:
+        made = desk.decisions(who())
         return render_template(
-            "decisions.html", decisions=list(reversed(desk.decisions(who()))), who=who()
+            "decisions.html",
+            decisions=list(reversed(made)),
+            in_one_step=Counter(item.step for item in made if not item.undone_by),
+            who=who(),
         )
 
     @page.post("/decisions/<int:decision_id>/undo")
     def undo(decision_id: int) -> ResponseReturnValue:
-        desk.undo(who(), decision_id)
-        flash(f"Decision {decision_id} is undone.")
+        whole = request.form.get("whole") == "yes"
+        desk.undo(who(), decision_id, whole=whole)
+        more = " with all that was decided in the same step" if whole else ""
+        flash(f"Decision {decision_id} is undone{more}.")
         return redirect(url_for("decisions"))
+
+
+def _add_patterns(page: Flask, desk: ReviewWorkflow, who: Callable[[], str]) -> None:
+    def show(name: str, reason: str, problem: str = "") -> str:
+        return render_template(
+            "pattern.html",
+            pattern=desk.pattern(who(), name),
+            reason=reason,
+            problem=problem,
+            who=who(),
+        )
+
+    @page.get("/patterns")
+    def patterns() -> ResponseReturnValue:
+        return render_template("patterns.html", patterns=desk.patterns(who()), who=who())
+
+    @page.get("/patterns/<name>")
+    def pattern(name: str) -> ResponseReturnValue:
+        return show(name, session.get("reason", ""))
+
+    @page.post("/patterns/<name>")
+    def propose(name: str) -> ResponseReturnValue:
+        reason = request.form.get("reason", "").strip()[:_LONGEST_REASON]
+        verdict = next((v for v in PROPOSALS if v == request.form.get("verdict")), None)
+        if verdict is None:
+            return show(name, reason, "Choose a verdict."), 422
+        if not reason:
+            return show(name, reason, "Give a reason: others will read it."), 422
+        pairs, outcome = desk.propose(who(), name, verdict, reason)
+        session["reason"] = reason
+        flash(
+            f"Pattern {name}: {verdict} for {pairs:,} pairs. {len(outcome.linked):,} links changed."
+            " It can be undone under Decisions."
+        )
+        return redirect(url_for("patterns"))
 
 
 def _from_here() -> bool:
