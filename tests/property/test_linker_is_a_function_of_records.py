@@ -2,147 +2,45 @@
 another order, or split differently.
 """
 
-import random
 import tempfile
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
-from childlink_core.profiles import get_profile
-from childlink_ingest.pseudonymise.encoder import is_linkable
 from childlink_linker.store.store import Store
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.property.many_seeds import any_order, corrected, drawn, is_of, people
 from tests.support.people import NHS, VAULT, Partnership, open_linker
 
-GIVEN = ["Amina", "Aminah", "Zainab", "Oliver", "Olive", "BABY", ""]
-SURNAMES = ["Okafor", "Okafour", "Smith", "Okafor-Smith"]
-
-
-def people(rng, partnership):
-    """Similar people: few names, few dates, shared and wrong numbers, twins, mothers of several
-    children.
-    """
-    subjects = []
-    for partner in ("trust-a", "council-b"):
-        mothers = [
-            partnership.subject(
-                partner,
-                f"m{n}",
-                "adult",
-                nhs=rng.choice(["", NHS[6], NHS[7]]),
-                given="Grace",
-                surname=rng.choice(SURNAMES),
-                born=date(1990, 1, 1 + n % 2),
-                sex="f",
-                postcode="SW9 8JJ",
-            )
-            for n in range(3)
-        ]
-        subjects += mothers
-        for n in range(9):
-            carer = (
-                (rng.choice(mothers), rng.choice(["mother", "father", "carer"]))
-                if rng.random() < 0.6
-                else None
-            )
-            subjects.append(
-                partnership.subject(
-                    partner,
-                    f"c{n}",
-                    nhs=rng.choice(["", *NHS[:4]]),
-                    given=rng.choice(GIVEN),
-                    surname=rng.choice(SURNAMES),
-                    born=date(2020, 1, 1) + timedelta(days=rng.randrange(3)),
-                    sex=rng.choice("fm"),
-                    postcode=rng.choice(["SW9 8JJ", "SE24 0AA", ""]),
-                    birth_order=rng.choice([None, None, 1, 2]),
-                    carer=carer,
-                )
-            )
-    return subjects
-
-
-def partitions(partnership, chunks):
-    with tempfile.TemporaryDirectory() as folder:
-        linker = open_linker(
-            Partnership(partnership.directory, partnership.signing, partnership.opening),
-            Path(folder),
-        )
-        try:
-            for partner, subjects in chunks:
-                linker.send(partner, *subjects)
-            return linker.partition(), linker.family_partition()
-        finally:
-            linker.close()
-
-
-def one_load(subjects):
-    return [(p, [s for s in subjects if is_of(s, p)]) for p in ("council-b", "trust-a")]
-
-
-def is_of(subject, partner):
-    return subject.facet == OF[partner]
-
-
-OF = {}
-
-
-def drawn(partnership, seed):
-    for partner in ("trust-a", "council-b"):
-        OF[partner] = partnership.subject(partner, "x").facet
-    return random.Random(seed)
-
 
 @pytest.mark.slow
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.integers(0, 10**6))
+@given(st.integers(0, 10**6), st.booleans())
 # A twin whose co-twin came in another batch. Whether the pair was compared depended on the rest of
 # that batch.
-@example(65537)
-def test_any_order_and_cutting_of_batches_gives_the_same_partition(partnership, seed):
-    rng = drawn(partnership, seed)
-    subjects = people(rng, partnership)
-    expected = partitions(partnership, one_load(subjects))
-    shuffled = rng.sample(subjects, len(subjects)) + rng.sample(subjects, 5)
-    chunks = []
-    while shuffled:
-        size = rng.randrange(1, 8)
-        part, shuffled = shuffled[:size], shuffled[size:]
-        for partner in ("trust-a", "council-b"):
-            own = [s for s in part if is_of(s, partner)]
-            if own:
-                chunks.append((partner, own))
-    assert partitions(partnership, chunks) == expected
+@example(65537, False)
+def test_any_order_and_cutting_of_batches_gives_the_same_partition(partnership, seed, marked):
+    found, expected = any_order(partnership, seed, marked)
+    assert found == expected
 
 
 @pytest.mark.slow
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.integers(0, 10**6))
+@given(st.integers(0, 10**6), st.booleans())
 # A child whose wrong record named another mother. The mother stayed in the family of a child who is
 # no longer hers.
-@example(17047)
+@example(17047, False)
 def test_what_was_sent_wrong_at_first_and_corrected_leaves_no_trace_in_the_partition(
-    partnership, seed
+    partnership, seed, marked
 ):
-    rng = drawn(partnership, seed)
-    subjects, others = people(rng, partnership), people(rng, partnership)
-    expected = partitions(partnership, one_load(subjects))
-    # A record with too little information for linking is refused and corrects nothing.
-    known = {
-        s.link_reference for s in subjects if s.identity.nhs_number or is_linkable(s, get_profile())
-    }
-    wrong = rng.sample([s for s in others if s.role == "child" and s.link_reference in known], 6)
-    mixed = [
-        s for s in subjects if all(s.link_reference != w.link_reference for w in wrong)
-    ] + wrong
-    right = [s for s in subjects if any(s.link_reference == w.link_reference for w in wrong)]
-    assert partitions(partnership, [*one_load(mixed), *one_load(right)]) == expected
+    found, expected = corrected(partnership, seed, marked)
+    assert found == expected
 
 
 def test_whom_an_error_kept_apart_are_one_person_once_it_is_corrected(linker, child):
