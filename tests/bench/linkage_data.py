@@ -72,6 +72,8 @@ class Person:
     ethnicity: str = ""
     imd_quintile: str = ""
     name_tradition: str = ""
+    relation: str = ""
+    """Of an adult: mother, father or carer."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,9 @@ def second(children: int, seed: int, errors: float = 1.0) -> Population:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         generate(folder, children, seed, errors)
+        rows = list(_rows(folder / "truth.csv"))
+        mothers = {row["mother"] for row in rows}
+        of_mothers = {True: "mother", False: "father or carer"}
         truth = {
             (row["partner"], row["local_id"], row["role"]): Person(
                 row["person"],
@@ -141,8 +146,9 @@ def second(children: int, seed: int, errors: float = 1.0) -> Population:
                 row["ethnicity"],
                 row["deprivation"],
                 row["name_tradition"],
+                of_mothers[row["person"] in mothers] if row["role"] == "adult" else "",
             )
-            for row in _rows(folder / "truth.csv")
+            for row in rows
         }
         population = Population("second" if errors == 1.0 else f"second-errors-x{errors:g}", truth)
         for row in _rows(folder / "extracts.csv"):
@@ -174,10 +180,14 @@ def _people(lives: Lives) -> dict[str, Person]:
         for child in family.children:
             name = f"P{child.person:06d}"
             people[name] = about(name, mother, child.born)
-        for adult in (family.mother, family.father, family.carer):
+        for adult, relation in (
+            (family.mother, "mother"),
+            (family.father, "father"),
+            (family.carer, "carer"),
+        ):
             if adult is not None:
                 name = f"P{adult.person:06d}"
-                people[name] = about(name, "", adult.born)
+                people[name] = about(name, "", adult.born, relation=relation)
     return people
 
 

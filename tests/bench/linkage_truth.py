@@ -164,7 +164,7 @@ def summary(
         if pairs:
             result[f"{kind}_false_merge"] = merged / pairs
             result[f"{kind}_pairs"] = pairs
-    for name in ("ethnicity", "imd_quintile", "name_tradition"):
+    for name in ("ethnicity", "imd_quintile", "name_tradition", "relation"):
         by_group = recall_by(lambda person, name=name: getattr(person, name), keys, found, people)
         if by_group:
             result[f"recall_by_{name}"] = by_group

@@ -112,5 +112,5 @@ def test_the_command_says_which_role_was_refused_and_what_it_would_have_cost(mon
 def test_where_every_role_is_refused_no_file_is_written(monkeypatch, tmp_path):
     done, output = estimate(monkeypatch, tmp_path, Refusal(CHILD, 100, 50), Refusal(ADULT, 100, 50))
     assert done.exit_code == 1
-    assert "No parameters were estimated, and no file was written." in done.output
+    assert "No parameters were estimated, and nothing was written." in done.output
     assert not output.exists()

@@ -128,3 +128,18 @@ def test_the_linker_does_not_load_spark_or_pyarrow_unless_it_is_told_to():
         ).stdout
         == "set()\n"
     )
+
+
+def test_an_estimate_becomes_a_proposal_in_one_step_and_its_parameters_a_file(typed, tmp_path):
+    made = typed("relink", "--propose", "--estimated", "made-up-2026-12")
+    assert "child records, pairs of two sources       in use    estimated" in made
+    assert "ordinary, made-up-2026-12, 3 records: 0 changes" in made
+    output = tmp_path / "new.toml"
+    assert "written" in typed("proposals", "parameters", 1, "--output", output)
+    assert 'version = "made-up-2026-12"' in output.read_text()
+    assert "no proposal 7" in typed("proposals", "parameters", 7, "--output", output, code=1)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--propose", "--engine", "spark")])
+def test_an_estimate_is_only_proposed(typed, arguments):
+    assert "--estimated needs --propose" in typed("relink", "--estimated", "x", *arguments, code=2)

@@ -97,13 +97,7 @@ class Linker:
 
     def estimate(self, version: str) -> Estimated:
         """Estimate match parameters from everything in the store. Changes nothing."""
-        with self.engine.connect() as tx:
-            return estimate_parameters(
-                Store(tx, self.handler.vault),
-                self.handler.profile,
-                self.handler.parameters,
-                version,
-            )
+        return _estimate(self.engine, self.settings, version)
 
     def relink(self, parameters: Parameters) -> Outcome:
         """Re-cluster all records under other parameters, and send the links that change."""
@@ -331,6 +325,21 @@ def propose_on_spark(
         with spark_session(master, options) as session:
             engine = SparkEngine(session, folder, snapshot, rules)
             return _propose(settings, engine, repartition(engine), parameters)
+
+
+def estimate_in_store(settings: LinkerSettings, version: str) -> Estimated:
+    """Estimate match parameters from everything in the store. Needs no Kafka. Changes nothing."""
+    return _estimate(open_store(settings), settings, version)
+
+
+def _estimate(engine: sa.Engine, settings: LinkerSettings, version: str) -> Estimated:
+    with one_moment(engine) as tx:
+        return estimate_parameters(
+            Store(tx, vault_of(settings)),
+            get_profile(settings.profile),
+            load_parameters(settings.parameters),
+            version,
+        )
 
 
 def text_of(settings: LinkerSettings, parameters: Path | None) -> str:

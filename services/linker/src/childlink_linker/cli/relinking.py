@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 from childlink_core.commands import os_user
+from childlink_core.errors import UserError
 
 if TYPE_CHECKING:
+    from childlink_linker.matching.estimate import Account, Estimated
     from childlink_linker.relinking import proposals
     from childlink_linker.settings import LinkerSettings
 
@@ -27,6 +29,11 @@ _folder = click.Path(file_okay=False, path_type=Path)
     "proposing",
     is_flag=True,
     help="Change nothing. Record what would change as a proposal.",
+)
+@click.option(
+    "--estimated",
+    metavar="VERSION",
+    help="With --propose: under parameters that are estimated now and get this name.",
 )
 @click.option(
     "--engine",
@@ -57,6 +64,7 @@ def relink(
     settings_file: Path | None,
     parameters: Path | None,
     proposing: bool,
+    estimated: str | None,
     engine: str,
     master: str,
     options: Sequence[str],
@@ -69,6 +77,9 @@ def relink(
 
     With --propose or --engine spark, nothing changes until `proposals approve`, and `run` can
     continue. Without PARAMETERS, the parameters in the settings are used.
+
+    With --propose --estimated, parameters are estimated first. If the estimate would lose links,
+    there is no proposal. A scheduler may run this: a steward still decides.
     """
 
     from childlink_linker import app
@@ -79,6 +90,10 @@ def relink(
         desk = app.reading_desk(settings)
         desk.begin_export(os_user(), "sealed store", one_person=settings.one_person)
         click.echo(f"{app.export_sealed(settings, target):,} records exported to {target}, sealed")
+    elif estimated and (not proposing or parameters or engine == "spark"):
+        raise click.UsageError("--estimated needs --propose, and no PARAMETERS or --engine spark")
+    elif estimated:
+        _show_new(settings, app.propose_ordinary(settings, _estimate(settings, estimated)))
     elif engine == "spark":
         text = app.text_of(settings, parameters)
         _show_new(settings, app.propose_on_spark(settings, text, source, master, _named(options)))
@@ -109,6 +124,57 @@ def _relink_now(settings: LinkerSettings, parameters: Path) -> None:
         f"{len(outcome.linked):,} links changed: {outcome.merges:,} identifiers merged,"
         f" {outcome.splits:,} split off"
     )
+
+
+def _estimate(settings: LinkerSettings, version: str) -> str:
+    from childlink_linker import app
+
+    estimated = app.estimate_in_store(settings, version)
+    app.reading_desk(settings).note(os_user(), "estimate", version=version)
+    return estimated_text(estimated)
+
+
+def estimated_text(estimated: Estimated) -> str:
+    """The parameter file of an estimate. Prints what it would change, and for which roles it was
+    refused. Raises UserError if it was refused for all.
+    """
+    from childlink_core import __version__
+
+    from childlink_linker.matching.parameters import ROLE_NAMES, render_parameters
+
+    for account in estimated.accounts:
+        click.echo("\n".join(_account_lines(account)), err=True)
+    for refusal in estimated.refusals:
+        click.echo(
+            f"not estimated for {ROLE_NAMES[refusal.role]} records: the estimate would unlink"
+            f" {refusal.lost:,} of {refusal.linked:,} pairs that the parameters in use link. They"
+            " keep the parameters in use.",
+            err=True,
+        )
+    if len(estimated.refusals) == len(ROLE_NAMES):
+        raise UserError(
+            "No parameters were estimated, and nothing was written.",
+            "Keep the parameters in use. docs/explanation/linkage.md says when estimates go wrong.",
+        )
+    about = f"Estimated from the store by childlink-linker {__version__}."
+    return render_parameters(estimated.parameters, about)
+
+
+def _account_lines(account: Account) -> list[str]:
+    from childlink_linker.matching.parameters import ROLE_NAMES
+
+    lines = [f"{ROLE_NAMES[account.role]} records, pairs of two sources       in use    estimated"]
+    lines += [
+        f"  {what:36}{before:>13,}{after:>13,}"
+        for what, (before, after) in (
+            ("at the threshold for links, or above", account.linked),
+            ("between review and that threshold", account.waiting),
+        )
+    ]
+    lines.append(f"  {'expected to be one person':36}{'':13}{account.matches:>13,}")
+    if account.twins_at_least:
+        lines.append("  The sources show fewer twins than an estimate assumes at least.")
+    return lines
 
 
 def _named(options: Sequence[str]) -> dict[str, str]:
@@ -165,6 +231,24 @@ def proposals_show(settings_file: Path | None, number: int, most: int) -> None:
         click.echo(f"  {change.subjects:4} subjects: {', '.join(change.before)} -> {persons}")
     if not found:
         click.echo("Nothing would change.")
+
+
+@proposals_group.command("parameters")
+@click.argument("number", type=int)
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), help="Parameter file to write."
+)
+@click.pass_obj
+def proposals_parameters(settings_file: Path | None, number: int, output: Path) -> None:
+    """Write the parameters of a proposal to a file, to name it in the settings."""
+
+    from childlink_linker import app
+    from childlink_linker.relinking import proposals
+    from childlink_linker.settings import LinkerSettings
+
+    with app.open_store(LinkerSettings.load(settings_file)).connect() as tx:
+        output.write_text(proposals.parameters_of(tx, number))
+    click.echo(f"{output} written; name it in the settings, and restart `run`")
 
 
 _steward = click.option(

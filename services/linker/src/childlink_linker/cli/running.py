@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 from childlink_bus.store_commands import add_store_commands
 from childlink_core.commands import os_user, stop_on_signals, warn
-from childlink_core.errors import UserError
 
 from childlink_linker.cli.common import main
 from childlink_linker.errors import NotAnEvaluationError
@@ -145,10 +144,8 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
     apply them.
     """
 
-    from childlink_core import __version__
-
     from childlink_linker import app
-    from childlink_linker.matching.parameters import ROLE_NAMES, render_parameters
+    from childlink_linker.cli.relinking import estimated_text
     from childlink_linker.metrics import LinkerMetrics
     from childlink_linker.settings import LinkerSettings
 
@@ -158,20 +155,7 @@ def estimate(settings_file: Path | None, output: Path, version: str) -> None:
         linker.desk().note(os_user(), "estimate", version=version)
     finally:
         linker.close()
-    for refusal in estimated.refusals:
-        click.echo(
-            f"not estimated for {ROLE_NAMES[refusal.role]} records: the estimate would unlink"
-            f" {refusal.lost:,} of {refusal.linked:,} pairs that the parameters in use link. They"
-            " keep the parameters in use.",
-            err=True,
-        )
-    if len(estimated.refusals) == len(ROLE_NAMES):
-        raise UserError(
-            "No parameters were estimated, and no file was written.",
-            "Keep the parameters in use. docs/explanation/linkage.md says when estimates go wrong.",
-        )
-    about = f"Estimated from the store by childlink-linker {__version__}."
-    output.write_text(render_parameters(estimated.parameters, about))
+    output.write_text(estimated_text(estimated))
     click.echo(
         f"{output} written; compare it with the parameters in use, then: childlink-linker relink"
         f" {output}"

@@ -35,6 +35,7 @@ from childlink_linker.matching.parameters import (
     Parameters,
     RoleWeights,
     Shares,
+    Thresholds,
 )
 from childlink_linker.matching.weights import (
     AGREE,
@@ -71,6 +72,23 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Account:
+    """What an estimate would change for a role, in pairs of records from different sources."""
+
+    role: int
+    linked: tuple[int, int]
+    """Pairs at or above the threshold `link`: with the parameters in use, with the estimate."""
+    waiting: tuple[int, int]
+    """Pairs between `review` and `link`, likewise. Clustering decides many of them, so fewer wait
+    in the end.
+    """
+    matches: int
+    """Pairs that are expected to be one person, by the estimate."""
+    twins_at_least: bool
+    """The share of twins is the least that an estimate may have. The sources show fewer."""
+
+
+@dataclass(frozen=True)
 class Refusal:
     """The estimate for a role was refused, because it would unlink pairs that the parameters in use
     link. The role keeps those parameters.
@@ -89,6 +107,7 @@ class Estimated:
 
     parameters: Parameters
     refusals: Sequence[Refusal] = ()
+    accounts: Sequence[Account] = ()
 
 
 def estimate(
@@ -106,7 +125,7 @@ def estimate(
     links. Little data, a lack of twins, or people without a date of birth can move the estimate
     away from all matches.
     """
-    roles, refusals = {}, []
+    roles, refusals, accounts = {}, [], []
     dates = encodings.passes[DOB_PASS].tokens
     for role, weights in prior.roles.items():
         at = np.flatnonzero((encodings.role[left] == role) & (encodings.role[right] == role))
@@ -119,8 +138,30 @@ def estimate(
         found = _estimate_role(across, own, records, weights)
         refusal = _refusal(role, across, weights, found, prior.thresholds.link)
         refusals += [refusal] if refusal else []
+        accounts.append(_account(role, across, weights, found, prior.thresholds))
         roles[role] = weights if refusal else found
-    return Estimated(Parameters(version, prior.thresholds, roles), refusals)
+    return Estimated(Parameters(version, prior.thresholds, roles), refusals, accounts)
+
+
+def _account(
+    role: int, sample: "_Sample", before: RoleWeights, after: RoleWeights, at: Thresholds
+) -> Account:
+    old, new = (weigh(sample.seen, weights).bits for weights in (before, after))
+
+    def pairs(least: float, most: float) -> tuple[int, int]:
+        of_old, of_new = (
+            int(sample.counts[(bits >= least) & (bits < most)].sum()) for bits in (old, new)
+        )
+        return of_old, of_new
+
+    expected = (sample.counts / (1.0 + np.exp2(-new)))[np.isfinite(new)].sum()
+    return Account(
+        role,
+        pairs(at.link, np.inf),
+        pairs(at.review, at.link),
+        round(float(expected)),
+        twins_of(after) <= twins_of(before) * _FEWEST_TWINS * 1.001,
+    )
 
 
 def _refusal(

@@ -73,6 +73,18 @@ def proposals(tx: sa.Connection) -> list[Proposal]:
     ]
 
 
+def parameters_of(tx: sa.Connection, proposal_id: int) -> str:
+    """The text of a proposal's parameter file. Raises ProposalError."""
+    wanted = sa.select(t.proposal.c.parameters).where(t.proposal.c.proposal_id == proposal_id)
+    text: str | None = tx.execute(wanted).scalar_one_or_none()
+    if text is None:
+        raise ProposalError(
+            f"There is no proposal {proposal_id}.",
+            "`childlink-linker proposals list` lists all proposals.",
+        )
+    return text
+
+
 def largest_changes(store: Store, proposal_id: int, most: int) -> list[ProposedChange]:
     """The changes of a waiting proposal that affect the most subjects. Raises ProposalError."""
     _waiting(store, proposal_id)
