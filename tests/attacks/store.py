@@ -18,7 +18,7 @@ from childlink_ingest.mapping.apply import RowMapper
 from childlink_ingest.model.rows import Row
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.pseudonymise.split import Subject, split
-from childlink_ingest.readers import Record, open_extract
+from childlink_ingest.readers import Record
 from childlink_local.demo import find_extracts
 from childlink_local.synth import synthesise
 
@@ -56,7 +56,7 @@ def subjects_of(folder: Path, children: int, seed: int = 1) -> list[tuple[str, S
             SecretKey(extract.partner, 1, extract.partner.encode().ljust(32, b"."))
         )
         mapper = RowMapper(mapping, date(2025, 1, 1))
-        with open_extract(extract.path, app.source_of(mapping, None)) as opened:
+        with app.open_mapped(extract.path, mapping) as opened:
             for row in _rows(opened, mapper):
                 for subject in split(row, mapping, keys)[:2]:
                     if subject:

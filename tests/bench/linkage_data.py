@@ -16,12 +16,11 @@ from pathlib import Path
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import get_profile
 from childlink_core.references import ReferenceKeys
-from childlink_ingest.app import load_mapping, source_of
+from childlink_ingest.app import load_mapping, open_mapped
 from childlink_ingest.mapping.apply import RowMapper
 from childlink_ingest.mapping.definition import Mapping
 from childlink_ingest.model.rows import Identity, Rejection, Row
 from childlink_ingest.pseudonymise.split import Subject, split
-from childlink_ingest.readers import open_extract
 from childlink_ingest.runs.prepare import without_unlinkable
 from childlink_local.demo import find_extracts
 from childlink_local.pilot import Extract
@@ -216,7 +215,7 @@ def _read(population: Population, extract: Extract) -> None:
 
 def _mapped(extract: Extract, mapping: Mapping, population: Population) -> Iterator[Row]:
     mapper = RowMapper(mapping, date.today())
-    with open_extract(extract.path, source_of(mapping, None)) as opened:
+    with open_mapped(extract.path, mapping) as opened:
         for record in opened:
             row = record if isinstance(record, Rejection) else mapper(record.number, record.values)
             if isinstance(row, Rejection):

@@ -22,7 +22,7 @@ with atheris.instrument_imports(include=["childlink_ingest", "childlink_core"]):
     from childlink_catalogue.datasets import all_datasets
     from childlink_core.errors import UserError
     from childlink_ingest.mapping.apply import RowMapper
-    from childlink_ingest.mapping.definition import check_header, parse_mapping
+    from childlink_ingest.mapping.definition import bind, parse_mapping
     from childlink_ingest.mapping.propose import propose
     from childlink_ingest.model.rows import Rejection
     from childlink_ingest.pseudonymise.clk import parse_schema
@@ -56,9 +56,11 @@ def one(data: bytes) -> None:
             FILE.write_bytes(b"id,nhs,first,last,dob,when,comm\n" + provider.ConsumeBytes(4096))
             mapper = RowMapper(GOOD, date(2026, 1, 1))
             with open_extract(
-                FILE, Source(provider.PickValueInList(["utf-8", "cp1252", "latin-1", "utf-16"]))
+                FILE,
+                Source(provider.PickValueInList(["utf-8", "cp1252", "latin-1", "utf-16", "auto"])),
+                lambda header: bind(GOOD, header, "fuzz"),
+                GOOD.used,
             ) as extract:
-                check_header(GOOD, extract.header, "fuzz")
                 for record in extract:
                     if not isinstance(record, Rejection):
                         mapper(record.number, record.values)

@@ -116,15 +116,16 @@ def test_check_profiles_a_good_extract_and_shows_no_identifier(site):
             HEADER.replace("comm", "comm,extra") + GOOD,
             ["line 1", "extra is not in the mapping", "ignore"],
         ),
-        ("id,id,first,last,dob,when,comm\n" + GOOD, ["appears twice"]),
+        (
+            HEADER.replace("comm", "comm,comm") + GOOD,
+            ["comm (2) is not in the mapping", "A header that repeats"],
+        ),
         (
             HEADER.encode()
             + GOOD.encode()
             + "2,,José,X,02/01/2020,01/05/2022,Y\n".encode("cp1252"),
             ["line 3 is not utf-8", "cp1252"],
         ),
-        (HEADER + '1,"x' + "y" * 200_000 + "\n", ["near line", "unexpected end"]),
-        (HEADER + '2,"open quote,Amina\n', ["near line"]),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_whole_with_line_and_remedy(site, content, words):
@@ -133,6 +134,21 @@ def test_a_file_that_cannot_be_used_is_refused_whole_with_line_and_remedy(site, 
     assert "what to do:" in done.stderr
     for word in words:
         assert word in done.stderr
+
+
+@pytest.mark.parametrize(
+    "row",
+    ['1,"x' + "y" * 200_000, '2,"open quote,Amina', '2,,"Billy" Bob,B,02/01/2020,01/05/2022,Y'],
+    ids=["long", "open", "within"],
+)
+def test_a_stray_quote_costs_the_row_in_which_it_stands(site, row):
+    more = "3,,Zoe,Adeyemi,03/01/2020,01/05/2022,N\n"
+    done = site.check(HEADER + GOOD + row + "\n" + more)
+    assert done.returncode == 3
+    assert "3 rows read, 2 good, 1 rejected" in done.stdout
+    assert "(row) has a quote that is not closed, or stands inside a value: 1 rows (line 3)" in (
+        done.stdout
+    )
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_a_proposed_mapping_finds_what_a_person_would_map(made_up, partner, data
         columns = [found] if isinstance(found, str) else (found or {}).get("column", [])
         columns = [columns] if isinstance(columns, str) else columns
         same = list(column.columns) == columns
-        same &= not column.format or parse_ok(column.format, found)
+        same &= not column.formats or parse_ok(column.formats[0], found)
         (right if same else wrong).append(name)
     assert len(right) >= 0.8 * len(by_hand.columns), f"not found: {wrong}\n{proposal.text}"
     for needed in (f"{get_dataset(dataset).subjects[0]}_id", get_dataset(dataset).event):

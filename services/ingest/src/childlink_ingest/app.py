@@ -38,7 +38,8 @@ from childlink_ingest.errors import MappingError
 from childlink_ingest.geography.derive import AreaLookup
 from childlink_ingest.geography.lookup import open_lookup
 from childlink_ingest.mapping.approvals import check_approved, what
-from childlink_ingest.mapping.definition import Mapping, check_header, parse_mapping
+from childlink_ingest.mapping.definition import Mapping, bind, parse_mapping
+from childlink_ingest.mapping.shape import newest_rows, shape
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.readers import Extract, Source, open_extract
 from childlink_ingest.runs.after_restore import check_past, repeat_withdrawals
@@ -136,11 +137,7 @@ def open_job(
 ) -> Iterator[Job]:
     """Open an extract with its mapping, and build its plan."""
     site = site or build_site(settings)
-    with (
-        _areas(settings, mapping) as areas,
-        open_extract(extract, source_of(mapping, settings)) as opened,
-    ):
-        check_header(mapping, opened.header, extract.name)
+    with _areas(settings, mapping) as areas, open_mapped(extract, mapping, settings) as opened:
         yield Job(site, build_plan(settings, site, mapping, areas, date.today()), opened)
 
 
@@ -231,6 +228,23 @@ def _areas(settings: IngestSettings, mapping: Mapping) -> Iterator[AreaLookup | 
             yield lookup
 
 
+@contextmanager
+def open_mapped(
+    path: Path, mapping: Mapping, settings: IngestSettings | None = None
+) -> Iterator[Extract]:
+    """Open an extract as its mapping says: with the mapping's names of columns, and only the rows
+    that it wants. Raises ExtractError or MappingError.
+    """
+    source, to_names = source_of(mapping, settings), partial(bind, mapping, where=path.name)
+    newest = None
+    if mapping.newest:
+        with open_extract(path, source, to_names, mapping.used) as first:
+            newest = newest_rows(first, mapping)
+    with open_extract(path, source, to_names, mapping.used) as opened:
+        rows = shape(opened, mapping, newest, opened.left_out)
+        yield replace(opened, records=rows)
+
+
 def source_of(mapping: Mapping, settings: IngestSettings | None) -> Source:
     """How to read an extract: options of the mapping, and the database of the settings."""
     return replace(mapping.source, url_file=settings.source_url_file if settings else None)
@@ -286,8 +300,24 @@ def catch_up(settings: IngestSettings, spool: Spool) -> None:
 
 def load_mapping(path: Path) -> Mapping:
     """Read a mapping file. Raises MappingError."""
+
+    def read(name: str) -> str:
+        file = path.parent / name
+        if file.parent.resolve() != path.parent.resolve():
+            raise MappingError(
+                f"The look-up file {name} is not beside {path.name}.",
+                "Put it into the same folder.",
+            )
+        try:
+            return file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise MappingError(
+                f"The look-up file {file} cannot be read ({type(error).__name__}).",
+                "Write it in UTF-8, beside the mapping.",
+            ) from None
+
     try:
-        return parse_mapping(path.read_text(encoding="utf-8"), str(path))
+        return parse_mapping(path.read_text(encoding="utf-8"), str(path), read)
     except (OSError, UnicodeDecodeError) as error:
         raise MappingError(
             f"The mapping {path} cannot be read ({type(error).__name__}).", "Check the path."

@@ -33,14 +33,14 @@ def request(settings_file: Path | None, extract: Path, mapping_file: Path, outpu
     """
 
     from childlink_ingest import app
+    from childlink_ingest.mapping.apply import text_reader
     from childlink_ingest.model.rows import Rejection
-    from childlink_ingest.readers import open_extract
     from childlink_ingest.settings import IngestSettings
     from childlink_ingest.standardise.normalise import nhs_number
 
     mapping = app.load_mapping(mapping_file)
     columns = [
-        mapping.columns[name]
+        text_reader(mapping.columns[name])
         for name in ("child_nhs_number", "adult_nhs_number")
         if name in mapping.columns
     ]
@@ -50,13 +50,10 @@ def request(settings_file: Path | None, extract: Path, mapping_file: Path, outpu
         )
     settings = IngestSettings.load(settings_file) if extract.suffix.lower() == ".sql" else None
     numbers = set()
-    with open_extract(extract, app.source_of(mapping, settings)) as opened:
+    with app.open_mapped(extract, mapping, settings) as opened:
         for record in opened:
             if not isinstance(record, Rejection):
-                numbers |= {
-                    nhs_number("".join(record.values.get(part, "") for part in c.columns).strip())
-                    for c in columns
-                }
+                numbers |= {nhs_number(read(record.values)) for read in columns}
     numbers.discard("")
     write_text(output, "".join(f"{number},\n" for number in sorted(numbers)))
     click.echo(

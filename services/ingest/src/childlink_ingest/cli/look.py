@@ -5,7 +5,6 @@ verify-encoding.
 from __future__ import annotations
 
 import csv
-import itertools
 import json
 import sys
 from datetime import date
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from childlink_ingest.pseudonymise.clk import ClkEncoder
 
 _SAMPLE_ROWS = 5_000
+_LAST_ROWS = 20
 
 
 @click.command()
@@ -90,8 +90,8 @@ def map_extract(
 
     from childlink_ingest import errors
     from childlink_ingest.mapping.propose import propose
-    from childlink_ingest.model.rows import Rejection
-    from childlink_ingest.readers import Source, open_extract
+    from childlink_ingest.mapping.survey import survey
+    from childlink_ingest.readers import Source, read_ends
     from childlink_ingest.readers.sniff import sniff
     from childlink_ingest.settings import IngestSettings
 
@@ -102,21 +102,16 @@ def map_extract(
         if extract.suffix.lower() == ".sql"
         else None
     )
-    source = Source(found.encoding, found.delimiter, sheet, 1, url_file)
-    rows = []
-    with open_extract(extract, source) as opened:
-        for record in itertools.islice(opened, _SAMPLE_ROWS):
-            if not isinstance(record, Rejection):
-                rows.append(record.values)
-        header = opened.header
-        for _ in opened:  # so that `open_extract` can check whether the file changed
-            break
-    if not rows:
+    source = Source(found.encoding, found.delimiter, sheet, url_file=url_file)
+    first, last = read_ends(extract, source, _SAMPLE_ROWS, _LAST_ROWS)
+    seen = survey(first, last)
+    if not seen.rows:
         raise errors.ExtractError(f"{extract.name} has a header but no rows.", "Export it again.")
-    options = {"encoding": found.encoding} if found.encoding != "utf-8" else {}
+    options: dict[str, object] = {}
+    options |= {"encoding": found.encoding} if found.encoding != "utf-8" else {}
     options |= {"delimiter": found.delimiter} if found.delimiter != "," else {}
     options |= {"sheet": sheet} if sheet else {}
-    proposal = propose(header, rows, dataset, options)
+    proposal = propose(seen.header, seen.rows, dataset, options | seen.options, seen.odd)
     if output:
         write_text(output, proposal.text, fresh=True)
         click.echo(
@@ -125,7 +120,7 @@ def map_extract(
         )
     else:
         click.echo(proposal.text, nl=False)
-    for question in proposal.questions:
+    for question in [*seen.questions, *proposal.questions]:
         click.echo(f"to decide: {question}", err=True)
 
 
@@ -143,9 +138,7 @@ def check(extract: Path, mapping_file: Path) -> None:
     from childlink_ingest import app, errors
     from childlink_ingest.eligibility.contradictions import IdentityCheck, claims_of, refuse
     from childlink_ingest.mapping.apply import RowMapper
-    from childlink_ingest.mapping.definition import check_header
     from childlink_ingest.model.rows import Rejection, Row
-    from childlink_ingest.readers import open_extract
     from childlink_ingest.reporting import report
     from childlink_ingest.runs.prepare import without_unlinkable
 
@@ -155,8 +148,7 @@ def check(extract: Path, mapping_file: Path) -> None:
     summary = report.Summary(mapping)
     ids, waiting = IdentityCheck(), []
     shown = Progress("rows read", rate=True)
-    with open_extract(extract, app.source_of(mapping, None)) as opened:
-        check_header(mapping, opened.header, extract.name)
+    with app.open_mapped(extract, mapping) as opened:
         used: set[str] = set()
         for record in opened:
             row = record if isinstance(record, Rejection) else mapper(record.number, record.values)
@@ -166,7 +158,7 @@ def check(extract: Path, mapping_file: Path) -> None:
                 else row
             )
             if isinstance(row, Row) and row.row_id in used:
-                column = " + ".join(mapping.columns["row_id"].columns)
+                column = mapping.columns["row_id"].name
                 remedy = (
                     "Row ids must be unique in an extract. If no column is unique, name several for"
                     " row_id."
@@ -181,6 +173,7 @@ def check(extract: Path, mapping_file: Path) -> None:
                 ids.add(claims_of(waiting))
                 waiting.clear()
                 shown(summary.read)
+        summary.leave_out(opened.left_out)
     ids.add(claims_of(waiting))
     if not summary.read:
         raise errors.ExtractError(f"{extract.name} has a header but no rows.", "Export it again.")
@@ -229,9 +222,7 @@ def preview(
     from childlink_ingest import app
     from childlink_ingest.mapping.apply import RowMapper
     from childlink_ingest.mapping.approvals import what
-    from childlink_ingest.mapping.definition import check_header
     from childlink_ingest.pseudonymise.split import split
-    from childlink_ingest.readers import open_extract
     from childlink_ingest.reporting import pages, report
     from childlink_ingest.reporting import preview as previews
     from childlink_ingest.runs.prepare import map_rows
@@ -241,8 +232,8 @@ def preview(
     mapping = app.load_mapping(mapping_file)
     profile = get_profile(settings.profile)
     if page:
-        with open_extract(extract, app.source_of(mapping, settings)) as opened:
-            check_header(mapping, opened.header, extract.name)
+        with app.open_mapped(extract, mapping, settings):
+            pass
         write_text(
             page,
             pages.render(

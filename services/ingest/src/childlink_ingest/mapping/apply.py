@@ -1,5 +1,6 @@
 """Turns one record of an extract into a canonical row, or says why it cannot. No I/O."""
 
+import re
 from collections.abc import Callable
 from collections.abc import Mapping as Map
 from datetime import date
@@ -9,11 +10,14 @@ from typing import Any, Final
 from childlink_catalogue.datasets import Attribute, Field
 
 from childlink_ingest.mapping.definition import (
+    COPY,
     DATE_FORMATS,
     Column,
     Mapping,
+    code_of,
     parse_date,
     parse_partial_date,
+    part_of,
 )
 from childlink_ingest.model.rows import Identity, Precision, Rejection, Relation, Role, Row
 from childlink_ingest.standardise import normalise
@@ -24,6 +28,9 @@ _RELATIONS: Final[dict[str, Relation]] = {"mother": "mother", "father": "father"
 COUNTS_AS_MISSING: Final = "its value counts as missing"
 """The end of the note on an optional value that could not be used."""
 _REMEMBERED_TEXTS: Final = 50_000
+_WEEKS_AND_DAYS: Final = re.compile(
+    r"(\d{1,2})\s*(?:\+|w(?:ee)?ks?|w|/)\s*[0-6]\s*(?:d(?:ays?)?|/7)?", re.IGNORECASE
+)
 _Values = Map[str, str]
 
 
@@ -54,10 +61,12 @@ class RowMapper:
         self._fields = [
             self._attribute(field) for field in dataset.fields if field.name in mapping.columns
         ]
-        self._required = [f for f in dataset.fields if f.required and f.name not in mapping.columns]
+        self._copies = [RowMapper(copy, today) for copy in mapping.copies()]
 
     def __call__(self, number: int, values: _Values) -> Row | Rejection:
         """The canonical row, or the reason for its rejection."""
+        if self._copies:
+            return self._copies[int(values[COPY])](number, values)
         notes: list[str] = []
         row_id = ""
         try:
@@ -82,7 +91,7 @@ class RowMapper:
             )
         except _RejectedRowError as error:
             column = self._mapping.columns.get(error.column)
-            name = " + ".join(column.columns) if column else error.column
+            name = column.name if column else error.column
             return Rejection(number, name, error.reason, error.remedy, row_id)
 
     def _is_deleted(self, values: _Values) -> bool:
@@ -99,25 +108,23 @@ class RowMapper:
         column = self._mapping.columns.get(name)
         if column is None:
             return lambda _values: ""
-        codes = column.codes if coded else None
-        if len(column.columns) == 1:
-            source = column.columns[0]
-            if codes is None:
-                return lambda values: values[source].strip()
-            return lambda values: str(codes.get(text := values[source].strip(), text))
-        sources = column.columns
+        read = text_reader(column)
+        codes, default = (column.codes if coded else None), column.default
+        if codes is None:
+            return read
 
-        def joined(values: _Values) -> str:
-            parts = [values[source].strip() for source in sources]
-            text = "|".join(parts) if any(parts) else ""
-            return str(codes.get(text, text)) if codes is not None else text
+        def code(values: _Values) -> str:
+            text = read(values)
+            found = code_of(codes, default, text)
+            return text if found is None else str(found)
 
-        return joined
+        return code
 
     def _day(self, name: str) -> Callable[[str], date | None]:
         """Build a function that reads a column's text as a date; None for an empty text."""
-        form = self._mapping.columns[name].format
-        formats = (form,) if form else DATE_FORMATS
+        formats = self._mapping.columns[name].formats
+        said = " or ".join(formats) or "one of the usual forms"
+        formats = formats or DATE_FORMATS
         remedy = "Correct the value, or give the column's `format`."
 
         def day(text: str) -> date | None:
@@ -125,9 +132,7 @@ class RowMapper:
                 return None
             found = parse_date(text, formats)
             if found is None:
-                raise _RejectedRowError(
-                    name, f"is not a date in {form or 'one of the usual forms'}", remedy
-                )
+                raise _RejectedRowError(name, f"is not a date in {said}", remedy)
             return found
 
         return day
@@ -136,7 +141,8 @@ class RowMapper:
         """Build a function that reads a date of birth, and how much of it the source knows."""
         if name not in self._mapping.columns:
             return lambda _values: (None, "day")
-        read, day, form = self._text(name), self._day(name), self._mapping.columns[name].format
+        read, day = self._text(name), self._day(name)
+        form = next(iter(self._mapping.columns[name].formats), None)
 
         def date_of_birth(values: _Values) -> tuple[date | None, Precision]:
             text = read(values)
@@ -250,7 +256,7 @@ class RowMapper:
         def convert(text: str) -> Attribute | None:
             if text == "":
                 return None
-            value: Attribute = _parse(field, text) if codes is None else _coded(field, codes, text)
+            value: Attribute = _parse(field, text) if codes is None else _coded(field, column, text)
             if value == "":
                 return None
             if problem := field.problem_with(value):
@@ -266,23 +272,63 @@ class RowMapper:
         )
 
 
-def _coded(field: Field, codes: Map[str, Any], text: str) -> Attribute:
-    if text not in codes:
+def _coded(field: Field, column: Column, text: str) -> Attribute:
+    found: Attribute | None = code_of(column.codes or {}, column.default, text)
+    if found is None:
         remedy = 'Add it to `codes`. Use "" for missing.'
         raise _RejectedRowError(
             field.name, "contains a code that the mapping does not list", remedy
         )
-    value: Attribute = codes[text]
-    return value
+    as_text = isinstance(found, str) and found and field.type != "code"
+    return _parse(field, str(found)) if as_text else found
+
+
+def text_reader(column: Column) -> Callable[[_Values], str]:
+    """Build a function that reads a column's text from the values of a row: chosen or joined,
+    without null texts, and cut. It is not coded.
+    """
+    null, pattern, split = column.null, column.extract, column.split
+    if len(column.columns) == 1:
+        source = column.columns[0]
+
+        def one(values: _Values) -> str:
+            text = values[source].strip()
+            return "" if text in null else text
+
+        base = one
+    elif column.constant is not None:
+        constant = column.constant
+        return lambda _values: constant
+    else:
+        sources, join, first = column.columns, column.join, column.first
+
+        def several(values: _Values) -> str:
+            parts = ["" if (t := values[s].strip()) in null else t for s in sources]
+            if first:
+                return next(filter(None, parts), "")
+            return join.join(parts) if any(parts) else ""
+
+        base = several
+    if pattern is None and split is None:
+        return base
+
+    def cut(values: _Values) -> str:
+        text = base(values)
+        if text and pattern is not None:
+            found = pattern.search(text)
+            text = (found[1] or "").strip() if found else ""
+        return part_of(text, split) if text and split is not None else text
+
+    return cut
 
 
 def _parse(field: Field, text: str) -> Attribute:
     try:
         match field.type:
             case "integer":
-                return int(text)
+                return int(completed_weeks(text) if "weeks" in field.unit else text)
             case "number":
-                return float(text)
+                return float(completed_weeks(text) if "weeks" in field.unit else text)
             case "flag" if text.lower() in _TRUE:
                 return True
             case "flag" if text.lower() in _FALSE:
@@ -297,3 +343,13 @@ def _parse(field: Field, text: str) -> Attribute:
             f"is not {'an' if field.type == 'integer' else 'a'} {field.type}",
             "Correct the value, or map it with `codes`.",
         ) from None
+
+
+def completed_weeks(text: str) -> str:
+    """The completed weeks of a number of weeks and days.
+
+    >>> completed_weeks("39+4"), completed_weeks("39w 4d"), completed_weeks("39")
+    ('39', '39', '39')
+    """
+    found = _WEEKS_AND_DAYS.fullmatch(text)
+    return found[1] if found else text

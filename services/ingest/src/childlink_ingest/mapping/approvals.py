@@ -21,7 +21,7 @@ class Approved:
     """What an approval covers."""
 
     mapping: str
-    """SHA-256 of the mapping file, byte for byte."""
+    """SHA-256 of the mapping file, byte for byte, and of the look-up files that it names."""
     dataset: str
     """Name, version and fingerprint of the contract."""
     profile: str
@@ -43,7 +43,9 @@ def what(mapping_file: Path, mapping: Mapping, profile: Profile) -> Approved:
     """What an approval of this mapping would cover."""
     dataset = mapping.dataset
     return Approved(
-        hashlib.sha256(mapping_file.read_bytes()).hexdigest(),
+        hashlib.sha256(
+            b"\0".join([mapping_file.read_bytes(), *(text.encode() for text in mapping.lookups)])
+        ).hexdigest(),
         f"{dataset.name} v{dataset.version} {dataset.fingerprint[:16]}",
         f"{profile.id} {profile.fingerprint.hex()[:16]}",
     )

@@ -1,57 +1,36 @@
 """A mapping describes how a partner's columns become the columns of a dataset contract.
 
-It is a TOML file that a person writes and approves:
-
-    dataset = "asq3"
-    id_space = "child-health-system"   # person ids are unique within their id space
-    ignore = ["Practitioner"]          # known columns that are not sent
-    encoding = "cp1252"                # default "utf-8"
-    delimiter = ";"                    # default ","
-    sheet = "Export"                   # sheet of a spreadsheet; default: the first
-    header_row = 3                     # default 1
-    # "snapshot": rows missing from the extract are withdrawn; default "increment".
-    delivers = "snapshot"
-    # Name of the feed, if one dataset has several extracts; default: the dataset's name.
-    feed = "asq3 of the north team"
-    files = "asq3_*.csv"               # files for which `watch` uses this mapping
-    schedule = "02:30"                 # when `watch` queries a database, in the site's local time
-    # Why the national data opt-out does not apply to a dataset that it usually applies to.
-    opt_out_exempt = "section 251, 23/CAG/0001"
-    # Birthdays (month-day) that the source writes for unknown ones. They count for less.
-    default_dates = ["01-01"]
-    # "visit": the ids are of forms or visits, so one person may have several. Default "person".
-    ids = "visit"
-    # Placeholders in an id column. A row with one counts as a row without an id.
-    placeholder_ids = ["TBC", "9.99E+09"]
-
-    [columns]
-    row_id = "ReviewID"
-    child_id = "ClientID"
-    child_date_of_birth = { column = "DOB", format = "%d/%m/%Y" }
-    communication = { column = "Comm", codes = { "Y" = true, "N" = false } }
-    deleted = { column = "Status", codes = { "D" = true, "" = false } }
-
-    [area]                             # ONS areas of the programme and the borough
-    area = ["E05000416"]
-    borough = ["E09000022"]
-
-`column` may be a list; its values are joined. `codes` maps the source's codes to the contract's; a
-code that is mapped to "" is missing. No I/O: the caller of `parse_mapping` reads the file.
+It is a TOML file that a person writes and approves. `language` has its keys. This module turns the
+file into plain values, and binds them to the header of an extract. No I/O: the caller reads files.
 """
 
+import csv
+import io
 import re
 import tomllib
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Final, Literal
 
 from childlink_catalogue.datasets import Dataset, get_dataset
+from pydantic import ValidationError
 
 from childlink_ingest.errors import MappingError
 from childlink_ingest.geography.derive import AreaSets, parse_sets
+from childlink_ingest.mapping.language import (
+    EXCEL,
+    FIND,
+    LAST_SPACE,
+    ColumnEntry,
+    ColumnKeys,
+    ConditionKeys,
+    MappingKeys,
+    SplitKeys,
+)
 from childlink_ingest.model.rows import Precision, Role
 from childlink_ingest.readers.record import Source
 
@@ -73,22 +52,19 @@ PARTIAL_FORMATS: Final[tuple[tuple[str, Precision], ...]] = (
     ("%B %Y", "month"),
     ("%Y", "year"),
 )
-_TEXTS: Final = (
-    "id_space",
-    "adult_id_space",
-    "encoding",
-    "delimiter",
-    "sheet",
-    "delivers",
-    "ids",
-    "feed",
-    "files",
-    "schedule",
-    "opt_out_exempt",
-)
-
-
+COPY: Final = "@copy"
+"""The value that says which table of `each` a row was made by."""
 _BIRTHDAY: Final = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+_TIME_OF_DAY: Final = re.compile(
+    r"^(.*?\d)(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AP]M)?(?:Z| ?[+-]\d{2}:?\d{2})?)$",
+    re.IGNORECASE,
+)
+_EXCEL_START: Final = date(1899, 12, 30)
+_LATEST_OF_EXCEL: Final = 2_958_465
+_HOW_TO_WRITE: Final = (
+    'Write "Header", or { column = "Header", format = "%d/%m/%Y" }, or { column = "Header", codes ='
+    ' { "F" = "female" } }. `childlink-ingest mapping help` lists all keys.'
+)
 
 
 @dataclass(frozen=True)
@@ -96,8 +72,50 @@ class Column:
     """The source of a canonical column."""
 
     columns: tuple[str, ...]
-    format: str | None = None
+    """Names of columns of the extract, as `bind` gives them."""
+    formats: tuple[str, ...] = ()
     codes: Map[str, Any] | None = None
+    default: Any = None
+    first: bool = False
+    """Of several columns the first with a value counts. Otherwise they are joined."""
+    join: str = "|"
+    constant: str | None = None
+    null: frozenset[str] = frozenset()
+    split: SplitKeys | None = None
+    extract: re.Pattern[str] | None = None
+
+    @property
+    def name(self) -> str:
+        """The extract's columns, as text."""
+        return " + ".join(self.columns) or "(constant)"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition on a column."""
+
+    column: str
+    filled: bool | None
+    one_of: frozenset[str] | None
+    none_of: frozenset[str]
+    matching: re.Pattern[str] | None
+
+    def holds(self, text: str) -> bool:
+        """Whether a value fulfils it."""
+        return not (
+            (self.filled is not None and self.filled != bool(text))
+            or (self.one_of is not None and text not in self.one_of)
+            or text in self.none_of
+            or (self.matching is not None and not self.matching.search(text))
+        )
+
+
+@dataclass(frozen=True)
+class Newest:
+    """Keep the row with the greatest `order` of those that are alike in `by`."""
+
+    by: tuple[str, ...]
+    order: str
 
 
 @dataclass(frozen=True)
@@ -122,23 +140,61 @@ class Mapping:
     """Placeholders in an id column, in lower case."""
     ids: Literal["person", "visit"] = "person"
     """What the local ids stand for."""
+    where: tuple[Condition, ...] = ()
+    newest: Newest | None = None
+    each: tuple[Map[str, Column], ...] = ()
+    null: frozenset[str] = frozenset()
+    """Texts that mean that there is no value."""
+    aliases: tuple[tuple[str, ...], ...] = ()
+    """Names of the same column. The first is the one by which `columns` knows it."""
+    patterns: Map[str, re.Pattern[str]] = field(default_factory=dict)
+    """Regular expressions for headers, by the name by which `columns` knows the column."""
+    positions: Map[str, int] = field(default_factory=dict)
+    """Numbers of columns, by that name."""
+    min_filled: Map[str, float] = field(default_factory=dict)
+    lookups: tuple[str, ...] = ()
+    """The content of the look-up files. An approval covers them."""
 
     @property
     def id_columns(self) -> dict[Role, str]:
         """The extract's id columns by role, as text."""
         roles = (role for role in self.dataset.subjects if f"{role}_id" in self.columns)
-        return {role: " + ".join(self.columns[f"{role}_id"].columns) for role in roles}
+        return {role: self.columns[f"{role}_id"].name for role in roles}
 
     @property
     def needs_permitted_list(self) -> bool:
         """Whether the national data opt-out applies."""
         return self.dataset.permitted_list and not self.opt_out_exempt
 
+    @property
+    def used(self) -> frozenset[str]:
+        """The names of all columns of the extract that it reads."""
+        of_columns = [*self.columns.values(), *(c for copy in self.each for c in copy.values())]
+        used = {name for column in of_columns for name in column.columns}
+        used |= {condition.column for condition in self.where}
+        if self.newest:
+            used |= {*self.newest.by, self.newest.order}
+        return frozenset(used - {COPY})
 
-def parse_mapping(text: str, where: str) -> Mapping:
+    def copies(self) -> "list[Mapping]":
+        """The mapping of each row that one row of the extract becomes. Each has its own row ids."""
+        row_id = self.columns["row_id"]
+        of_copy = replace(row_id, columns=(*row_id.columns, COPY))
+        return [
+            replace(self, columns={**self.columns, **copy, "row_id": of_copy}, each=())
+            for copy in self.each
+        ]
+
+
+def no_lookups(name: str) -> str:
+    """The reader of look-up files where there are none. Raises MappingError."""
+    raise MappingError(f"The look-up file {name} cannot be read here.", "Give a mapping file.")
+
+
+def parse_mapping(text: str, where: str, read: Callable[[str], str] = no_lookups) -> Mapping:
     """Parse a mapping and check it against its dataset contract.
 
-    Raises MappingError that names the key.
+    `read` reads a look-up file by name. Raises MappingError that names the key.
     """
     try:
         content = tomllib.loads(text)
@@ -150,135 +206,387 @@ def parse_mapping(text: str, where: str) -> Mapping:
             "Start from `childlink-ingest datasets`.",
         )
     dataset = get_dataset(str(content["dataset"]))
-    extra = set(content) - {
-        "dataset",
-        "ignore",
-        "columns",
-        "header_row",
-        "area",
-        "default_dates",
-        "placeholder_ids",
-        *_TEXTS,
-    }
-    unknown = set(content["columns"]) - set(dataset.columns)
+    each = content.get("each", [])
+    of_copies = [name for copy in each if isinstance(copy, dict) for name in copy]
+    extra = set(content) - set(MappingKeys.model_fields)
+    unknown = {*content["columns"], *of_copies} - set(dataset.columns)
     if extra or unknown:
         names = ", ".join(sorted(extra | unknown))
         raise MappingError(
             f"{where}: dataset {dataset.name} does not have {names}.",
             f"Its columns are: {', '.join(dataset.columns)}.",
         )
-    _check_types(content, where)
-    columns = {
-        name: _parse_column(name, value, where) for name, value in content["columns"].items()
-    }
+    keys = _keys(content, where)
+    compiler = _Compiler(where, frozenset(keys.null), read)
+    columns = {name: compiler.column(name, entry) for name, entry in keys.columns.items()}
+    copies = tuple(
+        {name: compiler.column(name, entry) for name, entry in copy.items()} for copy in keys.each
+    )
+    in_every_copy = set.intersection(*(set(copy) for copy in copies)) if copies else set()
     needed = [
         "row_id",
-        *(f"{dataset.subjects[0]}_id",),
+        f"{dataset.subjects[0]}_id",
         *(f.name for f in dataset.fields if f.required),
     ]
-    missing = [name for name in needed if name not in columns]
+    missing = [name for name in needed if name not in columns and name not in in_every_copy]
     if missing:
         raise MappingError(f"{where} does not map {', '.join(missing)}.", "Add it to [columns].")
-    said = {name: str(content.get(name, "")) for name in _TEXTS}
-    id_space = said["id_space"] or "default"
-    return Mapping(
+    mapping = Mapping(
         dataset,
-        id_space,
-        said["adult_id_space"] or id_space,
-        frozenset(content.get("ignore", [])),
+        keys.id_space,
+        keys.adult_id_space or keys.id_space,
+        frozenset(keys.ignore),
         columns,
-        Source(
-            said["encoding"] or "utf-8",
-            said["delimiter"] or ",",
-            said["sheet"],
-            int(content.get("header_row", 1)),
-        ),
-        "snapshot" if said["delivers"] == "snapshot" else "increment",
-        said["feed"] or dataset.name,
-        said["files"],
-        said["schedule"],
-        said["opt_out_exempt"],
-        parse_sets(content["area"], where) if "area" in content else None,
-        frozenset(content.get("default_dates", [])),
-        frozenset(text.strip().casefold() for text in content.get("placeholder_ids", [])),
-        "visit" if said["ids"] == "visit" else "person",
+        delivers=keys.delivers,
+        feed=keys.feed or dataset.name,
+        files=keys.files or "",
+        schedule=keys.schedule or "",
+        opt_out_exempt=keys.opt_out_exempt or "",
+        areas=parse_sets(content["area"], where) if "area" in content else None,
+        default_dates=frozenset(keys.default_dates),
+        placeholder_ids=frozenset(text.strip().casefold() for text in keys.placeholder_ids),
+        ids=keys.ids,
+        where=tuple(compiler.condition(item) for item in keys.where),
+        newest=_newest(keys),
+        each=copies,
+        null=frozenset(keys.null),
+        aliases=tuple(compiler.aliases),
+        patterns=compiler.patterns,
+        positions=compiler.positions,
+        min_filled=keys.min_filled,
+        lookups=tuple(compiler.lookups),
     )
-
-
-def _check_types(content: Map[str, Any], where: str) -> None:
-    for name in _TEXTS:
-        if not isinstance(content.get(name, "x"), str) or content.get(name, "x") == "":
-            raise MappingError(f"{where}: {name} must be a text.", f'Write {name} = "..."')
-    if content.get("delivers", "increment") not in ("increment", "snapshot"):
+    unknown = set(keys.min_filled) - set(columns)
+    if unknown:
         raise MappingError(
-            f"{where}: delivers has an unknown value.", 'Write delivers = "increment" or "snapshot"'
+            f"{where}: min_filled names {', '.join(sorted(unknown))}, which is not mapped.",
+            "Name columns of [columns].",
         )
-    if content.get("ids", "person") not in ("person", "visit"):
-        raise MappingError(f"{where}: ids has an unknown value.", 'Write ids = "visit"')
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", content.get("schedule", "00:00")):
+    return replace(mapping, source=_source(keys, mapping))
+
+
+def _keys(content: Map[str, Any], where: str) -> MappingKeys:
+    try:
+        keys = MappingKeys.model_validate(content)
+    except ValidationError as error:
+        raise _problem(error, content, where) from None
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", keys.schedule or "00:00"):
         raise MappingError(f"{where}: schedule is not a time of day.", 'Write schedule = "02:30"')
-    row = content.get("header_row", 1)
-    if not isinstance(row, int) or isinstance(row, bool) or not 1 <= row <= 1000:
+    if isinstance(keys.header_row, int) and not 1 <= keys.header_row <= 1000:
         raise MappingError(f"{where}: header_row must be a line number.", "Write header_row = 1")
-    days = content.get("default_dates", [])
-    if not isinstance(days, list) or not all(
-        isinstance(day, str) and _BIRTHDAY.fullmatch(day) for day in days
-    ):
+    if not all(_BIRTHDAY.fullmatch(day) for day in keys.default_dates):
         raise MappingError(
             f"{where}: default_dates must be a list of birthdays.",
             'Write default_dates = ["01-01"] (month-day).',
         )
-    placeholders = content.get("placeholder_ids", [])
-    if not isinstance(placeholders, list) or not all(
-        isinstance(item, str) and item.strip() for item in placeholders
-    ):
-        raise MappingError(
-            f"{where}: placeholder_ids must be a list of texts.",
-            'Write placeholder_ids = ["TBC", "0"]',
-        )
-    ignore = content.get("ignore", [])
-    if not isinstance(ignore, list) or not all(isinstance(item, str) for item in ignore):
-        raise MappingError(
-            f"{where}: ignore must be a list of texts.", 'Write ignore = ["Column", "Another"]'
-        )
+    return keys
 
 
-def check_header(mapping: Mapping, header: Sequence[str], where: str) -> None:
-    """Check that the mapping and the extract's header match.
+def _problem(error: ValidationError, content: Map[str, Any], where: str) -> MappingError:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    at = [str(part) for part in first["loc"]]
+    said = first["msg"].removeprefix("Value error, ").rstrip(".")
+    if at[0] in ("columns", "each"):
+        name = at[1] if at[0] == "columns" else at[2] if len(at) > 2 else at[1]
+        entry = content["columns"].get(name) if at[0] == "columns" else None
+        keys = [part for part in at[2:] if not part.startswith(("constrained", "ColumnKeys"))]
+        if isinstance(entry, dict):
+            # A table can only be meant as a table, so the problem of the text is not the point.
+            of_table = [
+                item
+                for item in error.errors(include_url=False, include_context=False)
+                if item["loc"][:2] == first["loc"][:2] and "ColumnKeys" in map(str, item["loc"])
+            ]
+            if of_table:
+                keys = [str(part) for part in of_table[0]["loc"][3:4]]
+                said = of_table[0]["msg"].removeprefix("Value error, ").rstrip(".")
+        which = f" ({'.'.join(keys)}: {said})" if keys else f" ({said})"
+        return MappingError(f"{where}: columns.{name} has an unknown form{which}.", _HOW_TO_WRITE)
+    field_info = MappingKeys.model_fields.get(at[0])
+    example = (field_info.examples or [""])[0] if field_info else ""
+    return MappingError(
+        f"{where}: {'.'.join(at)} is wrong: {said}.",
+        f"Write {at[0]} = {example}" if example else "See docs/reference/mapping.md.",
+    )
+
+
+def _newest(keys: MappingKeys) -> Newest | None:
+    if keys.newest is None:
+        return None
+    by = keys.newest.by
+    return Newest((by,) if isinstance(by, str) else tuple(by), keys.newest.order)
+
+
+def _source(keys: MappingKeys, mapping: Mapping) -> Source:
+    find = keys.header_row == FIND
+    others = {name: names for names in mapping.aliases for name in names[:1]}
+    headers = [
+        frozenset(others.get(name, (name,)))
+        for name in sorted(mapping.used)
+        if name not in mapping.patterns and name not in mapping.positions
+    ]
+    return Source(
+        keys.encoding,
+        keys.delimiter,
+        keys.sheet,
+        0 if keys.header_row == FIND else int(keys.header_row),
+        skip_rows=keys.skip_rows,
+        pad_short_rows=keys.short_rows == "pad",
+        headers=tuple(headers) if find else (),
+    )
+
+
+class _Compiler:
+    """Turns entries of a mapping file into columns, and collects how they are found."""
+
+    def __init__(self, where: str, null: frozenset[str], read: Callable[[str], str]) -> None:
+        self._where, self._null, self._read = where, null, read
+        self.aliases: list[tuple[str, ...]] = []
+        self.patterns: dict[str, re.Pattern[str]] = {}
+        self.positions: dict[str, int] = {}
+        self.lookups: list[str] = []
+
+    def column(self, name: str, entry: ColumnEntry) -> Column:
+        """A column. Raises MappingError."""
+        if isinstance(entry, str):
+            return Column((entry,), null=self._null)
+        formats = (entry.format,) if isinstance(entry.format, str) else tuple(entry.format or ())
+        for form in formats:
+            if not _is_date_format(form):
+                raise MappingError(
+                    f"{self._where}: columns.{name} has an unknown form (format {form!r} does not"
+                    " keep day, month and year).",
+                    _HOW_TO_WRITE,
+                )
+        if entry.split and not entry.split.part:
+            raise MappingError(
+                f"{self._where}: columns.{name}: part 0 of a split does not exist.",
+                "1 is the first part, -1 the last.",
+            )
+        codes: dict[str, Any] | None = dict(entry.codes) if entry.codes is not None else None
+        if entry.lookup is not None:
+            codes = {**self._lookup(name, entry.lookup), **(codes or {})}
+        if entry.default is not None and codes is None:
+            raise MappingError(
+                f"{self._where}: columns.{name} has a `default` but no `codes`.",
+                "Give `codes` or `lookup`.",
+            )
+        return Column(
+            self._places(name, entry),
+            formats,
+            codes,
+            entry.default,
+            entry.first_of is not None,
+            entry.join,
+            entry.constant,
+            self._null if entry.null is None else self._null | set(entry.null),
+            entry.split,
+            self._pattern(f"columns.{name}.extract", entry.extract, groups=1),
+        )
+
+    def condition(self, item: ConditionKeys) -> Condition:
+        """A condition. Raises MappingError."""
+        return Condition(
+            item.column,
+            item.filled,
+            None if item.one_of is None else frozenset(item.one_of),
+            frozenset(item.none_of or ()),
+            self._pattern("where.matching", item.matching),
+        )
+
+    def _places(self, name: str, entry: ColumnKeys) -> tuple[str, ...]:
+        if entry.any_of:
+            names = tuple(entry.any_of)
+            if names not in self.aliases:
+                self.aliases.append(names)
+            return names[:1]
+        if entry.matching:
+            pattern = self._pattern(f"columns.{name}.matching", entry.matching)
+            if pattern:
+                self.patterns[f"matching {entry.matching}"] = pattern
+            return (f"matching {entry.matching}",)
+        if entry.position:
+            self.positions[f"column {entry.position}"] = entry.position
+            return (f"column {entry.position}",)
+        if entry.first_of:
+            return tuple(entry.first_of)
+        if entry.column is None:
+            return ()
+        return (entry.column,) if isinstance(entry.column, str) else tuple(entry.column)
+
+    def _pattern(self, key: str, text: str | None, groups: int = 0) -> re.Pattern[str] | None:
+        if text is None:
+            return None
+        try:
+            pattern = re.compile(text)
+        except re.error as error:
+            raise MappingError(
+                f"{self._where}: {key} is not a regular expression: {error}.", "Correct it."
+            ) from None
+        if pattern.groups < groups:
+            raise MappingError(
+                f"{self._where}: {key} has no group.", "Put ( ) around the part that is wanted."
+            )
+        return pattern
+
+    def _lookup(self, name: str, file: str) -> dict[str, str]:
+        text = self._read(file)
+        rows = list(csv.reader(io.StringIO(text)))
+        if not rows or [cell.strip() for cell in rows[0]] != ["from", "to"]:
+            raise MappingError(
+                f"{self._where}: the look-up file {file} of {name} has wrong columns.",
+                "Write a CSV file whose first line is: from,to",
+            )
+        if wrong := next((at for at, row in enumerate(rows, 1) if row and len(row) != 2), 0):
+            raise MappingError(
+                f"{file}, line {wrong} does not have two fields.", "Quote fields with a comma."
+            )
+        self.lookups.append(text)
+        return {row[0].strip(): row[1].strip() for row in rows[1:] if row}
+
+
+def named(header: Sequence[str]) -> list[str]:
+    """A different name for each column of a header.
+
+    >>> named(["Name", "Name", "", "DOB"])
+    ['Name', 'Name (2)', 'column 3', 'DOB']
+    """
+    seen: dict[str, int] = {}
+    names = []
+    for at, text in enumerate(header, start=1):
+        name = text.strip()
+        seen[name] = seen.get(name, 0) + 1
+        names.append(
+            f"column {at}" if not name else name if seen[name] == 1 else f"{name} ({seen[name]})"
+        )
+    return names
+
+
+def bind(mapping: Mapping, header: Sequence[str], where: str) -> list[str]:
+    """The names by which the mapping knows the columns of an extract, in their order.
 
     Raises MappingError if a column of the extract is neither mapped nor ignored, or a mapped column
-    is missing.
+    is missing. Columns without a header need not be ignored.
     """
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise MappingError(
-            f"{where}, line 1: column {', '.join(repeated)} appears twice.",
-            "Rename one in the extract.",
-        )
-    used = {column for item in mapping.columns.values() for column in item.columns}
-    absent = sorted((used | mapping.ignore) - set(header))
+    names = named(header)
+    known = dict(zip(names, names, strict=True))
+    for wanted, found in _found(mapping, names, where):
+        if known[found] != found or (found != wanted and found in mapping.used):
+            raise MappingError(
+                f"{where}: the mapping names column {found!r} in two ways.",
+                "Name it in the same way everywhere.",
+            )
+        known[found] = wanted
+    used = mapping.used
+    absent = sorted(used - set(known.values()))
+    absent += sorted(
+        name for name in mapping.ignore if "*" not in name and name not in known.values()
+    )
     if absent:
         raise MappingError(
             f"{where}, line 1: there is no column {', '.join(absent)}.",
-            f"The extract has: {', '.join(header)}. Correct the mapping or the extract.",
+            f"The extract has: {', '.join(names)}. Correct the mapping or the extract.",
         )
-    stray = [name for name in header if name not in used and name not in mapping.ignore]
+    stray = [
+        name
+        for name, text in zip(names, header, strict=True)
+        if text.strip()
+        and known[name] not in used
+        and not any(fnmatchcase(name, pattern) for pattern in mapping.ignore)
+        and name not in mapping.ignore
+    ]
     if stray:
         raise MappingError(
             f"{where}, line 1: column {', '.join(stray)} is not in the mapping.",
-            "Map it, or add it to `ignore` to record that it is not sent.",
+            "Map it, or add it to `ignore` to record that it is not sent. A header that repeats is"
+            " called Name (2).",
         )
+    return [known[name] for name in names]
+
+
+def _found(mapping: Mapping, names: Sequence[str], where: str) -> list[tuple[str, str]]:
+    """Pairs of the mapping's name of a column, and the extract's."""
+    found = []
+    for group in mapping.aliases:
+        there = [name for name in names if name in group]
+        if len(there) != 1:
+            raise MappingError(
+                f"{where}: the extract has {len(there)} of the columns {', '.join(group)}; it needs"
+                " exactly one.",
+                f"The extract has: {', '.join(names)}.",
+            )
+        found.append((group[0], there[0]))
+    for wanted, pattern in mapping.patterns.items():
+        there = [name for name in names if pattern.search(name)]
+        if len(there) != 1:
+            raise MappingError(
+                f"{where}: {len(there)} columns match {pattern.pattern!r}; exactly one has to.",
+                f"The extract has: {', '.join(names)}.",
+            )
+        found.append((wanted, there[0]))
+    for wanted, number in mapping.positions.items():
+        if number > len(names):
+            raise MappingError(
+                f"{where}: there is no column {number}; the extract has {len(names)}.",
+                "Correct the position.",
+            )
+        found.append((wanted, names[number - 1]))
+    return found
+
+
+def part_of(text: str, split: SplitKeys) -> str:
+    """A part of a text.
+
+    >>> part_of("SMITH, Nia", SplitKeys(at=",", part=2))
+    'Nia'
+    >>> part_of("Nia van Smith", SplitKeys(at="last space", part=1))
+    'Nia van'
+    >>> part_of("Nia", SplitKeys(at=",", part=2))
+    ''
+    """
+    parts = text.rsplit(" ", 1) if split.at == LAST_SPACE else text.split(split.at)
+    at = split.part - 1 if split.part > 0 else split.part
+    return parts[at].strip() if -len(parts) <= at < len(parts) else ""
+
+
+def code_of(codes: Map[str, Any], default: object, text: str) -> Any:
+    """The code of a text. A key with * stands for all texts that fit, in any case. None: there is
+    none.
+
+    >>> code_of({"Compl*": True}, None, "completed"), code_of({"Y": 1}, 0, "N")
+    (True, 0)
+    """
+    if text in codes:
+        return codes[text]
+    for pattern, code in codes.items():
+        if "*" in pattern and fnmatchcase(text.lower(), pattern.lower()):
+            return code
+    return default
 
 
 @lru_cache(maxsize=100_000)
 def parse_date(text: str, formats: tuple[str, ...]) -> date | None:
-    """Parse a date with the first of `formats` that fits. Returns None if none fits."""
+    """Parse a date with the first of `formats` that fits. Returns None if none fits.
+
+    A time of day behind the date is ignored.
+
+    >>> parse_date("2019-03-17 00:00:00.0000000", ("%Y-%m-%d",))
+    datetime.date(2019, 3, 17)
+    >>> parse_date("43541", ("excel",)), parse_date("17/03/2019 09:30", ("%d/%m/%Y",))
+    (datetime.date(2019, 3, 17), datetime.date(2019, 3, 17))
+    """
     for form in formats:
+        if form == EXCEL:
+            whole = text.removesuffix(".0")
+            if whole.isdigit() and 0 < int(whole) <= _LATEST_OF_EXCEL:
+                return _EXCEL_START + timedelta(days=int(whole))
+            continue
         try:
             return datetime.strptime(text, form).date()
         except ValueError:
             continue
-    return None
+    timed = _TIME_OF_DAY.match(text)
+    return parse_date(timed[1].strip(), formats) if timed else None
 
 
 @lru_cache(maxsize=100_000)
@@ -304,42 +612,11 @@ def parse_partial_date(text: str, form: str | None) -> tuple[date, Precision] | 
     return None
 
 
-def _is_date_format(form: object) -> bool:
-    """Whether a format is None, or keeps day, month and year."""
-    if form is None:
+def _is_date_format(form: str) -> bool:
+    """Whether a format keeps day, month and year."""
+    if form == EXCEL:
         return True
     try:
-        return isinstance(form, str) and parse_date(
-            date(2019, 12, 31).strftime(form), (form,)
-        ) == date(2019, 12, 31)
+        return parse_date(date(2019, 12, 31).strftime(form), (form,)) == date(2019, 12, 31)
     except ValueError:
         return False
-
-
-def _parse_column(name: str, value: object, where: str) -> Column:
-    if isinstance(value, str):
-        return Column((value,))
-    if (
-        isinstance(value, dict)
-        and "column" in value
-        and set(value) <= {"column", "format", "codes"}
-    ):
-        source = value["column"]
-        columns = tuple(source) if isinstance(source, list) else (source,)
-        form, codes = value.get("format"), value.get("codes")
-        good_codes = codes is None or (
-            isinstance(codes, dict)
-            and all(isinstance(target, str | int | float | bool) for target in codes.values())
-        )
-        if (
-            columns
-            and all(isinstance(column, str) for column in columns)
-            and good_codes
-            and _is_date_format(form)
-        ):
-            return Column(columns, form, codes)
-    raise MappingError(
-        f"{where}: columns.{name} has an unknown form.",
-        'Write "Header", or { column = "Header", format = "%d/%m/%Y" }, or { column = "Header",'
-        ' codes = { "F" = "female" } }.',
-    )

@@ -5,6 +5,7 @@ codes). Otherwise words of the header decide. Unrecognised columns become questi
 """
 
 import itertools
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,9 @@ from typing import Final
 
 from childlink_catalogue.datasets import Dataset, Field, codings
 
+from childlink_ingest.mapping.apply import completed_weeks
 from childlink_ingest.mapping.definition import DATE_FORMATS, parse_date
+from childlink_ingest.mapping.language import EXCEL
 from childlink_ingest.standardise import normalise
 
 _ENOUGH: Final = 0.8
@@ -23,6 +26,12 @@ _FILLED: Final = 0.95
 _UNIQUE: Final = 0.98
 _DATES_OF_ONE: Final = 3
 _MOST_CODES: Final = 40
+_LEAST_SCORES: Final = {"id": 0.3}
+_SURE: Final = 2.0
+_UNNAMED: Final = re.compile(r"column \d+")
+_DATES: Final = 0.95
+_FIRST_SERIAL: Final = date(1980, 1, 1)
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2100, 1, 1)
 _FORMATS: Final = (
     *DATE_FORMATS,
     "%d/%m/%y",
@@ -107,6 +116,17 @@ _ROW_WORDS: Final = frozenset(
         "rec",
     ]
 )
+# Words of headers of numbers that are not about one person.
+_NOT_OF_A_PERSON: Final = frozenset(
+    [
+        *("street", "house", "flat", "phone", "telephone", "mobile", "team", "school", "urn"),
+        *("batch", "dose", "sequence", "lot", "serial", "item", "code", "uri", "total", "count"),
+        *("organisation", "organization", "org", "practice", "gp", "site", "ward", "venue"),
+        *("provider", "commissioner", "estab", "establishment", "license", "drivers", "passport"),
+        *("babies", "weeks", "age", "children", "attendances", "appointment", "referral"),
+    ]
+)
+_ALSO_AN_IDENTITY: Final = {"sex": "child_sex", "birth_date": "child_date_of_birth"}
 _NOT_ATTRIBUTE: Final = frozenset({"row_id", "deleted", "adult_relation"})
 _RELATIONS: Final = {
     "mother": "mother",
@@ -152,65 +172,38 @@ def propose(
     header: Sequence[str],
     rows: Sequence[Mapping[str, str]],
     dataset: Dataset,
-    options: Mapping[str, str],
+    options: Mapping[str, object],
+    odd: Sequence[Mapping[str, str]] = (),
 ) -> Proposal:
     """Propose a mapping to `dataset`.
 
     `options` are mapping lines, such as delimiter and encoding, that were needed to read the
-    extract.
+    extract. `odd` are rows that are probably no data, such as totals.
     """
     columns = [
         _Column(name, _words(name), [v for row in rows if (v := row[name].strip())])
         for name in header
     ]
-    chosen: dict[str, tuple[_Column, str]] = {}
-    free = list(columns)
-    identities, doubts = _identities(dataset, free, rows)
-    for canonical, found, its_line in identities:
-        chosen[canonical] = (found, its_line)
-    # The contract also wants the sex as an attribute. The same column serves both.
-    if "child_sex" in chosen and "sex" in dataset.columns and "sex" not in chosen:
-        column = chosen["child_sex"][0]
-        line = _line_for(dataset.field("sex"), column)
-        if line:
-            chosen["sex"] = (column, line)
-    for field in (f for f in dataset.fields if f.name not in chosen):
-        best = _best_for(field, free)
-        if best:
-            chosen[field.name] = best
-            free.remove(best[0])
-    row_id = _row_id(columns, rows, chosen, dataset)
+    choice = _choose(columns, rows, dataset)
+    used = {column.name for column, _ in choice.chosen.values()} | set(choice.row_id)
+    ignored = [name for name in header if name not in used and not _UNNAMED.fullmatch(name)]
+    questions = list(choice.doubts)
     lines = [
         (
             f"# Proposed by `childlink-ingest map` from {len(rows):,} rows. A person must correct"
             " and approve it."
         ),
         f'dataset = "{dataset.name}"',
+        *(f"{name} = {_toml(value)}" for name, value in options.items()),
     ]
-    lines += [f"{name} = {_quote(value)}" for name, value in options.items()]
-    questions = list(doubts)
+    for more, asked in (_without_totals(choice, rows, odd), _for_default_dates(choice)):
+        lines += more
+        questions += asked
     if dataset.permitted_list:
         lines.append(
             '# opt_out_exempt = "..."   # only if the national data opt-out does not apply;'
             " give the reason"
         )
-    days = _default_dates(
-        [
-            column
-            for canonical, (column, _) in chosen.items()
-            if canonical.endswith("_date_of_birth")
-        ]
-    )
-    lines += [
-        f"default_dates = [{_quote(day)}]   # far too many births for one day: they count for less"
-        for day in days
-    ]
-    questions += [
-        f"Many people are born on {day} (month-day). Does the source use it for unknown dates?"
-        for day in days
-    ]
-    used = {column.name for column, _ in chosen.values()} | set(row_id)
-    ignored = [name for name in header if name not in used]
     lines += [
         "",
         "# These columns are not sent. Do you need one of them?",
@@ -218,32 +211,131 @@ def propose(
         "",
         "[columns]",
     ]
-    lines.append(
-        f"row_id = {_quote(row_id[0])}"
-        if len(row_id) == 1
-        else f"row_id = {{ column = [{', '.join(map(_quote, row_id))}] }}"
-    )
-    if not row_id or row_id == [""]:
-        questions.append(
-            "No column has a different value in every row. Name one or more columns for row_id."
-        )
+    of_columns, asked = _lines_of_columns(choice, dataset)
+    return Proposal("\n".join(lines + of_columns) + "\n", questions + asked)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Which columns were chosen."""
+
+    chosen: dict[str, tuple[_Column, str]]
+    """The column and the line of each canonical column."""
+    perhaps: dict[str, str]
+    """Lines whose values fit, but whose header does not say so."""
+    row_id: list[str]
+    doubts: list[str]
+
+
+def _choose(columns: list[_Column], rows: Sequence[Mapping[str, str]], dataset: Dataset) -> _Choice:
+    chosen: dict[str, tuple[_Column, str]] = {}
+    perhaps: dict[str, str] = {}
+    free = [column for column in columns if not _UNNAMED.fullmatch(column.name)]
+    identities, doubts = _identities(dataset, free, rows)
+    for canonical, found, its_line in identities:
+        chosen[canonical] = (found, its_line)
+    for field in dataset.fields:
+        best = _best_for(field, free)
+        # The contract also wants the sex, or the month of birth, as an attribute. The same column
+        # may serve both.
+        identity = chosen.get(_ALSO_AN_IDENTITY.get(field.name, ""))
+        if identity and (best is None or not best[2] or field.name == "sex"):
+            line = _line_for(field, identity[0])
+            if line:
+                chosen[field.name] = identity[0], line
+                continue
+        if best is None:
+            continue
+        column, line, sure = best
+        if sure or field.required:
+            chosen[field.name] = column, line
+            free.remove(column)
+        else:
+            perhaps[field.name] = line
+        if not sure:
+            doubts.append(
+                f"{field.name}: is it {column.name!r}? The values fit, the header does not say so."
+            )
+    return _Choice(chosen, perhaps, _row_id(columns, rows, chosen, dataset), doubts)
+
+
+def _lines_of_columns(choice: _Choice, dataset: Dataset) -> tuple[list[str], list[str]]:
+    chosen = choice.chosen
+    lines, questions = [], []
+    match choice.row_id:
+        case []:
+            lines.append('# row_id = "..."   # the row\'s own id in the source; REQUIRED')
+            questions.append(
+                "No column has a different value in every row. Name one or more columns for row_id."
+            )
+        case [one]:
+            lines.append(f"row_id = {_quote(one)}")
+        case several:
+            lines.append(f"row_id = {{ column = [{', '.join(map(_quote, several))}] }}")
     for canonical, title in dataset.columns.items():
         if canonical in chosen:
-            lines.append(f"{canonical} = {chosen[canonical][1]}")
-            if "?" in chosen[canonical][1]:
+            column, line = chosen[canonical]
+            lines.append(f"{canonical} = {line}")
+            if "?" in line:
                 questions.append(
-                    f"{canonical}: some codes of {chosen[canonical][0].name!r} are unknown; see"
-                    " the question marks."
+                    f"{canonical}: some codes of {column.name!r} are unknown; see the question"
+                    " marks."
                 )
         elif canonical not in _NOT_ATTRIBUTE:
-            needed = (
-                any(f.name == canonical and f.required for f in dataset.fields)
-                or canonical == f"{dataset.subjects[0]}_id"
+            person = canonical == f"{dataset.subjects[0]}_id"
+            needed = person or any(f.name == canonical and f.required for f in dataset.fields)
+            line = choice.perhaps.get(canonical, '"..."')
+            doubt = "; perhaps" if canonical in choice.perhaps else ""
+            lines.append(
+                f"# {canonical} = {line}   # {title}{'; REQUIRED' if needed else ''}{doubt}"
             )
-            lines.append(f'# {canonical} = "..."   # {title}{"; REQUIRED" if needed else ""}')
             if needed:
-                questions.append(f"{canonical} ({title}) was not found and is required.")
-    return Proposal("\n".join(lines) + "\n", questions)
+                number = chosen.get(f"{dataset.subjects[0]}_nhs_number")
+                instead = (
+                    f" If every row has one, {number[0].name!r} can be the id."
+                    if person and number
+                    else ""
+                )
+                questions.append(f"{canonical} ({title}) was not found and is required.{instead}")
+    return lines, questions
+
+
+def _without_totals(
+    choice: _Choice, rows: Sequence[Mapping[str, str]], odd: Sequence[Mapping[str, str]]
+) -> tuple[list[str], list[str]]:
+    """The line that leaves out rows with few values, and the question about it."""
+    if not odd:
+        return [], []
+    few = f"{len(odd)} rows have few values, such as totals."
+    for column, _ in choice.chosen.values():
+        # It tells them apart if it is filled in nearly all rows and in none of the odd ones.
+        if len(column.values) >= 0.99 * len(rows) and not any(row[column.name] for row in odd):
+            return (
+                [f"where = [{{ column = {_quote(column.name)}, filled = true }}]"],
+                [f"{few} Rows without {column.name!r} are left out. Is that right?"],
+            )
+    return [], [f"{few} Leave them out with `where`."]
+
+
+def _for_default_dates(choice: _Choice) -> tuple[list[str], list[str]]:
+    days = _default_dates(
+        [
+            column
+            for canonical, (column, _) in choice.chosen.items()
+            if canonical.endswith("_date_of_birth")
+        ]
+    )
+    return (
+        [
+            f"default_dates = [{_quote(day)}]   # far too many births for one day: they count for"
+            " less"
+            for day in days
+        ],
+        [
+            f"Many people are born on {day} (month-day). Does the source use it for unknown dates?"
+            for day in days
+        ],
+    )
 
 
 def _default_dates(columns: Sequence[_Column]) -> list[str]:
@@ -254,7 +346,7 @@ def _default_dates(columns: Sequence[_Column]) -> list[str]:
     days: Counter[str] = Counter()
     for column in columns:
         form = _format_of(column.values)
-        born = [parse_date(value, (form,)) for value in column.values] if form else []
+        born = [parse_date(value, form) for value in column.values] if form else []
         days.update(f"{day:%m-%d}" for day in born if day)
     least = max(10.0, _MANY_TIMES * days.total() / 365)
     return [day for day, count in days.most_common(1) if count >= least]
@@ -297,12 +389,44 @@ def _identities(
                 likely, refused = _ids(role, mine, found, rows, dataset)
                 doubts += refused
             best = max(likely, key=lambda c: _identity_score(kind, c), default=None)
-            if best is None or _identity_score(kind, best) < 1:
+            if best is None or _identity_score(kind, best) < _LEAST_SCORES.get(kind, 1.0):
                 continue
+            if kind == "id" and _identity_score(kind, best) < 1:
+                doubts.append(
+                    f"{role}_id: {best.name!r} may be the id of a row and not of the {role}. Does a"
+                    f" {role} have the same one in every extract?"
+                )
             mine.remove(best)
             free.remove(best)
             found.append((f"{role}_{kind}", best, _identity_line(kind, best)))
+        whole = [] if any(c.endswith("name") for c, *_ in found) else _whole_names(mine)
+        for column in whole[:1]:
+            mine.remove(column)
+            free.remove(column)
+            comma = column.share(lambda v: "," in v) >= _ENOUGH
+            at, given, surname = ('","', 2, 1) if comma else ('"last space"', 1, 2)
+            split = "{{ column = {}, split = {{ at = {}, part = {} }} }}".format
+            for name, part in (("given_name", given), ("surname", surname)):
+                found.append((f"{role}_{name}", column, split(_quote(column.name), at, part)))
+            if not comma:
+                doubts.append(
+                    f"{role}_given_name and {role}_surname: {column.name!r} is split at its last"
+                    " space. Is the surname the last word?"
+                )
     return found, doubts
+
+
+def _whole_names(columns: Sequence[_Column]) -> list[_Column]:
+    """Columns that hold whole names. If there are several, their headers must say so."""
+    named = [
+        column
+        for column in columns
+        if column.words & {"name", "fullname", "patientname", "childname"}
+        and not column.words & _NOT_OF_A_PERSON
+        and column.values
+        and column.share(lambda v: len(normalise.name_words(v)) > 1) >= _ENOUGH
+    ]
+    return named if len(named) == 1 else [c for c in named if "full" in c.words or "," in c.name]
 
 
 def _ids(
@@ -396,6 +520,7 @@ def _identity_score(kind: str, column: _Column) -> float:
         case _:
             if (
                 not named
+                or column.words & _NOT_OF_A_PERSON
                 or _format_of(column.values)
                 or column.share(normalise.nhs_number) >= _ENOUGH
             ):
@@ -415,7 +540,8 @@ def _identity_line(kind: str, column: _Column) -> str:
     return _quote(column.name)
 
 
-def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str] | None:
+def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str, bool] | None:
+    """The column that fits a field best, its line, and whether its header says so."""
     wanted = _words(f"{field.name} {field.title}") - {
         "of",
         "the",
@@ -469,7 +595,7 @@ def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str] | None:
         ):
             score = 0.5
         if score >= 0.5:
-            scored.append((score, -free.index(column), column, line))
+            scored.append((score, -free.index(column), column, line, score >= _SURE))
     return max(scored)[2:] if scored else None
 
 
@@ -485,15 +611,13 @@ def _line_for(field: Field, column: _Column) -> str | None:
         case "month":
             return _date_line(column) if _format_of(column.values) else None
         case "integer" | "number":
-            good = column.share(
-                lambda v: re.fullmatch(r"-?\d+" if field.type == "integer" else r"-?\d+(\.\d+)?", v)
-            )
-            inside = column.share(
-                lambda v: (
-                    re.fullmatch(r"-?\d+(\.\d+)?", v)
-                    and (field.range is None or field.range[0] <= float(v) <= field.range[1])
-                )
-            )
+            weeks = "weeks" in field.unit
+            numbers = [completed_weeks(v) if weeks else v for v in column.values]
+            form = r"-?\d+" if field.type == "integer" else r"-?\d+(\.\d+)?"
+            low, high = field.range or (-math.inf, math.inf)
+            fits = [v for v in numbers if re.fullmatch(form, v)]
+            good = len(fits) / len(numbers)
+            inside = sum(low <= float(v) <= high for v in fits) / len(numbers)
             return _quote(column.name) if good >= _ENOUGH and inside >= _ENOUGH else None
         case "flag":
             if {v.lower() for v in distinct} <= {"true", "false", "yes", "no", "y", "n", "1", "0"}:
@@ -559,28 +683,44 @@ def _row_id(
             ).name
         ]
     person, event = chosen.get(f"{dataset.subjects[0]}_id"), chosen.get(dataset.event)
-    return [column.name for column, _ in (person, event) if column] if person and event else [""]
+    return [column.name for column, _ in (person, event) if column] if person and event else []
 
 
-def _format_of(values: Sequence[str]) -> str | None:
-    """The first format that fits nearly all values, or None.
+def _format_of(values: Sequence[str]) -> tuple[str, ...]:
+    """The formats that fit nearly all values; () if none do.
 
-    If both day-first and month-first could fit, some value decides.
+    If both day-first and month-first could fit, some value decides. Several formats are found only
+    where no date fits two of them.
     """
     sample = values[:500]
     if not sample:
-        return None
-    for form in _FORMATS:
-        days: list[date | None] = [parse_date(value, (form,)) for value in sample]
-        if sum(1 for day in days if day and day.year >= 1900) >= 0.95 * len(sample):
-            return form
-    return None
+        return ()
+    enough = _DATES * len(sample)
+
+    def fitting(form: str) -> frozenset[int]:
+        days = [parse_date(value, (form,)) for value in sample]
+        return frozenset(at for at, day in enumerate(days) if day and _is_plausible(day, form))
+
+    fits = {form: fitting(form) for form in (*_FORMATS, EXCEL)}
+    best = max(fits, key=lambda form: len(fits[form]))  # of equal ones the first
+    if len(fits[best]) >= enough:
+        return (best,)
+    found, covered = [best], fits[best]
+    for form in sorted(fits, key=lambda form: -len(fits[form])):
+        if fits[form] and not fits[form] & covered:
+            found.append(form)
+            covered |= fits[form]
+    return tuple(found) if len(covered) >= enough else ()
+
+
+def _is_plausible(day: date, form: str) -> bool:
+    return (_FIRST_SERIAL if form == EXCEL else _FIRST_DAY) <= day <= _LAST_DAY
 
 
 def _date_line(column: _Column) -> str:
-    return (
-        f"{{ column = {_quote(column.name)}, format = {_quote(_format_of(column.values) or '')} }}"
-    )
+    formats = _format_of(column.values)
+    said = _quote(formats[0]) if len(formats) == 1 else _toml(list(formats))
+    return f"{{ column = {_quote(column.name)}, format = {said} }}"
 
 
 def _words(text: str) -> frozenset[str]:
@@ -599,6 +739,12 @@ def _words(text: str) -> frozenset[str]:
 def _quote(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_quote, value))}]"
+    return _quote(value) if isinstance(value, str) else str(value)
 
 
 def _value(code: object) -> str:

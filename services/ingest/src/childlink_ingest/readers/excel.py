@@ -4,15 +4,16 @@ values.
 
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 from childlink_ingest.errors import ExtractError
-from childlink_ingest.readers.record import Source, as_text
+from childlink_ingest.readers.record import Source, as_text, header_and_rows
 
 # A spreadsheet is an archive and is read whole. A million rows unpack to far less than this.
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LARGEST_UNPACKED = 2 * 1024**3
 
 
@@ -38,12 +39,7 @@ def open_excel(
         numbered = (
             (number, [as_text(cell) for cell in row]) for number, row in enumerate(rows, start=1)
         )
-        header: list[str] = []
-        for number, cells in numbered:
-            if number >= source.header_row:
-                header = cells
-                break
-        yield header, numbered
+        yield header_and_rows(numbered, source, path.name)
     except (CalamineError, OSError, zipfile.BadZipFile) as error:
         raise ExtractError(
             f"{path.name} cannot be read as a spreadsheet ({type(error).__name__}).",
@@ -52,6 +48,18 @@ def open_excel(
 
 
 def _refuse_bombs(path: Path) -> None:
+    with suppress(OSError):
+        begin = path.open("rb").read(1024)
+        if begin.lstrip()[:1] == b"<":
+            raise ExtractError(
+                f"{path.name} is a web page (HTML), not a spreadsheet.",
+                "Open it in a spreadsheet, and save it as .xlsx or CSV.",
+            )
+        if begin[:8] == _OLE and path.suffix.lower() != ".xls":
+            raise ExtractError(
+                f"{path.name} has a password, or is an old Office file.",
+                "Save it without a password, as .xlsx or CSV. The copy stays on this machine.",
+            )
     if path.suffix.lower() == ".xls":
         return
     try:

@@ -2,10 +2,13 @@
 
 import csv
 from pathlib import Path
+from typing import Final
 
 from childlink_ingest.errors import ExtractError
 from childlink_ingest.readers.record import Source
 
+AUTO: Final = "auto"
+"""An encoding or delimiter that is to be found by content."""
 _SAMPLE_BYTES = 1024 * 1024
 
 

@@ -39,6 +39,7 @@ class Summary:
             field.name: Counter() for field in mapping.dataset.fields
         }
         self._notes: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
         self._rejections: Counter[tuple[str, str, str]] = Counter()
         self._where: dict[tuple[str, str, str], list[str]] = {}
 
@@ -65,6 +66,10 @@ class Summary:
             if len(self._values[name]) < _MOST_VALUES or value in self._values[name]:
                 self._values[name][value] += 1
 
+    def leave_out(self, rows: Counter[str]) -> None:
+        """Count rows that the mapping leaves out, by reason."""
+        self._left_out.update(rows)
+
     def render(self) -> str:
         """The report as text."""
         good = self.read - self.rejected
@@ -79,6 +84,7 @@ class Summary:
                 if self._deleted
                 else []
             ),
+            *(f"{rows:,} more rows are {why}" for why, rows in self._left_out.items()),
             "",
             f"{'column':28}{'filled':>9}  values",
         ]

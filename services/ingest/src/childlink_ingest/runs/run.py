@@ -26,7 +26,7 @@ from childlink_ingest.errors import ExtractError, TooManyRejectsError
 from childlink_ingest.mapping.apply import COUNTS_AS_MISSING
 from childlink_ingest.model.items import Tombstone
 from childlink_ingest.model.rows import Rejection
-from childlink_ingest.readers.record import Record
+from childlink_ingest.readers.record import Extract, Record
 from childlink_ingest.runs.prepare import EncodingPlan, Prepared, Preparer, WithdrawalRequest
 from childlink_ingest.spool import Spool
 from childlink_ingest.spool.packing import without_rows
@@ -78,7 +78,7 @@ def send_extract(
         rejections: list[Rejection] = []
         present: list[bytes] = []
         for chunk in prepare(_chunks(records, ROWS_AT_A_TIME)):
-            repeats = add_to(stage, chunk, mapping.columns["row_id"].columns)
+            repeats = add_to(stage, chunk, mapping.columns["row_id"].name)
             found = [*chunk.rejections, *repeats]
             spool.reject(run_id, found)
             present += chunk.present
@@ -93,6 +93,8 @@ def send_extract(
             held.update(chunk.held)
             rows_read += chunk.records
             progress(rows_read)
+        if isinstance(records, Extract):
+            notes.update(records.left_out)
         if not rows_read:
             raise ExtractError(f"{name} has a header but no rows.", "Export it again.")
         if shared := ids.contradictions():
@@ -134,7 +136,7 @@ def send_extract(
     return run_id
 
 
-def add_to(stage: Stage, chunk: Prepared, row_id_columns: Sequence[str]) -> list[Rejection]:
+def add_to(stage: Stage, chunk: Prepared, row_id: str) -> list[Rejection]:
     """Stage a chunk, except rows that repeat the id of an earlier row and would overwrite it.
 
     Returns these rows as rejections.
@@ -152,9 +154,7 @@ def add_to(stage: Stage, chunk: Prepared, row_id_columns: Sequence[str]) -> list
         "Row ids must be unique in an extract. If no column is unique, name several for row_id."
     )
     return [
-        Rejection(
-            number, " + ".join(row_id_columns), "repeats the row id of an earlier row", remedy, "-"
-        )
+        Rejection(number, row_id, "repeats the row id of an earlier row", remedy, "-")
         for number in sorted(repeats)
     ]
 
