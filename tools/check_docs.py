@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import contracts as contract_pages
 import exit_codes as exit_pages
+import mapping_page
 import worked_examples as example_pages
 from childlink_analytics import cli as analytics_cli
 from childlink_catalogue.datasets import all_datasets
@@ -280,6 +281,11 @@ def exit_codes() -> str:
     return exit_pages.render(PROGRAMS)
 
 
+def mapping() -> str:
+    """The keys of a mapping file."""
+    return mapping_page.render()
+
+
 def worked_examples() -> str:
     """The rules of linkage and disclosure, from their tests."""
     return example_pages.render()
@@ -291,6 +297,7 @@ PAGES = {
     "contracts.md": contracts,
     "datasets.md": datasets,
     "exit-codes.md": exit_codes,
+    "mapping.md": mapping,
     "measures.md": measures,
     "reasons.md": reasons,
     "settings.md": settings,

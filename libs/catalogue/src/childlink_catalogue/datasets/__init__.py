@@ -36,6 +36,10 @@ class Field:
     """The area to fill the field with if the extract has no column for it."""
     coding: str = ""
     """Name of the table in `_codings.toml` that lists how sources write this field's codes."""
+    after_birth: bool = field(default=False, repr=False)
+    """Whether this month cannot be before the child's birth. This is not part of the contract's
+    meaning, so existing approvals stay valid.
+    """
     disclosive: Literal["low", "medium", "high"] = "medium"
     """How much the field narrows down the person, or how much harm it does if known."""
 

@@ -2,7 +2,16 @@
 
 from childlink_core.commands import service_group
 
-from childlink_ingest.cli import checking, extracts, keys, lists, look, sending, takeback
+from childlink_ingest.cli import (
+    checking,
+    extracts,
+    keys,
+    lists,
+    look,
+    mappings,
+    sending,
+    takeback,
+)
 
 main = service_group(
     "ingest",
@@ -23,6 +32,7 @@ the others were sent; 4 everything is safe in the spool, but some of it is not a
 for _command in (
     look.datasets,
     look.map_extract,
+    mappings.mapping,
     look.check,
     look.preview,
     extracts.approve,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -140,13 +141,14 @@ def check(extract: Path, mapping_file: Path) -> None:
     from childlink_ingest.mapping.apply import RowMapper
     from childlink_ingest.model.rows import Rejection, Row
     from childlink_ingest.reporting import report
-    from childlink_ingest.runs.prepare import without_unlinkable
+    from childlink_ingest.runs.prepare import count_filled, too_empty, without_unlinkable
 
     mapping = app.load_mapping(mapping_file)
     profile = get_profile()
     mapper = RowMapper(mapping, date.today())
     summary = report.Summary(mapping)
     ids, waiting = IdentityCheck(), []
+    filled: Counter[str] = Counter()
     shown = Progress("rows read", rate=True)
     with app.open_mapped(extract, mapping) as opened:
         used: set[str] = set()
@@ -171,15 +173,19 @@ def check(extract: Path, mapping_file: Path) -> None:
                 waiting.append(row)
             if summary.read % 10_000 == 0:
                 ids.add(claims_of(waiting))
+                filled.update(count_filled(waiting, mapping))
                 waiting.clear()
                 shown(summary.read)
         summary.leave_out(opened.left_out)
     ids.add(claims_of(waiting))
+    filled.update(count_filled(waiting, mapping))
     if not summary.read:
         raise errors.ExtractError(f"{extract.name} has a header but no rows.", "Export it again.")
     click.echo(summary.render())
     if shared := ids.contradictions():
         raise refuse(shared, mapping.id_columns)
+    if problem := too_empty(filled, summary.read - summary.rejected, mapping):
+        raise errors.TooManyRejectsError(problem, "`run` would send nothing.")
     sys.exit(errors.EXIT_PARTIAL if summary.rejected else errors.EXIT_OK)
 
 

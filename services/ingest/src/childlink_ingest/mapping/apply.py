@@ -61,6 +61,7 @@ class RowMapper:
         self._fields = [
             self._attribute(field) for field in dataset.fields if field.name in mapping.columns
         ]
+        self._after_birth = [field for field in dataset.fields if field.after_birth]
         self._copies = [RowMapper(copy, today) for copy in mapping.copies()]
 
     def __call__(self, number: int, values: _Values) -> Row | Rejection:
@@ -86,6 +87,8 @@ class RowMapper:
                 raise _RejectedRowError(f"{main}_id", reason, "A row needs the id of its person.")
             relation = self._relation(values) if child and adult else None
             attributes = {} if deleted else self._attributes(values, notes)
+            if child:
+                self._check_after_birth(child, attributes, notes)
             return Row(
                 number, row_id, child, adult, relation, attributes, tuple(notes), None, deleted
             )
@@ -176,6 +179,14 @@ class RowMapper:
         status = self._text(f"{role}_nhs_number_status")
         unknown_status = f"{role}_nhs_number_status is an unknown code and counts as missing"
 
+        default_date = (
+            f"{role}_date_of_birth is a default date of the source, and counts as missing"
+        )
+        no_given_name = f"{role}_given_name is a placeholder and counts as missing"
+        no_surname = f"{role}_surname is a placeholder and counts as missing"
+        no_postcode = f"{role}_postcode is no full postcode of a place, and counts as missing"
+        no_sex = f"{role}_sex is an unknown code and counts as missing"
+
         def read(values: _Values, notes: list[str]) -> Identity | None:
             local = person_id(values)
             if not local:
@@ -190,29 +201,46 @@ class RowMapper:
             untraced = normalise.is_untraced(status(values))
             if untraced is None:
                 notes.append(unknown_status)
-            given_text = given(values)
+            given_text, surname_text = given(values), surname(values)
+            sex_text, postcode_text = sex(values), postcode(values)
             born, precision = born_on(values)
+            if born is not None and normalise.is_default_date(born):
+                born, precision = None, "day"
+                notes.append(default_date)
             if born is not None and (
                 problem := normalise.birth_date_problem(born, today, first_year)
             ):
                 raise _RejectedRowError(
                     f"{role}_date_of_birth", problem, "Correct the date of birth in the source."
                 )
+            given_name, last_name = (
+                normalise.given_name(given_text),
+                normalise.surname(surname_text),
+            )
+            sex_code, place = normalise.sex(sex_text), normalise.postcode(postcode_text)
+            if given_text and not given_name:
+                notes.append(no_given_name)
+            if surname_text and not last_name:
+                notes.append(no_surname)
+            if postcode_text and not place:
+                notes.append(no_postcode)
+            if sex_text and not sex_code and not normalise.is_unknown_sex(sex_text):
+                notes.append(no_sex)
             return Identity(
                 local,
                 number,
-                normalise.given_name(given_text),
-                normalise.surname(surname(values)),
+                given_name,
+                last_name,
                 born,
-                normalise.sex(sex(values)),
-                normalise.postcode(postcode(values)),
+                sex_code,
+                place,
                 normalise.birth_order(order(values) or given_text) if role == "child" else None,
                 born is not None
                 and (
                     guessed(values).lower() in _TRUE
                     or (bool(default_dates) and f"{born:%m-%d}" in default_dates)
                 ),
-                normalise.given_name(known_as(values)),
+                normalise.given_name(known_as(values)) or normalise.name_aside(given_text),
                 precision,
                 untraced is True,
             )
@@ -235,6 +263,27 @@ class RowMapper:
             elif field.required:
                 raise _RejectedRowError(field.name, "is empty", "The dataset contract requires it.")
         return attributes
+
+    def _check_after_birth(
+        self, child: Identity, attributes: dict[str, Attribute], notes: list[str]
+    ) -> None:
+        """Reject a row whose event is before the birth, and drop an optional value that is."""
+        born = child.date_of_birth
+        if born is None or child.date_approximate or child.date_precision != "day":
+            return
+        month = f"{born:%Y-%m}"
+        for field in self._after_birth:
+            value = attributes.get(field.name)
+            if value is None or str(value) >= month:
+                continue
+            if field.required:
+                raise _RejectedRowError(
+                    field.name,
+                    "is before the child's birth",
+                    "Correct the date, or the date of birth, in the source.",
+                )
+            del attributes[field.name]
+            notes.append(f"{field.name} is before the child's birth and {COUNTS_AS_MISSING}")
 
     def _attribute(
         self, field: Field

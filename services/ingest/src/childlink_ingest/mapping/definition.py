@@ -63,7 +63,7 @@ _EXCEL_START: Final = date(1899, 12, 30)
 _LATEST_OF_EXCEL: Final = 2_958_465
 _HOW_TO_WRITE: Final = (
     'Write "Header", or { column = "Header", format = "%d/%m/%Y" }, or { column = "Header", codes ='
-    ' { "F" = "female" } }. `childlink-ingest mapping help` lists all keys.'
+    ' { "F" = "female" } }. `childlink-ingest mapping keys` lists all keys.'
 )
 
 

@@ -291,6 +291,16 @@ class MappingKeys(_Keys):
     )
 
 
+PARTS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
+    ("A mapping", MappingKeys),
+    ("A column that is not only a header", ColumnKeys),
+    ("A condition of `where`", ConditionKeys),
+    ("`newest`", NewestKeys),
+    ("`split`", SplitKeys),
+)
+"""The parts of a mapping file, each with its keys."""
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a mapping file. Editors use it to complete and check."""
     return MappingKeys.model_json_schema()

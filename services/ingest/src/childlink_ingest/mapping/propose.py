@@ -126,6 +126,16 @@ _NOT_OF_A_PERSON: Final = frozenset(
         *("babies", "weeks", "age", "children", "attendances", "appointment", "referral"),
     ]
 )
+# Words of headers for the fields of contracts, beside those of the field's own name.
+_ALSO_CALLED: Final[Mapping[str, frozenset[str]]] = {
+    "birth_date": frozenset({"delivery"}),
+    "recorded_date": frozenset({"vaccination", "immunisation", "given", "administered", "event"}),
+    "session_date": frozenset({"attended", "attendance", "contact", "visit"}),
+    "review_date": frozenset({"contact", "assessment", "appointment"}),
+    "assessed_date": frozenset({"assessment"}),
+    "measured_date": frozenset({"measurement", "weighed", "screened"}),
+    "gestation": frozenset({"gestational"}),
+}
 _ALSO_AN_IDENTITY: Final = {"sex": "child_sex", "birth_date": "child_date_of_birth"}
 _NOT_ATTRIBUTE: Final = frozenset({"row_id", "deleted", "adult_relation"})
 _RELATIONS: Final = {
@@ -552,7 +562,7 @@ def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str, bool] | 
         "to",
         "month",
     }
-    by_name = _words(field.name) - {"date", "of"}
+    by_name = (_words(field.name) - {"date", "of"}) | _ALSO_CALLED.get(field.name, frozenset())
     scored = []
     for column in free:
         if not column.values:

@@ -4,9 +4,11 @@ The database URL is secret, because it may contain a password. It is read from a
 shown in an error.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -19,6 +21,11 @@ _READ_ONLY = {
     "sqlite": "PRAGMA query_only = ON",
     "mysql": "SET TRANSACTION READ ONLY",
 }
+
+
+_ASIDES: Final = re.compile(
+    r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\[[^\]]*\]|`[^`]*`", re.DOTALL
+)
 
 
 @contextmanager
@@ -78,15 +85,25 @@ def _rows(result: "sa.CursorResult[tuple[object, ...]]") -> Iterator[tuple[int, 
 
 def _query(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8").strip().rstrip(";").strip()
+        text = path.read_text(encoding="utf-8-sig").strip().rstrip(";").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ExtractError(
             f"{path} cannot be read ({type(error).__name__}).", "Write the query in UTF-8."
         ) from None
-    first = text.split(None, 1)[0].lower() if text else ""
-    if first not in ("select", "with") or ";" in text:
+    bare = _without_comments_and_strings(text)
+    first = bare.split(None, 1)[0].lower() if bare.strip() else ""
+    if first not in ("select", "with") or ";" in bare.strip().rstrip(";"):
         raise ExtractError(
             f"{path.name} is not one SELECT statement.",
-            "Write one query that begins with SELECT or WITH, without ';'.",
+            "Write one query that begins with SELECT or WITH. Comments are allowed.",
         )
     return text
+
+
+def _without_comments_and_strings(text: str) -> str:
+    """The statement with comments, strings and quoted names left out.
+
+    >>> _without_comments_and_strings("-- one; two\\nSELECT ';' AS [a;b] /* ; */ FROM t").split()
+    ['SELECT', 'AS', 'FROM', 't']
+    """
+    return _ASIDES.sub(" ", text)

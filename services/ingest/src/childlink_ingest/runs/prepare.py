@@ -79,6 +79,8 @@ class Prepared:
     held: Counter[str]
     forget: list[WithdrawalRequest]
     notes: Counter[str]
+    filled: Counter[str]
+    """Rows with a usable value, by column of the mapping's `min_filled`."""
     claims: Claims
     """The values that the rows give for their ids. An id that several people share stops the
     run.
@@ -134,6 +136,7 @@ class Preparer:
             Counter([*(item.why for item in held), *(DELETED for _ in deleted)]),
             forget,
             Counter(note for row in rows for note in row.notes),
+            count_filled(rows, plan.mapping),
             claims_of(rows),
         )
 
@@ -264,6 +267,31 @@ def _areas_of(plan: EncodingPlan):  # type: ignore[no-untyped-def]  # noqa: ANN2
         return replace(row, attributes={**row.attributes, **found}) if found else row
 
     return derive
+
+
+def count_filled(rows: Iterable[Row], mapping: Mapping) -> Counter[str]:
+    """Rows with a usable value, by column of `min_filled`."""
+    filled: Counter[str] = Counter()
+    for row in rows if mapping.min_filled else ():
+        for name in mapping.min_filled:
+            role, _, what = name.partition("_")
+            person = row.child if role == "child" else row.adult if role == "adult" else None
+            if person is not None and hasattr(person, what):
+                filled[name] += bool(getattr(person, what))
+            else:
+                filled[name] += name in row.attributes
+    return filled
+
+
+def too_empty(filled: Counter[str], rows: int, mapping: Mapping) -> str:
+    """Which column has fewer values than `min_filled` asks for, in words; "" if none has."""
+    for name, least in mapping.min_filled.items():
+        if rows and filled[name] < least * rows:
+            return (
+                f"{name} has a usable value in {filled[name]:,} of {rows:,} rows"
+                f" ({filled[name] / rows:.1%}). The mapping asks for {least:.0%}."
+            )
+    return ""
 
 
 def without_unlinkable(row: Row, profile: Profile) -> Row | Rejection:

@@ -27,7 +27,13 @@ from childlink_ingest.mapping.apply import COUNTS_AS_MISSING
 from childlink_ingest.model.items import Tombstone
 from childlink_ingest.model.rows import Rejection
 from childlink_ingest.readers.record import Extract, Record
-from childlink_ingest.runs.prepare import EncodingPlan, Prepared, Preparer, WithdrawalRequest
+from childlink_ingest.runs.prepare import (
+    EncodingPlan,
+    Prepared,
+    Preparer,
+    WithdrawalRequest,
+    too_empty,
+)
 from childlink_ingest.spool import Spool
 from childlink_ingest.spool.packing import without_rows
 from childlink_ingest.spool.stage import ItemNumbers, Stage
@@ -72,6 +78,7 @@ def send_extract(
         run_id = spool.start_run(name, mapping.dataset.name, mapping.feed)
         rows_read, rejected = 0, 0
         notes: Counter[str] = Counter()
+        filled: Counter[str] = Counter()
         held: Counter[str] = Counter()
         unreadable = False
         ids = IdentityCheck()
@@ -90,6 +97,7 @@ def send_extract(
             rejected += len(found)
             ids.add(chunk.claims)
             notes.update(chunk.notes)
+            filled.update(chunk.filled)
             held.update(chunk.held)
             rows_read += chunk.records
             progress(rows_read)
@@ -99,22 +107,13 @@ def send_extract(
             raise ExtractError(f"{name} has a header but no rows.", "Export it again.")
         if shared := ids.contradictions():
             raise refuse(shared, mapping.id_columns)
-        if rejected > limits.max_reject_share * rows_read:
+        _check_shares(rows_read, rejections, rejected, notes, limits)
+        if problem := too_empty(filled, rows_read - rejected - held.total(), mapping):
             raise TooManyRejectsError(
-                f"{rejected:,} of {rows_read:,} rows would be rejected; at most"
-                f" {limits.max_reject_share:.0%} are allowed. The first is line"
-                f" {rejections[0].row_number}: {rejections[0].column} {rejections[0].reason}.",
-                "Nothing was sent. Run `check`, correct the mapping or the extract, or raise"
-                " max_reject_share.",
+                problem,
+                "Nothing was sent. `check` says which values were lost, and why. Correct the"
+                " mapping or the extract, or lower min_filled.",
             )
-        for note, count in notes.items():
-            if note.endswith(COUNTS_AS_MISSING) and count > limits.max_reject_share * rows_read:
-                raise TooManyRejectsError(
-                    f"In {count:,} of {rows_read:,} rows, {note}; at most"
-                    f" {limits.max_reject_share:.0%} are allowed.",
-                    "Nothing was sent. Correct the mapping (its `codes`, for example) or the"
-                    " extract, or raise max_reject_share.",
-                )
         if mapping.delivers == "snapshot":
             spool.mark_seen(stage, run_id)
             spool.keep(run_id, present)
@@ -134,6 +133,32 @@ def send_extract(
         queue_observations(spool, site, run_id, mapping.feed, mapping.dataset, changed)
         spool.finish_run(run_id, rows_read, notes.items(), held.items())
     return run_id
+
+
+def _check_shares(
+    rows_read: int,
+    rejections: Sequence[Rejection],
+    rejected: int,
+    notes: Counter[str],
+    limits: Limits,
+) -> None:
+    """Raise TooManyRejectsError if too many rows are rejected, or lose an optional value."""
+    if rejected > limits.max_reject_share * rows_read:
+        raise TooManyRejectsError(
+            f"{rejected:,} of {rows_read:,} rows would be rejected; at most"
+            f" {limits.max_reject_share:.0%} are allowed. The first is line"
+            f" {rejections[0].row_number}: {rejections[0].column} {rejections[0].reason}.",
+            "Nothing was sent. Run `check`, correct the mapping or the extract, or raise"
+            " max_reject_share.",
+        )
+    for note, count in notes.items():
+        if note.endswith(COUNTS_AS_MISSING) and count > limits.max_reject_share * rows_read:
+            raise TooManyRejectsError(
+                f"In {count:,} of {rows_read:,} rows, {note}; at most"
+                f" {limits.max_reject_share:.0%} are allowed.",
+                "Nothing was sent. Correct the mapping (its `codes`, for example) or the"
+                " extract, or raise max_reject_share.",
+            )
 
 
 def add_to(stage: Stage, chunk: Prepared, row_id: str) -> list[Rejection]:

@@ -50,6 +50,12 @@ PLACEHOLDER_NAMES: Final = frozenset(
         "i",
         "ii",
         "iii",
+        "duplicate",
+        "dummy",
+        "training",
+        "xxtest",
+        "testpatient",
+        "deleted",
     ]
 )
 _BIRTH_ORDER: Final = re.compile(
@@ -89,6 +95,31 @@ _UNTRACED: Final = frozenset(
         "not verified",
     }
 )
+_TITLES: Final = frozenset(["mr", "mrs", "miss", "ms", "master", "mstr", "dr", "prof"])
+_SUFFIXES: Final = frozenset(["jr", "jnr", "snr", "sr", "ii", "iii"])
+_ASIDE: Final = re.compile(r"\(([^)]*)\)|[\"“]([^\"”]*)[\"”]")
+_FORMERLY: Final = re.compile(r"\b(?:n[eé]e|formerly|previously|aka|a\.k\.a\.)\b.*", re.IGNORECASE)
+_DIGITS_BY_LETTER: Final = {"O": "0", "I": "1", "L": "1"}
+_UNKNOWN_SEXES: Final = frozenset(
+    [
+        *("u", "unk", "unknown", "notknown", "nk", "0", "9", "notspecified", "notstated", "na"),
+        *("x", "i", "n", "indeterminate", "other", "nonbinary", "prefernottosay", "trans"),
+        "transgender",
+    ]
+)
+_DEFAULT_DATES: Final = frozenset(
+    date(*day)
+    for day in (
+        (1, 1, 1),
+        (1753, 1, 1),
+        (1800, 1, 1),
+        (1899, 12, 30),
+        (1899, 12, 31),
+        (1900, 1, 1),
+        (1901, 1, 1),
+        (9999, 12, 31),
+    )
+)
 # ONS pseudo postcodes: no fixed abode, unknown, abroad, and similar.
 _PSEUDO_OUTWARD: Final = frozenset({"ZZ99", "ZZ9", "XX99", "NF1", "ZZ98"})
 _POSTCODE: Final = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})")
@@ -115,7 +146,7 @@ def name_words(text: str) -> tuple[str, ...]:
     >>> name_words("Олена") == name_words("Olena"), name_words("नेहा"), name_words("Γιώργος")
     (True, ('neha',), ('giorgos',))
     """
-    plain = unicodedata.normalize("NFKD", _in_latin(text).lower().translate(_LATIN))
+    plain = unicodedata.normalize("NFKD", _in_latin(text.lower()).lower().translate(_LATIN))
     kept = "".join(c for c in plain if not unicodedata.combining(c)).lower()
     closed = re.sub(r"['’‘`´ʼ.]", "", kept)
     return tuple(_spelled(re.findall(r"[^\W\d_]+", closed)))
@@ -165,28 +196,57 @@ def phonetic(name: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def given_name(text: str) -> str:
-    """Given names without placeholders, joined by a space.
+    """Given names without titles and placeholders, joined by a space.
 
     >>> given_name("BABY GIRL"), given_name("Twin 1"), given_name("Infant of Amina")
     ('', '', '')
-    >>> given_name("Anne-Marie")
-    'anne marie'
+    >>> given_name("Anne-Marie"), given_name("Master Yusuf"), given_name("Anna (Annie)")
+    ('anne marie', 'yusuf', 'anna')
+
+    Test patients have no name:
+
+    >>> given_name("ZZTEST"), given_name("**DO NOT USE**"), given_name("Duplicate")
+    ('', '', '')
     """
-    words = name_words(text)
-    if not words or words[0] in PLACEHOLDER_NAMES:
+    words = name_words(_ASIDE.sub(" ", text))
+    if len(words) > 1 and words[0] in _TITLES:
+        words = words[1:]
+    if not words or words[0] in PLACEHOLDER_NAMES or _is_of_a_test(words):
         return ""
     return " ".join(words)
+
+
+@lru_cache(maxsize=100_000)
+def name_aside(text: str) -> str:
+    """The name that stands in brackets or quotes beside a given name: the name that is used.
+
+    >>> name_aside("Anna (Annie)"), name_aside('Robert "Bob" James'), name_aside("Anna")
+    ('annie', 'bob', '')
+    """
+    found = _ASIDE.search(text)
+    return given_name(next(filter(None, found.groups()), "")) if found else ""
+
+
+def _is_of_a_test(words: tuple[str, ...]) -> bool:
+    return words[0].startswith("zz") or words[:3] == ("do", "not", "use")
 
 
 @lru_cache(maxsize=100_000)
 def surname(text: str) -> str:
     """Surname, with its words joined by a space; "" for a placeholder.
 
-    >>> surname("Adébáyò-Jones"), surname("UNKNOWN")
-    ('adebayo jones', '')
+    >>> surname("Adébáyò-Jones"), surname("UNKNOWN"), surname("ZZTEST")
+    ('adebayo jones', '', '')
+
+    A former name and a suffix are left out:
+
+    >>> surname("Jones (née Smith)"), surname("Jones nee Smith"), surname("King Jnr")
+    ('jones', 'jones', 'king')
     """
-    words = name_words(text)
-    if not words or all(word in PLACEHOLDER_NAMES for word in words):
+    words = name_words(_FORMERLY.sub("", _ASIDE.sub(" ", text)))
+    if len(words) > 1 and words[-1] in _SUFFIXES:
+        words = words[:-1]
+    if not words or all(word in PLACEHOLDER_NAMES for word in words) or _is_of_a_test(words):
         return ""
     return " ".join(words)
 
@@ -277,8 +337,15 @@ def postcode(text: str) -> str:
 
     >>> postcode("sw9 8jj"), postcode("ZZ99 3VZ"), postcode("SW9")
     ('SW98JJ', '', '')
+
+    Other characters are left out. A letter where only a digit can stand is taken for that digit:
+
+    >>> postcode("SE5-8AF."), postcode("SE5\u200b8AF"), postcode("SW9 OJJ"), postcode("SW9 IJJ")
+    ('SE58AF', 'SE58AF', 'SW90JJ', 'SW91JJ')
     """
-    compact = re.sub(r"\s", "", text).upper()
+    compact = re.sub(r"[\W_]", "", text).upper()
+    if len(compact) > 4 and compact[-3] in _DIGITS_BY_LETTER:
+        compact = compact[:-3] + _DIGITS_BY_LETTER[compact[-3]] + compact[-2:]
     match = _POSTCODE.fullmatch(compact)
     if match is None or match[1] in _PSEUDO_OUTWARD:
         return ""
@@ -292,6 +359,25 @@ def sex(text: str) -> str:
     ['f', 'f', 'm', 'm', '', '']
     """
     return _SEXES.get(text.lower(), "") if text else ""
+
+
+def is_unknown_sex(text: str) -> bool:
+    """Whether a text says that the sex is not known, not specified or neither.
+
+    >>> is_unknown_sex("Not Specified"), is_unknown_sex("9"), is_unknown_sex("Widow")
+    (True, True, False)
+    """
+    return re.sub(r"[^a-z0-9]", "", text.lower()) in _UNKNOWN_SEXES
+
+
+def is_default_date(day: date) -> bool:
+    """Whether a system writes this date where it knows none: the first and last days that
+    databases, spreadsheets and clocks can hold.
+
+    >>> is_default_date(date(1900, 1, 1)), is_default_date(date(1990, 1, 1))
+    (True, False)
+    """
+    return day in _DEFAULT_DATES
 
 
 def birth_date_problem(born: date, today: date, first_year: int = 1900) -> str | None:
