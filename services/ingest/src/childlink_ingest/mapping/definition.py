@@ -289,13 +289,14 @@ def _problem(error: ValidationError, content: Map[str, Any], where: str) -> Mapp
     if at[0] in ("columns", "each"):
         name = at[1] if at[0] == "columns" else at[2] if len(at) > 2 else at[1]
         entry = content["columns"].get(name) if at[0] == "columns" else None
-        keys = [part for part in at[2:] if not part.startswith(("constrained", "ColumnKeys"))]
+        keys = [part for part in at[2:] if "ColumnKeys" not in part and "-str" not in part]
         if isinstance(entry, dict):
             # A table can only be meant as a table, so the problem of the text is not the point.
             of_table = [
                 item
                 for item in error.errors(include_url=False, include_context=False)
-                if item["loc"][:2] == first["loc"][:2] and "ColumnKeys" in map(str, item["loc"])
+                if item["loc"][:2] == first["loc"][:2]
+                and any("ColumnKeys" in str(part) for part in item["loc"])
             ]
             if of_table:
                 keys = [str(part) for part in of_table[0]["loc"][3:4]]

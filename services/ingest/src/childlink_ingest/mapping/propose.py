@@ -26,6 +26,8 @@ _FILLED: Final = 0.95
 _UNIQUE: Final = 0.98
 _DATES_OF_ONE: Final = 3
 _MOST_CODES: Final = 40
+_FEWEST_ROWS: Final = 20
+_MOST_OF_ONE_ID: Final = 0.3
 _LEAST_SCORES: Final = {"id": 0.3}
 _SURE: Final = 2.0
 _UNNAMED: Final = re.compile(r"column \d+")
@@ -484,6 +486,9 @@ def _no_id(
             f"it repeats ({distinct:,} values in {filled:,} rows), and this dataset has one row per"
             " child."
         )
+    [(_, most)] = Counter(column.values).most_common(1)
+    if filled >= _FEWEST_ROWS and most > _MOST_OF_ONE_ID * filled:
+        return f"{most:,} of {filled:,} rows have the same value."
     if born is not None:
         dates: dict[str, set[str]] = {}
         for row in rows:
