@@ -240,6 +240,15 @@ def test_a_default_date_of_birth_counts_as_missing_and_is_counted(site):
     assert "child_date_of_birth is a default date of the source" in good[0].notes[0]
 
 
+def test_a_default_date_of_what_happened_rejects_the_row(site):
+    rows = children()
+    rows[5][6] = rows[5][3] = "01/01/1900"
+    site.map(as_csv(EYFS, *rows))
+    good, [rejected] = site.proposed_rows()
+    assert len(good) == 59
+    assert rejected.reason == "is a date that the source writes where it knows none"
+
+
 def test_an_assessment_before_the_birth_rejects_the_row(site):
     rows = children()
     rows[5][6] = "28/06/2014"

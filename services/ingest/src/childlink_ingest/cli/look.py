@@ -105,6 +105,8 @@ def map_extract(
     )
     source = Source(found.encoding, found.delimiter, sheet, url_file=url_file)
     first, last = read_ends(extract, source, _SAMPLE_ROWS, _LAST_ROWS)
+    if not any(map(any, first)):
+        raise errors.ExtractError(f"{extract.name} is empty.", "Export it again, with a header.")
     seen = survey(first, last)
     if not seen.rows:
         raise errors.ExtractError(f"{extract.name} has a header but no rows.", "Export it again.")

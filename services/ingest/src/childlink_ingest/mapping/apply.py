@@ -295,11 +295,18 @@ class RowMapper:
         column: Column = self._mapping.columns[field.name]
         if field.type == "month":
             day_of = self._day(field.name)
-            return (
-                field,
-                self._text(field.name),
-                lambda text: day.isoformat()[:7] if (day := day_of(text)) else None,
-            )
+
+            def month(text: str) -> str | None:
+                day = day_of(text)
+                if day is not None and normalise.is_default_date(day):
+                    raise _RejectedRowError(
+                        field.name,
+                        "is a date that the source writes where it knows none",
+                        "Correct the date in the source.",
+                    )
+                return day.isoformat()[:7] if day else None
+
+            return field, self._text(field.name), month
         codes: Map[str, Any] | None = column.codes
 
         def convert(text: str) -> Attribute | None:

@@ -26,6 +26,9 @@ _FILLED: Final = 0.95
 _UNIQUE: Final = 0.98
 _DATES_OF_ONE: Final = 3
 _MOST_CODES: Final = 40
+_MOST_UNKNOWN_CODES: Final = 0.5
+_SOME: Final = 0.3
+"""Of a column whose header says what it is, this share of values is enough."""
 _FEWEST_ROWS: Final = 20
 _MOST_OF_ONE_ID: Final = 0.3
 _LEAST_SCORES: Final = {"id": 0.3}
@@ -516,18 +519,12 @@ def _identity_score(kind: str, column: _Column) -> float:
             known = column.share(lambda v: normalise.is_untraced(v) is not None)
             return 1.0 if said and column.values and known >= _ENOUGH else 0.0
         case "postcode":
-            good = column.share(
-                lambda v: re.fullmatch(r"[A-Z]{1,2}\d[A-Z0-9]?\s*\d[A-Z]{2}", v.upper())
-            )
-            return 2 * good + named if good >= _ENOUGH else 0
+            good = column.share(normalise.postcode)
+            return 2 * good + named if good >= (_SOME if named else _ENOUGH) else 0
         case "date_of_birth":
             return named + 1 if named and _format_of(column.values) else 0
         case "sex":
-            return (
-                named + 1
-                if named and column.share(lambda v: v.lower() in codings()["sex"]) >= _ENOUGH
-                else 0
-            )
+            return named + 1 if named and column.share(normalise.sex) >= _SOME else 0
         case "given_name" | "known_as" | "surname":
             return named + 0.5 if named and column.share(normalise.name_words) >= _ENOUGH else 0
         case "birth_order":
@@ -667,7 +664,7 @@ def _line_for(field: Field, column: _Column) -> str | None:
         for value in distinct
     }
     unknown = sum(count for value, count in distinct.items() if codes[value] == "?")
-    if unknown > (1 - _ENOUGH) * len(column.values) and not column.words & _words(field.name):
+    if unknown > _MOST_UNKNOWN_CODES * len(column.values) and not column.words & _words(field.name):
         return None
     if not any(code not in ("", "?") for code in codes.values()):
         return None
