@@ -297,6 +297,7 @@ def test_synthea_is_asked_one_question(site):
     ]
     columns, _, asked = site.map(as_csv(header, *rows))
     assert columns["child_id"] == "Id"
+    assert "recognised: Synthea" not in asked, "it is no list of children here"
     assert asked.count("to decide") == 1
 
 
@@ -316,8 +317,12 @@ def test_febrl_has_numbers_of_houses_and_of_nobody(site):
         for n in range(60)
     ]
     columns, _, asked = site.map(as_csv(header, *rows), "children")
+    assert "recognised: FEBRL data set" in asked
     assert columns["child_id"] == "rec_id"
-    assert "'rec_id' may be the id of a row" in asked
+    header[0] = "rec_no"
+    columns, _, asked = site.map(as_csv(header, *rows), "children")
+    assert columns["child_id"] == "rec_no"
+    assert "'rec_no' may be the id of a row" in asked
     assert not {"street_number", "soc_sec_id"} & set(map(str, columns.values()))
 
 

@@ -81,16 +81,31 @@ def datasets(name: str | None) -> None:
     help="Write the mapping to this new file. Default: print it.",
 )
 @click.option("--sheet", default="", help="Sheet of a spreadsheet.")
+@click.option(
+    "--recipes",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with more recipes (.toml) for known exports.",
+)
 @click.pass_obj
 def map_extract(
-    settings_file: Path | None, extract: Path, dataset_name: str, output: Path | None, sheet: str
+    settings_file: Path | None,
+    extract: Path,
+    dataset_name: str,
+    output: Path | None,
+    sheet: str,
+    folder: Path | None,
 ) -> None:
-    """Propose a mapping from an extract's headers and values, for a person to correct."""
+    """Propose a mapping from an extract's headers and values, for a person to correct.
+
+    Known exports, such as the NCMP's, are recognised by their headers.
+    """
 
     from childlink_catalogue.datasets import get_dataset
 
     from childlink_ingest import errors
     from childlink_ingest.mapping.propose import propose
+    from childlink_ingest.mapping.recipe import known_recipes, parse_recipe, recognised
     from childlink_ingest.mapping.survey import survey
     from childlink_ingest.readers import Source, read_ends
     from childlink_ingest.readers.sniff import sniff
@@ -114,7 +129,14 @@ def map_extract(
     options |= {"encoding": found.encoding} if found.encoding != "utf-8" else {}
     options |= {"delimiter": found.delimiter} if found.delimiter != "," else {}
     options |= {"sheet": sheet} if sheet else {}
-    proposal = propose(seen.header, seen.rows, dataset, options | seen.options, seen.odd)
+    more = [
+        parse_recipe(read_text(file), file.name)
+        for file in sorted(folder.glob("*.toml") if folder else ())
+    ]
+    recipe = recognised(seen.header, dataset.name, [*more, *known_recipes()])
+    if recipe:
+        click.echo(f"recognised: {recipe.name}, version {recipe.version}", err=True)
+    proposal = propose(seen.header, seen.rows, dataset, options | seen.options, seen.odd, recipe)
     if output:
         write_text(output, proposal.text, fresh=True)
         click.echo(

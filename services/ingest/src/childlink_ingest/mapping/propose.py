@@ -18,6 +18,7 @@ from childlink_catalogue.datasets import Dataset, Field, codings
 from childlink_ingest.mapping.apply import completed_weeks
 from childlink_ingest.mapping.definition import DATE_FORMATS, parse_date
 from childlink_ingest.mapping.language import EXCEL
+from childlink_ingest.mapping.recipe import Recipe
 from childlink_ingest.standardise import normalise
 
 _ENOUGH: Final = 0.8
@@ -59,6 +60,8 @@ _ADULT_WORDS: Final = frozenset(
         "adult",
         "guardian",
         "father",
+        "your",
+        "you",
     ]
 )
 _CHILD_WORDS: Final = frozenset(["child", "baby", "infant", "pupil", "newborn", "kid"])
@@ -100,8 +103,8 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
         "alias",
     ),
     "surname": ("surname", "last", "family", "lastname", "familyname", "lname"),
-    "date_of_birth": ("dob", "birth", "born", "birthdate", "dateofbirth"),
-    "sex": ("sex", "gender"),
+    "date_of_birth": ("dob", "birth", "born", "birthdate", "dateofbirth", "birthday"),
+    "sex": ("sex", "gender", "boy", "girl"),
     "postcode": ("postcode", "pcode", "postal", "zip", "pc"),
     "birth_order": ("order", "birthorder", "multiple", "rank"),
 }
@@ -142,7 +145,7 @@ _ALSO_CALLED: Final[Mapping[str, frozenset[str]]] = {
     "gestation": frozenset({"gestational"}),
 }
 _ALSO_AN_IDENTITY: Final = {"sex": "child_sex", "birth_date": "child_date_of_birth"}
-_NOT_ATTRIBUTE: Final = frozenset({"row_id", "deleted", "adult_relation"})
+_NOT_ATTRIBUTE: Final = frozenset({"deleted", "adult_relation"})
 _RELATIONS: Final = {
     "mother": "mother",
     "mum": "mother",
@@ -150,6 +153,10 @@ _RELATIONS: Final = {
     "father": "father",
     "dad": "father",
     "f": "father",
+    "mam": "mother",
+    "mama": "mother",
+    "mummy": "mother",
+    "daddy": "father",
     "carer": "carer",
     "guardian": "carer",
 }
@@ -189,17 +196,19 @@ def propose(
     dataset: Dataset,
     options: Mapping[str, object],
     odd: Sequence[Mapping[str, str]] = (),
+    recipe: Recipe | None = None,
 ) -> Proposal:
     """Propose a mapping to `dataset`.
 
     `options` are mapping lines, such as delimiter and encoding, that were needed to read the
-    extract. `odd` are rows that are probably no data, such as totals.
+    extract. `odd` are rows that are probably no data, such as totals. `recipe` is that of the
+    export, if it is a known one.
     """
     columns = [
         _Column(name, _words(name), [v for row in rows if (v := row[name].strip())])
         for name in header
     ]
-    choice = _choose(columns, rows, dataset)
+    choice = _choose(columns, rows, dataset, recipe)
     used = {column.name for column, _ in choice.chosen.values()} | set(choice.row_id)
     ignored = [name for name in header if name not in used and not _UNNAMED.fullmatch(name)]
     questions = list(choice.doubts)
@@ -208,6 +217,7 @@ def propose(
             f"# Proposed by `childlink-ingest map` from {len(rows):,} rows. A person must correct"
             " and approve it."
         ),
+        *([f"# Recognised as: {recipe.name} ({recipe.source})."] if recipe else []),
         f'dataset = "{dataset.name}"',
         *(f"{name} = {_toml(value)}" for name, value in options.items()),
     ]
@@ -242,14 +252,27 @@ class _Choice:
     doubts: list[str]
 
 
-def _choose(columns: list[_Column], rows: Sequence[Mapping[str, str]], dataset: Dataset) -> _Choice:
-    chosen: dict[str, tuple[_Column, str]] = {}
+def _choose(
+    columns: list[_Column],
+    rows: Sequence[Mapping[str, str]],
+    dataset: Dataset,
+    recipe: Recipe | None,
+) -> _Choice:
     perhaps: dict[str, str] = {}
-    free = [column for column in columns if not _UNNAMED.fullmatch(column.name)]
-    identities, doubts = _identities(dataset, free, rows)
+    chosen, never = _by_recipe(columns, rows, dataset, recipe)
+    taken = {column.name for column, _ in chosen.values()}
+    free = [
+        column
+        for column in columns
+        if not _UNNAMED.fullmatch(column.name) and column.name not in taken | never
+    ]
+    identities, doubts = _identities(dataset, free, rows, chosen)
     for canonical, found, its_line in identities:
         chosen[canonical] = (found, its_line)
-    for field in dataset.fields:
+    if "adult_relation" in dataset.columns and (said := _relation(free)):
+        chosen["adult_relation"] = said
+        free.remove(said[0])
+    for field in (f for f in dataset.fields if f.name not in chosen):
         best = _best_for(field, free)
         # The contract also wants the sex, or the month of birth, as an attribute. The same column
         # may serve both.
@@ -271,7 +294,51 @@ def _choose(columns: list[_Column], rows: Sequence[Mapping[str, str]], dataset: 
             doubts.append(
                 f"{field.name}: is it {column.name!r}? The values fit, the header does not say so."
             )
-    return _Choice(chosen, perhaps, _row_id(columns, rows, chosen, dataset), doubts)
+    could_name_rows = [column for column in columns if column.name not in never]
+    return _Choice(chosen, perhaps, _row_id(could_name_rows, rows, chosen, dataset), doubts)
+
+
+def _relation(columns: Sequence[_Column]) -> tuple[_Column, str] | None:
+    """The column that says what an adult is to the child."""
+    for column in columns:
+        if column.share(lambda v: len(v) > 1 and v.lower() in _RELATIONS) >= _ENOUGH:
+            codes = ", ".join(
+                f"{_quote(v)} = {_quote(_RELATIONS.get(v.lower(), ''))}"
+                for v in sorted(set(column.values))
+            )
+            return column, f"{{ column = {_quote(column.name)}, codes = {{ {codes} }} }}"
+    return None
+
+
+def _by_recipe(
+    columns: Sequence[_Column],
+    rows: Sequence[Mapping[str, str]],
+    dataset: Dataset,
+    recipe: Recipe | None,
+) -> tuple[dict[str, tuple[_Column, str]], frozenset[str]]:
+    """What a recipe says of the columns that are there, as far as their values fit; and columns
+    that are not to be used.
+    """
+    chosen: dict[str, tuple[_Column, str]] = {}
+    if recipe is None:
+        return chosen, frozenset()
+    by_name = {column.name: column for column in columns}
+    fields = {field.name: field for field in dataset.fields}
+    for canonical, header in recipe.columns.items():
+        column = by_name.get(header)
+        if column is None or not column.values:
+            continue
+        line: str | None = _quote(header)
+        if canonical in fields:
+            line = _line_for(fields[canonical], column)
+        elif canonical.endswith("_date_of_birth"):
+            line = _date_line(column) if _format_of(column.values) else None
+        elif canonical.endswith("_id") and canonical != "row_id":
+            once = canonical == "child_id" and dataset.one_row_per_child
+            line = None if _no_id(column, None, rows, main=True, once=once) else line
+        if line is not None:
+            chosen[canonical] = column, line
+    return chosen, recipe.never
 
 
 def _lines_of_columns(choice: _Choice, dataset: Dataset) -> tuple[list[str], list[str]]:
@@ -288,6 +355,8 @@ def _lines_of_columns(choice: _Choice, dataset: Dataset) -> tuple[list[str], lis
         case several:
             lines.append(f"row_id = {{ column = [{', '.join(map(_quote, several))}] }}")
     for canonical, title in dataset.columns.items():
+        if canonical == "row_id":
+            continue
         if canonical in chosen:
             column, line = chosen[canonical]
             lines.append(f"{canonical} = {line}")
@@ -368,7 +437,10 @@ def _default_dates(columns: Sequence[_Column]) -> list[str]:
 
 
 def _identities(
-    dataset: Dataset, free: list[_Column], rows: Sequence[Mapping[str, str]]
+    dataset: Dataset,
+    free: list[_Column],
+    rows: Sequence[Mapping[str, str]],
+    chosen: Mapping[str, tuple[_Column, str]],
 ) -> tuple[list[tuple[str, _Column, str]], list[str]]:
     """Find the identity columns and take them out of `free`.
 
@@ -397,7 +469,7 @@ def _identities(
             "birth_order",
             "id",
         ):
-            if kind == "birth_order" and role != "child":
+            if (kind == "birth_order" and role != "child") or f"{role}_{kind}" in chosen:
                 continue
             likely = mine
             if kind == "id":
@@ -413,8 +485,14 @@ def _identities(
                 )
             mine.remove(best)
             free.remove(best)
-            found.append((f"{role}_{kind}", best, _identity_line(kind, best)))
-        whole = [] if any(c.endswith("name") for c, *_ in found) else _whole_names(mine)
+            line = _identity_line(kind, best)
+            if kind == "given_name" and (more := _middle_names(mine)):
+                mine.remove(more)
+                free.remove(more)
+                line = f'{{ column = [{_quote(best.name)}, {_quote(more.name)}], join = " " }}'
+            found.append((f"{role}_{kind}", best, line))
+        named = any(name.endswith("name") for name in (*chosen, *(c for c, *_ in found)))
+        whole = [] if named else _whole_names(mine)
         for column in whole[:1]:
             mine.remove(column)
             free.remove(column)
@@ -429,6 +507,16 @@ def _identities(
                     " space. Is the surname the last word?"
                 )
     return found, doubts
+
+
+def _middle_names(columns: Sequence[_Column]) -> _Column | None:
+    """The column of further given names."""
+    for column in columns:
+        further = {"middle", "middlename", "middlenames"} & column.words
+        other = {"other", "names"} <= column.words or {"second", "name"} <= column.words
+        if (further or other) and column.share(normalise.name_words) >= _ENOUGH:
+            return column
+    return None
 
 
 def _whole_names(columns: Sequence[_Column]) -> list[_Column]:
@@ -587,18 +675,19 @@ def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str, bool] | 
         parts = [part for part in field.name.split("_") if part not in ("of", "the")]
         score += 2.0 if field.name.replace("_", "") in plain else 0
         # GLD means good level of development; IMDQ means IMD quintile; Comm means communication.
-        score += 2.0 if len(parts) > 1 and plain == "".join(part[0] for part in parts) else 0
+        short = {"".join(part[0] for part in parts), parts[0] + "".join(p[0] for p in parts[1:])}
+        score += 2.0 if len(parts) > 1 and plain in short else 0
+        # Comm means communication, PersSoc means personal and social.
+        starts = {w for w in column.words for part in by_name if _begins(part, w)}
+        score += 2.0 if any(len(w) > 3 for w in starts) or len(starts) > 1 else 0
         score += 1.0 if len(parts[0]) > 2 and plain.startswith(parts[0]) else 0
         score += (
             0.5
             if any(w.startswith(part) and len(part) > 2 for part in column.words for w in by_name)
             else 0
         )
-        score += (
-            1.5
-            if field.codes and {value.lower() for value in column.values} <= set(field.codes)
-            else 0
-        )
+        distinct = {value.lower() for value in column.values}
+        score += _SURE if field.codes and len(distinct) > 1 and distinct <= set(field.codes) else 0
         if (
             field.type == "month"
             and not score
@@ -609,6 +698,10 @@ def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str, bool] | 
         if score >= 0.5:
             scored.append((score, -free.index(column), column, line, score >= _SURE))
     return max(scored)[2:] if scored else None
+
+
+def _begins(word: str, start: str) -> bool:
+    return len(start) > 2 and start != word and word.startswith(start)
 
 
 def _coded_share(field: Field, column: _Column) -> float:
@@ -678,6 +771,8 @@ def _row_id(
     chosen: Mapping[str, tuple[_Column, str]],
     dataset: Dataset,
 ) -> list[str]:
+    if "row_id" in chosen:
+        return [chosen["row_id"][0].name]
     taken = {column.name for name, (column, _) in chosen.items() if not name.endswith("_id")}
     candidates = [
         c

@@ -1,0 +1,85 @@
+"""Recipes: which column of a known export is which column of a contract. They are data, recognised
+by headers. Those that come with childlink are in `recipes/`; a site or a partnership may have more.
+No I/O: the caller reads files of its own.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from childlink_catalogue.datasets import get_dataset
+
+from childlink_ingest.errors import MappingError
+
+_KEYS: Final = frozenset(["name", "version", "source", "dataset", "recognise", "never", "columns"])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a known export is mapped."""
+
+    name: str
+    version: str
+    source: str
+    """Where the headers are described."""
+    dataset: str
+    recognise: frozenset[str]
+    """Headers that an extract of this kind has, all of them."""
+    never: frozenset[str]
+    """Columns that look like something that they are not."""
+    columns: Mapping[str, str]
+    """Headers, by column of the contract. An extract may lack some."""
+
+
+def parse_recipe(text: str, where: str) -> Recipe:
+    """Parse a recipe. Raises MappingError that names what is wrong."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(f"{where} is not TOML: {error}.", "Correct that line.") from None
+    if set(content) != _KEYS or not isinstance(content["columns"], dict):
+        wrong = ", ".join(sorted(set(content) ^ _KEYS)) or "columns"
+        raise MappingError(
+            f"{where} is not a recipe: {wrong} is missing or unknown.",
+            f"A recipe has exactly: {', '.join(sorted(_KEYS))}.",
+        )
+    dataset = get_dataset(str(content["dataset"]))
+    if unknown := set(content["columns"]) - set(dataset.columns):
+        raise MappingError(
+            f"{where}: dataset {dataset.name} does not have {', '.join(sorted(unknown))}.",
+            f"Its columns are: {', '.join(dataset.columns)}.",
+        )
+    return Recipe(
+        str(content["name"]),
+        str(content["version"]),
+        str(content["source"]),
+        dataset.name,
+        frozenset(content["recognise"]),
+        frozenset(content["never"]),
+        content["columns"],
+    )
+
+
+@cache
+def known_recipes() -> tuple[Recipe, ...]:
+    """The recipes that come with childlink, by file name."""
+    folder = files("childlink_ingest.mapping") / "recipes"
+    found = sorted(folder.iterdir(), key=lambda file: file.name)
+    return tuple(
+        parse_recipe(file.read_text(encoding="utf-8"), file.name)
+        for file in found
+        if file.name.endswith(".toml")
+    )
+
+
+def recognised(header: Sequence[str], dataset: str, recipes: Iterable[Recipe]) -> Recipe | None:
+    """The recipe for an extract with this header; the most special one if several fit."""
+    fitting = [
+        recipe
+        for recipe in recipes
+        if recipe.dataset == dataset and recipe.recognise and recipe.recognise <= set(header)
+    ]
+    return max(fitting, key=lambda recipe: len(recipe.recognise), default=None)
