@@ -87,7 +87,7 @@ class RowMapper:
                 raise _RejectedRowError(f"{main}_id", reason, "A row needs the id of its person.")
             relation = self._relation(values) if child and adult else None
             attributes = {} if deleted else self._attributes(values, notes)
-            if child:
+            if child and self._after_birth:
                 self._check_after_birth(child, attributes, notes)
             return Row(
                 number, row_id, child, adult, relation, attributes, tuple(notes), None, deleted
@@ -271,7 +271,7 @@ class RowMapper:
         born = child.date_of_birth
         if born is None or child.date_approximate or child.date_precision != "day":
             return
-        month = f"{born:%Y-%m}"
+        month = born.isoformat()[:7]
         for field in self._after_birth:
             value = attributes.get(field.name)
             if value is None or str(value) >= month:
@@ -306,7 +306,7 @@ class RowMapper:
                     )
                 return day.isoformat()[:7] if day else None
 
-            return field, self._text(field.name), month
+            return field, self._text(field.name), lru_cache(maxsize=_REMEMBERED_TEXTS)(month)
         codes: Map[str, Any] | None = column.codes
 
         def convert(text: str) -> Attribute | None:
@@ -346,6 +346,8 @@ def text_reader(column: Column) -> Callable[[_Values], str]:
     null, pattern, split = column.null, column.extract, column.split
     if len(column.columns) == 1:
         source = column.columns[0]
+        if not null and pattern is None and split is None:
+            return lambda values: values[source].strip()
 
         def one(values: _Values) -> str:
             text = values[source].strip()
