@@ -415,3 +415,62 @@ def test_identity_is_repaired_where_that_is_certain_and_else_listed_as_lost(
     )
     assert (good[0].child.postcode, good[0].child.sex) == found
     assert len(good[0].notes) == lost
+
+
+def test_a_word_that_many_headers_have_makes_no_match(site):
+    """From a maternity system: the code of a place was within the range of a birth weight."""
+    header = ["BabyId", "BirthLocation_CD", "BirthWeightGrams", "Baby_DOB", "OrderByNumber"]
+    rows = [
+        [f"B{n}", f"{300 + n}", f"{3000 + n}.00", f"2019-03-{1 + n % 28:02}", n] for n in range(60)
+    ]
+    columns, _, _ = site.map(as_csv(header, *rows), "maternity")
+    assert columns["birth_weight"] == "BirthWeightGrams"
+    assert "child_birth_order" not in columns
+
+
+def test_a_decimal_point_behind_a_whole_number_is_read(site):
+    header = ["BabyId", "BirthWeightGrams", "Baby_DOB", "Surname"]
+    rows = [[f"B{n}", "3200.00", "2019-03-17", "Li"] for n in range(30)]
+    site.map(as_csv(header, *rows), "maternity")
+    good, _ = site.proposed_rows(dataset="maternity")
+    assert good[0].attributes["birth_weight"] == 3200
+
+
+def test_a_number_that_counts_the_rows_is_asked_about_as_a_row_id(site):
+    rows = [[n + 1, *row] for n, row in enumerate(children())]
+    for row in rows[::7]:
+        row[1] = rows[1][1]
+    _, _, asked = site.map(as_csv(["Row", *EYFS], *rows), "children")
+    assert "'Row' counts the rows" in asked
+
+
+def test_dates_are_no_row_ids(site):
+    header = ["Vorname", "Nachname", "Geburtsdatum", "Geschlecht"]
+    rows = [[r[1], r[2], r[3].replace("/", "."), "wm"[n % 2]] for n, r in enumerate(children())]
+    columns, _, _ = site.map(as_csv(header, *rows, delimiter=";").encode("cp1252"), "children")
+    assert "row_id" not in columns
+    assert columns["child_given_name"] == "Vorname"
+    assert columns["child_date_of_birth"]["format"] == "%d.%m.%Y"
+
+
+def test_adults_without_an_id_are_asked_about_and_never_dropped_in_silence(site):
+    header = [*EYFS, "Mother forename", "Mother surname"]
+    rows = [[*row, "Grace", row[2]] for row in children()]
+    columns, _, asked = site.map(as_csv(header, *rows), "children")
+    assert not {name for name in columns if name.startswith("adult_")}
+    assert "adult_id: no column names the adults" in asked
+    text = site.command("map", site.folder / "x.csv", "--dataset", "children").stdout
+    (site.folder / "m.toml").write_text(text + 'adult_surname = "Mother surname"\n')
+    done = site.command("mapping", "check", site.folder / "m.toml")
+    assert done.exit_code == 1
+    assert "but not adult_id. No adult would be read." in done.output
+
+
+def test_a_mapping_by_which_nobody_can_be_linked_says_so(site):
+    (site.folder / "x.csv").write_text("id,first\n1,Nia\n")
+    (site.folder / "m.toml").write_text(
+        'dataset = "children"\n[columns]\nrow_id = "id"\nchild_id = "id"\n'
+        'child_given_name = "first"\n'
+    )
+    done = site.command("mapping", "check", site.folder / "m.toml", site.folder / "x.csv")
+    assert "No one can be linked by it" in done.output

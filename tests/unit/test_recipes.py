@@ -45,7 +45,9 @@ def value(canonical, n):
             return "SW9 8JJ"
         case "given_name" | "surname" | "known_as":
             return ("Nia", "Bao", "Zofia")[n % 3]
-    return "A" if canonical == "ethnicity" else f"K{n}"
+    if canonical.startswith("ethnicity"):
+        return "A"
+    return str(1 + n % 10) if canonical == "imd_quintile" else f"K{n}"
 
 
 @pytest.mark.parametrize("recipe", known_recipes(), ids=lambda recipe: recipe.name)

@@ -22,6 +22,7 @@ def mapping() -> None:
 def check_mapping(settings_file: Path | None, mapping_file: Path, extract: Path | None) -> None:
     """Check a mapping file; with EXTRACT, whether it fits the extract's header. Reads no rows."""
     from childlink_ingest import app
+    from childlink_ingest.mapping.definition import can_be_linked
     from childlink_ingest.settings import IngestSettings
 
     parsed = app.load_mapping(mapping_file)
@@ -37,6 +38,11 @@ def check_mapping(settings_file: Path | None, mapping_file: Path, extract: Path 
         with app.open_mapped(extract, parsed, settings) as opened:
             columns = len(opened.header)
         click.echo(f"It fits {extract.name}, which has {columns} columns.")
+    if not can_be_linked(parsed):
+        click.echo(
+            "No one can be linked by it: it has neither an NHS number, nor a date of birth or a"
+            " postcode beside a name. Every row would be rejected."
+        )
     click.echo(f"Not mapped: {', '.join(left)}." if left else "All columns are mapped.")
 
 

@@ -31,6 +31,7 @@ _REMEMBERED_TEXTS: Final = 50_000
 _WEEKS_AND_DAYS: Final = re.compile(
     r"(\d{1,2})\s*(?:\+|w(?:ee)?ks?|w|/)\s*[0-6]\s*(?:d(?:ays?)?|/7)?", re.IGNORECASE
 )
+_DECIMALS_OF_NOUGHT: Final = re.compile(r"\.0+$")
 _Values = Map[str, str]
 
 
@@ -384,7 +385,8 @@ def _parse(field: Field, text: str) -> Attribute:
     try:
         match field.type:
             case "integer":
-                return int(completed_weeks(text) if "weeks" in field.unit else text)
+                whole = completed_weeks(text) if "weeks" in field.unit else text
+                return int(_DECIMALS_OF_NOUGHT.sub("", whole))
             case "number":
                 return float(completed_weeks(text) if "weeks" in field.unit else text)
             case "flag" if text.lower() in _TRUE:

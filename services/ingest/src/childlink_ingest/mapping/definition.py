@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Final, Literal
 
-from childlink_catalogue.datasets import Dataset, get_dataset
+from childlink_catalogue.datasets import Dataset, get_dataset, identity_fields
 from pydantic import ValidationError
 
 from childlink_ingest.errors import MappingError
@@ -256,6 +256,7 @@ def parse_mapping(text: str, where: str, read: Callable[[str], str] = no_lookups
         min_filled=keys.min_filled,
         lookups=tuple(compiler.lookups),
     )
+    _check_ids(mapping, in_every_copy, where)
     unknown = set(keys.min_filled) - set(columns)
     if unknown:
         raise MappingError(
@@ -263,6 +264,34 @@ def parse_mapping(text: str, where: str, read: Callable[[str], str] = no_lookups
             "Name columns of [columns].",
         )
     return replace(mapping, source=_source(keys, mapping))
+
+
+def _check_ids(mapping: Mapping, in_every_copy: set[str], where: str) -> None:
+    """Raise MappingError if columns of a person are mapped, but not their id: then nobody would be
+    read.
+    """
+    mapped = {*mapping.columns, *in_every_copy}
+    for role in mapping.dataset.subjects:
+        of_role = sorted(name for name in mapped if name in identity_fields(role))
+        if of_role and f"{role}_id" not in mapped:
+            raise MappingError(
+                f"{where} maps {', '.join(of_role)}, but not {role}_id. No {role} would be read.",
+                f"Map {role}_id. If the source has no id of the {role}, it may be joined:"
+                f' {role}_id = {{ column = ["Child id", "Mother surname", "Mother forename"] }}',
+            )
+
+
+def can_be_linked(mapping: Mapping) -> bool:
+    """Whether any person could be linked by what is mapped: by an NHS number, or by a date of birth
+    or a place beside a name.
+    """
+    mapped = {*mapping.columns, *(name for copy in mapping.each for name in copy)}
+    for role in mapping.dataset.subjects:
+        named = f"{role}_given_name" in mapped or f"{role}_surname" in mapped
+        placed = {f"{role}_date_of_birth", f"{role}_postcode"} & mapped
+        if f"{role}_nhs_number" in mapped or (named and placed):
+            return True
+    return False
 
 
 def _keys(content: Map[str, Any], where: str) -> MappingKeys:
@@ -551,16 +580,19 @@ def part_of(text: str, split: SplitKeys) -> str:
 
 
 def code_of(codes: Map[str, Any], default: object, text: str) -> Any:
-    """The code of a text. A key with * stands for all texts that fit, in any case. None: there is
-    none.
+    """The code of a text, in any case if it is not listed as it is. A key with * stands for all
+    texts that fit. None: there is none.
 
     >>> code_of({"Compl*": True}, None, "completed"), code_of({"Y": 1}, 0, "N")
     (True, 0)
+    >>> code_of({"Male": "m", "MALE": "x"}, None, "male"), code_of({"Male": "m"}, None, "Male")
+    ('m', 'm')
     """
     if text in codes:
         return codes[text]
-    for pattern, code in codes.items():
-        if "*" in pattern and fnmatchcase(text.lower(), pattern.lower()):
+    plain = text.lower()
+    for key, code in codes.items():
+        if key.lower() == plain or ("*" in key and fnmatchcase(plain, key.lower())):
             return code
     return default
 

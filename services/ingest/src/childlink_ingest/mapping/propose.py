@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from childlink_catalogue.datasets import Dataset, Field, codings
+from childlink_catalogue.datasets import Dataset, Field, codings, identity_fields
 
 from childlink_ingest.mapping.apply import completed_weeks
 from childlink_ingest.mapping.definition import DATE_FORMATS, parse_date
@@ -42,6 +42,7 @@ _FORMATS: Final = (
     *DATE_FORMATS,
     "%d/%m/%y",
     "%d.%m.%Y",
+    "%d.%m.%y",
     "%d %B %Y",
     "%m/%d/%Y",
     "%d/%m/%Y %H:%M",
@@ -62,6 +63,10 @@ _ADULT_WORDS: Final = frozenset(
         "father",
         "your",
         "you",
+        "contact",
+        "mere",
+        "mutter",
+        "mam",
     ]
 )
 _CHILD_WORDS: Final = frozenset(["child", "baby", "infant", "pupil", "newborn", "kid"])
@@ -79,6 +84,12 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
         "patient",
         "person",
         "upn",
+        "uln",
+        "mrn",
+        "chi",
+        "nhi",
+        "matricule",
+        "kvnr",
         "pas",
         "key",
     ),
@@ -92,20 +103,30 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
         "fname",
         "christian",
         "givenname",
+        "prenom",
+        "vorname",
+        "enw",
     ),
     "known_as": (
         "knownas",
         "preferredname",
         "preferredforename",
         "usuallycalled",
+        "calling",
         "aka",
         "nickname",
         "alias",
     ),
-    "surname": ("surname", "last", "family", "lastname", "familyname", "lname"),
-    "date_of_birth": ("dob", "birth", "born", "birthdate", "dateofbirth", "birthday"),
-    "sex": ("sex", "gender", "boy", "girl"),
-    "postcode": ("postcode", "pcode", "postal", "zip", "pc"),
+    "surname": (
+        *("surname", "last", "family", "lastname", "familyname", "lname"),
+        *("nom", "nachname", "familienname", "apellido", "apellidos", "cyfenw"),
+    ),
+    "date_of_birth": (
+        *("dob", "birth", "born", "birthdate", "dateofbirth", "birthday"),
+        *("naissance", "geburtsdatum", "geboren", "nacimiento", "geni"),
+    ),
+    "sex": ("sex", "gender", "boy", "girl", "sexe", "geschlecht", "sexo", "rhyw"),
+    "postcode": ("postcode", "pcode", "postal", "zip", "pc", "codpost"),
     "birth_order": ("order", "birthorder", "multiple", "rank"),
 }
 _ROW_WORDS: Final = frozenset(
@@ -144,6 +165,7 @@ _ALSO_CALLED: Final[Mapping[str, frozenset[str]]] = {
     "measured_date": frozenset({"measurement", "weighed", "screened"}),
     "gestation": frozenset({"gestational"}),
 }
+_COMMON: Final = frozenset({"birth", "date", "name", "number", "status", "score", "total", "type"})
 _ALSO_AN_IDENTITY: Final = {"sex": "child_sex", "birth_date": "child_date_of_birth"}
 _NOT_ATTRIBUTE: Final = frozenset({"deleted", "adult_relation"})
 _RELATIONS: Final = {
@@ -250,6 +272,8 @@ class _Choice:
     """Lines whose values fit, but whose header does not say so."""
     row_id: list[str]
     doubts: list[str]
+    counts_rows: bool
+    """Whether the row id is 1, 2, 3, ..."""
 
 
 def _choose(
@@ -272,8 +296,10 @@ def _choose(
     if "adult_relation" in dataset.columns and (said := _relation(free)):
         chosen["adult_relation"] = said
         free.remove(said[0])
+    words = Counter(word for field in dataset.fields for word in _words(field.name))
+    common = frozenset(word for word, count in words.items() if count > 1) | _COMMON
     for field in (f for f in dataset.fields if f.name not in chosen):
-        best = _best_for(field, free)
+        best = _best_for(field, free, common)
         # The contract also wants the sex, or the month of birth, as an attribute. The same column
         # may serve both.
         identity = chosen.get(_ALSO_AN_IDENTITY.get(field.name, ""))
@@ -295,7 +321,10 @@ def _choose(
                 f"{field.name}: is it {column.name!r}? The values fit, the header does not say so."
             )
     could_name_rows = [column for column in columns if column.name not in never]
-    return _Choice(chosen, perhaps, _row_id(could_name_rows, rows, chosen, dataset), doubts)
+    row_id = _row_id(could_name_rows, rows, chosen, dataset)
+    counted = [str(number) for number in range(1, len(rows) + 1)]
+    counts = [column.values == counted for column in columns if [column.name] == row_id]
+    return _Choice(chosen, perhaps, row_id, doubts, any(counts))
 
 
 def _relation(columns: Sequence[_Column]) -> tuple[_Column, str] | None:
@@ -344,6 +373,18 @@ def _by_recipe(
 def _lines_of_columns(choice: _Choice, dataset: Dataset) -> tuple[list[str], list[str]]:
     chosen = choice.chosen
     lines, questions = [], []
+    without_id = {
+        name: role
+        for role in dataset.subjects[1:]
+        if f"{role}_id" not in chosen
+        for name in identity_fields(role)
+        if name in chosen
+    }
+    if without_id:
+        questions.append(
+            "adult_id: no column names the adults, so nothing about them would be sent. If the"
+            " source has no id of theirs, join one, for example of the child's id and their name."
+        )
     match choice.row_id:
         case []:
             lines.append('# row_id = "..."   # the row\'s own id in the source; REQUIRED')
@@ -352,6 +393,11 @@ def _lines_of_columns(choice: _Choice, dataset: Dataset) -> tuple[list[str], lis
             )
         case [one]:
             lines.append(f"row_id = {_quote(one)}")
+            if choice.counts_rows:
+                questions.append(
+                    f"row_id: {one!r} counts the rows. Does a row keep its number in later"
+                    " extracts?"
+                )
         case several:
             lines.append(f"row_id = {{ column = [{', '.join(map(_quote, several))}] }}")
     for canonical, title in dataset.columns.items():
@@ -359,6 +405,9 @@ def _lines_of_columns(choice: _Choice, dataset: Dataset) -> tuple[list[str], lis
             continue
         if canonical in chosen:
             column, line = chosen[canonical]
+            if canonical in without_id:
+                lines.append(f"# {canonical} = {line}   # needs {without_id[canonical]}_id")
+                continue
             lines.append(f"{canonical} = {line}")
             if "?" in line:
                 questions.append(
@@ -616,7 +665,10 @@ def _identity_score(kind: str, column: _Column) -> float:
         case "given_name" | "known_as" | "surname":
             return named + 0.5 if named and column.share(normalise.name_words) >= _ENOUGH else 0
         case "birth_order":
-            return named if "order" in column.words or "birthorder" in column.words else 0
+            said = "birthorder" in column.words or {"order", "birth"} <= column.words
+            said |= {"order", "delivery"} <= column.words or "rank" in column.words
+            few = column.share(lambda v: v in ("1", "2", "3", "4")) >= _ENOUGH
+            return 1.0 if said and few else 0.0
         case _:
             if (
                 not named
@@ -640,7 +692,9 @@ def _identity_line(kind: str, column: _Column) -> str:
     return _quote(column.name)
 
 
-def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str, bool] | None:
+def _best_for(
+    field: Field, free: list[_Column], common: frozenset[str]
+) -> tuple[_Column, str, bool] | None:
     """The column that fits a field best, its line, and whether its header says so."""
     wanted = _words(f"{field.name} {field.title}") - {
         "of",
@@ -652,7 +706,8 @@ def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str, bool] | 
         "to",
         "month",
     }
-    by_name = (_words(field.name) - {"date", "of"}) | _ALSO_CALLED.get(field.name, frozenset())
+    own, also = _words(field.name) - {"date", "of"}, _ALSO_CALLED.get(field.name, frozenset())
+    by_name = own | also
     scored = []
     for column in free:
         if not column.values:
@@ -695,8 +750,14 @@ def _best_for(field: Field, free: list[_Column]) -> tuple[_Column, str, bool] | 
             and not (column.words & set(_WORDS["date_of_birth"]))
         ):
             score = 0.5
+        # A word that other columns have, too, is not enough: a birth location is no birth weight.
+        sure = score >= _SURE and (
+            score - 2.0 * len(column.words & by_name) >= _SURE
+            or own <= column.words
+            or bool(column.words & (own - common | also))
+        )
         if score >= 0.5:
-            scored.append((score, -free.index(column), column, line, score >= _SURE))
+            scored.append((score, -free.index(column), column, line, sure))
     return max(scored)[2:] if scored else None
 
 
@@ -712,13 +773,19 @@ def _coded_share(field: Field, column: _Column) -> float:
 def _line_for(field: Field, column: _Column) -> str | None:
     """The mapping line from the column to the field; None if the values do not fit."""
     distinct = Counter(column.values)
+    if field.name == "imd_quintile" and "decile" in column.words:
+        deciles = {str(decile) for decile in range(1, 11)}
+        if not distinct.keys() <= deciles:
+            return None
+        quintiles = ", ".join(f'"{d}" = {(d + 1) // 2}' for d in range(1, 11))
+        return f"{{ column = {_quote(column.name)}, codes = {{ {quintiles} }} }}"
     match field.type:
         case "month":
             return _date_line(column) if _format_of(column.values) else None
         case "integer" | "number":
             weeks = "weeks" in field.unit
             numbers = [completed_weeks(v) if weeks else v for v in column.values]
-            form = r"-?\d+" if field.type == "integer" else r"-?\d+(\.\d+)?"
+            form = r"-?\d+(\.0+)?" if field.type == "integer" else r"-?\d+(\.\d+)?"
             low, high = field.range or (-math.inf, math.inf)
             fits = [v for v in numbers if re.fullmatch(form, v)]
             good = len(fits) / len(numbers)
@@ -777,7 +844,10 @@ def _row_id(
     candidates = [
         c
         for c in columns
-        if c.name not in taken and len(c.values) == len(rows) and len(set(c.values)) == len(rows)
+        if c.name not in taken
+        and len(c.values) == len(rows)
+        and len(set(c.values)) == len(rows)
+        and not _format_of(c.values)
     ]
     if candidates:
         return [
