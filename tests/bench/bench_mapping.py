@@ -26,7 +26,7 @@ from pathlib import Path
 from childlink_ingest.app import load_mapping
 from childlink_ingest.mapping.definition import Column, Mapping, parse_date, parse_mapping
 from childlink_ingest.mapping.propose import propose
-from childlink_ingest.mapping.recipe import known_recipes, recognised
+from childlink_ingest.mapping.recipe import NO_RECIPE, known_recipes, recognised
 from childlink_ingest.mapping.survey import survey
 from childlink_ingest.readers import Source, read_ends
 from childlink_ingest.readers.sniff import sniff
@@ -61,7 +61,7 @@ def judge(extract: Path, hand: Mapping) -> dict[str, list[str]]:
     source = Source(found.encoding, found.delimiter, hand.source.sheet)
     first, last = read_ends(extract, source, 5_000, 20)
     seen = survey(first, last)
-    recipe = recognised(seen.header, hand.dataset.name, known_recipes())
+    recipe = recognised(seen.header, hand.dataset.name, known_recipes()) or NO_RECIPE
     proposal = propose(seen.header, seen.rows, hand.dataset, seen.options, seen.odd, recipe)
     content = tomllib.loads(proposal.text)
     asked = " ".join([*seen.questions, *proposal.questions])

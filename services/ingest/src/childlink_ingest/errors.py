@@ -12,6 +12,9 @@ EXIT_PARTIAL: Final = 3
 EXIT_WAITING: Final = 4
 """Everything is safe in the spool, but some of it is not yet sent or not yet answered."""
 
+EXIT_QUESTIONS: Final = 5
+"""The proposed mapping has questions that a person has to decide. They stand in it."""
+
 
 class ExtractError(UserError):
     """The extract cannot be read."""

@@ -87,6 +87,7 @@ def datasets(name: str | None) -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with more recipes (.toml) for known exports.",
 )
+@click.option("--no-questions", "quiet", is_flag=True, help="Ask nothing, even on a terminal.")
 @click.pass_obj
 def map_extract(
     settings_file: Path | None,
@@ -95,17 +96,27 @@ def map_extract(
     output: Path | None,
     sheet: str,
     folder: Path | None,
+    quiet: bool,
 ) -> None:
     """Propose a mapping from an extract's headers and values, for a person to correct.
 
-    Known exports, such as the NCMP's, are recognised by their headers.
+    On a terminal, with --output, it asks about everything that is uncertain. You can stop it and go
+    on later. Otherwise the questions are written into the mapping. Known exports, such as the
+    NCMP's, are recognised by their headers.
     """
 
     from childlink_catalogue.datasets import get_dataset
 
     from childlink_ingest import errors
-    from childlink_ingest.mapping.propose import propose
-    from childlink_ingest.mapping.recipe import known_recipes, parse_recipe, recognised
+    from childlink_ingest.cli.conversation import Answers, converse
+    from childlink_ingest.mapping.propose import Proposal, propose
+    from childlink_ingest.mapping.recipe import (
+        NO_RECIPE,
+        Recipe,
+        known_recipes,
+        parse_recipe,
+        recognised,
+    )
     from childlink_ingest.mapping.survey import survey
     from childlink_ingest.readers import Source, read_ends
     from childlink_ingest.readers.sniff import sniff
@@ -136,17 +147,33 @@ def map_extract(
     recipe = recognised(seen.header, dataset.name, [*more, *known_recipes()])
     if recipe:
         click.echo(f"recognised: {recipe.name}, version {recipe.version}", err=True)
-    proposal = propose(seen.header, seen.rows, dataset, options | seen.options, seen.odd, recipe)
-    if output:
+
+    def proposed(under: Recipe) -> Proposal:
+        return propose(seen.header, seen.rows, dataset, options | seen.options, seen.odd, under)
+
+    if output and not quiet and sys.stdin.isatty() and sys.stdout.isatty():
+        answers = Answers(output.with_suffix(".answers"))
+        for question in seen.questions:
+            click.echo(f"Please check: {question}")
+        proposal = converse(proposed, recipe or NO_RECIPE, seen.rows, dataset, answers)
         write_text(output, proposal.text, fresh=True)
+        answers.done()
+        click.echo(f"\n{output} written. Next: childlink-ingest check {extract} --mapping {output}")
+        return
+    proposal = proposed(recipe or NO_RECIPE)
+    questions = [*seen.questions, *proposal.questions]
+    text = "".join(f"# to decide: {question}\n" for question in questions) + proposal.text
+    if output:
+        write_text(output, text, fresh=True)
         click.echo(
             f"{output} written. Correct it, then run: childlink-ingest check {extract} --mapping"
             f" {output}"
         )
     else:
-        click.echo(proposal.text, nl=False)
-    for question in [*seen.questions, *proposal.questions]:
+        click.echo(text, nl=False)
+    for question in questions:
         click.echo(f"to decide: {question}", err=True)
+    sys.exit(errors.EXIT_QUESTIONS if questions else errors.EXIT_OK)
 
 
 @click.command()

@@ -8,7 +8,7 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -18,7 +18,7 @@ from childlink_catalogue.datasets import Dataset, Field, codings, identity_field
 from childlink_ingest.mapping.apply import completed_weeks
 from childlink_ingest.mapping.definition import DATE_FORMATS, parse_date
 from childlink_ingest.mapping.language import EXCEL
-from childlink_ingest.mapping.recipe import Recipe
+from childlink_ingest.mapping.recipe import NO_RECIPE, Recipe
 from childlink_ingest.standardise import normalise
 
 _ENOUGH: Final = 0.8
@@ -190,6 +190,10 @@ class Proposal:
 
     text: str
     questions: list[str]
+    open: list[str]
+    """Columns of the contract that a person should decide."""
+    columns: dict[str, str]
+    """Headers that were chosen, by column of the contract."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +222,7 @@ def propose(
     dataset: Dataset,
     options: Mapping[str, object],
     odd: Sequence[Mapping[str, str]] = (),
-    recipe: Recipe | None = None,
+    recipe: Recipe = NO_RECIPE,
 ) -> Proposal:
     """Propose a mapping to `dataset`.
 
@@ -239,7 +243,7 @@ def propose(
             f"# Proposed by `childlink-ingest map` from {len(rows):,} rows. A person must correct"
             " and approve it."
         ),
-        *([f"# Recognised as: {recipe.name} ({recipe.source})."] if recipe else []),
+        *([f"# Recognised as: {recipe.name} ({recipe.source})."] if recipe.name else []),
         f'dataset = "{dataset.name}"',
         *(f"{name} = {_toml(value)}" for name, value in options.items()),
     ]
@@ -259,7 +263,13 @@ def propose(
         "[columns]",
     ]
     of_columns, asked = _lines_of_columns(choice, dataset)
-    return Proposal("\n".join(lines + of_columns) + "\n", questions + asked)
+    return Proposal(
+        "\n".join(lines + of_columns) + "\n",
+        questions + asked,
+        _open(choice, dataset, recipe),
+        {canonical: column.name for canonical, (column, _) in choice.chosen.items()}
+        | ({"row_id": " + ".join(choice.row_id)} if choice.row_id else {}),
+    )
 
 
 @dataclass(frozen=True)
@@ -272,25 +282,47 @@ class _Choice:
     """Lines whose values fit, but whose header does not say so."""
     row_id: list[str]
     doubts: list[str]
+    unsure: list[str]
+    """Columns of the contract that were chosen, but not surely."""
     counts_rows: bool
     """Whether the row id is 1, 2, 3, ..."""
+
+
+def _open(choice: _Choice, dataset: Dataset, recipe: Recipe) -> list[str]:
+    """The columns of the contract that a person should decide: required ones that were not found,
+    uncertain ones, and what is usually known of the main person.
+    """
+    main = dataset.subjects[0]
+    usual = ["nhs_number", "given_name", "surname", "date_of_birth", "sex", "postcode"]
+    needed = [f"{main}_id", *(field.name for field in dataset.fields if field.required)]
+    missing = [
+        name
+        for name in ("row_id", *needed, *(f"{main}_{what}" for what in usual))
+        if name not in choice.chosen and not (name == "row_id" and choice.row_id)
+    ]
+    counted = ["row_id"] if choice.counts_rows else []
+    wanted = dict.fromkeys([*counted, *missing, *choice.unsure, *choice.perhaps])
+    return [name for name in wanted if name not in recipe.left_out]
 
 
 def _choose(
     columns: list[_Column],
     rows: Sequence[Mapping[str, str]],
     dataset: Dataset,
-    recipe: Recipe | None,
+    recipe: Recipe,
 ) -> _Choice:
     perhaps: dict[str, str] = {}
-    chosen, never = _by_recipe(columns, rows, dataset, recipe)
+    unsure: list[str] = []
+    chosen, refused = _by_recipe(columns, rows, dataset, recipe)
     taken = {column.name for column, _ in chosen.values()}
     free = [
         column
         for column in columns
-        if not _UNNAMED.fullmatch(column.name) and column.name not in taken | never
+        if not _UNNAMED.fullmatch(column.name) and column.name not in taken | recipe.never
     ]
-    identities, doubts = _identities(dataset, free, rows, chosen)
+    settled = chosen.keys() | recipe.left_out
+    identities, doubts = _identities(dataset, free, rows, settled)
+    doubts = [*refused, *doubts]
     for canonical, found, its_line in identities:
         chosen[canonical] = (found, its_line)
     if "adult_relation" in dataset.columns and (said := _relation(free)):
@@ -298,7 +330,7 @@ def _choose(
         free.remove(said[0])
     words = Counter(word for field in dataset.fields for word in _words(field.name))
     common = frozenset(word for word, count in words.items() if count > 1) | _COMMON
-    for field in (f for f in dataset.fields if f.name not in chosen):
+    for field in (f for f in dataset.fields if f.name not in chosen.keys() | recipe.left_out):
         best = _best_for(field, free, common)
         # The contract also wants the sex, or the month of birth, as an attribute. The same column
         # may serve both.
@@ -317,14 +349,16 @@ def _choose(
         else:
             perhaps[field.name] = line
         if not sure:
+            unsure.append(field.name)
             doubts.append(
                 f"{field.name}: is it {column.name!r}? The values fit, the header does not say so."
             )
-    could_name_rows = [column for column in columns if column.name not in never]
+    could_name_rows = [column for column in columns if column.name not in recipe.never]
     row_id = _row_id(could_name_rows, rows, chosen, dataset)
     counted = [str(number) for number in range(1, len(rows) + 1)]
     counts = [column.values == counted for column in columns if [column.name] == row_id]
-    return _Choice(chosen, perhaps, row_id, doubts, any(counts))
+    unsure += [name for name in chosen if any(d.startswith(f"{name}: ") for d in doubts)]
+    return _Choice(chosen, perhaps, row_id, doubts, unsure, any(counts))
 
 
 def _relation(columns: Sequence[_Column]) -> tuple[_Column, str] | None:
@@ -343,14 +377,13 @@ def _by_recipe(
     columns: Sequence[_Column],
     rows: Sequence[Mapping[str, str]],
     dataset: Dataset,
-    recipe: Recipe | None,
-) -> tuple[dict[str, tuple[_Column, str]], frozenset[str]]:
-    """What a recipe says of the columns that are there, as far as their values fit; and columns
-    that are not to be used.
+    recipe: Recipe,
+) -> tuple[dict[str, tuple[_Column, str]], list[str]]:
+    """What a recipe says of the columns that are there, as far as their values fit; and why ids
+    were not used.
     """
     chosen: dict[str, tuple[_Column, str]] = {}
-    if recipe is None:
-        return chosen, frozenset()
+    doubts = []
     by_name = {column.name: column for column in columns}
     fields = {field.name: field for field in dataset.fields}
     for canonical, header in recipe.columns.items():
@@ -362,12 +395,26 @@ def _by_recipe(
             line = _line_for(fields[canonical], column)
         elif canonical.endswith("_date_of_birth"):
             line = _date_line(column) if _format_of(column.values) else None
-        elif canonical.endswith("_id") and canonical != "row_id":
-            once = canonical == "child_id" and dataset.one_row_per_child
-            line = None if _no_id(column, None, rows, main=True, once=once) else line
+        elif canonical == "row_id":
+            line = line if len(set(column.values)) == len(rows) else None
+        elif canonical.endswith("_id"):
+            role = canonical.removesuffix("_id")
+            said = by_name.get(recipe.columns.get(f"{role}_date_of_birth", ""))
+            born = said or next(
+                (c for c in columns if c.role in (role, None) and _is_birth(c)), None
+            )
+            once = role == "child" and dataset.one_row_per_child
+            main = role == dataset.subjects[0]
+            if why := _no_id(column, born, rows, main=main, once=once):
+                line = None
+                doubts.append(f"{canonical}: {header!r} was not used: {why}")
         if line is not None:
             chosen[canonical] = column, line
-    return chosen, recipe.never
+    return chosen, doubts
+
+
+def _is_birth(column: _Column) -> bool:
+    return bool(column.words & set(_WORDS["date_of_birth"]) and _format_of(column.values))
 
 
 def _lines_of_columns(choice: _Choice, dataset: Dataset) -> tuple[list[str], list[str]]:
@@ -489,7 +536,7 @@ def _identities(
     dataset: Dataset,
     free: list[_Column],
     rows: Sequence[Mapping[str, str]],
-    chosen: Mapping[str, tuple[_Column, str]],
+    settled: Collection[str],
 ) -> tuple[list[tuple[str, _Column, str]], list[str]]:
     """Find the identity columns and take them out of `free`.
 
@@ -518,7 +565,7 @@ def _identities(
             "birth_order",
             "id",
         ):
-            if (kind == "birth_order" and role != "child") or f"{role}_{kind}" in chosen:
+            if (kind == "birth_order" and role != "child") or f"{role}_{kind}" in settled:
                 continue
             likely = mine
             if kind == "id":
@@ -540,7 +587,7 @@ def _identities(
                 free.remove(more)
                 line = f'{{ column = [{_quote(best.name)}, {_quote(more.name)}], join = " " }}'
             found.append((f"{role}_{kind}", best, line))
-        named = any(name.endswith("name") for name in (*chosen, *(c for c, *_ in found)))
+        named = any(name.endswith("name") for name in (*settled, *(c for c, *_ in found)))
         whole = [] if named else _whole_names(mine)
         for column in whole[:1]:
             mine.remove(column)

@@ -5,7 +5,7 @@ No I/O: the caller reads files of its own.
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -32,6 +32,20 @@ class Recipe:
     """Columns that look like something that they are not."""
     columns: Mapping[str, str]
     """Headers, by column of the contract. An extract may lack some."""
+    left_out: frozenset[str] = frozenset()
+    """Columns of the contract for which the extract has none, as a person said."""
+
+    def with_answers(self, answers: Mapping[str, str]) -> "Recipe":
+        """The recipe with a person's answers: a header, or "" for none, by column of the
+        contract.
+        """
+        given = {canonical: header for canonical, header in answers.items() if header}
+        return replace(
+            self,
+            columns={**self.columns, **given},
+            left_out=frozenset(answers) - given.keys(),
+            never=self.never - set(given.values()),
+        )
 
 
 def parse_recipe(text: str, where: str) -> Recipe:
@@ -61,6 +75,10 @@ def parse_recipe(text: str, where: str) -> Recipe:
         frozenset(content["never"]),
         content["columns"],
     )
+
+
+NO_RECIPE: Final = Recipe("", "", "", "", frozenset(), frozenset(), {})
+"""That of an export that is not known."""
 
 
 @cache
