@@ -34,6 +34,7 @@ for _command in (
     look.map_extract,
     mappings.mapping,
     look.check,
+    look.worklist,
     look.preview,
     extracts.approve,
     extracts.run,

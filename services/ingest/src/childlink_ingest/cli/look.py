@@ -243,6 +243,57 @@ def check(extract: Path, mapping_file: Path) -> None:
 @click.command()
 @extract_argument
 @mapping_option
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="CSV file to write.")
+@click.pass_obj
+def worklist(settings_file: Path | None, extract: Path, mapping_file: Path, output: Path) -> None:
+    """List duplicates and contradictions among your own records, for your data-quality team.
+
+    It uses this extract and nothing else. The list holds local ids and line numbers, and stays
+    here. Nothing is sent.
+    """
+    from childlink_ingest import app
+    from childlink_ingest.eligibility.worklist import Worklist
+    from childlink_ingest.mapping.apply import RowMapper
+    from childlink_ingest.model.rows import Rejection, Row
+    from childlink_ingest.settings import IngestSettings
+
+    mapping = app.load_mapping(mapping_file)
+    mapper, found = RowMapper(mapping, date.today()), Worklist()
+    shown = Progress("rows read", rate=True)
+    settings = IngestSettings.load(settings_file) if extract.suffix.lower() == ".sql" else None
+    with app.open_mapped(extract, mapping, settings) as opened:
+        for count, record in enumerate(opened, start=1):
+            row = None if isinstance(record, Rejection) else mapper(record.number, record.values)
+            if isinstance(row, Row) and not row.deleted:
+                found.add(row)
+            if count % 10_000 == 0:
+                shown(count)
+    findings = found.findings()
+    write_csv(
+        output,
+        ["what", "who", "ids", "lines", "to do"],
+        [
+            (
+                item.kind,
+                item.role,
+                " ".join(item.ids),
+                " ".join(map(str, item.rows)),
+                item.todo,
+            )
+            for item in findings
+        ],
+    )
+    for kind, number in Counter(item.kind for item in findings).items():
+        click.echo(f"{number:6,}  {kind}")
+    click.echo(
+        f"{len(findings):,} findings written to {output}. The file holds your local ids: keep it"
+        " here."
+    )
+
+
+@click.command()
+@extract_argument
+@mapping_option
 @click.option(
     "--rows",
     "wanted",
