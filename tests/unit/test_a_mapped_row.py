@@ -49,3 +49,32 @@ def test_an_unknown_status_is_noted_and_says_nothing():
     row = mapped(status="perhaps")
     assert not row.child.number_untraced
     assert row.notes == ("child_nhs_number_status is an unknown code and counts as missing",)
+
+
+QUESTIONNAIRE = """
+dataset = "questionnaire"
+[columns]
+row_id = "id"
+adult_id = "id"
+adult_nhs_number = "nhs"
+completed_date = "dob"
+service = { constant = "making_it_real" }
+timepoint = { constant = "pre" }
+instrument = "status"
+score = "given"
+"""
+
+
+@pytest.mark.parametrize(
+    ("instrument", "score", "problem"),
+    [
+        ("core10", "40", ""),
+        ("core10", "41", "is outside 0 to 40, the scale of CORE-10 (psychological distress)"),
+        ("prfq_interest", "0", "is outside 1 to 7"),
+        ("hle_index", "57", ""),
+        ("hle_index", "58", "is outside 0 to 57"),
+    ],
+)
+def test_a_score_that_is_not_on_its_instruments_scale_is_rejected(instrument, score, problem):
+    row = mapped(QUESTIONNAIRE, status=instrument, given=score)
+    assert (problem in row.reason) if problem else row.attributes["score"] == float(score)

@@ -227,3 +227,10 @@ def test_errors_say_what_to_do_without_a_traceback(childlink, tmp_path):
     (tmp_path / "home" / "childlink").mkdir(parents=True)
     (tmp_path / "home" / "childlink" / "login.toml").write_text("address = ")
     assert "Run: childlink login" in childlink("releases", address="").output
+
+
+def test_one_dimension_and_numbers_are_taken_as_people_write_them(client):
+    one = client.ask("reach_children", by="imd_quintile", where={"imd_quintile": [1, 2]})
+    usual = client.ask("reach_children", by=["imd_quintile"], where={"imd_quintile": ["1", "2"]})
+    assert [cell.count for cell in one.cells] == [cell.count for cell in usual.cells]
+    assert client.ask("reach_children", "residence").cells

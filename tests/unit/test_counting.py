@@ -28,6 +28,7 @@ from childlink_catalogue.measures import catalogue
 from tests.attacks.answers.world import partnership
 
 UNTIL = date(2024, 6, 30)
+DOMAINS = ("communication", "gross_motor", "fine_motor", "problem_solving", "personal_social")
 
 
 class Lives:
@@ -181,6 +182,24 @@ def test_a_child_above_the_level_in_all_domains_is_so_in_each_and_that_is_known_
     assert linked.counts[("overall", "expected"),] == 1
     assert linked.counts[("communication", "expected"),] == 2
     assert ((("overall", "expected"),), (("communication", "expected"),)) in linked.nested
+
+
+@pytest.mark.parametrize(
+    ("domains", "level"),
+    [
+        ({}, None),
+        ({"communication": False}, None),
+        ({"communication": False, "gross_motor": True, "fine_motor": True}, None),
+        (dict.fromkeys(DOMAINS, True), "expected"),
+        (dict.fromkeys(DOMAINS, True) | {"fine_motor": False}, "below"),
+    ],
+)
+def test_the_level_in_all_domains_is_not_recorded_unless_every_domain_is(three, domains, level):
+    """A missing domain could only lower it. To count those below would bias the share."""
+    three.row("asq3", "2024-05", "ann", **domains)
+    cells = counted(three, "asq3_overall")
+    for possible in ("expected", "below"):
+        assert cells.get((("overall", possible),), 0) == (possible == level)
 
 
 def test_attendances_of_few_or_of_one_who_dominates_are_withheld_and_not_the_rest():

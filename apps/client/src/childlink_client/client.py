@@ -23,6 +23,9 @@ from childlink_client.found import Found
 from childlink_client.questions import Question
 from childlink_client.values import Measure, Release
 
+Where = Mapping[str, str | int | Sequence[str | int]] | None
+"""Categories to keep, by dimension."""
+
 Response = TypeVar("Response")
 Analysis = TypeVar("Analysis", bound=Found)
 _DEADLINE_S = 30.0
@@ -90,8 +93,8 @@ class Client:
     def ask(
         self,
         measure: str,
-        by: Sequence[str] = (),
-        where: Mapping[str, str | Sequence[str]] | None = None,
+        by: str | Sequence[str] = (),
+        where: Where = None,
         release: str = "",
         *,
         explain: bool = False,
@@ -104,7 +107,7 @@ class Client:
         request = pb.QueryRequest(
             release_id=release,
             measure_id=measure,
-            by=list(by),
+            by=list(names_of(by)),
             where=filters(where),
             explain=explain,
         )
@@ -130,15 +133,13 @@ class Client:
     def trend(
         self,
         measure: str,
-        by: Sequence[str] = (),
-        where: Mapping[str, str | Sequence[str]] | None = None,
+        by: str | Sequence[str] = (),
+        where: Where = None,
     ) -> Trend:
         """Ask one question of every release."""
-        kept = {
-            name: (keep,) if isinstance(keep, str) else tuple(keep)
-            for name, keep in (where or {}).items()
-        }
-        return self._analyse(Trend, Question(trend.KIND.name, measure, tuple(by), kept), "")
+        kept = {name: tuple(names_of(keep)) for name, keep in (where or {}).items()}
+        question = Question(trend.KIND.name, measure, tuple(names_of(by)), kept)
+        return self._analyse(Trend, question, "")
 
     def inequality(self, measure: str, over: str = "", release: str = "") -> Inequality:
         """How unequal an outcome is across an ordered dimension (deprivation by default)."""
@@ -214,9 +215,18 @@ class Client:
         return grpc.secure_channel(address, grpc.ssl_channel_credentials(*pem))
 
 
-def filters(where: Mapping[str, str | Sequence[str]] | None) -> list[pb.Filter]:
+def names_of(said: str | int | Sequence[str | int]) -> list[str]:
+    """One name or several, as texts.
+
+    >>> names_of("residence"), names_of([1, 2]), names_of(("sex", "residence"))
+    (['residence'], ['1', '2'], ['sex', 'residence'])
+    """
+    return [str(said)] if isinstance(said, str | int) else [str(name) for name in said]
+
+
+def filters(where: Where) -> list[pb.Filter]:
     """Categories to keep, as protobuf messages."""
     return [
-        pb.Filter(dimension_id=name, category_ids=[keep] if isinstance(keep, str) else list(keep))
+        pb.Filter(dimension_id=name, category_ids=names_of(keep))
         for name, keep in (where or {}).items()
     ]

@@ -40,6 +40,10 @@ class Field:
     """Whether this month cannot be before the child's birth. This is not part of the contract's
     meaning, so existing approvals stay valid.
     """
+    range_by: str = field(default="", repr=False)
+    """The field that names the instrument whose scale is the range. This is not part of the
+    contract's meaning, so existing approvals stay valid.
+    """
     disclosive: Literal["low", "medium", "high"] = "medium"
     """How much the field narrows down the person, or how much harm it does if known."""
 

@@ -7,7 +7,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
-from childlink_catalogue.datasets import Attribute, Field
+from childlink_catalogue.datasets import Attribute, Field, instruments
 
 from childlink_ingest.mapping.definition import (
     COPY,
@@ -62,6 +62,7 @@ class RowMapper:
         self._fields = [
             self._attribute(field) for field in dataset.fields if field.name in mapping.columns
         ]
+        self._on_scales = [field for field in dataset.fields if field.range_by]
         self._after_birth = [field for field in dataset.fields if field.after_birth]
         self._copies = [RowMapper(copy, today) for copy in mapping.copies()]
 
@@ -88,6 +89,8 @@ class RowMapper:
                 raise _RejectedRowError(f"{main}_id", reason, "A row needs the id of its person.")
             relation = self._relation(values) if child and adult else None
             attributes = {} if deleted else self._attributes(values, notes)
+            if self._on_scales:
+                self._check_scales(attributes, notes)
             if child and self._after_birth:
                 self._check_after_birth(child, attributes, notes)
             return Row(
@@ -264,6 +267,22 @@ class RowMapper:
             elif field.required:
                 raise _RejectedRowError(field.name, "is empty", "The dataset contract requires it.")
         return attributes
+
+    def _check_scales(self, attributes: dict[str, Attribute], notes: list[str]) -> None:
+        """Reject a row whose score is not on its instrument's scale; drop an optional score."""
+        for field in self._on_scales:
+            score = attributes.get(field.name)
+            instrument = instruments().get(str(attributes.get(field.range_by)))
+            if score is None or instrument is None:
+                continue
+            low, high = instrument.range
+            if low <= float(score) <= high:
+                continue
+            problem = f"is outside {low:g} to {high:g}, the scale of {instrument.title}"
+            if field.required:
+                raise _RejectedRowError(field.name, problem, "Correct the score in the source.")
+            del attributes[field.name]
+            notes.append(f"{field.name} {problem}, and {COUNTS_AS_MISSING}")
 
     def _check_after_birth(
         self, child: Identity, attributes: dict[str, Attribute], notes: list[str]

@@ -118,8 +118,11 @@ WITH review AS (
 SELECT d.* EXCLUDE (kind),
        CASE WHEN f.month < r.month THEN 'engaged' ELSE 'not_engaged' END AS engaged,
        CASE WHEN r.need THEN 'enhanced' WHEN NOT r.need THEN 'universal' ELSE 'not_recorded' END AS offer,
-       CASE WHEN communication AND gross_motor AND fine_motor AND problem_solving AND personal_social THEN 'expected'
-            WHEN NOT (communication AND gross_motor AND fine_motor AND problem_solving AND personal_social) THEN 'below' END AS overall,
+       -- Not recorded unless all domains are: a missing domain could only lower it, which would bias the share.
+       CASE WHEN communication IS NULL OR gross_motor IS NULL OR fine_motor IS NULL OR problem_solving IS NULL
+                 OR personal_social IS NULL THEN NULL
+            WHEN communication AND gross_motor AND fine_motor AND problem_solving AND personal_social THEN 'expected'
+            ELSE 'below' END AS overall,
        CASE WHEN communication THEN 'expected' WHEN NOT communication THEN 'below' END AS communication,
        CASE WHEN gross_motor THEN 'expected' WHEN NOT gross_motor THEN 'below' END AS gross_motor,
        CASE WHEN fine_motor THEN 'expected' WHEN NOT fine_motor THEN 'below' END AS fine_motor,
