@@ -37,7 +37,10 @@ def valid(monkeypatch):
     def load(file):
         if "maternity" not in file.read_text():
             return real(file)
-        return SimpleNamespace(files="births*.csv", schedule="")
+        sheet = file.stem if "sheet" in file.stem else ""
+        return SimpleNamespace(
+            files="births*.csv", schedule="", source=SimpleNamespace(sheet=sheet)
+        )
 
     monkeypatch.setattr(watch, "load_mapping", load)
 
@@ -81,3 +84,39 @@ def test_a_folder_without_mappings_keeps_every_extract_and_says_why(folder, watc
     assert watcher.step(NOW) == 0
     assert waiting(folder) == ["births-1.csv"]
     assert "names its files" in watcher.problems[0]
+
+
+def test_a_workbook_is_run_with_the_mapping_of_each_sheet(folder, watcher):
+    for name in ("sheet-1.toml", "sheet-2.toml"):
+        (folder / "mappings" / name).write_text(BIRTHS)
+    put(folder, "births-1.csv")
+    watcher.step(NOW)
+    assert watcher.ran == ["births-1.csv", "births-1.csv"]
+    assert waiting(folder) == []
+    assert len(list(folder.glob("done/*births-1.csv"))) == 1
+
+
+def test_a_sheet_that_fails_is_named_and_the_others_are_sent(folder, watcher):
+    def run(extract, mapping):
+        if mapping.name == "sheet-1.toml":
+            raise watch.MappingError("The sheet is empty.", "Fill it.")
+        return watcher.ran.append(mapping.name) or 1
+
+    watcher.run = run
+    for name in ("sheet-1.toml", "sheet-2.toml"):
+        (folder / "mappings" / name).write_text(BIRTHS)
+    put(folder, "births-1.csv")
+    watcher.step(NOW)
+    assert watcher.ran == ["sheet-2.toml"]
+    [why] = folder.glob("failed/*.why.txt")
+    assert why.read_text().startswith("sheet-1.toml: error: The sheet is empty.")
+
+
+def test_two_mappings_of_one_sheet_are_one_too_many(folder, watcher):
+    for name in ("a.toml", "b.toml"):
+        (folder / "mappings" / name).write_text(BIRTHS)
+    put(folder, "births-1.csv")
+    watcher.step(NOW)
+    assert watcher.ran == []
+    [why] = folder.glob("failed/*.why.txt")
+    assert "more than one for the same sheet" in why.read_text()

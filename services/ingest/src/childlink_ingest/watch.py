@@ -6,8 +6,9 @@ It stops between two extracts:
     inbox/broken.csv  -> failed/2026-11-24T023000-broken.csv
                          failed/2026-11-24T023000-broken.csv.why.txt
 
-A mapping names its files (`files = "births*.csv"`). A query (.sql) stays in the inbox, and runs
-daily at its mapping's `schedule`. A mapping that cannot be used stops its own extracts only.
+A mapping names its files (`files = "births*.csv"`). Several mappings may name one workbook, if each
+is for another sheet. A query (.sql) stays in the inbox, and runs daily at its mapping's `schedule`.
+A mapping that cannot be used stops its own extracts only.
 """
 
 import json
@@ -27,6 +28,15 @@ from childlink_ingest.errors import MappingError
 log = structlog.get_logger()
 
 Run = Callable[[Path, Path], int]
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """Which files a mapping is for."""
+
+    pattern: str
+    schedule: str
+    sheet: str
 
 
 @dataclass
@@ -50,20 +60,20 @@ class Watcher:
         for path in self._files():
             if stop():
                 break
-            mapping = self._mapping_of(path, rules)
-            if mapping is None and self.problems:
+            mappings = self._mappings_of(path, rules)
+            if not mappings and self.problems:
                 # It may belong to a mapping that cannot be read, so it waits.
                 continue
             if path.suffix.lower() == ".sql":
-                due = mapping is not None and self._is_due(path, rules[mapping][1], now)
+                due = bool(mappings) and self._is_due(path, rules[mappings[0]].schedule, now)
             else:
                 due = self._is_complete(path, now)
             if due:
-                self._take(path, mapping, now)
+                self._take(path, mappings, now)
                 done += 1
         return done
 
-    def _rules(self) -> dict[Path, tuple[str, str]]:
+    def _rules(self) -> dict[Path, "_Rule"]:
         rules = {}
         problems = []
         for file in sorted(self.mappings.glob("*.toml")):
@@ -73,7 +83,7 @@ class Watcher:
                 problems.append(f"{file.name}: {error.render()}")
                 continue
             if mapping.files:
-                rules[file] = (mapping.files, mapping.schedule)
+                rules[file] = _Rule(mapping.files, mapping.schedule, mapping.source.sheet)
         if not rules and not problems:
             nothing = MappingError(
                 f"No mapping in {self.mappings} names its files.",
@@ -97,13 +107,13 @@ class Watcher:
         ]
 
     @staticmethod
-    def _mapping_of(path: Path, rules: dict[Path, tuple[str, str]]) -> Path | None:
+    def _mappings_of(path: Path, rules: dict[Path, "_Rule"]) -> list[Path]:
+        """The mapping of a file, or those of a workbook's sheets. Empty if that is not clear."""
         fitting = [
-            file
-            for file, (pattern, _) in rules.items()
-            if fnmatch(path.name.lower(), pattern.lower())
+            file for file, rule in rules.items() if fnmatch(path.name.lower(), rule.pattern.lower())
         ]
-        return fitting[0] if len(fitting) == 1 else None
+        sheets = {rules[file].sheet for file in fitting}
+        return fitting if len(sheets) == len(fitting) else []
 
     def _is_complete(self, path: Path, now: datetime) -> bool:
         state = path.stat()
@@ -121,24 +131,28 @@ class Watcher:
         file = self.folder / "schedule.json"
         return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
-    def _take(self, path: Path, mapping: Path | None, now: datetime) -> None:
+    def _take(self, path: Path, mappings: Sequence[Path], now: datetime) -> None:
         # A query is tried once a day, even if it fails. A file is moved in either case.
         if path.suffix.lower() == ".sql":
             ran = self._schedule() | {path.name: f"{now:%Y-%m-%d}"}
             (self.folder / "schedule.json").write_text(json.dumps(ran), encoding="utf-8")
-        try:
-            if mapping is None:
-                raise MappingError(
-                    "No mapping, or more than one, matches this file name.",
-                    "Correct the `files` of the mappings.",
-                )
-            run_id = self.run(path, mapping)
-        except UserError as error:
-            log.warning("extract failed", path=path.name, error_type=type(error).__name__)
-            self._put_away(path, "failed", now, error.render())
-        else:
-            log.info("extract queued", path=path.name, run=run_id)
-            self._put_away(path, "done", now)
+        failures = []
+        if not mappings:
+            unclear = MappingError(
+                "No mapping, or more than one for the same sheet, matches this file name.",
+                "Correct the `files` of the mappings.",
+            )
+            failures.append(unclear.render())
+        for mapping in mappings:
+            try:
+                run_id = self.run(path, mapping)
+            except UserError as error:
+                log.warning("extract failed", path=path.name, error_type=type(error).__name__)
+                of_sheet = f"{mapping.name}: " if len(mappings) > 1 else ""
+                failures.append(of_sheet + error.render())
+            else:
+                log.info("extract queued", path=path.name, run=run_id)
+        self._put_away(path, "failed" if failures else "done", now, "\n".join(failures))
 
     def _put_away(self, path: Path, where: str, now: datetime, why: str = "") -> None:
         target = self.folder / where / f"{now:%Y-%m-%dT%H%M%S}-{path.name}"
