@@ -45,6 +45,7 @@ def test_every_command_of_the_tutorial_works_and_shows_what_the_page_says(tmp_pa
     code, output = run(BLOCKS, tmp_path)
     assert code == 0, output
     assert "180 rows read, 180 good, 0 rejected" in output
+    assert "left out: 1 rows (by the mapping's `where`)" in output
     assert "child: precision 1.0000, recall 0.9" in output
     assert "national data opt-out" in output
     found = dict(re.findall(r"^[\w-]+,(\w*C10219|\w*C1021),child,(\w+),", output, re.MULTILINE))

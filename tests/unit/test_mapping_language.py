@@ -72,7 +72,7 @@ def test_only_rows_that_fulfil_every_condition_are_taken_and_the_others_are_coun
         "5,c1,Nia,Smith,,",
     ]
     assert [row.row_id for row in rows(lines, keys)] == ["1"]
-    assert rows.left_out == {"left out by the mapping's `where`": 4}
+    assert rows.left_out == {"by the mapping's `where`": 4}
 
 
 def test_of_a_history_the_newest_row_is_taken(rows):

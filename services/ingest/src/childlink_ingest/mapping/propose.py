@@ -486,8 +486,12 @@ def _without_totals(
     """The line that leaves out rows with few values, and the question about it."""
     if not odd:
         return [], []
-    few = f"{len(odd)} rows have few values, such as totals."
-    for column, _ in choice.chosen.values():
+    several = f"{len(odd)} rows have" if len(odd) > 1 else "1 row has"
+    few = f"{several} few values, such as totals."
+    # An id first: rows without one could not be sent anyway.
+    for _, (column, _line) in sorted(
+        choice.chosen.items(), key=lambda item: not item[0].endswith("_id")
+    ):
         # It tells them apart if it is filled in nearly all rows and in none of the odd ones.
         if len(column.values) >= 0.99 * len(rows) and not any(row[column.name] for row in odd):
             return (

@@ -10,9 +10,9 @@ from childlink_ingest.mapping.definition import COPY, DATE_FORMATS, Column, Mapp
 from childlink_ingest.model.rows import Rejection
 from childlink_ingest.readers.record import Record
 
-BY_WHERE: Final = "left out by the mapping's `where`"
-NOT_NEWEST: Final = "left out by the mapping's `newest`: the history has a newer row"
-NO_COPY: Final = "left out by the mapping's `each`: the columns of every table are empty"
+BY_WHERE: Final = "by the mapping's `where`"
+NOT_NEWEST: Final = "by the mapping's `newest`: the history has a newer row"
+NO_COPY: Final = "by the mapping's `each`: the columns of every table are empty"
 
 
 def newest_rows(records: Iterable[Record | Rejection], mapping: Mapping) -> frozenset[int] | None:

@@ -84,7 +84,7 @@ class Summary:
                 if self._deleted
                 else []
             ),
-            *(f"{rows:,} more rows are {why}" for why, rows in self._left_out.items()),
+            *(f"left out: {rows:,} rows ({why})" for why, rows in self._left_out.items()),
             "",
             f"{'column':28}{'filled':>9}  values",
         ]

@@ -102,7 +102,7 @@ def send_extract(
             rows_read += chunk.records
             progress(rows_read)
         if isinstance(records, Extract):
-            notes.update(records.left_out)
+            notes.update({f"left out {why}": n for why, n in records.left_out.items()})
         if not rows_read:
             raise ExtractError(f"{name} has a header but no rows.", "Export it again.")
         if shared := ids.contradictions():
