@@ -135,6 +135,9 @@ bench-ingest: setup ## A whole run of ingest, file to a real broker: rows/s and 
 bench-linkage: setup ## Linkage quality, beside Splink on plain text and clkhash with anonlink (in .cache/peers)
 	$(BIN)/python -m tests.bench.bench_linkage
 
+bench-mapping: setup ## What `map` gets right, against mappings written by hand
+	$(BIN)/python -m tests.bench.bench_mapping
+
 bench-startup: setup ## Processor seconds of each command's start, beside an empty Python
 	$(BIN)/python -m tests.bench.bench_startup
 
