@@ -24,10 +24,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from childlink_ingest.app import load_mapping
-from childlink_ingest.mapping.definition import Column, Mapping, parse_date, parse_mapping
-from childlink_ingest.mapping.propose import propose
-from childlink_ingest.mapping.recipe import NO_RECIPE, known_recipes, recognised
-from childlink_ingest.mapping.survey import survey
+from childlink_ingest.mapping.dates import parse_date
+from childlink_ingest.mapping.definition import Column, Mapping
+from childlink_ingest.mapping.parse import parse_mapping
+from childlink_ingest.proposing.propose import propose
+from childlink_ingest.proposing.recipe import NO_RECIPE, known_recipes, recognised
+from childlink_ingest.proposing.survey import survey
 from childlink_ingest.readers import Source, read_ends
 from childlink_ingest.readers.sniff import sniff
 from childlink_local.demo import find_extracts

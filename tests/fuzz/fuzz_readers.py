@@ -22,9 +22,10 @@ with atheris.instrument_imports(include=["childlink_ingest", "childlink_core"]):
     from childlink_catalogue.datasets import all_datasets
     from childlink_core.errors import UserError
     from childlink_ingest.mapping.apply import RowMapper
-    from childlink_ingest.mapping.definition import bind, parse_mapping
-    from childlink_ingest.mapping.propose import propose
+    from childlink_ingest.mapping.bind import bind
+    from childlink_ingest.mapping.parse import parse_mapping
     from childlink_ingest.model.rows import Rejection
+    from childlink_ingest.proposing.propose import propose
     from childlink_ingest.pseudonymise.clk import parse_schema
     from childlink_ingest.readers import Source, open_extract
     from childlink_ingest.readers.sniff import sniff

@@ -17,8 +17,8 @@ from childlink_catalogue.datasets import get_dataset
 from childlink_ingest.errors import ExtractError
 from childlink_ingest.geography.derive import AreaSets
 from childlink_ingest.geography.lookup import build_lookup, open_lookup
-from childlink_ingest.mapping.definition import parse_mapping
-from childlink_ingest.mapping.propose import propose
+from childlink_ingest.mapping.parse import parse_mapping
+from childlink_ingest.proposing.propose import propose
 from childlink_ingest.readers import open_extract
 from childlink_ingest.readers.sniff import sniff
 from childlink_local.broker import mock_broker

@@ -5,7 +5,7 @@ contains a value.
 from datetime import date
 
 from childlink_ingest.mapping.apply import RowMapper
-from childlink_ingest.mapping.definition import parse_mapping
+from childlink_ingest.mapping.parse import parse_mapping
 from childlink_ingest.model.rows import Rejection, Row
 from childlink_ingest.standardise import normalise
 from hypothesis import given

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 from childlink_ingest.mapping.apply import RowMapper
-from childlink_ingest.mapping.definition import parse_mapping
+from childlink_ingest.mapping.parse import parse_mapping
 
 MAPPING = """
 dataset = "children"

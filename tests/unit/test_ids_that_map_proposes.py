@@ -6,7 +6,7 @@ import tomllib
 from datetime import date, timedelta
 
 from childlink_catalogue.datasets import get_dataset
-from childlink_ingest.mapping.propose import propose
+from childlink_ingest.proposing.propose import propose
 
 NUMBERS = ("9990000018", "9990000026", "9990000034", "9990000042")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from childlink_ingest.cli import main
-from childlink_ingest.mapping.evidence import evidence
+from childlink_ingest.proposing.evidence import evidence
 from click.testing import CliRunner
 
 INGEST = Path(sys.executable).parent / "childlink-ingest"

@@ -12,7 +12,7 @@ from childlink_ingest.errors import ExtractError, MappingError
 from childlink_ingest.mapping import language
 from childlink_ingest.mapping.apply import RowMapper
 from childlink_ingest.mapping.approvals import what
-from childlink_ingest.mapping.definition import parse_mapping
+from childlink_ingest.mapping.parse import parse_mapping
 from childlink_ingest.model.rows import Row
 from click.testing import CliRunner
 

@@ -2,7 +2,7 @@
 
 import pytest
 from childlink_core.profiles import get_profile
-from childlink_ingest.mapping.definition import parse_mapping
+from childlink_ingest.mapping.parse import parse_mapping
 from childlink_ingest.reporting.preview import column_rules, examples
 
 MAPPING = parse_mapping(

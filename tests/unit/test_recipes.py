@@ -9,8 +9,8 @@ import pytest
 from childlink_catalogue.datasets import get_dataset
 from childlink_ingest.cli import main
 from childlink_ingest.errors import MappingError
-from childlink_ingest.mapping.propose import propose
-from childlink_ingest.mapping.recipe import known_recipes, parse_recipe, recognised
+from childlink_ingest.proposing.propose import propose
+from childlink_ingest.proposing.recipe import known_recipes, parse_recipe, recognised
 from click.testing import CliRunner
 
 OWN = """

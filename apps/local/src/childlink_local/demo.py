@@ -17,7 +17,7 @@ from childlink_client import Answer, Client, Found
 from childlink_client.report import make_report
 from childlink_ingest.app import load_mapping
 from childlink_ingest.geography.lookup import build_lookup
-from childlink_ingest.mapping.propose import propose
+from childlink_ingest.proposing.propose import propose
 from childlink_ingest.readers import Record, Source, open_extract
 
 from childlink_local import pilot, score

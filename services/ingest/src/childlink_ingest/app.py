@@ -38,7 +38,9 @@ from childlink_ingest.errors import MappingError
 from childlink_ingest.geography.derive import AreaLookup
 from childlink_ingest.geography.lookup import open_lookup
 from childlink_ingest.mapping.approvals import check_approved, what
-from childlink_ingest.mapping.definition import Mapping, bind, parse_mapping
+from childlink_ingest.mapping.bind import bind
+from childlink_ingest.mapping.definition import Mapping
+from childlink_ingest.mapping.parse import parse_mapping
 from childlink_ingest.mapping.shape import newest_rows, shape
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.readers import Extract, Source, open_extract

@@ -16,8 +16,8 @@ from childlink_core.errors import UserError
 if TYPE_CHECKING:
     from childlink_catalogue.datasets import Dataset
 
-    from childlink_ingest.mapping.propose import Proposal
-    from childlink_ingest.mapping.recipe import Recipe
+    from childlink_ingest.proposing.propose import Proposal
+    from childlink_ingest.proposing.recipe import Recipe
 
 _ROWS_SHOWN: Final = 10
 _CANDIDATES: Final = 12
@@ -84,7 +84,7 @@ def _ask(
     rows: Sequence[Mapping[str, str]],
     dataset: Dataset,
 ) -> str:
-    from childlink_ingest.mapping.evidence import evidence
+    from childlink_ingest.proposing.evidence import evidence
 
     said = next((q for q in proposal.questions if q.startswith(f"{name}: ")), "")
     if said:
@@ -119,7 +119,7 @@ def _show(proposal: Proposal, rows: Sequence[Mapping[str, str]]) -> None:
     from datetime import date
 
     from childlink_ingest.mapping.apply import RowMapper
-    from childlink_ingest.mapping.definition import parse_mapping
+    from childlink_ingest.mapping.parse import parse_mapping
     from childlink_ingest.model.rows import Rejection
 
     try:

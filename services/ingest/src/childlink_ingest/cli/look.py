@@ -109,15 +109,15 @@ def map_extract(
 
     from childlink_ingest import errors
     from childlink_ingest.cli.conversation import Answers, converse
-    from childlink_ingest.mapping.propose import Proposal, propose
-    from childlink_ingest.mapping.recipe import (
+    from childlink_ingest.proposing.propose import Proposal, propose
+    from childlink_ingest.proposing.recipe import (
         NO_RECIPE,
         Recipe,
         known_recipes,
         parse_recipe,
         recognised,
     )
-    from childlink_ingest.mapping.survey import survey
+    from childlink_ingest.proposing.survey import survey
     from childlink_ingest.readers import Source, read_ends
     from childlink_ingest.readers.sniff import sniff
     from childlink_ingest.settings import IngestSettings

@@ -22,7 +22,7 @@ def mapping() -> None:
 def check_mapping(settings_file: Path | None, mapping_file: Path, extract: Path | None) -> None:
     """Check a mapping file; with EXTRACT, whether it fits the extract's header. Reads no rows."""
     from childlink_ingest import app
-    from childlink_ingest.mapping.definition import can_be_linked
+    from childlink_ingest.mapping.parse import can_be_linked
     from childlink_ingest.settings import IngestSettings
 
     parsed = app.load_mapping(mapping_file)

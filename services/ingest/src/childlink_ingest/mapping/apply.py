@@ -9,16 +9,8 @@ from typing import Any, Final
 
 from childlink_catalogue.datasets import Attribute, Field, instruments
 
-from childlink_ingest.mapping.definition import (
-    COPY,
-    DATE_FORMATS,
-    Column,
-    Mapping,
-    code_of,
-    parse_date,
-    parse_partial_date,
-    part_of,
-)
+from childlink_ingest.mapping.dates import DATE_FORMATS, parse_date, parse_partial_date
+from childlink_ingest.mapping.definition import COPY, Column, Mapping, code_of, part_of
 from childlink_ingest.model.rows import Identity, Precision, Rejection, Relation, Role, Row
 from childlink_ingest.standardise import normalise
 

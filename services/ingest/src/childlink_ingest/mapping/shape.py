@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from childlink_ingest.mapping.definition import COPY, DATE_FORMATS, Column, Mapping, parse_date
+from childlink_ingest.mapping.dates import DATE_FORMATS, parse_date
+from childlink_ingest.mapping.definition import COPY, Column, Mapping
 from childlink_ingest.model.rows import Rejection
 from childlink_ingest.readers.record import Record
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from childlink_ingest.eligibility.contradictions import shape_of
-from childlink_ingest.mapping.definition import DATE_FORMATS, parse_date
+from childlink_ingest.mapping.dates import DATE_FORMATS, parse_date
 from childlink_ingest.standardise import normalise
 
 _SHAPES: Final = 3

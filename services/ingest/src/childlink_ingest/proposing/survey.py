@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from childlink_ingest.mapping.definition import DATE_FORMATS, named, parse_date
+from childlink_ingest.mapping.bind import named
+from childlink_ingest.mapping.dates import DATE_FORMATS, parse_date
 
 _ROWS_ABOVE: Final = 30
 _HEADER_FILLED: Final = 0.8

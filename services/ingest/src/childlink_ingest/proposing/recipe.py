@@ -84,7 +84,7 @@ NO_RECIPE: Final = Recipe("", "", "", "", frozenset(), frozenset(), {})
 @cache
 def known_recipes() -> tuple[Recipe, ...]:
     """The recipes that come with childlink, by file name."""
-    folder = files("childlink_ingest.mapping") / "recipes"
+    folder = files("childlink_ingest.proposing") / "recipes"
     found = sorted(folder.iterdir(), key=lambda file: file.name)
     return tuple(
         parse_recipe(file.read_text(encoding="utf-8"), file.name)
