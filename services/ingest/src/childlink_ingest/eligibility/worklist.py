@@ -8,6 +8,7 @@ knows, has any effect on it.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from childlink_ingest.model.rows import Identity, Role, Row
@@ -50,12 +51,15 @@ _TODO: Final = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class _Seen:
+    """What the rows of an id say. `several`: the kinds of contradictions."""
+
     rows: list[int]
-    births: set[object]
-    numbers: set[str]
-    sexes: set[str]
+    born: date | None
+    number: str
+    sex: str
+    several: tuple[str, ...] = ()
 
 
 class Worklist:
@@ -63,9 +67,10 @@ class Worklist:
 
     def __init__(self) -> None:
         self._of_id: dict[tuple[Role, str], _Seen] = {}
-        self._alike: dict[tuple[str, Role, object], dict[str, list[int]]] = defaultdict(
-            lambda: defaultdict(list)
-        )
+        # Most keys have one id, so those with several are kept apart. There are millions of keys, so
+        # only their hashes are kept.
+        self._first: dict[int, tuple[str, int]] = {}
+        self._alike: dict[tuple[str, Role, int], dict[str, list[int]]] = {}
         self._mothers: list[tuple[str, int]] = []
 
     def add(self, row: Row) -> None:
@@ -85,13 +90,24 @@ class Worklist:
                     self._mothers.append((row.child.person_id, row.number))
 
     def _add(self, role: Role, person: Identity, number: int) -> None:
-        seen = self._of_id.setdefault((role, person.person_id), _Seen([], set(), set(), set()))
-        seen.rows.append(number)
         certain = person.date_precision == "day" and not person.date_approximate
         born = person.date_of_birth if certain else None
-        seen.births |= {born} - {None}
-        seen.numbers |= {person.nhs_number} - {""}
-        seen.sexes |= {person.sex} - {""}
+        seen = self._of_id.get((role, person.person_id))
+        if seen is None:
+            said = _Seen([number], born, person.nhs_number, person.sex)
+            self._of_id[role, person.person_id] = said
+        else:
+            seen.rows.append(number)
+            for kind, before, now in (
+                ("one id, several dates of birth", seen.born, born),
+                ("one id, several NHS numbers", seen.number, person.nhs_number),
+                ("one id, both sexes", seen.sex, person.sex),
+            ):
+                if before and now and before != now and kind not in seen.several:
+                    seen.several = (*seen.several, kind)
+            seen.born = seen.born or born
+            seen.number = seen.number or person.nhs_number
+            seen.sex = seen.sex or person.sex
         names = (person.given_name, person.surname)
         if person.nhs_number:
             self._note("one NHS number, several ids", role, person.nhs_number, person, number)
@@ -104,7 +120,13 @@ class Worklist:
                 self._note(kind, role, sounds, person, number)
 
     def _note(self, kind: str, role: Role, key: object, person: Identity, number: int) -> None:
-        self._alike[kind, role, key][person.person_id].append(number)
+        code = hash((kind, role, key))
+        first_id, first_row = self._first.setdefault(code, (person.person_id, number))
+        several = self._alike.get((kind, role, code))
+        if several is None and first_id != person.person_id:
+            several = self._alike[kind, role, code] = {first_id: [first_row]}
+        if several is not None:
+            several.setdefault(person.person_id, []).append(number)
 
     def findings(self) -> list[Finding]:
         """Everything that was found, by kind. A pair of ids is named once, by the strongest
@@ -114,7 +136,7 @@ class Worklist:
         named: set[tuple[Role, tuple[str, ...]]] = set()
         for kind in _TODO:
             for (of_kind, role, _), ids in self._alike.items():
-                if of_kind != kind or len(ids) < 2:
+                if of_kind != kind:
                     continue
                 key = role, tuple(sorted(ids))
                 if key not in named:
@@ -122,13 +144,7 @@ class Worklist:
                     rows = [number for numbers in ids.values() for number in numbers]
                     found.append(_finding(kind, role, ids, rows))
         for (role, person_id), seen in self._of_id.items():
-            for kind, values in (
-                ("one id, several dates of birth", seen.births),
-                ("one id, several NHS numbers", seen.numbers),
-                ("one id, both sexes", seen.sexes),
-            ):
-                if len(values) > 1:
-                    found.append(_finding(kind, role, [person_id], seen.rows))
+            found += [_finding(kind, role, [person_id], seen.rows) for kind in seen.several]
         by_child: dict[str, list[int]] = defaultdict(list)
         for child, number in self._mothers:
             by_child[child].append(number)

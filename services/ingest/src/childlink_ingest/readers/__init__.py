@@ -23,6 +23,7 @@ LONGEST_VALUE: Final = 10_000
 """In characters. No contract has nearly such long fields; a longer value is a broken quote or an
 attack.
 """
+_FEWEST_ROWS, _MOST_CELLS = 200, 500_000
 # A spreadsheet would run these as a formula. No name, number or date starts like this.
 _FORMULA: Final = ("=", "@", "\t=", "+cmd", "-cmd")
 # A number that is wrapped so that a spreadsheet keeps it as a text.
@@ -64,15 +65,17 @@ def read_ends(
     path: Path, source: Source, most: int, last: int
 ) -> tuple[list[list[str]], list[list[str]]]:
     """The first `most` rows of an extract as they are, with whatever stands above its header, and
-    the last rows that are not among them. Raises ExtractError.
+    the last rows that are not among them. Fewer rows of a very wide extract. Raises ExtractError.
     """
     opener = _opener(path)
     with opener(path, replace(source, header_row=1)) as (header, rows):
         first = [header]
         tail: deque[list[str]] = deque(maxlen=last)
         for _, cells in rows:
-            if cells is not UNREADABLE:
-                (first if len(first) < most else tail).append(cells)
+            if cells is UNREADABLE:
+                continue
+            fits = len(first) < min(most, max(_FEWEST_ROWS, _MOST_CELLS // max(len(cells), 1)))
+            (first if fits else tail).append(cells)
     return first, list(tail)
 
 
