@@ -67,7 +67,7 @@ class Worklist:
 
     def __init__(self) -> None:
         self._of_id: dict[tuple[Role, str], _Seen] = {}
-        # Most keys have one id, so those with several are kept apart. There are millions of keys, so
+        # Most keys have one id; those with several are kept apart. There are millions of keys, so
         # only their hashes are kept.
         self._first: dict[int, tuple[str, int]] = {}
         self._alike: dict[tuple[str, Role, int], dict[str, list[int]]] = {}
