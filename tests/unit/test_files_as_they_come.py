@@ -394,16 +394,17 @@ def test_a_bad_optional_value_costs_the_value_and_not_the_child(site):
 
 
 @pytest.mark.parametrize(
-    ("postcode", "sex", "found", "lost"),
+    ("postcode", "sex", "found", "noted"),
     [
-        ("SE58AF.", "Boy", ("SE58AF", "m"), 0),
-        ("se5-8af", "I", ("SE58AF", ""), 0),
-        ("SE5 8AF\u200b", "Not Specified", ("SE58AF", ""), 0),
-        ("SE5 8A", "Spaniel", ("", ""), 2),
+        ("se5 8af", "Boy", ("SE58AF", "m"), []),
+        ("SE58AF.", "Boy", ("SE58AF", "m"), ["repaired"]),
+        ("se5-8af", "I", ("SE58AF", ""), ["repaired"]),
+        ("SE5 8AF\u200b", "Not Specified", ("SE58AF", ""), ["repaired"]),
+        ("SE5 8A", "Spaniel", ("", ""), ["missing", "missing"]),
     ],
 )
 def test_identity_is_repaired_where_that_is_certain_and_else_listed_as_lost(
-    site, postcode, sex, found, lost
+    site, postcode, sex, found, noted
 ):
     rows = children()
     rows[0][5], rows[0][4] = postcode, sex
@@ -414,7 +415,9 @@ def test_identity_is_repaired_where_that_is_certain_and_else_listed_as_lost(
         'child_sex = "Gender"\nchild_postcode = "Postcode"\nassessed_date = "Assessment Date"\n'
     )
     assert (good[0].child.postcode, good[0].child.sex) == found
-    assert len(good[0].notes) == lost
+    assert [note.split()[-1] for note in good[0].notes] == noted
+    done = site.command("check", site.folder / "x.csv", "--mapping", site.folder / "m.toml")
+    assert ("Repaired:" in done.output) == ("repaired" in noted)
 
 
 def test_a_word_that_many_headers_have_makes_no_match(site):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as Map
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from childlink_catalogue.datasets import Attribute, Field, instruments
 
@@ -19,6 +19,8 @@ _FALSE: Final = frozenset({"false", "no", "n", "0"})
 _RELATIONS: Final[dict[str, Relation]] = {"mother": "mother", "father": "father", "carer": "carer"}
 COUNTS_AS_MISSING: Final = "its value counts as missing"
 """The end of the note on an optional value that could not be used."""
+REPAIRED: Final = "was written with other characters, and was repaired"
+"""The end of the note on a value that was not lost."""
 _REMEMBERED_TEXTS: Final = 50_000
 _WEEKS_AND_DAYS: Final = re.compile(
     r"(\d{1,2})\s*(?:\+|w(?:ee)?ks?|w|/)\s*[0-6]\s*(?:d(?:ays?)?|/7)?", re.IGNORECASE
@@ -31,6 +33,36 @@ class _RejectedRowError(Exception):
     def __init__(self, column: str, reason: str, remedy: str) -> None:
         super().__init__(reason)
         self.column, self.reason, self.remedy = column, reason, remedy
+
+
+class _Notes(NamedTuple):
+    """What is noted of a person's values that are lost or repaired."""
+
+    no_id: str
+    no_number: str
+    repaired_number: str
+    no_status: str
+    no_given_name: str
+    no_surname: str
+    default_date: str
+    no_sex: str
+    no_postcode: str
+    repaired_postcode: str
+
+    @classmethod
+    def of(cls, role: Role) -> "_Notes":
+        return cls(
+            f"{role}_id is one of the mapping's placeholder_ids and counts as missing",
+            f"{role}_nhs_number fails its check and counts as missing",
+            f"{role}_nhs_number {REPAIRED}",
+            f"{role}_nhs_number_status is an unknown code and counts as missing",
+            f"{role}_given_name is a placeholder and counts as missing",
+            f"{role}_surname is a placeholder and counts as missing",
+            f"{role}_date_of_birth is a default date of the source, and counts as missing",
+            f"{role}_sex is an unknown code and counts as missing",
+            f"{role}_postcode is no full postcode of a place, and counts as missing",
+            f"{role}_postcode {REPAIRED}",
+        )
 
 
 class RowMapper:
@@ -170,39 +202,30 @@ class RowMapper:
         guessed, default_dates = self._text(f"{role}_date_approximate"), self._mapping.default_dates
         today = self._today
         placeholders = self._mapping.placeholder_ids
-        no_id = f"{role}_id is one of the mapping's placeholder_ids and counts as missing"
-        failed = f"{role}_nhs_number fails its check and counts as missing"
-        status = self._text(f"{role}_nhs_number_status")
-        unknown_status = f"{role}_nhs_number_status is an unknown code and counts as missing"
-
-        default_date = (
-            f"{role}_date_of_birth is a default date of the source, and counts as missing"
-        )
-        no_given_name = f"{role}_given_name is a placeholder and counts as missing"
-        no_surname = f"{role}_surname is a placeholder and counts as missing"
-        no_postcode = f"{role}_postcode is no full postcode of a place, and counts as missing"
-        no_sex = f"{role}_sex is an unknown code and counts as missing"
+        status, said = self._text(f"{role}_nhs_number_status"), _Notes.of(role)
 
         def read(values: _Values, notes: list[str]) -> Identity | None:
             local = person_id(values)
             if not local:
                 return None
             if placeholders and local.casefold() in placeholders:
-                notes.append(no_id)
+                notes.append(said.no_id)
                 return None
             nhs_text = nhs(values)
             number = normalise.nhs_number(nhs_text) if nhs_text else ""
             if nhs_text and not number:
-                notes.append(failed)
+                notes.append(said.no_number)
+            elif number and nhs_text != number and nhs_text.replace(" ", "") != number:
+                notes.append(said.repaired_number)
             untraced = normalise.is_untraced(status(values))
             if untraced is None:
-                notes.append(unknown_status)
+                notes.append(said.no_status)
             given_text, surname_text = given(values), surname(values)
             sex_text, postcode_text = sex(values), postcode(values)
             born, precision = born_on(values)
             if born is not None and normalise.is_default_date(born):
                 born, precision = None, "day"
-                notes.append(default_date)
+                notes.append(said.default_date)
             if born is not None and (
                 problem := normalise.birth_date_problem(born, today, first_year)
             ):
@@ -215,13 +238,15 @@ class RowMapper:
             )
             sex_code, place = normalise.sex(sex_text), normalise.postcode(postcode_text)
             if given_text and not given_name:
-                notes.append(no_given_name)
+                notes.append(said.no_given_name)
             if surname_text and not last_name:
-                notes.append(no_surname)
+                notes.append(said.no_surname)
             if postcode_text and not place:
-                notes.append(no_postcode)
+                notes.append(said.no_postcode)
+            elif place and postcode_text.replace(" ", "").upper() != place:
+                notes.append(said.repaired_postcode)
             if sex_text and not sex_code and not normalise.is_unknown_sex(sex_text):
-                notes.append(no_sex)
+                notes.append(said.no_sex)
             return Identity(
                 local,
                 number,

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from childlink_core.profiles import Profile
 
 from childlink_ingest.errors import PastLostError
+from childlink_ingest.mapping.apply import REPAIRED
 from childlink_ingest.mapping.definition import Mapping
 from childlink_ingest.model.rows import Rejection, Row
 from childlink_ingest.pseudonymise.encoder import Encoder, carries_pass
@@ -97,7 +98,9 @@ class Summary:
         for field in dataset.fields:
             values = self._values[field.name]
             lines.append(f"{field.name:28}{_share(values.total(), good):>9}  {_spread(values)}")
-        lines += _counted("Taken as missing", self._notes)
+        repaired = Counter({t: n for t, n in self._notes.items() if t.endswith(REPAIRED)})
+        lines += _counted("Repaired", repaired)
+        lines += _counted("Taken as missing", self._notes - repaired)
         lines += [""] if self._rejections else []
         for key, count in self._rejections.most_common():
             column, reason, remedy = key
