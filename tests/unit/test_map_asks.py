@@ -33,7 +33,8 @@ class Terminal:
     def __init__(self, folder, *arguments):
         self.ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            [str(INGEST), *map(str, arguments)],
+            # A shell's background job ignores Ctrl-C, and so do its children.
+            ["env", "--default-signal=INT", str(INGEST), *map(str, arguments)],
             cwd=folder,
             stdin=theirs,
             stdout=theirs,

@@ -18,8 +18,9 @@ from childlink_bus.ports import BusError, Message
 
 _SEND_TIMEOUT_S: Final = 30
 # How long to wait before looking for missing topics again: at first, and at most. Each wait is
-# twice as long as the one before.
-_FIRST_LOOK_S: Final = 0.1
+# twice as long as the one before. Less than a second at first would find a topic that is created
+# meanwhile before its first messages are all there.
+_FIRST_LOOK_S: Final = 1.0
 _LOOK_EVERY_S: Final = 5.0
 _EVERYTHING: Final = 2**31
 _KNOCK_TIMEOUT_S: Final = 5.0
