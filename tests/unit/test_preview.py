@@ -58,3 +58,36 @@ def test_examples_show_the_name_that_a_person_uses():
     shown = examples(MAPPING, get_profile())
     assert shown
     assert all("child known as" in dict(example["inside"]) for example in shown)
+
+
+def test_examples_show_the_marks_that_the_linker_can_read():
+    first, *others = [
+        [words for title, words in example["linker"] if title == "child mark"]
+        for example in examples(MAPPING, get_profile())
+    ]
+    assert first == [
+        "the date of birth is a guess",
+        "the NHS number was not traced",
+        "one person may have several ids",
+    ]
+    assert all(shown == ["one person may have several ids"] for shown in others)
+
+
+def test_examples_show_no_mark_that_the_mapping_cannot_set():
+    plain = parse_mapping(
+        """
+dataset = "attendance"
+opt_out_exempt = "made-up people"
+[columns]
+row_id = "id"
+child_id = "child"
+child_nhs_number = "nhs"
+child_surname = "surname"
+child_date_of_birth = { column = "dob", format = "%d/%m/%Y" }
+session_date = { column = "session", format = "%d/%m/%Y" }
+service = "service"
+""",
+        "test",
+    )
+    for example in examples(plain, get_profile()):
+        assert "child mark" not in dict(example["linker"])

@@ -4,10 +4,11 @@ rows.
 No I/O, and no real rows. `report.render_preview` shows real rows, on the site's own terminal only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
+from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_catalogue.datasets import Attribute, Field
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import Pass, Profile
@@ -147,8 +148,8 @@ def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[st
     made = []
     for number, (person, parent) in enumerate(zip(_PEOPLE, _PARENTS, strict=True), start=1):
         subjects = mapping.dataset.subjects
-        child = Identity(f"local-{number}", *person) if "child" in subjects else None
-        adult = Identity(f"adult-{number}", *parent) if "adult" in subjects else None
+        child = _identity("child", number, person, mapping) if "child" in subjects else None
+        adult = _identity("adult", number, parent, mapping) if "adult" in subjects else None
         relation = "mother" if child and adult else None
         values = {
             f.name: v
@@ -185,6 +186,31 @@ def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[st
     return made
 
 
+def _identity(role: str, number: int, known: tuple[Any, ...], mapping: Mapping) -> Identity:
+    """A made-up person. Person 1 has every mark that the mapping has a column for."""
+
+    def has(field: str) -> bool:
+        return f"{role}_{field}" in mapping.columns
+
+    first = number == 1
+    return replace(
+        Identity(f"{role}-{number}", *known),
+        birth_order=number if has("birth_order") else None,
+        date_approximate=first and has("date_approximate"),
+        number_untraced=first and has("nhs_number_status"),
+    )
+
+
+def marks(record: wire.EncodedRecord) -> list[str]:
+    """What the linker can read of a record as plain words."""
+    found = {
+        "the date of birth is a guess": record.approximate_date,
+        "the NHS number was not traced": record.untraced_number,
+        "one person may have several ids": record.many_ids,
+    }
+    return [words for words, marked in found.items() if marked]
+
+
 def _linker_half(role: str, subject: Subject, encoder: Encoder) -> list[tuple[str, str]]:
     [record] = encoder.encode([subject])
     lines = [(f"{role} reference", record.link_reference.hex())]
@@ -198,6 +224,9 @@ def _linker_half(role: str, subject: Subject, encoder: Encoder) -> list[tuple[st
                 f"{made.filter.hex()[:32]}... ({len(made.filter)} bytes)",
             )
         )
+    if record.HasField("birth_order"):
+        lines.append((f"{role} birth order", str(record.birth_order)))
+    lines += [(f"{role} mark", words) for words in marks(record)]
     lines += [
         (f"{role}'s {'mother' if c.relation == 1 else 'carer'}", c.link_reference.hex())
         for c in record.carers

@@ -17,7 +17,7 @@ from childlink_ingest.model.rows import Rejection, Row
 from childlink_ingest.pseudonymise.encoder import Encoder, carries_pass
 from childlink_ingest.pseudonymise.split import Observation, Subject
 from childlink_ingest.reporting import pages
-from childlink_ingest.reporting.preview import IDENTIFIERS, uses_as_salt, uses_in_segments
+from childlink_ingest.reporting.preview import IDENTIFIERS, marks, uses_as_salt, uses_in_segments
 from childlink_ingest.runs.after_restore import check_past
 from childlink_ingest.runs.prepare import wire_value
 from childlink_ingest.spool import RunReport, Spool, explain
@@ -167,12 +167,7 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
     for made in record.passes:
         lines.append(f"    leaves: pass {made.pass_number}         block {made.block_token.hex()}")
         lines.append(f"            segments {made.filter.hex()[:48]}... ({len(made.filter)} bytes)")
-    if record.approximate_date:
-        lines.append("    leaves: mark           the date of birth is a guess")
-    if record.untraced_number:
-        lines.append("    leaves: mark           the NHS number was not traced")
-    if record.many_ids:
-        lines.append("    leaves: mark           one person may have several ids")
+    lines += [f"    leaves: mark           {words}" for words in marks(record)]
     for carer in record.carers:
         lines.append(
             f"    leaves: carer          {carer.link_reference.hex()} (relation {carer.relation})"
