@@ -110,19 +110,11 @@ def load() -> None:
     """
     if (STACK / "analytics" / "releases" / RELEASE).exists():
         return
-    for name, (service, extracts) in PARTNERS.items():
+    for name, (_, extracts) in PARTNERS.items():
         for extract in extracts:
-            inside(
-                service,
-                "childlink-ingest",
-                "--settings",
-                "/etc/childlink/ingest.toml",
-                "approve",
-                f"/etc/childlink/mappings/{extract}.toml",
-                "--by",
-                "the demonstration",
-            )
-            deliver(name, STACK / "synthetic" / name / f"{extract}.csv")
+            extract_file = STACK / "synthetic" / name / f"{extract}.csv"
+            approve(name, extract, extract_file, "the demonstration")
+            deliver(name, extract_file)
     for name in PARTNERS:
         wait_for(f"every row of {name} to be answered", lambda name=name: settled(name), 240)
     rows = sum(run["accepted"] for name in PARTNERS for run in status(name)["runs"])
@@ -133,6 +125,28 @@ def load() -> None:
         ("second-manager", ["publish", RELEASE]),
     ):
         inside("analytics", "childlink-analytics", "release", *command, who=who, seconds=400)
+
+
+def approve(partner: str, mapping: str, extract: Path, by: str) -> None:
+    """Let a site preview what a mapping would send, and approve it."""
+    folder = STACK / "partners" / partner / "srv" / "preview"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(extract, folder / extract.name)
+    hand_to_containers(folder)
+    file, seen = f"/etc/childlink/mappings/{mapping}.toml", "/srv/childlink/preview"
+    for command in (
+        [
+            "preview",
+            f"{seen}/{extract.name}",
+            "--mapping",
+            file,
+            "--html",
+            f"{seen}/{mapping}.html",
+        ],
+        ["approve", file, "--by", by],
+    ):
+        ingest = ("childlink-ingest", "--settings", "/etc/childlink/ingest.toml")
+        inside(PARTNERS[partner][0], *ingest, *command)
 
 
 def deliver(partner: str, extract: Path) -> None:

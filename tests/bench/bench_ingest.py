@@ -82,12 +82,11 @@ def main() -> None:
                 "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
             )
             environment = {**os.environ, "CHILDLINK_INGEST_SETTINGS": str(folder / "s.toml")}
-            subprocess.run(
-                [ingest, "approve", folder / "m.toml", "--by", "bench"],
-                env=environment,
-                check=True,
-                capture_output=True,
-            )
+            for step in (
+                ["preview", folder / "e.csv", "--mapping", folder / "m.toml"],
+                ["approve", folder / "m.toml", "--by", "bench"],
+            ):
+                subprocess.run([ingest, *step], env=environment, check=True, capture_output=True)
             started = time.perf_counter()
             command = [
                 ingest,

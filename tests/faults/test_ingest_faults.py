@@ -55,12 +55,12 @@ class Site:
         self.file.write_text(
             "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
         )
-        assert (
-            self.start("approve", self.extract.with_suffix(".toml"), "--by", "A. Shah").wait(
-                timeout=60
-            )
-            == 0
-        )
+        mapping = self.extract.with_suffix(".toml")
+        for step in (
+            ["preview", self.extract, "--mapping", mapping],
+            ["approve", mapping, "--by", "A. Shah"],
+        ):
+            assert self.start(*step).wait(timeout=60) == 0
 
     def start(self, *arguments):
         command = [str(INGEST), "--settings", str(self.file), *map(str, arguments)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from childlink_core.commands import os_user
 from childlink_ingest.cli import main
 from childlink_local.broker import mock_broker
 from childlink_local.workspace import create_workspace
@@ -49,7 +50,17 @@ class Site:
             for name, value in settings.items()
         }
         (folder / "m.toml").write_text(MAPPING)
-        assert self.quickly("approve", "m.toml", "--by", "A. Shah, IG lead").returncode == 0
+        self.write(HEADER + GOOD, "sample.csv")
+        self.approve("sample.csv", "m.toml")
+
+    def approve(self, extract, mapping):
+        for step in (
+            ["preview", extract, "--mapping", mapping, "--html", "preview.html"],
+            ["approve", mapping, "--by", "A. Shah, IG lead"],
+        ):
+            done = self.quickly(*step)
+            assert done.returncode == 0, done.stderr
+            (self.folder / "preview.html").unlink(missing_ok=True)
 
     def write(self, content, name="extract.csv"):
         path = self.folder / name
@@ -96,6 +107,59 @@ def address():
 @pytest.fixture
 def site(tmp_path, address):
     return Site(tmp_path, address)
+
+
+def test_a_mapping_is_approved_only_as_it_was_previewed_and_with_the_account_s_name(site):
+    never = site.folder / "never.toml"
+    never.write_text(MAPPING)
+    refused = site.quickly("approve", "never.toml", "--by", "A. Shah, IG lead")
+    assert refused.returncode == 1
+    assert "was not previewed" in refused.stderr
+    assert "childlink-ingest preview EXTRACT --mapping never.toml" in refused.stderr
+
+    assert site.quickly("preview", "sample.csv", "--mapping", "never.toml").returncode == 0
+    never.write_text(MAPPING.replace("IG", "") + 'child_sex = { constant = "F" }\n')
+    refused = site.quickly("approve", "never.toml", "--by", "A. Shah, IG lead")
+    assert refused.returncode == 1
+    assert "changed since its preview" in refused.stderr
+
+    assert site.quickly("preview", "sample.csv", "--mapping", "never.toml").returncode == 0
+    approved = site.quickly("approve", "never.toml", "--by", "A. Shah, IG lead")
+    assert approved.returncode == 0
+    assert "as previewed with sample.csv" in approved.stdout
+    register = json.loads(Path(site.environment["CHILDLINK_INGEST_APPROVALS"]).read_text())
+    assert register[-1]["by"] == "A. Shah, IG lead"
+    assert register[-1]["account"] == os_user()
+
+
+def test_a_preview_that_shows_no_row_is_no_preview(site):
+    site.write(HEADER, "empty.csv")
+    (site.folder / "other.toml").write_text(MAPPING + "# other\n")
+    site.quickly("preview", "empty.csv", "--mapping", "other.toml")
+    assert site.quickly("approve", "other.toml", "--by", "A. Shah").returncode == 1
+
+
+def test_an_approval_needs_a_name_where_the_account_is_nobody_s(site, monkeypatch):
+    monkeypatch.setattr("childlink_ingest.cli.common._FIRST_PERSON", 2**32)
+    refused = site.quickly("approve", "m.toml")
+    assert refused.returncode == 1
+    assert 'Name the approver: --by "Name, role"' in refused.stderr
+
+
+def test_approvals_of_older_versions_still_count_and_a_damaged_register_is_an_error(site):
+    path = Path(site.environment["CHILDLINK_INGEST_APPROVALS"])
+    register = json.loads(path.read_text())
+    del register[-1]["account"]
+    path.write_text(json.dumps(register))
+    site.write(HEADER + GOOD)
+    assert (
+        "is not approved"
+        not in site("run", "extract.csv", "--mapping", "m.toml", "--wait", "0").stderr
+    )
+    path.write_text('[{"file": "m.toml"}]')
+    refused = site("run", "extract.csv", "--mapping", "m.toml", "--wait", "0")
+    assert refused.returncode == 1
+    assert "is damaged" in refused.stderr
 
 
 def test_check_profiles_a_good_extract_and_shows_no_identifier(site):
@@ -414,7 +478,7 @@ def test_failing_runs_leave_no_identifier_in_any_file_or_message(site):
         done = site(*arguments, **environment)
         assert done.returncode != 0 or arguments[0] == "status"
         said.append((done.stdout + done.stderr).encode())
-    inputs = {"extract.csv", "broken.csv"}
+    inputs = {"extract.csv", "broken.csv", "sample.csv"}
     written = [
         path for path in site.folder.rglob("*") if path.is_file() and path.name not in inputs
     ]

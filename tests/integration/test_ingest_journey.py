@@ -268,12 +268,11 @@ def test_watch_takes_complete_files_once_moves_them_and_stops_when_told(tmp_path
         (folder / "inbox").mkdir(parents=True)
         mapping = mappings / "eyfs.toml"
         mapping.write_text('files = "eyfs*.csv"\n' + (source / "eyfs.toml").read_text())
-        assert (
-            command(
-                "approve", mapping, "--by", "A. Shah", cwd=tmp_path, settings=settings
-            ).returncode
-            == 0
-        )
+        for step in (
+            ["preview", source / "eyfs.csv", "--mapping", mapping],
+            ["approve", mapping, "--by", "A. Shah"],
+        ):
+            assert command(*step, cwd=tmp_path, settings=settings).returncode == 0
         (folder / "inbox" / "eyfs-2026.csv").write_bytes((source / "eyfs.csv").read_bytes())
         (folder / "inbox" / "unknown.csv").write_text("a,b\n1,2\n")
         (folder / "inbox" / "growing.csv.part").write_text("a,b\n")

@@ -76,12 +76,19 @@ def topics():
 
 def keep_reading(topic):
     from kafka import TopicPartition
+    from kafka.errors import TopicAuthorizationFailedError
 
     consumer = _consumer()
     consumer.assign([TopicPartition(topic, 0)])
+    if topic not in consumer.topics():
+        return "never let in"
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
-        consumer.poll(timeout_ms=500)
+        # The client may learn it from the poll or from the list of topics, whichever asks first.
+        try:
+            consumer.poll(timeout_ms=500)
+        except TopicAuthorizationFailedError:
+            return "refused"
         if topic not in consumer.topics():
             return "refused"
     return "never refused"

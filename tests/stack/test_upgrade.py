@@ -73,16 +73,8 @@ class Sending:
         self.rows, self.files = dict.fromkeys(EXTRACTS, 0), dict.fromkeys(EXTRACTS, 0)
         self._parts = {partner: self._split(partner) for partner in EXTRACTS}
         for partner, extract in EXTRACTS.items():
-            stack.inside(
-                stack.PARTNERS[partner][0],
-                "childlink-ingest",
-                "--settings",
-                "/etc/childlink/ingest.toml",
-                "approve",
-                f"/etc/childlink/mappings/{extract}.toml",
-                "--by",
-                "the test",
-            )
+            source = stack.STACK / "synthetic" / partner / f"{extract}.csv"
+            stack.approve(partner, extract, source, "the test")
 
     def __call__(self, *partners: str) -> None:
         for partner in partners:

@@ -96,6 +96,141 @@ def test_dates_of_a_history_are_compared_as_dates(rows):
     assert [row.row_id for row in found] == ["1"]
 
 
+LONG_HEADER = "child,given,surname,dob,vaccine,given_on"
+PIVOT = """dataset = "immunisation"
+pivot = { by = "child", name = "vaccine" }
+opt_out_exempt = "made-up people"
+[columns]
+row_id = "child"
+child_id = "child"
+child_given_name = "given"
+child_surname = "surname"
+child_date_of_birth = "dob"
+recorded_date = { column = "given_on", of_row = "MMR*1" }
+mmr1 = { column = "given_on", of_row = "MMR*1", codes = { "*" = true, "" = false } }
+six_in_one = { column = "given_on", of_row = ["6in1", "DTaP*"], codes = { "*" = true } }
+"""
+
+
+@pytest.fixture
+def pivoted(tmp_path):
+    """The canonical rows of a file with a row for each vaccine."""
+
+    def read(*lines):
+        (tmp_path / "m.toml").write_text(PIVOT)
+        (tmp_path / "x.csv").write_text("\n".join([LONG_HEADER, *lines]) + "\n")
+        mapping = app.load_mapping(tmp_path / "m.toml")
+        mapper = RowMapper(mapping, date(2026, 11, 30))
+        with app.open_mapped(tmp_path / "x.csv", mapping) as opened:
+            found = [mapper(record.number, record.values) for record in opened]
+        read.left_out = dict(opened.left_out)
+        return found
+
+    return read
+
+
+def test_rows_of_one_child_become_one_row_wherever_they_stand(pivoted):
+    found = pivoted(
+        "c1,Nia,Smith,2019-03-17,MMR dose 1,2020-04-01",
+        "c2,Bao,Begum,2019-05-01,6in1,2019-08-01",
+        "c1,Nia,Smith,2019-03-17,DTaP/IPV,2019-06-01",
+        "c2,Bao,Begum,2019-05-01,mmr 1,2020-06-01",
+        "c1,Nia,Smith,2019-03-17,Rotavirus,2019-06-01",
+    )
+    assert [(row.row_id, row.attributes) for row in found] == [
+        ("c1", {"recorded_date": "2020-04", "mmr1": True, "six_in_one": True}),
+        ("c2", {"recorded_date": "2020-06", "mmr1": True, "six_in_one": True}),
+    ]
+    assert pivoted.left_out == {
+        "by the mapping's `pivot`: they became part of another row": 2,
+        "by the mapping's `pivot`: no column takes a value from a row of this name": 1,
+    }
+
+
+def test_a_second_value_of_one_name_is_counted_and_the_first_stays(pivoted):
+    found = pivoted(
+        "c1,Nia,Smith,2019-03-17,MMR 1,2020-04-01",
+        "c1,Nia,Smith,2019-03-17,MMR 1,2020-04-01",
+        "c1,Nia,Smith,2019-03-17,MMR 1,2021-09-09",
+    )
+    assert [row.attributes["recorded_date"] for row in found] == ["2020-04"]
+    assert pivoted.left_out == {
+        "by the mapping's `pivot`: they became part of another row": 1,
+        "by the mapping's `pivot`: an earlier row of this name has another value": 1,
+    }
+
+
+def test_rows_without_an_id_are_never_joined_by_a_pivot(pivoted):
+    found = pivoted(
+        ",Nia,Smith,2019-03-17,MMR 1,2020-04-01", ",Bao,Begum,2019-05-01,MMR 1,2020-06-01"
+    )
+    assert [row.column for row in found] == ["child", "child"]
+    assert pivoted.left_out == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('pivot = { by = "child", name = "vaccine" }', "", "belong together"),
+        ('column = "given_on", of_row = "MMR*1", codes', 'column = "given_on", codes', ""),
+        ("pivot = {", 'newest = { by = "child", order = "dob" }\npivot = {', "together"),
+    ],
+)
+def test_a_pivot_that_says_half_is_refused(old, new, words):
+    text = PIVOT.replace(old, new)
+    if not words:
+        assert parse_mapping(text, "m.toml").columns["mmr1"].columns == ("given_on",)
+        return
+    with pytest.raises(MappingError, match=words):
+        parse_mapping(text, "m.toml")
+
+
+def test_a_value_in_any_of_several_columns_is_found_by_codes_over_the_joined_columns(rows):
+    """One of ten columns of a vaccination system holds the code of the vaccine."""
+    mmr = (
+        '{ column = ["V1", "V2", "V3"], extract = "(?:^|[|])(MMR1)(?:[|]|$)", codes = { "MMR1" ='
+        ' "baby_steps", "" = "community_engagement" } }'
+    )
+    found = rows(
+        [f"{NIA},HIB,MMR1,", "2,c2,Bao,Begum,2019-03-17,2021-06-17,MMR11,,6in1"],
+        "",
+        HEADER + ",V1,V2,V3",
+        service=mmr,
+    )
+    assert [row.attributes["service"] for row in found] == ["baby_steps", "community_engagement"]
+
+
+def test_a_constant_may_depend_on_whether_another_column_is_filled(rows):
+    found = rows(
+        [f"{NIA},m1", "2,c2,Bao,Begum,2019-03-17,2021-06-17,"],
+        "",
+        HEADER + ",mother",
+        adult_id='"mother"',
+        adult_relation='{ column = "mother", codes = { "*" = "mother" } }',
+    )
+    assert [row.relation for row in found] == ["mother", None]
+
+
+def test_a_number_is_turned_into_the_contract_s_unit(tmp_path):
+    text = """
+dataset = "maternity"
+opt_out_exempt = "made-up people"
+[columns]
+row_id = "id"
+child_id = "id"
+birth_date = "born"
+birth_weight = { column = "kg", times = 1000 }
+"""
+    mapper = RowMapper(parse_mapping(text, "m.toml"), date(2026, 11, 30))
+    row = mapper(1, {"id": "1", "born": "2020-01-01", "kg": "3.4249"})
+    assert row.attributes["birth_weight"] == 3425
+    row = mapper(2, {"id": "2", "born": "2020-01-01", "kg": "inf"})
+    assert "birth_weight" not in row.attributes
+    assert any("birth_weight" in note for note in row.notes)
+    with pytest.raises(MappingError, match="has `times`, but is no number"):
+        parse_mapping(text.replace('"born"', '{ column = "born", times = 2 }'), "m.toml")
+
+
 def test_one_row_becomes_a_row_for_each_visit(rows):
     found = rows(
         [f"{NIA},2021-07-01,", "2,c2,Bao,Begum,2019-03-17,2021-06-17,,"],

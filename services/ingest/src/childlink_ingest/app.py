@@ -41,7 +41,7 @@ from childlink_ingest.mapping.approvals import check_approved, what
 from childlink_ingest.mapping.bind import bind
 from childlink_ingest.mapping.definition import Mapping
 from childlink_ingest.mapping.parse import parse_mapping
-from childlink_ingest.mapping.shape import newest_rows, shape
+from childlink_ingest.mapping.shape import choose, shape
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.readers import Extract, Source, open_extract
 from childlink_ingest.runs.after_restore import check_past, repeat_withdrawals
@@ -238,12 +238,12 @@ def open_mapped(
     that it wants. Raises ExtractError or MappingError.
     """
     source, to_names = source_of(mapping, settings), partial(bind, mapping, where=path.name)
-    newest = None
-    if mapping.newest:
+    choice = None
+    if mapping.newest or mapping.pivot:
         with open_extract(path, source, to_names, mapping.used) as first:
-            newest = newest_rows(first, mapping)
+            choice = choose(first, mapping)
     with open_extract(path, source, to_names, mapping.used) as opened:
-        rows = shape(opened, mapping, newest, opened.left_out)
+        rows = shape(opened, mapping, choice, opened.left_out)
         yield replace(opened, records=rows)
 
 

@@ -33,7 +33,7 @@ class IngestSettings(ServiceSettings):
     profile: str = DEFAULT_PROFILE
     """The partnership's encoding profile."""
     approvals: Path = Path("approvals.json")
-    """Register of approvals of mappings."""
+    """Register of approvals of mappings. previews.json beside it notes what was previewed."""
     permitted_list: Path | None = None
     """NHS numbers that the checking service of the national data opt-out returned, one per line."""
     checked_list: Path | None = None
@@ -70,6 +70,11 @@ class IngestSettings(ServiceSettings):
     """
     window_bytes: int = 0
     """Limit of bytes that are sent but not answered; 0 means no limit."""
+
+    @property
+    def previews(self) -> Path:
+        """Register of previews of mappings."""
+        return self.approvals.with_name("previews.json")
 
     @field_validator("partner")
     @classmethod

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 _PROGRESS_EVERY_S = 5.0
+_FIRST_PERSON = 1000
+"""The first number of a person's account. Smaller ones are of services."""
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 extract_argument = click.argument("extract", type=FILE)
 mapping_option = click.option(
@@ -31,6 +33,19 @@ mapping_option = click.option(
     type=FILE,
     help="TOML file that maps the extract's columns.",
 )
+
+
+def account_holder() -> str:
+    """The full name of the person whose account this is; "" for an account of a service."""
+    try:
+        import os
+        import pwd
+
+        account = pwd.getpwuid(os.getuid())
+    except (ImportError, KeyError):
+        # Windows has no such register, and a container's user may not be in it.
+        return ""
+    return account.pw_gecos.split(",")[0].strip() if account.pw_uid >= _FIRST_PERSON else ""
 
 
 class Progress:

@@ -16,6 +16,7 @@ from childlink_core.errors import UserError
 from childlink_ingest.cli.common import (
     FILE,
     Progress,
+    account_holder,
     exchange,
     extract_argument,
     mapping_option,
@@ -36,32 +37,41 @@ _PUSH_EVERY_S = 60.0
 @click.command()
 @click.argument("mapping_file", type=FILE)
 @click.option(
-    "--by", required=True, help='Name and role of the approver, for example "A. Shah, IG lead".'
+    "--by",
+    default=account_holder,
+    help='Name and role of the approver, for example "A. Shah, IG lead". Default: the full name of'
+    " the account.",
 )
 @click.pass_obj
 def approve(settings_file: Path | None, mapping_file: Path, by: str) -> None:
-    """Record the approval of a mapping. `run` refuses a mapping that changed since its approval."""
+    """Record the approval of a mapping. `run` refuses a mapping that changed since its approval.
 
+    Someone must have previewed exactly this mapping before. The account that runs this command is
+    recorded with the approval.
+    """
+
+    from childlink_core.commands import os_user
     from childlink_core.profiles import get_profile
 
     from childlink_ingest import app
-    from childlink_ingest.mapping.approvals import approve as sign
-    from childlink_ingest.mapping.approvals import what
+    from childlink_ingest.mapping import approvals
     from childlink_ingest.settings import IngestSettings
 
     settings = IngestSettings.load(settings_file)
     if not by.strip():
-        raise UserError("--by is empty.", 'Name the approver: --by "Name, role".')
+        raise UserError(
+            "The approver has no name: --by is empty, and this account has no full name.",
+            'Name the approver: --by "Name, role".',
+        )
     mapping = app.load_mapping(mapping_file)
-    approved = sign(
-        settings.approvals,
-        mapping_file,
-        what(mapping_file, mapping, get_profile(settings.profile)),
-        by.strip(),
-    )
+    wanted = approvals.what(mapping_file, mapping, get_profile(settings.profile))
+    seen = approvals.check_previewed(settings.previews, mapping_file, wanted)
+    approved = approvals.approve(settings.approvals, mapping_file, wanted, by.strip(), os_user())
     click.echo(
-        f"{approved.file} approved by {approved.by} at {approved.at}, in {settings.approvals}"
+        f"{approved.file} approved by {approved.by} ({approved.account}) at {approved.at}, in"
+        f" {settings.approvals}"
     )
+    click.echo(f"  as previewed with {seen.extract} at {seen.at} ({seen.account})")
     click.echo(
         f"  mapping {approved.of.mapping[:16]}..., {approved.of.dataset}, {approved.of.profile}"
     )

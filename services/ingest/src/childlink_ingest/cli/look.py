@@ -325,11 +325,12 @@ def preview(
     """
 
     from childlink_core import __version__
+    from childlink_core.commands import os_user
     from childlink_core.profiles import get_profile
 
     from childlink_ingest import app
     from childlink_ingest.mapping.apply import RowMapper
-    from childlink_ingest.mapping.approvals import what
+    from childlink_ingest.mapping.approvals import note_preview, what
     from childlink_ingest.pseudonymise.split import split
     from childlink_ingest.reporting import pages, report
     from childlink_ingest.reporting import preview as previews
@@ -339,6 +340,7 @@ def preview(
     settings = IngestSettings.load(settings_file)
     mapping = app.load_mapping(mapping_file)
     profile = get_profile(settings.profile)
+    shown = what(mapping_file, mapping, profile)
     if page:
         with app.open_mapped(extract, mapping, settings):
             pass
@@ -351,13 +353,14 @@ def preview(
                 mapping=mapping,
                 mapping_file=mapping_file.name,
                 version=__version__,
-                approved=what(mapping_file, mapping, profile),
+                approved=shown,
                 opt_out=previews.opt_out_in_words(mapping),
                 columns=previews.column_rules(mapping, profile),
                 examples=previews.examples(mapping, profile),
                 profile=previews.explain_profile(profile),
             ),
         )
+        note_preview(settings.previews, mapping_file, extract, shown, os_user())
         click.echo(f"{page} written. It shows what would be sent, with made-up rows.")
     if explain:
         for item in previews.explain_profile(profile):
@@ -380,6 +383,8 @@ def preview(
             if rows
             else "No row of this extract would be sent."
         )
+    if rows:
+        note_preview(settings.previews, mapping_file, extract, shown, os_user())
 
 
 @click.command()

@@ -347,9 +347,11 @@ class RowMapper:
         codes: Map[str, Any] | None = column.codes
 
         def convert(text: str) -> Attribute | None:
-            if text == "":
+            if text == "" and (codes is None or "" not in codes):
                 return None
-            value: Attribute = _parse(field, text) if codes is None else _coded(field, column, text)
+            value: Attribute = (
+                _parse(field, text, column.times) if codes is None else _coded(field, column, text)
+            )
             if value == "":
                 return None
             if problem := field.problem_with(value):
@@ -417,9 +419,13 @@ def text_reader(column: Column) -> Callable[[_Values], str]:
     return cut
 
 
-def _parse(field: Field, text: str) -> Attribute:
+def _parse(field: Field, text: str, times: float | None = None) -> Attribute:
     try:
         match field.type:
+            case "integer" if times is not None:
+                return round(float(text) * times)
+            case "number" if times is not None:
+                return float(text) * times
             case "integer":
                 whole = completed_weeks(text) if "weeks" in field.unit else text
                 return int(_DECIMALS_OF_NOUGHT.sub("", whole))
@@ -433,7 +439,7 @@ def _parse(field: Field, text: str) -> Attribute:
                 raise ValueError
             case _:
                 return text
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _RejectedRowError(
             field.name,
             f"is not {'an' if field.type == 'integer' else 'a'} {field.type}",

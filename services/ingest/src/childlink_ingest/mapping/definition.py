@@ -38,6 +38,7 @@ class Column:
     null: frozenset[str] = frozenset()
     split: SplitKeys | None = None
     extract: re.Pattern[str] | None = None
+    times: float | None = None
 
     @property
     def name(self) -> str:
@@ -74,6 +75,18 @@ class Newest:
 
 
 @dataclass(frozen=True)
+class Pivot:
+    """Make one row of all rows that are alike in `by`. `name` says what each is about."""
+
+    by: tuple[str, ...]
+    name: str
+    cells: Map[str, tuple[str, tuple[str, ...]]]
+    """For each value that a column takes from a row by its name: the column of the extract, and the
+    texts of `name`. The key is the name by which `columns` knows the value.
+    """
+
+
+@dataclass(frozen=True)
 class Mapping:
     """A parsed mapping."""
 
@@ -97,6 +110,7 @@ class Mapping:
     """What the local ids stand for."""
     where: tuple[Condition, ...] = ()
     newest: Newest | None = None
+    pivot: Pivot | None = None
     each: tuple[Map[str, Column], ...] = ()
     null: frozenset[str] = frozenset()
     """Texts that mean that there is no value."""
@@ -129,6 +143,10 @@ class Mapping:
         used |= {condition.column for condition in self.where}
         if self.newest:
             used |= {*self.newest.by, self.newest.order}
+        if self.pivot:
+            used -= set(self.pivot.cells)
+            used |= {*self.pivot.by, self.pivot.name}
+            used |= {column for column, _ in self.pivot.cells.values()}
         return frozenset(used - {COPY})
 
     def copies(self) -> "list[Mapping]":
@@ -167,8 +185,14 @@ def code_of(codes: Map[str, Any], default: object, text: str) -> Any:
     """
     if text in codes:
         return codes[text]
-    plain = text.lower()
-    for key, code in codes.items():
-        if key.lower() == plain or ("*" in key and fnmatchcase(plain, key.lower())):
-            return code
-    return default
+    return next((code for key, code in codes.items() if stands_for(key, text)), default)
+
+
+def stands_for(key: str, text: str) -> bool:
+    """Whether a key of the mapping stands for a text of the source.
+
+    >>> stands_for("MMR*1", "mmr dose 1"), stands_for("MMR", "MMR 1")
+    (True, False)
+    """
+    key, text = key.lower(), text.lower()
+    return key == text or (text != "" and "*" in key and fnmatchcase(text, key))

@@ -72,6 +72,14 @@ class ColumnKeys(_Keys):
         description="The same value in every row.",
         examples=['{ constant = "mother" }'],
     )
+    of_row: Text | list[Text] | None = Field(
+        None,
+        description=(
+            "With `pivot`: the value is of the row whose `name` is this text, or one of these. A"
+            " text with * stands for all texts that fit."
+        ),
+        examples=['{ column = "Given on", of_row = "MMR*1" }'],
+    )
     join: StrictStr = Field(
         "|",
         description="The text between joined values.",
@@ -104,7 +112,7 @@ class ColumnKeys(_Keys):
         None,
         description=(
             "The contract's code for each text of the source. A text with * stands for all texts"
-            ' that fit; a code "" means that there is no value.'
+            ' that fit, and the text "" for an empty field. A code "" means that there is no value.'
         ),
         examples=['{ column = "Status", codes = { "Compl*" = true, "DNA" = false, "?" = "" } }'],
     )
@@ -112,6 +120,11 @@ class ColumnKeys(_Keys):
         None,
         description="The code of all texts that `codes` does not list.",
         examples=['{ column = "MMR", codes = { "Y" = true }, default = false }'],
+    )
+    times: StrictFloat | StrictInt | None = Field(
+        None,
+        description="Turns a number into the contract's unit, such as kilograms into grams.",
+        examples=['{ column = "Birth weight (kg)", times = 1000 }'],
     )
     lookup: Text | None = Field(
         None,
@@ -136,6 +149,8 @@ class ColumnKeys(_Keys):
             raise ValueError(
                 "give exactly one of column, any_of, matching, position, first_of, constant"
             )
+        if self.of_row is not None and not isinstance(self.column, str):
+            raise ValueError("of_row needs one column")
         return self
 
 
@@ -154,6 +169,15 @@ class NewestKeys(_Keys):
 
     by: Text | list[Text] = Field(description="Columns that together name what has a history.")
     order: Text = Field(description="Column with a date or a number. The greatest counts.")
+
+
+class PivotKeys(_Keys):
+    """Makes one row of several, for a source that writes a row for each vaccine or question. The
+    first row of a person gives all columns without `of_row`.
+    """
+
+    by: Text | list[Text] = Field(description="Columns that together name what has several rows.")
+    name: Text = Field(description="Column that says what a row is about, such as the vaccine.")
 
 
 ColumnEntry = Text | ColumnKeys
@@ -221,6 +245,14 @@ class MappingKeys(_Keys):
         None,
         description="Of several rows of a history, only the newest is taken.",
         examples=['{ by = "PatientID", order = "ValidFrom" }'],
+    )
+    pivot: PivotKeys | None = Field(
+        None,
+        description=(
+            "Makes one row of all rows that are alike in `by`. Columns with `of_row` take their"
+            " value from one of them."
+        ),
+        examples=['{ by = "Child id", name = "Vaccine" }'],
     )
     each: list[dict[str, ColumnEntry]] = Field(
         [],
@@ -296,6 +328,7 @@ PARTS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("A column that is not only a header", ColumnKeys),
     ("A condition of `where`", ConditionKeys),
     ("`newest`", NewestKeys),
+    ("`pivot`", PivotKeys),
     ("`split`", SplitKeys),
 )
 """The parts of a mapping file, each with its keys."""

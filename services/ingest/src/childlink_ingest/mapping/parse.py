@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from childlink_ingest.errors import MappingError
 from childlink_ingest.geography.derive import parse_sets
 from childlink_ingest.mapping.dates import is_date_format
-from childlink_ingest.mapping.definition import Column, Condition, Mapping, Newest
+from childlink_ingest.mapping.definition import Column, Condition, Mapping, Newest, Pivot
 from childlink_ingest.mapping.language import (
     FIND,
     ColumnEntry,
@@ -96,6 +96,7 @@ def parse_mapping(text: str, where: str, read: Callable[[str], str] = no_lookups
         ids=keys.ids,
         where=tuple(compiler.condition(item) for item in keys.where),
         newest=_newest(keys),
+        pivot=_pivot(keys, compiler, where),
         each=copies,
         null=frozenset(keys.null),
         aliases=tuple(compiler.aliases),
@@ -105,6 +106,13 @@ def parse_mapping(text: str, where: str, read: Callable[[str], str] = no_lookups
         lookups=tuple(compiler.lookups),
     )
     _check_ids(mapping, in_every_copy, where)
+    numbers = {field.name for field in dataset.fields if field.type in ("integer", "number")}
+    for name, column in columns.items():
+        if column.times is not None and (name not in numbers or column.codes is not None):
+            raise MappingError(
+                f"{where}: columns.{name} has `times`, but is no number that is read as it is.",
+                "Use `times` for integers and numbers without `codes`.",
+            )
     unknown = set(keys.min_filled) - set(columns)
     if unknown:
         raise MappingError(
@@ -195,6 +203,24 @@ def _newest(keys: MappingKeys) -> Newest | None:
     return Newest((by,) if isinstance(by, str) else tuple(by), keys.newest.order)
 
 
+def _pivot(keys: MappingKeys, compiler: "_Compiler", where: str) -> Pivot | None:
+    if (keys.pivot is None) != (not compiler.cells):
+        raise MappingError(
+            f"{where}: `pivot` and `of_row` belong together, and one of them is missing.",
+            'Write pivot = { by = "Child id", name = "Vaccine" }, and of_row in the columns that'
+            " take their value from one of the rows.",
+        )
+    if keys.pivot is None:
+        return None
+    if keys.newest is not None:
+        raise MappingError(
+            f"{where}: `pivot` and `newest` cannot be used together.",
+            "Let the source give the newest rows only.",
+        )
+    by = keys.pivot.by
+    return Pivot((by,) if isinstance(by, str) else tuple(by), keys.pivot.name, compiler.cells)
+
+
 def _source(keys: MappingKeys, mapping: Mapping) -> Source:
     find = keys.header_row == FIND
     others = {name: names for names in mapping.aliases for name in names[:1]}
@@ -223,6 +249,7 @@ class _Compiler:
         self.patterns: dict[str, re.Pattern[str]] = {}
         self.positions: dict[str, int] = {}
         self.lookups: list[str] = []
+        self.cells: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     def column(self, name: str, entry: ColumnEntry) -> Column:
         """A column. Raises MappingError."""
@@ -260,6 +287,7 @@ class _Compiler:
             self._null if entry.null is None else self._null | set(entry.null),
             entry.split,
             self._pattern(f"columns.{name}.extract", entry.extract, groups=1),
+            None if entry.times is None else float(entry.times),
         )
 
     def condition(self, item: ConditionKeys) -> Condition:
@@ -288,6 +316,11 @@ class _Compiler:
             return (f"column {entry.position}",)
         if entry.first_of:
             return tuple(entry.first_of)
+        if entry.of_row is not None and isinstance(entry.column, str):
+            rows = (entry.of_row,) if isinstance(entry.of_row, str) else tuple(entry.of_row)
+            cell = f"{entry.column} of {' or '.join(rows)}"
+            self.cells[cell] = (entry.column, rows)
+            return (cell,)
         if entry.column is None:
             return ()
         return (entry.column,) if isinstance(entry.column, str) else tuple(entry.column)
