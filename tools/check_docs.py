@@ -14,8 +14,7 @@ import exit_codes as exit_pages
 import mapping_page
 import worked_examples as example_pages
 from childlink_analytics import cli as analytics_cli
-from childlink_catalogue.datasets import all_datasets
-from childlink_catalogue.measures import catalogue
+from childlink_catalogue.catalogue import all_datasets, catalogue
 from childlink_client import cli as client_cli
 from childlink_core.reasons import EXPLANATIONS
 from childlink_core.topics import SERVICES

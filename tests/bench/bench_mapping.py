@@ -106,7 +106,7 @@ def _columns(text: str, content: dict[str, object]) -> dict[str, Column]:
 
 
 def _parse_alone(lines: str, entries: dict[str, object], dataset: str) -> dict[str, Column]:
-    from childlink_catalogue.datasets import get_dataset
+    from childlink_catalogue.catalogue import get_dataset
 
     contract = get_dataset(dataset)
     known = {name: entry for name, entry in entries.items() if name in contract.columns}

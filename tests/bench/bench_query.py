@@ -24,7 +24,7 @@ from childlink_analytics.answering.audit_trail import QuestionsTrail
 from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.service import Access, serve
 from childlink_analytics.settings import ServingSettings
-from childlink_catalogue.measures import catalogue
+from childlink_catalogue.catalogue import catalogue
 from childlink_client import Client
 from childlink_core.garbage_collection import relax_garbage_collection
 

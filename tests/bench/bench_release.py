@@ -24,7 +24,8 @@ import psycopg
 import pyarrow as pa
 from childlink_analytics.releasing.counting.counting import Counter, open_counter
 from childlink_analytics.releasing.release.cut import CutPlan, cut_release
-from childlink_catalogue.measures import Measure, catalogue
+from childlink_catalogue.catalogue import catalogue
+from childlink_catalogue.measures import Measure
 
 from tests.support.postgres import postgres
 

@@ -26,7 +26,7 @@ from childlink_analytics.answering.estimates import Estimate
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import measure_cells
 from childlink_analytics.shared.release_files import Published, Release
-from childlink_catalogue.measures import catalogue
+from childlink_catalogue.catalogue import catalogue
 from childlink_local.synth.lives import IMPROVEMENT_PERCENT, ODDS_RATIOS, Lives
 
 from tests.attacks.answers.world import UNTIL, Hub, Row, World, reference_of

@@ -25,7 +25,7 @@ import os, sys, time
 from pathlib import Path
 from childlink_analytics.releasing.release import workflow as lifecycle
 from childlink_analytics.shared import release_files as releases
-from childlink_catalogue.measures import catalogue
+from childlink_catalogue.catalogue import catalogue
 from tests.faults.test_killed_cut import desk_of
 from tests.unit.test_release_workflow import MEASURES
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["childlink_ingest", "childlink_core"]):
-    from childlink_catalogue.datasets import all_datasets
+    from childlink_catalogue.catalogue import all_datasets
     from childlink_core.errors import UserError
     from childlink_ingest.mapping.apply import RowMapper
     from childlink_ingest.mapping.bind import bind

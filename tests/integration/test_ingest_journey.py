@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from childlink_catalogue.datasets import get_dataset
+from childlink_catalogue.catalogue import get_dataset
 from childlink_ingest.errors import ExtractError
 from childlink_ingest.geography.derive import AreaSets
 from childlink_ingest.geography.lookup import build_lookup, open_lookup

@@ -2,7 +2,7 @@
 
 from childlink.wire.v1 import encoded_pb2, observation_pb2
 from childlink_analytics.releasing.store.intake import read_observation
-from childlink_catalogue.datasets import get_dataset
+from childlink_catalogue.catalogue import get_dataset
 from childlink_core import envelope
 from childlink_core.errors import BatchRefusedError
 from childlink_core.profiles import get_profile

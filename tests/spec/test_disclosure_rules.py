@@ -12,7 +12,7 @@ from childlink_analytics.answering.question import Question, answer
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.disclosure import HIDDEN, ROUNDED, SUPPRESSED
 from childlink_analytics.shared.release_files import Published, Release
-from childlink_catalogue.measures import catalogue
+from childlink_catalogue.catalogue import catalogue
 
 CATALOGUE = catalogue()
 

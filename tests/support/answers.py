@@ -19,7 +19,9 @@ from childlink_analytics.answering.service import serve
 from childlink_analytics.settings import ServingSettings
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.release_files import Published, measure_content, write_release
-from childlink_catalogue.measures import Dimension, Measure, catalogue
+from childlink_catalogue.catalogue import catalogue
+from childlink_catalogue.dimensions import Dimension
+from childlink_catalogue.measures import Measure
 
 PEOPLE = 3_000
 NOT_COLLECTED = "breastfeeding"

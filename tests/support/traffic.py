@@ -11,7 +11,7 @@ from childlink.wire.v1 import encoded_pb2, observation_pb2, receipt_pb2
 from childlink.wire.v1 import envelope_pb2 as wire
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
 from childlink_bus.ports import BusError
-from childlink_catalogue.datasets import all_datasets
+from childlink_catalogue.catalogue import all_datasets
 from childlink_core import envelope, reasons, topics
 from childlink_core.capsule import CapsuleSealer
 from childlink_core.directory import read_directory

@@ -12,7 +12,7 @@ from childlink_analytics.answering.question import Question, answer
 from childlink_analytics.errors import QuestionError
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.release_files import Published, Release
-from childlink_catalogue.measures import catalogue
+from childlink_catalogue.catalogue import catalogue
 from childlink_client.analyses.change import Change
 from childlink_client.analyses.pathways import Pathways
 from childlink_client.analyses.trend import Trend, TrendPoint

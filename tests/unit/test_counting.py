@@ -21,9 +21,8 @@ from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import link_cells
 from childlink_analytics.shared.purposes import parse_purposes
 from childlink_analytics.shared.release_files import read_release
-from childlink_catalogue.datasets import all_datasets
+from childlink_catalogue.catalogue import all_datasets, catalogue
 from childlink_catalogue.errors import CatalogueError
-from childlink_catalogue.measures import catalogue
 
 from tests.attacks.answers.world import partnership
 

@@ -9,7 +9,8 @@ from childlink_analytics.releasing.protection.attack import attack
 from childlink_analytics.releasing.protection.rounding import round_cells
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import LinkedCells, link_cells
-from childlink_catalogue.measures import Dimension, Measure
+from childlink_catalogue.dimensions import Dimension
+from childlink_catalogue.measures import Measure
 
 
 def dimension(name, size):

@@ -11,7 +11,7 @@ from childlink_analytics.answering.analyses import compare, inequality
 from childlink_analytics.releasing.counting.confounders import strata
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.release_files import Published, Release
-from childlink_catalogue.measures import catalogue
+from childlink_catalogue.catalogue import catalogue
 from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable, Table2x2
 

@@ -5,7 +5,7 @@ or if rows with one id have different dates of birth.
 import tomllib
 from datetime import date, timedelta
 
-from childlink_catalogue.datasets import get_dataset
+from childlink_catalogue.catalogue import get_dataset
 from childlink_ingest.proposing.propose import propose
 
 NUMBERS = ("9990000018", "9990000026", "9990000034", "9990000042")

@@ -6,7 +6,7 @@ import tomllib
 from datetime import date, timedelta
 
 import pytest
-from childlink_catalogue.datasets import get_dataset
+from childlink_catalogue.catalogue import get_dataset
 from childlink_ingest.cli import main
 from childlink_ingest.errors import MappingError
 from childlink_ingest.proposing.propose import propose

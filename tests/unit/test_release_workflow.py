@@ -30,7 +30,7 @@ from childlink_analytics.shared.change_notes import change_notes
 from childlink_analytics.shared.purposes import Register, parse_purposes
 from childlink_analytics.shared.release_files import Published, Release, publish_release
 from childlink_bus.database import migrate, open_database
-from childlink_catalogue.measures import catalogue
+from childlink_catalogue.catalogue import all_datasets, catalogue
 from childlink_client import Client, ClientError
 from childlink_core.audit import AuditBrokenError
 from google.protobuf import empty_pb2
@@ -291,19 +291,44 @@ def test_data_of_two_purposes_are_joined_for_neither_and_no_measure_is_open_to_w
         for name in ("asq3", "attendance")
     )
     access = Access(parse_purposes(purposes, ["asq3", "attendance"], "register"))
-    joined = [
-        name for name, item in catalogue().items() if {"asq3", "attendance"} <= set(item.datasets)
-    ]
     whole = Release("r", 1, {}, {name: Published(item, {}) for name, item in catalogue().items()})
     both = Person("ann", frozenset(["analyst"]), purposes=("asq3", "attendance"))
     nobody = Person("ben", frozenset(["analyst"]))
     monkeypatch.setattr(server, "caller", lambda: both)
-    seen = access.visible(whole).measures
-    assert "reach_children" in seen
-    assert joined
-    assert not seen.keys() & set(joined)
+    seen = {name: item.measure for name, item in access.visible(whole).measures.items()}
+    assert "service" in seen["reach_children"].dimensions
+    assert "linkage_rate" not in seen, "every dataset is in it"
+    assert "engaged" not in seen["asq3_overall"].dimensions, "attendance is in it"
+    assert seen["asq3_overall"].compare is None
     monkeypatch.setattr(server, "caller", lambda: nobody)
     assert access.visible(whole).measures == {}
+
+
+def test_a_breakdown_is_seen_only_with_all_the_datasets_that_say_it(monkeypatch):
+    """The child's first language comes from the EYFS profile alone, and deprivation from many."""
+    of = {
+        "reach": ["attendance"],
+        "school": ["attendance", "eyfs"],
+        "all": list(all_datasets()),
+    }
+    purposes = "".join(
+        f'[[purpose]]\nid = "{name}"\ntitle = "T"\nlawful_basis = "L"\ndatasets = {datasets}\n'
+        "until = 2099-01-01\n"
+        for name, datasets in of.items()
+    )
+    access = Access(parse_purposes(purposes, list(all_datasets()), "register"))
+    whole = Release("r", 1, {}, {name: Published(item, {}) for name, item in catalogue().items()})
+    seen = {}
+    for name in of:
+        person = Person("ann", frozenset(["analyst"]), purposes=(name,))
+        monkeypatch.setattr(server, "caller", lambda person=person: person)
+        measures = access.visible(whole).measures
+        seen[name] = set(measures["reach_children"].measure.dimensions)
+        assert ("linkage_rate" in measures) == (name == "all")
+    assert {"language", "priority", "ethnicity", "residence"} & seen["reach"] == set()
+    assert {"service", "quarter"} <= seen["reach"]
+    assert seen["school"] == seen["reach"] | {"language"}
+    assert {"priority", "ethnicity", "residence"} <= seen["all"]
 
 
 def test_a_damaged_draft_is_neither_verified_nor_published(desk):

@@ -13,7 +13,7 @@ from childlink_analytics.cli.running import consume as analytics_consume
 from childlink_analytics.releasing import app as analytics_app
 from childlink_analytics.releasing.metrics import StoreMetrics
 from childlink_bus.ports import BusError
-from childlink_catalogue.datasets import all_datasets, get_dataset
+from childlink_catalogue.catalogue import all_datasets, get_dataset
 from childlink_client.values import Measure
 from childlink_core import logs, topics
 from childlink_core.commands import Commands
@@ -80,7 +80,7 @@ def test_a_profiles_fingerprint_changes_with_its_meaning_and_not_with_its_commen
 def test_a_measure_survives_the_wire_with_its_categories_in_order():
     from childlink_analytics.answering.messages import measure as as_message
     from childlink_analytics.shared.release_files import Published, _published, measure_content
-    from childlink_catalogue.measures import catalogue
+    from childlink_catalogue.catalogue import catalogue
 
     for measure in catalogue().values():
         back = _published(json.loads(json.dumps(measure_content(Published(measure, {(): 5})))))

@@ -23,7 +23,7 @@ from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import LinkedCells
 from childlink_analytics.shared.disclosure import possible_counts
 from childlink_analytics.shared.release_files import measure_content
-from childlink_catalogue.measures import catalogue
+from childlink_catalogue.catalogue import catalogue
 from childlink_client import ClientError
 
 from tests.attacks.answers.analyst import Analyst, attendances

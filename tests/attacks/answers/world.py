@@ -18,7 +18,8 @@ from childlink_analytics.releasing.counting.counting import open_counter
 from childlink_analytics.releasing.protection.attack import PriorRelease
 from childlink_analytics.releasing.release.cut import Cut, CutPlan, cut_release
 from childlink_analytics.settings import ServingSettings
-from childlink_catalogue.measures import Measure, catalogue
+from childlink_catalogue.catalogue import catalogue
+from childlink_catalogue.measures import Measure
 from childlink_client import Client
 
 UNTIL = date(2024, 12, 31)

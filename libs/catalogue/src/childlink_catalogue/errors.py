@@ -4,4 +4,4 @@ from childlink_core.errors import UserError
 
 
 class CatalogueError(UserError):
-    """The declaration of a measure, a purpose or a denominator table is wrong."""
+    """A file of the catalogue, a purpose or a denominator table is wrong."""

@@ -1,53 +1,17 @@
-"""The measure catalogue: the possible questions, declared as data. Parses and checks text; no I/O
-rules.
-"""
+"""Measures: what analysts ask for. Built from the catalogue's keys, and checked. No I/O."""
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from functools import cache
-from importlib.resources import files
-from typing import Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
+from childlink_catalogue.dimensions import NOT_RECORDED, Dimension
 from childlink_catalogue.errors import CatalogueError
+from childlink_catalogue.language import Counted, MeasureKeys
+from childlink_catalogue.populations import Population
 
 MOST_DIMENSIONS: Final = 4
 MOST_CELLS: Final = 1_500
-QUARTERS: Final = 8
-"""Number of single quarters, up to a release's last day."""
-Unit = Literal["children", "adults", "families", "attendances"]
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """Sorts each counted person or family into exactly one category, or into several if
-    overlapping.
-    """
-
-    id: str
-    title: str
-    categories: Mapping[str, str]
-    """Title by category id, in order."""
-    midpoints: Mapping[str, float] | None = None
-    """For bands: the midpoint of each."""
-    overlapping: bool = False
-    """Whether people may be in several categories (services, quarters).
-
-    The counts of distinct people then do not add up, so the total is a separate count.
-    """
-    within: str = ""
-    """An overlapping dimension that must be in every cube with this one, because this dimension
-    describes a person within it.
-    """
-    once: str = ""
-    """The category that holds each person exactly once, over all of `within`."""
-    same: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Categories that hold exactly the people of a category of another dimension."""
-    ordered: bool = False
-    """Whether the categories (except `not_recorded`) are ordered, so that inequality can be
-    measured.
-    """
+Unit = Counted
 
 
 @dataclass(frozen=True)
@@ -71,7 +35,9 @@ class Measure:
     description: str
     unit: Unit
     view: str
+    """The population, which the compiler turns into a view."""
     where: str
+    """A condition on its columns, as SQL that the catalogue made from lists of categories."""
     columns: Mapping[str, str]
     """The view's column for a dimension, if it has another name than the dimension."""
     cubes: tuple[tuple[str, ...], ...]
@@ -81,8 +47,12 @@ class Measure:
     mean: str | None
     """A dimension of bands of which answers give the mean."""
     datasets: tuple[str, ...] = ()
-    """The datasets it is made from. They decide who may see it, and whether it was collected at
-    all.
+    """The datasets of everyone it counts. They decide who may see it, and whether it was collected
+    at all.
+    """
+    dimension_datasets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Further datasets that each dimension is made from. They decide who may see it broken down by
+    that dimension.
     """
     compare: Comparison | None = None
     harmless: bool = False
@@ -93,6 +63,41 @@ class Measure:
     """(column, category, column, category): people in the first category are always in the second,
     and this is public knowledge.
     """
+
+    @property
+    def all_datasets(self) -> tuple[str, ...]:
+        """Every dataset that it or one of its dimensions is made from."""
+        more = (name for names in self.dimension_datasets.values() for name in names)
+        return tuple(dict.fromkeys([*self.datasets, *more]))
+
+    def only_from(self, allowed: Sequence[frozenset[str]]) -> "Measure | None":
+        """The measure without the dimensions that none of these sets of datasets covers together
+        with the measure itself; None if none covers the measure.
+        """
+        covering = [datasets for datasets in allowed if datasets.issuperset(self.datasets)]
+        if not covering:
+            return None
+        cubes = tuple(
+            dict.fromkeys(
+                tuple(name for name in cube if self._covered(name, datasets))
+                for datasets in covering
+                for cube in self.cubes
+            )
+        )
+        names = {name for cube in cubes for name in cube}
+        compared = self.compare and {self.compare.dimension, self.compare.strata} <= names
+        return replace(
+            self,
+            cubes=cubes,
+            dimensions={name: item for name, item in self.dimensions.items() if name in names},
+            compare=self.compare if compared else None,
+        )
+
+    def _covered(self, name: str, datasets: frozenset[str]) -> bool:
+        within = self.dimensions[name].within
+        return datasets.issuperset(self.dimension_datasets.get(name, ())) and (
+            not within or self._covered(within, datasets)
+        )
 
     @property
     def population(self) -> str:
@@ -122,91 +127,17 @@ class Measure:
         return total
 
 
-@cache
-def catalogue(until: date = date(2024, 12, 31)) -> Mapping[str, Measure]:
-    """Every measure of this version, with the quarters up to a day. Raises CatalogueError."""
-    folder = files("childlink_catalogue") / "leap"
-    dimensions = parse_dimensions((folder / "dimensions.toml").read_text(encoding="utf-8"), until)
-    measures: dict[str, Measure] = {}
-    for file in sorted((folder / "measures").iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".toml"):
-            for measure in parse_measures(file.read_text(encoding="utf-8"), dimensions, file.name):
-                if measure.id in measures:
-                    raise CatalogueError(
-                        f"{file.name}: measure {measure.id} is declared twice.",
-                        "Give one of them another id.",
-                    )
-                measures[measure.id] = measure
-    return measures
-
-
-def parse_dimensions(text: str, until: date) -> dict[str, Dimension]:
-    """Parse the file of shared dimensions."""
-    dimensions = {}
-    for name, item in tomllib.loads(text).items():
-        midpoints = item.get("midpoints")
-        if "step" in item:
-            lows = range(item["first"], item["last"] + 1, item["step"])
-            # Centred bands contain scores on both sides of the middle. Otherwise whole numbers at a
-            # band's edge would shift its mean.
-            half = item["step"] // 2 if item.get("centred") else 0
-            categories = {str(low): f"{low - half} to {low - half + item['step']}" for low in lows}
-            midpoints = {str(low): low - half + item["step"] / 2 for low in lows}
-        elif item.get("quarters"):
-            categories = quarters(until, QUARTERS)
-        else:
-            categories = item["categories"]
-        same = {category: (other[0], other[1]) for category, other in item.get("same", {}).items()}
-        dimensions[name] = Dimension(
-            name,
-            item["title"],
-            categories,
-            midpoints,
-            item.get("overlapping", False),
-            item.get("within", ""),
-            item.get("once", ""),
-            same,
-            item.get("ordered", False),
-        )
-    return dimensions
-
-
-def quarters(until: date, count: int) -> dict[str, str]:
-    """The last `count` quarters up to a day, oldest first, after one category for all earlier time.
-
-    >>> quarters(date(2024, 5, 1), 2)
-    {'earlier': 'Before 2024', '2024-Q1': 'January to March 2024', '2024-Q2': 'April to June 2024'}
-    """
-    last = until.year * 4 + (until.month - 1) // 3
-    names = ("January to March", "April to June", "July to September", "October to December")
-    first = last - count + 1
-    before = (
-        f"Before {first // 4}"
-        if first % 4 == 0
-        else f"Before {names[first % 4].split(' ')[0]} {first // 4}"
-    )
-    shown = {
-        f"{at // 4}-Q{at % 4 + 1}": f"{names[at % 4]} {at // 4}" for at in range(first, last + 1)
-    }
-    return {"earlier": before, **shown}
-
-
-def parse_measures(text: str, dimensions: Mapping[str, Dimension], where: str) -> list[Measure]:
-    """Parse a file of measures. Raises CatalogueError that says which measure is wrong, and how."""
-    try:
-        return [_parse(item, dimensions, where) for item in tomllib.loads(text)["measure"]]
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise CatalogueError(
-            f"{where} is not a file of measures ({error}).", "Compare it with the bundled ones."
-        ) from None
-
-
-def _parse(item: Mapping[str, Any], dimensions: Mapping[str, Dimension], where: str) -> Measure:
-    cubes = tuple(tuple(cube) for cube in item["cubes"])
+def measure_of(
+    keys: MeasureKeys,
+    population: Population,
+    dimensions: Mapping[str, Dimension],
+    where: str,
+) -> Measure:
+    """A measure. Raises CatalogueError that says what is wrong, and how to mend it."""
+    at = f"{where}, measure {keys.id}"
+    cubes = tuple(tuple(cube) for cube in keys.cubes)
     names = list(dict.fromkeys(name for cube in cubes for name in cube))
-    unknown = [name for name in names if name not in dimensions]
-    at = f"{where}, measure {item['id']}"
-    if unknown:
+    if unknown := [name for name in names if name not in dimensions]:
         raise CatalogueError(
             f"{at}: there is no dimension {', '.join(unknown)}.", f"Use: {', '.join(dimensions)}."
         )
@@ -216,36 +147,45 @@ def _parse(item: Mapping[str, Any], dimensions: Mapping[str, Dimension], where: 
             "Leave one out, or make two cubes.",
         )
     share = None
-    if "share" in item:
-        share = (
-            item["share"]["dimension"],
-            _listed(item["share"]["of"]),
-            _listed(item["share"]["against"]),
-        )
-    mean = item["mean"]["dimension"] if "mean" in item else None
-    for needed in (share[0] if share else None, mean):
-        if needed is not None and any(needed not in cube for cube in cubes):
-            raise CatalogueError(
-                f"{at}: {needed} must be in every cube.",
-                "Numerator and denominator are protected together.",
-            )
+    if keys.share:
+        of, against = _listed(keys.share.of), _listed(keys.share.against)
+        share = (keys.share.dimension, of, against)
+    mean = keys.mean.dimension if keys.mean else None
+    _check_estimate(at, share, mean, cubes, dimensions)
+    compare = _comparison(at, keys, population, dimensions)
+    columns = {name: keys.columns.get(name, name) for name in names}
+    for name, column in columns.items():
+        if compare is None or name != compare.strata:
+            _check_column(at, dimensions[name], column, population)
+    base = population.datasets
+    counted = set(keys.where)
+    if share or mean:
+        counted.add(columns[share[0] if share else str(mean)])
+    datasets = tuple(
+        dict.fromkeys([*base, *(d for c in sorted(counted) for d in population.datasets_of(c, at))])
+    )
     measure = Measure(
-        id=item["id"],
-        title=item["title"],
-        description=item["description"],
-        unit=item["unit"],
-        view=item["view"],
-        where=item.get("where", "TRUE"),
-        columns=item.get("columns", {}),
+        id=keys.id,
+        title=keys.title,
+        description=keys.description,
+        unit=population.counts,
+        view=population.id,
+        where=_condition(at, keys, population),
+        columns=keys.columns,
         cubes=cubes,
         dimensions={name: dimensions[name] for name in names},
         share=share,
         mean=mean,
-        datasets=tuple(item["datasets"]),
-        compare=_comparison(item),
-        harmless=item.get("harmless", False),
-        population_of=item.get("population_of", ""),
-        implies=tuple(tuple(rule) for rule in item.get("implies", [])),
+        datasets=datasets,
+        dimension_datasets={
+            name: more
+            for name in names
+            if (more := _more_datasets(name, columns, population, datasets, compare, at))
+        },
+        compare=compare,
+        harmless=keys.harmless,
+        population_of=keys.population_of or "",
+        implies=tuple(keys.implies),
     )
     for name in names:
         within = dimensions[name].within
@@ -262,13 +202,100 @@ def _parse(item: Mapping[str, Any], dimensions: Mapping[str, Dimension], where: 
     return measure
 
 
-def _comparison(item: Mapping[str, Any]) -> Comparison | None:
-    if "compare" not in item:
-        return None
-    said = item["compare"]
-    return Comparison(
-        said["dimension"], said["of"], said["against"], said["strata"], tuple(said["adjusted_for"])
+def _more_datasets(
+    name: str,
+    columns: Mapping[str, str],
+    population: Population,
+    already: Sequence[str],
+    compare: Comparison | None,
+    at: str,
+) -> tuple[str, ...]:
+    """The datasets of a dimension beyond those of everyone who is counted."""
+    sources = (
+        [columns.get(compare.dimension, compare.dimension), *compare.adjusted_for]
+        if compare and name == compare.strata
+        else [columns[name]]
     )
+    found = dict.fromkeys(d for source in sources for d in population.datasets_of(source, at))
+    return tuple(dataset for dataset in found if dataset not in already)
+
+
+def _comparison(
+    at: str, keys: MeasureKeys, population: Population, dimensions: Mapping[str, Dimension]
+) -> Comparison | None:
+    if keys.compare is None:
+        return None
+    said = keys.compare
+    if said.dimension not in dimensions:
+        raise CatalogueError(
+            f"{at}: there is no dimension {said.dimension}.", f"Use: {', '.join(dimensions)}."
+        )
+    _check_categories(at, dimensions[said.dimension], [said.of, said.against])
+    for name in said.adjusted_for:
+        population.datasets_of(name, at)
+    if keys.share and keys.columns.get(keys.share.dimension, keys.share.dimension) in (
+        said.adjusted_for
+    ):
+        raise CatalogueError(
+            f"{at}: adjusted_for names the outcome {keys.share.dimension}.",
+            "Strata are fitted without any outcome: remove it.",
+        )
+    return Comparison(said.dimension, said.of, said.against, said.strata, tuple(said.adjusted_for))
+
+
+def _check_estimate(
+    at: str,
+    share: tuple[str, tuple[str, ...], tuple[str, ...]] | None,
+    mean: str | None,
+    cubes: Sequence[tuple[str, ...]],
+    dimensions: Mapping[str, Dimension],
+) -> None:
+    for needed in (share[0] if share else None, mean):
+        if needed is not None and any(needed not in cube for cube in cubes):
+            raise CatalogueError(
+                f"{at}: {needed} must be in every cube.",
+                "Numerator and denominator are protected together.",
+            )
+    if share:
+        _check_categories(at, dimensions[share[0]], [*share[1], *share[2]])
+    if mean and not dimensions[mean].midpoints:
+        raise CatalogueError(
+            f"{at}: {mean} has no midpoints, so it has no mean.", "Give it `steps` or `midpoints`."
+        )
+
+
+def _check_categories(at: str, dimension: Dimension, wanted: Sequence[str]) -> None:
+    unknown = [name for name in wanted if name not in dimension.categories]
+    if unknown:
+        raise CatalogueError(
+            f"{at}: {dimension.id} has no category {unknown[0]!r}.",
+            f"Use: {', '.join(dimension.categories)}.",
+        )
+
+
+def _check_column(at: str, dimension: Dimension, column: str, population: Population) -> None:
+    """Raise CatalogueError if a variable can give a category that the dimension does not have."""
+    given = population.categories_of(column, at)
+    unknown = [name for name in given if name not in dimension.categories]
+    if unknown:
+        lacks = (
+            f"{column} may not be recorded"
+            if unknown == [NOT_RECORDED]
+            else f"{column} gives {unknown[0]!r}"
+        )
+        raise CatalogueError(
+            f"{at}: {lacks}, and dimension {dimension.id} has no such category.",
+            f'Add {unknown[0]} = "..." to its categories.',
+        )
+
+
+def _condition(at: str, keys: MeasureKeys, population: Population) -> str:
+    parts = []
+    for column, categories in keys.where.items():
+        population.datasets_of(column, at)
+        listed = ", ".join(f"'{name}'" for name in categories)
+        parts.append(f"{column} = {listed}" if len(categories) == 1 else f"{column} IN ({listed})")
+    return " AND ".join(parts) or "TRUE"
 
 
 def _listed(said: str | list[str]) -> tuple[str, ...]:

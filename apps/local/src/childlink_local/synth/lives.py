@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
-from childlink_catalogue.datasets import instruments
+from childlink_catalogue.catalogue import instruments
 
 from childlink_local.synth.people import Adult, Child, Family
 

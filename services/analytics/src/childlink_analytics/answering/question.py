@@ -63,7 +63,7 @@ class Answer:
 def answer(release: Release, question: Question) -> Answer:
     """Answer a question. Raises QuestionError that names the wrong field and the allowed values.
 
-    >>> from childlink_catalogue.measures import catalogue
+    >>> from childlink_catalogue.catalogue import catalogue
     >>> reach = catalogue()["reach_adults"]
     >>> cells = {(): 35, (("residence", "area"),): 30, (("residence", "borough"),): 5}
     >>> release = Release("2026-Q1", 1, {}, {"reach_adults": Published(reach, cells)})

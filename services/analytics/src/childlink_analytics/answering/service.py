@@ -5,7 +5,7 @@ and records every call.
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, TypeVar
 
@@ -79,14 +79,16 @@ class Access:
         )
 
     def visible(self, release: Release) -> Release:
-        """A release with only the measures that one of the caller's purposes allows."""
+        """A release with only the measures and breakdowns that one of the caller's purposes allows,
+        with all the datasets that they are made from.
+        """
         if self.register is None:
             return release
         allowed = self._of_each_purpose(self.register)
         seen = {
-            name: item
+            name: replace(item, measure=measure)
             for name, item in release.measures.items()
-            if any(datasets.issuperset(item.measure.datasets) for datasets in allowed)
+            if (measure := item.measure.only_from(allowed))
         }
         return Release(release.release_id, release.number, release.manifest, seen)
 

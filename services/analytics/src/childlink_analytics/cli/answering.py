@@ -40,7 +40,7 @@ def serve(settings_file: Path | None) -> None:
 def measures() -> None:
     """List the measure catalogue."""
 
-    from childlink_catalogue.measures import catalogue
+    from childlink_catalogue.catalogue import catalogue
 
     for measure in catalogue().values():
         click.echo(f"{measure.id}: {measure.title} ({measure.unit})")

@@ -13,7 +13,7 @@ from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
 from childlink_bus.observing import database_connections, waiting_messages
 from childlink_bus.ports import Subscriber
 from childlink_bus.stream_processor import StreamProcessor, TopicPolicy
-from childlink_catalogue.measures import catalogue
+from childlink_catalogue.catalogue import catalogue
 from childlink_core import topics
 from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key

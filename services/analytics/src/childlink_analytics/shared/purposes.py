@@ -21,7 +21,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from childlink_catalogue.datasets import all_datasets
+from childlink_catalogue.catalogue import all_datasets
 from childlink_catalogue.errors import CatalogueError
 
 

@@ -37,7 +37,7 @@ _LAST_ROWS = 20
 def datasets(name: str | None) -> None:
     """List the dataset contracts; with NAME, its columns, codes and ranges."""
 
-    from childlink_catalogue.datasets import all_datasets, get_dataset
+    from childlink_catalogue.catalogue import all_datasets, get_dataset
 
     if name is None:
         for dataset in all_datasets().values():
@@ -105,7 +105,7 @@ def map_extract(
     NCMP's, are recognised by their headers.
     """
 
-    from childlink_catalogue.datasets import get_dataset
+    from childlink_catalogue.catalogue import get_dataset
 
     from childlink_ingest import errors
     from childlink_ingest.cli.conversation import Answers, converse

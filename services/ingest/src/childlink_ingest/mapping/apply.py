@@ -7,7 +7,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from childlink_catalogue.datasets import Attribute, Field, instruments
+from childlink_catalogue.catalogue import instruments
+from childlink_catalogue.datasets import Attribute, Field
 
 from childlink_ingest.mapping.dates import DATE_FORMATS, parse_date, parse_partial_date
 from childlink_ingest.mapping.definition import COPY, Column, Mapping, code_of, part_of

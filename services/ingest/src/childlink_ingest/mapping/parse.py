@@ -11,7 +11,8 @@ from collections.abc import Mapping as Map
 from dataclasses import replace
 from typing import Any, Final
 
-from childlink_catalogue.datasets import get_dataset, identity_fields
+from childlink_catalogue.catalogue import get_dataset
+from childlink_catalogue.datasets import identity_fields
 from pydantic import ValidationError
 
 from childlink_ingest.errors import MappingError

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from childlink_catalogue.datasets import Dataset, Field, codings
+from childlink_catalogue.catalogue import codings
+from childlink_catalogue.datasets import Dataset, Field
 
 from childlink_ingest.proposing.column_lines import (
     ENOUGH,

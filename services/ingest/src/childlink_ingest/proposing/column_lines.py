@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from childlink_catalogue.datasets import Field, codings
+from childlink_catalogue.catalogue import codings
+from childlink_catalogue.datasets import Field
 
 from childlink_ingest.mapping.apply import completed_weeks
 from childlink_ingest.mapping.dates import DATE_FORMATS, parse_date

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from childlink_catalogue.datasets import get_dataset
+from childlink_catalogue.catalogue import get_dataset
 
 from childlink_ingest.errors import MappingError
 

@@ -48,8 +48,8 @@ def open_excel(
 
 
 def _refuse_bombs(path: Path) -> None:
-    with suppress(OSError):
-        begin = path.open("rb").read(1024)
+    with suppress(OSError), path.open("rb") as file:
+        begin = file.read(1024)
         if begin.lstrip()[:1] == b"<":
             raise ExtractError(
                 f"{path.name} is a web page (HTML), not a spreadsheet.",

@@ -7,15 +7,16 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
-from childlink_catalogue.datasets import instruments
+from childlink_catalogue.catalogue import Catalogue, current
 from childlink_catalogue.errors import CatalogueError
-from childlink_catalogue.measures import QUARTERS, Measure, catalogue, quarters
+from childlink_catalogue.measures import Comparison, Measure
+
+from childlink_analytics.releasing.counting import compiler
 
 _SPILL: Final = "childlink-cut-"
 # File that stays locked while the process runs.
@@ -121,9 +122,9 @@ class Counter:
     ) -> list[tuple[Any, ...]]:
         known, arguments = "", []
         if known_to:
-            of = " AND dataset IN (SELECT unnest(?))" if measure.datasets else ""
+            of = " AND dataset IN (SELECT unnest(?))"
             known = f" AND id IN (SELECT id FROM known WHERE partner = ?{of})"  # noqa: S608 - fixed text
-            arguments = [known_to, *([list(measure.datasets)] if measure.datasets else [])]
+            arguments = [known_to, list(measure.datasets)]
         query = (
             f"SELECT {', '.join([*columns, 'count(DISTINCT id)'])} FROM {measure.view} "  # noqa: S608 - names from the catalogue
             f"WHERE ({measure.where}){known} GROUP BY ALL ORDER BY ALL"
@@ -162,18 +163,20 @@ def open_counter(
     links: Iterable[pa.RecordBatch],
     until: date,
     memory_limit: str = "",
+    declared: Catalogue | None = None,
 ) -> Iterator[Counter]:
-    """Load the store's tables, and build the views of what happened up to the month of `until`.
-    With a limit ("2GB"), data that does not fit into memory is written to a temporary folder.
+    """Load the store's tables, and make the populations of a catalogue (default: the current one)
+    of what happened up to the month of `until`. With a limit ("2GB"), data that does not fit into
+    memory is written to a temporary folder.
     """
+    declared = declared or current()
+    measures, dimensions = declared.measures(until), declared.dimensions(until)
     with _spill_folder() as folder, duckdb.connect(":memory:") as db:
         db.execute(f"SET temp_directory = '{folder}'")
         if memory_limit:
             db.execute("SET memory_limit = ?", [memory_limit])
-        db.execute("CREATE TABLE cut (last_month VARCHAR, first_month VARCHAR)")
-        first = next(name for name in quarters(until, QUARTERS) if name != "earlier")
-        first_month = f"{first[:4]}-{int(first[6]) * 3 - 2:02d}"
-        db.execute("INSERT INTO cut VALUES (?, ?)", [f"{until:%Y-%m}", first_month])
+        db.execute("CREATE TABLE cut (last_month VARCHAR)")
+        db.execute("INSERT INTO cut VALUES (?)", [f"{until:%Y-%m}"])
         _load(
             db,
             "observation",
@@ -182,51 +185,69 @@ def open_counter(
             " BLOB, attributes VARCHAR",
         )
         _load(db, "link", links, "partner VARCHAR, reference BLOB, person BLOB, family BLOB")
-        db.execute(
-            "CREATE TABLE instrument (code VARCHAR, domain VARCHAR, low DOUBLE, high DOUBLE,"
-            " direction INTEGER)"
-        )
-        db.executemany(
-            "INSERT INTO instrument VALUES (?, ?, ?, ?, ?)",
-            [
-                (code, i.domain, *i.range, 1 if i.better == "higher" else -1)
-                for code, i in instruments().items()
-            ],
-        )
-        db.execute((files(__package__) / "views.sql").read_text(encoding="utf-8"))
-        adjusted = {
-            item.view: item.compare.adjusted_for
-            for item in catalogue(until).values()
-            if item.compare
-        }
-        for view, covariates in adjusted.items():
-            _score(db, view, covariates)
+        db.execute(compiler.FACTS)
+        for statement in compiler.compile_characteristics(declared.around):
+            db.execute(statement)
+        needed = dict.fromkeys(measure.view for measure in measures.values())
+        for name in needed:
+            population = declared.populations[name]
+            for statement in compiler.compile_population(
+                population, dimensions, declared.instruments
+            ):
+                db.execute(statement)
+        for view, column, compare, outcome in _scores(measures.values()):
+            _score(db, view, column, compare, outcome)
         yield Counter(db)
 
 
-def _score(db: duckdb.DuckDBPyConnection, view: str, covariates: tuple[str, ...]) -> None:
-    """Add the strata of the confounder score to the view of an outcome."""
+def _scores(measures: Iterable[Measure]) -> Iterator[tuple[str, str, Comparison, str]]:
+    """The scores to fit: the population, the column of the strata, and what is compared."""
+    seen: dict[tuple[str, str], Comparison] = {}
+    for item in measures:
+        if item.compare is None:
+            continue
+        column = item.columns.get(item.compare.strata, item.compare.strata)
+        known = seen.setdefault((item.view, column), item.compare)
+        if known is item.compare:
+            exposed = item.columns.get(item.compare.dimension, item.compare.dimension)
+            yield item.view, column, item.compare, exposed
+        elif known != item.compare:
+            raise CatalogueError(
+                f"measure {item.id}: the strata {column} of {item.view} are fitted for another"
+                " comparison.",
+                f'Give them another column: columns = {{ {item.compare.strata} = "..." }}.',
+            )
+
+
+def _score(
+    db: duckdb.DuckDBPyConnection, view: str, column: str, compare: Comparison, exposed: str
+) -> None:
+    """Add the strata of a confounder score to a population."""
     # Imported here because it takes seconds to load, and only a cut needs it.
     from childlink_analytics.releasing.counting.confounders import strata
 
+    covariates = compare.adjusted_for
     names = ", ".join(covariates)
     rows = db.execute(
-        f"SELECT {names}, count(*) FILTER (engaged = 'engaged'), count(*) "  # noqa: S608
-        f"FROM {view}_unscored GROUP BY ALL ORDER BY ALL"
+        f'SELECT {names}, count(*) FILTER ("{exposed}" = ?), count(*) FROM {view}'  # noqa: S608
+        " GROUP BY ALL ORDER BY ALL",
+        [compare.of],
     ).fetchall()
     patterns = [row[:-2] for row in rows]
     found = strata(patterns, [row[-2] for row in rows], [row[-1] for row in rows])
-    columns = ", ".join(f"{name} VARCHAR" for name in (*covariates, "stratum"))
-    db.execute(f"CREATE TABLE {view}_stratum ({columns})")
+    columns = ", ".join(f"{name} VARCHAR" for name in (*covariates, column))
+    db.execute(f"CREATE TABLE {view}_strata ({columns})")
     if rows:
         marks = ", ".join("?" for _ in range(len(covariates) + 1))
         db.executemany(
-            f"INSERT INTO {view}_stratum VALUES ({marks})",  # noqa: S608 - fixed names
+            f"INSERT INTO {view}_strata VALUES ({marks})",  # noqa: S608 - fixed names
             [[*pattern, stratum] for pattern, stratum in zip(patterns, found, strict=True)],
         )
     db.execute(
-        f"CREATE TABLE {view} AS SELECT * FROM {view}_unscored JOIN {view}_stratum USING ({names})"  # noqa: S608
+        f"CREATE OR REPLACE TABLE {view} AS SELECT * FROM {view} JOIN {view}_strata"  # noqa: S608
+        f" USING ({names})"
     )
+    db.execute(f"DROP TABLE {view}_strata")
 
 
 def _load(

@@ -12,8 +12,8 @@ import csv
 import io
 from collections.abc import Mapping
 
+from childlink_catalogue.dimensions import Dimension
 from childlink_catalogue.errors import CatalogueError
-from childlink_catalogue.measures import Dimension
 
 from childlink_analytics.shared.cubes import Cell
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 from childlink_bus.audit import Audited
-from childlink_catalogue.measures import catalogue
+from childlink_catalogue.catalogue import catalogue
 from childlink_core import telemetry
 
 from childlink_analytics.errors import ApprovalError, ReleaseError

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from childlink.wire.v1 import encoded_pb2, link_pb2, observation_pb2
 from childlink_bus.stream_processor import Handled, OpenedBatch, ReadUpTo, Result
-from childlink_catalogue.datasets import Attribute, Dataset, all_datasets
+from childlink_catalogue.catalogue import all_datasets
+from childlink_catalogue.datasets import Attribute, Dataset
 from childlink_core import reasons, topics
 from childlink_core.capsule import CapsuleOpener
 from childlink_core.keys import OpeningKey

@@ -1,18 +1,16 @@
-"""Dataset contracts: the fields of each kind of extract, and what analytics may receive.
+"""Dataset contracts: the fields of each kind of extract, and what analytics may receive. Values.
 
-A contract is a TOML file next to this module. Identity fields are the same for every dataset
+A contract is a TOML file of the catalogue. Identity fields are the same for every dataset
 (`identity_fields`); the contract lists the attributes. To add a dataset, add a file.
 """
 
 import hashlib
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
-from childlink_core.errors import UserError
+from childlink_catalogue.errors import CatalogueError
+from childlink_catalogue.language import DatasetKeys, FieldKeys
 
 Subject = Literal["child", "adult"]
 Attribute = str | int | float | bool
@@ -143,90 +141,49 @@ def identity_fields(subject: Subject) -> dict[str, str]:
     return fields
 
 
-@cache
-def all_datasets() -> Mapping[str, Dataset]:
-    """Every dataset contract of this version, by name."""
-    folder = files(__name__)
-    shared = tomllib.loads((folder / "_demographics.toml").read_text(encoding="utf-8"))["field"]
-    contracts = {}
-    for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".toml") and not file.name.startswith("_"):
-            contract = _parse(tomllib.loads(file.read_text(encoding="utf-8")), shared)
-            contracts[contract.name] = contract
-    return contracts
-
-
-@dataclass(frozen=True)
-class Instrument:
-    """The scale of a questionnaire."""
-
-    title: str
-    domain: str
-    range: tuple[float, float]
-    better: Literal["lower", "higher"]
-
-    def improvement(self, pre: float, post: float) -> float:
-        """Change in the good direction, as a percentage of the scale's range.
-
-        >>> Instrument("CORE-10", "mental_health", (0, 40), "lower").improvement(20, 16)
-        10.0
-        """
-        low, high = self.range
-        change = 100.0 * (post - pre) / (high - low)
-        return change if self.better == "higher" else -change
-
-
-@cache
-def instruments() -> Mapping[str, Instrument]:
-    """The questionnaires' scales, by code."""
-    content = tomllib.loads((files(__name__) / "_instruments.toml").read_text(encoding="utf-8"))
-    return {
-        name: Instrument(**{**item, "range": tuple(item["range"])})
-        for name, item in content.items()
-    }
-
-
-@cache
-def codings() -> Mapping[str, Mapping[str, str]]:
-    """For each coding, the contract's code by the texts that sources write, in lower case."""
-    content = tomllib.loads((files(__name__) / "_codings.toml").read_text(encoding="utf-8"))
-    return {
-        name: {text.lower(): code for code, texts in table.items() for text in (code, *texts)}
-        for name, table in content.items()
-    }
-
-
-def get_dataset(name: str) -> Dataset:
-    """The contract with this name. Raises UserError that lists the datasets."""
-    if name not in all_datasets():
-        raise UserError(
-            f"There is no dataset {name!r}.", f"Use one of: {', '.join(all_datasets())}."
+def parse_dataset(
+    keys: DatasetKeys, shared: Sequence[FieldKeys], lists: Mapping[str, Sequence[str]], where: str
+) -> Dataset:
+    """A dataset contract. `lists` are the codes that fields may take from elsewhere: services,
+    instruments. Raises CatalogueError.
+    """
+    described = [*keys.field, *(shared if keys.demographics else [])]
+    names = [item.name for item in described]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise CatalogueError(f"{where}: field {twice[0]} is declared twice.", "Remove one.")
+    event = next((item for item in described if item.name == keys.event), None)
+    if keys.event and (event is None or event.type != "month" or not event.required):
+        raise CatalogueError(
+            f"{where}: event {keys.event} is not a required field of type month.",
+            "Declare it so, or leave `event` out for a list of people.",
         )
-    return all_datasets()[name]
-
-
-def _parse(content: Mapping[str, Any], shared: list[Mapping[str, Any]]) -> Dataset:
-    described = [*content["field"], *(shared if content.get("demographics") else [])]
     return Dataset(
-        name=content["name"],
-        version=content["version"],
-        title=content["title"],
-        subjects=tuple(content["subjects"]),
+        name=keys.name,
+        version=keys.version,
+        title=keys.title,
+        subjects=tuple(keys.subjects),
         fields=tuple(
             Field(
-                **{
-                    **item,
-                    "codes": tuple(item.get("codes", ())),
-                    "range": tuple(item["range"]) if "range" in item else None,
-                }
+                item.name,
+                item.title,
+                item.type,
+                item.required,
+                tuple(lists[item.codes_from] if item.codes_from else item.codes),
+                item.range,
+                item.unit,
+                item.derive,
+                item.coding,
+                item.after_birth,
+                item.range_by,
+                item.disclosive,
             )
             for item in described
         ),
-        event=content.get("event", ""),
-        adult_relation=content.get("adult_relation"),
-        permitted_list=content.get("permitted_list", False),
-        one_row_per_child=content.get("one_row_per_child", False),
-        births_from=content.get("births_from", 1900),
+        event=keys.event,
+        adult_relation=keys.adult_relation,
+        permitted_list=keys.permitted_list,
+        one_row_per_child=keys.one_row_per_child,
+        births_from=keys.births_from,
     )
 
 

@@ -1,0 +1,567 @@
+"""The keys of a catalogue's files, with what they mean: the source of the JSON Schemas and of
+docs/reference/catalogue.md. No I/O.
+
+A catalogue declares what is counted. It holds no SQL, and runs no code.
+"""
+
+from datetime import date
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, StrictInt, StringConstraints, TypeAdapter, model_validator
+
+from childlink_catalogue.reading import FileKeys
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+CategoryId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./+-]{0,59}$")]
+AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Who = Literal["child", "adult", "family"]
+Counted = Literal["children", "adults", "families", "attendances"]
+Condition = dict[AttributeName, list[str]]
+"""Texts that each attribute may have."""
+PeriodUnit = Literal["quarter", "calendar_year", "financial_year", "school_year"]
+
+ROLES: Final[dict[Counted, Who]] = {
+    "children": "child",
+    "adults": "adult",
+    "families": "family",
+    "attendances": "child",
+}
+"""Whose rows are counted."""
+
+
+class CatalogueKeys(FileKeys):
+    """catalogue.toml: whose catalogue it is."""
+
+    id: Id = Field(description="Short name of the partnership.", examples=["leap"])
+    title: Text = Field(description="Name of the partnership.")
+    version: int = Field(ge=1, description="Rises by at least 1 with every change.", examples=["3"])
+    windows: list[int] = Field(
+        [],
+        description=(
+            "Months before an event at which exposures may begin or end. No other may be used, so"
+            " that two exposures never differ by a few children."
+        ),
+        examples=["[1, 12, 24, 60]"],
+    )
+
+
+class ServiceKeys(FileKeys):
+    """services.toml: one table for each service."""
+
+    title: Text = Field(description="Name of the service.")
+    strand: Id | None = Field(None, description="Strand of the programme it belongs to.")
+    kind: Id | None = Field(
+        None, description="For example direct, targeted or outreach.", examples=['"targeted"']
+    )
+    provider: str = Field("", description="Who delivers it.")
+    sessions: int | None = Field(
+        None, ge=1, description="Sessions after which somebody has completed it."
+    )
+    reach: int | None = Field(None, ge=1, description="Number of people it aims to reach.")
+    begins: date | None = Field(None, description="First day.")
+    ends: date | None = Field(None, description="Last day.")
+
+
+class CutOffKeys(FileKeys):
+    """A cut-off of an instrument."""
+
+    at: float = Field(description="The score.")
+    title: Text = Field(description="What a score on its worse side means.")
+
+
+class InstrumentKeys(FileKeys):
+    """instruments/*.toml: one table for each scale of a questionnaire."""
+
+    title: Text = Field(description="Name of the scale.")
+    domain: Id = Field(description="What it measures.", examples=['"mental_health"'])
+    range: tuple[float, float] = Field(description="Lowest and highest possible score.")
+    better: Literal["lower", "higher"] = Field(description="Which end is better.")
+    of: Literal["child", "adult", "pair", "setting"] = Field(
+        "adult", description="Who or what is scored."
+    )
+    subscale_of: Id | None = Field(None, description="The scale that it is a part of.")
+    items: int | None = Field(None, ge=1, description="Number of items.")
+    cut_offs: dict[Id, CutOffKeys] = Field(
+        {},
+        description="Published cut-offs.",
+        examples=['{ clinical = { at = 11, title = "..." } }'],
+    )
+    licence: str = Field("", description="Under which conditions it may be used.")
+    source: str = Field("", description="Publication that defines the scale.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "InstrumentKeys":
+        if self.range[0] >= self.range[1]:
+            raise ValueError("the range must rise: write the lowest possible score first")
+        outside = [
+            name
+            for name, cut in self.cut_offs.items()
+            if not self.range[0] <= cut.at <= self.range[1]
+        ]
+        if outside:
+            raise ValueError(f"the cut-off {outside[0]} is outside the range")
+        return self
+
+
+class BandsKeys(FileKeys):
+    """Bands of a number: `{ at = [37], into = ["preterm", "term"] }`. A number below the first edge
+    is in the first band, and a number on an edge is in the band above it.
+    """
+
+    at: list[float] = Field(min_length=1, description="Edges, rising.")
+    into: list[CategoryId] = Field(description="A band more than there are edges.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "BandsKeys":
+        if sorted(set(self.at)) != self.at:
+            raise ValueError("the edges of a band must rise")
+        if len(self.into) != len(self.at) + 1:
+            raise ValueError(f"{len(self.at)} edges make {len(self.at) + 1} bands")
+        return self
+
+
+class CaseKeys(FileKeys):
+    """A case of `when`. It holds if all of `all`, and any of `any`, are so."""
+
+    all: Condition = Field({}, description="Variables, with the categories that each may have.")
+    any: Condition = Field({}, description="One of these is enough.")
+    value: CategoryId = Field(alias="is", description="The category then.")
+
+
+class VariableKeys(FileKeys):
+    """What sorts people into categories. Exactly one of the keys up to `when` says what it is."""
+
+    attribute: AttributeName | None = Field(
+        None,
+        description=(
+            "An attribute of the counted row. `service.kind` is the kind of its service, and"
+            " `instrument.domain` the domain of its instrument."
+        ),
+        examples=['{ attribute = "birth_weight", cut = { at = [2500], into = ["low", "other"] } }'],
+    )
+    exposure: Id | None = Field(
+        None, description="An exposure.", examples=['{ exposure = "engaged" }']
+    )
+    period: Id | None = Field(
+        None,
+        description="A dimension with a `period`: when it happened.",
+        examples=['{ period = "quarter" }'],
+    )
+    sessions: Literal["rows"] | None = Field(
+        None, description="How many rows a person has.", examples=['{ sessions = "rows", cut = ..}']
+    )
+    different: AttributeName | None = Field(
+        None, description="How many different values of an attribute a person has."
+    )
+    first: AttributeName | None = Field(
+        None, description="The first value that a person has of an attribute."
+    )
+    following: AttributeName | None = Field(
+        None, description="The value after the first, if it is another; otherwise none."
+    )
+    first_in: Id | None = Field(
+        None,
+        description=(
+            "A dimension with a `period`: `new` in the period of a person's first row, and"
+            " `returning` in later ones."
+        ),
+    )
+    datasets: Literal["known_in"] | None = Field(
+        None, description="In how many datasets a person is known."
+    )
+    change: Literal["percent"] | None = Field(
+        None,
+        description=(
+            "The change between two questionnaires, in per cent of the scale's range, in the good"
+            " direction."
+        ),
+    )
+    pair: AttributeName | None = Field(
+        None, description="Of a change: the value of an attribute, or `several`."
+    )
+    when: list[CaseKeys] | None = Field(
+        None,
+        description="The first case that holds.",
+        examples=['[{ any = { imd_quintile = ["1"] }, is = "priority" }]'],
+    )
+    values: dict[str, CategoryId] | None = Field(
+        None, description="The category of each value.", examples=['{ true = "expected" }']
+    )
+    cut: BandsKeys | None = Field(None, description="Bands of a number.")
+    otherwise: CategoryId | None = Field(
+        None, description="The category if nothing fits. Default: not recorded."
+    )
+    round_to: int | None = Field(
+        None, ge=1, description="Of a change: the width of its bands, centred on the middle."
+    )
+    limits: tuple[int, int] | None = Field(
+        None, description="Of a change: the lowest and the highest band."
+    )
+
+    @property
+    def kind(self) -> str:
+        """What it is: the name of its first key."""
+        return next(name for name in KINDS if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "VariableKeys":
+        if sum(getattr(self, name) is not None for name in KINDS) != 1:
+            raise ValueError(f"give exactly one of {', '.join(KINDS)}")
+        if self.kind in ("sessions", "different", "datasets") and self.cut is None:
+            raise ValueError(f"`{self.kind}` is a number: give its bands with `cut`")
+        if self.kind == "change" and not self.cut and not (self.round_to and self.limits):
+            raise ValueError("`change` is a number: give `cut`, or `round_to` and `limits`")
+        return self
+
+
+KINDS: Final = (
+    "attribute",
+    "exposure",
+    "period",
+    "sessions",
+    "different",
+    "first",
+    "following",
+    "first_in",
+    "datasets",
+    "change",
+    "pair",
+    "when",
+)
+"""The keys of a variable that say what it is."""
+
+
+class CharacteristicKeys(FileKeys):
+    """characteristics.toml: what is known of people, whichever dataset says it. Sources may differ;
+    `take` decides.
+    """
+
+    of: list[Who] = Field(description="Who has it.", examples=['["child", "family"]'])
+    attribute: AttributeName | None = Field(None, description="The attribute that says it.")
+    datasets: list[Id] = Field(
+        [], description="Datasets that may say it. Default: all that have the attribute."
+    )
+    take: Literal["latest", "earliest"] = Field(
+        "latest", description="Which value counts if sources differ."
+    )
+    values: dict[str, CategoryId] | None = Field(None, description="The category of each value.")
+    cut: BandsKeys | None = Field(None, description="Bands of a number.")
+    when: list[CaseKeys] | None = Field(
+        None, description="Instead of an attribute: cases of other characteristics."
+    )
+    otherwise: CategoryId | None = Field(None, description="The category if no case holds.")
+    hidden: bool = Field(
+        False, description="Only other characteristics use it; nothing is published by it."
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "CharacteristicKeys":
+        if (self.attribute is None) == (self.when is None):
+            raise ValueError("give exactly one of attribute, when")
+        return self
+
+
+class ExposureKeys(FileKeys):
+    """exposures.toml: what came before an event. Of the rows of `dataset` before the event, either
+    the number counts, or a value of the last.
+    """
+
+    title: Text = Field(description="What it means.")
+    dataset: Id = Field(description="The dataset of the earlier rows.")
+    where: Condition = Field(
+        {},
+        description="Only rows with these values count.",
+        examples=['{ "service.kind" = ["targeted"] }'],
+    )
+    of: Literal["person", "family"] = Field(
+        "person",
+        description=(
+            "Whose rows count: the counted person's own, or those of anyone of the family. A"
+            " mother's visits in pregnancy count for her child only with `family`."
+        ),
+    )
+    until: int = Field(
+        1, ge=1, description="The last month that counts, in months before the event."
+    )
+    since: int | None = Field(
+        None, ge=1, description="The first month that counts. Default: any earlier month."
+    )
+    cut: BandsKeys | None = Field(
+        None,
+        description="Bands of the number of rows, or of the value.",
+        examples=['{ at = [1], into = ["not_engaged", "engaged"] }'],
+    )
+    attribute: AttributeName | None = Field(
+        None, description="The attribute whose last value counts, instead of the number of rows."
+    )
+    values: dict[str, CategoryId] | None = Field(None, description="The category of each value.")
+
+    @model_validator(mode="after")
+    def _sound(self) -> "ExposureKeys":
+        if self.since is not None and self.since < self.until:
+            raise ValueError("`since` must be at least `until`: both count months before the event")
+        if self.attribute is None and (self.cut is None or self.values is not None):
+            raise ValueError("a number of rows needs its bands: give `cut`")
+        return self
+
+
+class PeriodKeys(FileKeys):
+    """The periods of a dimension, up to a release's last day. Everything before them is one
+    category.
+    """
+
+    unit: PeriodUnit = Field(description="Length of a period.")
+    last: int = Field(ge=1, le=40, description="How many single periods.")
+
+
+class StepsKeys(FileKeys):
+    """Bands of equal width, for a mean."""
+
+    first: int
+    last: int
+    step: int = Field(ge=1)
+    centred: bool = Field(False, description="Each band is around its number, not from it.")
+
+
+class DimensionKeys(FileKeys):
+    """dimensions.toml: categories that tables are broken down by."""
+
+    title: Text = Field(description="Heading.")
+    categories: dict[CategoryId, str] = Field({}, description="Titles, in order.")
+    categories_from: Literal["services", "instruments"] | None = Field(
+        None, description="Categories are the services, or the instruments."
+    )
+    only: list[CategoryId] = Field([], description="Of those, only these.")
+    before: dict[CategoryId, str] = Field({}, description="Further categories before those.")
+    after: dict[CategoryId, str] = Field({}, description="Further categories after those.")
+    period: PeriodKeys | None = Field(None, description="Categories are periods.")
+    steps: StepsKeys | None = Field(None, description="Categories are bands of a number.")
+    midpoints: dict[CategoryId, float] = Field({}, description="Of bands: the middle of each.")
+    overlapping: bool = Field(
+        False, description="One person may be in several, so counts do not sum."
+    )
+    ordered: bool = Field(False, description="Whether they have an order, such as deprivation.")
+    within: Id | None = Field(
+        None, description="An overlapping dimension that this one describes a person within."
+    )
+    once: CategoryId | None = Field(
+        None, description="The category that each person is in exactly once over all of `within`."
+    )
+    same: dict[CategoryId, tuple[Id, CategoryId]] = Field(
+        {},
+        description="Categories that hold exactly the people of a category of another dimension.",
+    )
+    parts: dict[CategoryId, tuple[Id, list[CategoryId]]] = Field(
+        {},
+        description=(
+            "Categories that are made up of categories of a finer dimension, such as a borough of"
+            " its wards."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "DimensionKeys":
+        given = (self.categories, self.categories_from, self.period, self.steps)
+        if sum(bool(item) for item in given) != 1:
+            raise ValueError("give exactly one of categories, categories_from, period, steps")
+        return self
+
+
+class PairsKeys(FileKeys):
+    """Two questionnaires of one person: the first before, and the last after."""
+
+    by: list[AttributeName] = Field(
+        description="Both have the same values of these.", examples=['["instrument", "service"]']
+    )
+    each: AttributeName | None = Field(
+        None,
+        description="A person is counted once for each value of this, such as the domain.",
+        examples=['"instrument.domain"'],
+    )
+    before: Condition = Field(description="What makes it the first.")
+    after: Condition = Field(description="What makes it the last.")
+    score: AttributeName = Field(description="The attribute with the score.")
+    instrument: AttributeName = Field(description="The attribute with the instrument.")
+
+
+class PopulationKeys(FileKeys):
+    """A population: who is counted, and what sorts them. Give `dataset`, or `known_in`."""
+
+    id: Id = Field(description="Short name.")
+    title: Text = Field(description="Who is counted.")
+    counts: Counted = Field(description="What is counted.")
+    dataset: Id | None = Field(None, description="People with a row in this dataset.")
+    take: Literal["first", "last", "each"] = Field(
+        "last",
+        description="Which of a person's rows counts. `each`: all, so that categories may overlap.",
+    )
+    where: Condition = Field({}, description="Only rows with these values.")
+    known_in: list[str] = Field(
+        [], description='People with a row in any of these datasets. ["*"]: in any at all.'
+    )
+    pairs: PairsKeys | None = Field(None, description="Only people with both questionnaires.")
+    variables: dict[Id, VariableKeys] = Field(
+        {}, description="What sorts them, besides characteristics."
+    )
+
+    @model_validator(mode="after")
+    def _one_base(self) -> "PopulationKeys":
+        if (self.dataset is None) == (not self.known_in):
+            raise ValueError("give exactly one of dataset, known_in")
+        return self
+
+
+class ShareKeys(FileKeys):
+    """A share of the people of both groups."""
+
+    dimension: Id
+    of: CategoryId | list[CategoryId]
+    against: CategoryId | list[CategoryId]
+
+
+class MeanKeys(FileKeys):
+    """A mean over bands."""
+
+    dimension: Id
+
+
+class CompareKeys(FileKeys):
+    """Two groups that may be compared, within strata of equal chances to be in the first."""
+
+    dimension: Id = Field(description="An exposure.")
+    of: CategoryId
+    against: CategoryId
+    strata: Id = Field("stratum", description="The dimension of the strata.")
+    adjusted_for: list[Id] = Field(
+        description="Variables that the strata are fitted on. Never an outcome."
+    )
+
+
+class MeasureKeys(FileKeys):
+    """A measure: what analysts ask for."""
+
+    id: Id = Field(description="Short name.")
+    title: Text = Field(description="Name.")
+    description: Text = Field(description="What it counts, for somebody who reads the figure.")
+    population: Id = Field(description="Who is counted.")
+    where: dict[Id, list[CategoryId]] = Field(
+        {}, description="Only people in these categories of variables."
+    )
+    columns: dict[Id, Id] = Field(
+        {}, description="The variable of a dimension, if it has another name."
+    )
+    cubes: list[list[Id]] = Field(min_length=1, description="Dimensions that are crossed.")
+    share: ShareKeys | None = Field(None, description="Give a share.")
+    mean: MeanKeys | None = Field(None, description="Give a mean.")
+    compare: CompareKeys | None = Field(None, description="Let two groups be compared.")
+    harmless: bool = Field(
+        False, description="It is harmless to reveal that all or none of a group are counted."
+    )
+    population_of: Id | None = Field(
+        None, description="The population in the file of denominators, for a rate."
+    )
+    implies: list[tuple[Id, CategoryId, Id, CategoryId]] = Field(
+        [],
+        description=(
+            "Whoever is in the first category is in the second, and everybody knows that. The"
+            " protection needs to know."
+        ),
+    )
+
+
+class MeasuresFileKeys(FileKeys):
+    """measures/*.toml: populations and measures."""
+
+    population: list[PopulationKeys] = Field([], description="Populations.")
+    measure: list[MeasureKeys] = Field([], description="Measures.")
+
+
+class FieldKeys(FileKeys):
+    """A field of a dataset."""
+
+    name: Id = Field(description="Name of the attribute.")
+    title: Text = Field(description="What it is.")
+    type: Literal["month", "code", "integer", "number", "flag"] = Field(description="Its type.")
+    required: bool = Field(False, description="A row without it is rejected.")
+    codes: list[str] = Field([], description="Possible values of a code.")
+    codes_from: Literal["services", "instruments"] | None = Field(
+        None, description="The values are the services, or the instruments."
+    )
+    range: tuple[StrictInt | float, StrictInt | float] | None = Field(
+        None, description="Possible numbers."
+    )
+    unit: str = Field("", description="Unit of a number.")
+    derive: Literal["lsoa", "ward", "imd_decile", "imd_quintile", "residence"] | None = Field(
+        None, description="The site derives it from the postcode if the extract has no column."
+    )
+    coding: str = Field("", description="Table of codings.toml with what sources write.")
+    after_birth: bool = Field(False, description="A month that cannot be before the birth.")
+    range_by: str = Field("", description="The field that names the instrument.")
+    disclosive: Literal["low", "medium", "high"] = Field(
+        "medium", description="How much it narrows down the person, or harms if known."
+    )
+
+    @model_validator(mode="after")
+    def _has_values(self) -> "FieldKeys":
+        if (self.type == "code") != bool(self.codes or self.codes_from):
+            raise ValueError("a field of type code needs its `codes`, and only such a field")
+        return self
+
+
+class DatasetKeys(FileKeys):
+    """datasets/*.toml: the contract for one kind of extract."""
+
+    name: Id = Field(description="Name of the dataset, and of its file.")
+    version: int = Field(ge=1, description="Rises when a field is added.")
+    title: Text = Field(description="What the rows are.")
+    subjects: list[Literal["child", "adult"]] = Field(description="Whom a row is about.")
+    event: str = Field("", description='The month that says when. "" for a list of people.')
+    adult_relation: Literal["mother", "father", "carer"] | None = Field(
+        None, description="What the adult always is to the child."
+    )
+    permitted_list: bool = Field(False, description="The national data opt-out applies.")
+    one_row_per_child: bool = Field(False, description="A child has one row.")
+    births_from: int = Field(1900, description="The first possible year of birth.")
+    demographics: bool = Field(False, description="It has the fields of shared_fields.toml too.")
+    field: list[FieldKeys] = Field([], description="Its fields.")
+
+
+class SharedFieldsKeys(FileKeys):
+    """shared_fields.toml: fields of all datasets with `demographics = true`."""
+
+    field: list[FieldKeys]
+
+
+FILES: Final[tuple[tuple[str, Any, tuple[type[FileKeys], ...]], ...]] = (
+    ("catalogue.toml", CatalogueKeys, (CatalogueKeys,)),
+    ("datasets/*.toml", DatasetKeys, (DatasetKeys, FieldKeys)),
+    ("shared_fields.toml", SharedFieldsKeys, (SharedFieldsKeys,)),
+    ("codings.toml", dict[str, dict[str, list[str]]], ()),
+    ("services.toml", dict[Id, ServiceKeys], (ServiceKeys,)),
+    ("instruments/*.toml", dict[Id, InstrumentKeys], (InstrumentKeys, CutOffKeys)),
+    ("characteristics.toml", dict[Id, CharacteristicKeys], (CharacteristicKeys,)),
+    ("exposures.toml", dict[Id, ExposureKeys], (ExposureKeys,)),
+    ("dimensions.toml", dict[Id, DimensionKeys], (DimensionKeys, PeriodKeys, StepsKeys)),
+    (
+        "measures/*.toml",
+        MeasuresFileKeys,
+        (
+            PopulationKeys,
+            VariableKeys,
+            CaseKeys,
+            BandsKeys,
+            PairsKeys,
+            MeasureKeys,
+            ShareKeys,
+            CompareKeys,
+        ),
+    ),
+)
+"""Each file of a catalogue, what it may say, and the tables that it consists of."""
+
+
+def json_schema(file: str) -> dict[str, Any]:
+    """The JSON Schema of one of the `FILES`."""
+    kind = next(kind for name, kind, _ in FILES if name == file)
+    return TypeAdapter(kind).json_schema()

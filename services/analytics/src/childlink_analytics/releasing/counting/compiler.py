@@ -1,0 +1,386 @@
+"""Compiles the populations of a catalogue to DuckDB: one table each, with a row for each person (or
+several, if categories overlap) and a column for each variable. Rule: declarations in, SQL out.
+
+The SQL reads three tables: `fact` and `member` (see `FACTS`), and a table of characteristics for
+each kind of person. No result depends on the order in which rows arrived.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from childlink_catalogue.dimensions import EARLIER, NOT_RECORDED, Dimension
+from childlink_catalogue.instruments import Instrument
+from childlink_catalogue.language import (
+    BandsKeys,
+    CaseKeys,
+    CharacteristicKeys,
+    Condition,
+    ExposureKeys,
+    PairsKeys,
+    VariableKeys,
+    Who,
+)
+from childlink_catalogue.populations import Population, Surroundings, said_by
+
+FACTS: Final = """
+-- Observations whose references are linked, with the persons and families they are about. `number`
+-- is that of the month.
+CREATE TABLE fact AS
+SELECT o.partner, o.dataset, o.month, o.attributes,
+       TRY_CAST(o.month[1:4] AS INTEGER) * 12 + TRY_CAST(o.month[6:7] AS INTEGER) AS number,
+       c.person AS child, a.person AS adult, coalesce(c.family, a.family) AS family
+FROM observation o
+LEFT JOIN link c ON c.partner = o.partner AND c.reference = o.child_reference
+LEFT JOIN link a ON a.partner = o.partner AND a.reference = o.adult_reference
+WHERE (c.person IS NOT NULL OR a.person IS NOT NULL) AND o.month <= (SELECT last_month FROM cut);
+
+-- The family of each person who has one.
+CREATE TABLE member AS
+SELECT person, min(family) AS family FROM link WHERE family IS NOT NULL GROUP BY person;
+
+-- The people that each partner knows from its own rows.
+CREATE TABLE known AS
+SELECT DISTINCT partner, dataset, unnest([child, adult, family]) AS id FROM fact;
+"""
+_KINDS: Final[tuple[Who, ...]] = ("child", "adult", "family")
+_FIRST_MONTH: Final = {"financial_year": 4, "school_year": 9}
+
+
+def compile_characteristics(around: Surroundings) -> Iterator[str]:
+    """A table of characteristics for each kind of person. The latest (or earliest) observation with
+    a value counts. In the same month, the dataset whose name comes first counts, then the value
+    that comes first. See docs/explanation/demographics.md.
+    """
+    for who in _KINDS:
+        items = {name: item for name, item in around.characteristics.items() if who in item.of}
+        plain = {name: item for name, item in items.items() if item.attribute}
+        columns = "".join(
+            f", {_in_order(item)} FILTER (name = {_quoted(name)}) AS {_name(name)}"
+            for name, item in plain.items()
+        )
+        said = " UNION ALL ".join(
+            f"SELECT {who} AS id, {_quoted(name)} AS name, {_text(str(item.attribute), around)} AS"  # noqa: S608
+            f" value, month, dataset FROM fact WHERE {who} IS NOT NULL AND dataset IN"
+            f" ({_listed(said_by(item, around.datasets))})"
+            for name, item in plain.items()
+        )
+        # A characteristic that one observation can have in several ways is read once for each.
+        raw = (
+            f"SELECT id{columns} FROM ({said}) WHERE value IS NOT NULL GROUP BY id"  # noqa: S608
+            if plain
+            else "SELECT NULL::BLOB AS id WHERE FALSE"
+        )
+        known = _Columns(
+            {
+                name: _category(f"raw.{_name(name)}", item.values, item.cut, NOT_RECORDED)
+                for name, item in plain.items()
+            },
+            {name: item for name, item in items.items() if item.when},
+        )
+        shown = "".join(f", {known[name]} AS {_name(name)}" for name in items)
+        yield f"CREATE TABLE of_{who} AS SELECT id{shown} FROM ({raw}) raw"  # noqa: S608
+
+
+def compile_population(
+    population: Population,
+    dimensions: Mapping[str, Dimension],
+    instruments: Mapping[str, Instrument],
+) -> Iterator[str]:
+    """The statements that make a population's table."""
+    keys, around, who = population.keys, population.around, population.who
+    rows, base = _name(f"{keys.id}_rows"), _name(f"{keys.id}_base")
+    conditions = [
+        f"{who} IS NOT NULL",
+        f"dataset IN ({_listed(population.datasets)})",
+        *_holds(keys.where, around),
+    ]
+    yield (
+        f"CREATE TABLE {rows} AS SELECT {who} AS id, month, number, dataset, attributes FROM fact"  # noqa: S608
+        f" WHERE {' AND '.join(conditions)}"
+    )
+    if keys.pairs:
+        yield f"CREATE TABLE {base} AS {_pairs(population, keys.pairs, rows, instruments)}"
+    elif keys.known_in:
+        yield f"CREATE TABLE {base} AS SELECT DISTINCT id FROM {rows}"  # noqa: S608
+    elif keys.take == "each":
+        yield f"CREATE VIEW {base} AS SELECT * FROM {rows}"  # noqa: S608
+    else:
+        latest = " DESC" if keys.take == "last" else ""
+        yield (
+            f"CREATE TABLE {base} AS SELECT * FROM {rows} QUALIFY row_number() OVER (PARTITION BY"  # noqa: S608
+            f" id ORDER BY month{latest}, attributes) = 1"
+        )
+    joins = [f"LEFT JOIN of_{who} person ON person.id = base.id"]
+    plain: dict[str, str] = {
+        name: f"coalesce(person.{_name(name)}, {_quoted(_if_nothing(item))})"
+        for name, item in population.characteristics.items()
+    }
+    for name, item in keys.variables.items():
+        if item.when:
+            continue
+        expression, join = _variable(name, item, population, dimensions, rows, base)
+        plain[name] = expression
+        joins += [join] if join else []
+    known = _Columns(plain, {n: item for n, item in keys.variables.items() if item.when})
+    names = dict.fromkeys([*population.characteristics, *keys.variables])
+    shown = ", ".join(
+        f"coalesce({known[name]}, {_quoted(NOT_RECORDED)}) AS {_name(name)}" for name in names
+    )
+    distinct = "" if population.counts == "attendances" else "DISTINCT "
+    yield (
+        f"CREATE TABLE {_name(keys.id)} AS SELECT {distinct}base.id{', ' if shown else ''}{shown}"  # noqa: S608
+        f" FROM {base} base {' '.join(joins)}"
+    )
+    yield f"DROP {'VIEW' if keys.take == 'each' and not keys.pairs and not keys.known_in else 'TABLE'} {base}"  # noqa: E501
+    yield f"DROP TABLE {rows}"
+
+
+class _Columns:
+    """Expressions of variables by name. Cases are put together from the others."""
+
+    def __init__(
+        self,
+        plain: Mapping[str, str],
+        cases: Mapping[str, VariableKeys | CharacteristicKeys],
+    ) -> None:
+        self._plain, self._cases = plain, cases
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._cases:
+            return self._plain[name]
+        item = self._cases[name]
+        said = " ".join(
+            f"WHEN {self._holds(case)} THEN {_quoted(case.value)}" for case in item.when or []
+        )
+        return f"CASE {said} ELSE {_quoted(item.otherwise or NOT_RECORDED)} END"
+
+    def _holds(self, case: CaseKeys) -> str:
+        every = [self._is(name, values) for name, values in case.all.items()]
+        some = [self._is(name, values) for name, values in case.any.items()]
+        parts = [*every, *([f"({' OR '.join(some)})"] if some else [])]
+        return " AND ".join(parts) or "TRUE"
+
+    def _is(self, name: str, values: Iterable[str]) -> str:
+        return f"coalesce({self[name]}, {_quoted(NOT_RECORDED)}) IN ({_listed(values)})"
+
+
+def _variable(
+    name: str,
+    item: VariableKeys,
+    population: Population,
+    dimensions: Mapping[str, Dimension],
+    rows: str,
+    base: str,
+) -> tuple[str, str]:
+    """The expression of a variable, and the join that it needs."""
+    around, missing = population.around, item.otherwise or NOT_RECORDED
+    of = _name(f"of {name}")
+    match item.kind:
+        case "attribute":
+            text = _text(str(item.attribute), around, "base.attributes")
+            return _category(text, item.values, item.cut, missing), ""
+        case "exposure":
+            exposure = around.exposures[str(item.exposure)]
+            return _exposure(exposure, population, of, base)
+        case "period":
+            return _period(dimensions[str(item.period)], "base.month"), ""
+        case "first_in":
+            dimension = dimensions[str(item.first_in)]
+            now, then = _period(dimension, "base.month"), _period(dimension, f"{of}.month")
+            first = f"SELECT id, min(month) AS month FROM {rows} GROUP BY id"  # noqa: S608
+            return (
+                f"CASE WHEN {now} = {then} THEN 'new' ELSE 'returning' END",
+                f"LEFT JOIN ({first}) {of} ON {of}.id = base.id",
+            )
+        case "sessions":
+            each = f"SELECT id, count(*) AS n FROM {rows} GROUP BY id"  # noqa: S608
+        case "different":
+            text = _text(str(item.different), around)
+            each = f"SELECT id, count(DISTINCT {text}) AS n FROM {rows} GROUP BY id"  # noqa: S608
+        case "datasets":
+            each = (
+                f"SELECT {population.who} AS id, count(DISTINCT dataset) AS n FROM fact WHERE"  # noqa: S608
+                f" {population.who} IS NOT NULL GROUP BY 1"
+            )
+        case "first" | "following":
+            text = _text(str(item.first or item.following), around)
+            place = 1 if item.kind == "first" else 2
+            # Of several that began in one month, the one whose name comes first counts.
+            ranked = (
+                f"SELECT id, value FROM (SELECT id, {text} AS value, min(month) AS month FROM"  # noqa: S608
+                f" {rows} GROUP BY ALL HAVING value IS NOT NULL) QUALIFY row_number() OVER"
+                f" (PARTITION BY id ORDER BY month, value) = {place}"
+            )
+            if_none = "none" if item.kind == "following" else missing
+            return (
+                _category(f"coalesce({of}.value, {_quoted(if_none)})", item.values, None, missing),
+                f"LEFT JOIN ({ranked}) {of} ON {of}.id = base.id",
+            )
+        case "change" if item.cut:
+            return _banded("base.percent", item.cut, missing), ""
+        case "change":
+            width, (low, high) = item.round_to or 1, item.limits or (0, 0)
+            rounded = f"{width} * round_even(base.percent / {width}, 0)"
+            return f"greatest({low}, least({high}, {rounded}))::INTEGER::VARCHAR", ""
+        case _:
+            return f"base.{_name(f'pair {name}')}", ""
+    return (
+        _banded(f"coalesce({of}.n, 0)", item.cut, missing) if item.cut else f"{of}.n",
+        f"LEFT JOIN ({each}) {of} ON {of}.id = base.id",
+    )
+
+
+def _exposure(item: ExposureKeys, population: Population, of: str, base: str) -> tuple[str, str]:
+    """What came before each person's row."""
+    around, who = population.around, population.who
+    own = who == "family" or item.of == "person"
+    event_key = "event.id" if own else "coalesce(member.family, event.id)"
+    fact_key = f"fact.{who}" if own else "coalesce(fact.family, fact.child, fact.adult)"
+    text = _text(str(item.attribute), around, "fact.numbertributes") if item.attribute else ""
+    found = (
+        f"first({text} ORDER BY fact.number DESC, {text}) FILTER ({text} IS NOT NULL) AS value"
+        if text
+        else "count(*) AS n"
+    )
+    conditions = [
+        f"fact.dataset = {_quoted(item.dataset)}",
+        f"fact.number <= event.number - {item.until}",
+        *([f"fact.number >= event.number - {item.since}"] if item.since else []),
+        *_holds(item.where, around, "fact.numbertributes"),
+    ]
+    member = "" if own else " LEFT JOIN member ON member.person = event.id"
+    before = (
+        f"SELECT event.id, event.number, {found} FROM (SELECT DISTINCT id, number FROM {base})"  # noqa: S608
+        f" event{member} JOIN fact ON {fact_key} = {event_key} WHERE {' AND '.join(conditions)}"
+        " GROUP BY event.id, event.number"
+    )
+    join = f"LEFT JOIN ({before}) {of} ON {of}.id = base.id AND {of}.number = base.number"
+    if text:
+        return _category(f"{of}.value", item.values, item.cut, NOT_RECORDED), join
+    return _banded(f"coalesce({of}.n, 0)", item.cut, NOT_RECORDED) if item.cut else "", join
+
+
+def _pairs(
+    population: Population,
+    pairs: PairsKeys,
+    rows: str,
+    instruments: Mapping[str, Instrument],
+) -> str:
+    """One row for each person (and value of `each`) with both questionnaires. The change is the
+    mean over the pairs, as a percentage of the scale's range, in the good direction.
+    """
+    around = population.around
+    score = f"TRY_CAST({_text(pairs.score, around)} AS DOUBLE)"
+    before = " AND ".join(_holds(pairs.before, around))
+    after = " AND ".join(_holds(pairs.after, around))
+    asked = {name: v.pair for name, v in population.keys.variables.items() if v.pair}
+    extra = {*(str(value) for value in asked.values()), pairs.instrument}
+    extra |= {pairs.each} if pairs.each else set()
+    group = dict.fromkeys([*pairs.by, *sorted(extra)])
+    named = {attribute: _name(f"key {number}") for number, attribute in enumerate(group)}
+    keys = ", ".join(f"{_text(attribute, around)} AS {name}" for attribute, name in named.items())
+    scales = " ".join(
+        f"WHEN {_quoted(code)} THEN"
+        f" {(1 if item.better == 'higher' else -1) * (item.range[1] - item.range[0])!r}"
+        for code, item in instruments.items()
+    )
+    scale = f"CASE {named[pairs.instrument]} {scales} END" if scales else "NULL"
+    shown = "".join(
+        f", CASE WHEN count(DISTINCT {named[str(value)]}) = 1 THEN min({named[str(value)]})"
+        f" ELSE 'several' END AS {_name(f'pair {name}')}"
+        for name, value in asked.items()
+    )
+    each = f", {named[pairs.each]}" if pairs.each else ""
+    return (
+        "SELECT id, max(month) AS month, max(number) AS number,"  # noqa: S608
+        f" avg(100 * (post - pre) / {scale}) AS percent{shown}"
+        f" FROM (SELECT id, {keys}, max(month) AS month, max(number) AS number,"
+        f" first({score} ORDER BY month, {score}) FILTER ({before}) AS pre,"
+        f" last({score} ORDER BY month, {score}) FILTER ({after}) AS post"
+        f" FROM {rows} GROUP BY id, {', '.join(named.values())})"
+        f" WHERE pre IS NOT NULL AND post IS NOT NULL GROUP BY id{each}"
+    )
+
+
+def _period(dimension: Dimension, month: str) -> str:
+    year, number = f"{month}[1:4]::INTEGER", f"{month}[6:7]::INTEGER"
+    if dimension.period == "quarter":
+        shown = f"{month}[1:4] || '-Q' || (({number} + 2) // 3)::VARCHAR"
+    elif dimension.period == "calendar_year":
+        shown = f"{month}[1:4]"
+    else:
+        begins = f"({year} - ({number} < {_FIRST_MONTH[str(dimension.period)]})::INTEGER)"
+        shown = f"printf('%d/%02d', {begins}, ({begins} + 1) % 100)"
+    return (
+        f"CASE WHEN {month} < {_quoted(dimension.first_month)} THEN {_quoted(EARLIER)}"
+        f" ELSE {shown} END"
+    )
+
+
+def _holds(condition: Condition, around: Surroundings, column: str = "attributes") -> list[str]:
+    return [
+        f"{_text(name, around, column)} IN ({_listed(values)})"
+        for name, values in condition.items()
+    ]
+
+
+def _text(attribute: str, around: Surroundings, column: str = "attributes") -> str:
+    """The text of an attribute, or of a property that is looked up by it (`service.kind`)."""
+    name, _, looked_up = attribute.partition(".")
+    text = f"json_extract_string({column}, '$.{name}')"
+    if not looked_up:
+        return text
+    codes = {
+        code: item[looked_up]
+        for table in around.lists.values()
+        for code, item in table.items()
+        if item.get(looked_up)
+    }
+    cases = " ".join(f"WHEN {_quoted(code)} THEN {_quoted(to)}" for code, to in codes.items())
+    return f"CASE {text} {cases} END" if cases else "NULL::VARCHAR"
+
+
+def _category(
+    text: str, values: Mapping[str, str] | None, cut: BandsKeys | None, missing: str
+) -> str:
+    if cut:
+        return _banded(f"TRY_CAST({text} AS DOUBLE)", cut, missing)
+    if values:
+        cases = " ".join(
+            f"WHEN {_quoted(value)} THEN {_quoted(category)}" for value, category in values.items()
+        )
+        return f"CASE {text} {cases} ELSE {_quoted(missing)} END"
+    return f"coalesce({text}, {_quoted(missing)})"
+
+
+def _banded(number: str, cut: BandsKeys, missing: str) -> str:
+    cases = " ".join(
+        f"WHEN {number} < {edge!r} THEN {_quoted(band)}"
+        for edge, band in zip(cut.at, cut.into, strict=False)
+    )
+    return (
+        f"CASE WHEN {number} IS NULL THEN {_quoted(missing)} {cases} ELSE {_quoted(cut.into[-1])}"
+        " END"
+    )
+
+
+def _in_order(item: CharacteristicKeys) -> str:
+    latest = " DESC" if item.take == "latest" else ""
+    return f"first(value ORDER BY month{latest}, dataset, value)"
+
+
+def _if_nothing(item: CharacteristicKeys) -> str:
+    """The category of a person of whom no characteristic at all is recorded."""
+    return (item.otherwise or NOT_RECORDED) if item.when else NOT_RECORDED
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(_quoted(value) for value in values) or "NULL"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
