@@ -8,12 +8,14 @@ import re
 import sys
 from pathlib import Path
 
+import catalogue_page
 import click
 import contracts as contract_pages
 import exit_codes as exit_pages
 import mapping_page
 import worked_examples as example_pages
 from childlink_analytics import cli as analytics_cli
+from childlink_catalogue import cli as catalogue_cli
 from childlink_catalogue.catalogue import all_datasets, catalogue
 from childlink_client import cli as client_cli
 from childlink_core.reasons import EXPLANATIONS
@@ -41,6 +43,7 @@ PROGRAMS = {
     "childlink-linker": linker_cli.main,
     "childlink-analytics": analytics_cli.main,
     "childlink-local": local_cli.main,
+    "childlink-catalogue": catalogue_cli.main,
     "childlink-ops": ops_cli.main,
 }
 
@@ -166,6 +169,7 @@ def settings() -> str:
         "",
     ]
     shared = _settings_of(ROOT / "libs/core/src/childlink_core/settings.py")["ServiceSettings"]
+    of_catalogue = _settings_of(ROOT / "libs/catalogue/src/childlink_catalogue/choosing.py")
     for service, folder in PARTS.items():
         for name, rows in _settings_of(ROOT / folder / "settings.py").items():
             lines += [
@@ -175,6 +179,8 @@ def settings() -> str:
                 "| --- | --- | --- |",
             ]
             inherited = [] if name == "ServingSettings" else shared
+            if service in ("ingest", "analytics"):
+                inherited = inherited + of_catalogue["CatalogueSettings"]
             lines += [f"| `{n}` | {default} | {text} |" for n, default, text in rows + inherited]
             lines.append("")
     return "\n".join(lines)
@@ -292,6 +298,7 @@ def worked_examples() -> str:
 
 PAGES = {
     "broker-access.md": broker_access,
+    "catalogue.md": catalogue_page.render,
     "commands.md": commands,
     "contracts.md": contracts,
     "datasets.md": datasets,

@@ -256,7 +256,7 @@ def test_the_second_release_carries_forward_what_did_not_change_and_says_what_di
     hub.call("ben", "PublishRelease", pb.PublishReleaseRequest(release_id="2024-Q2"))
     time.sleep(2.1)
     with hub.asks("zoe") as client:
-        trend = client.trend("reach_children", ["residence"])
+        trend = client.trend("reach_children", ["service"])
         assert [point.release.id for point in trend.points] == ["2024-Q1", "2024-Q2"]
         first, second = ([cell.count for cell in point.cells] for point in trend.points)
         assert first == second
@@ -293,7 +293,9 @@ def test_an_analyst_sees_what_their_purposes_allow_and_what_they_ask_is_written_
         assert "asq3_overall" not in names, "no purpose of hers names asq3"
         with pytest.raises(ClientError, match="no measure 'asq3_overall'"):
             client.ask("asq3_overall")
-        client.ask("reach_children", ["residence"])
+        client.ask("reach_children", ["service"])
+        with pytest.raises(ClientError, match="no dimension 'residence'"):
+            client.ask("reach_children", ["residence"])
     with hub.asks("eve") as client, pytest.raises(ClientError, match="role analyst"):
         client.ask("reach_children")
     deadline = time.monotonic() + 10

@@ -3,8 +3,10 @@ good. Also who may call and see what.
 """
 
 import json
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 
 import grpc
@@ -30,7 +32,7 @@ from childlink_analytics.shared.change_notes import change_notes
 from childlink_analytics.shared.purposes import Register, parse_purposes
 from childlink_analytics.shared.release_files import Published, Release, publish_release
 from childlink_bus.database import migrate, open_database
-from childlink_catalogue.catalogue import all_datasets, catalogue
+from childlink_catalogue.catalogue import Catalogue, all_datasets, bundled, catalogue
 from childlink_client import Client, ClientError
 from childlink_core.audit import AuditBrokenError
 from google.protobuf import empty_pb2
@@ -40,10 +42,16 @@ from tests.attacks.answers.world import partnership
 MEASURES = {name: catalogue()[name] for name in ("immunisation", "breastfeeding")}
 
 
+class Narrow(Catalogue):
+    """The example catalogue, with two small populations."""
+
+    def measures(self, until=date(2024, 12, 31)):
+        return {name: item for name, item in super().measures(until).items() if name in MEASURES}
+
+
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
+def desk(tmp_path):
     """A release workflow over a small store with two small populations."""
-    monkeypatch.setattr(lifecycle, "catalogue", lambda _until: MEASURES)
     engine = open_database(f"sqlite:///{tmp_path / 'store.sqlite'}")
     migrate(engine, "childlink_analytics.releasing.store")
     settings = StoreSettings(
@@ -53,7 +61,9 @@ def desk(tmp_path, monkeypatch):
         schedule="quarterly",
     )
     fill(engine, partnership(1, 120))
-    yield ReleaseWorkflow(engine, settings, b"rounding", b"audit", {}, Register())
+    yield ReleaseWorkflow(
+        engine, settings, b"rounding", b"audit", {}, Register(), Narrow(bundled())
+    )
     engine.dispose()
 
 
@@ -260,6 +270,44 @@ def test_a_release_that_is_published_while_somebody_discards_it_is_not_forgotten
     assert true_counts(desk, "r1")
 
 
+def test_a_release_says_by_which_catalogue_it_was_counted_and_versions_only_rise(desk, tmp_path):
+    published(desk)
+    found = desk.show("r1")[1]["catalogue"]
+    assert (found["id"], found["version"], found["sha256"]) == ("leap", 1, desk.declared.digest)
+
+    def at(version, remark=""):
+        folder = tmp_path / f"catalogue-{version}{remark}"
+        shutil.copytree(bundled(), folder)
+        text = (folder / "catalogue.toml").read_text()
+        (folder / "catalogue.toml").write_text(
+            text.replace("version = 1", f"version = {version}") + f"# {remark}\n"
+        )
+        return replace(desk, declared=Narrow(folder))
+
+    with pytest.raises(ReleaseError, match="Version 1 of the catalogue has changed"):
+        cut(at(1, "changed"), "r2")
+    cut(at(3), "r3")
+    with pytest.raises(ReleaseError, match="counted by version 3"):
+        cut(at(2), "r4")
+
+
+def test_a_doubtful_cut_has_to_be_asked_for_twice(desk):
+    with pytest.raises(ReleaseError, match="is in the future"):
+        desk.cut("ada", "r1", "2999-12-31")
+    published(desk)
+    with pytest.raises(ReleaseError, match="is before that of a release"):
+        desk.cut("ada", "r2", "2024-06-30")
+    with desk.engine.begin() as tx:
+        tx.execute(
+            tables.observation.delete().where(tables.observation.c.dataset == "immunisation")
+        )
+    with pytest.raises(ReleaseError, match="no rows of immunisation any more"):
+        cut(desk, "r2")
+    desk.cut("ada", "r2", "2024-12-31", anyway=True)
+    [doubt] = desk.show("r2")[1]["doubts"]
+    assert "immunisation" in doubt
+
+
 def test_of_two_cuts_at_once_one_is_told_to_come_again(desk, monkeypatch):
     meanwhile(monkeypatch, lifecycle, "cut_release", lambda: cut(desk, "r2"))
     with pytest.raises(ReleaseError, match="Another release was cut"):
@@ -343,7 +391,7 @@ def test_a_damaged_draft_is_neither_verified_nor_published(desk):
 def test_what_is_kept_too_long_is_deleted_before_a_cut_and_that_is_written_down(desk):
     kept = Register(retention_months={"immunisation": 12})
     before = kept.expired_before(date.today())["immunisation"]
-    desk = ReleaseWorkflow(desk.engine, desk.settings, desk.secret, desk.audit_key, {}, kept)
+    desk = replace(desk, register=kept)
     c = tables.observation.c
     old = sa.select(sa.func.count()).where(c.dataset == "immunisation", c.month < before)
     with desk.engine.connect() as tx:

@@ -104,6 +104,7 @@ def run(config: Path) -> None:
 
     \b
         folder = "work"                  # working folder, kept between runs
+        catalogue = "ours"               # optional: folder of your own catalogue
         release = "pilot-1"              # optional: cut a release with this name; a new name for each
         data_until = "2026-09-30"        # optional: the last day of data that the release covers; default today
         truth = "truth.csv"              # optional: score links.csv against it
@@ -131,6 +132,7 @@ def run(config: Path) -> None:
 
     content = _read_config(config)
     base = config.parent
+    _use_catalogue(content, base)
     extracts = [
         Extract(str(item["partner"]), base / item["file"], base / item["mapping"])
         for item in content["extract"]
@@ -274,6 +276,14 @@ def _own(table: Any, base: Path) -> dict[str, Any]:
     return {name: base / value if name in _OWN_PATHS else value for name, value in table.items()}
 
 
+def _use_catalogue(content: dict[str, Any], base: Path) -> None:
+    from childlink_catalogue.catalogue import current, use
+
+    if "catalogue" in content:
+        use((base / content["catalogue"]).resolve())
+        current().measures()
+
+
 def _read_config(config: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(config.read_text(encoding="utf-8"))
@@ -299,6 +309,7 @@ def _read_config(config: Path) -> dict[str, Any]:
         "release": str,
         "data_until": str,
         "extract": list,
+        "catalogue": str,
         "partners": dict,
     }
     for name, value in content.items():

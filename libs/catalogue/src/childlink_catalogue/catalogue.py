@@ -9,7 +9,7 @@ comes with childlink (LEAP's, as an example).
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, cached_property
 from importlib.resources import files
@@ -41,7 +41,7 @@ from childlink_catalogue.populations import (
     check_condition,
     said_by,
 )
-from childlink_catalogue.reading import read_keys
+from childlink_catalogue.reading import line_of, read_keys
 
 VARIABLE: Final = "CHILDLINK_CATALOGUE"
 """The environment variable that names the catalogue's folder."""
@@ -55,6 +55,7 @@ class Catalogue:
     """A catalogue in a folder."""
 
     folder: Path
+    _texts: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def about(self) -> CatalogueKeys:
@@ -143,14 +144,12 @@ class Catalogue:
         """Populations by id. Raises CatalogueError."""
         found: dict[str, Population] = {}
         for name, content in self._measure_files.items():
-            for keys in content.population:
+            for number, keys in enumerate(content.population):
+                at = f"{self._at(name, 'population', number)}, population {keys.id}"
                 if keys.id in found:
-                    raise CatalogueError(
-                        f"{self._at(name)}: population {keys.id} is declared twice.",
-                        "Give one of them another id.",
-                    )
+                    raise CatalogueError(f"{at} is declared twice.", "Give one of them another id.")
                 found[keys.id] = Population(keys, self.around)
-                self._check_population(found[keys.id], f"{self._at(name)}, population {keys.id}")
+                self._check_population(found[keys.id], at)
         return found
 
     def dimensions(self, until: date = _UNTIL) -> dict[str, Dimension]:
@@ -162,7 +161,7 @@ class Catalogue:
         where = self._at("dimensions.toml")
         return {
             name: dimension_of(name, keys, until, titles, where)
-            for name, keys in self._read("dimensions.toml", dict[str, DimensionKeys], {}).items()
+            for name, keys in self._dimension_keys.items()
         }
 
     def measures(self, until: date = _UNTIL) -> dict[str, Measure]:
@@ -170,8 +169,8 @@ class Catalogue:
         dimensions = self.dimensions(until)
         found: dict[str, Measure] = {}
         for name, content in self._measure_files.items():
-            for keys in content.measure:
-                at = f"{self._at(name)}, measure {keys.id}"
+            for number, keys in enumerate(content.measure):
+                at = f"{self._at(name, 'measure', number)}, measure {keys.id}"
                 if keys.id in found:
                     raise CatalogueError(f"{at} is declared twice.", "Give one of them another id.")
                 if keys.population not in self.populations:
@@ -180,7 +179,7 @@ class Catalogue:
                         f"Use: {', '.join(self.populations)}.",
                     )
                 population = self.populations[keys.population]
-                found[keys.id] = measure_of(keys, population, dimensions, self._at(name))
+                found[keys.id] = measure_of(keys, population, dimensions, at)
         return found
 
     @cached_property
@@ -200,12 +199,16 @@ class Catalogue:
         )
 
     @cached_property
+    def _dimension_keys(self) -> Mapping[str, DimensionKeys]:
+        return self._read("dimensions.toml", dict[str, DimensionKeys], {})
+
+    @cached_property
     def _measure_files(self) -> Mapping[str, MeasuresFileKeys]:
         return {name: self._read(name, MeasuresFileKeys) for name in self._names("measures")}
 
     def _check_characteristics(self, around: Surroundings) -> None:
         for name, item in around.characteristics.items():
-            at = f"{self._at('characteristics.toml')}, {name}"
+            at = f"{self._at('characteristics.toml', name)}, {name}"
             unknown = [dataset for dataset in item.datasets if dataset not in self.datasets]
             if unknown:
                 raise CatalogueError(
@@ -222,7 +225,7 @@ class Catalogue:
 
     def _check_exposures(self, around: Surroundings) -> None:
         for name, item in around.exposures.items():
-            at = f"{self._at('exposures.toml')}, {name}"
+            at = f"{self._at('exposures.toml', name)}, {name}"
             if item.dataset not in self.datasets:
                 raise CatalogueError(
                     f"{at}: there is no dataset {item.dataset}.",
@@ -265,26 +268,35 @@ class Catalogue:
                     f"{where}: there is no exposure {item.exposure}.",
                     f"Use: {', '.join(around.exposures)}.",
                 )
+            for period in (item.period, item.first_in):
+                if period and not getattr(self._dimension_keys.get(period), "period", None):
+                    able = [name for name, keys in self._dimension_keys.items() if keys.period]
+                    raise CatalogueError(
+                        f"{where}: {period} is no dimension with periods.",
+                        f"Use: {', '.join(able)}." if able else "Declare one with `period`.",
+                    )
             population.datasets_of(name, where)
 
     def _names(self, folder: str) -> list[str]:
         return sorted(f"{folder}/{path.name}" for path in (self.folder / folder).glob("*.toml"))
 
-    def _at(self, name: str) -> str:
-        return f"{self.folder.name}/{name}"
+    def _at(self, name: str, *what: str | int) -> str:
+        """A file, or the line of a file, as errors name it."""
+        where = f"{self.folder.name}/{name}"
+        return f"{where}, line {line_of(self._texts[name], what)}" if what else where
 
     def _read(self, name: str, kind: type[_Kind], default: _Kind | None = None) -> _Kind:
         path = self.folder / name
         if default is not None and not path.exists():
             return default
         try:
-            text = path.read_text(encoding="utf-8")
+            self._texts[name] = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CatalogueError(
                 f"{path} cannot be read ({type(error).__name__}).",
                 "A catalogue is a folder with catalogue.toml: see `childlink-catalogue new`.",
             ) from None
-        return read_keys(kind, text, self._at(name))
+        return read_keys(kind, self._texts[name], self._at(name))
 
 
 def bundled() -> Path:
@@ -305,7 +317,7 @@ def current() -> Catalogue:
 def use(folder: Path | None) -> None:
     """Make a folder the catalogue of this process and of those that it starts."""
     if folder is not None:
-        os.environ[VARIABLE] = str(folder)
+        os.environ[VARIABLE] = str(folder.resolve())
 
 
 def all_datasets() -> Mapping[str, Dataset]:

@@ -85,7 +85,7 @@ class InstrumentKeys(FileKeys):
     cut_offs: dict[Id, CutOffKeys] = Field(
         {},
         description="Published cut-offs.",
-        examples=['{ clinical = { at = 11, title = "..." } }'],
+        examples=['{ clinical = { at = 11, title = "Clinical range" } }'],
     )
     licence: str = Field("", description="Under which conditions it may be used.")
     source: str = Field("", description="Publication that defines the scale.")
@@ -149,7 +149,9 @@ class VariableKeys(FileKeys):
         examples=['{ period = "quarter" }'],
     )
     sessions: Literal["rows"] | None = Field(
-        None, description="How many rows a person has.", examples=['{ sessions = "rows", cut = ..}']
+        None,
+        description="How many rows a person has.",
+        examples=['{ sessions = "rows", cut = { at = [2], into = ["once", "again"] } }'],
     )
     different: AttributeName | None = Field(
         None, description="How many different values of an attribute a person has."

@@ -54,6 +54,12 @@ class Measure:
     """Further datasets that each dimension is made from. They decide who may see it broken down by
     that dimension.
     """
+    known_in_any: bool = False
+    """Whether a row of any of `datasets` is enough to be counted, so that one may be missing."""
+    dimension_needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Datasets without which a dimension would say something false: without attendances, everybody
+    seems not to have come.
+    """
     compare: Comparison | None = None
     harmless: bool = False
     """Whether it is harmless to reveal that all or none of a group are counted."""
@@ -131,10 +137,11 @@ def measure_of(
     keys: MeasureKeys,
     population: Population,
     dimensions: Mapping[str, Dimension],
-    where: str,
+    at: str,
 ) -> Measure:
-    """A measure. Raises CatalogueError that says what is wrong, and how to mend it."""
-    at = f"{where}, measure {keys.id}"
+    """A measure. Raises CatalogueError that says what is wrong, and how to mend it. `at` is where
+    it is declared.
+    """
     cubes = tuple(tuple(cube) for cube in keys.cubes)
     names = list(dict.fromkeys(name for cube in cubes for name in cube))
     if unknown := [name for name in names if name not in dimensions]:
@@ -182,6 +189,10 @@ def measure_of(
             for name in names
             if (more := _more_datasets(name, columns, population, datasets, compare, at))
         },
+        known_in_any=bool(population.keys.known_in),
+        dimension_needs={
+            name: needed for name in names if (needed := _needs(name, columns, population, compare))
+        },
         compare=compare,
         harmless=keys.harmless,
         population_of=keys.population_of or "",
@@ -211,13 +222,23 @@ def _more_datasets(
     at: str,
 ) -> tuple[str, ...]:
     """The datasets of a dimension beyond those of everyone who is counted."""
-    sources = (
-        [columns.get(compare.dimension, compare.dimension), *compare.adjusted_for]
-        if compare and name == compare.strata
-        else [columns[name]]
-    )
+    sources = _sources(name, columns, compare)
     found = dict.fromkeys(d for source in sources for d in population.datasets_of(source, at))
     return tuple(dataset for dataset in found if dataset not in already)
+
+
+def _needs(
+    name: str, columns: Mapping[str, str], population: Population, compare: Comparison | None
+) -> tuple[str, ...]:
+    sources = _sources(name, columns, compare)
+    return tuple(dict.fromkeys(d for source in sources for d in population.needs_of(source)))
+
+
+def _sources(name: str, columns: Mapping[str, str], compare: Comparison | None) -> Sequence[str]:
+    """The variables that a dimension is made from."""
+    if compare and name == compare.strata:
+        return [columns.get(compare.dimension, compare.dimension), *compare.adjusted_for]
+    return [columns[name]]
 
 
 def _comparison(

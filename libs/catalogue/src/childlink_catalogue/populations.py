@@ -79,6 +79,22 @@ class Population:
         """
         return tuple(dict.fromkeys(self._datasets_of(column, at, ())))
 
+    def needs_of(self, column: str) -> tuple[str, ...]:
+        """Datasets without which a variable would say something false: those of exposures."""
+        variable = self.keys.variables.get(column)
+        item = variable or self.characteristics.get(column)
+        if variable is not None and variable.exposure:
+            return (self.around.exposures[variable.exposure].dataset,)
+        cases = (item.when if item else None) or []
+        return tuple(
+            dict.fromkeys(
+                dataset
+                for case in cases
+                for name in (*case.all, *case.any)
+                for dataset in self.needs_of(name)
+            )
+        )
+
     def categories_of(self, column: str, at: str) -> list[str]:
         """The categories that a variable can give. Empty: they cannot be known beforehand."""
         self.datasets_of(column, at)

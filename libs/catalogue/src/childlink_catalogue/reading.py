@@ -28,6 +28,8 @@ def read_keys(kind: type[Keys], text: str, where: str) -> Keys:
         first = _deepest(error)
         at = first["loc"]
         said = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            said = "there is no such key here"
         raise CatalogueError(
             f"{where}, line {line_of(text, at)}: {named(at)}: {said[:1].lower()}{said[1:]}.",
             "`childlink-catalogue keys` lists what each file may say, with examples.",

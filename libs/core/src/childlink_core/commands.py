@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +96,14 @@ def stop_on_signals() -> threading.Event:
     return stop
 
 
-def service_group(name: str, help_text: str, former: Mapping[str, str] | None = None) -> Commands:
-    """The group that a service's commands hang on. It reads --settings FILE, and hands the path on
-    as the context's object.
+def service_group(
+    name: str,
+    help_text: str,
+    former: Mapping[str, str] | None = None,
+    prepare: Callable[[Path | None], object] | None = None,
+) -> Commands:
+    """The group that a service's commands hang on. It reads --settings FILE, calls `prepare` with
+    the path, and hands it on as the context's object.
     """
 
     @click.group(cls=Commands, help=help_text, former=former)
@@ -113,6 +118,8 @@ def service_group(name: str, help_text: str, former: Mapping[str, str] | None = 
     @click.pass_context
     def main(ctx: click.Context, settings_file: Path | None) -> None:
         configure_logs(name)
+        if prepare and not asks_for_help():
+            prepare(settings_file)
         ctx.obj = settings_file
 
     return main

@@ -7,11 +7,12 @@ The answering process has no setting that gives access to the store.
 from pathlib import Path
 from typing import Literal
 
-from childlink_core.settings import ServiceSettings, SettingsFile
+from childlink_catalogue.choosing import CatalogueSettings
+from childlink_core.settings import ServiceSettings
 from pydantic_settings import SettingsConfigDict
 
 
-class StoreSettings(ServiceSettings):
+class StoreSettings(ServiceSettings, CatalogueSettings):
     """Settings of the process that stores and releases. Set each one in the TOML file, or as
     CHILDLINK_ANALYTICS_NAME. A secret is given as the path of a file.
     """
@@ -74,7 +75,7 @@ class StoreSettings(ServiceSettings):
     """Largest number of messages in one transaction."""
 
 
-class ServingSettings(SettingsFile):
+class ServingSettings(CatalogueSettings):
     """Settings of `serve`. Set each one in the TOML file, or as CHILDLINK_SERVE_NAME."""
 
     model_config = SettingsConfigDict(env_prefix="CHILDLINK_SERVE_", extra="forbid")

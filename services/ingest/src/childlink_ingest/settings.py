@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from childlink_catalogue.choosing import CatalogueSettings
 from childlink_core.profiles import DEFAULT_PROFILE
 from childlink_core.settings import ServiceSettings
 from childlink_core.topics import check_partner_name
@@ -9,7 +10,7 @@ from pydantic import field_validator
 from pydantic_settings import SettingsConfigDict
 
 
-class IngestSettings(ServiceSettings):
+class IngestSettings(ServiceSettings, CatalogueSettings):
     """The settings of a site. Secrets are given as files, never as values."""
 
     model_config = SettingsConfigDict(env_prefix="CHILDLINK_INGEST_", extra="forbid")

@@ -86,6 +86,7 @@ def compare(release: Release, measure_id: str) -> Compared:
     if rule is None or measure.share is None:
         able = [name for name, item in release.measures.items() if item.measure.compare]
         raise QuestionError("measure_id", f"{measure_id} has no groups to compare", able)
+    published = published.asked({rule.dimension, rule.strata})
     strata = list(measure.dimensions[rule.strata].categories)
     crude = _groups(published, [{rule.dimension: (side,)} for side in (rule.of, rule.against)])
     by_stratum = [
@@ -146,7 +147,7 @@ def change(
             "measure_id", f"{measure_id} does not measure a change from before to after", able
         )
     # `answer` checks `by` and raises the error.
-    answer(release, Question(measure_id, (by,) if by else ()))
+    published = answer(release, Question(measure_id, (by,) if by else ())).published
     midpoints = measure.dimensions["band"].midpoints or {}
     rows = []
     for category in measure.dimensions[by].categories if by else ("",):
@@ -252,7 +253,7 @@ def inequality(release: Release, measure_id: str, over: str) -> Unequal:
     if measure.share is None:
         able = [name for name, item in release.measures.items() if item.measure.share]
         raise QuestionError("measure_id", f"{measure_id} has no share", able)
-    answer(release, Question(measure_id, (over,)))
+    published = answer(release, Question(measure_id, (over,))).published
     ordered = [name for name in measure.dimensions[over].categories if name != "not_recorded"]
     if not measure.dimensions[over].ordered:
         able = [name for name, item in measure.dimensions.items() if item.ordered]

@@ -76,6 +76,7 @@ def answer(release: Release, question: Question) -> Answer:
     where = dict(question.where or {})
     _check(measure, question.by, where)
     _cube_for(measure, {*question.by, *where})
+    published = published.asked({*question.by, *where})
     shown = [where.get(name) or tuple(measure.dimensions[name].categories) for name in question.by]
     _check_size(shown)
     others = {name: categories for name, categories in where.items() if name not in question.by}

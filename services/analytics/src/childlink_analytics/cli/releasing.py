@@ -41,7 +41,9 @@ def _desk(settings_file: Path | None) -> ReleaseWorkflow:
     "--data-until", default=None, help="Last day of data to include, YYYY-MM-DD. Default: today."
 )
 @click.option(
-    "--anyway", is_flag=True, help="Cut even if links of stored rows have not arrived yet."
+    "--anyway",
+    is_flag=True,
+    help="Cut even if something is doubtful: links or datasets are missing, or the date is odd.",
 )
 @click.pass_obj
 def release_cut(

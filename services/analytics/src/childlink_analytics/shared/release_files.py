@@ -11,8 +11,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +42,14 @@ class Published:
     """Public counts of the people the measure could reach, for some of its groups."""
     policy: str = disclosure.ROUNDED
     """The policy that protects it."""
+    not_collected_by: tuple[str, ...] = ()
+    """Dimensions for which no partner sends what they need."""
+
+    def asked(self, names: Collection[str]) -> "Published":
+        """The same, as far as these dimensions were collected."""
+        if set(names) & set(self.not_collected_by):
+            return replace(self, collected=False)
+        return self
 
 
 _MEASURE: Final = TypeAdapter(Measure)
@@ -206,6 +214,7 @@ def measure_content(published: Published) -> dict[str, Any]:
         "cells": cells,
         "collected": published.collected,
         "policy": published.policy,
+        "not_collected_by": list(published.not_collected_by),
         "rounding_sd": published.rounding_sd,
         "population": [[dict(cell), count] for cell, count in sorted(published.population.items())],
     }
@@ -223,6 +232,7 @@ def _published(item: Mapping[str, Any]) -> Published:
         item["rounding_sd"],
         population,
         item["policy"],
+        tuple(item.get("not_collected_by", ())),
     )
 
 

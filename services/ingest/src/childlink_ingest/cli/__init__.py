@@ -1,5 +1,6 @@
 """The commands of `childlink-ingest`."""
 
+from childlink_catalogue.choosing import choose
 from childlink_core.commands import service_group
 
 from childlink_ingest.cli import (
@@ -26,6 +27,7 @@ Exit codes: 0 all done; 1 nothing was sent; 2 wrong usage; 3 some rows were reje
 the others were sent; 4 everything is safe in the spool, but some of it is not answered yet.
 """,
     former={"recall": "retract"},
+    prepare=choose,
 )
 
 

@@ -236,7 +236,7 @@ def _exposure(item: ExposureKeys, population: Population, of: str, base: str) ->
     own = who == "family" or item.of == "person"
     event_key = "event.id" if own else "coalesce(member.family, event.id)"
     fact_key = f"fact.{who}" if own else "coalesce(fact.family, fact.child, fact.adult)"
-    text = _text(str(item.attribute), around, "fact.numbertributes") if item.attribute else ""
+    text = _text(str(item.attribute), around, "fact.attributes") if item.attribute else ""
     found = (
         f"first({text} ORDER BY fact.number DESC, {text}) FILTER ({text} IS NOT NULL) AS value"
         if text
@@ -246,7 +246,7 @@ def _exposure(item: ExposureKeys, population: Population, of: str, base: str) ->
         f"fact.dataset = {_quoted(item.dataset)}",
         f"fact.number <= event.number - {item.until}",
         *([f"fact.number >= event.number - {item.since}"] if item.since else []),
-        *_holds(item.where, around, "fact.numbertributes"),
+        *_holds(item.where, around, "fact.attributes"),
     ]
     member = "" if own else " LEFT JOIN member ON member.person = event.id"
     before = (

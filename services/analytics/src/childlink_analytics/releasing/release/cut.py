@@ -290,9 +290,16 @@ def _with_context(
 ) -> Published:
     """Add whether the measure's data was collected, and public counts of its population."""
     measure = item.measure
-    collected = all(rows.get(name) for name in measure.datasets)
+    enough = any if measure.known_in_any else all
     return replace(
-        item, collected=collected, population=denominators.get(measure.population_of, {})
+        item,
+        collected=enough(bool(rows.get(name)) for name in measure.datasets),
+        not_collected_by=tuple(
+            name
+            for name, needed in measure.dimension_needs.items()
+            if not all(rows.get(dataset) for dataset in needed)
+        ),
+        population=denominators.get(measure.population_of, {}),
     )
 
 

@@ -8,13 +8,13 @@ in the audit trail.
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 from childlink_bus.audit import Audited
-from childlink_catalogue.catalogue import catalogue
+from childlink_catalogue.catalogue import Catalogue, current
 from childlink_core import telemetry
 
 from childlink_analytics.errors import ApprovalError, ReleaseError
@@ -24,6 +24,7 @@ from childlink_analytics.releasing.protection.attack import AttackReport
 from childlink_analytics.releasing.release import ledger
 from childlink_analytics.releasing.release.check import check_together
 from childlink_analytics.releasing.release.cut import Cut, CutPlan, cut_release
+from childlink_analytics.releasing.release.doubts import check_catalogue, doubts
 from childlink_analytics.releasing.release.ledger import ReleaseRecord
 from childlink_analytics.releasing.release.schedule import last_period
 from childlink_analytics.releasing.store import tables as t
@@ -55,6 +56,7 @@ class ReleaseWorkflow(Audited):
     audit_key: bytes
     denominators: Denominators
     register: Register
+    declared: Catalogue = field(default_factory=current)
 
     def cut(
         self,
@@ -65,8 +67,8 @@ class ReleaseWorkflow(Audited):
         *,
         anyway: bool = False,
     ) -> Cut:
-        """Cut a draft from one consistent view of the store. Raises ReleaseError if links of stored
-        rows have not arrived yet, unless `anyway` is set.
+        """Cut a draft from one consistent view of the store. Raises ReleaseError if something is
+        doubtful about it, unless `anyway` is set.
         """
         until = _day(data_until)
         check_release_name(release_id)
@@ -82,30 +84,41 @@ class ReleaseWorkflow(Audited):
             with self._reading() as tx:
                 store = Store(tx)
                 behind = store.behind()
-                if behind and not anyway:
-                    raise ReleaseError(
-                        f"Rows of {', '.join(behind)} are here before their links. A release now"
-                        " would leave them out.",
-                        "Wait until the linker has read what they sent (see `status`), or cut with"
-                        " --anyway. The release will then say that it is incomplete.",
-                    )
+                declared = self.declared
+                manifests = self._manifests()
+                check_catalogue(declared, manifests)
                 plan = CutPlan(
                     release_id,
                     ledger.next_number(tx),
                     data_until,
-                    catalogue(until),
+                    declared.measures(until),
                     self.denominators,
                     ledger.earlier(tx),
                     {
                         "parameter_version": ", ".join(store.parameter_versions()),
                         "behind": behind,
                         "editions": self.settings.editions,
+                        "catalogue": {
+                            "id": declared.about.id,
+                            "version": declared.about.version,
+                            "sha256": declared.digest,
+                        },
                     },
                     self.settings.disclosure,
                 )
                 with open_counter(
-                    store.observations(), store.links(), until, self.settings.cut_memory
+                    store.observations(), store.links(), until, self.settings.cut_memory, declared
                 ) as counter:
+                    against = doubts(
+                        until, date.today(), counter.rows_by_dataset(), behind, manifests
+                    )
+                    if against and not anyway:
+                        raise ReleaseError(
+                            " ".join(against),
+                            "Mend that, or wait (see `status`). If it is meant, cut with --anyway;"
+                            " the release says so.",
+                        )
+                    plan = replace(plan, facts={**plan.facts, "doubts": against})
                     done = cut_release(plan, counter, self.secret, self.settings.drafts, progress)
             try:
                 with self.engine.begin() as tx:
@@ -303,6 +316,13 @@ class ReleaseWorkflow(Audited):
                     f"{name} is already served: its publication was interrupted.",
                     f"Run release publish {name} again.",
                 )
+
+    def _manifests(self) -> list[dict[str, Any]]:
+        """Manifests of the drafts and published releases."""
+        kept = ("draft", "published", "recalling")
+        return [
+            dict(self._read(known).manifest) for known in self.releases() if known.state in kept
+        ]
 
     def _make_way(self, release_id: str) -> None:
         """Remove the folder that a killed cut left. Raises ReleaseError if the name is already
