@@ -1,6 +1,8 @@
 """The reference page of the catalogue's files, from their keys."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from childlink_catalogue.language import FILES
 
@@ -20,12 +22,55 @@ def render() -> str:
             ]
         for table in tables:
             about = " ".join((table.__doc__ or "").split())
-            lines += [about, "", "| key | what it means | example |", "| --- | --- | --- |"]
+            lines += [
+                about,
+                "",
+                "| key | value | what it means | example |",
+                "| --- | --- | --- | --- |",
+            ]
+            schema = table.model_json_schema()
             for key, info in table.model_fields.items():
                 example = " ".join(f"`{text}`" for text in info.examples or [])
-                cells = (f"`{info.alias or key}`", info.description or "", example)
+                name = info.alias or key
+                kind = _kind(schema["properties"][name], schema.get("$defs", {}))
+                kind += ", required" if info.is_required() else _default(info.default)
+                cells = (f"`{name}`", kind, info.description or "", example)
                 lines.append(
                     f"| {' | '.join(text.replace('|', chr(92) + '|') for text in cells)} |"
                 )
             lines.append("")
     return "\n".join(lines)
+
+
+def _kind(said: Mapping[str, Any], tables: Mapping[str, Any]) -> str:
+    """What a value may be, in words."""
+    if "$ref" in said:
+        return f"a table ({said['$ref'].rpartition('/')[2].removesuffix('Keys').lower()})"
+    if "enum" in said:
+        return f"one of {', '.join(f'`{value}`' for value in said['enum'])}"
+    if "const" in said:
+        return f"`{said['const']}`"
+    if "anyOf" in said:
+        kinds = (_kind(item, tables) for item in said["anyOf"] if item.get("type") != "null")
+        return " or ".join(dict.fromkeys(kinds))
+    match said.get("type"):
+        case "array" if "prefixItems" in said:
+            return f"list of {len(said['prefixItems'])}"
+        case "array":
+            return f"list of {_kind(said.get('items', {}), tables)}"
+        case "object":
+            return "a table"
+        case "string":
+            return "date" if said.get("format") == "date" else "text"
+        case "integer":
+            return "whole number"
+        case "boolean":
+            return "true or false"
+        case _:
+            return str(said.get("type", "value"))
+
+
+def _default(value: object) -> str:
+    if value is None or value in ("", [], {}):
+        return ""
+    return f"; default `{str(value).lower() if isinstance(value, bool) else value}`"

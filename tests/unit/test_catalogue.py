@@ -95,8 +95,8 @@ def test_the_bundled_catalogue_is_sound():
             'attribute = "sax"',
             "no dataset has a field",
         ),
-        ("exposures.toml", '"attendance"', '"visits"', r"exposures\.toml, line 2, .*no dataset"),
-        ("exposures.toml", 'of = "family"', "until = 0", "greater than or equal to 1"),
+        ("exposures.toml", '"attendance"', '"visits"', r"exposures\.toml, line 4, .*no dataset"),
+        ("exposures.toml", 'of = "family"', "until = 0", "must be at least 1"),
         ("exposures.toml", 'of = "family"', "until = 7", "not one of the windows"),
         ("exposures.toml", 'of = "family"', "since = 1\nuntil = 12", "at least `until`"),
         (
@@ -113,7 +113,7 @@ def test_the_bundled_catalogue_is_sound():
             "measures/reach.toml",
             '["sex"]',
             '["sax"]',
-            r"line 12, measure reach: .*no dimension sax",
+            r"line 17, measure reach: .*no dimension sax",
         ),
         ("measures/reach.toml", 'period = "year"', 'period = "month"', "month"),
         (
@@ -136,13 +136,43 @@ def test_the_bundled_catalogue_is_sound():
             "measures/review.toml",
             "share = {",
             'mean = { dimension = "level" }\n# {',
-            "no midpoints",
+            "no midpoint of expected",
         ),
         (
             "measures/review.toml",
             "engaged = {",
             'loop = { when = [{ any = { loop = ["x"] }, is = "x" }] }\nengaged = {',
             "made from itself",
+        ),
+        ("datasets/review.toml", "on_track", "child_nhs_number", "reads like identity"),
+        ("datasets/review.toml", "on_track", "mothers_postcode", "reads like identity"),
+        ("shared_fields.toml", "[1, 5]", "[5, 1]", "the range must rise"),
+        ("services.toml", "title =", "titel =", "titel is no key here.*Did you mean title"),
+        ("services.toml", '"Parent course"', "7", "line 7: .*title must be a text in quotes"),
+        ("instruments/scales.toml", "[0, 40]", '"0 to 40"', r"must be a list in \[ \]"),
+        ("catalogue.toml", "windows = [1, 12]", "", r"Declare windows = \[1\]"),
+        ("datasets/review.toml", 'event = "review_date"\n', "", "does not say when"),
+        ("measures/review.toml", "true = ", "yes = ", "on_track is never 'yes'"),
+        ("measures/review.toml", ', false = "below"', "", "does not say what 'false' is"),
+        ("measures/review.toml", 'against = "below"', 'against = "expected"', "both `of` and"),
+        (
+            "measures/review.toml",
+            'counts = "children"\ndataset = "review"',
+            'counts = "adults"\ndataset = "core"',
+            "no dataset core",
+        ),
+        (
+            "measures/review.toml",
+            'values = { true = "expected", false = "below" }',
+            'cut = { at = [1], into = ["below", "expected"] }',
+            "is no number",
+        ),
+        ("dimensions.toml", "ordered = true", "midpoints = { 9 = 1.0 }", "midpoint of 9"),
+        (
+            "datasets/attendance.toml",
+            'codes_from = "services"',
+            'codes_from = "services"\ncodes = ["stay_and_pay"]',
+            "does not have it",
         ),
         (
             "measures/review.toml",
@@ -160,6 +190,73 @@ def test_a_mistake_names_the_file_and_what_is_wrong(folder, file, old, new, said
     done = typed("check", folder)
     assert done.exit_code == 1
     assert "Traceback" not in done.output
+
+
+def test_everything_that_is_wrong_is_said_at_once_and_files_that_are_not_read_too(folder):
+    edit(folder, "measures/reach.toml", '["sex"]', '["sax"]')
+    edit(folder, "measures/review.toml", 'of = "expected"', 'of = "expect"')
+    done = typed("check", folder)
+    assert done.exit_code == 1
+    assert "sax" in done.output
+    assert "'expect'" in done.output
+    assert "2 problems." in done.output
+    edit(folder, "measures/reach.toml", '["sax"]', '["sex"]')
+    edit(folder, "measures/review.toml", 'of = "expect"', 'of = "expected"')
+    (folder / "servces.toml").write_text("")
+    assert "Did you mean services.toml?" in typed("check", folder).output
+
+
+def test_a_share_of_others_takes_in_what_is_added(folder):
+    edit(
+        folder,
+        "dimensions.toml",
+        "[level]",
+        '[what]\ntitle = "Service"\ncategories_from = "services"\n'
+        'after = { not_recorded = "Not recorded" }\n\n[level]',
+    )
+    edit(
+        folder,
+        "measures/reach.toml",
+        'cubes = [["service"',
+        'columns = { what = "first" }\nshare = { dimension = "what", of = "others", against ='
+        ' "parent_course" }\ncubes = [["what"], ["service"',
+    )
+    edit(folder, "measures/reach.toml", "year = {", 'first = { first = "service" }\nyear = {')
+    edit(folder, "measures/reach.toml", ', ["service", "imd_quintile"], ["year"], ["sex"]', "")
+    assert whole(folder)[0]["reach"].share == ("what", ("stay_and_play",), ("parent_course",))
+    edit(folder, "services.toml", "[parent_course]", '[swim]\ntitle = "Swim"\n\n[parent_course]')
+    assert whole(folder)[0]["reach"].share[1] == ("stay_and_play", "swim")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("datasets/review.toml", "permitted_list = true\n", "", "opt-out no longer applies"),
+        ("catalogue.toml", "[1, 12]", "[1, 12, 24]", "windows changed"),
+        ("datasets/review.toml", "Review at two", "Review at 2", "title changed"),
+        ("exposures.toml", "at = [1]", "at = [2]", "figures of on_track may differ"),
+        ("dimensions.toml", '"Not on track"', '"Behind"', "dimension level changed"),
+    ],
+)
+def test_a_difference_that_is_allowed_is_said(folder, tmp_path, file, old, new, said):
+    following = tmp_path / "next"
+    shutil.copytree(folder, following)
+    edit(following, "catalogue.toml", "version = 1", "version = 2")
+    edit(following, file, old, new)
+    done = typed("diff", folder, following)
+    assert done.exit_code == 0
+    assert said in done.output
+
+
+def test_a_new_source_of_a_characteristic_is_said_once_and_not_for_every_measure(folder, tmp_path):
+    following = tmp_path / "next"
+    shutil.copytree(folder, following)
+    edit(following, "catalogue.toml", "version = 1", "version = 2")
+    text = (following / "datasets/review.toml").read_text().replace('"review"', '"second"')
+    (following / "datasets/second.toml").write_text(text)
+    output = typed("diff", folder, following).output
+    assert "characteristic sex is now said by" in output
+    assert "measure" not in output
 
 
 def test_two_measures_of_one_id_are_an_error(folder):
@@ -323,7 +420,7 @@ def test_adding_is_allowed_and_said(folder, tmp_path):
     done = typed("diff", folder, following)
     assert done.exit_code == 0
     assert "the codes swim were added" in done.output
-    assert "measure reach changed: from the next release its figures may differ" in done.output
+    assert "measure reach changed: from the next release figures may differ" in done.output
 
 
 @pytest.mark.parametrize("version", [1, 0])

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 import tempfile
 from datetime import date
 
@@ -21,7 +22,7 @@ from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import link_cells
 from childlink_analytics.shared.purposes import parse_purposes
 from childlink_analytics.shared.release_files import read_release
-from childlink_catalogue.catalogue import all_datasets, catalogue
+from childlink_catalogue.catalogue import Catalogue, all_datasets, bundled, catalogue
 from childlink_catalogue.errors import CatalogueError
 
 from tests.attacks.answers.world import partnership
@@ -270,6 +271,60 @@ def test_a_sum_over_services_is_refused_because_people_do_not_sum(three, tmp_pat
                 CutPlan("r2", 2, "2024-06-30", {measure.id: measure}), counter, b"s", tmp_path
             )
         answer(read_release(tmp_path, "r2"), Question("participants", ("participation",)))
+
+
+STEPS = """
+[score_band]
+title = "Score"
+steps = { first = 0, last = 25, step = 5, whole = true }
+after = { not_recorded = "Not recorded" }
+"""
+SCORES = """
+[[population]]
+id = "weighed"
+title = "Births"
+counts = "children"
+dataset = "maternity"
+
+[population.variables]
+weeks = { attribute = "gestation", steps = "score_band" }
+
+[[measure]]
+id = "weeks"
+title = "Weeks"
+description = "Weeks."
+population = "weighed"
+columns = { score_band = "weeks" }
+cubes = [["score_band", "sex"]]
+mean = { dimension = "score_band" }
+"""
+
+
+def test_a_mean_is_of_those_with_a_recorded_value_and_can_be_asked_by_its_own_bands(tmp_path):
+    folder = tmp_path / "catalogue"
+    shutil.copytree(bundled(), folder)
+    with (folder / "dimensions.toml").open("a") as file:
+        file.write(STEPS)
+    (folder / "measures" / "weeks.toml").write_text(SCORES)
+    declared = Catalogue(folder)
+    lives = Lives()
+    for number in range(60):
+        lives.row("maternity", "2024-01", f"c{number}", gestation=20 + number % 5, sex="female")
+    for number in range(60, 100):
+        lives.row("maternity", "2024-01", f"c{number}", sex="female")
+    measure = declared.measures(UNTIL)["weeks"]
+    with open_counter(*lives.batches(), UNTIL, declared=declared) as counter:
+        cut_release(
+            CutPlan("r", 1, "2024-06-30", {"weeks": measure}), counter, b"s", tmp_path / "out"
+        )
+    release = read_release(tmp_path / "out", "r")
+    whole = answer(release, Question("weeks"))
+    assert whole.cells[0].estimate.value == pytest.approx(22, abs=0.01)
+    assert any("of those with a recorded value" in note for note in whole.notes)
+    for by in (("score_band",), ("sex", "score_band")):
+        cells = answer(release, Question("weeks", by)).cells
+        assert [c.estimate.value for c in cells if c.categories[-1] == "20"][:1] == [22.0]
+        assert all(c.estimate.value is None for c in cells if c.categories[-1] == "not_recorded")
 
 
 def test_an_empty_store_can_be_cut(tmp_path):

@@ -6,12 +6,14 @@ alone.
 comes with childlink (LEAP's, as an example).
 """
 
+import difflib
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, cached_property
+from fnmatch import fnmatchcase
+from functools import cache, cached_property, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, TypeVar
@@ -23,12 +25,14 @@ from childlink_catalogue.dimensions import Dimension, dimension_of
 from childlink_catalogue.errors import CatalogueError
 from childlink_catalogue.instruments import Instrument, instrument_of
 from childlink_catalogue.language import (
+    FILES,
     CatalogueKeys,
     CharacteristicKeys,
     DatasetKeys,
     DimensionKeys,
     ExposureKeys,
     InstrumentKeys,
+    MeasureKeys,
     MeasuresFileKeys,
     ServiceKeys,
     SharedFieldsKeys,
@@ -39,9 +43,10 @@ from childlink_catalogue.populations import (
     Surroundings,
     check_attribute,
     check_condition,
+    check_sorting,
     said_by,
 )
-from childlink_catalogue.reading import line_of, read_keys
+from childlink_catalogue.reading import FileKeys, Place, place_of, read_keys
 
 VARIABLE: Final = "CHILDLINK_CATALOGUE"
 """The environment variable that names the catalogue's folder."""
@@ -145,7 +150,7 @@ class Catalogue:
         found: dict[str, Population] = {}
         for name, content in self._measure_files.items():
             for number, keys in enumerate(content.population):
-                at = f"{self._at(name, 'population', number)}, population {keys.id}"
+                at = self._place(name, ("population", number), f"population {keys.id}")
                 if keys.id in found:
                     raise CatalogueError(f"{at} is declared twice.", "Give one of them another id.")
                 found[keys.id] = Population(keys, self.around)
@@ -161,7 +166,7 @@ class Catalogue:
         where = self._at("dimensions.toml")
         return {
             name: dimension_of(name, keys, until, titles, where)
-            for name, keys in self._dimension_keys.items()
+            for name, keys in self.dimension_keys.items()
         }
 
     def measures(self, until: date = _UNTIL) -> dict[str, Measure]:
@@ -170,16 +175,52 @@ class Catalogue:
         found: dict[str, Measure] = {}
         for name, content in self._measure_files.items():
             for number, keys in enumerate(content.measure):
-                at = f"{self._at(name, 'measure', number)}, measure {keys.id}"
+                at = self._place(name, ("measure", number), f"measure {keys.id}")
                 if keys.id in found:
                     raise CatalogueError(f"{at} is declared twice.", "Give one of them another id.")
-                if keys.population not in self.populations:
-                    raise CatalogueError(
-                        f"{at}: there is no population {keys.population}.",
-                        f"Use: {', '.join(self.populations)}.",
+                found[keys.id] = self._measure(keys, dimensions, at)
+        return found
+
+    @property
+    def measure_keys(self) -> Mapping[str, MeasureKeys]:
+        """Measures by id, as they are declared."""
+        return {keys.id: keys for c in self._measure_files.values() for keys in c.measure}
+
+    def problems(self) -> list[CatalogueError]:
+        """Everything that is wrong: first with files by themselves, then with what they say of each
+        other, one problem a measure.
+        """
+        found: list[CatalogueError] = []
+
+        def attempt(step: Callable[[], object]) -> None:
+            try:
+                step()
+            except CatalogueError as error:
+                if all(str(error) != str(other) for other in found):
+                    found.append(error)
+
+        for name in self.files:
+            kind = next((kind for file, kind, _ in FILES if fnmatchcase(name, file)), None)
+            if kind is None:
+                near = difflib.get_close_matches(name, [file for file, *_ in FILES], n=1)
+                found.append(
+                    CatalogueError(
+                        f"{self._at(name)} is no file of a catalogue, and is not read.",
+                        f"Did you mean {near[0]}?" if near else "Move it out of the folder.",
                     )
-                population = self.populations[keys.population]
-                found[keys.id] = measure_of(keys, population, dimensions, at)
+                )
+            else:
+                attempt(partial(self._read, name, kind))
+        if not found:
+            for part in ("about", "datasets", "codings", "around", "populations"):
+                attempt(partial(getattr, self, part))
+        if not found:
+            dimensions = self.dimensions()
+            for name, content in self._measure_files.items():
+                for number, keys in enumerate(content.measure):
+                    at = self._place(name, ("measure", number), f"measure {keys.id}")
+                    attempt(partial(self._measure, keys, dimensions, at))
+            attempt(self.measures)
         return found
 
     @cached_property
@@ -195,40 +236,55 @@ class Catalogue:
     def files(self) -> list[str]:
         """Its files, by path inside the folder."""
         return sorted(
-            path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.toml")
+            path.relative_to(self.folder).as_posix()
+            for path in self.folder.rglob("*")
+            if path.is_file() and path.name != "signatures.json" and path.name[0] != "."
         )
 
     @cached_property
-    def _dimension_keys(self) -> Mapping[str, DimensionKeys]:
+    def dimension_keys(self) -> Mapping[str, DimensionKeys]:
+        """Dimensions by id, as they are declared."""
         return self._read("dimensions.toml", dict[str, DimensionKeys], {})
 
     @cached_property
     def _measure_files(self) -> Mapping[str, MeasuresFileKeys]:
         return {name: self._read(name, MeasuresFileKeys) for name in self._names("measures")}
 
+    def _measure(
+        self, keys: MeasureKeys, dimensions: Mapping[str, Dimension], at: Place
+    ) -> Measure:
+        if keys.population not in self.populations:
+            raise CatalogueError(
+                f"{at.near(keys.population)}: there is no population {keys.population}.",
+                f"Use: {', '.join(self.populations)}.",
+            )
+        return measure_of(keys, self.populations[keys.population], dimensions, at)
+
     def _check_characteristics(self, around: Surroundings) -> None:
         for name, item in around.characteristics.items():
-            at = f"{self._at('characteristics.toml', name)}, {name}"
+            at = self._place("characteristics.toml", (name,), name)
             unknown = [dataset for dataset in item.datasets if dataset not in self.datasets]
             if unknown:
                 raise CatalogueError(
-                    f"{at}: there is no dataset {unknown[0]}.", f"Use: {', '.join(self.datasets)}."
+                    f"{at.near(unknown[0])}: there is no dataset {unknown[0]}.",
+                    f"Use: {', '.join(self.datasets)}.",
                 )
             if item.attribute:
                 sources = [self.datasets[dataset] for dataset in said_by(item, self.datasets)]
                 if not sources:
                     raise CatalogueError(
-                        f"{at}: no dataset has a field {item.attribute}.",
+                        f"{at.near(item.attribute)}: no dataset has a field {item.attribute}.",
                         "Correct the name, or remove the characteristic.",
                     )
                 check_attribute(item.attribute, sources, around, at)
+                check_sorting(item, item.attribute, sources, around, at)
 
     def _check_exposures(self, around: Surroundings) -> None:
         for name, item in around.exposures.items():
-            at = f"{self._at('exposures.toml', name)}, {name}"
+            at = self._place("exposures.toml", (name,), name)
             if item.dataset not in self.datasets:
                 raise CatalogueError(
-                    f"{at}: there is no dataset {item.dataset}.",
+                    f"{at.near(item.dataset)}: there is no dataset {item.dataset}.",
                     f"Use: {', '.join(self.datasets)}.",
                 )
             dataset = self.datasets[item.dataset]
@@ -240,39 +296,66 @@ class Catalogue:
             check_condition(item.where, [dataset], around, at)
             if item.attribute:
                 check_attribute(item.attribute, [dataset], around, at)
+                check_sorting(item, item.attribute, [dataset], around, at)
             steps = self.about.windows
-            wrong = [m for m in (item.until, item.since) if m is not None and m not in steps]
-            if wrong:
-                raise CatalogueError(
-                    f"{at}: {wrong[0]} is not one of the windows of catalogue.toml.",
-                    f"Use: {', '.join(map(str, steps))}. Windows that differ by little would tell"
-                    " few children apart.",
-                )
+            for name_, month in (("until", item.until), ("since", item.since)):
+                if month is not None and month not in steps:
+                    listed = ", ".join(map(str, steps))
+                    raise CatalogueError(
+                        f"{at.near(name_)}: {month} months is not one of the windows of"
+                        " catalogue.toml.",
+                        f"Use: {listed}. Windows that differ by little would tell few children"
+                        " apart."
+                        if steps
+                        else f"Declare windows = [{month}] in catalogue.toml.",
+                    )
 
-    def _check_population(self, population: Population, at: str) -> None:
+    def _check_population(self, population: Population, at: Place) -> None:
         around, keys = population.around, population.keys
         unknown = [name for name in population.datasets if name not in self.datasets]
         if unknown:
             raise CatalogueError(
-                f"{at}: there is no dataset {unknown[0]}.", f"Use: {', '.join(self.datasets)}."
+                f"{at.near(unknown[0])}: there is no dataset {unknown[0]}.",
+                f"Use: {', '.join(self.datasets)}.",
             )
         sources = [self.datasets[name] for name in population.datasets]
         check_condition(keys.where, sources, around, at)
+        roles = {role for dataset in sources for role in dataset.subjects}
+        if population.who != "family" and population.who not in roles:
+            raise CatalogueError(
+                f"{at.near('counts')}: no row of {', '.join(population.datasets)} is about a"
+                f" {population.who}.",
+                f"Count {' or '.join(sorted(roles))} rows, or families.",
+            )
         for name, item in keys.variables.items():
-            where = f"{at}, {name}"
+            where = at.inside(name)
+            undated = [dataset.name for dataset in sources if not dataset.event]
+            if undated and (item.exposure or item.period or item.first_in):
+                raise CatalogueError(
+                    f"{where}: {undated[0]} does not say when, so nothing is before its rows.",
+                    "Give the dataset an `event`.",
+                )
+            if item.attribute:
+                check_attribute(item.attribute, sources, around, where)
+                check_sorting(item, item.attribute, sources, around, where)
+            if item.steps and not getattr(self.dimension_keys.get(item.steps), "steps", None):
+                raise CatalogueError(
+                    f"{where.near(item.steps)}: {item.steps} is no dimension with `steps`.",
+                    "Declare it in dimensions.toml.",
+                )
             for attribute in (item.attribute, item.different, item.first, item.following):
                 if attribute:
                     check_attribute(attribute, sources, around, where)
             if item.exposure and item.exposure not in around.exposures:
                 raise CatalogueError(
-                    f"{where}: there is no exposure {item.exposure}.",
+                    f"{where.near(item.exposure)}: there is no exposure {item.exposure}.",
                     f"Use: {', '.join(around.exposures)}.",
                 )
             for period in (item.period, item.first_in):
-                if period and not getattr(self._dimension_keys.get(period), "period", None):
-                    able = [name for name, keys in self._dimension_keys.items() if keys.period]
+                if period and not getattr(self.dimension_keys.get(period), "period", None):
+                    able = [name for name, keys in self.dimension_keys.items() if keys.period]
                     raise CatalogueError(
-                        f"{where}: {period} is no dimension with periods.",
+                        f"{where.near(period)}: {period} is no dimension with periods.",
                         f"Use: {', '.join(able)}." if able else "Declare one with `period`.",
                     )
             population.datasets_of(name, where)
@@ -280,10 +363,11 @@ class Catalogue:
     def _names(self, folder: str) -> list[str]:
         return sorted(f"{folder}/{path.name}" for path in (self.folder / folder).glob("*.toml"))
 
-    def _at(self, name: str, *what: str | int) -> str:
-        """A file, or the line of a file, as errors name it."""
-        where = f"{self.folder.name}/{name}"
-        return f"{where}, line {line_of(self._texts[name], what)}" if what else where
+    def _at(self, name: str) -> str:
+        return f"{self.folder.name}/{name}"
+
+    def _place(self, name: str, at: Sequence[str | int], what: str) -> Place:
+        return place_of(self._at(name), self._texts[name], at, what)
 
     def _read(self, name: str, kind: type[_Kind], default: _Kind | None = None) -> _Kind:
         path = self.folder / name
@@ -294,9 +378,14 @@ class Catalogue:
         except (OSError, UnicodeDecodeError) as error:
             raise CatalogueError(
                 f"{path} cannot be read ({type(error).__name__}).",
-                "A catalogue is a folder with catalogue.toml: see `childlink-catalogue new`.",
+                "Save it in UTF-8."
+                if isinstance(error, UnicodeDecodeError)
+                else "A catalogue is a folder with catalogue.toml: see `childlink-catalogue new`.",
             ) from None
-        return read_keys(kind, self._texts[name], self._at(name))
+        tables = next(
+            (list(t) for file, _, t in FILES if fnmatchcase(name, file)), list[type[FileKeys]]()
+        )
+        return read_keys(kind, self._texts[name], self._at(name), tables)
 
 
 def bundled() -> Path:

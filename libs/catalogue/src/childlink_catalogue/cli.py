@@ -1,8 +1,10 @@
 """The commands of `childlink-catalogue`."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _LARGEST = 5
+_MOST_PROBLEMS = 20
+_SIGNER = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 
 
 @click.group(cls=Commands)
@@ -48,11 +52,17 @@ def new(folder: Path, like: str) -> None:
 
 @main.command()
 @click.argument("folder", type=_FOLDER)
-def check(folder: Path) -> None:
+@click.pass_context
+def check(ctx: click.Context, folder: Path) -> None:
     """Check every file of a catalogue, and say how large it is."""
     declared = Catalogue(folder)
+    if found := declared.problems():
+        for error in found[:_MOST_PROBLEMS]:
+            click.echo(error.render(), err=True)
+        more = f", of which {_MOST_PROBLEMS} are shown" if len(found) > _MOST_PROBLEMS else ""
+        click.echo(f"{len(found)} problem{'s' if len(found) > 1 else ''}{more}.", err=True)
+        ctx.exit(1)
     about, measures = declared.about, declared.measures()
-    _ = declared.codings
     click.echo(f"{about.title}: version {about.version}, {declared.digest[:16]}")
     click.echo(
         f"  {len(declared.datasets)} datasets, {len(declared.services)} services,"
@@ -173,9 +183,12 @@ def new_key(name: str, file: Path) -> None:
     """Make NAME's signing key in a new FILE, and print its public half for the file of keys."""
     from childlink_core.directory import Member, render_directory
     from childlink_core.keys import SigningKey, write_key
-    from childlink_core.topics import check_partner_name
 
-    check_partner_name(name)
+    if not _SIGNER.fullmatch(name):
+        raise UserError(
+            f"{name!r} cannot be a signer's name.",
+            "Use 3 to 32 small letters, digits and hyphens, such as governance-lead.",
+        )
     key = SigningKey.generate(name)
     write_key(file, key)
     click.echo(render_directory([Member(name, name, (key.public(),), ())]), nl=False)
@@ -200,15 +213,16 @@ def keys() -> None:
 @main.command()
 @click.argument("file")
 def schema(file: str) -> None:
-    """Print the JSON Schema of a FILE of a catalogue, such as services.toml. Editors complete and
-    check with it: with Even Better TOML, the first line is #:schema ./services.json
+    """Print the JSON Schema of a FILE of a catalogue, such as datasets/speech.toml. Editors
+    complete and check with it: with Even Better TOML, the first line is #:schema ./services.json
     """
     from childlink_catalogue.language import FILES, json_schema
 
     names = [name for name, *_ in FILES]
-    if file not in names:
+    found = next((name for name in names if fnmatchcase(file, name) or file == name), None)
+    if found is None:
         raise UserError(f"There is no file {file!r}.", f"Use one of: {', '.join(names)}.")
-    click.echo(json.dumps(json_schema(file), indent=2))
+    click.echo(json.dumps(json_schema(found), indent=2))
 
 
 def _show(found: Iterable["Change"]) -> None:

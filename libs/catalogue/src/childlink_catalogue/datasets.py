@@ -157,6 +157,13 @@ def parse_dataset(
             f"{where}: event {keys.event} is not a required field of type month.",
             "Declare it so, or leave `event` out for a list of people.",
         )
+    for item in described:
+        if item.codes_from and (extra := sorted(set(item.codes) - set(lists[item.codes_from]))):
+            raise CatalogueError(
+                f"{where}: field {item.name} has the code {extra[0]}, and {item.codes_from} does"
+                " not have it.",
+                f"Use: {', '.join(lists[item.codes_from])}.",
+            )
     return Dataset(
         name=keys.name,
         version=keys.version,
@@ -168,7 +175,7 @@ def parse_dataset(
                 item.title,
                 item.type,
                 item.required,
-                tuple(lists[item.codes_from] if item.codes_from else item.codes),
+                tuple(item.codes or lists[item.codes_from or ""]) if item.type == "code" else (),
                 item.range,
                 item.unit,
                 item.derive,

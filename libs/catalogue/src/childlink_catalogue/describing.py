@@ -41,7 +41,12 @@ def describe(declared: Catalogue, measure: Measure) -> Iterator[str]:
             f" {_titles(titles[c] for c in against)}."
         )
     if measure.mean:
-        yield f"Gives the mean of {measure.dimensions[measure.mean].title.lower()}, from bands."
+        dimension = measure.dimensions[measure.mean]
+        middles = ", ".join(f"{at:g}" for at in (dimension.midpoints or {}).values())
+        yield (
+            f"Gives the mean of {dimension.title.lower()}, from the middles of bands: {middles}."
+            " People without a recorded value do not count in it."
+        )
     if measure.population_of:
         yield f"Gives the rate per person of the population {measure.population_of}."
     yield f"Made from: {', '.join(measure.datasets)}."

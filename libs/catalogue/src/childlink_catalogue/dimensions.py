@@ -86,10 +86,16 @@ def dimension_of(
         }
     else:
         categories = dict(keys.categories)
+    shown = {**keys.before, **categories, **keys.after}
+    if unknown := sorted(set(midpoints or {}) - set(shown)):
+        raise CatalogueError(
+            f"{where}: dimension {name} has a midpoint of {unknown[0]}, and no such category.",
+            f"Its categories are: {', '.join(shown)}.",
+        )
     return Dimension(
         name,
         keys.title,
-        {**keys.before, **categories, **keys.after},
+        shown,
         midpoints,
         keys.overlapping,
         keys.within or "",
@@ -107,8 +113,11 @@ def _steps(keys: StepsKeys) -> tuple[dict[str, str], dict[str, float]]:
     # Centred bands contain scores on both sides of the middle. Otherwise whole numbers at a band's
     # edge would shift its mean.
     half = keys.step // 2 if keys.centred else 0
-    categories = {str(low): f"{low - half} to {low - half + keys.step}" for low in lows}
-    return categories, {str(low): low - half + keys.step / 2 for low in lows}
+    last = keys.step - 1 if keys.whole else keys.step
+    categories = {
+        str(low): f"{low - half} to {low - half + last}" if last else str(low) for low in lows
+    }
+    return categories, {str(low): low - half + last / 2 for low in lows}
 
 
 def periods(keys: PeriodKeys, until: date) -> dict[str, str]:

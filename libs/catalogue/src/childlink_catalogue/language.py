@@ -17,6 +17,8 @@ AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a
 Text = Annotated[str, StringConstraints(min_length=1)]
 Who = Literal["child", "adult", "family"]
 Counted = Literal["children", "adults", "families", "attendances"]
+OTHERS: Final = "others"
+"""In a share: all categories that the other side does not name."""
 Condition = dict[AttributeName, list[str]]
 """Texts that each attribute may have."""
 PeriodUnit = Literal["quarter", "calendar_year", "financial_year", "school_year"]
@@ -191,6 +193,11 @@ class VariableKeys(FileKeys):
         None, description="The category of each value.", examples=['{ true = "expected" }']
     )
     cut: BandsKeys | None = Field(None, description="Bands of a number.")
+    steps: Id | None = Field(
+        None,
+        description="A dimension with `steps`: bands of a number as it declares them.",
+        examples=['"score_band"'],
+    )
     otherwise: CategoryId | None = Field(
         None, description="The category if nothing fits. Default: not recorded."
     )
@@ -210,9 +217,12 @@ class VariableKeys(FileKeys):
     def _one_kind(self) -> "VariableKeys":
         if sum(getattr(self, name) is not None for name in KINDS) != 1:
             raise ValueError(f"give exactly one of {', '.join(KINDS)}")
-        if self.kind in ("sessions", "different", "datasets") and self.cut is None:
-            raise ValueError(f"`{self.kind}` is a number: give its bands with `cut`")
-        if self.kind == "change" and not self.cut and not (self.round_to and self.limits):
+        if sum(item is not None for item in (self.values, self.cut, self.steps)) > 1:
+            raise ValueError("give at most one of values, cut, steps")
+        banded = self.cut or self.steps
+        if self.kind in ("sessions", "different", "datasets") and not banded:
+            raise ValueError(f"`{self.kind}` is a number: give its bands with `cut` or `steps`")
+        if self.kind == "change" and not banded and not (self.round_to and self.limits):
             raise ValueError("`change` is a number: give `cut`, or `round_to` and `limits`")
         return self
 
@@ -318,12 +328,17 @@ class PeriodKeys(FileKeys):
 
 
 class StepsKeys(FileKeys):
-    """Bands of equal width, for a mean."""
+    """Bands of equal width, for a mean: `{ first = 0, last = 25, step = 5, whole = true }` makes
+    0 to 4, 5 to 9, and so on up to 25 to 29. The category of a band is its first number.
+    """
 
-    first: int
-    last: int
-    step: int = Field(ge=1)
+    first: int = Field(description="The first number of the first band.")
+    last: int = Field(description="The first number of the last band.")
+    step: int = Field(ge=1, description="Width of a band.")
     centred: bool = Field(False, description="Each band is around its number, not from it.")
+    whole: bool = Field(
+        False, description="Numbers are whole, so the middle of 10 to 14 is 12 and not 12.5."
+    )
 
 
 class DimensionKeys(FileKeys):
@@ -417,15 +432,20 @@ class PopulationKeys(FileKeys):
 class ShareKeys(FileKeys):
     """A share of the people of both groups."""
 
-    dimension: Id
-    of: CategoryId | list[CategoryId]
-    against: CategoryId | list[CategoryId]
+    dimension: Id = Field(description="The dimension of both groups.")
+    of: CategoryId | list[CategoryId] = Field(
+        description=(
+            "Categories of the first group. `others`: all that `against` does not name, except"
+            " not_recorded."
+        )
+    )
+    against: CategoryId | list[CategoryId] = Field(description="Categories of the second group.")
 
 
 class MeanKeys(FileKeys):
-    """A mean over bands."""
+    """A mean over bands. People without a recorded value do not count in it."""
 
-    dimension: Id
+    dimension: Id = Field(description="A dimension with `steps` or `midpoints`.")
 
 
 class CompareKeys(FileKeys):
@@ -479,6 +499,27 @@ class MeasuresFileKeys(FileKeys):
     measure: list[MeasureKeys] = Field([], description="Measures.")
 
 
+IDENTIFYING: Final = (
+    "child_",
+    "adult_",
+    "nhs_n",
+    "name",
+    "postcode",
+    "date_of_birth",
+    "dob",
+    "upn",
+    "uprn",
+    "address",
+    "email",
+    "phone",
+    "row_id",
+    "deleted",
+)
+"""Parts of names that no attribute may have: what they stand for is identity, and stays at the
+site.
+"""
+
+
 class FieldKeys(FileKeys):
     """A field of a dataset."""
 
@@ -486,7 +527,9 @@ class FieldKeys(FileKeys):
     title: Text = Field(description="What it is.")
     type: Literal["month", "code", "integer", "number", "flag"] = Field(description="Its type.")
     required: bool = Field(False, description="A row without it is rejected.")
-    codes: list[str] = Field([], description="Possible values of a code.")
+    codes: list[str] = Field(
+        [], description="Possible values of a code. With `codes_from`: only these of them."
+    )
     codes_from: Literal["services", "instruments"] | None = Field(
         None, description="The values are the services, or the instruments."
     )
@@ -508,6 +551,12 @@ class FieldKeys(FileKeys):
     def _has_values(self) -> "FieldKeys":
         if (self.type == "code") != bool(self.codes or self.codes_from):
             raise ValueError("a field of type code needs its `codes`, and only such a field")
+        if self.range and self.range[0] >= self.range[1]:
+            raise ValueError("the range must rise: write the lowest possible number first")
+        if any(word in self.name for word in IDENTIFYING):
+            raise ValueError(
+                f"{self.name} reads like identity, which is encoded and never sent as a field"
+            )
         return self
 
 

@@ -6,8 +6,9 @@ from typing import Final
 
 from childlink_catalogue.dimensions import NOT_RECORDED, Dimension
 from childlink_catalogue.errors import CatalogueError
-from childlink_catalogue.language import Counted, MeasureKeys
+from childlink_catalogue.language import OTHERS, Counted, MeasureKeys, ShareKeys
 from childlink_catalogue.populations import Population
+from childlink_catalogue.reading import Place
 
 MOST_DIMENSIONS: Final = 4
 MOST_CELLS: Final = 1_500
@@ -137,7 +138,7 @@ def measure_of(
     keys: MeasureKeys,
     population: Population,
     dimensions: Mapping[str, Dimension],
-    at: str,
+    at: Place,
 ) -> Measure:
     """A measure. Raises CatalogueError that says what is wrong, and how to mend it. `at` is where
     it is declared.
@@ -146,7 +147,8 @@ def measure_of(
     names = list(dict.fromkeys(name for cube in cubes for name in cube))
     if unknown := [name for name in names if name not in dimensions]:
         raise CatalogueError(
-            f"{at}: there is no dimension {', '.join(unknown)}.", f"Use: {', '.join(dimensions)}."
+            f"{at.near(unknown[0])}: there is no dimension {', '.join(unknown)}.",
+            f"Use: {', '.join(dimensions)}.",
         )
     if any(len(cube) > MOST_DIMENSIONS for cube in cubes):
         raise CatalogueError(
@@ -155,10 +157,14 @@ def measure_of(
         )
     share = None
     if keys.share:
-        of, against = _listed(keys.share.of), _listed(keys.share.against)
-        share = (keys.share.dimension, of, against)
+        share = _share(at, keys.share, dimensions)
     mean = keys.mean.dimension if keys.mean else None
     _check_estimate(at, share, mean, cubes, dimensions)
+    if keys.columns.keys() - set(names):
+        unused = sorted(keys.columns.keys() - set(names))[0]
+        raise CatalogueError(
+            f"{at.near(unused)}: `columns` names {unused}, which is in no cube.", "Remove it."
+        )
     compare = _comparison(at, keys, population, dimensions)
     columns = {name: keys.columns.get(name, name) for name in names}
     for name, column in columns.items():
@@ -219,7 +225,7 @@ def _more_datasets(
     population: Population,
     already: Sequence[str],
     compare: Comparison | None,
-    at: str,
+    at: Place,
 ) -> tuple[str, ...]:
     """The datasets of a dimension beyond those of everyone who is counted."""
     sources = _sources(name, columns, compare)
@@ -242,14 +248,15 @@ def _sources(name: str, columns: Mapping[str, str], compare: Comparison | None) 
 
 
 def _comparison(
-    at: str, keys: MeasureKeys, population: Population, dimensions: Mapping[str, Dimension]
+    at: Place, keys: MeasureKeys, population: Population, dimensions: Mapping[str, Dimension]
 ) -> Comparison | None:
     if keys.compare is None:
         return None
     said = keys.compare
     if said.dimension not in dimensions:
         raise CatalogueError(
-            f"{at}: there is no dimension {said.dimension}.", f"Use: {', '.join(dimensions)}."
+            f"{at.near(said.dimension)}: there is no dimension {said.dimension}.",
+            f"Use: {', '.join(dimensions)}.",
         )
     _check_categories(at, dimensions[said.dimension], [said.of, said.against])
     for name in said.adjusted_for:
@@ -258,14 +265,14 @@ def _comparison(
         said.adjusted_for
     ):
         raise CatalogueError(
-            f"{at}: adjusted_for names the outcome {keys.share.dimension}.",
+            f"{at.near('adjusted_for')}: adjusted_for names the outcome {keys.share.dimension}.",
             "Strata are fitted without any outcome: remove it.",
         )
     return Comparison(said.dimension, said.of, said.against, said.strata, tuple(said.adjusted_for))
 
 
 def _check_estimate(
-    at: str,
+    at: Place,
     share: tuple[str, tuple[str, ...], tuple[str, ...]] | None,
     mean: str | None,
     cubes: Sequence[tuple[str, ...]],
@@ -274,27 +281,40 @@ def _check_estimate(
     for needed in (share[0] if share else None, mean):
         if needed is not None and any(needed not in cube for cube in cubes):
             raise CatalogueError(
-                f"{at}: {needed} must be in every cube.",
+                f"{at.near('cubes')}: {needed} must be in every cube.",
                 "Numerator and denominator are protected together.",
             )
     if share:
         _check_categories(at, dimensions[share[0]], [*share[1], *share[2]])
-    if mean and not dimensions[mean].midpoints:
-        raise CatalogueError(
-            f"{at}: {mean} has no midpoints, so it has no mean.", "Give it `steps` or `midpoints`."
-        )
+        if both := set(share[1]) & set(share[2]):
+            raise CatalogueError(
+                f"{at.near('share')}: {sorted(both)[0]} is both `of` and `against`.",
+                "A share is of one group among both: name each category once.",
+            )
+    if mean:
+        midpoints = dimensions[mean].midpoints or {}
+        without = [
+            name
+            for name in dimensions[mean].categories
+            if name not in midpoints and name != NOT_RECORDED
+        ]
+        if without:
+            raise CatalogueError(
+                f"{at.near(mean)}: {mean} has no midpoint of {without[0]}, so it has no mean.",
+                "Give the dimension `steps`, or a midpoint of every category but not_recorded.",
+            )
 
 
-def _check_categories(at: str, dimension: Dimension, wanted: Sequence[str]) -> None:
+def _check_categories(at: Place, dimension: Dimension, wanted: Sequence[str]) -> None:
     unknown = [name for name in wanted if name not in dimension.categories]
     if unknown:
         raise CatalogueError(
-            f"{at}: {dimension.id} has no category {unknown[0]!r}.",
+            f"{at.near(unknown[0])}: {dimension.id} has no category {unknown[0]!r}.",
             f"Use: {', '.join(dimension.categories)}.",
         )
 
 
-def _check_column(at: str, dimension: Dimension, column: str, population: Population) -> None:
+def _check_column(at: Place, dimension: Dimension, column: str, population: Population) -> None:
     """Raise CatalogueError if a variable can give a category that the dimension does not have."""
     given = population.categories_of(column, at)
     unknown = [name for name in given if name not in dimension.categories]
@@ -306,17 +326,35 @@ def _check_column(at: str, dimension: Dimension, column: str, population: Popula
         )
         raise CatalogueError(
             f"{at}: {lacks}, and dimension {dimension.id} has no such category.",
-            f'Add {unknown[0]} = "..." to its categories.',
+            f'Add {unknown[0]} = "..." to its categories'
+            " (to `after`, if they come from elsewhere).",
         )
 
 
-def _condition(at: str, keys: MeasureKeys, population: Population) -> str:
+def _condition(at: Place, keys: MeasureKeys, population: Population) -> str:
     parts = []
     for column, categories in keys.where.items():
         population.datasets_of(column, at)
         listed = ", ".join(f"'{name}'" for name in categories)
         parts.append(f"{column} = {listed}" if len(categories) == 1 else f"{column} IN ({listed})")
     return " AND ".join(parts) or "TRUE"
+
+
+def _share(
+    at: Place, said: ShareKeys, dimensions: Mapping[str, Dimension]
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """The dimension of a share, and the categories of both groups."""
+    against = _listed(said.against)
+    if said.of != OTHERS:
+        return said.dimension, _listed(said.of), against
+    if said.dimension not in dimensions:
+        raise CatalogueError(
+            f"{at.near('share')}: there is no dimension {said.dimension}.",
+            f"Use: {', '.join(dimensions)}.",
+        )
+    left_out = {*against, NOT_RECORDED}
+    others = [name for name in dimensions[said.dimension].categories if name not in left_out]
+    return said.dimension, tuple(others), against
 
 
 def _listed(said: str | list[str]) -> tuple[str, ...]:

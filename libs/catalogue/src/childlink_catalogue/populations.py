@@ -20,6 +20,7 @@ from childlink_catalogue.language import (
     VariableKeys,
     Who,
 )
+from childlink_catalogue.reading import Place
 
 _MOST_VALUES: Final = 20
 """A whole number with a longer range needs bands."""
@@ -73,7 +74,7 @@ class Population:
             name: item for name, item in self.around.characteristics.items() if self.who in item.of
         }
 
-    def datasets_of(self, column: str, at: str) -> tuple[str, ...]:
+    def datasets_of(self, column: str, at: Place) -> tuple[str, ...]:
         """The datasets that a variable is made from. Raises CatalogueError if there is none of this
         name, or if it is made from itself.
         """
@@ -95,7 +96,7 @@ class Population:
             )
         )
 
-    def categories_of(self, column: str, at: str) -> list[str]:
+    def categories_of(self, column: str, at: Place) -> list[str]:
         """The categories that a variable can give. Empty: they cannot be known beforehand."""
         self.datasets_of(column, at)
         variable = self.keys.variables.get(column)
@@ -103,10 +104,11 @@ class Population:
             return self._of_characteristic(self.characteristics[column])
         return self._of_variable(variable)
 
-    def _datasets_of(self, column: str, at: str, above: tuple[str, ...]) -> Iterable[str]:
+    def _datasets_of(self, column: str, at: Place, above: tuple[str, ...]) -> Iterable[str]:
         if column in above:
             raise CatalogueError(
-                f"{at}: {column} is made from itself: {' from '.join([*above, column])}.",
+                f"{at.near(column)}: {column} is made from itself:"
+                f" {' from '.join([*above, column])}.",
                 "Let one of its cases not name the other.",
             )
         variable = self.keys.variables.get(column)
@@ -122,14 +124,16 @@ class Population:
         if item is None:
             known = [*self.keys.variables, *self.characteristics]
             raise CatalogueError(
-                f"{at}: population {self.id} has no variable {column}.",
+                f"{at.near(column)}: population {self.id} has no variable {column}.",
                 f"Use: {', '.join(known)}.",
             )
         if item.when:
             return self._of_cases(item.when, at, (*above, column))
         return said_by(item, self.around.datasets)
 
-    def _of_cases(self, cases: list[CaseKeys], at: str, above: tuple[str, ...]) -> tuple[str, ...]:
+    def _of_cases(
+        self, cases: list[CaseKeys], at: Place, above: tuple[str, ...]
+    ) -> tuple[str, ...]:
         found: list[str] = []
         for case in cases:
             for name in (*case.all, *case.any):
@@ -145,6 +149,8 @@ class Population:
             return [*_given(exposure), NOT_RECORDED]
         if item.when:
             return [*(case.value for case in item.when), missing]
+        if item.steps:
+            return [missing]
         if item.cut or item.values:
             whole = item.kind in ("sessions", "different", "datasets", "change")
             return [*_given(item), *([] if whole else [missing])]
@@ -191,7 +197,9 @@ def said_by(item: CharacteristicKeys, datasets: Mapping[str, Dataset]) -> tuple[
     return tuple(d.name for d in datasets.values() if any(f.name == name for f in d.fields))
 
 
-def check_attribute(name: str, datasets: Iterable[Dataset], around: Surroundings, at: str) -> None:
+def check_attribute(
+    name: str, datasets: Iterable[Dataset], around: Surroundings, at: Place
+) -> None:
     """Raise CatalogueError unless each of the datasets has the attribute, and the list it looks up
     a property in.
     """
@@ -200,7 +208,7 @@ def check_attribute(name: str, datasets: Iterable[Dataset], around: Surroundings
         names = [field.name for field in dataset.fields]
         if field_name not in names:
             raise CatalogueError(
-                f"{at}: dataset {dataset.name} has no field {field_name}.",
+                f"{at.near(name)}: dataset {dataset.name} has no field {field_name}.",
                 f"Use: {', '.join(names)}.",
             )
         field = dataset.field(field_name)
@@ -212,14 +220,14 @@ def check_attribute(name: str, datasets: Iterable[Dataset], around: Surroundings
             ]
             if not any(looked_up in next(iter(table.values()), {}) for table in tables):
                 raise CatalogueError(
-                    f"{at}: {field_name} has no {looked_up}.",
+                    f"{at.near(name)}: {field_name} has no {looked_up}.",
                     "Only services (strand, kind, provider) and instruments (domain, of) have more"
                     " than a code.",
                 )
 
 
 def check_condition(
-    condition: Condition, datasets: Iterable[Dataset], around: Surroundings, at: str
+    condition: Condition, datasets: Iterable[Dataset], around: Surroundings, at: Place
 ) -> None:
     """Raise CatalogueError if a condition names a value that there is not."""
     kept = list(datasets)
@@ -230,7 +238,7 @@ def check_condition(
             unknown = [value for value in values if possible and value not in possible]
             if unknown:
                 raise CatalogueError(
-                    f"{at}: {name} is never {unknown[0]!r} in {dataset.name}.",
+                    f"{at.near(unknown[0])}: {name} is never {unknown[0]!r} in {dataset.name}.",
                     f"Use: {', '.join(possible)}.",
                 )
 
@@ -247,3 +255,45 @@ def possible_values(name: str, dataset: Dataset, around: Surroundings) -> list[s
     if field.type == "integer" and field.range and field.range[1] - field.range[0] <= _MOST_VALUES:
         return [str(number) for number in range(int(field.range[0]), int(field.range[1]) + 1)]
     return list(field.codes)
+
+
+def check_sorting(
+    item: VariableKeys | CharacteristicKeys | ExposureKeys,
+    attribute: str,
+    datasets: Iterable[Dataset],
+    around: Surroundings,
+    at: Place,
+) -> None:
+    """Raise CatalogueError if an attribute's values are sorted in a way that they cannot have."""
+    field_name, _, looked_up = attribute.partition(".")
+    for dataset in datasets:
+        field = dataset.field(field_name)
+        possible = possible_values(attribute, dataset, around)
+        if item.cut and (looked_up or field.type not in ("integer", "number")):
+            raise CatalogueError(
+                f"{at.near('cut')}: {attribute} is no number, so it has no bands.",
+                "Use `values` instead of `cut`.",
+            )
+        if item.cut and field.range:
+            outside = [
+                edge for edge in item.cut.at if not field.range[0] <= edge <= field.range[1] + 1
+            ]
+            if outside:
+                raise CatalogueError(
+                    f"{at.near('cut')}: the edge {outside[0]:g} is outside the range of"
+                    f" {attribute}, {field.range[0]:g} to {field.range[1]:g}.",
+                    "Correct the edge.",
+                )
+        if not item.values or not possible:
+            continue
+        if unknown := [value for value in item.values if value not in possible]:
+            raise CatalogueError(
+                f"{at.near(unknown[0])}: {attribute} is never {unknown[0]!r} in {dataset.name}.",
+                f"Use: {', '.join(possible)}.",
+            )
+        left_out = [value for value in possible if value not in item.values]
+        if left_out and getattr(item, "otherwise", None) is None:
+            raise CatalogueError(
+                f"{at.near(field_name)}: `values` does not say what {left_out[0]!r} is.",
+                "Add it, or give the category of all others with `otherwise`.",
+            )

@@ -5,12 +5,16 @@ Rows are stored as they came. A new version may add to what they can say. It may
 they said: rows of before would be counted as something else.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from childlink_catalogue.catalogue import Catalogue
 from childlink_catalogue.datasets import Dataset, Field
+from childlink_catalogue.populations import said_by
+
+OPT_OUT: Final = "national data opt-out"
 
 
 @dataclass(frozen=True)
@@ -28,19 +32,20 @@ class Change:
 
 
 def changes(old: Catalogue, new: Catalogue) -> list[Change]:
-    """Every difference, refused ones first."""
+    """Every difference: refused ones first, then who may be sent, then the others."""
     found = [
         *_version(old, new),
         *_datasets(old.datasets, new.datasets),
         *_instruments(old, new),
+        *_definitions("coding", old.codings, new.codings),
         *_definitions("service", old.services, new.services),
-        *_definitions("characteristic", old.around.characteristics, new.around.characteristics),
-        *_definitions("exposure", old.around.exposures, new.around.exposures),
-        *_definitions("population", _keys(old.populations), _keys(new.populations)),
-        *_definitions("dimension", old.dimensions(), new.dimensions()),
-        *_definitions("measure", old.measures(), new.measures()),
+        *_characteristics(old, new),
+        *_definitions("exposure", old.around.exposures, new.around.exposures, _users(new)),
+        *_definitions("population", _keys(old.populations), _keys(new.populations), _users(new)),
+        *_definitions("dimension", old.dimension_keys, new.dimension_keys, _users(new)),
+        *_definitions("measure", old.measure_keys, new.measure_keys),
     ]
-    return sorted(found, key=lambda item: not item.refused)
+    return sorted(found, key=lambda item: (not item.refused, OPT_OUT not in item.what))
 
 
 def _version(old: Catalogue, new: Catalogue) -> Iterator[Change]:
@@ -49,6 +54,10 @@ def _version(old: Catalogue, new: Catalogue) -> Iterator[Change]:
             f"the catalogue of {old.about.id} became that of {new.about.id}",
             "Compare versions of one partnership's catalogue.",
         )
+    for what in ("title", "windows"):
+        before, after = getattr(old.about, what), getattr(new.about, what)
+        if before != after:
+            yield Change(f"{what} changed from {before} to {after}")
     if new.digest != old.digest and new.about.version <= old.about.version:
         yield Change(
             f"version {old.about.version} became version {new.about.version}",
@@ -87,19 +96,31 @@ def _dataset(old: Dataset, new: Dataset) -> Iterator[Change]:
             yield Change(f"{at}: field {name} was added")
     for name in before.keys() & after.keys():
         yield from _field(f"{at}, field {name}", before[name], after[name])
+    yield from _about(at, old, new)
+    if before != after and new.version <= old.version:
+        yield Change(
+            f"{at}: its fields changed, and its version is still {new.version}",
+            f"Write version = {old.version + 1}.",
+        )
+
+
+def _about(at: str, old: Dataset, new: Dataset) -> Iterator[Change]:
     for what in ("event", "adult_relation"):
         if getattr(old, what) != getattr(new, what):
             yield Change(
                 f"{at}: {what} changed from {getattr(old, what)!r} to {getattr(new, what)!r}",
                 "Make a dataset with another name.",
             )
+    if old.permitted_list != new.permitted_list:
+        now = "applies now" if new.permitted_list else "no longer applies"
+        yield Change(f"{at}: the {OPT_OUT} {now}")
+    for what in ("title", "one_row_per_child", "births_from"):
+        if getattr(old, what) != getattr(new, what):
+            yield Change(f"{at}: {what} changed from {getattr(old, what)} to {getattr(new, what)}")
+    if set(new.subjects) - set(old.subjects):
+        yield Change(f"{at}: more subjects")
     if set(old.subjects) - set(new.subjects):
         yield Change(f"{at}: fewer subjects", "Make a dataset with another name.")
-    if before != after and new.version <= old.version:
-        yield Change(
-            f"{at}: its fields changed, and its version is still {new.version}",
-            f"Write version = {old.version + 1}.",
-        )
 
 
 def _field(at: str, old: Field, new: Field) -> Iterator[Change]:
@@ -109,6 +130,13 @@ def _field(at: str, old: Field, new: Field) -> Iterator[Change]:
                 f"{at}: {what} changed from {getattr(old, what)!r} to {getattr(new, what)!r}",
                 "Add a field with another name, and keep this one.",
             )
+    for what in ("title", "coding", "after_birth", "disclosive"):
+        if getattr(old, what) != getattr(new, what):
+            yield Change(
+                f"{at}: {what} changed from {getattr(old, what)!r} to {getattr(new, what)!r}"
+            )
+    if old.required and not new.required:
+        yield Change(f"{at}: it is no longer required")
     gone = [code for code in old.codes if code not in new.codes]
     if gone:
         yield Change(
@@ -144,22 +172,51 @@ def _instruments(old: Catalogue, new: Catalogue) -> Iterator[Change]:
         yield Change(f"instrument {code} was added")
 
 
-def _definitions(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    for name in _sorted(old.keys() - new.keys()):
-        yield Change(f"{kind} {name} was removed")
-    for name in _sorted(new.keys() - old.keys()):
-        yield Change(f"{kind} {name} was added")
-    for name in _sorted(old.keys() & new.keys()):
-        if old[name] != new[name]:
+def _characteristics(old: Catalogue, new: Catalogue) -> Iterator[Change]:
+    before, after = old.around.characteristics, new.around.characteristics
+    yield from _definitions("characteristic", before, after, _users(new))
+    for name in sorted(before.keys() & after.keys()):
+        said, now = said_by(before[name], old.datasets), said_by(after[name], new.datasets)
+        if set(said) != set(now) and before[name] == after[name]:
             yield Change(
-                f"{kind} {name} changed: from the next release its figures may differ from earlier"
-                " ones"
+                f"characteristic {name} is now said by {', '.join(now)}; before, by"
+                f" {', '.join(said)}"
             )
+
+
+def _definitions(
+    kind: str,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    used_by: Mapping[str, list[str]] = MappingProxyType({}),
+) -> Iterator[Change]:
+    for name in sorted(old.keys() - new.keys()):
+        yield Change(f"{kind} {name} was removed")
+    for name in sorted(new.keys() - old.keys()):
+        yield Change(f"{kind} {name} was added")
+    for name in sorted(old.keys() & new.keys()):
+        if old[name] != new[name]:
+            measures = f" of {', '.join(used_by[name])}" if name in used_by else ""
+            yield Change(
+                f"{kind} {name} changed: from the next release figures{measures} may differ from"
+                " earlier ones"
+            )
+
+
+def _users(declared: Catalogue) -> dict[str, list[str]]:
+    """The measures that use each exposure, characteristic, population and dimension."""
+    found: dict[str, list[str]] = {}
+    for measure in declared.measures().values():
+        population = declared.populations[measure.view]
+        names = {measure.view, *measure.dimensions}
+        for name in measure.dimensions:
+            column = measure.columns.get(name, name)
+            variable = population.keys.variables.get(column)
+            names.add(column if variable is None else variable.exposure or column)
+        for name in names:
+            found.setdefault(name, []).append(measure.id)
+    return found
 
 
 def _keys(populations: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item.keys for name, item in populations.items()}
-
-
-def _sorted(names: Iterable[str]) -> list[str]:
-    return sorted(names)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from childlink_catalogue.dimensions import NOT_RECORDED
 from childlink_catalogue.measures import Measure
 
 from childlink_analytics.errors import QuestionError
@@ -231,7 +232,7 @@ def _estimate(published: Published, group: Group) -> disclosure.Shown | None:
     if measure.mean:
         midpoints = measure.dimensions[measure.mean].midpoints or {}
         rest = {key: value for key, value in group.items() if key != measure.mean}
-        bands = group.get(measure.mean, tuple(midpoints))
+        bands = [band for band in group.get(measure.mean, tuple(midpoints)) if band in midpoints]
         counted = {band: count(published, rest | {measure.mean: (band,)}) for band in bands}
         if any(item.hidden for item in counted.values()):
             return disclosure.Shown(None, "suppressed")
@@ -262,6 +263,8 @@ def _notes(published: Published, cells: Sequence[AnswerCell], by: Sequence[str])
         disclosure.POLICIES[published.policy],
         f"Counts are of {'' if measure.unit == 'attendances' else 'distinct '}{measure.unit}.",
     ]
+    if measure.mean and NOT_RECORDED in measure.dimensions[measure.mean].categories:
+        notes.append("The mean is of those with a recorded value. The count is of everybody.")
     overlapping = [name for name in by if measure.dimensions[name].overlapping]
     if overlapping:
         notes.append(

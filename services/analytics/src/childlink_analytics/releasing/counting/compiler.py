@@ -175,6 +175,11 @@ def _variable(
     """The expression of a variable, and the join that it needs."""
     around, missing = population.around, item.otherwise or NOT_RECORDED
     of = _name(f"of {name}")
+    if item.steps:
+        lows = list(dimensions[item.steps].midpoints or {})
+        item = item.model_copy(
+            update={"cut": BandsKeys(at=[float(low) for low in lows[1:]], into=lows)}
+        )
     match item.kind:
         case "attribute":
             text = _text(str(item.attribute), around, "base.attributes")
