@@ -1,10 +1,11 @@
 """The reference page of the catalogue's files, from their keys."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from childlink_catalogue.language import FILES
+from pydantic import BaseModel
 
 HEAD = (Path(__file__).parent / "catalogue_introduction.md").read_text(encoding="utf-8")
 
@@ -21,25 +22,28 @@ def render() -> str:
                 "",
             ]
         for table in tables:
-            about = " ".join((table.__doc__ or "").split())
+            said = " ".join((table.__doc__ or "").split()).removeprefix(f"{name}: ")
+            about = said[:1].upper() + said[1:]
             lines += [
                 about,
                 "",
                 "| key | value | what it means | example |",
                 "| --- | --- | --- | --- |",
             ]
-            schema = table.model_json_schema()
-            for key, info in table.model_fields.items():
-                example = " ".join(f"`{text}`" for text in info.examples or [])
-                name = info.alias or key
-                kind = _kind(schema["properties"][name], schema.get("$defs", {}))
-                kind += ", required" if info.is_required() else _default(info.default)
-                cells = (f"`{name}`", kind, info.description or "", example)
-                lines.append(
-                    f"| {' | '.join(text.replace('|', chr(92) + '|') for text in cells)} |"
-                )
-            lines.append("")
+            lines += [*_rows(table), ""]
     return "\n".join(lines)
+
+
+def _rows(table: type[BaseModel]) -> Iterator[str]:
+    """A row for each key of a table."""
+    schema = table.model_json_schema()
+    for key, info in table.model_fields.items():
+        name = info.alias or key
+        kind = _kind(schema["properties"][name], schema.get("$defs", {}))
+        kind += ", required" if info.is_required() else _default(info.default)
+        example = " ".join(f"`{text}`" for text in info.examples or [])
+        cells = (f"`{name}`", kind, info.description or "", example)
+        yield f"| {' | '.join(text.replace('|', chr(92) + '|') for text in cells)} |"
 
 
 def _kind(said: Mapping[str, Any], tables: Mapping[str, Any]) -> str:
