@@ -96,3 +96,37 @@ def test_the_status_of_a_number_is_recognised_beside_the_number():
 def test_the_status_of_a_referral_is_none_of_a_number():
     found = rows(60, Referral_Status=lambda n: ("01", "02")[n % 2], Ref=lambda n: f"R{n}")
     assert "child_nhs_number_status" not in proposed(found)[0]
+
+
+def test_a_column_called_after_the_person_is_the_id_and_not_the_number_of_the_form():
+    """A reviewer's file: `map` took the number of the screening, without a question."""
+    found = [
+        {
+            "Screen No": f"SP{n}",
+            "Client": f"X{3000 + n}",
+            "Forename": "Nia",
+            "Surname": "Smith",
+            "DOB": f"{1 + n % 28:02}/03/2019",
+        }
+        for n in range(60)
+    ]
+    proposal = propose(list(found[0]), found, get_dataset("children"), {})
+    assert 'child_id = "Client"' in proposal.text
+    assert 'row_id = "Screen No"' in proposal.text
+
+
+def test_of_two_numbers_that_could_be_the_person_s_a_question_names_both():
+    found = [
+        {
+            "Screen No": f"SP{n}",
+            "Case no": f"X{3000 + n}",
+            "Forename": "Nia",
+            "Surname": "Smith",
+            "DOB": f"{1 + n % 28:02}/03/2019",
+        }
+        for n in range(60)
+    ]
+    proposal = propose(list(found[0]), found, get_dataset("children"), {})
+    [question] = [item for item in proposal.questions if item.startswith("child_id: is it")]
+    assert "'Screen No'" in question
+    assert "'Case no'" in question

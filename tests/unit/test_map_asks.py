@@ -44,7 +44,7 @@ class Terminal:
         os.close(theirs)
         self.shown = ""
 
-    def read(self, until, seconds=20.0):
+    def read(self, until, seconds=60.0):
         """Read until a text is shown."""
         end = time.monotonic() + seconds
         seen = ""
@@ -65,7 +65,7 @@ class Terminal:
     def stop(self):
         """As Ctrl-C does."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(10)
+        return self.process.wait(60)
 
 
 @pytest.fixture

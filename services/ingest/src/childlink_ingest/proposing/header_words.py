@@ -26,6 +26,14 @@ ADULT_WORDS: Final = frozenset(
     ]
 )
 CHILD_WORDS: Final = frozenset(["child", "baby", "infant", "pupil", "newborn", "kid"])
+PERSON_WORDS: Final = frozenset(
+    [
+        *("client", "patient", "person", "pupil", "student", "learner", "child", "baby", "infant"),
+        *("user", "member", "participant", "attendee", "customer", "subject", "enfant", "kind"),
+        *("mother", "carer", "parent", "adult", "father", "service", "mam", "mere"),
+    ]
+)
+"""Words for a person. A header of nothing else, over codes, is a person's id."""
 IDENTITY_WORDS: Final[Mapping[str, Sequence[str]]] = {
     "id": (
         "id",

@@ -13,7 +13,12 @@ from childlink_ingest.proposing.column_lines import (
     formats_of,
     quoted,
 )
-from childlink_ingest.proposing.header_words import IDENTITY_WORDS, NOT_OF_A_PERSON, ROW_WORDS
+from childlink_ingest.proposing.header_words import (
+    IDENTITY_WORDS,
+    NOT_OF_A_PERSON,
+    PERSON_WORDS,
+    ROW_WORDS,
+)
 from childlink_ingest.standardise import normalise
 
 _FILLED: Final = 0.95
@@ -23,6 +28,8 @@ _SOME: Final = 0.3
 """Of a column whose header says what it is, this share of values is enough."""
 _FEWEST_ROWS: Final = 20
 _MOST_OF_ONE_ID: Final = 0.3
+_SURELY: Final = frozenset({"upn", "uln", "mrn", "chi", "nhi", "hospital"})
+"""Words of numbers that only a person has."""
 _LEAST_SCORES: Final = {"id": 0.3}
 
 
@@ -73,6 +80,13 @@ def find_identities(
             best = max(likely, key=lambda c: _identity_score(kind, c), default=None)
             if best is None or _identity_score(kind, best) < _LEAST_SCORES.get(kind, 1.0):
                 continue
+            others = [c for c in likely if c is not best and kind == "id" and _is_code(c)]
+            rival = max(others, key=lambda c: _identity_score(kind, c), default=None)
+            if rival and not best.words & (PERSON_WORDS | _SURELY):
+                doubts.append(
+                    f"{role}_id: is it {best.name!r}, or {rival.name!r}? It must be the {role}'s"
+                    " own, and the same in every extract."
+                )
             if kind == "id" and _identity_score(kind, best) < 1:
                 doubts.append(
                     f"{role}_id: {best.name!r} may be the id of a row and not of the {role}. Does a"
@@ -216,6 +230,8 @@ def _identity_score(kind: str, column: ExtractColumn) -> float:
             few = column.share(lambda v: v in ("1", "2", "3", "4")) >= ENOUGH
             return 1.0 if said and few else 0.0
         case _:
+            bare = column.words <= PERSON_WORDS and _is_code(column)
+            named = 1.0 if named or bare else 0.0
             if (
                 not named
                 or column.words & NOT_OF_A_PERSON
@@ -226,10 +242,24 @@ def _identity_score(kind: str, column: ExtractColumn) -> float:
             # An id is one word. It repeats if a person has several rows.
             return (
                 named
-                + (0.5 if column.role else 0)
+                + (0.5 if column.role or column.words & PERSON_WORDS else 0)
                 + (0.2 if column.words & {"id", "identifier"} else 0)
                 - 0.7 * bool(column.words & ROW_WORDS)
             )
+
+
+def _is_code(column: ExtractColumn) -> bool:
+    """Whether a column's values look like ids: one word with a digit, nearly all different."""
+    different = len(set(column.values)) >= _UNIQUE * len(column.values)
+    code = column.share(lambda v: len(v.split()) == 1 and any(c.isdigit() for c in v))
+    return bool(
+        column.values
+        and different
+        and code >= ENOUGH
+        and not formats_of(column.values)
+        and column.share(normalise.nhs_number) < ENOUGH
+        and column.share(normalise.postcode) < ENOUGH
+    )
 
 
 def _identity_line(kind: str, column: ExtractColumn) -> str:
