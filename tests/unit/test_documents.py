@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 from childlink_analytics.cli import main as analytics
+from childlink_catalogue.cli import main as catalogue_cli
 from childlink_client.cli import main as client
 from childlink_ingest.cli import main as ingest
 from childlink_linker.cli import main as linker
@@ -23,6 +24,7 @@ PROGRAMS = {
     "childlink-analytics": analytics,
     "childlink-local": local,
     "childlink-ops": ops,
+    "childlink-catalogue": catalogue_cli,
 }
 GENERATED = {
     path

@@ -26,6 +26,7 @@ from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import Cell, LinkedCells
 
 _TIME_LIMIT_S = 20.0
+_DIRECTIONS = 12
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,15 @@ def _bound(
         + inequalities(linked, index),
     )
     solver = load(programme, _TIME_LIMIT_S)
+    seen = _Seen(solver, {index[cell] for cell in wanted})
+    seen.explore()
     too_tight = []
     narrowest = 2 * disclosure.LARGEST_ERROR
     for cell, enough in sorted(wanted.items()):
-        width = _width(solver, index[cell])
+        target = index[cell]
+        width = seen.width(target)
+        if width < max(enough, disclosure.LARGEST_ERROR):
+            width = seen.exact_width(target)
         if width < max(enough, disclosure.LARGEST_ERROR):
             whole = Programme(
                 programme.cost,
@@ -128,11 +134,67 @@ def _bound(
                 np.ones(len(cells), dtype=bool),
                 programme.rows,
             )
-            width = _width(load(whole, _TIME_LIMIT_S), index[cell])
+            width = _width(load(whole, _TIME_LIMIT_S), target)
         narrowest = min(narrowest, width)
         if width < enough:
             too_tight.append(cell)
     return AttackReport(len(wanted), too_tight, narrowest)
+
+
+class _Seen:
+    """The least and the greatest value of each cell in any solution that was found. Each solution
+    tells something about every cell, so most cells need no solutions of their own. What was seen
+    can only be narrower than what is possible.
+    """
+
+    def __init__(self, solver: Any, targets: set[int]) -> None:
+        self._solver, self._targets = solver, np.array(sorted(targets))
+        self._low = np.full(len(self._targets), np.inf)
+        self._high = np.full(len(self._targets), -np.inf)
+        self._place = {int(target): at for at, target in enumerate(self._targets)}
+
+    def explore(self) -> None:
+        """Look for solutions in which many cells are far from where they were seen."""
+        rng = np.random.default_rng(0)
+        for _ in range(_DIRECTIONS):
+            narrow = self._high - self._low < disclosure.LARGEST_ERROR + 1
+            if not narrow.any():
+                return
+            chosen = self._targets[narrow]
+            for weights in (np.ones(len(chosen)), rng.choice([-1.0, 1.0], len(chosen))):
+                self._cost(chosen, weights)
+                if not self._both_ways():
+                    return
+            self._cost(chosen, np.zeros(len(chosen)))
+
+    def width(self, target: int) -> int:
+        """Width of a cell's interval, as far as it was seen."""
+        at = self._place[target]
+        if not np.isfinite(self._low[at]):
+            return 0
+        return int(np.floor(self._high[at] + 1e-6) - np.ceil(self._low[at] - 1e-6))
+
+    def exact_width(self, target: int) -> int:
+        """Width of a cell's interval. Zero if the solver ran out of time."""
+        self._cost(np.array([target]), np.ones(1))
+        solved = self._both_ways()
+        self._cost(np.array([target]), np.zeros(1))
+        return self.width(target) if solved else 0
+
+    def _cost(self, columns: np.ndarray, weights: np.ndarray) -> None:
+        self._solver.changeColsCost(len(columns), columns.astype(np.int32), weights)
+
+    def _both_ways(self) -> bool:
+        """Solve for the least and the greatest, and note where every cell is."""
+        for sense in (highspy.ObjSense.kMinimize, highspy.ObjSense.kMaximize):
+            self._solver.changeObjectiveSense(sense)
+            self._solver.run()
+            if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+                return False
+            values = np.array(self._solver.getSolution().col_value)[self._targets]
+            self._low = np.minimum(self._low, values)
+            self._high = np.maximum(self._high, values)
+        return True
 
 
 def _known(

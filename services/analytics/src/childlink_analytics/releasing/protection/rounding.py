@@ -24,6 +24,8 @@ from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import Cell, LinkedCells
 
 TIME_LIMIT_S: Final = 120.0
+LARGEST_BLOCK: Final = 900
+"""A population with more linked cells is rounded in blocks."""
 # Relative gap to the optimal total error at which the solver stops. Protection does not depend on
 # it.
 _GAP: Final = 0.02
@@ -51,54 +53,123 @@ def round_cells(
     """Protected counts of all cells. Cells in `kept` stay as in an earlier release if possible.
     Cells in `high` are not rounded far below their true counts. Raises ProtectionError if no
     solution is found in time.
+
+    A large population is rounded in blocks (`blocks_of`): shared margins first, then table by
+    table within them. If a table does not fit its margins, it and all later ones are rounded
+    together.
     """
-    cells = sorted(linked.counts)
+    blocks = blocks_of(linked) if len(linked.counts) > LARGEST_BLOCK else [set(linked.counts)]
+    fixed: dict[Cell, int] = {}
+    while blocks:
+        block = blocks.pop(0)
+        for stay in (kept, {}) if kept else ({},):
+            found = _round(linked, block, fixed, secret, label, stay or {}, high)
+            if found is not None:
+                fixed |= found
+                break
+        else:
+            if not blocks:
+                if not fixed:
+                    raise ProtectionError(
+                        f"{label}: {len(linked.counts):,} linked cells could not be rounded in"
+                        f" {TIME_LIMIT_S:.0f} s.",
+                        "Use fewer dimensions or a coarser level.",
+                    )
+                # What was fixed before leaves no room: begin again with everything at once.
+                blocks, fixed = [set(linked.counts)], {}
+            else:
+                blocks = [block.union(*blocks)]
+    return {cell: fixed[cell] for cell in sorted(linked.counts)}
+
+
+def blocks_of(linked: LinkedCells) -> list[set[Cell]]:
+    """Sets of cells to round one after the other: the total and the margins of one column, then
+    each table, the smallest first. A table has the cells of one set of columns and of its subsets.
+    """
+    columns: dict[frozenset[str], list[Cell]] = {}
+    for cell in linked.counts:
+        columns.setdefault(frozenset(name for name, _ in cell), []).append(cell)
+    first = {cell for names, cells in columns.items() if len(names) <= 1 for cell in cells}
+    tables = [names for names in columns if not any(names < other for other in columns)]
+    ordered = sorted(tables, key=lambda names: (len(columns[names]), sorted(names)))
+    blocks, done = [first], set(first)
+    for table in ordered:
+        block = {
+            cell for names, cells in columns.items() if names <= table for cell in cells
+        } - done
+        if block:
+            blocks.append(block)
+            done |= block
+    return blocks
+
+
+def _round(
+    linked: LinkedCells,
+    block: Collection[Cell],
+    fixed: Mapping[Cell, int],
+    secret: bytes,
+    label: str,
+    kept: Mapping[Cell, int],
+    high: Collection[Cell],
+) -> dict[Cell, int] | None:
+    """Protected counts of a block, in which the relations with all fixed cells hold. None if there
+    are none, or none in time.
+    """
+    lines = _lines(linked, {*block, *fixed})
+    of_block = [line for line in lines if any(cell in block for cell in line[2])]
+    beside = {cell for line in of_block for cell in line[2] if cell not in block}
+    cells = sorted({*block, *beside})
     index = {cell: at for at, cell in enumerate(cells)}
-    n = len(cells)
+    n, base = len(cells), disclosure.BASE
     true = np.array([linked.counts[cell] for cell in cells], dtype=float)
-    allowed = [disclosure.allowed_counts(linked.counts[cell], high=cell in high) for cell in cells]
-    base = disclosure.BASE
     # Columns: k, where k x base is the protected count, then the error of each cell.
-    rows: list[tuple[float, float, list[int], list[float]]] = []
-    for margin, parts in linked.sums:
-        rows.append(
-            (
-                0.0,
-                0.0,
-                [index[margin], *(index[part] for part in parts)],
-                [1.0, *(-1.0 for _ in parts)],
-            )
-        )
-    rows += inequalities(linked, index)
+    rows: list[tuple[float, float, list[int], list[float]]] = [
+        (low, top, [index[cell] for cell in line], list(line.values()))
+        for low, top, line in of_block
+    ]
     for at in range(n):
         rows.append((-true[at], highspy.kHighsInf, [n + at, at], [1.0, -base]))
         rows.append((true[at], highspy.kHighsInf, [n + at, at], [1.0, base]))
-    cost = np.concatenate(
-        [np.zeros(n), 1.0 + np.array([_noise(secret, label, cell) for cell in cells])]
+    ranges = []
+    for cell in cells:
+        around = disclosure.allowed_counts(linked.counts[cell], high=cell in high)
+        if cell in fixed:
+            ranges.append((fixed[cell],) * 2)
+        elif kept.get(cell, -1) in around:
+            ranges.append((kept[cell],) * 2)
+        else:
+            ranges.append((around[0], around[-1]))
+    noise = np.array([_noise(secret, label, cell) for cell in cells])
+    programme = Programme(
+        cost=np.concatenate([np.zeros(n), 1.0 + noise]),
+        lower=np.concatenate([[low / base for low, _ in ranges], np.zeros(n)]),
+        upper=np.concatenate(
+            [[top / base for _, top in ranges], np.full(n, float(disclosure.LARGEST_ERROR))]
+        ),
+        integer=np.arange(2 * n) < n,
+        rows=rows,
     )
-    most_error = np.full(n, float(disclosure.LARGEST_ERROR))
-    values = None
-    for fixed in (kept, {}) if kept else ({},):
-        ranges = [
-            (fixed[cell],) * 2 if fixed.get(cell, -1) in around else (around[0], around[-1])
-            for cell, around in zip(cells, allowed, strict=True)
-        ]
-        programme = Programme(
-            cost=cost,
-            lower=np.concatenate([[low / base for low, _ in ranges], np.zeros(n)]),
-            upper=np.concatenate([[high / base for _, high in ranges], most_error]),
-            integer=np.arange(2 * n) < n,
-            rows=rows,
-        )
-        values = solve(programme, TIME_LIMIT_S)
-        if values is not None:
-            break
+    values = solve(programme, TIME_LIMIT_S)
     if values is None:
-        raise ProtectionError(
-            f"{label}: {n:,} linked cells could not be rounded in {TIME_LIMIT_S:.0f} s.",
-            "Use fewer dimensions or a coarser level.",
-        )
-    return {cell: round(values[index[cell]]) * base for cell in cells}
+        return None
+    return {cell: round(values[index[cell]]) * base for cell in block}
+
+
+def _lines(
+    linked: LinkedCells, cells: Collection[Cell]
+) -> list[tuple[float, float, dict[Cell, float]]]:
+    """The relations between cells that concern only these: (least, greatest, weights)."""
+    index = {cell: at for at, cell in enumerate(linked.counts)}
+    names = list(linked.counts)
+    lines: list[tuple[float, float, dict[Cell, float]]] = [
+        (0.0, 0.0, {margin: 1.0, **dict.fromkeys(parts, -1.0)}) for margin, parts in linked.sums
+    ]
+    for low, high, columns, weights in inequalities(linked, index):
+        line: dict[Cell, float] = {}
+        for column, weight in zip(columns, weights, strict=True):
+            line[names[column]] = line.get(names[column], 0.0) + weight
+        lines.append((low, high, line))
+    return [line for line in lines if all(cell in cells for cell in line[2])]
 
 
 def inequalities(
