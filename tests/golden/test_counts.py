@@ -1,9 +1,10 @@
 """The measures of childlink 0.2 were SQL inside the package. The same measures, declared in LEAP's
-catalogue, count the same people. counts.json holds what the SQL counted.
+catalogue, count the same people. counts.json holds what the SQL counted, by the cubes of before.
 """
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from tests.attacks.answers.world import UNTIL, partnership
 
 BEFORE = json.loads((Path(__file__).parent / "counts.json").read_text())
 
+NEW = {("programme", "domestic_abuse_casework")}
+"""Categories that the SQL did not have."""
+
 
 @pytest.fixture(scope="module")
 def counted():
@@ -23,12 +27,14 @@ def counted():
     found = {}
     with open_counter([observations], [links], UNTIL, declared=declared) as counter:
         for name in BEFORE:
-            measure = declared.measures(UNTIL)[name]
+            cubes = tuple(tuple(cube) for cube in BEFORE[name]["cubes"])
+            measure = replace(declared.measures(UNTIL)[name], cubes=cubes)
             if measure.unit == "attendances":
                 linked, _ = count_attendances([measure], counter)
             else:
                 linked = count([measure], counter)
-            found[name] = sorted([list(map(list, c)), n] for c, n in linked.counts.items())
+            known = ((c, n) for c, n in linked.counts.items() if not NEW & set(c))
+            found[name] = sorted([list(map(list, c)), n] for c, n in known)
     return found
 
 

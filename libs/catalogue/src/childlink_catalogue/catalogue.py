@@ -126,6 +126,7 @@ class Catalogue:
                     "strand": item.strand or "",
                     "kind": item.kind or "",
                     "provider": item.provider,
+                    "sessions": str(item.sessions or ""),
                 }
                 for code, item in self.services.items()
             },
@@ -294,6 +295,8 @@ class Catalogue:
                     "Use a dataset with an event.",
                 )
             check_condition(item.where, [dataset], around, at)
+            if item.different:
+                check_attribute(item.different, [dataset], around, at)
             if item.attribute:
                 check_attribute(item.attribute, [dataset], around, at)
                 check_sorting(item, item.attribute, [dataset], around, at)
@@ -321,7 +324,7 @@ class Catalogue:
         sources = [self.datasets[name] for name in population.datasets]
         check_condition(keys.where, sources, around, at)
         roles = {role for dataset in sources for role in dataset.subjects}
-        if population.who != "family" and population.who not in roles:
+        if population.who in ("child", "adult") and population.who not in roles:
             raise CatalogueError(
                 f"{at.near('counts')}: no row of {', '.join(population.datasets)} is about a"
                 f" {population.who}.",
@@ -343,9 +346,14 @@ class Catalogue:
                     f"{where.near(item.steps)}: {item.steps} is no dimension with `steps`.",
                     "Declare it in dimensions.toml.",
                 )
-            for attribute in (item.attribute, item.different, item.first, item.following):
+            for attribute in (item.different, item.first, item.following, item.completed):
                 if attribute:
                     check_attribute(attribute, sources, around, where)
+            if item.rows_in and item.rows_in not in self.datasets:
+                raise CatalogueError(
+                    f"{where.near(item.rows_in)}: there is no dataset {item.rows_in}.",
+                    f"Use: {', '.join(self.datasets)}.",
+                )
             if item.exposure and item.exposure not in around.exposures:
                 raise CatalogueError(
                     f"{where.near(item.exposure)}: there is no exposure {item.exposure}.",

@@ -7,16 +7,17 @@ A contract is a TOML file of the catalogue. Identity fields are the same for eve
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from childlink_catalogue.errors import CatalogueError
-from childlink_catalogue.language import DatasetKeys, FieldKeys
+from childlink_catalogue.language import DatasetKeys, Derived, FieldKeys
 
 Subject = Literal["child", "adult"]
 Attribute = str | int | float | bool
 """Types of an attribute's value."""
 Area = Literal["lsoa", "ward", "imd_decile", "imd_quintile", "residence"]
 """Areas that a site can derive from a postcode. The postcode itself is not sent."""
+AREAS: Final[tuple[str, ...]] = get_args(Area)
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Field:
     codes: tuple[str, ...] = ()
     range: tuple[float, float] | None = None
     unit: str = ""
-    derive: Area | None = None
-    """The area to fill the field with if the extract has no column for it."""
+    derive: Derived | None = None
+    """What the site fills the field with if the extract has no column for it."""
     coding: str = ""
     """Name of the table in `_codings.toml` that lists how sources write this field's codes."""
     after_birth: bool = field(default=False, repr=False)

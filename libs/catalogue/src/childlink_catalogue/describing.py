@@ -102,37 +102,28 @@ def _characteristic(name: str, item: CharacteristicKeys, declared: Catalogue) ->
 
 def _variable(item: VariableKeys, population: Population, dimensions: dict[str, Dimension]) -> str:
     shown = _categories(item.values, item.cut)
-    match item.kind:
-        case "attribute":
-            said = f"By {item.attribute} of the row. {shown}"
-        case "exposure":
-            said = _exposure(population.around.exposures[str(item.exposure)])
-        case "period":
-            unit = dimensions[str(item.period)].period or "quarter"
-            said = f"By the {_PERIODS[unit]} of the row."
-        case "first_in":
-            unit = dimensions[str(item.first_in)].period or "quarter"
-            said = f"New in the {_PERIODS[unit]} of the first row, returning in later ones."
-        case "sessions":
-            said = f"By the number of rows. {shown}"
-        case "different":
-            said = f"By how many different values of {item.different} there are. {shown}"
-        case "first":
-            said = f"By the first {item.first}."
-        case "following":
-            said = f"By the {item.following} after the first one, or none."
-        case "datasets":
-            said = f"By the number of datasets with a row. {shown}"
-        case "change":
-            said = (
-                "By the change in per cent of the scale's range, in the good direction."
-                f" {_categories(None, item.cut)}"
-            )
-        case "pair":
-            said = f"By the {item.pair} of the questionnaires, or several."
-        case _:
-            said = _cases(item.when or [], item.otherwise)
-    return said.strip()
+    period = item.period or item.first_in
+    unit = _PERIODS[dimensions[period].period or "quarter"] if period else ""
+    said = {
+        "attribute": f"By {item.attribute} of the row. {shown}",
+        "period": f"By the {unit} of the row.",
+        "first_in": f"New in the {unit} of the first row, returning in later ones.",
+        "sessions": f"By the number of rows. {shown}",
+        "different": f"By how many different values of {item.different} there are. {shown}",
+        "first": f"By the first {item.first}.",
+        "following": f"By the {item.following} after the first one, or none.",
+        "completed": f"By whether there are as many rows of {item.completed} as it has sessions.",
+        "rows_in": f"By the number of rows in {item.rows_in}. {shown}",
+        "datasets": f"By the number of datasets with a row. {shown}",
+        "change": (
+            "By the change in per cent of the scale's range, in the good direction."
+            f" {_categories(None, item.cut)}"
+        ),
+        "pair": f"By the {item.pair} of the questionnaires, or several.",
+    }
+    if item.exposure:
+        return _exposure(population.around.exposures[item.exposure])
+    return _cases(item.when, item.otherwise) if item.when else said[item.kind].strip()
 
 
 def _exposure(item: ExposureKeys) -> str:

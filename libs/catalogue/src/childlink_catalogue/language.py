@@ -15,8 +15,8 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 CategoryId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./+-]{0,59}$")]
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
-Who = Literal["child", "adult", "family"]
-Counted = Literal["children", "adults", "families", "attendances"]
+Who = Literal["child", "adult", "family", "person"]
+Counted = Literal["children", "adults", "families", "people", "attendances"]
 OTHERS: Final = "others"
 """In a share: all categories that the other side does not name."""
 Condition = dict[AttributeName, list[str]]
@@ -27,6 +27,7 @@ ROLES: Final[dict[Counted, Who]] = {
     "children": "child",
     "adults": "adult",
     "families": "family",
+    "people": "person",
     "attendances": "child",
 }
 """Whose rows are counted."""
@@ -171,6 +172,17 @@ class VariableKeys(FileKeys):
             " `returning` in later ones."
         ),
     )
+    completed: AttributeName | None = Field(
+        None,
+        description=(
+            "`yes` if a person has as many rows of this service as it has `sessions`, `no` if"
+            " fewer, and `no_target` if it has none."
+        ),
+        examples=['{ completed = "service" }'],
+    )
+    rows_in: Id | None = Field(
+        None, description="How many rows a person has in another dataset, at any time."
+    )
     datasets: Literal["known_in"] | None = Field(
         None, description="In how many datasets a person is known."
     )
@@ -220,7 +232,7 @@ class VariableKeys(FileKeys):
         if sum(item is not None for item in (self.values, self.cut, self.steps)) > 1:
             raise ValueError("give at most one of values, cut, steps")
         banded = self.cut or self.steps
-        if self.kind in ("sessions", "different", "datasets") and not banded:
+        if self.kind in ("sessions", "different", "rows_in", "datasets") and not banded:
             raise ValueError(f"`{self.kind}` is a number: give its bands with `cut` or `steps`")
         if self.kind == "change" and not banded and not (self.round_to and self.limits):
             raise ValueError("`change` is a number: give `cut`, or `round_to` and `limits`")
@@ -236,6 +248,8 @@ KINDS: Final = (
     "first",
     "following",
     "first_in",
+    "completed",
+    "rows_in",
     "datasets",
     "change",
     "pair",
@@ -306,6 +320,9 @@ class ExposureKeys(FileKeys):
     )
     attribute: AttributeName | None = Field(
         None, description="The attribute whose last value counts, instead of the number of rows."
+    )
+    different: AttributeName | None = Field(
+        None, description="Count the different values of an attribute, instead of rows."
     )
     values: dict[str, CategoryId] | None = Field(None, description="The category of each value.")
 
@@ -499,9 +516,13 @@ class MeasuresFileKeys(FileKeys):
     measure: list[MeasureKeys] = Field([], description="Measures.")
 
 
+Derived = Literal[
+    "lsoa", "ward", "imd_decile", "imd_quintile", "residence", "birth_year", "adult_role"
+]
 IDENTIFYING: Final = (
     "child_",
-    "adult_",
+    "adult_id",
+    "adult_relation",
     "nhs_n",
     "name",
     "postcode",
@@ -537,8 +558,12 @@ class FieldKeys(FileKeys):
         None, description="Possible numbers."
     )
     unit: str = Field("", description="Unit of a number.")
-    derive: Literal["lsoa", "ward", "imd_decile", "imd_quintile", "residence"] | None = Field(
-        None, description="The site derives it from the postcode if the extract has no column."
+    derive: Derived | None = Field(
+        None,
+        description=(
+            "The site derives it if the extract has no column: from the postcode, or from the"
+            " child's date of birth, or from what the adult is to the child."
+        ),
     )
     coding: str = Field("", description="Table of codings.toml with what sources write.")
     after_birth: bool = Field(False, description="A month that cannot be before the birth.")

@@ -84,6 +84,8 @@ class Population:
         """Datasets without which a variable would say something false: those of exposures."""
         variable = self.keys.variables.get(column)
         item = variable or self.characteristics.get(column)
+        if variable is not None and variable.rows_in:
+            return (variable.rows_in,)
         if variable is not None and variable.exposure:
             return (self.around.exposures[variable.exposure].dataset,)
         cases = (item.when if item else None) or []
@@ -115,6 +117,8 @@ class Population:
         if variable is not None:
             if variable.exposure:
                 return (*self.datasets, self.around.exposures[variable.exposure].dataset)
+            if variable.rows_in:
+                return (variable.rows_in,)
             if variable.datasets:
                 return tuple(self.around.datasets)
             if variable.when:
@@ -152,10 +156,12 @@ class Population:
         if item.steps:
             return [missing]
         if item.cut or item.values:
-            whole = item.kind in ("sessions", "different", "datasets", "change")
+            whole = item.kind in ("sessions", "different", "rows_in", "datasets", "change")
             return [*_given(item), *([] if whole else [missing])]
-        if item.kind in ("first_in",):
+        if item.kind == "first_in":
             return ["new", "returning"]
+        if item.kind == "completed":
+            return ["yes", "no", "no_target"]
         if item.kind == "period":
             return [EARLIER]
         if item.kind == "following":

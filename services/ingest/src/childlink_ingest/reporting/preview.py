@@ -66,6 +66,10 @@ class ColumnRule:
     disclosive: str = ""
 
 
+_DERIVED_FROM: Final = {"birth_year": "(date of birth)", "adult_role": "(relation)"}
+"""What other fields than areas are derived from."""
+
+
 def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
     """The rules of every column of the extract, and of every derived field."""
     fields = {field.name: field for field in mapping.dataset.fields}
@@ -109,10 +113,12 @@ def column_rules(mapping: Mapping, profile: Profile) -> list[ColumnRule]:
         if field.derive and field.name not in mapping.columns:
             rules.append(
                 ColumnRule(
-                    "(postcode)",
+                    _DERIVED_FROM.get(field.derive, "(postcode)"),
                     field.name,
                     f"derived: {field.title}",
-                    "analytics, if a look-up is set",
+                    "analytics"
+                    if field.derive in _DERIVED_FROM
+                    else "analytics, if a look-up is set",
                     field.disclosive,
                 )
             )

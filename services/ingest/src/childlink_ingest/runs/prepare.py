@@ -5,14 +5,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Final, NamedTuple, cast
 
 from childlink.wire.v1 import observation_pb2
-from childlink_catalogue.datasets import Attribute, Dataset
+from childlink_catalogue.datasets import AREAS, Area, Attribute, Dataset
 from childlink_core.profiles import Profile
 from childlink_core.references import ReferenceKeys
 
@@ -211,7 +211,7 @@ def map_rows(
     rows: list[Row] = []
     held: list[WithheldRow] = []
     rejections: list[Rejection] = []
-    derive = _areas_of(plan)
+    derive = _derive(plan)
     for record in chunk:
         result: Row | WithheldRow | Rejection = (
             record if isinstance(record, Rejection) else mapper(record.number, record.values)
@@ -247,11 +247,14 @@ def _is_withdrawn(subject: Subject, plan: EncodingPlan) -> bool:
     return subject.link_reference in plan.withdrawn or number in plan.withdrawn
 
 
-def _areas_of(plan: EncodingPlan):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a function on rows, or None
+def _derive(plan: EncodingPlan) -> Callable[[Row], Row] | None:
+    """A function that fills in fields that the site derives; None if there are none."""
     wanted = [
         f for f in plan.mapping.dataset.fields if f.derive and f.name not in plan.mapping.columns
     ]
-    if plan.areas is None or not wanted:
+    if plan.areas is None:
+        wanted = [field for field in wanted if field.derive not in AREAS]
+    if not wanted:
         return None
     lookup, sets = plan.areas, plan.mapping.areas or AreaSets()
 
@@ -261,8 +264,15 @@ def _areas_of(plan: EncodingPlan):  # type: ignore[no-untyped-def]  # noqa: ANN2
         )
         found: dict[str, Attribute] = {}
         for item in wanted:
-            value = lookup.derive(item.derive, postcode, sets)  # type: ignore[arg-type]
-            if value is not None:
+            value: Attribute | None = None
+            if item.derive == "birth_year":
+                born = row.child.date_of_birth if row.child else None
+                value = born.year if born else None
+            elif item.derive == "adult_role":
+                value = row.relation if row.adult else None
+            elif lookup:
+                value = lookup.derive(cast("Area", item.derive), postcode, sets)
+            if value is not None and item.problem_with(value) is None:
                 found[item.name] = value
         return replace(row, attributes={**row.attributes, **found}) if found else row
 

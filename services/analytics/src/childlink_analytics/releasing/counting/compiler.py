@@ -38,11 +38,16 @@ WHERE (c.person IS NOT NULL OR a.person IS NOT NULL) AND o.month <= (SELECT last
 CREATE TABLE member AS
 SELECT person, min(family) AS family FROM link WHERE family IS NOT NULL GROUP BY person;
 
+-- Each observation once for each person, child or adult, that it is about.
+CREATE VIEW about AS
+SELECT *, child AS person FROM fact WHERE child IS NOT NULL
+UNION ALL SELECT *, adult FROM fact WHERE adult IS NOT NULL;
+
 -- The people that each partner knows from its own rows.
 CREATE TABLE known AS
 SELECT DISTINCT partner, dataset, unnest([child, adult, family]) AS id FROM fact;
 """
-_KINDS: Final[tuple[Who, ...]] = ("child", "adult", "family")
+_KINDS: Final[tuple[Who, ...]] = ("child", "adult", "family", "person")
 _FIRST_MONTH: Final = {"financial_year": 4, "school_year": 9}
 
 
@@ -60,7 +65,7 @@ def compile_characteristics(around: Surroundings) -> Iterator[str]:
         )
         said = " UNION ALL ".join(
             f"SELECT {who} AS id, {_quoted(name)} AS name, {_text(str(item.attribute), around)} AS"  # noqa: S608
-            f" value, month, dataset FROM fact WHERE {who} IS NOT NULL AND dataset IN"
+            f" value, month, dataset FROM {_facts(who)} WHERE {who} IS NOT NULL AND dataset IN"
             f" ({_listed(said_by(item, around.datasets))})"
             for name, item in plain.items()
         )
@@ -95,7 +100,8 @@ def compile_population(
         *_holds(keys.where, around),
     ]
     yield (
-        f"CREATE TABLE {rows} AS SELECT {who} AS id, month, number, dataset, attributes FROM fact"  # noqa: S608
+        f"CREATE TABLE {rows} AS SELECT {who} AS id, month, number, dataset, attributes FROM"  # noqa: S608
+        f" {_facts(who)}"
         f" WHERE {' AND '.join(conditions)}"
     )
     if keys.pairs:
@@ -197,15 +203,11 @@ def _variable(
                 f"CASE WHEN {now} = {then} THEN 'new' ELSE 'returning' END",
                 f"LEFT JOIN ({first}) {of} ON {of}.id = base.id",
             )
-        case "sessions":
-            each = f"SELECT id, count(*) AS n FROM {rows} GROUP BY id"  # noqa: S608
-        case "different":
-            text = _text(str(item.different), around)
-            each = f"SELECT id, count(DISTINCT {text}) AS n FROM {rows} GROUP BY id"  # noqa: S608
-        case "datasets":
-            each = (
-                f"SELECT {population.who} AS id, count(DISTINCT dataset) AS n FROM fact WHERE"  # noqa: S608
-                f" {population.who} IS NOT NULL GROUP BY 1"
+        case "sessions" | "different" | "rows_in" | "datasets":
+            each = _numbers(item, population, rows)
+            return (
+                _banded(f"coalesce({of}.n, 0)", item.cut, missing) if item.cut else f"{of}.n",
+                f"LEFT JOIN ({each}) {of} ON {of}.id = base.id",
             )
         case "first" | "following":
             text = _text(str(item.first or item.following), around)
@@ -221,6 +223,8 @@ def _variable(
                 _category(f"coalesce({of}.value, {_quoted(if_none)})", item.values, None, missing),
                 f"LEFT JOIN ({ranked}) {of} ON {of}.id = base.id",
             )
+        case "completed":
+            return _completed(str(item.completed), population, of, rows)
         case "change" if item.cut:
             return _banded("base.percent", item.cut, missing), ""
         case "change":
@@ -229,9 +233,38 @@ def _variable(
             return f"greatest({low}, least({high}, {rounded}))::INTEGER::VARCHAR", ""
         case _:
             return f"base.{_name(f'pair {name}')}", ""
+
+
+def _numbers(item: VariableKeys, population: Population, rows: str) -> str:
+    """A number of each person: of rows, of different values, or of datasets."""
+    if item.kind == "sessions":
+        return f"SELECT id, count(*) AS n FROM {rows} GROUP BY id"  # noqa: S608
+    if item.kind == "different":
+        text = _text(str(item.different), population.around)
+        return f"SELECT id, count(DISTINCT {text}) AS n FROM {rows} GROUP BY id"  # noqa: S608
+    who = population.who
+    if item.kind == "rows_in":
+        return (
+            f"SELECT {who} AS id, count(*) AS n FROM {_facts(who)} WHERE {who} IS NOT NULL AND"  # noqa: S608
+            f" dataset = {_quoted(str(item.rows_in))} GROUP BY 1"
+        )
     return (
-        _banded(f"coalesce({of}.n, 0)", item.cut, missing) if item.cut else f"{of}.n",
-        f"LEFT JOIN ({each}) {of} ON {of}.id = base.id",
+        f"SELECT {who} AS id, count(DISTINCT dataset) AS n FROM {_facts(who)}"  # noqa: S608
+        f" WHERE {who} IS NOT NULL GROUP BY 1"
+    )
+
+
+def _completed(attribute: str, population: Population, of: str, rows: str) -> tuple[str, str]:
+    """Whether a person has as many rows of the row's service as the service has sessions."""
+    around = population.around
+    text = _text(attribute, around)
+    each = f"SELECT id, {text} AS value, count(*) AS n FROM {rows} GROUP BY ALL"  # noqa: S608
+    target = f"TRY_CAST({_text(f'{attribute}.sessions', around, 'base.attributes')} AS INTEGER)"
+    return (
+        f"CASE WHEN {target} IS NULL THEN 'no_target' WHEN {of}.n >= {target} THEN 'yes'"
+        " ELSE 'no' END",
+        f"LEFT JOIN ({each}) {of} ON {of}.id = base.id AND {of}.value ="
+        f" {_text(attribute, around, 'base.attributes')}",
     )
 
 
@@ -239,12 +272,15 @@ def _exposure(item: ExposureKeys, population: Population, of: str, base: str) ->
     """What came before each person's row."""
     around, who = population.around, population.who
     own = who == "family" or item.of == "person"
+    relation = _facts(who) if own else "fact"
     event_key = "event.id" if own else "coalesce(member.family, event.id)"
     fact_key = f"fact.{who}" if own else "coalesce(fact.family, fact.child, fact.adult)"
     text = _text(str(item.attribute), around, "fact.attributes") if item.attribute else ""
     found = (
         f"first({text} ORDER BY fact.number DESC, {text}) FILTER ({text} IS NOT NULL) AS value"
         if text
+        else f"count(DISTINCT {_text(item.different, around, 'fact.attributes')}) AS n"
+        if item.different
         else "count(*) AS n"
     )
     conditions = [
@@ -256,7 +292,8 @@ def _exposure(item: ExposureKeys, population: Population, of: str, base: str) ->
     member = "" if own else " LEFT JOIN member ON member.person = event.id"
     before = (
         f"SELECT event.id, event.number, {found} FROM (SELECT DISTINCT id, number FROM {base})"  # noqa: S608
-        f" event{member} JOIN fact ON {fact_key} = {event_key} WHERE {' AND '.join(conditions)}"
+        f" event{member} JOIN {relation} fact ON {fact_key} = {event_key}"
+        f" WHERE {' AND '.join(conditions)}"
         " GROUP BY event.id, event.number"
     )
     join = f"LEFT JOIN ({before}) {of} ON {of}.id = base.id AND {of}.number = base.number"
@@ -377,6 +414,11 @@ def _in_order(item: CharacteristicKeys) -> str:
 def _if_nothing(item: CharacteristicKeys) -> str:
     """The category of a person of whom no characteristic at all is recorded."""
     return (item.otherwise or NOT_RECORDED) if item.when else NOT_RECORDED
+
+
+def _facts(who: Who) -> str:
+    """The table of observations that has a column for this kind of person."""
+    return "about" if who == "person" else "fact"
 
 
 def _listed(values: Iterable[str]) -> str:
