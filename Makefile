@@ -27,6 +27,10 @@ SIZE ?= quarter
 demo: setup ## The main job end to end, on a made-up partnership at a quarter of LEAP's size (SIZE=leap: all of it)
 	@$(BIN)/childlink-local demo --size $(SIZE)
 
+questions: setup ## Ask every question of the bank of the made-up partnership at LEAP's size, and count what is shown
+	@$(BIN)/childlink-local demo --size leap >/dev/null
+	@$(BIN)/childlink-local questions
+
 # Two workers share the tests by file, the longest kinds first (conftest.py).
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=15
 
@@ -171,4 +175,4 @@ clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 	@[ ! -e .stack ] || echo ".stack holds the keys of a stack: make down CLEAN=1"
 
-.PHONY: help setup demo test test-all coverage test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-query bench-truth bench-spark clean bench-load bench-startup soak
+.PHONY: help setup demo questions test test-all coverage test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-query bench-truth bench-spark clean bench-load bench-startup soak

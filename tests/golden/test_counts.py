@@ -16,7 +16,8 @@ from tests.attacks.answers.world import UNTIL, partnership
 
 BEFORE = json.loads((Path(__file__).parent / "counts.json").read_text())
 
-NEW = {("programme", "domestic_abuse_casework")}
+SCALES = ("epds", "gbo", "mors_invasion", "pai", "prfq_certainty", "prfq_prementalising")
+NEW = {("programme", "domestic_abuse_casework"), *(("instrument", name) for name in SCALES)}
 """Categories that the SQL did not have."""
 
 

@@ -217,6 +217,40 @@ def explore(where: Path, port: int, browser: bool) -> None:
         server.stop(grace=1)
 
 
+@main.command()
+@_WHERE
+@click.option("--all", "whole", is_flag=True, help="List every question, with its command.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line per question.")
+def questions(where: Path, whole: bool, as_json: bool) -> None:
+    """Ask every question of the catalogue's bank of what the demo left, or of a pilot's releases
+    (WHERE as for `serve`), and count which are shown.
+    """
+    import json
+
+    from childlink_catalogue.catalogue import current
+    from childlink_client import Client
+
+    from childlink_local.answering import serve_releases
+    from childlink_local.questions import ask_all, by_theme
+
+    server, port = serve_releases(_releases(where), "127.0.0.1:0")
+    try:
+        with Client(f"127.0.0.1:{port}") as client:
+            outcomes = list(ask_all(client, current().questions))
+    finally:
+        server.stop(grace=1)
+    for item in outcomes if whole or as_json else ():
+        said = item.why if item.keys.measure is None else item.keys.command
+        line = {"question": item.number, "state": item.state, "command": said, "why": item.why}
+        click.echo(
+            json.dumps(line) if as_json else f"{item.number.upper():5} {item.state:9} {said}"
+        )
+    if not as_json:
+        click.echo(f"{'theme':48} {'shown':>6} {'withheld':>9} {'not':>5}")
+        for theme, shown, withheld, lacking in by_theme(outcomes):
+            click.echo(f"{theme:48} {shown:6} {withheld:9} {lacking:5}")
+
+
 def _releases(where: Path) -> Path:
     """The folder of releases of a pilot, by its configuration or its working folder."""
     if where.is_file():

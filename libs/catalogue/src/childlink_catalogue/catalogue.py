@@ -34,8 +34,10 @@ from childlink_catalogue.language import (
     InstrumentKeys,
     MeasureKeys,
     MeasuresFileKeys,
+    QuestionKeys,
     ServiceKeys,
     SharedFieldsKeys,
+    VariableKeys,
 )
 from childlink_catalogue.measures import Measure, measure_of
 from childlink_catalogue.populations import (
@@ -182,6 +184,31 @@ class Catalogue:
                 found[keys.id] = self._measure(keys, dimensions, at)
         return found
 
+    @cached_property
+    def questions(self) -> Mapping[str, QuestionKeys]:
+        """Questions by number. Raises CatalogueError if one asks what there is not."""
+        found = self._read("questions.toml", dict[str, QuestionKeys], {})
+        measures = self.measures() if found else {}
+        for name, item in found.items():
+            if item.measure is None:
+                continue
+            at = self._place("questions.toml", (name,), name)
+            if item.measure not in measures:
+                raise CatalogueError(
+                    f"{at.near(item.measure)}: there is no measure {item.measure}.",
+                    "Correct it, or say what it `lacks`.",
+                )
+            if item.by_means_of == "pathways":
+                continue
+            asked = {*item.by, *item.where}
+            if not any(asked <= set(cube) for cube in measures[item.measure].cubes):
+                cubes = "; ".join(" x ".join(cube) for cube in measures[item.measure].cubes)
+                raise CatalogueError(
+                    f"{at}: {item.measure} is not published by {' x '.join(sorted(asked))}.",
+                    f"Its cubes are: {cubes}.",
+                )
+        return found
+
     @property
     def measure_keys(self) -> Mapping[str, MeasureKeys]:
         """Measures by id, as they are declared."""
@@ -222,6 +249,8 @@ class Catalogue:
                     at = self._place(name, ("measure", number), f"measure {keys.id}")
                     attempt(partial(self._measure, keys, dimensions, at))
             attempt(self.measures)
+        if not found:
+            attempt(lambda: self.questions)
         return found
 
     @cached_property
@@ -331,42 +360,64 @@ class Catalogue:
                 f"Count {' or '.join(sorted(roles))} rows, or families.",
             )
         for name, item in keys.variables.items():
-            where = at.inside(name)
-            undated = [dataset.name for dataset in sources if not dataset.event]
-            if undated and (item.exposure or item.period or item.first_in):
+            self._check_variable(item, population, sources, at.inside(name))
+            self._check_names(item, around, at.inside(name))
+            population.datasets_of(name, at.inside(name))
+
+    def _check_variable(
+        self, item: VariableKeys, population: Population, sources: Sequence[Dataset], where: Place
+    ) -> None:
+        """Raise CatalogueError if the rows of a population cannot have a variable."""
+        around, keys = population.around, population.keys
+        undated = [dataset.name for dataset in sources if not dataset.event]
+        if undated and (item.exposure or item.period or item.first_in):
+            raise CatalogueError(
+                f"{where}: {undated[0]} does not say when, so nothing is before its rows.",
+                "Give the dataset an `event`.",
+            )
+        if item.attribute:
+            check_attribute(item.attribute, sources, around, where)
+            check_sorting(item, item.attribute, sources, around, where)
+        for attribute in (item.different, item.first, item.following, item.completed):
+            if attribute:
+                check_attribute(attribute, sources, around, where)
+        if (item.change or item.score or item.pair) and keys.pairs is None:
+            raise CatalogueError(
+                f"{where}: population {keys.id} has no `pairs` of questionnaires.",
+                "Declare them, or remove the variable.",
+            )
+
+    def _check_names(self, item: VariableKeys, around: Surroundings, where: Place) -> None:
+        """Raise CatalogueError if a variable names what there is not."""
+        if item.steps and not getattr(self.dimension_keys.get(item.steps), "steps", None):
+            raise CatalogueError(
+                f"{where.near(item.steps)}: {item.steps} is no dimension with `steps`.",
+                "Declare it in dimensions.toml.",
+            )
+        if item.cut_off and not any(
+            item.cut_off in scale.cut_offs for scale in self.instrument_keys.values()
+        ):
+            raise CatalogueError(
+                f"{where.near(item.cut_off)}: no instrument has the cut-off {item.cut_off}.",
+                "Declare it as one of the `cut_offs` of an instrument.",
+            )
+        if item.rows_in and item.rows_in not in self.datasets:
+            raise CatalogueError(
+                f"{where.near(item.rows_in)}: there is no dataset {item.rows_in}.",
+                f"Use: {', '.join(self.datasets)}.",
+            )
+        if item.exposure and item.exposure not in around.exposures:
+            raise CatalogueError(
+                f"{where.near(item.exposure)}: there is no exposure {item.exposure}.",
+                f"Use: {', '.join(around.exposures)}.",
+            )
+        for period in (item.period, item.first_in):
+            if period and not getattr(self.dimension_keys.get(period), "period", None):
+                able = [name for name, keys in self.dimension_keys.items() if keys.period]
                 raise CatalogueError(
-                    f"{where}: {undated[0]} does not say when, so nothing is before its rows.",
-                    "Give the dataset an `event`.",
+                    f"{where.near(period)}: {period} is no dimension with periods.",
+                    f"Use: {', '.join(able)}." if able else "Declare one with `period`.",
                 )
-            if item.attribute:
-                check_attribute(item.attribute, sources, around, where)
-                check_sorting(item, item.attribute, sources, around, where)
-            if item.steps and not getattr(self.dimension_keys.get(item.steps), "steps", None):
-                raise CatalogueError(
-                    f"{where.near(item.steps)}: {item.steps} is no dimension with `steps`.",
-                    "Declare it in dimensions.toml.",
-                )
-            for attribute in (item.different, item.first, item.following, item.completed):
-                if attribute:
-                    check_attribute(attribute, sources, around, where)
-            if item.rows_in and item.rows_in not in self.datasets:
-                raise CatalogueError(
-                    f"{where.near(item.rows_in)}: there is no dataset {item.rows_in}.",
-                    f"Use: {', '.join(self.datasets)}.",
-                )
-            if item.exposure and item.exposure not in around.exposures:
-                raise CatalogueError(
-                    f"{where.near(item.exposure)}: there is no exposure {item.exposure}.",
-                    f"Use: {', '.join(around.exposures)}.",
-                )
-            for period in (item.period, item.first_in):
-                if period and not getattr(self.dimension_keys.get(period), "period", None):
-                    able = [name for name, keys in self.dimension_keys.items() if keys.period]
-                    raise CatalogueError(
-                        f"{where.near(period)}: {period} is no dimension with periods.",
-                        f"Use: {', '.join(able)}." if able else "Declare one with `period`.",
-                    )
-            population.datasets_of(name, where)
 
     def _names(self, folder: str) -> list[str]:
         return sorted(f"{folder}/{path.name}" for path in (self.folder / folder).glob("*.toml"))

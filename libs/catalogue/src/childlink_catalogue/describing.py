@@ -119,8 +119,11 @@ def _variable(item: VariableKeys, population: Population, dimensions: dict[str, 
             "By the change in per cent of the scale's range, in the good direction."
             f" {_categories(None, item.cut)}"
         ),
+        "score": f"By the score {item.score}, in per cent of the scale's range. {shown}",
         "pair": f"By the {item.pair} of the questionnaires, or several.",
     }
+    if item.cut_off:
+        return f"By the side of the cut-off `{item.cut_off}` on which the score {item.score} is."
     if item.exposure:
         return _exposure(population.around.exposures[item.exposure])
     return _cases(item.when, item.otherwise) if item.when else said[item.kind].strip()

@@ -193,6 +193,15 @@ class VariableKeys(FileKeys):
             " direction."
         ),
     )
+    score: Literal["before", "after"] | None = Field(
+        None,
+        description=(
+            "One of the two scores: on which side of a `cut_off` it is (`worse`, `better`, or"
+            " `no_cut_off`), or where it is on the scale, in per cent of its range."
+        ),
+        examples=['{ score = "before", cut_off = "clinical" }'],
+    )
+    cut_off: Id | None = Field(None, description="Of a score: a cut-off of the instruments.")
     pair: AttributeName | None = Field(
         None, description="Of a change: the value of an attribute, or `several`."
     )
@@ -234,6 +243,8 @@ class VariableKeys(FileKeys):
         banded = self.cut or self.steps
         if self.kind in ("sessions", "different", "rows_in", "datasets") and not banded:
             raise ValueError(f"`{self.kind}` is a number: give its bands with `cut` or `steps`")
+        if self.kind == "score" and bool(banded) == bool(self.cut_off):
+            raise ValueError("`score` needs either `cut_off`, or its bands (`cut` or `steps`)")
         if self.kind == "change" and not banded and not (self.round_to and self.limits):
             raise ValueError("`change` is a number: give `cut`, or `round_to` and `limits`")
         return self
@@ -252,6 +263,7 @@ KINDS: Final = (
     "rows_in",
     "datasets",
     "change",
+    "score",
     "pair",
     "when",
 )
@@ -519,6 +531,45 @@ class MeasuresFileKeys(FileKeys):
 Derived = Literal[
     "lsoa", "ward", "imd_decile", "imd_quintile", "residence", "birth_year", "adult_role"
 ]
+
+
+class QuestionKeys(FileKeys):
+    """questions.toml: what people ask, in their words, and how it is asked here. Give `measure`, or
+    `lacks`.
+    """
+
+    theme: Text = Field(description="What it is about.")
+    question: Text = Field(description="The question, in words.")
+    by_means_of: Literal["ask", "compare", "change", "inequality", "pathways"] = Field(
+        "ask", description="The command that answers it."
+    )
+    measure: Id | None = Field(None, description="The measure that is asked.")
+    by: list[str] = Field(
+        [], description="Dimensions of the answer; of `pathways`, the first service."
+    )
+    where: dict[Id, list[CategoryId]] = Field({}, description="Only these categories.")
+    lacks: list[str] = Field([], description="What is missing to ask it.")
+
+    @property
+    def command(self) -> str:
+        """How an analyst asks it."""
+        words = ["childlink", self.by_means_of]
+        if self.by_means_of == "pathways":
+            return " ".join([*words, *self.by])
+        words.append(self.measure or "")
+        option = "--over" if self.by_means_of == "inequality" else "--by"
+        words += [word for name in self.by for word in (option, name)]
+        for name, categories in self.where.items():
+            words += [word for category in categories for word in ("--where", f"{name}={category}")]
+        return " ".join(words)
+
+    @model_validator(mode="after")
+    def _one_of(self) -> "QuestionKeys":
+        if (self.measure is None) == (not self.lacks):
+            raise ValueError("give exactly one of measure, lacks")
+        return self
+
+
 IDENTIFYING: Final = (
     "child_",
     "adult_id",
@@ -633,6 +684,7 @@ FILES: Final[tuple[tuple[str, Any, tuple[type[FileKeys], ...]], ...]] = (
             CompareKeys,
         ),
     ),
+    ("questions.toml", dict[Id, QuestionKeys], (QuestionKeys,)),
 )
 """Each file of a catalogue, what it may say, and the tables that it consists of."""
 

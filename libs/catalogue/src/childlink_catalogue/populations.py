@@ -154,12 +154,14 @@ class Population:
         if item.when:
             return [*(case.value for case in item.when), missing]
         if item.steps:
-            return [missing]
+            return [missing] if item.attribute else []
         if item.cut or item.values:
-            whole = item.kind in ("sessions", "different", "rows_in", "datasets", "change")
+            whole = item.kind in ("sessions", "different", "rows_in", "datasets", "change", "score")
             return [*_given(item), *([] if whole else [missing])]
         if item.kind == "first_in":
             return ["new", "returning"]
+        if item.cut_off:
+            return ["worse", "better", "no_cut_off"]
         if item.kind == "completed":
             return ["yes", "no", "no_target"]
         if item.kind == "period":

@@ -39,13 +39,15 @@ SERVICES: Final = {
     "community_engagement": 18,
 }
 _QUESTIONNAIRES: Final = {
-    "baby_steps": "mors_warmth",
-    "circle_of_security": "prfq_interest",
-    "pairs": "core10",
-    "empowering_parents": "core10",
-    "making_it_real": "hle_index",
-    "sharing_real": "hle_index",
+    "baby_steps": ("mors_warmth", "mors_invasion", "pai"),
+    "circle_of_security": ("prfq_interest", "prfq_certainty", "prfq_prementalising"),
+    "pairs": ("core10", "epds"),
+    "empowering_parents": ("core10", "gbo"),
+    "domestic_abuse_casework": ("core10",),
+    "making_it_real": ("hle_index",),
+    "sharing_real": ("hle_index",),
 }
+"""The questionnaires of each programme. An adult fills in one of them."""
 # Log odds of the expected level before engagement, and the effects of need, deprivation (per
 # quintile) and ethnicity.
 _BASE: Final = {"overall": 1.15, "communication": 1.75, "personal_social": 2.1}
@@ -226,7 +228,7 @@ def _questionnaires(attendances: list[Attendance], rng: np.random.Generator) -> 
         if adult is None or service not in _QUESTIONNAIRES or (adult.person, service) in done:
             continue
         done.add((adult.person, service))
-        code = _QUESTIONNAIRES[service]
+        code = str(rng.choice(_QUESTIONNAIRES[service]))
         scale = instruments()[code]
         low, high = scale.range
         span, sign = high - low, 1.0 if scale.better == "higher" else -1.0

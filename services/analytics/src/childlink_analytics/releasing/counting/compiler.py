@@ -225,14 +225,22 @@ def _variable(
             )
         case "completed":
             return _completed(str(item.completed), population, of, rows)
-        case "change" if item.cut:
-            return _banded("base.percent", item.cut, missing), ""
-        case "change":
-            width, (low, high) = item.round_to or 1, item.limits or (0, 0)
-            rounded = f"{width} * round_even(base.percent / {width}, 0)"
-            return f"greatest({low}, least({high}, {rounded}))::INTEGER::VARCHAR", ""
         case _:
-            return f"base.{_name(f'pair {name}')}", ""
+            return _of_pair(name, item, missing), ""
+
+
+def _of_pair(name: str, item: VariableKeys, missing: str) -> str:
+    """The expression of a variable of two questionnaires."""
+    if item.pair:
+        return f"base.{_name(f'pair {name}')}"
+    if item.cut_off:
+        return f"base.{_name(f'side {name}')}"
+    number = "base.percent" if item.change else f"base.{item.score}_percent"
+    if item.cut:
+        return _banded(number, item.cut, missing)
+    width, (low, high) = item.round_to or 1, item.limits or (0, 0)
+    rounded = f"{width} * round_even({number} / {width}, 0)"
+    return f"greatest({low}, least({high}, {rounded}))::INTEGER::VARCHAR"
 
 
 def _numbers(item: VariableKeys, population: Population, rows: str) -> str:
@@ -332,16 +340,46 @@ def _pairs(
         f" ELSE 'several' END AS {_name(f'pair {name}')}"
         for name, value in asked.items()
     )
+    shown += "".join(
+        f", min({_side(item, named[pairs.instrument], instruments)}) AS {_name(f'side {name}')}"
+        for name, item in population.keys.variables.items()
+        if item.cut_off
+    )
+    low, span = (
+        f"CASE {named[pairs.instrument]} "
+        + " ".join(f"WHEN {_quoted(c)} THEN {value!r}" for c, value in values.items())
+        + " END"
+        for values in (
+            {code: item.range[0] for code, item in instruments.items()},
+            {code: item.range[1] - item.range[0] for code, item in instruments.items()},
+        )
+    )
     each = f", {named[pairs.each]}" if pairs.each else ""
     return (
         "SELECT id, max(month) AS month, max(number) AS number,"  # noqa: S608
-        f" avg(100 * (post - pre) / {scale}) AS percent{shown}"
+        f" avg(100 * (post - pre) / {scale}) AS percent,"
+        f" avg(100 * (pre - {low}) / {span}) AS before_percent,"
+        f" avg(100 * (post - {low}) / {span}) AS after_percent{shown}"
         f" FROM (SELECT id, {keys}, max(month) AS month, max(number) AS number,"
         f" first({score} ORDER BY month, {score}) FILTER ({before}) AS pre,"
         f" last({score} ORDER BY month, {score}) FILTER ({after}) AS post"
         f" FROM {rows} GROUP BY id, {', '.join(named.values())})"
         f" WHERE pre IS NOT NULL AND post IS NOT NULL GROUP BY id{each}"
     )
+
+
+def _side(item: VariableKeys, instrument: str, instruments: Mapping[str, Instrument]) -> str:
+    """The side of a cut-off on which a score is."""
+    score = "pre" if item.score == "before" else "post"
+    cases = []
+    for code, scale in instruments.items():
+        at = scale.cut_offs.get(str(item.cut_off))
+        if at is not None:
+            worse = f"{score} >= {at!r}" if scale.better == "lower" else f"{score} <= {at!r}"
+            cases.append(
+                f"WHEN {_quoted(code)} THEN CASE WHEN {worse} THEN 'worse' ELSE 'better' END"
+            )
+    return f"CASE {instrument} {' '.join(cases)} ELSE 'no_cut_off' END"
 
 
 def _period(dimension: Dimension, month: str) -> str:
