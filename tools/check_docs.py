@@ -125,6 +125,8 @@ def measures() -> str:
         ]
         if measure.datasets:
             lines += [f"Made from: {', '.join(measure.datasets)}.", ""]
+        for name, more in measure.dimension_datasets.items():
+            lines += [f"By {name}, also from: {', '.join(more)}.", ""]
         overlapping = [name for name, item in measure.dimensions.items() if item.overlapping]
         if overlapping:
             lines += [

@@ -68,7 +68,7 @@ def test_an_analyst_picks_a_measure_breaks_it_down_reads_the_table_and_takes_it_
         )
         page.goto(explorer.url)
         assert page.locator("h1").inner_text() == "What would you like to know?"
-        page.get_by_role("link", name="Children reached").click()
+        page.get_by_role("link", name="Children reached", exact=True).click()
         page.get_by_label("Break down by").select_option(
             label="Ethnic group × Deprivation quintile"
         )
@@ -121,7 +121,7 @@ def test_no_page_has_barriers_that_axe_knows_of_or_is_wider_than_the_screen(expl
 def test_a_question_is_asked_with_the_keyboard_alone(explorer):
     with chromium() as page:
         page.goto(explorer.url)
-        page.get_by_role("link", name="Children reached").focus()
+        page.get_by_role("link", name="Children reached", exact=True).focus()
         page.keyboard.press("Enter")
         page.get_by_label("Break down by").focus()
         page.keyboard.type("Sex")

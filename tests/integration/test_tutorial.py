@@ -68,7 +68,7 @@ def test_another_partnership_is_set_up_by_files_alone(tmp_path):
     assert code == 0, output
     assert "Harbour Families: version 1" in output
     assert "of anyone of the family. never: under 1" in output
-    assert "wrong/exposures.toml, line 5: visited, since:" in output
+    assert "wrong/exposures.toml, line 5: visited, since must be at least 1" in output
     assert "version 1 is signed by data-manager and governance-lead" in output
     assert "school_start     v1  Check at the start of school" in output
     assert "Reading boat" in output

@@ -46,7 +46,13 @@ class Narrow(Catalogue):
     """The example catalogue, with two small populations."""
 
     def measures(self, until=date(2024, 12, 31)):
-        return {name: item for name, item in super().measures(until).items() if name in MEASURES}
+        return {
+            name: replace(
+                item, cubes=tuple(cube for cube in item.cubes if "engaged" not in cube), columns={}
+            )
+            for name, item in super().measures(until).items()
+            if name in MEASURES
+        }
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from childlink_analytics.releasing.counting.counting import open_counter
 from childlink_analytics.releasing.protection.attack import PriorRelease
 from childlink_analytics.releasing.release.cut import Cut, CutPlan, cut_release
 from childlink_analytics.settings import ServingSettings
-from childlink_catalogue.catalogue import catalogue
+from childlink_catalogue.catalogue import catalogue, current
 from childlink_catalogue.measures import Measure
 from childlink_client import Client
 
@@ -111,6 +111,47 @@ def partnership(seed: int, children: int, first: int = 1) -> World:
     rows: list[Row] = []
     for number in range(first, first + children):
         rows += child_rows(number, rng)
+    return World(rows)
+
+
+def rich(world: World) -> World:
+    """The same with values in every field, and with every questionnaire. They follow from the
+    person, so nothing else changes.
+    """
+    every = current().datasets
+    rows = []
+    for row in world.rows:
+        dataset = every[row.dataset]
+        more: dict[str, object] = {}
+        for at, item in enumerate(dataset.fields):
+            chance = (row.person * 7 + at * 13 + int(row.month[5:7]) + len(row.dataset)) % 29
+            if item.name in row.attributes or item.type == "month" or chance == 0:
+                continue
+            if item.derive == "birth_year":
+                more[item.name] = 2019 + row.person % 3
+            elif item.codes:
+                more[item.name] = item.codes[chance % len(item.codes)]
+            elif item.type == "flag":
+                more[item.name] = chance % 3 == 0
+        rows.append(replace(row, attributes={**row.attributes, **more}))
+    scales = [(code, item) for code, item in current().instruments.items()]
+    for number in world.children:
+        if number % 3 == 0:
+            continue
+        code, item = scales[number % len(scales)]
+        low, high = item.range
+        for when, share in (
+            ("pre", (number * 37 % 101) / 100),
+            ("post", (number * 53 % 101) / 100),
+        ):
+            said = {
+                "service": SERVICES[number % 4],
+                "instrument": code,
+                "timepoint": when,
+                "score": float(round(low + (high - low) * share)),
+            }
+            month = f"2022-{1 + number % 9 + 3 * (when == 'post'):02d}"
+            rows.append(Row("charity", "questionnaire", month, number, said, number, True))
     return World(rows)
 
 

@@ -572,8 +572,7 @@ class QuestionKeys(FileKeys):
 
 IDENTIFYING: Final = (
     "child_",
-    "adult_id",
-    "adult_relation",
+    "adult_",
     "nhs_n",
     "name",
     "postcode",

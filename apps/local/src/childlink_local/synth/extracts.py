@@ -3,6 +3,7 @@ records contain realistic errors.
 """
 
 import csv
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from childlink_local.synth import names
-from childlink_local.synth.lives import Lives
+from childlink_local.synth.lives import Attendance, Lives
 from childlink_local.synth.people import Adult, Child, Family
 
 Row = list[str]
@@ -408,6 +409,7 @@ def _maternity(lives: Lives, folder: Path, desk: _Desk) -> None:
                     _ETHNIC_CODES[family.ethnicity],
                     str(family.imd_quintile),
                     family.residence,
+                    *_booking(child, family),
                 ]
             )
     header = [
@@ -431,6 +433,7 @@ def _maternity(lives: Lives, folder: Path, desk: _Desk) -> None:
         "Ethnic Category",
         "IMD Quintile",
         "Area",
+        *_OF_BOOKING.values(),
     ]
     _write(folder / desk.partner / "maternity.csv", header, rows)
     _mapping(
@@ -465,8 +468,51 @@ def _maternity(lives: Lives, folder: Path, desk: _Desk) -> None:
             ),
             "imd_quintile": "IMD Quintile",
             "residence": "Area",
+            **_OF_BOOKING,
         },
     )
+
+
+_OF_BOOKING: Final = {
+    "first_feed": "First Feed",
+    "mode_of_birth": "Delivery Method",
+    "smoking_at_delivery": "Smoker At Delivery",
+    "bmi_25": "BMI 25+",
+    "complex_social_factors": "Complex Social Factors",
+    "continuity_of_carer": "Continuity Of Carer",
+    "booked_by_10_weeks": "Booked By 10w",
+    "mothers_age": "Age Band At Booking",
+    "apgar_low": "Apgar Under 7",
+}
+"""Fields of a birth beside its weight and term, with their headers."""
+
+
+def _booking(child: Child, family: Family) -> list[str]:
+    """Values of `_OF_BOOKING`. They follow from the family alone, so they can be recomputed."""
+    poor = (3 - family.imd_quintile) / 40
+    years = child.born.year - family.mother.born.year
+
+    def yes(what: str, chance: float) -> str:
+        return "Y" if by_chance(child.person, what) < chance else "N"
+
+    mode = by_chance(child.person, "mode")
+    return [
+        "breast" if by_chance(child.person, "feed") < 0.78 - poor else "formula",
+        "spontaneous" if mode < 0.56 else "assisted" if mode < 0.68 else "caesarean",
+        yes("smoking", 0.07 + poor),
+        yes("bmi", 0.47 + poor),
+        yes("complex", 0.16 + poor),
+        yes("continuity", 0.35),
+        yes("booked", 0.66 - poor),
+        "under_20" if years < 20 else "20_to_34" if years < 35 else "35_or_more",
+        yes("apgar", 0.02),
+    ]
+
+
+def by_chance(person: int, what: str) -> float:
+    """A number from 0 to 1 that follows from a person and a word."""
+    digest = hashlib.blake2b(f"{person} {what}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
 
 
 def _asq3(lives: Lives, folder: Path, desk: _Desk) -> None:
@@ -777,6 +823,7 @@ def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
                 family.ethnicity.title(),
                 str(family.imd_quintile),
                 family.residence,
+                *_visit(attendance),
             ]
         )
     who = ["id", "first name", "last name", "born", "gender", "postcode", "nhs number"]
@@ -790,6 +837,7 @@ def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
         "ethnicity",
         "imd",
         "lives",
+        *_OF_A_VISIT.values(),
     ]
     _write(folder / desk.partner / "attendance.csv", header, rows)
     identity: dict[str, Any] = {}
@@ -817,6 +865,7 @@ def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
             "ethnicity": ("ethnicity", {g.title(): g for g in names.GROUPS}),
             "imd_quintile": "imd",
             "residence": "lives",
+            **_OF_A_VISIT,
         },
     )
     forms: list[Row] = []
@@ -859,6 +908,51 @@ def _charity(lives: Lives, folder: Path, desk: _Desk) -> None:
             "completed_date": ("date", "%d %b %Y"),
         },
     )
+
+
+_OF_A_VISIT: Final = {
+    "mode": "how",
+    "activity": "activity",
+    "venue": "venue",
+    "deliverer": "run by",
+    "group_of_adult": "adult ethnicity",
+    "english_additional": "adult EAL",
+    "lone_parent": "lone parent",
+    "pregnant": "expecting",
+}
+"""Fields of a visit beside its service, with their headers."""
+
+
+def _visit(attendance: Attendance) -> list[str]:
+    """Values of `_OF_A_VISIT`. They follow from the visit alone, so that they can be recomputed."""
+    service, family = attendance.service, attendance.family
+    person = family.mother.person
+    visit = f"{service} {attendance.day}"
+    online = 2020 <= attendance.day.year <= 2021 and by_chance(person, visit) < 0.6
+    places = ("childrens_centre", "library", "park", "gp_surgery", "home")
+    venue = places[int(by_chance(person, f"venue {visit}") * len(places))]
+    targeted = service in ("pairs", "domestic_abuse_casework", "caseload_midwifery")
+    activity = "one_to_one" if targeted else "course" if "real" in service else "drop_in"
+    if service == "community_engagement" and by_chance(person, f"event {visit}") < 0.4:
+        activity = "event"
+    white = 0.6 if family.ethnicity == "white" else 0.0
+    by = attendance.adult.person if attendance.adult else 0
+
+    def yes(what: str, chance: float) -> str:
+        return "" if not by else "Y" if by_chance(by, what) < chance else "N"
+
+    group = "" if not by else "white_british" if by_chance(by, "group") < white else "others"
+    before_birth = any(attendance.day < child.born for child in family.children)
+    return [
+        "online" if online else "in_person",
+        activity,
+        "online" if online else venue,
+        ("trust", "council", "charity")[len(service) % 3],
+        group,
+        yes("eal", 0.4),
+        yes("lone", 0.22),
+        yes("pregnant", 0.5 if before_birth else 0.04),
+    ]
 
 
 def _first_language(rng: np.random.Generator, *, other: bool) -> str:

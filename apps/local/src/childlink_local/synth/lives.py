@@ -43,7 +43,6 @@ _QUESTIONNAIRES: Final = {
     "circle_of_security": ("prfq_interest", "prfq_certainty", "prfq_prementalising"),
     "pairs": ("core10", "epds"),
     "empowering_parents": ("core10", "gbo"),
-    "domestic_abuse_casework": ("core10",),
     "making_it_real": ("hle_index",),
     "sharing_real": ("hle_index",),
 }
@@ -228,7 +227,7 @@ def _questionnaires(attendances: list[Attendance], rng: np.random.Generator) -> 
         if adult is None or service not in _QUESTIONNAIRES or (adult.person, service) in done:
             continue
         done.add((adult.person, service))
-        code = str(rng.choice(_QUESTIONNAIRES[service]))
+        code = _QUESTIONNAIRES[service][adult.person % len(_QUESTIONNAIRES[service])]
         scale = instruments()[code]
         low, high = scale.range
         span, sign = high - low, 1.0 if scale.better == "higher" else -1.0
