@@ -13,6 +13,7 @@ import click
 import contracts as contract_pages
 import exit_codes as exit_pages
 import mapping_page
+import questions_page
 import worked_examples as example_pages
 from childlink_analytics import cli as analytics_cli
 from childlink_catalogue import cli as catalogue_cli
@@ -307,6 +308,7 @@ PAGES = {
     "exit-codes.md": exit_codes,
     "mapping.md": mapping,
     "measures.md": measures,
+    "questions.md": questions_page.render,
     "reasons.md": reasons,
     "settings.md": settings,
     "metrics.md": metrics,

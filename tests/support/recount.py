@@ -153,10 +153,11 @@ class Recount:
             first = rows.groupby("id").month.min().map(lambda m: in_period(dimension, m))
             return np.where(now == base.id.map(first), "new", "returning")
         if item.sessions or item.different or item.rows_in or item.datasets:
+            kept = rows[self.fits(rows, item.of_rows)]
             if item.sessions:
-                numbers = rows.groupby("id").size()
+                numbers = kept.groupby("id").size()
             elif item.different:
-                numbers = rows.assign(v=self.text(rows, item.different)).groupby("id").v.nunique()
+                numbers = kept.assign(v=self.text(kept, item.different)).groupby("id").v.nunique()
             else:
                 of_all = self.people(who)
                 if item.rows_in:

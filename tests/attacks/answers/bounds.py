@@ -149,6 +149,7 @@ _WITHIN = {
 def public_facts(linked: Mapping[str, LinkedCells]) -> list[Line]:
     """What the public views imply and the catalogue does not declare."""
     lines = [*_services_of_families(), *_domains(linked), *_attendances(linked)]
+    lines += [*_people(linked), *_of_whole_populations(linked)]
     for population in {_CHILD, _FAMILY} & linked.keys():
         for cell in linked[population].counts:
             lines += _of_a_cell(population, cell)
@@ -175,6 +176,31 @@ def public_facts(linked: Mapping[str, LinkedCells]) -> list[Line]:
         for line in lines
         if all(at[0] in linked and at[1] in linked[at[0]].counts for at in line[2])
     ]
+
+
+def _people(linked: Mapping[str, LinkedCells]) -> list[Line]:
+    """People are children and adults."""
+    whole, children, adults = (f"reached_{one} WHERE TRUE" for one in ("person", "child", "adult"))
+    return [
+        (0.0, 0.0, {(whole, cell): 1.0, (children, cell): -1.0, (adults, cell): -1.0})
+        for cell in (linked[whole].counts if whole in linked else ())
+    ]
+
+
+def _of_whole_populations(linked: Mapping[str, LinkedCells]) -> list[Line]:
+    """Who has a row in a dataset is who another population counts."""
+    lines: list[Line] = []
+    for name, column, category, other in (
+        ("linked_child", "in_attendance", "reached", "reached_child"),
+        ("linked_child", "in_asq3", "reviewed", "asq3_child"),
+        ("known_family", "in_attendance", "reached", "reached_family"),
+    ):
+        one, two = f"{name} WHERE TRUE", f"{other} WHERE TRUE"
+        for cell in linked[one].counts if one in linked else ():
+            if (column, category) in cell:
+                rest = tuple(pair for pair in cell if pair[0] != column)
+                lines.append((0.0, 0.0, {(one, cell): 1.0, (two, rest): -1.0}))
+    return lines
 
 
 def _of_a_cell(population: str, cell: Cell) -> list[Line]:

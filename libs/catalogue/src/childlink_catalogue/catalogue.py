@@ -10,7 +10,7 @@ import difflib
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, partial
@@ -158,7 +158,7 @@ class Catalogue:
                     raise CatalogueError(f"{at} is declared twice.", "Give one of them another id.")
                 found[keys.id] = Population(keys, self.around)
                 self._check_population(found[keys.id], at)
-        return found
+        return {name: replace(item, equals=_equals(item, found)) for name, item in found.items()}
 
     def dimensions(self, until: date = _UNTIL) -> dict[str, Dimension]:
         """Dimensions by id, with periods up to a day."""
@@ -378,6 +378,7 @@ class Catalogue:
         if item.attribute:
             check_attribute(item.attribute, sources, around, where)
             check_sorting(item, item.attribute, sources, around, where)
+        check_condition(item.of_rows, sources, around, where)
         for attribute in (item.different, item.first, item.following, item.completed):
             if attribute:
                 check_attribute(attribute, sources, around, where)
@@ -445,6 +446,22 @@ class Catalogue:
             (list(t) for file, _, t in FILES if fnmatchcase(name, file)), list[type[FileKeys]]()
         )
         return read_keys(kind, self._texts[name], self._at(name), tables)
+
+
+def _equals(
+    population: Population, others: Mapping[str, Population]
+) -> tuple[tuple[str, str, str], ...]:
+    """Categories of those with a row in a dataset that another population counts as a whole."""
+    return tuple(
+        (name, item.cut.into[1], other.id)
+        for name, item in population.keys.variables.items()
+        if item.rows_in and item.cut and item.cut.at == [1]
+        for other in others.values()
+        if other.keys.dataset == item.rows_in
+        and other.counts == population.counts
+        and not other.keys.where
+        and not other.keys.pairs
+    )
 
 
 def bundled() -> Path:

@@ -159,6 +159,11 @@ class VariableKeys(FileKeys):
     different: AttributeName | None = Field(
         None, description="How many different values of an attribute a person has."
     )
+    of_rows: Condition = Field(
+        {},
+        description="With `sessions` or `different`: only rows with these values count.",
+        examples=['{ "service.kind" = ["direct", "targeted"] }'],
+    )
     first: AttributeName | None = Field(
         None, description="The first value that a person has of an attribute."
     )

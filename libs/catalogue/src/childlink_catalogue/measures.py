@@ -70,6 +70,10 @@ class Measure:
     """(column, category, column, category): people in the first category are always in the second,
     and this is public knowledge.
     """
+    equals: tuple[tuple[str, str, str], ...] = ()
+    """(column, category, population): the people in the category are all the people of another
+    population. What is published of both must not be rounded twice.
+    """
 
     @property
     def all_datasets(self) -> tuple[str, ...]:
@@ -202,7 +206,8 @@ def measure_of(
         compare=compare,
         harmless=keys.harmless,
         population_of=keys.population_of or "",
-        implies=tuple(keys.implies),
+        implies=tuple(dict.fromkeys([*keys.implies, *population.ties()])),
+        equals=population.equals,
     )
     for name in names:
         within = dimensions[name].within

@@ -26,6 +26,10 @@ _MOST_VALUES: Final = 20
 """A whole number with a longer range needs bands."""
 
 
+Tie = tuple[str, str, str, str]
+"""(variable, category, variable, category): whoever is in the first is in the second."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What the populations of a catalogue refer to."""
@@ -43,6 +47,8 @@ class Population:
 
     keys: PopulationKeys
     around: Surroundings
+    equals: tuple[tuple[str, str, str], ...] = ()
+    """(variable, category, population): the category holds all of another population."""
 
     @property
     def id(self) -> str:
@@ -97,6 +103,25 @@ class Population:
                 for dataset in self.needs_of(name)
             )
         )
+
+    def ties(self) -> list[Tie]:
+        """What everybody knows of its exposures: whose rows are among those of another has none if
+        the other has none; and if both have the same rows, they have none together.
+        """
+        counted = {
+            name: self.around.exposures[item.exposure]
+            for name, item in self.keys.variables.items()
+            if item.exposure and self.around.exposures[item.exposure].attribute is None
+        }
+        found: list[Tie] = []
+        for one, part in counted.items():
+            for other, whole in counted.items():
+                if one == other or not _is_part(part, whole) or not (part.cut and whole.cut):
+                    continue
+                found.append((other, whole.cut.into[0], one, part.cut.into[0]))
+                if len(part.cut.into) == len(whole.cut.into) == 2:
+                    found.append((one, part.cut.into[1], other, whole.cut.into[1]))
+        return found
 
     def categories_of(self, column: str, at: Place) -> list[str]:
         """The categories that a variable can give. Empty: they cannot be known beforehand."""
@@ -189,6 +214,24 @@ class Population:
             return [*_given(item), NOT_RECORDED]
         sources = said_by(item, self.around.datasets)
         return [*self._raw(str(item.attribute), sources, NOT_RECORDED), NOT_RECORDED]
+
+
+def _is_part(part: ExposureKeys, whole: ExposureKeys) -> bool:
+    """Whether the rows of an exposure are always among those of another, and one row makes a
+    difference for both.
+    """
+    if not (part.cut and whole.cut and part.cut.at[0] <= 1 and whole.cut.at[0] <= 1):
+        return False
+    return (
+        part.dataset == whole.dataset
+        and whole.of in (part.of, "family")
+        and part.until >= whole.until
+        and (whole.since is None or (part.since is not None and part.since <= whole.since))
+        and all(
+            name in part.where and set(part.where[name]) <= set(values)
+            for name, values in whole.where.items()
+        )
+    )
 
 
 def _given(item: VariableKeys | CharacteristicKeys | ExposureKeys) -> list[str]:

@@ -48,6 +48,7 @@ def link_cells(cubes: Iterable[tuple[Measure, tuple[str, ...], Inner]]) -> Linke
     covers: dict[tuple[Cell, str], list[Cell]] = {}
     same: dict[tuple[str, str], tuple[str, str]] = {}
     implies: set[tuple[str, str, str, str]] = set()
+    made_of: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {}
     for measure, cube, inner in cubes:
         columns = [measure.columns.get(name, name) for name in cube]
         cube_counts = {cell_of(columns, categories): 0 for categories in _shown(measure, cube)}
@@ -84,13 +85,18 @@ def link_cells(cubes: Iterable[tuple[Measure, tuple[str, ...], Inner]]) -> Linke
             for category, other in measure.dimensions[name].same.items()
         }
         implies.update(measure.implies)
+        made_of |= {
+            (measure.columns.get(name, name), category): fine
+            for name in cube
+            for category, fine in measure.dimensions[name].parts.items()
+        }
     ties = [
         (cell, [other])
         for cell, other in _replaced(counts, [(*one, *other) for one, other in same.items()])
     ]
     return LinkedCells(
         counts,
-        [(cell, parts) for (cell, _), parts in sums.items()] + ties,
+        [(cell, parts) for (cell, _), parts in sums.items()] + ties + _made_of(counts, made_of),
         [(cell, parts) for (cell, _), parts in covers.items()],
         _replaced(counts, sorted(implies)),
     )
@@ -128,6 +134,24 @@ def _once(
         changed[here], changed[there] = dimension.once, part
         parts.append(tuple(changed))
     return parts
+
+
+def _made_of(
+    counts: Mapping[Cell, int],
+    made_of: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]],
+) -> list[tuple[Cell, list[Cell]]]:
+    """Cells of a category that is made up of finer ones, with the cells of those."""
+    found = []
+    for cell in counts:
+        for pair in cell:
+            if pair not in made_of:
+                continue
+            column, categories = made_of[pair]
+            rest = [other for other in cell if other != pair]
+            parts = [tuple(sorted([*rest, (column, category)])) for category in categories]
+            if all(part in counts for part in parts):
+                found.append((cell, parts))
+    return found
 
 
 def _replaced(

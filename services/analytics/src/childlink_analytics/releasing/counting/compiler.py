@@ -245,11 +245,12 @@ def _of_pair(name: str, item: VariableKeys, missing: str) -> str:
 
 def _numbers(item: VariableKeys, population: Population, rows: str) -> str:
     """A number of each person: of rows, of different values, or of datasets."""
-    if item.kind == "sessions":
-        return f"SELECT id, count(*) AS n FROM {rows} GROUP BY id"  # noqa: S608
-    if item.kind == "different":
-        text = _text(str(item.different), population.around)
-        return f"SELECT id, count(DISTINCT {text}) AS n FROM {rows} GROUP BY id"  # noqa: S608
+    if item.kind in ("sessions", "different"):
+        conditions = " AND ".join(_holds(item.of_rows, population.around)) or "TRUE"
+        what = "*"
+        if item.different:
+            what = f"DISTINCT {_text(item.different, population.around)}"
+        return f"SELECT id, count({what}) AS n FROM {rows} WHERE {conditions} GROUP BY id"  # noqa: S608
     who = population.who
     if item.kind == "rows_in":
         return (

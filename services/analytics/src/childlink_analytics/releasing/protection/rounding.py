@@ -49,8 +49,10 @@ def round_cells(
     label: str,
     kept: Mapping[Cell, int] | None = None,
     high: Collection[Cell] = (),
+    tied: Mapping[Cell, int] | None = None,
 ) -> dict[Cell, int]:
-    """Protected counts of all cells. Cells in `kept` stay as in an earlier release if possible.
+    """Protected counts of all cells. Cells in `tied` have the value that they have in another
+    population. Cells in `kept` stay as in an earlier release if possible.
     Cells in `high` are not rounded far below their true counts. Raises ProtectionError if no
     solution is found in time.
 
@@ -59,7 +61,8 @@ def round_cells(
     together.
     """
     blocks = blocks_of(linked) if len(linked.counts) > LARGEST_BLOCK else [set(linked.counts)]
-    fixed: dict[Cell, int] = {}
+    fixed: dict[Cell, int] = dict(tied or {})
+    blocks = [block for block in (block - fixed.keys() for block in blocks) if block]
     while blocks:
         block = blocks.pop(0)
         for stay in (kept, {}) if kept else ({},):
@@ -69,14 +72,15 @@ def round_cells(
                 break
         else:
             if not blocks:
-                if not fixed:
+                if fixed.keys() <= (tied or {}).keys():
                     raise ProtectionError(
                         f"{label}: {len(linked.counts):,} linked cells could not be rounded in"
                         f" {TIME_LIMIT_S:.0f} s.",
                         "Use fewer dimensions or a coarser level.",
                     )
                 # What was fixed before leaves no room: begin again with everything at once.
-                blocks, fixed = [set(linked.counts)], {}
+                fixed = dict(tied or {})
+                blocks = [set(linked.counts) - fixed.keys()]
             else:
                 blocks = [block.union(*blocks)]
     return {cell: fixed[cell] for cell in sorted(linked.counts)}

@@ -90,7 +90,10 @@ def cut_release(
         by_population.setdefault(measure.population, []).append(measure)
     rows = counter.rows_by_dataset()
     done = []
-    for population, together in by_population.items():
+    # Those that others are equal to come first.
+    whole = {view for measure in plan.measures.values() for *_, view in measure.equals}
+    ordered = sorted(by_population.items(), key=lambda item: item[1][0].view not in whole)
+    for population, together in ordered:
         progress(", ".join(measure.id for measure in together))
         earlier = [release[population] for release in plan.earlier if population in release]
         if together[0].unit == "attendances":
@@ -123,6 +126,7 @@ def cut_release(
                     earlier,
                     plan.policy,
                     own=own,
+                    tied=tied_cells(linked, together, done),
                 )
             )
     published = sorted(
@@ -195,11 +199,13 @@ def protect(
     policy: str = disclosure.ROUNDED,
     unsafe: Mapping[Cell, int] = MappingProxyType({}),
     own: Sequence[Mapping[Cell, int]] = (),
+    tied: Mapping[Cell, int] = MappingProxyType({}),
 ) -> Protected:
     """Round or suppress the cells, then attack them.
 
     Counts that are unchanged since the previous release keep their protected values. `own` holds,
-    for each partner, the cells of the people it knows. Raises ProtectionError if the attack still
+    for each partner, the cells of the people it knows. `tied` are values of other populations that
+    count the same people. Raises ProtectionError if the attack still
     succeeds after several attempts.
     """
     kept = _unchanged(linked.counts, earlier[-1]) if earlier else {}
@@ -210,7 +216,7 @@ def protect(
             protected = suppress_cells(linked, more)
         else:
             label = f"{release_id} {population} {attempt or ''}".rstrip()
-            protected = round_cells(linked, secret, label, kept, high)
+            protected = round_cells(linked, secret, label, kept, high, tied)
         report = attack(linked, protected, earlier, disclosure.possible(policy), unsafe)
         as_partners = [
             attack_as_partner(linked, protected, mine, earlier, disclosure.possible(policy))
@@ -254,6 +260,26 @@ def protect(
     return Protected(
         population, published, cells, max(errors), sum(errors) / len(errors), withheld, report
     )
+
+
+def tied_cells(
+    linked: LinkedCells, measures: Sequence[Measure], done: Sequence[Protected]
+) -> dict[Cell, int]:
+    """The protected values of cells that another population has already: a count of the same people
+    must not be rounded twice, because two figures together tell more than one.
+    """
+    protected = {
+        item.published[0].measure.view: item.cells.protected
+        for item in done
+        if item.published[0].measure.where == "TRUE"
+    }
+    found: dict[Cell, int] = {}
+    for column, category, view in dict.fromkeys(tie for m in measures for tie in m.equals):
+        for cell in linked.counts:
+            rest = tuple(pair for pair in cell if pair != (column, category))
+            if len(rest) < len(cell) and rest in protected.get(view, {}):
+                found[cell] = protected[view][rest]
+    return found
 
 
 def changes(done: Sequence[Protected], plan: CutPlan) -> dict[str, Any]:
