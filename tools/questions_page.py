@@ -10,11 +10,11 @@ def render() -> str:
     lines = [
         "# Questions",
         "",
-        f"{len(questions)} kinds of question that the programme's reports and its peers ask. {asked}"
-        " of them can be asked here. For the others, the page says what is missing.",
+        f"The programme's reports and its peers ask {len(questions)} kinds of question. {asked} of",
+        "them can be asked here. For the others, this page says what is missing.",
         "",
-        "`make questions` asks all of them of the made-up partnership at LEAP's size, and counts"
-        " which are shown. `childlink-local questions` asks them of a pilot.",
+        "`make questions` asks all of them of the made-up partnership at LEAP's size, and counts",
+        "which are shown. `childlink-local questions` asks them of a pilot.",
         "",
     ]
     for theme in dict.fromkeys(item.theme for item in questions.values()):
