@@ -156,7 +156,8 @@ def public_facts(linked: Mapping[str, LinkedCells]) -> list[Line]:
     # A child in any count was recorded by a partner. A child who engaged before a review was
     # reached.
     for population in linked:
-        others = ("change", "reached_family", "reached_adult", "linked", "attended")
+        others = ("change", "scored", "linked", "attended")
+        others += ("reached_family", "reached_adult", "reached_person", "known_family")
         if not population.startswith(others) and _EVERYONE in linked:
             lines += [
                 _at_most((population, cell), (_EVERYONE, cell)) for cell in linked[_EVERYONE].counts
