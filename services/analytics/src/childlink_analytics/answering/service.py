@@ -5,7 +5,7 @@ and records every call.
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final, TypeVar
 
@@ -31,6 +31,7 @@ from childlink_analytics.shared.purposes import Register
 from childlink_analytics.shared.release_files import Release
 
 _MOST_CALLS: Final = 64
+_MOST_SEEN: Final = 64
 _CELLS_A_MESSAGE: Final = 500
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -67,6 +68,10 @@ class Access:
     register: Register | None
     """The register of purposes. Without one, every permitted caller sees every measure."""
     trail: QuestionsTrail | None = None
+    _seen: dict[tuple[str, str, tuple[frozenset[str], ...]], Release] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was visible of a release for some purposes. A release never changes."""
 
     def datasets(self) -> frozenset[str] | None:
         """The datasets that any of the caller's purposes allows. None if there is no register of
@@ -84,13 +89,22 @@ class Access:
         """
         if self.register is None:
             return release
-        allowed = self._of_each_purpose(self.register)
-        seen = {
-            name: replace(item, measure=measure)
-            for name, item in release.measures.items()
-            if (measure := item.measure.only_from(allowed))
-        }
-        return Release(release.release_id, release.number, release.manifest, seen)
+        allowed = tuple(self._of_each_purpose(self.register))
+        key = (release.release_id, str(release.manifest.get("content_sha256")), allowed)
+        if key not in self._seen:
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
+            self._seen[key] = Release(
+                release.release_id,
+                release.number,
+                release.manifest,
+                {
+                    name: replace(item, measure=measure)
+                    for name, item in release.measures.items()
+                    if (measure := item.measure.only_from(allowed))
+                },
+            )
+        return self._seen[key]
 
     def _of_each_purpose(self, register: Register) -> list[frozenset[str]]:
         return register.datasets_for(caller().purposes, date.today())
