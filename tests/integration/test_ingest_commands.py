@@ -5,12 +5,15 @@ command ends in a traceback.
 import contextlib
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from unittest import mock
 
 import pytest
+from childlink_catalogue.catalogue import bundled
 from childlink_core.commands import os_user
 from childlink_ingest.cli import main
 from childlink_local.broker import mock_broker
@@ -160,6 +163,27 @@ def test_approvals_of_older_versions_still_count_and_a_damaged_register_is_an_er
     refused = site("run", "extract.csv", "--mapping", "m.toml", "--wait", "0")
     assert refused.returncode == 1
     assert "is damaged" in refused.stderr
+
+
+def test_a_site_sends_nothing_that_a_new_catalogue_adds_before_it_approves_that(site, monkeypatch):
+    folder = site.folder / "catalogue"
+    shutil.copytree(bundled(), folder)
+    monkeypatch.setitem(site.environment, "CHILDLINK_CATALOGUE", str(folder))
+    site.write(HEADER + GOOD)
+    run = ("run", "extract.csv", "--mapping", "m.toml", "--wait", "0")
+    assert "is not approved" not in site(*run).stderr
+    contract = folder / "datasets" / "asq3.toml"
+    text = re.sub(
+        r"version = (\d+)", lambda found: f"version = {int(found[1]) + 1}", contract.read_text()
+    )
+    contract.write_text(
+        text + '\n[[field]]\nname = "hearing"\ntitle = "Hearing was checked"\ntype = "flag"\n'
+    )
+    refused = site(*run)
+    assert refused.returncode == 1
+    assert "The dataset of m.toml changed since A. Shah, IG lead approved it" in refused.stderr
+    site.approve("sample.csv", "m.toml")
+    assert "changed since" not in site(*run).stderr
 
 
 def test_check_profiles_a_good_extract_and_shows_no_identifier(site):
