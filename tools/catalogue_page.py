@@ -10,17 +10,23 @@ from pydantic import BaseModel
 HEAD = (Path(__file__).parent / "catalogue_introduction.md").read_text(encoding="utf-8")
 
 
+_OTHERS = {
+    "codings.toml": "For each coding, a table of the contract's codes with the texts that sources"
+    " write.",
+    "recipes/*.toml": "Known exports of this partnership's systems, for `childlink-ingest map`"
+    " ([send an extract](../how-to/send-an-extract.md)).",
+    "reports/*.toml": "Files of questions, for `childlink report --questions`"
+    " ([write a report](../how-to/write-a-report.md)).",
+}
+
+
 def render() -> str:
     """What each file may say."""
     lines = [HEAD]
     for name, _, tables in FILES:
         lines += [f"## {name}", ""]
         if not tables:
-            lines += [
-                "For each coding, a table of the contract's codes with the texts that sources"
-                " write.",
-                "",
-            ]
+            lines += [_OTHERS[name], ""]
         for table in tables:
             said = " ".join((table.__doc__ or "").split()).removeprefix(f"{name}: ")
             about = said[:1].upper() + said[1:]

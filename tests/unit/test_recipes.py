@@ -2,11 +2,12 @@
 values fit.
 """
 
+import shutil
 import tomllib
 from datetime import date, timedelta
 
 import pytest
-from childlink_catalogue.catalogue import get_dataset
+from childlink_catalogue.catalogue import bundled, get_dataset
 from childlink_ingest.cli import main
 from childlink_ingest.errors import MappingError
 from childlink_ingest.proposing.propose import propose
@@ -105,3 +106,15 @@ def test_a_recipe_with_a_mistake_is_refused_by_name(change, words):
     with pytest.raises(Exception, match=words) as error:
         parse_recipe(OWN.replace(*change), "own.toml")
     assert isinstance(error.value, MappingError) or "Use one of" in str(error.value)
+
+
+def test_another_partnership_s_catalogue_has_its_own_recipes_and_no_other(tmp_path, monkeypatch):
+    """The recipes of the example name datasets that another catalogue does not have."""
+    shutil.copytree(bundled().parent / "starter", tmp_path / "ours")
+    monkeypatch.setenv("CHILDLINK_CATALOGUE", str(tmp_path / "ours"))
+    assert known_recipes() == ()
+    (tmp_path / "ours" / "recipes").mkdir()
+    text = OWN.replace('"children"', '"review"')
+    (tmp_path / "ours" / "recipes" / "own.toml").write_text(text)
+    [recipe] = known_recipes()
+    assert recipe.dataset == "review"

@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from functools import cache, cached_property, partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from childlink_core.errors import UserError
 
@@ -208,6 +208,12 @@ class Catalogue:
                     f"Its cubes are: {cubes}.",
                 )
         return found
+
+    def texts(self, folder: str) -> dict[str, str]:
+        """The files of a folder that this package does not interpret: recipes, reports."""
+        for name in self._names(folder):
+            self._read(name, dict[str, Any])
+        return {name: self._texts[name] for name in self._names(folder)}
 
     @property
     def measure_keys(self) -> Mapping[str, MeasureKeys]:

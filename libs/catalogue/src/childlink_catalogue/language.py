@@ -689,6 +689,8 @@ FILES: Final[tuple[tuple[str, Any, tuple[type[FileKeys], ...]], ...]] = (
         ),
     ),
     ("questions.toml", dict[Id, QuestionKeys], (QuestionKeys,)),
+    ("recipes/*.toml", dict[str, Any], ()),
+    ("reports/*.toml", dict[str, Any], ()),
 )
 """Each file of a catalogue, what it may say, and the tables that it consists of."""
 

@@ -6,11 +6,9 @@ No I/O: the caller reads files of its own.
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from typing import Final
 
-from childlink_catalogue.catalogue import get_dataset
+from childlink_catalogue.catalogue import current, get_dataset
 
 from childlink_ingest.errors import MappingError
 
@@ -81,16 +79,9 @@ NO_RECIPE: Final = Recipe("", "", "", "", frozenset(), frozenset(), {})
 """That of an export that is not known."""
 
 
-@cache
 def known_recipes() -> tuple[Recipe, ...]:
-    """The recipes that come with childlink, by file name."""
-    folder = files("childlink_ingest.proposing") / "recipes"
-    found = sorted(folder.iterdir(), key=lambda file: file.name)
-    return tuple(
-        parse_recipe(file.read_text(encoding="utf-8"), file.name)
-        for file in found
-        if file.name.endswith(".toml")
-    )
+    """The recipes of the partnership's catalogue, by file name."""
+    return tuple(parse_recipe(text, name) for name, text in current().texts("recipes").items())
 
 
 def recognised(header: Sequence[str], dataset: str, recipes: Iterable[Recipe]) -> Recipe | None:
