@@ -5,7 +5,7 @@ The SQL reads three tables: `fact` and `member` (see `FACTS`), and a table of ch
 each kind of person. No result depends on the order in which rows arrived.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from childlink_catalogue.dimensions import EARLIER, NOT_RECORDED, Dimension
@@ -20,7 +20,7 @@ from childlink_catalogue.language import (
     VariableKeys,
     Who,
 )
-from childlink_catalogue.populations import Population, Surroundings, said_by
+from childlink_catalogue.populations import Population, Surroundings
 
 FACTS: Final = """
 -- Observations whose references are linked, with the persons and families they are about. `number`
@@ -59,19 +59,20 @@ def compile_characteristics(around: Surroundings) -> Iterator[str]:
     for who in _KINDS:
         items = {name: item for name, item in around.characteristics.items() if who in item.of}
         plain = {name: item for name, item in items.items() if item.attribute}
+        # Each observation is read once: the values of all attributes, as a list.
+        paths = list(dict.fromkeys(_field(item.attribute) for item in plain.values()))
         columns = "".join(
-            f", {_in_order(item)} FILTER (name = {_quoted(name)}) AS {_name(name)}"
+            f", {_in_order(item, f'v[{paths.index(_field(item.attribute)) + 1}]', around)}"
+            f" AS {_name(name)}"
             for name, item in plain.items()
         )
-        said = " UNION ALL ".join(
-            f"SELECT {who} AS id, {_quoted(name)} AS name, {_text(str(item.attribute), around)} AS"  # noqa: S608
-            f" value, month, dataset FROM {_facts(who)} WHERE {who} IS NOT NULL AND dataset IN"
-            f" ({_listed(said_by(item, around.datasets))})"
-            for name, item in plain.items()
+        listed = _listed(f"$.{path}" for path in paths)
+        said = (
+            f"SELECT {who} AS id, month, dataset, json_extract_string(attributes, [{listed}]) AS v"  # noqa: S608
+            f" FROM {_facts(who)} WHERE {who} IS NOT NULL"
         )
-        # A characteristic that one observation can have in several ways is read once for each.
         raw = (
-            f"SELECT id{columns} FROM ({said}) WHERE value IS NOT NULL GROUP BY id"  # noqa: S608
+            f"SELECT id{columns} FROM ({said}) GROUP BY id"  # noqa: S608
             if plain
             else "SELECT NULL::BLOB AS id WHERE FALSE"
         )
@@ -90,8 +91,9 @@ def compile_population(
     population: Population,
     dimensions: Mapping[str, Dimension],
     instruments: Mapping[str, Instrument],
+    needed: Collection[str],
 ) -> Iterator[str]:
-    """The statements that make a population's table."""
+    """The statements that make a population's table, with the variables that are needed."""
     keys, around, who = population.keys, population.around, population.who
     rows, base = _name(f"{keys.id}_rows"), _name(f"{keys.id}_base")
     conditions = [
@@ -121,14 +123,26 @@ def compile_population(
         name: f"coalesce(person.{_name(name)}, {_quoted(_if_nothing(item))})"
         for name, item in population.characteristics.items()
     }
+    used = _used(population, needed)
+    befores = _befores(population, base, used)
+    for table, statement, _ in befores:
+        yield f"CREATE TABLE {table} AS {statement}"
+        joins.append(f"LEFT JOIN {table} ON {table}.id = base.id AND {table}.number = base.number")
+    before = {name: table for table, _, names in befores for name in names}
     for name, item in keys.variables.items():
-        if item.when:
+        if item.when or name not in used:
+            continue
+        if item.exposure:
+            exposure = around.exposures[item.exposure]
+            plain[name] = _sorted_exposure(exposure, f"{before[name]}.{_name(name)}")
             continue
         expression, join = _variable(name, item, population, dimensions, rows, base)
         plain[name] = expression
         joins += [join] if join else []
     known = _Columns(plain, {n: item for n, item in keys.variables.items() if item.when})
-    names = dict.fromkeys([*population.characteristics, *keys.variables])
+    names = [
+        n for n in dict.fromkeys([*population.characteristics, *keys.variables]) if n in needed
+    ]
     shown = ", ".join(
         f"coalesce({known[name]}, {_quoted(NOT_RECORDED)}) AS {_name(name)}" for name in names
     )
@@ -139,6 +153,23 @@ def compile_population(
     )
     yield f"DROP {'VIEW' if keys.take == 'each' and not keys.pairs and not keys.known_in else 'TABLE'} {base}"  # noqa: E501
     yield f"DROP TABLE {rows}"
+    for table, *_ in befores:
+        yield f"DROP TABLE {table}"
+
+
+def _used(population: Population, needed: Collection[str]) -> set[str]:
+    """The variables that are needed, and those that their cases name."""
+    used: set[str] = set()
+    waiting = list(needed)
+    while waiting:
+        name = waiting.pop()
+        if name in used:
+            continue
+        used.add(name)
+        item = population.keys.variables.get(name)
+        for case in (item.when if item else None) or []:
+            waiting += [*case.all, *case.any]
+    return used
 
 
 class _Columns:
@@ -190,9 +221,6 @@ def _variable(
         case "attribute":
             text = _text(str(item.attribute), around, "base.attributes")
             return _category(text, item.values, item.cut, missing), ""
-        case "exposure":
-            exposure = around.exposures[str(item.exposure)]
-            return _exposure(exposure, population, of, base)
         case "period":
             return _period(dimensions[str(item.period)], "base.month"), ""
         case "first_in":
@@ -277,38 +305,73 @@ def _completed(attribute: str, population: Population, of: str, rows: str) -> tu
     )
 
 
-def _exposure(item: ExposureKeys, population: Population, of: str, base: str) -> tuple[str, str]:
-    """What came before each person's row."""
-    around, who = population.around, population.who
-    own = who == "family" or item.of == "person"
-    relation = _facts(who) if own else "fact"
-    event_key = "event.id" if own else "coalesce(member.family, event.id)"
-    fact_key = f"fact.{who}" if own else "coalesce(fact.family, fact.child, fact.adult)"
-    text = _text(str(item.attribute), around, "fact.attributes") if item.attribute else ""
-    found = (
-        f"first({text} ORDER BY fact.number DESC, {text}) FILTER ({text} IS NOT NULL) AS value"
-        if text
-        else f"count(DISTINCT {_text(item.different, around, 'fact.attributes')}) AS n"
-        if item.different
-        else "count(*) AS n"
-    )
-    conditions = [
-        f"fact.dataset = {_quoted(item.dataset)}",
-        f"fact.number <= event.number - {item.until}",
-        *([f"fact.number >= event.number - {item.since}"] if item.since else []),
-        *_holds(item.where, around, "fact.attributes"),
+def _befores(
+    population: Population, base: str, used: Collection[str]
+) -> list[tuple[str, str, list[str]]]:
+    """What came before each person's row: for each dataset, and for the person or the family, a
+    table with a column for each exposure. Each is (table, query, names).
+    """
+    groups: dict[tuple[str, str], dict[str, ExposureKeys]] = {}
+    for name, variable in population.keys.variables.items():
+        if variable.exposure and name in used:
+            item = population.around.exposures[variable.exposure]
+            whose = "person" if population.who == "family" else item.of
+            groups.setdefault((item.dataset, whose), {})[name] = item
+    return [
+        (
+            _name(f"{population.id}_before_{number}"),
+            _before(population, base, dataset, whose, items),
+            list(items),
+        )
+        for number, ((dataset, whose), items) in enumerate(groups.items())
     ]
+
+
+def _before(
+    population: Population, base: str, dataset: str, whose: str, items: Mapping[str, ExposureKeys]
+) -> str:
+    around, who, own = population.around, population.who, whose == "person"
+    asked = [a for i in items.values() for a in (i.attribute, i.different, *i.where) if a]
+    fields = list(dict.fromkeys(map(_field, asked)))
+    paths = _listed(f"$.{name}" for name in fields)
+    values = f"json_extract_string(attributes, [{paths}])" if fields else "NULL::VARCHAR[]"
+
+    def text(attribute: str) -> str:
+        return _looked_up(f"fact.v[{fields.index(_field(attribute)) + 1}]", attribute, around)
+
+    columns = []
+    for name, item in items.items():
+        conditions = [f"fact.number <= event.number - {item.until}"]
+        conditions += [f"fact.number >= event.number - {item.since}"] if item.since else []
+        conditions += [f"{text(a)} IN ({_listed(values)})" for a, values in item.where.items()]
+        found = "count(*)"
+        if item.different:
+            found = f"count(DISTINCT {text(item.different)})"
+        if item.attribute:
+            value = text(item.attribute)
+            found = f"first({value} ORDER BY fact.number DESC, {value})"
+            conditions.append(f"{value} IS NOT NULL")
+        columns.append(f"{found} FILTER ({' AND '.join(conditions)}) AS {_name(name)}")
+    key = who if own else "coalesce(family, child, adult)"
+    facts = (
+        f"SELECT {key} AS key, number, {values} AS v"  # noqa: S608
+        f" FROM {_facts(who) if own else 'fact'} WHERE dataset = {_quoted(dataset)}"
+    )
     member = "" if own else " LEFT JOIN member ON member.person = event.id"
-    before = (
-        f"SELECT event.id, event.number, {found} FROM (SELECT DISTINCT id, number FROM {base})"  # noqa: S608
-        f" event{member} JOIN {relation} fact ON {fact_key} = {event_key}"
-        f" WHERE {' AND '.join(conditions)}"
+    event_key = "event.id" if own else "coalesce(member.family, event.id)"
+    return (
+        f"SELECT event.id, event.number, {', '.join(columns)}"  # noqa: S608
+        f" FROM (SELECT DISTINCT id, number FROM {base}) event{member}"
+        f" JOIN ({facts}) fact ON fact.key = {event_key} AND fact.number < event.number"
         " GROUP BY event.id, event.number"
     )
-    join = f"LEFT JOIN ({before}) {of} ON {of}.id = base.id AND {of}.number = base.number"
-    if text:
-        return _category(f"{of}.value", item.values, item.cut, NOT_RECORDED), join
-    return _banded(f"coalesce({of}.n, 0)", item.cut, NOT_RECORDED) if item.cut else "", join
+
+
+def _sorted_exposure(item: ExposureKeys, value: str) -> str:
+    """The category of what came before."""
+    if item.attribute:
+        return _category(value, item.values, item.cut, NOT_RECORDED)
+    return _banded(f"coalesce({value}, 0)", item.cut, NOT_RECORDED) if item.cut else value
 
 
 def _pairs(
@@ -407,8 +470,11 @@ def _holds(condition: Condition, around: Surroundings, column: str = "attributes
 
 def _text(attribute: str, around: Surroundings, column: str = "attributes") -> str:
     """The text of an attribute, or of a property that is looked up by it (`service.kind`)."""
-    name, _, looked_up = attribute.partition(".")
-    text = f"json_extract_string({column}, '$.{name}')"
+    return _looked_up(f"json_extract_string({column}, '$.{_field(attribute)}')", attribute, around)
+
+
+def _looked_up(text: str, attribute: str, around: Surroundings) -> str:
+    looked_up = attribute.partition(".")[2]
     if not looked_up:
         return text
     codes = {
@@ -445,9 +511,17 @@ def _banded(number: str, cut: BandsKeys, missing: str) -> str:
     )
 
 
-def _in_order(item: CharacteristicKeys) -> str:
+def _in_order(item: CharacteristicKeys, value: str, around: Surroundings) -> str:
+    """The value that counts if observations differ."""
     latest = " DESC" if item.take == "latest" else ""
-    return f"first(value ORDER BY month{latest}, dataset, value)"
+    value = _looked_up(value, str(item.attribute), around)
+    said = f" AND dataset IN ({_listed(item.datasets)})" if item.datasets else ""
+    order = f"month{latest}, dataset, {value}"
+    return f"first({value} ORDER BY {order}) FILTER ({value} IS NOT NULL{said})"
+
+
+def _field(attribute: str | None) -> str:
+    return str(attribute).partition(".")[0]
 
 
 def _if_nothing(item: CharacteristicKeys) -> str:

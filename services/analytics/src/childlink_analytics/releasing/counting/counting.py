@@ -188,15 +188,18 @@ def open_counter(
         db.execute(compiler.FACTS)
         for statement in compiler.compile_characteristics(declared.around):
             db.execute(statement)
-        needed = dict.fromkeys(measure.view for measure in measures.values())
+        needed = _needed(measures.values(), declared)
         for name in needed:
             population = declared.populations[name]
             for statement in compiler.compile_population(
-                population, dimensions, declared.instruments
+                population, dimensions, declared.instruments, needed[name]
             ):
                 db.execute(statement)
-        for view, column, compare, outcome in _scores(measures.values()):
-            _score(db, view, column, compare, outcome)
+        by_view: dict[str, list[tuple[str, Comparison, str]]] = {}
+        for view, column, compare, exposed in _scores(measures.values()):
+            by_view.setdefault(view, []).append((column, compare, exposed))
+        for view, scores in by_view.items():
+            _score(db, view, scores)
         yield Counter(db)
 
 
@@ -219,35 +222,57 @@ def _scores(measures: Iterable[Measure]) -> Iterator[tuple[str, str, Comparison,
             )
 
 
+def _needed(measures: Iterable[Measure], declared: Catalogue) -> dict[str, set[str]]:
+    """The variables of each population that a measure needs."""
+    found: dict[str, set[str]] = {}
+    for item in measures:
+        names = found.setdefault(item.view, set())
+        names.update(item.columns.get(name, name) for name in item.dimensions)
+        names.update(declared.measure_keys[item.id].where)
+        if item.compare:
+            names.update(item.compare.adjusted_for)
+            names.add(item.columns.get(item.compare.dimension, item.compare.dimension))
+            names.discard(item.columns.get(item.compare.strata, item.compare.strata))
+    return found
+
+
 def _score(
-    db: duckdb.DuckDBPyConnection, view: str, column: str, compare: Comparison, exposed: str
+    db: duckdb.DuckDBPyConnection, view: str, scores: list[tuple[str, Comparison, str]]
 ) -> None:
-    """Add the strata of a confounder score to a population."""
+    """Add the strata of confounder scores to a population: (column, what is compared, the variable
+    of the groups).
+    """
     # Imported here because it takes seconds to load, and only a cut needs it.
     from childlink_analytics.releasing.counting.confounders import strata
 
-    covariates = compare.adjusted_for
-    names = ", ".join(covariates)
-    rows = db.execute(
-        f'SELECT {names}, count(*) FILTER ("{exposed}" = ?), count(*) FROM {view}'  # noqa: S608
-        " GROUP BY ALL ORDER BY ALL",
-        [compare.of],
-    ).fetchall()
-    patterns = [row[:-2] for row in rows]
-    found = strata(patterns, [row[-2] for row in rows], [row[-1] for row in rows])
-    columns = ", ".join(f"{name} VARCHAR" for name in (*covariates, column))
-    db.execute(f"CREATE TABLE {view}_strata ({columns})")
-    if rows:
-        marks = ", ".join("?" for _ in range(len(covariates) + 1))
-        db.executemany(
-            f"INSERT INTO {view}_strata VALUES ({marks})",  # noqa: S608 - fixed names
-            [[*pattern, stratum] for pattern, stratum in zip(patterns, found, strict=True)],
-        )
+    joins, columns = [], []
+    for number, (column, compare, exposed) in enumerate(scores):
+        covariates, table = compare.adjusted_for, f'"{view}_strata_{number}"'
+        names = ", ".join(covariates)
+        rows = db.execute(
+            f'SELECT {names}, count(*) FILTER ("{exposed}" = ?), count(*) FROM {view}'  # noqa: S608
+            " GROUP BY ALL ORDER BY ALL",
+            [compare.of],
+        ).fetchall()
+        patterns = [row[:-2] for row in rows]
+        found = strata(patterns, [row[-2] for row in rows], [row[-1] for row in rows])
+        kinds = ", ".join(f"{name} VARCHAR" for name in (*covariates, "stratum"))
+        db.execute(f"CREATE TABLE {table} ({kinds})")
+        if rows:
+            marks = ", ".join("?" for _ in range(len(covariates) + 1))
+            db.executemany(
+                f"INSERT INTO {table} VALUES ({marks})",  # noqa: S608 - fixed names
+                [[*pattern, stratum] for pattern, stratum in zip(patterns, found, strict=True)],
+            )
+        same = " AND ".join(f"{table}.{name} = counted.{name}" for name in covariates)
+        joins.append(f"JOIN {table} ON {same}")
+        columns.append(f'{table}.stratum AS "{column}"')
     db.execute(
-        f"CREATE OR REPLACE TABLE {view} AS SELECT * FROM {view} JOIN {view}_strata"  # noqa: S608
-        f" USING ({names})"
+        f"CREATE OR REPLACE TABLE {view} AS SELECT counted.*, {', '.join(columns)}"  # noqa: S608
+        f" FROM {view} counted {' '.join(joins)}"
     )
-    db.execute(f"DROP TABLE {view}_strata")
+    for number in range(len(scores)):
+        db.execute(f'DROP TABLE "{view}_strata_{number}"')
 
 
 def _load(
