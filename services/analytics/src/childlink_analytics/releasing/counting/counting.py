@@ -28,6 +28,7 @@ class Counter:
 
     def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
         self._db = db
+        self._once: dict[str, bool] = {}
 
     def partners(self, measure: Measure) -> list[str]:
         """Partners whose own rows include some of the people that a measure counts, but not all of
@@ -125,11 +126,19 @@ class Counter:
             of = " AND dataset IN (SELECT unnest(?))"
             known = f" AND id IN (SELECT id FROM known WHERE partner = ?{of})"  # noqa: S608 - fixed text
             arguments = [known_to, list(measure.datasets)]
+        persons = "count(*)" if self._is_once(measure.view) else "count(DISTINCT id)"
         query = (
-            f"SELECT {', '.join([*columns, 'count(DISTINCT id)'])} FROM {measure.view} "  # noqa: S608 - names from the catalogue
+            f"SELECT {', '.join([*columns, persons])} FROM {measure.view} "  # noqa: S608 - names from the catalogue
             f"WHERE ({measure.where}){known} GROUP BY ALL ORDER BY ALL"
         )
         return self._db.execute(query, arguments).fetchall()
+
+    def _is_once(self, view: str) -> bool:
+        """Whether everybody has one row in a population, so that rows can be counted."""
+        if view not in self._once:
+            query = f"SELECT count(*) = count(DISTINCT id) FROM {view}"  # noqa: S608 - a name of the catalogue
+            [(self._once[view],)] = self._db.execute(query).fetchall()
+        return self._once[view]
 
     def rows_by_dataset(self) -> dict[str, int]:
         """Linked observations by dataset."""
