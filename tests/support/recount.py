@@ -1,5 +1,5 @@
-"""Counts the populations of a catalogue a second time, in pandas. Written from the catalogue's
-reference page, without a look at the compiler, to compare the two.
+"""Counts the populations of a catalogue a second time, in pandas, to compare it with the compiled
+SQL. Both have one author, so a misreading of what a key means may be in both.
 """
 
 import json
