@@ -9,8 +9,6 @@ import json
 import time
 from dataclasses import replace
 
-import highspy
-import numpy as np
 from childlink_analytics.releasing.counting.counting import open_counter
 from childlink_analytics.releasing.protection import attack as audit
 from childlink_analytics.releasing.protection import rounding
@@ -41,26 +39,12 @@ def cubes(size: int) -> list[tuple[str, ...]]:
 def each_by_itself(linked, protected) -> float:
     """Seconds for two solutions of each small cell, as before blocks."""
     begun = time.perf_counter()
-    cells = sorted(linked.counts)
-    index = {cell: at for at, cell in enumerate(cells)}
-    bounds = [disclosure.possible_counts(protected[cell]) for cell in cells]
-    rows = [
-        (0.0, 0.0, [index[m], *(index[p] for p in parts)], [1.0, *(-1.0 for _ in parts)])
-        for m, parts in linked.sums
-    ] + rounding.inequalities(linked, index)
-    solver = rounding.load(
-        rounding.Programme(
-            np.zeros(len(cells)),
-            np.array([low for low, _ in bounds], dtype=float),
-            np.array([high for _, high in bounds], dtype=float),
-            np.zeros(len(cells), dtype=bool),
-            rows,
-        ),
-        highspy.kHighsInf,
-    )
-    for cell in cells:
-        if linked.counts[cell] in disclosure.SMALL:
-            audit._width(solver, index[cell])
+    index = {cell: at for at, cell in enumerate(sorted(linked.counts))}
+    bounds = {cell: disclosure.possible_counts(count) for cell, count in protected.items()}
+    solver = rounding.load(audit.programme_of(linked, bounds), 60.0)
+    for cell, count_ in linked.counts.items():
+        if count_ in disclosure.SMALL:
+            audit.width_of(solver, index[cell])
     return time.perf_counter() - begun
 
 

@@ -224,6 +224,30 @@ def test_attendances_of_few_or_of_one_who_dominates_are_withheld_and_not_the_res
     assert done.attack.too_tight == []
 
 
+def test_a_count_with_two_names_is_the_same_under_both_or_is_published_under_one(tmp_path):
+    """Who has a row of attendance is who was reached. Two roundings would tell more than one, and
+    suppression would show under one name what it hides under the other.
+    """
+    observations, links = partnership(1, 800).batches()
+    names = ("reach_children", "reached_of_known", "linkage_rate")
+    measures = {name: catalogue(UNTIL)[name] for name in names}
+    done = {}
+    for policy in (disclosure.ROUNDED, disclosure.SUPPRESSED):
+        with open_counter([observations], [links], UNTIL) as counter:
+            plan = CutPlan(policy, 1, "2024-06-30", measures, policy=policy)
+            done[policy] = cut_release(plan, counter, b"s", tmp_path)
+    cells = {item.population: item.cells.protected for item in done[disclosure.ROUNDED].populations}
+    reached, known = cells["reached_child WHERE TRUE"], cells["linked_child WHERE TRUE"]
+    both = [cell for cell in known if ("in_attendance", "reached") in cell]
+    rest = {cell: tuple(p for p in cell if p[0] != "in_attendance") for cell in both}
+    compared = [cell for cell in both if rest[cell] in reached]
+    assert len(compared) > 10
+    assert all(known[cell] == reached[rest[cell]] for cell in compared)
+    release = read_release(tmp_path, disclosure.SUPPRESSED)
+    assert release.manifest["left_out"] == ["reached_of_known"]
+    assert set(release.measures) == {"reach_children", "linkage_rate"}
+
+
 def test_nothing_sent_is_not_collected_and_nobody_counted_is_few(three, tmp_path):
     measures = {name: catalogue(UNTIL)[name] for name in ("reach_children", "breastfeeding")}
     with open_counter(*three.batches(), UNTIL) as counter:

@@ -19,6 +19,13 @@ def change_notes(facts: Mapping[str, Any], measures: Mapping[str, Published]) ->
             f"Cut before the links of all rows of {', '.join(facts['behind'])} had arrived: their"
             " people are undercounted.",
         )
+    partly = [
+        measures[name].measure.title for name in facts.get("left_out", ()) if name in measures
+    ]
+    if partly:
+        notes.append(
+            f"Left out in part, because other tables have it: {'; '.join(sorted(partly))}."
+        )
     if changes["first"]:
         return [*notes, "The first release."]
     moved = changes["cells_of_the_population_that_moved"]

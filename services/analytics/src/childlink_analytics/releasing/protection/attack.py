@@ -103,20 +103,8 @@ def _bound(
     """Bound the `wanted` cells, with their minimum widths, by all relations between cells."""
     if not wanted:
         return AttackReport(0, [], 2 * disclosure.LARGEST_ERROR)
-    cells = sorted(linked.counts)
-    index = {cell: at for at, cell in enumerate(cells)}
-    programme = Programme(
-        cost=np.zeros(len(cells)),
-        lower=np.array([bounds[cell][0] for cell in cells], dtype=float),
-        upper=np.array([bounds[cell][1] for cell in cells], dtype=float),
-        integer=np.zeros(len(cells), dtype=bool),
-        rows=[
-            (0.0, 0.0, [index[m], *(index[p] for p in parts)], [1.0, *(-1.0 for _ in parts)])
-            for m, parts in linked.sums
-        ]
-        + inequalities(linked, index),
-    )
-    solver = load(programme, _TIME_LIMIT_S)
+    index = {cell: at for at, cell in enumerate(sorted(linked.counts))}
+    solver = load(programme_of(linked, bounds), _TIME_LIMIT_S)
     seen = _Seen(solver, {index[cell] for cell in wanted})
     seen.explore()
     too_tight = []
@@ -127,18 +115,31 @@ def _bound(
         if width < max(enough, disclosure.LARGEST_ERROR):
             width = seen.exact_width(target)
         if width < max(enough, disclosure.LARGEST_ERROR):
-            whole = Programme(
-                programme.cost,
-                programme.lower,
-                programme.upper,
-                np.ones(len(cells), dtype=bool),
-                programme.rows,
-            )
-            width = _width(load(whole, _TIME_LIMIT_S), target)
+            whole = load(programme_of(linked, bounds, whole=True), _TIME_LIMIT_S)
+            width = width_of(whole, target)
         narrowest = min(narrowest, width)
         if width < enough:
             too_tight.append(cell)
     return AttackReport(len(wanted), too_tight, narrowest)
+
+
+def programme_of(
+    linked: LinkedCells, bounds: Mapping[Cell, tuple[int, int]], *, whole: bool = False
+) -> Programme:
+    """All relations between cells, and the bounds of each. The columns are the cells in order."""
+    cells = sorted(linked.counts)
+    index = {cell: at for at, cell in enumerate(cells)}
+    return Programme(
+        cost=np.zeros(len(cells)),
+        lower=np.array([bounds[cell][0] for cell in cells], dtype=float),
+        upper=np.array([bounds[cell][1] for cell in cells], dtype=float),
+        integer=np.full(len(cells), whole),
+        rows=[
+            (0.0, 0.0, [index[m], *(index[p] for p in parts)], [1.0, *(-1.0 for _ in parts)])
+            for m, parts in linked.sums
+        ]
+        + inequalities(linked, index),
+    )
 
 
 class _Seen:
@@ -187,9 +188,7 @@ class _Seen:
     def _both_ways(self) -> bool:
         """Solve for the least and the greatest, and note where every cell is."""
         for sense in (highspy.ObjSense.kMinimize, highspy.ObjSense.kMaximize):
-            self._solver.changeObjectiveSense(sense)
-            self._solver.run()
-            if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            if not _run(self._solver, sense):
                 return False
             values = np.array(self._solver.getSolution().col_value)[self._targets]
             self._low = np.minimum(self._low, values)
@@ -215,18 +214,26 @@ def _known(
     return low, high
 
 
-def _width(solver: Any, target: int) -> int:
+def width_of(solver: Any, target: int) -> int:
     """Width of a cell's interval. Zero if the solver ran out of time, because an unproven bound
     protects nothing.
     """
     solver.changeColCost(target, 1.0)
     ends = []
     for sense in (highspy.ObjSense.kMinimize, highspy.ObjSense.kMaximize):
-        solver.changeObjectiveSense(sense)
-        solver.run()
-        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        if not _run(solver, sense):
             ends = [0.0, 0.0]
             break
         ends.append(solver.getInfo().objective_function_value)
     solver.changeColCost(target, 0.0)
     return int(np.floor(ends[1] + 1e-6) - np.ceil(ends[0] - 1e-6))
+
+
+def _run(solver: Any, sense: Any) -> bool:
+    """Solve once more. False if there is no solution, or none in time. HiGHS counts the time of all
+    runs of a solver together, so each gets its time on top.
+    """
+    solver.setOptionValue("time_limit", solver.getRunTime() + _TIME_LIMIT_S)
+    solver.changeObjectiveSense(sense)
+    solver.run()
+    return bool(solver.getModelStatus() == highspy.HighsModelStatus.kOptimal)

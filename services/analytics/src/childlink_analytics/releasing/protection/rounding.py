@@ -11,7 +11,7 @@ import ctypes
 import hashlib
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -29,6 +29,10 @@ LARGEST_BLOCK: Final = 900
 # Relative gap to the optimal total error at which the solver stops. Protection does not depend on
 # it.
 _GAP: Final = 0.02
+
+
+Line = tuple[float, float, Mapping[Cell, float]]
+"""A relation between cells: (least, greatest, weight of each)."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,13 @@ def round_cells(
     together.
     """
     blocks = blocks_of(linked) if len(linked.counts) > LARGEST_BLOCK else [set(linked.counts)]
+    lines = _lines(linked)
     fixed: dict[Cell, int] = dict(tied or {})
     blocks = [block for block in (block - fixed.keys() for block in blocks) if block]
     while blocks:
         block = blocks.pop(0)
         for stay in (kept, {}) if kept else ({},):
-            found = _round(linked, block, fixed, secret, label, stay or {}, high)
+            found = _round(linked, lines, block, fixed, secret, label, stay or {}, high)
             if found is not None:
                 fixed |= found
                 break
@@ -109,6 +114,7 @@ def blocks_of(linked: LinkedCells) -> list[set[Cell]]:
 
 def _round(
     linked: LinkedCells,
+    lines: Sequence[Line],
     block: Collection[Cell],
     fixed: Mapping[Cell, int],
     secret: bytes,
@@ -119,8 +125,12 @@ def _round(
     """Protected counts of a block, in which the relations with all fixed cells hold. None if there
     are none, or none in time.
     """
-    lines = _lines(linked, {*block, *fixed})
-    of_block = [line for line in lines if any(cell in block for cell in line[2])]
+    of_block = [
+        line
+        for line in lines
+        if any(cell in block for cell in line[2])
+        and all(cell in block or cell in fixed for cell in line[2])
+    ]
     beside = {cell for line in of_block for cell in line[2] if cell not in block}
     cells = sorted({*block, *beside})
     index = {cell: at for at, cell in enumerate(cells)}
@@ -159,21 +169,20 @@ def _round(
     return {cell: round(values[index[cell]]) * base for cell in block}
 
 
-def _lines(
-    linked: LinkedCells, cells: Collection[Cell]
-) -> list[tuple[float, float, dict[Cell, float]]]:
-    """The relations between cells that concern only these: (least, greatest, weights)."""
-    index = {cell: at for at, cell in enumerate(linked.counts)}
+def _lines(linked: LinkedCells) -> list[Line]:
+    """The relations between cells."""
     names = list(linked.counts)
-    lines: list[tuple[float, float, dict[Cell, float]]] = [
+    lines: list[Line] = [
         (0.0, 0.0, {margin: 1.0, **dict.fromkeys(parts, -1.0)}) for margin, parts in linked.sums
     ]
-    for low, high, columns, weights in inequalities(linked, index):
+    for low, high, columns, weights in inequalities(
+        linked, {cell: at for at, cell in enumerate(names)}
+    ):
         line: dict[Cell, float] = {}
         for column, weight in zip(columns, weights, strict=True):
             line[names[column]] = line.get(names[column], 0.0) + weight
         lines.append((low, high, line))
-    return [line for line in lines if all(cell in cells for cell in line[2])]
+    return lines
 
 
 def inequalities(

@@ -85,50 +85,18 @@ def cut_release(
     """Count, protect and attack every measure, then write the release. If a step fails, raises an
     error before anything is written.
     """
+    measures, left_out = publishable(plan.measures, plan.policy)
     by_population: dict[str, list[Measure]] = {}
-    for measure in plan.measures.values():
+    for measure in measures.values():
         by_population.setdefault(measure.population, []).append(measure)
     rows = counter.rows_by_dataset()
-    done = []
-    # Those that others are equal to come first.
-    whole = {view for measure in plan.measures.values() for *_, view in measure.equals}
-    ordered = sorted(by_population.items(), key=lambda item: item[1][0].view not in whole)
-    for population, together in ordered:
+    done: list[Protected] = []
+    # Populations that categories of others are equal to come first.
+    equalled = {view for measure in measures.values() for *_, view in measure.equals}
+    ordered = sorted(by_population.values(), key=lambda item: item[0].view not in equalled)
+    for together in ordered:
         progress(", ".join(measure.id for measure in together))
-        earlier = [release[population] for release in plan.earlier if population in release]
-        if together[0].unit == "attendances":
-            linked, unsafe = count_attendances(together, counter)
-            done.append(
-                protect(
-                    population,
-                    together,
-                    linked,
-                    secret,
-                    plan.release_id,
-                    earlier,
-                    disclosure.SUPPRESSED,
-                    unsafe,
-                )
-            )
-        else:
-            linked = count(together, counter)
-            own = [
-                count(together, counter, partner).counts
-                for partner in counter.partners(together[0])
-            ]
-            done.append(
-                protect(
-                    population,
-                    together,
-                    linked,
-                    secret,
-                    plan.release_id,
-                    earlier,
-                    plan.policy,
-                    own=own,
-                    tied=tied_cells(linked, together, done),
-                )
-            )
+        done.append(_count_and_protect(together, plan, counter, secret, done))
     published = sorted(
         (item for population in done for item in population.published),
         key=lambda item: item.measure.id,
@@ -148,11 +116,77 @@ def cut_release(
         # help an attacker. For example, knowing that no count moved by more than 5 gives tighter
         # bounds, and a partner that adds children could see which count stops being small.
         "largest_error": disclosure.LARGEST_ERROR,
+        "left_out": left_out,
         "attack_failures": sum(len(item.attack.too_tight) for item in done),
         "changes": changes(done, plan),
     }
     path, digest = write_release(folder, plan.release_id, content, manifest)
     return Cut(path, digest, done)
+
+
+def publishable(
+    measures: Mapping[str, Measure], policy: str
+) -> tuple[dict[str, Measure], list[str]]:
+    """The measures that a policy can publish, and the ids of those from which it leaves something
+    out.
+
+    Suppression hides cells of each population by itself. A count with two names could be hidden
+    under one and shown under the other, so only the first is published.
+    """
+    if policy != disclosure.SUPPRESSED:
+        return dict(measures), []
+    kept, left_out = {}, []
+    for name, measure in measures.items():
+        twice = {column for column, *_ in measure.equals}
+        cubes = tuple(
+            cube
+            for cube in measure.cubes
+            if not twice & {measure.columns.get(dimension, dimension) for dimension in cube}
+        )
+        if len(cubes) < len(measure.cubes):
+            left_out.append(name)
+        if cubes:
+            shown = {dimension for cube in cubes for dimension in cube}
+            dimensions = {n: item for n, item in measure.dimensions.items() if n in shown}
+            kept[name] = replace(measure, cubes=cubes, dimensions=dimensions)
+    return kept, left_out
+
+
+def _count_and_protect(
+    together: Sequence[Measure],
+    plan: CutPlan,
+    counter: Counter,
+    secret: bytes,
+    done: Sequence[Protected],
+) -> Protected:
+    """Count and protect the measures of one population."""
+    population = together[0].population
+    earlier = [release[population] for release in plan.earlier if population in release]
+    if together[0].unit == "attendances":
+        linked, unsafe = count_attendances(together, counter)
+        return protect(
+            population,
+            together,
+            linked,
+            secret,
+            plan.release_id,
+            earlier,
+            disclosure.SUPPRESSED,
+            unsafe,
+        )
+    linked = count(together, counter)
+    own = [count(together, counter, name).counts for name in counter.partners(together[0])]
+    return protect(
+        population,
+        together,
+        linked,
+        secret,
+        plan.release_id,
+        earlier,
+        plan.policy,
+        own=own,
+        tied=tied_cells(linked, together, done),
+    )
 
 
 def count(measures: Sequence[Measure], counter: Counter, known_to: str = "") -> LinkedCells:
