@@ -172,7 +172,7 @@ def settings() -> str:
         "",
     ]
     shared = _settings_of(ROOT / "libs/core/src/childlink_core/settings.py")["ServiceSettings"]
-    of_catalogue = _settings_of(ROOT / "libs/catalogue/src/childlink_catalogue/choosing.py")
+    of_catalogue = _settings_of(ROOT / "libs/catalogue/src/childlink_catalogue/settings.py")
     for service, folder in PARTS.items():
         for name, rows in _settings_of(ROOT / folder / "settings.py").items():
             lines += [

@@ -187,7 +187,7 @@ def _copy(counter: Counter, db: psycopg.Connection, view: str) -> None:
 
 
 def _grouping(sql: str) -> str:
-    columns = sql.removeprefix("SELECT ").split("count(DISTINCT id)")[0].count("coalesce(")
+    columns = sql.removeprefix("SELECT ").split("count(")[0].count("coalesce(")
     places = ", ".join(str(at + 1) for at in range(columns))
     return f"GROUP BY {places} ORDER BY {places}" if columns else ""
 

@@ -22,16 +22,16 @@ def month_number(month):
 class Recount:
     """Everything that partners sent, as a table of rows with their people."""
 
-    def __init__(self, declared: Catalogue, rows: pd.DataFrame, until, exclude=()):
-        """`rows` has: dataset, month, child, adult, family, and a column for each attribute."""
+    def __init__(self, declared: Catalogue, sent: tuple[pd.DataFrame, Mapping], until):
+        """`sent` are rows, with dataset, month, child, adult, family, and a column for each
+        attribute; and the family of each person who has one.
+        """
+        rows, families = sent
         self.declared, self.dimensions = declared, declared.dimensions(until)
-        self.rows = rows[(rows.month <= f"{until:%Y-%m}") & ~rows.dataset.isin(exclude)].copy()
+        self.rows = rows[rows.month <= f"{until:%Y-%m}"].copy()
         self.rows["at"] = self.rows.month.map(month_number)
         self.lists = declared.around.lists
-        self.family_of = {}
-        for role in ("child", "adult"):
-            known = self.rows.dropna(subset=[role, "family"])
-            self.family_of |= dict(zip(known[role], known.family, strict=True))
+        self.family_of = families
         self.done: dict[str, pd.DataFrame] = {}
 
     def people(self, who):
@@ -205,9 +205,10 @@ class Recount:
         if own:
             key, mine = facts.id, base.id
         else:
-            key = facts.family.fillna(facts.child).fillna(facts.adult)
+            people = zip(facts.child, facts.adult, strict=True)
+            key = [list({self.family_of.get(p, p) for p in pair if p}) for pair in people]
             mine = base.id.map(lambda i: self.family_of.get(i, i))
-        facts = facts.assign(key=key)
+        facts = facts.assign(key=key).explode("key")
         by_key = dict(list(facts.groupby("key")))
         out = []
         for who_key, at in zip(mine, base["at"], strict=True):
@@ -338,7 +339,9 @@ def in_period(dimension: Dimension, month: str) -> str:
 
 
 def table_of(observations, links):
-    """The rows of a store as a table: people by their identifiers, attributes as columns."""
+    """The rows of a store as a table: people by their identifiers, attributes as columns. Also the
+    family of each person.
+    """
     people = {(x["partner"], x["reference"]): x for x in links.to_pylist()}
     rows = []
     for item in observations.to_pylist():
@@ -360,4 +363,5 @@ def table_of(observations, links):
             }
         )
     # Objects, so that whole numbers stay whole where some are missing.
-    return pd.DataFrame(rows, dtype=object).where(lambda frame: frame.notna(), None)
+    table = pd.DataFrame(rows, dtype=object).where(lambda frame: frame.notna(), None)
+    return table, {x["person"]: x["family"] for x in links.to_pylist() if x["family"]}

@@ -67,8 +67,8 @@ class Lives:
             [
                 pa.array(["p"] * len(who), pa.string()),
                 *(
-                    pa.array([value.encode().ljust(16, b".") for value in values], pa.binary())
-                    for values in (who, who, [self.people[name] for name in who])
+                    pa.array([v and v.encode().ljust(16, b".") for v in values], pa.binary())
+                    for values in (who, who, [self.people[name] or None for name in who])
                 ),
             ],
             names=["partner", "reference", "person", "family"],
@@ -222,6 +222,17 @@ def test_attendances_of_few_or_of_one_who_dominates_are_withheld_and_not_the_res
     assert dominated in hidden
     assert len(hidden) > 1, "otherwise the margins would give it away"
     assert done.attack.too_tight == []
+
+
+def test_what_a_child_did_with_somebody_else_s_family_counts_as_its_own_family_s():
+    """The child has no known family. A neighbour, who has one, brought it."""
+    lives = Lives()
+    lives.came("2023-01", "pairs", "ann", "neighbour")
+    lives.row("asq3", "2024-01", "ann", **dict.fromkeys(DOMAINS, True))
+    lives.people["ann"], lives.people["neighbour"] = "", "another family"
+    cells = counted(lives, "asq3_by_family_engaged")
+    assert cells[("family_engaged", "engaged"),] == 1
+    assert counted(lives, "asq3_overall")[("engaged", "engaged"),] == 1
 
 
 def test_a_count_with_two_names_is_the_same_under_both_or_is_published_under_one(tmp_path):

@@ -314,6 +314,28 @@ def test_a_doubtful_cut_has_to_be_asked_for_twice(desk):
     assert "immunisation" in doubt
 
 
+def test_a_doubtful_cut_is_refused_before_anything_is_loaded(desk, monkeypatch):
+    published(desk)
+    with desk.engine.begin() as tx:
+        tx.execute(
+            tables.link.update()
+            .where(tables.link.c.partner == "gp")
+            .values(person=None, family=None)
+        )
+    monkeypatch.setattr(lifecycle, "open_counter", None)
+    with pytest.raises(ReleaseError, match="no rows of immunisation any more"):
+        cut(desk, "r2")
+
+
+def test_a_damaged_release_stops_no_later_cut_and_is_reported(desk):
+    published(desk)
+    (desk.settings.releases / "r1" / "release.json").write_text("{")
+    (desk.settings.releases / "r1" / "manifest.json").write_text("{")
+    cut(desk, "r2")
+    with pytest.raises(ReleaseError):
+        desk.verify("ada")
+
+
 def test_of_two_cuts_at_once_one_is_told_to_come_again(desk, monkeypatch):
     meanwhile(monkeypatch, lifecycle, "cut_release", lambda: cut(desk, "r2"))
     with pytest.raises(ReleaseError, match="Another release was cut"):

@@ -58,9 +58,7 @@ class ServiceKeys(FileKeys):
         None, description="For example direct, targeted or outreach.", examples=['"targeted"']
     )
     provider: str = Field("", description="Who delivers it.")
-    sessions: int | None = Field(
-        None, ge=1, description="Sessions after which somebody has completed it."
-    )
+    sessions: int | None = Field(None, ge=1, description="Number of sessions that complete it.")
     reach: int | None = Field(None, ge=1, description="Number of people it aims to reach.")
     begins: date | None = Field(None, description="First day.")
     ends: date | None = Field(None, description="Last day.")
@@ -499,7 +497,7 @@ class MeasureKeys(FileKeys):
 
     id: Id = Field(description="Short name.")
     title: Text = Field(description="Name.")
-    description: Text = Field(description="What it counts, for somebody who reads the figure.")
+    description: Text = Field(description="What it counts. Readers of the figure see this.")
     population: Id = Field(description="Who is counted.")
     where: dict[Id, list[CategoryId]] = Field(
         {}, description="Only people in these categories of variables."
@@ -520,8 +518,8 @@ class MeasureKeys(FileKeys):
     implies: list[tuple[Id, CategoryId, Id, CategoryId]] = Field(
         [],
         description=(
-            "Whoever is in the first category is in the second, and everybody knows that. The"
-            " protection needs to know."
+            "(variable, category, variable, category): everyone in the first category is also in"
+            " the second. Name a rule that is public knowledge, because an attacker would use it."
         ),
     )
 

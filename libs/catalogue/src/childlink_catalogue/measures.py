@@ -96,7 +96,9 @@ class Measure:
             )
         )
         names = {name for cube in cubes for name in cube}
-        compared = self.compare and {self.compare.dimension, self.compare.strata} <= names
+        compared = self.compare and any(
+            {self.compare.dimension, self.compare.strata} <= set(cube) for cube in cubes
+        )
         return replace(
             self,
             cubes=cubes,

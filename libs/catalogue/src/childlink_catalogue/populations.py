@@ -218,8 +218,11 @@ class Population:
 
 def _is_part(part: ExposureKeys, whole: ExposureKeys) -> bool:
     """Whether the rows of an exposure are always among those of another, and one row makes a
-    difference for both.
+    difference for both. A row may lack the attribute of which the other counts the values, so then
+    both must count the values of the same.
     """
+    if whole.different not in (None, part.different):
+        return False
     if not (part.cut and whole.cut and part.cut.at[0] <= 1 and whole.cut.at[0] <= 1):
         return False
     return (

@@ -7,7 +7,7 @@ The answering process has no setting that gives access to the store.
 from pathlib import Path
 from typing import Literal
 
-from childlink_catalogue.choosing import CatalogueSettings
+from childlink_catalogue.settings import CatalogueSettings
 from childlink_core.settings import ServiceSettings
 from pydantic_settings import SettingsConfigDict
 

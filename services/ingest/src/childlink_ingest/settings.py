@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from childlink_catalogue.choosing import CatalogueSettings
+from childlink_catalogue.settings import CatalogueSettings
 from childlink_core.profiles import DEFAULT_PROFILE
 from childlink_core.settings import ServiceSettings
 from childlink_core.topics import check_partner_name

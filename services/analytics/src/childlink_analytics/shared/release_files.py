@@ -206,6 +206,11 @@ def read_release(folder: Path, release_id: str) -> Release:
     return Release(release_id, manifest["number"], manifest, measures)
 
 
+def read_manifest(folder: Path, release_id: str) -> dict[str, Any]:
+    """What a release says about itself, without its counts. Raises ReleaseError."""
+    return _read_json(folder / release_id / "manifest.json")
+
+
 def measure_content(published: Published) -> dict[str, Any]:
     """A measure as stored in `release.json`."""
     cells = [[dict(cell), count] for cell, count in sorted(published.cells.items())]

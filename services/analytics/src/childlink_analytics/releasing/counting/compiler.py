@@ -1,8 +1,8 @@
 """Compiles the populations of a catalogue to DuckDB: one table each, with a row for each person (or
 several, if categories overlap) and a column for each variable. Rule: declarations in, SQL out.
 
-The SQL reads three tables: `fact` and `member` (see `FACTS`), and a table of characteristics for
-each kind of person. No result depends on the order in which rows arrived.
+The SQL reads what `FACTS` makes, and a table of characteristics for each kind of person. No result
+depends on the order in which rows arrived.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -37,6 +37,12 @@ WHERE (c.person IS NOT NULL OR a.person IS NOT NULL) AND o.month <= (SELECT last
 -- The family of each person who has one.
 CREATE TABLE member AS
 SELECT person, min(family) AS family FROM link WHERE family IS NOT NULL GROUP BY person;
+
+-- Each observation once for each family that it is about, or for each person without a family. So
+-- what a child did without anyone of its family is there too.
+CREATE VIEW of_kin AS
+SELECT fact.*, unnest(list_distinct([coalesce(c.family, child), coalesce(a.family, adult)])) AS key
+FROM fact LEFT JOIN member c ON c.person = child LEFT JOIN member a ON a.person = adult;
 
 -- Each observation once for each person, child or adult, that it is about.
 CREATE VIEW about AS
@@ -352,11 +358,10 @@ def _before(
             found = f"first({value} ORDER BY fact.number DESC, {value})"
             conditions.append(f"{value} IS NOT NULL")
         columns.append(f"{found} FILTER ({' AND '.join(conditions)}) AS {_name(name)}")
-    key = who if own else "coalesce(family, child, adult)"
-    facts = (
-        f"SELECT {key} AS key, number, {values} AS v"  # noqa: S608
-        f" FROM {_facts(who) if own else 'fact'} WHERE dataset = {_quoted(dataset)}"
-    )
+    source = f"{who} AS key, number, {values} AS v FROM {_facts(who)}"
+    if not own:
+        source = f"key, number, {values} AS v FROM of_kin"
+    facts = f"SELECT {source} WHERE dataset = {_quoted(dataset)}"
     member = "" if own else " LEFT JOIN member ON member.person = event.id"
     event_key = "event.id" if own else "coalesce(member.family, event.id)"
     return (

@@ -2,7 +2,7 @@
 sentences out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,12 +16,12 @@ Manifest = Mapping[str, Any]
 def doubts(
     until: date,
     today: date,
-    rows: Mapping[str, int],
+    present: Collection[str],
     behind: Sequence[str],
     earlier: Sequence[Manifest],
 ) -> list[str]:
-    """Reasons against a cut. `rows` are the linked rows by dataset; `behind` are partners whose
-    links have not arrived; `earlier` are manifests of earlier releases.
+    """Reasons against a cut. `present` are the datasets with linked rows; `behind` are partners
+    whose links have not arrived; `earlier` are manifests of earlier releases.
     """
     found = []
     if until > today:
@@ -34,11 +34,15 @@ def doubts(
             f"Rows of {', '.join(behind)} are here before their links. A release now would leave"
             " them out."
         )
-    before = {name for item in earlier for name in item.get("datasets", {})}
-    gone = sorted(name for name in before if not rows.get(name))
+    gone = sorted(datasets_of(earlier) - set(present))
     if gone:
         found.append(f"There are no rows of {', '.join(gone)} any more, and a release has them.")
     return found
+
+
+def datasets_of(earlier: Iterable[Manifest]) -> set[str]:
+    """The datasets of which earlier releases counted rows."""
+    return {name for item in earlier for name in item.get("datasets", {})}
 
 
 def check_catalogue(declared: Catalogue, earlier: Sequence[Manifest]) -> None:

@@ -7,9 +7,10 @@ in the audit trail.
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
@@ -24,7 +25,7 @@ from childlink_analytics.releasing.protection.attack import AttackReport
 from childlink_analytics.releasing.release import ledger
 from childlink_analytics.releasing.release.check import check_together
 from childlink_analytics.releasing.release.cut import Cut, CutPlan, cut_release
-from childlink_analytics.releasing.release.doubts import check_catalogue, doubts
+from childlink_analytics.releasing.release.doubts import check_catalogue, datasets_of, doubts
 from childlink_analytics.releasing.release.ledger import ReleaseRecord
 from childlink_analytics.releasing.release.schedule import last_period
 from childlink_analytics.releasing.store import tables as t
@@ -35,6 +36,7 @@ from childlink_analytics.shared.release_files import (
     Release,
     check_release_name,
     publish_release,
+    read_manifest,
     read_release,
     retract_release,
 )
@@ -87,6 +89,14 @@ class ReleaseWorkflow(Audited):
                 declared = self.declared
                 manifests = self._manifests()
                 check_catalogue(declared, manifests)
+                present = store.with_rows(datasets_of(manifests), until)
+                against = doubts(until, date.today(), present, behind, manifests)
+                if against and not anyway:
+                    raise ReleaseError(
+                        " ".join(against),
+                        "Mend that, or wait (see `status`). If it is meant, cut with --anyway; the"
+                        " release says so.",
+                    )
                 plan = CutPlan(
                     release_id,
                     ledger.next_number(tx),
@@ -97,6 +107,7 @@ class ReleaseWorkflow(Audited):
                     {
                         "parameter_version": ", ".join(store.parameter_versions()),
                         "behind": behind,
+                        "doubts": against,
                         "editions": self.settings.editions,
                         "catalogue": {
                             "id": declared.about.id,
@@ -109,16 +120,6 @@ class ReleaseWorkflow(Audited):
                 with open_counter(
                     store.observations(), store.links(), until, self.settings.cut_memory, declared
                 ) as counter:
-                    against = doubts(
-                        until, date.today(), counter.rows_by_dataset(), behind, manifests
-                    )
-                    if against and not anyway:
-                        raise ReleaseError(
-                            " ".join(against),
-                            "Mend that, or wait (see `status`). If it is meant, cut with --anyway;"
-                            " the release says so.",
-                        )
-                    plan = replace(plan, facts={**plan.facts, "doubts": against})
                     done = cut_release(plan, counter, self.secret, self.settings.drafts, progress)
             try:
                 with self.engine.begin() as tx:
@@ -231,10 +232,9 @@ class ReleaseWorkflow(Audited):
     def show(self, release_id: str) -> tuple[ReleaseRecord, dict[str, Any]]:
         """A release with its manifest. Raises ReleaseError."""
         known = self._known(release_id, "draft", "published", "recalling", "recalled", "discarded")
-        folder = self.settings.drafts if known.state == "draft" else self.settings.releases
         if known.state in ("recalled", "discarded"):
             return known, {}
-        return known, dict(read_release(folder, release_id).manifest)
+        return known, dict(read_release(self._folder(known), release_id).manifest)
 
     def verify(self, who: str) -> list[ReleaseRecord]:
         """Check that every draft and published release is unchanged since it was cut. Returns the
@@ -281,8 +281,7 @@ class ReleaseWorkflow(Audited):
         return release, check_together(release, mine, earlier)
 
     def _read(self, known: ReleaseRecord) -> Release:
-        folder = self.settings.drafts if known.state == "draft" else self.settings.releases
-        release = read_release(folder, known.release_id)
+        release = read_release(self._folder(known), known.release_id)
         if release.manifest["content_sha256"] != known.content_sha256:
             raise ReleaseError(
                 f"Release {known.release_id} has changed since it was cut.",
@@ -318,11 +317,18 @@ class ReleaseWorkflow(Audited):
                 )
 
     def _manifests(self) -> list[dict[str, Any]]:
-        """Manifests of the drafts and published releases."""
-        kept = ("draft", "published", "recalling")
-        return [
-            dict(self._read(known).manifest) for known in self.releases() if known.state in kept
-        ]
+        """Manifests of the drafts and published releases. A damaged one stops no cut: `verify`
+        reports it.
+        """
+        found = []
+        for known in self.releases():
+            if known.state in ("draft", "published", "recalling"):
+                with suppress(ReleaseError):
+                    found.append(read_manifest(self._folder(known), known.release_id))
+        return found
+
+    def _folder(self, known: ReleaseRecord) -> Path:
+        return self.settings.drafts if known.state == "draft" else self.settings.releases
 
     def _make_way(self, release_id: str) -> None:
         """Remove the folder that a killed cut left. Raises ReleaseError if the name is already

@@ -3,6 +3,7 @@ cut.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final, Literal
 
 import pyarrow as pa
@@ -55,6 +56,24 @@ class Store:
     def links(self) -> Iterator[pa.RecordBatch]:
         """All links, as Arrow batches."""
         yield from self._stream(t.link, ("partner", "reference", "person", "family"))
+
+    def with_rows(self, datasets: Iterable[str], until: date) -> set[str]:
+        """Those of the datasets of which a row up to the month of a day is linked."""
+        o, link = t.observation.c, t.link.c
+        linked = sa.exists().where(
+            link.partner == o.partner,
+            link.reference.in_([o.child_reference, o.adult_reference]),
+            link.person.is_not(None),
+        )
+        return {
+            name
+            for name in datasets
+            if self._tx.execute(
+                sa.select(sa.literal(1))
+                .where(o.dataset == name, o.month <= until.isoformat()[:7], linked)
+                .limit(1)
+            ).first()
+        }
 
     def note_progress(
         self, partner: str, kind: Literal["needed", "linked"], epoch: int, sequence: int
