@@ -19,8 +19,8 @@ from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.pseudonymise.fields import value_of
 from childlink_ingest.pseudonymise.split import Subject
 from childlink_ingest.standardise import normalise
-from childlink_local.synth.extracts import Errors, Recorder, Seen
 from childlink_local.synth.people import Child, Family, People
+from childlink_local.synth.recording import Errors, Recorder, Seen
 from numpy.typing import NDArray
 
 Bits = NDArray[np.uint8]

@@ -1,5 +1,5 @@
 """A synthetic partnership modelled on LEAP: people (`people`), what is recorded about them
-(`lives`), and files (`extracts`).
+(`lives`), and the files of each partner (`extracts`, `partners`).
 """
 
 from pathlib import Path
@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from childlink_local.sizes import LEAP_ADULTS, LEAP_CHILDREN
-from childlink_local.synth.extracts import Errors, write_partnership
+from childlink_local.synth.extracts import write_partnership
 from childlink_local.synth.lives import Lives, live
 from childlink_local.synth.people import People
+from childlink_local.synth.recording import Errors
 
 # The share of local children whom no service reached.
 _NOT_REACHED_SHARE = 0.3

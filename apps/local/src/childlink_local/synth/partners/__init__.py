@@ -1,0 +1,1 @@
+"""The partners of the synthetic partnership: what each of their systems exports."""
