@@ -66,6 +66,7 @@ def prepare() -> None:
         "analytics/releases",
         "answers/etc",
         "answers/trail",
+        "answers/proposals",
         "analyst",
         "leaver",
         "operator",
@@ -93,6 +94,9 @@ def prepare() -> None:
 def up() -> None:
     """Start all services, and wait until they are healthy."""
     refuse_foreign()
+    # A stack that an earlier version made does not have this folder.
+    (STACK / "answers" / "proposals").mkdir(exist_ok=True)
+    hand_to_containers(STACK / "answers" / "proposals")
     wanted = profiles(
         [*PROFILES, *(["dashboards"] if os.environ.get("CHILDLINK_DASHBOARDS") else [])]
     )

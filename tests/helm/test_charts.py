@@ -140,6 +140,7 @@ def test_the_answering_processes_may_reach_nothing_and_hold_no_key_of_the_store(
         "keys": "emptyDir",
         "trail-secret": "secret",
         "releases": "persistentVolumeClaim",
+        "proposals": "persistentVolumeClaim",
     }
     # A key that others can read is refused, and a key in a mounted secret is readable. For that
     # reason it is copied.

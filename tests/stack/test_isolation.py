@@ -309,7 +309,11 @@ def test_the_answering_process_holds_releases_and_a_server_s_certificate_only() 
         "/etc/childlink": False,
         "/srv/childlink/releases": False,
         "/srv/childlink/trail": True,
+        "/srv/childlink/proposals": True,
     }
+    # What analysts propose reaches the release managers, who cannot change it.
+    mounts = {mount["Destination"]: mount["RW"] for mount in inspect("analytics")["Mounts"]}
+    assert mounts["/srv/childlink/proposals"] is False
     held = {path.name for path in (stack.STACK / "answers" / "etc").iterdir()}
     # The key opens nothing but the trail of questions.
     assert held == {

@@ -132,8 +132,13 @@ def test_the_shorter_attack_finds_what_an_attack_on_each_cell_finds():
         # An additive table of exact counts, and intervals as of the NHS's rule.
         protected = dict(counts)
         possible = lambda n: (n, n) if n == 0 or n > 7 else (1, 7)  # noqa: E731
-        wanted = [cell for cell, n in counts.items() if n in disclosure.SMALL]
-        report = attack(linked, protected, possible=possible)
+        wanted = {
+            cell: disclosure.NARROWEST_INTERVAL
+            for cell, n in counts.items()
+            if n in disclosure.SMALL
+        }
+        bounds = {cell: possible(count) for cell, count in protected.items()}
+        report = audit._bound(linked, bounds, wanted)
         plain = each_by_itself(linked, protected, wanted, possible)
         assert sorted(report.too_tight) == sorted(plain)
         found += len(plain)

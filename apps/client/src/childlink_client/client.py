@@ -147,6 +147,36 @@ class Client:
             Inequality, Question(inequality.KIND.name, measure, (over,) if over else ()), release
         )
 
+    def propose(self, text: str, *, check_only: bool = False) -> dict[str, Any]:
+        """Propose measures that are not published yet: the text of a catalogue's file of measures.
+
+        Returns the proposal's name, what it counts in words, and what published figures say about
+        its size. With `check_only`, nothing is kept.
+        """
+        request = pb.ProposeRequest(text=text, check_only=check_only)
+        found = self._call(self._stub.Propose, request)
+        return {
+            "id": found.proposal_id,
+            "descriptions": list(found.descriptions),
+            "notes": list(found.notes),
+            "known": found.known,
+        }
+
+    def proposals(self) -> list[dict[str, Any]]:
+        """The proposals of all analysts and what became of them, newest first."""
+        found = self._call(self._stub.ListProposals, pb.ListProposalsRequest())
+        return [
+            {
+                "id": item.proposal_id,
+                "who": item.who,
+                "on": item.on,
+                "titles": list(item.titles),
+                "state": item.state,
+                "why": item.why,
+            }
+            for item in found.proposals
+        ]
+
     def call(self, method: str, request: object) -> Any:
         """Call a method of the service by its name. Used by the kinds of analysis. Raises
         ClientError.

@@ -11,5 +11,7 @@ from childlink_analytics.settings import ServingSettings
 
 def serve_releases(releases: Path, address: str) -> tuple[Any, int]:
     """Start answering questions of a folder of releases. Returns the gRPC server and its port."""
-    settings = ServingSettings(releases=releases, address=address)
+    settings = ServingSettings(
+        releases=releases, proposals=releases.parent / "proposals", address=address
+    )
     return serve(settings, ServingMetrics(), build_access(settings))

@@ -62,6 +62,8 @@ class Catalogue:
     """A catalogue in a folder."""
 
     folder: Path
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Files that are read as if they were in the folder, by their name in it."""
     _texts: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -219,6 +221,10 @@ class Catalogue:
     def measure_keys(self) -> Mapping[str, MeasureKeys]:
         """Measures by id, as they are declared."""
         return {keys.id: keys for c in self._measure_files.values() for keys in c.measure}
+
+    def measure_ids_of(self, name: str) -> list[str]:
+        """The measures that one file declares. Raises CatalogueError."""
+        return [keys.id for keys in self._measure_files[name].measure]
 
     def problems(self) -> list[CatalogueError]:
         """Everything that is wrong: first with files by themselves, then with what they say of each
@@ -427,7 +433,8 @@ class Catalogue:
                 )
 
     def _names(self, folder: str) -> list[str]:
-        return sorted(f"{folder}/{path.name}" for path in (self.folder / folder).glob("*.toml"))
+        found = [f"{folder}/{path.name}" for path in (self.folder / folder).glob("*.toml")]
+        return sorted([*found, *(name for name in self.more if name.startswith(f"{folder}/"))])
 
     def _at(self, name: str) -> str:
         return f"{self.folder.name}/{name}"
@@ -440,7 +447,8 @@ class Catalogue:
         if default is not None and not path.exists():
             return default
         try:
-            self._texts[name] = path.read_text(encoding="utf-8")
+            more = self.more.get(name)
+            self._texts[name] = path.read_text(encoding="utf-8") if more is None else more
         except (OSError, UnicodeDecodeError) as error:
             raise CatalogueError(
                 f"{path} cannot be read ({type(error).__name__}).",

@@ -512,6 +512,15 @@ class MeasureKeys(FileKeys):
     harmless: bool = Field(
         False, description="It is harmless to reveal that all or none of a group are counted."
     )
+    rank: int = Field(
+        5,
+        ge=1,
+        le=9,
+        description=(
+            "What is kept longest if not everything can be protected: 1 longest, 9 shortest. Of"
+            " equal ranks, the measure that is declared last loses a breakdown first."
+        ),
+    )
     population_of: Id | None = Field(
         None, description="The population in the file of denominators, for a rate."
     )

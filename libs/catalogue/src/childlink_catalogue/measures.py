@@ -1,5 +1,6 @@
 """Measures: what analysts ask for. Built from the catalogue's keys, and checked. No I/O."""
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -74,6 +75,8 @@ class Measure:
     """(column, category, population): the people in the category are all the people of another
     population. What is published of both must not be rounded twice.
     """
+    rank: int = 5
+    """What is kept longest if not everything can be protected: 1 longest, 9 shortest."""
 
     @property
     def all_datasets(self) -> tuple[str, ...]:
@@ -95,13 +98,17 @@ class Measure:
                 for cube in self.cubes
             )
         )
+        return self.with_cubes(cubes)
+
+    def with_cubes(self, cubes: Sequence[tuple[str, ...]]) -> "Measure":
+        """The measure, published in these cubes only."""
         names = {name for cube in cubes for name in cube}
         compared = self.compare and any(
             {self.compare.dimension, self.compare.strata} <= set(cube) for cube in cubes
         )
         return replace(
             self,
-            cubes=cubes,
+            cubes=tuple(cubes),
             dimensions={name: item for name, item in self.dimensions.items() if name in names},
             compare=self.compare if compared else None,
         )
@@ -152,9 +159,10 @@ def measure_of(
     cubes = tuple(tuple(cube) for cube in keys.cubes)
     names = list(dict.fromkeys(name for cube in cubes for name in cube))
     if unknown := [name for name in names if name not in dimensions]:
+        near = difflib.get_close_matches(unknown[0], dimensions, n=1)
         raise CatalogueError(
             f"{at.near(unknown[0])}: there is no dimension {', '.join(unknown)}.",
-            f"Use: {', '.join(dimensions)}.",
+            f"Did you mean {near[0]}?" if near else f"Use: {', '.join(dimensions)}.",
         )
     if any(len(cube) > MOST_DIMENSIONS for cube in cubes):
         raise CatalogueError(
@@ -210,6 +218,7 @@ def measure_of(
         population_of=keys.population_of or "",
         implies=tuple(dict.fromkeys([*keys.implies, *population.ties()])),
         equals=population.equals,
+        rank=keys.rank,
     )
     for name in names:
         within = dimensions[name].within

@@ -1,12 +1,21 @@
 """Analytics' errors. Only the gRPC layer turns a QuestionError into a status."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from childlink_core.errors import UserError
 
 
 class ProtectionError(UserError):
-    """A cube cannot be protected as declared. Nothing of it is published."""
+    """A population cannot be protected as declared. `cells` are those that an attacker bounded too
+    tightly, if it got that far.
+    """
+
+    def __init__(
+        self, problem: str, remedy: str, cells: Collection[tuple[tuple[str, str], ...]] = ()
+    ) -> None:
+        super().__init__(problem, remedy)
+        self.cells = frozenset(cells)
 
 
 class ReleaseError(UserError):

@@ -39,6 +39,8 @@ class StoreSettings(ServiceSettings, CatalogueSettings):
     """
     releases: Path = Path("releases")
     """Folder of published releases. The answering process reads it."""
+    proposals: Path | None = None
+    """Folder of analysts' proposals, which the answering process writes. It is only read."""
     disclosure: Literal["rounded-5-v1", "suppressed-5-v1"] = "rounded-5-v1"
     """The policy that protects releases. Do not change it later: comparing releases under both
     policies could reveal small counts.
@@ -88,6 +90,8 @@ class ServingSettings(CatalogueSettings):
     """Register of purposes (TOML). An analyst sees the measures that the datasets of their purposes
     allow. Without it, every analyst sees everything.
     """
+    proposals: Path | None = None
+    """Folder in which analysts' proposals of measures are kept. Empty: none are taken."""
     audit: str = ""
     """SQLAlchemy URL of a separate SQLite database for the trail of questions, for example
     sqlite:////var/lib/childlink/questions.sqlite.

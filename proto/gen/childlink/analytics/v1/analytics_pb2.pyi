@@ -409,3 +409,49 @@ class InequalityResponse(_message.Message):
     relative_index: Estimate
     notes: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, release: _Optional[_Union[ReleaseSummary, _Mapping]] = ..., measure: _Optional[_Union[Measure, _Mapping]] = ..., over: _Optional[str] = ..., ends: _Optional[_Iterable[str]] = ..., gap: _Optional[_Union[Estimate, _Mapping]] = ..., ratio: _Optional[_Union[Estimate, _Mapping]] = ..., slope_index: _Optional[_Union[Estimate, _Mapping]] = ..., relative_index: _Optional[_Union[Estimate, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ProposeRequest(_message.Message):
+    __slots__ = ("text", "check_only")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CHECK_ONLY_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    check_only: bool
+    def __init__(self, text: _Optional[str] = ..., check_only: _Optional[bool] = ...) -> None: ...
+
+class ProposeResponse(_message.Message):
+    __slots__ = ("proposal_id", "descriptions", "notes", "known")
+    PROPOSAL_ID_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    proposal_id: str
+    descriptions: _containers.RepeatedScalarFieldContainer[str]
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    known: bool
+    def __init__(self, proposal_id: _Optional[str] = ..., descriptions: _Optional[_Iterable[str]] = ..., notes: _Optional[_Iterable[str]] = ..., known: _Optional[bool] = ...) -> None: ...
+
+class ListProposalsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListProposalsResponse(_message.Message):
+    __slots__ = ("proposals",)
+    PROPOSALS_FIELD_NUMBER: _ClassVar[int]
+    proposals: _containers.RepeatedCompositeFieldContainer[Proposal]
+    def __init__(self, proposals: _Optional[_Iterable[_Union[Proposal, _Mapping]]] = ...) -> None: ...
+
+class Proposal(_message.Message):
+    __slots__ = ("proposal_id", "who", "on", "titles", "state", "why")
+    PROPOSAL_ID_FIELD_NUMBER: _ClassVar[int]
+    WHO_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    TITLES_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    proposal_id: str
+    who: str
+    on: str
+    titles: _containers.RepeatedScalarFieldContainer[str]
+    state: str
+    why: str
+    def __init__(self, proposal_id: _Optional[str] = ..., who: _Optional[str] = ..., on: _Optional[str] = ..., titles: _Optional[_Iterable[str]] = ..., state: _Optional[str] = ..., why: _Optional[str] = ...) -> None: ...

@@ -86,6 +86,16 @@ class AnalyticsServiceStub:
                 request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityRequest.SerializeToString,
                 response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityResponse.FromString,
                 _registered_method=True)
+        self.Propose = channel.unary_unary(
+                '/childlink.analytics.v1.AnalyticsService/Propose',
+                request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ProposeRequest.SerializeToString,
+                response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ProposeResponse.FromString,
+                _registered_method=True)
+        self.ListProposals = channel.unary_unary(
+                '/childlink.analytics.v1.AnalyticsService/ListProposals',
+                request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ListProposalsRequest.SerializeToString,
+                response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ListProposalsResponse.FromString,
+                _registered_method=True)
 
 
 class AnalyticsServiceServicer:
@@ -164,6 +174,20 @@ class AnalyticsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Propose(self, request, context):
+        """Proposes measures that are not published yet. Release managers decide about them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListProposals(self, request, context):
+        """Lists the proposals and what became of them, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AnalyticsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -216,6 +240,16 @@ def add_AnalyticsServiceServicer_to_server(servicer, server):
                     servicer.Inequality,
                     request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityRequest.FromString,
                     response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityResponse.SerializeToString,
+            ),
+            'Propose': grpc.unary_unary_rpc_method_handler(
+                    servicer.Propose,
+                    request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ProposeRequest.FromString,
+                    response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ProposeResponse.SerializeToString,
+            ),
+            'ListProposals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProposals,
+                    request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ListProposalsRequest.FromString,
+                    response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ListProposalsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -490,6 +524,60 @@ class AnalyticsService:
             '/childlink.analytics.v1.AnalyticsService/Inequality',
             childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityRequest.SerializeToString,
             childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Propose(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.analytics.v1.AnalyticsService/Propose',
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.ProposeRequest.SerializeToString,
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.ProposeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListProposals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.analytics.v1.AnalyticsService/ListProposals',
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.ListProposalsRequest.SerializeToString,
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.ListProposalsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,10 @@ class AnalyticsServiceStub:
     """Answers one question from every release."""
     Inequality: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.InequalityRequest, _analytics_pb2.InequalityResponse]
     """Returns the inequality of an outcome over an ordered dimension."""
+    Propose: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ProposeRequest, _analytics_pb2.ProposeResponse]
+    """Proposes measures that are not published yet. Release managers decide about them."""
+    ListProposals: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListProposalsRequest, _analytics_pb2.ListProposalsResponse]
+    """Lists the proposals and what became of them, newest first."""
 
 @_typing.type_check_only
 class AnalyticsServiceAsyncStub(AnalyticsServiceStub):
@@ -87,6 +91,10 @@ class AnalyticsServiceAsyncStub(AnalyticsServiceStub):
     """Answers one question from every release."""
     Inequality: _aio.UnaryUnaryMultiCallable[_analytics_pb2.InequalityRequest, _analytics_pb2.InequalityResponse]  # type: ignore[assignment]
     """Returns the inequality of an outcome over an ordered dimension."""
+    Propose: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ProposeRequest, _analytics_pb2.ProposeResponse]  # type: ignore[assignment]
+    """Proposes measures that are not published yet. Release managers decide about them."""
+    ListProposals: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListProposalsRequest, _analytics_pb2.ListProposalsResponse]  # type: ignore[assignment]
+    """Lists the proposals and what became of them, newest first."""
 
 class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
     """The analysts' service. No call can ask for a person, a row or an unprotected figure: the process
@@ -174,5 +182,21 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.InequalityResponse, _abc.Awaitable[_analytics_pb2.InequalityResponse]]:
         """Returns the inequality of an outcome over an ordered dimension."""
+
+    @_abc_1.abstractmethod
+    def Propose(
+        self,
+        request: _analytics_pb2.ProposeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.ProposeResponse, _abc.Awaitable[_analytics_pb2.ProposeResponse]]:
+        """Proposes measures that are not published yet. Release managers decide about them."""
+
+    @_abc_1.abstractmethod
+    def ListProposals(
+        self,
+        request: _analytics_pb2.ListProposalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.ListProposalsResponse, _abc.Awaitable[_analytics_pb2.ListProposalsResponse]]:
+        """Lists the proposals and what became of them, newest first."""
 
 def add_AnalyticsServiceServicer_to_server(servicer: AnalyticsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

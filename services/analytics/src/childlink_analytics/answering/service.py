@@ -15,6 +15,10 @@ from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
 from childlink_access.guard import Rules, caller
 from childlink_access.roles import ROLES
 from childlink_access.serving import Port, start_server
+from childlink_catalogue.catalogue import current
+from childlink_catalogue.errors import CatalogueError
+from childlink_catalogue.measures import Measure
+from childlink_catalogue.proposing import Proposal
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
@@ -22,11 +26,13 @@ from grpc_status import rpc_status
 from childlink_analytics.answering import analyses as study
 from childlink_analytics.answering import messages
 from childlink_analytics.answering.audit_trail import QuestionsTrail
+from childlink_analytics.answering.feasibility import feasibility
 from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.question import Answer, Question, answer
 from childlink_analytics.answering.release_repository import ReleaseRepository
 from childlink_analytics.errors import QuestionError
 from childlink_analytics.settings import ServingSettings
+from childlink_analytics.shared.proposals import Proposals, Stored
 from childlink_analytics.shared.purposes import Register
 from childlink_analytics.shared.release_files import Release
 
@@ -41,7 +47,7 @@ _SERVICE: Final = pb.DESCRIPTOR.services_by_name["AnalyticsService"]
 RULES: Final[Rules] = {
     **{
         f"/{_SERVICE.full_name}/{method}": frozenset(("analyst", "release_manager", "auditor"))
-        for method in ("ListReleases", "DescribeRelease", "ListMeasures")
+        for method in ("ListReleases", "DescribeRelease", "ListMeasures", "ListProposals")
     },
     **{
         f"/{_SERVICE.full_name}/{method}": frozenset(("analyst",))
@@ -53,6 +59,7 @@ RULES: Final[Rules] = {
             "Pathways",
             "Trend",
             "Inequality",
+            "Propose",
         )
     },
     "/grpc.health.v1.Health/Check": frozenset(ROLES),
@@ -108,6 +115,19 @@ class Access:
 
     def _of_each_purpose(self, register: Register) -> list[frozenset[str]]:
         return register.datasets_for(caller().purposes, date.today())
+
+    def check_purpose(self, measure: Measure) -> None:
+        """Raise QuestionError if no purpose of the caller allows everything of a measure."""
+        if self.register is None:
+            return
+        needed = frozenset(measure.all_datasets)
+        if not any(needed <= datasets for datasets in self._of_each_purpose(self.register)):
+            raise QuestionError(
+                "proposal",
+                f"{measure.id} is made from {', '.join(sorted(needed))}, and none of your purposes"
+                " covers all of these",
+                [],
+            )
 
     def note(self, method: str, outcome: str, **detail: str) -> None:
         """Record a call in the trail of questions."""
@@ -167,9 +187,14 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
     """See analytics.proto."""
 
     def __init__(
-        self, repository: ReleaseRepository, metrics: ServingMetrics, access: Access
+        self,
+        repository: ReleaseRepository,
+        metrics: ServingMetrics,
+        access: Access,
+        proposals: Proposals | None = None,
     ) -> None:
         self.repository, self.metrics, self.access = repository, metrics, access
+        self.proposals = proposals
 
     def called(self, name: str, request: Any, context: grpc.ServicerContext) -> _Called:
         """A context for a call. It times, counts and records the call, and turns QuestionError into
@@ -285,6 +310,60 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
             notes=found.notes,
         )
 
+    @_edge
+    def Propose(self, request: pb.ProposeRequest) -> pb.ProposeResponse:
+        """See analytics.proto."""
+        proposals, declared = self._proposals(), current()
+        proposal = Proposal(request.text)
+        release = self._release("")
+        until = date.fromisoformat(str(release.manifest["data_until"]))
+        try:
+            measures = proposal.measures(declared, until)
+            said = proposal.described(declared, until)
+            for measure in measures.values():
+                self.access.check_purpose(measure)
+            stored = Stored(
+                request.text,
+                caller().name,
+                date.today().isoformat(),
+                {name: measure.title for name, measure in measures.items()},
+            )
+            new = not request.check_only and proposals.add(stored)
+        except CatalogueError as error:
+            raise QuestionError("proposal", f"{error.problem} {error.remedy}".strip(), []) from None
+        return pb.ProposeResponse(
+            proposal_id=proposal.id,
+            descriptions=["\n".join(lines) for lines in said.values()],
+            notes=[line for measure in measures.values() for line in feasibility(measure, release)],
+            known=not new and not request.check_only,
+        )
+
+    @_edge
+    def ListProposals(self, request: pb.ListProposalsRequest) -> pb.ListProposalsResponse:
+        """See analytics.proto."""
+        releases = self.repository.all()
+        published = releases[0].measures if releases else {}
+        return pb.ListProposalsResponse(
+            proposals=[
+                pb.Proposal(
+                    proposal_id=item.id,
+                    who=item.who,
+                    on=item.on,
+                    titles=list(item.measures.values()),
+                    state=item.state(published),
+                    why=item.why,
+                )
+                for item in self._proposals().all()
+            ]
+        )
+
+    def _proposals(self) -> Proposals:
+        if self.proposals is None:
+            raise QuestionError(
+                "proposal", "this service takes no proposals: its setting `proposals` is empty", []
+            )
+        return self.proposals
+
     def _release(self, release_id: str) -> Release:
         return self.access.visible(self.repository.get(release_id))
 
@@ -304,7 +383,9 @@ def serve(
     settings: ServingSettings, metrics: ServingMetrics, access: Access
 ) -> tuple[grpc.Server, int]:
     """Start the server. Returns the server and its port. The caller must stop it."""
-    service = AnalyticsService(ReleaseRepository(settings.releases, metrics), metrics, access)
+    proposals = Proposals(settings.proposals, settings.releases) if settings.proposals else None
+    repository = ReleaseRepository(settings.releases, metrics)
+    service = AnalyticsService(repository, metrics, access, proposals)
 
     def add_health(server: grpc.Server) -> None:
         health_service = health.HealthServicer()

@@ -9,8 +9,8 @@ from childlink_analytics.cli.common import main
 
 __all__ = ["answering", "keys", "main", "trails"]
 
-# Both modules need the extra `releasing`.
+# These modules need the extra `releasing`.
 if find_spec("sqlalchemy") is not None:
-    from childlink_analytics.cli import releasing, running
+    from childlink_analytics.cli import proposing, releasing, running
 
-    __all__ += ["releasing", "running"]
+    __all__ += ["proposing", "releasing", "running"]

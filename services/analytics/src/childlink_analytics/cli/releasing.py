@@ -66,6 +66,8 @@ def release_cut(
             f" counts attacked, {len(item.attack.too_tight)} found, narrowest interval"
             f" {item.attack.narrowest}"
         )
+    for lost in done.not_protected:
+        click.echo(f"  could not be protected, so left out: {lost['measure']} by {lost['by']}")
     click.echo(
         f"A draft. Have a second person run: childlink-analytics release check {release_id}, then"
         f" release publish {release_id}"

@@ -26,6 +26,17 @@ def change_notes(facts: Mapping[str, Any], measures: Mapping[str, Published]) ->
         notes.append(
             f"Left out in part, because other tables have it: {'; '.join(sorted(partly))}."
         )
+    lost = sorted(
+        {
+            f"{item['title']} by {item['by']}"
+            for item in facts.get("not_protected", ())
+            if item["measure"] in measures
+        }
+    )
+    if lost:
+        notes.append(
+            f"Not published in this detail, because it could not be protected: {'; '.join(lost)}."
+        )
     if changes["first"]:
         return [*notes, "The first release."]
     moved = changes["cells_of_the_population_that_moved"]

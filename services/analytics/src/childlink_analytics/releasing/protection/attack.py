@@ -9,6 +9,9 @@ The attacker knows these facts:
 * the rounding rule;
 * every earlier release. If a count changed by few, the attacker is assumed to know by how many.
 
+Targets are small counts, and small differences of counts of which one is within the other: all
+children but those of one group, those reached by any service but not by one of them.
+
 The attack is repeated as each partner, who also knows its own rows. Linear-programming bounds are
 at least as tight as any differencing of published tables (Dobra & Fienberg 2000). Every bound that
 is too tight is confirmed with whole numbers.
@@ -71,7 +74,7 @@ def attack(
         for cell, n in linked.counts.items()
         if n in disclosure.SMALL
     }
-    return _bound(linked, bounds, wanted | dict(unsafe or {}))
+    return _attack_with_differences(linked, bounds, wanted | dict(unsafe or {}))
 
 
 def attack_as_partner(
@@ -94,7 +97,55 @@ def attack_as_partner(
         for cell, count in others.items()
         if count in disclosure.SMALL and own.get(cell, 0) > 0
     }
-    return _bound(LinkedCells(others, linked.sums, linked.covers, linked.nested), bounds, wanted)
+    left = LinkedCells(others, linked.sums, linked.covers, linked.nested)
+    return _attack_with_differences(left, bounds, wanted)
+
+
+def _attack_with_differences(
+    linked: LinkedCells, bounds: Mapping[Cell, tuple[int, int]], wanted: Mapping[Cell, int]
+) -> AttackReport:
+    """Attack the `wanted` cells, and every small difference of two counts of which one is within
+    the other. A difference that is found counts as both of its cells.
+    """
+    between = small_differences(linked)
+    extended = LinkedCells(
+        linked.counts
+        | {
+            cell: linked.counts[whole] - linked.counts[part]
+            for cell, (part, whole) in between.items()
+        },
+        [*linked.sums, *((whole, [part, cell]) for cell, (part, whole) in between.items())],
+        linked.covers,
+        linked.nested,
+    )
+    room = {cell: (0, bounds[whole][1]) for cell, (_, whole) in between.items()}
+    report = _bound(
+        extended,
+        {**bounds, **room},
+        {**wanted, **dict.fromkeys(between, disclosure.NARROWEST_INTERVAL)},
+    )
+    found = {one for cell in report.too_tight for one in between.get(cell, (cell,))}
+    return AttackReport(report.attacked, sorted(found), report.narrowest)
+
+
+def small_differences(linked: LinkedCells) -> dict[Cell, tuple[Cell, Cell]]:
+    """Names for the differences of 1 to 7, each with the cell that is within the other, and that
+    other cell.
+    """
+    pairs = dict.fromkeys(
+        [
+            *linked.nested,
+            *((part, union) for union, parts in linked.covers for part in parts),
+            # Of two parts, one is the other's difference.
+            *((part, margin) for margin, parts in linked.sums if len(parts) > 2 for part in parts),
+        ]
+    )
+    small = [
+        (part, whole)
+        for part, whole in pairs
+        if linked.counts[whole] - linked.counts[part] in disclosure.SMALL
+    ]
+    return {(("difference", str(number)),): pair for number, pair in enumerate(small)}
 
 
 def _bound(

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any, Final
 
 import highspy
@@ -26,6 +27,7 @@ from childlink_analytics.shared.cubes import Cell, LinkedCells
 TIME_LIMIT_S: Final = 120.0
 LARGEST_BLOCK: Final = 900
 """A population with more linked cells is rounded in blocks."""
+_MEETING: Final = Lock()
 # Relative gap to the optimal total error at which the solver stops. Protection does not depend on
 # it.
 _GAP: Final = 0.02
@@ -212,7 +214,8 @@ def solve(programme: Programme, time_limit_s: float) -> np.ndarray | None:
 
 def load(programme: Programme, time_limit_s: float) -> Any:
     """A solver with the programme and fixed settings."""
-    _meet_highs()
+    with _MEETING:
+        _meet_highs()
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.silent()
     for option, value in (

@@ -4,12 +4,15 @@ and is written completely or not at all.
 
 import hashlib
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+import structlog
 from childlink_catalogue.errors import CatalogueError
 from childlink_catalogue.measures import Measure
 
@@ -24,10 +27,19 @@ from childlink_analytics.releasing.protection.attack import (
 )
 from childlink_analytics.releasing.protection.rounding import round_cells
 from childlink_analytics.releasing.protection.suppression import suppress_cells
+from childlink_analytics.releasing.release.coarsening import coarsened
 from childlink_analytics.shared import disclosure
-from childlink_analytics.shared.cubes import Cell, LinkedCells, cell_of, link_cells, measure_cells
+from childlink_analytics.shared.cubes import (
+    Cell,
+    LinkedCells,
+    cell_of,
+    inner_of,
+    link_cells,
+    measure_cells,
+)
 from childlink_analytics.shared.release_files import Published, measure_content, write_release
 
+log = structlog.get_logger()
 _ATTEMPTS: Final = 4
 _ROWS_TO: Final = 100
 # Intervals allow for at least this much rounding error. A release's own root mean square error is
@@ -67,12 +79,34 @@ class Protected:
 
 
 @dataclass(frozen=True)
+class CountedPopulation:
+    """The measures of one population with their true counts."""
+
+    measures: list[Measure]
+    linked: LinkedCells
+    earlier: Sequence[PriorRelease] = ()
+    unsafe: Mapping[Cell, int] = field(default_factory=dict)
+    """Cells that reveal too much besides small counts, with the width that an attacker's interval
+    must have for each.
+    """
+    own: Sequence[Mapping[Cell, int]] = ()
+    """For each partner, the cells of the people it knows."""
+
+
+Dropped = dict[str, str]
+"""A breakdown that could not be protected: the measure's id and title, and the dimensions."""
+Outcome = tuple[Protected | None, list[Dropped]]
+"""What is published of a population, and what could not be protected."""
+
+
+@dataclass(frozen=True)
 class Cut:
     """The result of a cut."""
 
     path: Path
     content_sha256: str
     populations: list[Protected]
+    not_protected: Sequence[Dropped] = ()
 
 
 def cut_release(
@@ -86,17 +120,14 @@ def cut_release(
     error before anything is written.
     """
     measures, left_out = publishable(plan.measures, plan.policy)
-    by_population: dict[str, list[Measure]] = {}
-    for measure in measures.values():
-        by_population.setdefault(measure.population, []).append(measure)
     rows = counter.rows_by_dataset()
-    done: list[Protected] = []
-    # Populations that categories of others are equal to come first.
-    equalled = {view for measure in measures.values() for *_, view in measure.equals}
-    ordered = sorted(by_population.values(), key=lambda item: item[0].view not in equalled)
-    for together in ordered:
-        progress(", ".join(measure.id for measure in together))
-        done.append(_count_and_protect(together, plan, counter, secret, done))
+    outcomes = protect_all(measures, plan, counter, secret, progress)
+    done = [item for item, _ in outcomes if item]
+    if not done:
+        raise ProtectionError(
+            f"Nothing of {plan.release_id} can be protected.",
+            "Use fewer dimensions or coarser levels.",
+        )
     published = sorted(
         (item for population in done for item in population.published),
         key=lambda item: item.measure.id,
@@ -117,11 +148,54 @@ def cut_release(
         # bounds, and a partner that adds children could see which count stops being small.
         "largest_error": disclosure.LARGEST_ERROR,
         "left_out": left_out,
+        "not_protected": [item for _, dropped in outcomes for item in dropped],
         "attack_failures": sum(len(item.attack.too_tight) for item in done),
         "changes": changes(done, plan),
     }
     path, digest = write_release(folder, plan.release_id, content, manifest)
-    return Cut(path, digest, done)
+    return Cut(path, digest, done, manifest["not_protected"])
+
+
+def protect_all(
+    measures: Mapping[str, Measure],
+    plan: CutPlan,
+    counter: Counter,
+    secret: bytes,
+    progress: Callable[[str], None] = lambda _population: None,
+) -> list[Outcome]:
+    """Count and protect the measures, population by population. Counting takes one population after
+    the other; protection takes as many at a time as there are processors.
+    """
+    by_population: dict[str, list[Measure]] = {}
+    for measure in measures.values():
+        by_population.setdefault(measure.population, []).append(measure)
+    # A population with categories that are all people of other populations comes before these,
+    # which take its protected values. The other way round, theirs might leave it no room.
+    tied = {view for measure in measures.values() for *_, view in measure.equals}
+    first = [item for item in by_population.values() if any(m.equals for m in item)]
+    later = [item for item in by_population.values() if item not in first]
+    first.sort(key=lambda item: item[0].view in tied)
+    outcomes: list[Outcome] = []
+
+    def start(together: Sequence[Measure], after: Sequence[Protected]) -> Future[Outcome]:
+        counted = count_population(together, plan, counter)
+
+        def work() -> Outcome:
+            progress(", ".join(measure.id for measure in together))
+            return protect_as_far_as_possible(counted, plan, secret, after)
+
+        return pool.submit(work)
+
+    with ThreadPoolExecutor(max_workers=min(len(by_population) or 1, os.cpu_count() or 1)) as pool:
+        for together in first:
+            outcomes.append(start(together, _protected(outcomes)).result())
+        begun = [start(together, _protected(outcomes)) for together in later]
+        outcomes += [one.result() for one in begun]
+    return outcomes
+
+
+def _protected(outcomes: Sequence[Outcome]) -> list[Protected]:
+    return [item for item, _ in outcomes if item]
 
 
 def publishable(
@@ -152,41 +226,64 @@ def publishable(
     return kept, left_out
 
 
-def _count_and_protect(
-    together: Sequence[Measure],
-    plan: CutPlan,
-    counter: Counter,
-    secret: bytes,
-    done: Sequence[Protected],
-) -> Protected:
-    """Count and protect the measures of one population."""
+def count_population(
+    together: Sequence[Measure], plan: CutPlan, counter: Counter
+) -> CountedPopulation:
+    """Count the measures of one population, and what each partner knows of it."""
     population = together[0].population
     earlier = [release[population] for release in plan.earlier if population in release]
     if together[0].unit == "attendances":
         linked, unsafe = count_attendances(together, counter)
-        return protect(
-            population,
-            together,
-            linked,
-            secret,
-            plan.release_id,
-            earlier,
-            disclosure.SUPPRESSED,
-            unsafe,
-        )
+        return CountedPopulation(list(together), linked, earlier, unsafe)
     linked = count(together, counter)
     own = [count(together, counter, name).counts for name in counter.partners(together[0])]
-    return protect(
-        population,
-        together,
-        linked,
-        secret,
-        plan.release_id,
-        earlier,
-        plan.policy,
-        own=own,
-        tied=tied_cells(linked, together, done),
-    )
+    return CountedPopulation(list(together), linked, earlier, {}, own)
+
+
+def protect_as_far_as_possible(
+    counted: CountedPopulation, plan: CutPlan, secret: bytes, done: Sequence[Protected] = ()
+) -> Outcome:
+    """Protect a population. If it cannot be protected as declared, cubes are made coarser in the
+    catalogue's order until it can. Returns what is published, and what was left out.
+    """
+    measures, linked = counted.measures, counted.linked
+    dropped: list[Dropped] = []
+    while True:
+        try:
+            return (
+                protect(
+                    measures[0].population,
+                    measures,
+                    linked,
+                    secret,
+                    plan.release_id,
+                    counted.earlier,
+                    disclosure.SUPPRESSED if measures[0].unit == "attendances" else plan.policy,
+                    {
+                        cell: width
+                        for cell, width in counted.unsafe.items()
+                        if cell in linked.counts
+                    },
+                    own=counted.own,
+                    tied=tied_cells(linked, measures, done),
+                ),
+                dropped,
+            )
+        except ProtectionError as error:
+            log.warning("cannot be protected", why=error.problem)
+            next_try = coarsened(measures, error.cells)
+            if next_try is None:
+                dropped += [
+                    {"measure": measure.id, "title": measure.title, "by": " x ".join(cube)}
+                    for measure in measures
+                    for cube in measure.cubes
+                ]
+                return None, dropped
+            measures, (measure, cube) = next_try
+            dropped.append({"measure": measure.id, "title": measure.title, "by": " x ".join(cube)})
+            linked = link_cells(
+                (m, kept, inner_of(m, kept, linked.counts)) for m in measures for kept in m.cubes
+            )
 
 
 def count(measures: Sequence[Measure], counter: Counter, known_to: str = "") -> LinkedCells:
@@ -266,6 +363,7 @@ def protect(
             f"{population}: an attacker can bound {len(found)} small counts to an interval"
             f" narrower than {disclosure.NARROWEST_INTERVAL}.",
             "Use fewer dimensions or a coarser level.",
+            found,
         )
     shown = {
         cell: count for cell, count in linked.counts.items() if protected[cell] != disclosure.HIDDEN
@@ -299,21 +397,38 @@ def protect(
 def tied_cells(
     linked: LinkedCells, measures: Sequence[Measure], done: Sequence[Protected]
 ) -> dict[Cell, int]:
-    """The protected values of cells that another population has already: a count of the same people
-    must not be rounded twice, because two figures together tell more than one.
+    """The protected values of cells whose people another population has counted already: the same
+    people must not be rounded twice, because two figures together tell more than one.
     """
-    protected = {
-        item.published[0].measure.view: item.cells.protected
-        for item in done
-        if item.published[0].measure.where == "TRUE"
+    known: dict[tuple[str, Cell], int] = {}
+    for item in done:
+        measure = item.published[0].measure
+        if measure.where == "TRUE":
+            for cell, value in item.cells.protected.items():
+                known |= dict.fromkeys(_names(cell, measure.view, _equals(item)), value)
+    view, equals = measures[0].view, [tie for m in measures for tie in m.equals]
+    if measures[0].where != "TRUE":
+        return {}
+    return {
+        cell: known[name]
+        for cell in linked.counts
+        for name in _names(cell, view, equals)
+        if name in known
     }
-    found: dict[Cell, int] = {}
-    for column, category, view in dict.fromkeys(tie for m in measures for tie in m.equals):
-        for cell in linked.counts:
-            rest = tuple(pair for pair in cell if pair != (column, category))
-            if len(rest) < len(cell) and rest in protected.get(view, {}):
-                found[cell] = protected[view][rest]
-    return found
+
+
+def _equals(item: Protected) -> list[tuple[str, str, str]]:
+    return [tie for published in item.published for tie in published.measure.equals]
+
+
+def _names(cell: Cell, view: str, equals: Sequence[tuple[str, str, str]]) -> list[tuple[str, Cell]]:
+    """The populations of which a cell's people are a cell, each with that cell."""
+    pairs = set(cell)
+    return [(view, cell)] + [
+        (other, tuple(pair for pair in cell if pair != (column, category)))
+        for column, category, other in dict.fromkeys(equals)
+        if (column, category) in pairs
+    ]
 
 
 def changes(done: Sequence[Protected], plan: CutPlan) -> dict[str, Any]:

@@ -6,7 +6,7 @@ in the audit trail.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -16,6 +16,8 @@ from typing import Any, ClassVar, Final
 import sqlalchemy as sa
 from childlink_bus.audit import Audited
 from childlink_catalogue.catalogue import Catalogue, current
+from childlink_catalogue.measures import Measure
+from childlink_catalogue.proposing import Proposal
 from childlink_core import telemetry
 
 from childlink_analytics.errors import ApprovalError, ReleaseError
@@ -27,10 +29,12 @@ from childlink_analytics.releasing.release.check import check_together
 from childlink_analytics.releasing.release.cut import Cut, CutPlan, cut_release
 from childlink_analytics.releasing.release.doubts import check_catalogue, datasets_of, doubts
 from childlink_analytics.releasing.release.ledger import ReleaseRecord
+from childlink_analytics.releasing.release.planning import Plan, plan_proposals
 from childlink_analytics.releasing.release.schedule import last_period
 from childlink_analytics.releasing.store import tables as t
 from childlink_analytics.releasing.store.store import Store
 from childlink_analytics.settings import StoreSettings
+from childlink_analytics.shared.proposals import Proposals, Stored
 from childlink_analytics.shared.purposes import Register
 from childlink_analytics.shared.release_files import (
     Release,
@@ -130,6 +134,50 @@ class ReleaseWorkflow(Audited):
                     f"Cut {release_id} again.",
                 ) from None
         return done
+
+    def plan(
+        self,
+        who: str,
+        proposals: Sequence[Proposal],
+        data_until: str,
+        progress: Progress = lambda _what: None,
+    ) -> Plan:
+        """Count and protect what proposals need, without a release. Raises CatalogueError if one of
+        them does not fit the catalogue.
+        """
+        until = _day(data_until)
+        names = " ".join(item.id for item in proposals)
+        with self._audited(who, "proposal plan", proposals=names), self._reading() as tx:
+            declared, proposed = self.declared, dict[str, Measure]()
+            for item in proposals:
+                declared = item.within(declared)
+            for item in proposals:
+                proposed |= item.measures(self.declared, until)
+            store = Store(tx)
+            cut_plan = CutPlan(
+                "plan",
+                0,
+                data_until,
+                {},
+                earlier=ledger.earlier(tx),
+                policy=self.settings.disclosure,
+            )
+            with open_counter(
+                store.observations(), store.links(), until, self.settings.cut_memory, declared
+            ) as counter:
+                return plan_proposals(
+                    self.declared.measures(until),
+                    proposed,
+                    cut_plan,
+                    counter,
+                    self.secret,
+                    progress,
+                )
+
+    def decline(self, who: str, proposals: Proposals, proposal_id: str, why: str) -> Stored:
+        """Decline a proposal, with a reason that analysts read."""
+        with self._audited(who, "proposal decline", proposal=proposal_id):
+            return proposals.decline(proposal_id, who, why)
 
     def check(self, who: str, release_id: str) -> tuple[Release, AttackReport]:
         """Read a draft completely, and attack it again together with all releases published so far.
