@@ -9,7 +9,7 @@ comes with childlink (LEAP's, as an example).
 import difflib
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
@@ -20,12 +20,14 @@ from typing import Any, Final, TypeVar
 
 from childlink_core.errors import UserError
 
+from childlink_catalogue.areas import check_areas, lists_of, parts_of
 from childlink_catalogue.datasets import Dataset, parse_dataset
 from childlink_catalogue.dimensions import Dimension, dimension_of
 from childlink_catalogue.errors import CatalogueError
 from childlink_catalogue.instruments import Instrument, instrument_of
 from childlink_catalogue.language import (
     FILES,
+    AreaKeys,
     CatalogueKeys,
     CharacteristicKeys,
     DatasetKeys,
@@ -54,6 +56,8 @@ VARIABLE: Final = "CHILDLINK_CATALOGUE"
 """The environment variable that names the catalogue's folder."""
 _UNTIL: Final = date(2024, 12, 31)
 """The last day of periods where it does not matter, such as in documents."""
+GEOGRAPHIES: Final = frozenset({"lsoa", "ward", "residence"})
+"""What a site derives from the postcode, and what says where somebody lives."""
 _Kind = TypeVar("_Kind")
 
 
@@ -75,6 +79,13 @@ class Catalogue:
     def services(self) -> Mapping[str, ServiceKeys]:
         """Services by code."""
         return self._read("services.toml", dict[str, ServiceKeys], {})
+
+    @cached_property
+    def areas(self) -> Mapping[str, AreaKeys]:
+        """The partnership's areas by code. Raises CatalogueError."""
+        found = self._read("areas.toml", dict[str, AreaKeys], {})
+        check_areas(found, lambda code: self._place("areas.toml", (code,), f"area {code}"))
+        return found
 
     @cached_property
     def instrument_keys(self) -> Mapping[str, InstrumentKeys]:
@@ -99,7 +110,11 @@ class Catalogue:
     def datasets(self) -> Mapping[str, Dataset]:
         """Dataset contracts by name."""
         shared = self._read("shared_fields.toml", SharedFieldsKeys, SharedFieldsKeys(field=[]))
-        lists = {"services": list(self.services), "instruments": list(self.instrument_keys)}
+        lists = {
+            "services": list(self.services),
+            "instruments": list(self.instrument_keys),
+            **{name: list(table) for name, table in lists_of(self.areas).items()},
+        }
         found: dict[str, Dataset] = {}
         for name in self._names("datasets"):
             keys = self._read(name, DatasetKeys)
@@ -138,6 +153,7 @@ class Catalogue:
                 code: {"title": item.title, "domain": item.domain, "of": item.of}
                 for code, item in self.instrument_keys.items()
             },
+            **lists_of(self.areas),
         }
         around = Surroundings(
             self.datasets,
@@ -169,10 +185,29 @@ class Catalogue:
             for name, table in self.around.lists.items()
         }
         where = self._at("dimensions.toml")
-        return {
+        found = {
             name: dimension_of(name, keys, until, titles, where)
             for name, keys in self.dimension_keys.items()
         }
+        return {name: self._with_areas(item, found) for name, item in found.items()}
+
+    def _with_areas(self, dimension: Dimension, every: Mapping[str, Dimension]) -> Dimension:
+        """A dimension of areas, tied to the finer ones that its areas are made up of."""
+        level = self._level_of(dimension.id)
+        if level is None:
+            return dimension
+        lists, parts = lists_of(self.areas), dict(dimension.parts)
+        for finer, other in every.items():
+            inner = self._level_of(finer)
+            for code, codes in parts_of(level, inner, lists).items() if inner else ():
+                if code in dimension.categories and set(codes) <= set(other.categories):
+                    parts[code] = (finer, codes)
+        return replace(dimension, parts=parts)
+
+    def _level_of(self, dimension: str) -> str | None:
+        """The level of a dimension whose categories are areas."""
+        source = self.dimension_keys[dimension].categories_from or ""
+        return source.partition(".")[2] or None
 
     def measures(self, until: date = _UNTIL) -> dict[str, Measure]:
         """Every measure by id, with periods up to a day. Raises CatalogueError."""
@@ -184,6 +219,7 @@ class Catalogue:
                 if keys.id in found:
                     raise CatalogueError(f"{at} is declared twice.", "Give one of them another id.")
                 found[keys.id] = self._measure(keys, dimensions, at)
+        self._check_geographies(found.values())
         return found
 
     @cached_property
@@ -301,6 +337,39 @@ class Catalogue:
                 f"Use: {', '.join(self.populations)}.",
             )
         return measure_of(keys, self.populations[keys.population], dimensions, at)
+
+    def _check_geographies(self, measures: Iterable[Measure]) -> None:
+        """Raise CatalogueError if two geographies that do not nest sort the same people: their
+        differences would single out a few streets.
+        """
+        found: dict[str, tuple[str, str]] = {}
+        for measure in measures:
+            population = self.populations[measure.view]
+            for name in measure.dimensions:
+                column = measure.columns.get(name, name)
+                said = population.keys.variables.get(column) or population.characteristics.get(
+                    column
+                )
+                attribute = (getattr(said, "attribute", None) or "").partition(".")[0]
+                if not self._is_geography(attribute):
+                    continue
+                other, by = found.setdefault(measure.view, (attribute, measure.id))
+                if other != attribute:
+                    at = self._at("measures")
+                    raise CatalogueError(
+                        f"{at}: {measure.id} sorts by {attribute}, and {by} by {other}. Both are"
+                        " areas of the same people, and do not nest.",
+                        "Use one geography. Declare coarser areas in areas.toml, and sort by"
+                        f" {other}.LEVEL.",
+                    )
+
+    def _is_geography(self, attribute: str) -> bool:
+        return any(
+            field.derive in GEOGRAPHIES
+            for dataset in self.datasets.values()
+            for field in dataset.fields
+            if field.name == attribute
+        )
 
     def _check_characteristics(self, around: Surroundings) -> None:
         for name, item in around.characteristics.items():

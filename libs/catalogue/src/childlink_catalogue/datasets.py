@@ -18,6 +18,8 @@ Attribute = str | int | float | bool
 Area = Literal["lsoa", "ward", "imd_decile", "imd_quintile", "residence"]
 """Areas that a site can derive from a postcode. The postcode itself is not sent."""
 AREAS: Final[tuple[str, ...]] = get_args(Area)
+ELSEWHERE: Final = "elsewhere"
+"""The code of an area for all that the catalogue does not list."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,12 @@ def parse_dataset(
             "Declare it so, or leave `event` out for a list of people.",
         )
     for item in described:
+        if item.codes_from and item.codes_from not in lists:
+            raise CatalogueError(
+                f"{where}: field {item.name} takes its codes from {item.codes_from}, and there are"
+                " none.",
+                f"Use: {', '.join(lists)}; or declare them in areas.toml.",
+            )
         if item.codes_from and (extra := sorted(set(item.codes) - set(lists[item.codes_from]))):
             raise CatalogueError(
                 f"{where}: field {item.name} has the code {extra[0]}, and {item.codes_from} does"

@@ -74,6 +74,12 @@ def dimension_of(
         categories = periods(keys.period, until)
         first_month = _first_month(keys.period, until)
     elif keys.categories_from:
+        if keys.categories_from not in lists:
+            raise CatalogueError(
+                f"{where}: dimension {name} takes its categories from {keys.categories_from}, and"
+                " there are none.",
+                f"Use: {', '.join(lists)}; or declare them in areas.toml.",
+            )
         categories = dict(lists[keys.categories_from])
         if missing := sorted(set(keys.only) - set(categories)):
             raise CatalogueError(

@@ -13,6 +13,10 @@ from childlink_catalogue.reading import FileKeys
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 CategoryId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./+-]{0,59}$")]
+ListName = Annotated[
+    str, StringConstraints(pattern=r"^(services|instruments|areas\.[a-z][a-z0-9_]*)$")
+]
+"""A list that categories or codes are taken from. `areas.ward`: the areas of the level ward."""
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Who = Literal["child", "adult", "family", "person"]
@@ -136,8 +140,9 @@ class VariableKeys(FileKeys):
     attribute: AttributeName | None = Field(
         None,
         description=(
-            "An attribute of the counted row. `service.kind` is the kind of its service, and"
-            " `instrument.domain` the domain of its instrument."
+            "An attribute of the counted row. `service.kind` is the kind of its service,"
+            " `instrument.domain` the domain of its instrument, and `ward.borough` the area of the"
+            " level borough in which its ward lies."
         ),
         examples=['{ attribute = "birth_weight", cut = { at = [2500], into = ["low", "other"] } }'],
     )
@@ -378,8 +383,8 @@ class DimensionKeys(FileKeys):
 
     title: Text = Field(description="Heading.")
     categories: dict[CategoryId, str] = Field({}, description="Titles, in order.")
-    categories_from: Literal["services", "instruments"] | None = Field(
-        None, description="Categories are the services, or the instruments."
+    categories_from: ListName | None = Field(
+        None, description="Categories are the services, the instruments, or the areas of a level."
     )
     only: list[CategoryId] = Field([], description="Of those, only these.")
     before: dict[CategoryId, str] = Field({}, description="Further categories before those.")
@@ -603,6 +608,18 @@ site.
 """
 
 
+class AreaKeys(FileKeys):
+    """areas.toml: the partnership's areas by code, in one hierarchy. Each area lies within one area
+    of the next coarser level, so areas never overlap.
+    """
+
+    title: Text = Field(description="Name.", examples=['"Tulse Hill"'])
+    level: Id = Field(description="What kind of area it is.", examples=['"ward"'])
+    within: CategoryId | None = Field(
+        None, description="The area that it is part of.", examples=['"E09000022"']
+    )
+
+
 class FieldKeys(FileKeys):
     """A field of a dataset."""
 
@@ -613,8 +630,8 @@ class FieldKeys(FileKeys):
     codes: list[str] = Field(
         [], description="Possible values of a code. With `codes_from`: only these of them."
     )
-    codes_from: Literal["services", "instruments"] | None = Field(
-        None, description="The values are the services, or the instruments."
+    codes_from: ListName | None = Field(
+        None, description="The values are the services, the instruments, or the areas of a level."
     )
     range: tuple[StrictInt | float, StrictInt | float] | None = Field(
         None, description="Possible numbers."
@@ -677,6 +694,7 @@ FILES: Final[tuple[tuple[str, Any, tuple[type[FileKeys], ...]], ...]] = (
     ("shared_fields.toml", SharedFieldsKeys, (SharedFieldsKeys,)),
     ("codings.toml", dict[str, dict[str, list[str]]], ()),
     ("services.toml", dict[Id, ServiceKeys], (ServiceKeys,)),
+    ("areas.toml", dict[CategoryId, AreaKeys], (AreaKeys,)),
     ("instruments/*.toml", dict[Id, InstrumentKeys], (InstrumentKeys, CutOffKeys)),
     ("characteristics.toml", dict[Id, CharacteristicKeys], (CharacteristicKeys,)),
     ("exposures.toml", dict[Id, ExposureKeys], (ExposureKeys,)),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from childlink_catalogue.catalogue import Catalogue
 from childlink_catalogue.datasets import Dataset, Field
+from childlink_catalogue.language import AreaKeys
 from childlink_catalogue.populations import said_by
 
 OPT_OUT: Final = "national data opt-out"
@@ -39,6 +40,7 @@ def changes(old: Catalogue, new: Catalogue) -> list[Change]:
         *_instruments(old, new),
         *_definitions("coding", old.codings, new.codings),
         *_definitions("service", old.services, new.services),
+        *_areas(old.areas, new.areas),
         *_characteristics(old, new),
         *_definitions("exposure", old.around.exposures, new.around.exposures, _users(new)),
         *_definitions("population", _keys(old.populations), _keys(new.populations), _users(new)),
@@ -170,6 +172,24 @@ def _instruments(old: Catalogue, new: Catalogue) -> Iterator[Change]:
             yield Change(f"instrument {code} changed")
     for code in new.instruments.keys() - old.instruments.keys():
         yield Change(f"instrument {code} was added")
+
+
+def _areas(old: Mapping[str, AreaKeys], new: Mapping[str, AreaKeys]) -> Iterator[Change]:
+    for code, item in old.items():
+        after = new.get(code)
+        if after is None:
+            yield Change(f"area {code} was removed", "Keep it: stored rows lie in it.")
+        elif (item.level, item.within) != (after.level, after.within):
+            yield Change(
+                f"area {code} lies elsewhere now: {after.level} within {after.within}; before,"
+                f" {item.level} within {item.within}",
+                "Give the area with the new boundary another code, and keep this one. Figures on"
+                " both boundaries of the same people could be subtracted.",
+            )
+        elif item != after:
+            yield Change(f"area {code} is called {after.title} now")
+    for code in new.keys() - old.keys():
+        yield Change(f"area {code} was added")
 
 
 def _characteristics(old: Catalogue, new: Catalogue) -> Iterator[Change]:

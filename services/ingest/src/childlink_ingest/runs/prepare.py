@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple, cast
 
 from childlink.wire.v1 import observation_pb2
-from childlink_catalogue.datasets import AREAS, Area, Attribute, Dataset
+from childlink_catalogue.datasets import AREAS, ELSEWHERE, Area, Attribute, Dataset
 from childlink_core.profiles import Profile
 from childlink_core.references import ReferenceKeys
 
@@ -272,6 +272,8 @@ def _derive(plan: EncodingPlan) -> Callable[[Row], Row] | None:
                 value = row.relation if row.adult else None
             elif lookup:
                 value = lookup.derive(cast("Area", item.derive), postcode, sets)
+                if isinstance(value, str) and value not in item.codes and ELSEWHERE in item.codes:
+                    value = ELSEWHERE
             if value is not None and item.problem_with(value) is None:
                 found[item.name] = value
         return replace(row, attributes={**row.attributes, **found}) if found else row
