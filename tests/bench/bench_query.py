@@ -1,5 +1,5 @@
-"""The duration of a question with 20 analysts at once over gRPC, with and without the audit trail.
-Prints one JSON line each.
+"""The duration of a question with 20 analysts at once over gRPC, with and without the audit trail,
+and beside it that of an empty call to an empty server. Prints one JSON line each.
 
 The server runs in its own process. The analysts are threads of this process, and each asks without
 a pause (`pace` 0), so on two cores the analysts slow the server down. With a pace, each analyst
@@ -10,15 +10,17 @@ waits that many seconds on average between questions, as people do.
 """
 
 import argparse
-import itertools
 import json
 import multiprocessing
 import tempfile
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import grpc
 import numpy as np
 from childlink_analytics.answering.audit_trail import QuestionsTrail
 from childlink_analytics.answering.metrics import ServingMetrics
@@ -27,6 +29,7 @@ from childlink_analytics.settings import ServingSettings
 from childlink_catalogue.catalogue import catalogue
 from childlink_client import Client
 from childlink_core.garbage_collection import relax_garbage_collection
+from google.protobuf import empty_pb2
 
 from tests.attacks.answers.world import Hub, partnership
 
@@ -62,25 +65,55 @@ def answer(folder: str, trail: str, said: Connection) -> None:
         written.close()
 
 
-def ask(port: int, count: int, pace: float) -> list[float]:
-    """Seconds for every question of all analysts."""
+def nothing(said: Connection) -> None:
+    """Answer empty calls until told to stop."""
+    relax_garbage_collection()
+    handler = grpc.unary_unary_rpc_method_handler(
+        lambda _request, _context: empty_pb2.Empty(),
+        empty_pb2.Empty.FromString,
+        empty_pb2.Empty.SerializeToString,
+    )
+    served = grpc.server(ThreadPoolExecutor(8))
+    served.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("bench.Empty", {"Call": handler}),)
+    )
+    said.send(served.add_insecure_port("127.0.0.1:0"))
+    served.start()
+    said.recv()
+    served.stop(0).wait()
+
+
+def call_nothing(port: int, count: int, pace: float) -> list[float]:
+    """Seconds for every empty call of all analysts."""
+
+    def connect() -> Callable[[int], object]:
+        channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        call = channel.unary_unary(
+            "/bench.Empty/Call", empty_pb2.Empty.SerializeToString, empty_pb2.Empty.FromString
+        )
+        return lambda _number: call(empty_pb2.Empty(), timeout=30.0)
+
+    return taken_by(connect, count, pace)
+
+
+def taken_by(
+    connect: Callable[[], Callable[[int], object]], count: int, pace: float
+) -> list[float]:
+    """Seconds for every call of all analysts, who begin together."""
     seconds: list[float] = []
     ready = threading.Barrier(ANALYSTS)
 
     def work(number: int) -> None:
         rng = np.random.default_rng(number)
-        with Client(f"127.0.0.1:{port}") as client:
-            client.releases()
-            ready.wait()
-            mine = []
-            for question in itertools.islice(
-                itertools.cycle(QUESTIONS), number, number + count // ANALYSTS
-            ):
-                if pace:
-                    time.sleep(float(rng.exponential(pace)))
-                begun = time.perf_counter()
-                client.ask(*question)
-                mine.append(time.perf_counter() - begun)
+        call, mine = connect(), []
+        call(number)
+        ready.wait()
+        for step in range(count // ANALYSTS):
+            if pace:
+                time.sleep(float(rng.exponential(pace)))
+            begun = time.perf_counter()
+            call(number + step)
+            mine.append(time.perf_counter() - begun)
         seconds.extend(mine)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(ANALYSTS)]
@@ -91,6 +124,44 @@ def ask(port: int, count: int, pace: float) -> list[float]:
     return seconds
 
 
+def ask(port: int, count: int, pace: float) -> list[float]:
+    """Seconds for every question of all analysts."""
+
+    def connect() -> Callable[[int], object]:
+        client = Client(f"127.0.0.1:{port}")
+        return lambda number: client.ask(*QUESTIONS[number % len(QUESTIONS)])
+
+    return taken_by(connect, count, pace)
+
+
+def measured(
+    target: Callable[..., None],
+    arguments: tuple[object, ...],
+    calls: Callable[[int, int, float], list[float]],
+    questions: int,
+    pace: float,
+) -> dict[str, object]:
+    """Figures of one server in a process of its own."""
+    here, there = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=target, args=(*arguments, there))
+    server.start()
+    port = here.recv()
+    begun = time.perf_counter()
+    taken = np.array(calls(port, questions, pace)) * 1000
+    whole = time.perf_counter() - begun
+    here.send("stop")
+    server.join()
+    p50, p95, p99 = (round(float(np.percentile(taken, q)), 2) for q in (50, 95, 99))
+    return {
+        "questions": len(taken),
+        "pace_s": pace,
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
+        "questions_a_second": round(len(taken) / whole),
+    }
+
+
 def main() -> None:
     """Print a line for each way of asking."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -99,34 +170,23 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         Hub(Path(folder) / "releases", measures=_MEASURES).cut(partnership(1, 800), "r1")
-        for pace, trail in itertools.product(
-            options.pace, ("", f"sqlite:///{folder}/trail.sqlite")
-        ):
-            here, there = multiprocessing.Pipe()
-            server = multiprocessing.get_context("spawn").Process(
-                target=answer, args=(f"{folder}/releases", trail, there)
+        for pace in options.pace:
+            empty = measured(nothing, (), call_nothing, options.questions, pace)
+            print(
+                json.dumps({"bench": "empty gRPC call", "analysts": ANALYSTS, **empty}), flush=True
             )
-            server.start()
-            begun = time.perf_counter()
-            port = here.recv()
-            begun = time.perf_counter()
-            taken = np.array(ask(port, options.questions, pace)) * 1000
-            whole = time.perf_counter() - begun
-            here.send("stop")
-            server.join()
-            p50, p95, p99 = (round(float(np.percentile(taken, q)), 2) for q in (50, 95, 99))
-            line = {
-                "bench": "query",
-                "analysts": ANALYSTS,
-                "questions": len(taken),
-                "pace_s": pace,
-                "trail": bool(trail),
-                "p50_ms": p50,
-                "p95_ms": p95,
-                "p99_ms": p99,
-                "questions_a_second": round(len(taken) / whole),
-            }
-            print(json.dumps(line), flush=True)
+            for trail in ("", f"sqlite:///{folder}/trail.sqlite"):
+                found = measured(
+                    answer, (f"{folder}/releases", trail), ask, options.questions, pace
+                )
+                line = {
+                    "bench": "query",
+                    "analysts": ANALYSTS,
+                    "trail": bool(trail),
+                    **found,
+                    "p95_times_empty": round(found["p95_ms"] / empty["p95_ms"], 2),
+                }
+                print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

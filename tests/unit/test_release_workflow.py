@@ -465,8 +465,8 @@ METHODS = {
     for service in file.services_by_name.values()
     for method in service.methods
 }
-_ASK = "Query StreamQuery Compare Change Pathways Trend Inequality"
-_LOOK = "ListReleases DescribeRelease ListMeasures"
+_ASK = "Query StreamQuery Compare Change Pathways Trend Inequality Propose"
+_LOOK = "ListReleases DescribeRelease ListMeasures ListProposals"
 MAY = {
     "analyst": f"{_LOOK} {_ASK}",
     "release_manager": (

@@ -3,6 +3,7 @@ populations tied to each other, for an attacker who is told by how much every co
 it changed by more than seven. Prints JSON lines.
 
     python -m tests.attacks.answers.over_time [--children 800] [--releases 12] [--targets 150]
+    python -m tests.attacks.answers.over_time --catalogue FOLDER   (all measures of another one)
 
 Between releases, late rows arrive, people withdraw, and two people turn out to be one. After the
 fourth release, the catalogue gains a measure and loses a table; after the eighth, it gets the table
@@ -11,22 +12,24 @@ differences of counts within each other.
 """
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from childlink_analytics.releasing.protection.attack import PriorRelease, small_differences
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.cubes import LinkedCells, inner_of, link_cells
-from childlink_catalogue.catalogue import catalogue
+from childlink_catalogue.catalogue import catalogue, current, use
 from childlink_catalogue.measures import Measure
 
 from tests.attacks.answers.bounds import At, Knowledge, public_facts, score
-from tests.attacks.answers.world import UNTIL, Hub, World, partnership
+from tests.attacks.answers.world import UNTIL, Hub, World, of_any_catalogue, partnership
 
 MEASURES = (
     "reach_children",
@@ -55,10 +58,12 @@ def catalogues() -> Iterator[dict[str, Measure]]:
         yield first if number <= 4 else fewer if number <= 8 else later
 
 
-def worlds(children: int, seed: int) -> Iterator[World]:
-    """What partners have sent by each release."""
+def worlds(make: Callable[[int, int, int], World], children: int, seed: int) -> Iterator[World]:
+    """What partners have sent by each release. `make` makes up children (seed, how many, number of
+    the first).
+    """
     rng = np.random.default_rng(seed)
-    world = partnership(seed, children)
+    world = make(seed, children, 1)
     late = [row for row in world.rows if rng.random() < 0.03]
     world = World([row for row in world.rows if row not in late])
     yield world
@@ -66,7 +71,7 @@ def worlds(children: int, seed: int) -> Iterator[World]:
     while True:
         number += 1
         arrived, late = late[: len(late) // 4], late[len(late) // 4 :]
-        new = partnership(seed * 100 + number, 6, first=50_000 + 100 * number)
+        new = make(seed * 100 + number, 6, 50_000 + 100 * number)
         world = world.with_rows([*arrived, *new.rows])
         gone, one, other = (int(person) for person in rng.choice(world.children, 3, replace=False))
         world = world.without({gone})
@@ -77,7 +82,11 @@ def worlds(children: int, seed: int) -> Iterator[World]:
         yield world
 
 
-def attack(hub: Hub, most: int) -> dict[str, object]:
+def attack(
+    hub: Hub,
+    most: int,
+    largest_error: int = disclosure.LARGEST_ERROR,
+) -> dict[str, object]:
     """Attack the newest release with everything published so far."""
     knowledge = Knowledge()
     truth: dict[At, int] = {}
@@ -91,7 +100,7 @@ def attack(hub: Hub, most: int) -> dict[str, object]:
         knowledge.add_release(
             {names[name]: item for name, item in linked.items()},
             {names[name]: cells[name].protected for name in linked},
-            disclosure.LARGEST_ERROR,
+            largest_error,
         )
         knowledge.lines += [
             (low, high, {(names[population], cell): w for (population, cell), w in line.items()})
@@ -164,16 +173,23 @@ def main() -> None:
     parser.add_argument("--releases", type=int, default=12)
     parser.add_argument("--targets", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--catalogue", type=Path)
     said = parser.parse_args()
+    make, measures_of = partnership, catalogues()
+    if said.catalogue:
+        use(said.catalogue)
+        make = partial(of_any_catalogue, current())
+        measures_of = itertools.repeat(current().measures(UNTIL))
     with tempfile.TemporaryDirectory() as folder:
-        hub = Hub(Path(folder))
-        series = zip(worlds(said.children, said.seed), catalogues(), strict=False)
+        hub = Hub(Path(folder), measures={})
+        series = zip(worlds(make, said.children, said.seed), measures_of, strict=False)
         for number, (world, measures) in zip(range(1, said.releases + 1), series, strict=False):
             hub.measures = measures
             cut = hub.cut(world, f"r{number}")
             if number in ATTACKED:
                 line = {
                     "attack": "over time",
+                    "catalogue": current().about.id,
                     "children": said.children,
                     "release": number,
                     "not_protected": len(cut.not_protected),

@@ -18,12 +18,13 @@ from childlink_analytics.releasing.counting.counting import open_counter
 from childlink_analytics.releasing.protection.attack import PriorRelease
 from childlink_analytics.releasing.release.cut import Cut, CutPlan, cut_release
 from childlink_analytics.settings import ServingSettings
-from childlink_catalogue.catalogue import catalogue, current
+from childlink_catalogue.catalogue import Catalogue, bundled, catalogue, current
+from childlink_catalogue.datasets import Field
 from childlink_catalogue.measures import Measure
 from childlink_client import Client
 
 UNTIL = date(2024, 12, 31)
-SERVICES = list(catalogue()["reach_children"].dimensions["service"].categories)
+SERVICES = list(Catalogue(bundled()).services)
 DOMAINS = ("communication", "gross_motor", "fine_motor", "problem_solving", "personal_social")
 _ETHNICITIES = ("asian", "black", "mixed", "white", "other")
 
@@ -153,6 +154,42 @@ def rich(world: World) -> World:
             month = f"2022-{1 + number % 9 + 3 * (when == 'post'):02d}"
             rows.append(Row("charity", "questionnaire", month, number, said, number, True))
     return World(rows)
+
+
+def of_any_catalogue(declared: Catalogue, seed: int, children: int, first: int = 1) -> World:
+    """Children with rows of every dataset of a catalogue. Most values are rare, so small cells are
+    common.
+    """
+    rng = np.random.default_rng(seed)
+    rows: list[Row] = []
+    for number in range(first, first + children):
+        fixed: dict[str, object] = {}
+        for dataset in declared.datasets.values():
+            for _ in range(int(rng.choice([0, 1, 2, 4], p=[0.2, 0.4, 0.25, 0.15]))):
+                said: dict[str, object] = {}
+                for item in dataset.fields:
+                    if item.type == "month" or (not item.required and rng.random() < 0.05):
+                        continue
+                    value = _any_value(item, rng)
+                    # What is said of a person in several datasets hardly ever changes.
+                    said[item.name] = value if item.required else fixed.setdefault(item.name, value)
+                month = f"{int(rng.integers(2020, 2025))}-{int(rng.integers(1, 13)):02d}"
+                roles = list(dataset.subjects)
+                adult = "child" not in roles or (len(roles) > 1 and bool(rng.random() < 0.3))
+                rows.append(
+                    Row(dataset.name, dataset.name, month, number, said, number // 2, adult)
+                )
+    return World(rows)
+
+
+def _any_value(item: Field, rng: np.random.Generator) -> object:
+    if item.codes:
+        weights = 1.0 / (np.arange(len(item.codes)) + 1.0) ** 1.5
+        return str(rng.choice(item.codes, p=weights / weights.sum()))
+    if item.type == "flag":
+        return bool(rng.random() < 0.85)
+    low, high = item.range or (0, 10)
+    return int(rng.integers(int(low), int(high) + 1))
 
 
 def child_rows(number: int, rng: np.random.Generator) -> list[Row]:

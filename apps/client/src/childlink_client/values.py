@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -91,32 +91,38 @@ class Measure:
 
     @classmethod
     def of(cls, message: pb.Measure) -> Measure:
-        """Build from the protobuf message."""
-        dimensions = {
-            item.dimension_id: Dimension(
-                item.dimension_id,
-                item.title,
-                {c.category_id: c.title for c in item.categories},
-                item.overlapping,
-                item.within,
-            )
-            for item in message.dimensions
-        }
-        return cls(
-            message.measure_id,
-            message.title,
-            message.description,
-            message.unit,
-            message.estimate,
-            dimensions,
-            tuple(tuple(cube.dimension_ids) for cube in message.cubes),
-            tuple(message.compares),
-            message.collected,
-        )
+        """Build from the protobuf message. Every answer holds one, so the last ones are kept."""
+        return _measure(message.FromString, message.SerializeToString(deterministic=True))
 
     def published(self, names: set[str]) -> bool:
         """Whether it is published by these dimensions together."""
         return not names or any(names <= set(cube) for cube in self.cubes)
+
+
+@lru_cache(maxsize=500)
+def _measure(parse: Callable[[bytes], pb.Measure], packed: bytes) -> Measure:
+    message = parse(packed)
+    dimensions = {
+        item.dimension_id: Dimension(
+            item.dimension_id,
+            item.title,
+            {c.category_id: c.title for c in item.categories},
+            item.overlapping,
+            item.within,
+        )
+        for item in message.dimensions
+    }
+    return Measure(
+        message.measure_id,
+        message.title,
+        message.description,
+        message.unit,
+        message.estimate,
+        dimensions,
+        tuple(tuple(cube.dimension_ids) for cube in message.cubes),
+        tuple(message.compares),
+        message.collected,
+    )
 
 
 @dataclass(frozen=True)

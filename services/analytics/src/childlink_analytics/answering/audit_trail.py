@@ -22,7 +22,9 @@ from childlink_catalogue.errors import CatalogueError
 from childlink_core.audit import NOTHING, Entry, Head, digest_of, next_row, verify
 
 log = structlog.get_logger()
-_TOGETHER: Final = 500
+_TOGETHER: Final = 5_000
+# Entries of this long are written together. Each writing costs as much as a hundred entries.
+_MOMENT_S: Final = 0.1
 _SQLITE: Final = "sqlite:///"
 _WAIT_S: Final = 30.0
 _TABLE: Final = """
@@ -31,6 +33,8 @@ CREATE TABLE IF NOT EXISTS audit_entry (
   detail TEXT NOT NULL, digest BLOB NOT NULL
 )
 """  # noqa: E501
+_Waiting = tuple[int, str, str, dict[str, str]]
+"""Time in milliseconds, who, what was done, detail."""
 _COLUMNS: Final = "number, at_ms, who, action, detail, digest"
 
 
@@ -55,15 +59,14 @@ class QuestionsTrail:
                 f"The trail of questions {self._path} cannot be opened ({error}).",
                 "Check the folder and its permissions.",
             ) from None
-        self._waiting: queue.SimpleQueue[tuple[str, str, dict[str, str]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
         self._writer = threading.Thread(target=self._write, name="questions trail", daemon=True)
         self._writer.start()
 
     def append(self, who: str, action: str, **detail: str) -> None:
         """Queue a call to be recorded soon."""
-        self._waiting.put((who, action, detail))
+        self._waiting.put((int(time.time() * 1000), who, action, detail))
 
     def read(self, after: int = 0) -> list[Entry]:
         """The entries after a number, in order."""
@@ -82,11 +85,13 @@ class QuestionsTrail:
 
     def close(self) -> None:
         """Write the waiting entries and stop."""
+        self._stopping.set()
         self._waiting.put(None)
         self._writer.join()
 
     def _write(self) -> None:
         while (item := self._waiting.get()) is not None:
+            self._stopping.wait(_MOMENT_S)
             together = [item]
             last = False
             while len(together) < _TOGETHER and not self._waiting.empty():
@@ -106,7 +111,7 @@ class QuestionsTrail:
             if last:
                 return
 
-    def _append(self, together: list[tuple[str, str, dict[str, str]]]) -> None:
+    def _append(self, together: list[_Waiting]) -> None:
         with closing(self._open()) as db, db:
             # One writer at a time: two entries that continue the same entry would break the chain.
             db.execute("BEGIN IMMEDIATE")
@@ -114,13 +119,12 @@ class QuestionsTrail:
                 "SELECT number, digest FROM audit_entry ORDER BY number DESC LIMIT 1"
             ).fetchone()
             last = Head(*found) if found else Head(0, NOTHING)
-            for who, action, detail in together:
-                row = next_row(last, int(time.time() * 1000), who, action, detail)
+            rows = []
+            for at_ms, who, action, detail in together:
+                row = next_row(last, at_ms, who, action, detail)
                 last = Head(row[0], digest_of(self._key, last.digest, row))
-                db.execute(
-                    f"INSERT INTO audit_entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
-                    (*row, last.digest),
-                )
+                rows.append((*row, last.digest))
+            db.executemany(f"INSERT INTO audit_entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=_WAIT_S, isolation_level=None)

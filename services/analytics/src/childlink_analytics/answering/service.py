@@ -4,7 +4,8 @@ and records every call.
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final, TypeVar
@@ -30,6 +31,7 @@ from childlink_analytics.answering.feasibility import feasibility
 from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.question import Answer, Question, answer
 from childlink_analytics.answering.release_repository import ReleaseRepository
+from childlink_analytics.answering.remembered import Remembered
 from childlink_analytics.errors import QuestionError
 from childlink_analytics.settings import ServingSettings
 from childlink_analytics.shared.proposals import Proposals, Stored
@@ -113,6 +115,16 @@ class Access:
             )
         return self._seen[key]
 
+    def key(self, release: Release, request: pb.QueryRequest) -> Hashable:
+        """What an answer depends on: the release's content, the question, and the datasets that the
+        caller's purposes allow.
+        """
+        allowed = () if self.register is None else tuple(self._of_each_purpose(self.register))
+        asked = pb.QueryRequest()
+        asked.CopyFrom(request)
+        asked.release_id = str(release.manifest.get("content_sha256", release.release_id))
+        return release.release_id, allowed, asked.SerializeToString(deterministic=True)
+
     def _of_each_purpose(self, register: Register) -> list[frozenset[str]]:
         return register.datasets_for(caller().purposes, date.today())
 
@@ -195,6 +207,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
     ) -> None:
         self.repository, self.metrics, self.access = repository, metrics, access
         self.proposals = proposals
+        self.remembered = Remembered()
 
     def called(self, name: str, request: Any, context: grpc.ServicerContext) -> _Called:
         """A context for a call. It times, counts and records the call, and turns QuestionError into
@@ -224,8 +237,14 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
     @_edge
     def Query(self, request: pb.QueryRequest) -> pb.QueryResponse:
         """See analytics.proto."""
-        release, result = self._answer(request)
-        return messages.response(release, result)
+        key = self.access.key(self.repository.get(request.release_id), request)
+        found = self.remembered.get(key)
+        if found is None:
+            release, result = self._answer(request)
+            withheld = Counter(str(c.count.withheld) for c in result.cells)
+            found = self.remembered.put(key, messages.response(release, result), withheld)
+        self._count_withheld(found.withheld)
+        return found.response
 
     def StreamQuery(
         self, request: pb.StreamQueryRequest, context: grpc.ServicerContext
@@ -233,6 +252,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         """See analytics.proto."""
         with self.called("StreamQuery", request, context):
             release, result = self._answer(request.query)
+            self._count_withheld(Counter(str(c.count.withheld) for c in result.cells))
         yield pb.StreamQueryResponse(head=messages.response(release, result, cells=False))
         for part in _parts(result.explained()):
             yield pb.StreamQueryResponse(
@@ -372,11 +392,12 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         question = Question(
             request.measure_id, tuple(request.by), _where(request.where), request.explain
         )
-        result = answer(release, question)
-        for cell in result.cells:
-            if cell.count.withheld:
-                self.metrics.withheld.labels(cell.count.withheld).inc()
-        return release, result
+        return release, answer(release, question)
+
+    def _count_withheld(self, reasons: Mapping[str, int]) -> None:
+        for reason, count in reasons.items():
+            if reason:
+                self.metrics.withheld.labels(reason).inc(count)
 
 
 def serve(
