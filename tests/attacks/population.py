@@ -155,9 +155,11 @@ def people(count: int, seed: int) -> list[Subject]:
 
 
 def filters_of(subjects: Sequence[Subject], encoder: Encoder, number: int) -> Bits:
-    """One pass's filters, as bits. Every subject must have the pass."""
+    """One pass's segments and filters, as bits. Every subject must have the pass."""
     raw = [
-        next(item.filter for item in record.passes if item.pass_number == number)
+        next(
+            item.filter + item.bloom_filters for item in record.passes if item.pass_number == number
+        )
         for record in encoder.encode(subjects)
     ]
     return np.unpackbits(
@@ -191,7 +193,8 @@ def dob_pass(segments: Sequence[Sequence[str]] = (), salted: bool = True) -> Pro
     item = next(item for item in profile.passes if item.number == DOB)
     chosen = tuple(tuple(segment) for segment in segments) or item.segments
     # Everybody in these experiments has one role. The role is always part of the key.
-    changed = replace(item, segments=chosen, salt=item.salt if salted else ())
+    filters = () if segments else item.filters
+    changed = replace(item, segments=chosen, filters=filters, salt=item.salt if salted else ())
     return ProfileTarget(replace(profile, passes=(changed,)))
 
 

@@ -1,6 +1,6 @@
 """Rates of every attack, as JSON lines for the docs.
 
-    python -m tests.attacks.report [matching] [frequency] [structure] [secret]
+    python -m tests.attacks.report [matching] [vectors] [frequency] [structure] [secret]
 
 The default is all of them, which takes minutes. `found` is the share of people (or records) that
 were re-identified, `guessed` the share found by guessing, `gain` the difference in percentage
@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from childlink_core.profiles import get_profile
@@ -35,6 +35,7 @@ from tests.attacks.rates import Rate, rate_within_groups, rate_without_dates
 from tests.attacks.store import everyone, hold, issued, subjects_of
 from tests.attacks.structure import VIEWS, recognise
 from tests.attacks.tokens import align, align_segments, name_pass
+from tests.attacks.vectors import Channels, Vectors, attack_blocks, pass_channels
 
 _SIZES = ((2, 1_000), (5, 400), (10, 200), (20, 100), (50, 40), (100, 20), (300, 3))
 _SINGLE_FIELDS = (("given",), ("surname",), ("postcode",), ("sex",))
@@ -113,6 +114,49 @@ def matching() -> None:
             f"pass {number}, twins",
             rate_within_groups(twins(150, 5), ProfileTarget(profile, number)),
         )
+
+
+def vectors() -> None:
+    """Edges as vectors: the default profile, without its filter, and with the filter alone."""
+    profile = get_profile()
+    item = profile.by_number[DOB]
+
+    def of(**changed: object) -> Channels:
+        kept = replace(item, **changed)
+        return pass_channels(replace(profile, passes=(kept,)), DOB)
+
+    targets = {
+        f"{profile.id}, dob pass": of(),
+        "without its filter": of(filters=()),
+        "names and filter, no place": of(
+            segments=tuple(s for s in item.segments if not {"postcode", "district"} & set(s))
+        ),
+    }
+
+    def show(name: str, size: int, rate: Vectors, **more: object) -> None:
+        line(
+            "edges as vectors",
+            name,
+            block=size,
+            **more,
+            **asdict(rate),
+            gain=rate.gain,
+            error=rate.error,
+            most=rate.most,
+        )
+
+    for size, count in ((2, 1_000), (5, 1_000), (10, 400), (20, 150), (100, 8)):
+        for name, target in targets.items():
+            show(name, size, attack_blocks(groups(size, count, 23), target))
+        for name, target in targets.items():
+            rate = attack_blocks(groups(size, min(count, 150), 23), target, leaked=True)
+            show(name, size, rate, knows="the linkage secret as well")
+    name, target = next(iter(targets.items()))
+    mine, theirs = (groups(10, 200, 11, writer=writer) for writer in (1, 2))
+    for stored in (1.0, 0.8, 0.5):
+        rate = attack_blocks(mine, target, theirs, stored)
+        show(name, 10, rate, stored=stored, knows="another partner's records")
+    show(name, 10, attack_blocks(groups(10, 200, 23), target, known=0.05), known=0.05)
 
 
 def names() -> None:
@@ -210,7 +254,13 @@ def leaked() -> None:
     )
 
 
-PARTS = {"matching": matching, "frequency": names, "structure": structure, "secret": leaked}
+PARTS = {
+    "matching": matching,
+    "vectors": vectors,
+    "frequency": names,
+    "structure": structure,
+    "secret": leaked,
+}
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def encode():
         Subject(role, who, b"r" * 16, b"a" * 16, b"f" * 4, None, mum)
         for role, who, mum in people.values()
     ]
-    records = Encoder(get_profile("cl-2026d"), SecretKey("golden", 1, b"G" * 32)).encode(subjects)
+    records = Encoder(get_profile("cl-2026e"), SecretKey("golden", 1, b"G" * 32)).encode(subjects)
     return {
         name: record.SerializeToString(deterministic=True).hex()
         for name, record in zip(people, records, strict=True)
@@ -52,14 +52,14 @@ def encode():
 
 def test_encodings_are_those_of_the_golden_file():
     golden = json.loads(GOLDEN.read_text())
-    assert get_profile("cl-2026d").fingerprint.hex() == golden["fingerprint"]
+    assert get_profile("cl-2026e").fingerprint.hex() == golden["fingerprint"]
     assert encode() == golden["records"]
 
 
 if __name__ == "__main__":
     GOLDEN.write_text(
         json.dumps(
-            {"fingerprint": get_profile("cl-2026d").fingerprint.hex(), "records": encode()},
+            {"fingerprint": get_profile("cl-2026e").fingerprint.hex(), "records": encode()},
             indent=1,
         )
         + "\n"

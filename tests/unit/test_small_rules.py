@@ -71,7 +71,7 @@ def test_an_unknown_dataset_is_answered_with_those_there_are():
 def test_a_profiles_fingerprint_changes_with_its_meaning_and_not_with_its_comments():
     from importlib.resources import files
 
-    text = (files("childlink_core.profiles") / "cl-2026d.toml").read_text(encoding="utf-8")
+    text = (files("childlink_core.profiles") / "cl-2026e.toml").read_text(encoding="utf-8")
     same = parse_profile("# another comment\n" + text)
     other = parse_profile(text.replace('["given", "surname"]', '["given"]', 1))
     assert same.fingerprint == get_profile().fingerprint != other.fingerprint

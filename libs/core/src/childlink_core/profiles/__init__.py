@@ -16,9 +16,27 @@ from childlink_core.errors import UserError
 
 # Version of the algorithm in childlink_ingest (normalisation, fields, hashing). The fingerprint
 # covers it.
-ALGORITHM: Final = "cl-segments-3"
-DEFAULT_PROFILE: Final = "cl-2026d"
+ALGORITHM: Final = "cl-filters-1"
+DEFAULT_PROFILE: Final = "cl-2026e"
 SEGMENT_BYTES: Final = 4
+MOST_SEGMENTS: Final = 32
+"""Segments of a pass: `present` has a bit for each."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A Bloom filter of the pairs of bigrams of two fields, hardened: it holds a fixed number of
+    elements, each made of two min-hashes. Two people who share one of the fields look like
+    strangers, and no length shows.
+    """
+
+    fields: tuple[str, str]
+    elements: int
+    """How many elements it holds, whatever the values."""
+    bits: int
+    """Its length: a power of two."""
+    keys: int
+    """Elements that are also segments, so that records with one in common are compared."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +54,17 @@ class Pass:
     only_without: tuple[str, ...]
     candidates: bool
     """Whether records that share the token of this pass are compared."""
+    filters: tuple[Filter, ...] = ()
+
+    @property
+    def columns(self) -> int:
+        """The number of segments and of keys of filters."""
+        return len(self.segments) + sum(item.keys for item in self.filters)
+
+    @property
+    def filter_bytes(self) -> int:
+        """The length of all filters together."""
+        return sum(item.bits for item in self.filters) // 8
 
 
 @dataclass(frozen=True)
@@ -48,10 +77,11 @@ class Profile:
 
     def get_pass(self, number: int) -> Pass | None:
         """The pass with this number, or None."""
-        return self._by_number.get(number)
+        return self.by_number.get(number)
 
     @cached_property
-    def _by_number(self) -> dict[int, Pass]:
+    def by_number(self) -> dict[int, Pass]:
+        """The passes by number."""
         return {item.number: item for item in self.passes}
 
 
@@ -77,8 +107,31 @@ def parse_profile(text: str) -> Profile:
     """
     content = tomllib.loads(text)
     passes = tuple(_parse_pass(item) for item in content["pass"])
+    for item in passes:
+        _check(item)
     meaning = repr((ALGORITHM, content["id"], passes))
     return Profile(content["id"], passes, hashlib.sha256(meaning.encode()).digest())
+
+
+def _check(item: Pass) -> None:
+    """Raise UserError if a pass cannot be encoded."""
+    if len(item.segments) > MOST_SEGMENTS:
+        raise UserError(
+            f"Pass {item.name} has {len(item.segments)} segments.",
+            f"Use at most {MOST_SEGMENTS}.",
+        )
+    for one in item.filters:
+        if one.bits < 64 or one.bits & (one.bits - 1):
+            raise UserError(
+                f"A filter of pass {item.name} has {one.bits} bits.",
+                "Use a power of two from 64 on.",
+            )
+        if one.elements % 2 or not 0 < one.keys <= one.elements <= one.bits // 8:
+            raise UserError(
+                f"A filter of pass {item.name} has {one.elements} elements and {one.keys} keys in"
+                f" {one.bits} bits.",
+                "Use an even number of elements, at most an eighth of the bits, and no more keys.",
+            )
 
 
 def _parse_pass(item: Mapping[str, Any]) -> Pass:
@@ -90,4 +143,8 @@ def _parse_pass(item: Mapping[str, Any]) -> Pass:
         segments=tuple(tuple(segment) for segment in item["segments"]),
         only_without=tuple(item.get("only_without", ())),
         candidates=item.get("candidates", True),
+        filters=tuple(
+            Filter(tuple(one["fields"]), one["elements"], one["bits"], one["keys"])
+            for one in item.get("filters", ())
+        ),
     )

@@ -24,19 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63hildlink/wire/v1/encoded.proto\x12\x11\x63hildlink.wire.v1\"\x89\x02\n\x0c\x45ncodedBatch\x12\x12\n\nprofile_id\x18\x01 \x01(\t\x12\x1b\n\x13profile_fingerprint\x18\x02 \x01(\x0c\x12\x13\n\x0bkey_version\x18\x03 \x01(\r\x12\x1a\n\x12sealed_capsule_key\x18\x04 \x01(\x0c\x12\x31\n\x07records\x18\x05 \x03(\x0b\x32 .childlink.wire.v1.EncodedRecord\x12\x30\n\ntombstones\x18\x06 \x03(\x0b\x32\x1c.childlink.wire.v1.Tombstone\x12\x32\n\x07\x61nswers\x18\x07 \x03(\x0b\x32!.childlink.wire.v1.OwnCheckAnswer\"q\n\x0eOwnCheckAnswer\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\x12\x16\n\x0elink_reference\x18\x02 \x01(\x0c\x12\x33\n\x07outcome\x18\x03 \x01(\x0e\x32\".childlink.wire.v1.OwnCheckOutcome\"\xde\x02\n\rEncodedRecord\x12\x16\n\x0elink_reference\x18\x01 \x01(\x0c\x12\r\n\x05\x66\x61\x63\x65t\x18\x02 \x01(\x0c\x12%\n\x04role\x18\x03 \x01(\x0e\x32\x17.childlink.wire.v1.Role\x12\x0f\n\x07\x63\x61psule\x18\x04 \x01(\x0c\x12\x16\n\tnhs_token\x18\x05 \x01(\x0cH\x00\x88\x01\x01\x12/\n\x06passes\x18\x06 \x03(\x0b\x32\x1f.childlink.wire.v1.PassEncoding\x12\x18\n\x0b\x62irth_order\x18\x07 \x01(\rH\x01\x88\x01\x01\x12(\n\x06\x63\x61rers\x18\x08 \x03(\x0b\x32\x18.childlink.wire.v1.Carer\x12\x18\n\x10\x61pproximate_date\x18\t \x01(\x08\x12\x10\n\x08many_ids\x18\n \x01(\x08\x12\x17\n\x0funtraced_number\x18\x0b \x01(\x08\x42\x0c\n\n_nhs_tokenB\x0e\n\x0c_birth_order\"Y\n\x0cPassEncoding\x12\x13\n\x0bpass_number\x18\x01 \x01(\r\x12\x13\n\x0b\x62lock_token\x18\x02 \x01(\x0c\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\x0c\x12\x0f\n\x07present\x18\x04 \x01(\r\"N\n\x05\x43\x61rer\x12\x16\n\x0elink_reference\x18\x01 \x01(\x0c\x12-\n\x08relation\x18\x02 \x01(\x0e\x32\x1b.childlink.wire.v1.Relation\"<\n\tTombstone\x12\x11\n\treference\x18\x01 \x01(\x0c\x12\x12\n\x05\x66\x61\x63\x65t\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x42\x08\n\x06_facet*\x95\x01\n\x0fOwnCheckOutcome\x12!\n\x1dOWN_CHECK_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17OWN_CHECK_OUTCOME_RIGHT\x10\x01\x12\x1f\n\x1bOWN_CHECK_OUTCOME_CORRECTED\x10\x02\x12!\n\x1dOWN_CHECK_OUTCOME_CANNOT_TELL\x10\x03*<\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n\nROLE_CHILD\x10\x01\x12\x0e\n\nROLE_ADULT\x10\x02*b\n\x08Relation\x12\x18\n\x14RELATION_UNSPECIFIED\x10\x00\x12\x13\n\x0fRELATION_MOTHER\x10\x01\x12\x13\n\x0fRELATION_FATHER\x10\x02\x12\x12\n\x0eRELATION_CARER\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63hildlink/wire/v1/encoded.proto\x12\x11\x63hildlink.wire.v1\"\x89\x02\n\x0c\x45ncodedBatch\x12\x12\n\nprofile_id\x18\x01 \x01(\t\x12\x1b\n\x13profile_fingerprint\x18\x02 \x01(\x0c\x12\x13\n\x0bkey_version\x18\x03 \x01(\r\x12\x1a\n\x12sealed_capsule_key\x18\x04 \x01(\x0c\x12\x31\n\x07records\x18\x05 \x03(\x0b\x32 .childlink.wire.v1.EncodedRecord\x12\x30\n\ntombstones\x18\x06 \x03(\x0b\x32\x1c.childlink.wire.v1.Tombstone\x12\x32\n\x07\x61nswers\x18\x07 \x03(\x0b\x32!.childlink.wire.v1.OwnCheckAnswer\"q\n\x0eOwnCheckAnswer\x12\x12\n\nrequest_id\x18\x01 \x01(\x0c\x12\x16\n\x0elink_reference\x18\x02 \x01(\x0c\x12\x33\n\x07outcome\x18\x03 \x01(\x0e\x32\".childlink.wire.v1.OwnCheckOutcome\"\xde\x02\n\rEncodedRecord\x12\x16\n\x0elink_reference\x18\x01 \x01(\x0c\x12\r\n\x05\x66\x61\x63\x65t\x18\x02 \x01(\x0c\x12%\n\x04role\x18\x03 \x01(\x0e\x32\x17.childlink.wire.v1.Role\x12\x0f\n\x07\x63\x61psule\x18\x04 \x01(\x0c\x12\x16\n\tnhs_token\x18\x05 \x01(\x0cH\x00\x88\x01\x01\x12/\n\x06passes\x18\x06 \x03(\x0b\x32\x1f.childlink.wire.v1.PassEncoding\x12\x18\n\x0b\x62irth_order\x18\x07 \x01(\rH\x01\x88\x01\x01\x12(\n\x06\x63\x61rers\x18\x08 \x03(\x0b\x32\x18.childlink.wire.v1.Carer\x12\x18\n\x10\x61pproximate_date\x18\t \x01(\x08\x12\x10\n\x08many_ids\x18\n \x01(\x08\x12\x17\n\x0funtraced_number\x18\x0b \x01(\x08\x42\x0c\n\n_nhs_tokenB\x0e\n\x0c_birth_order\"p\n\x0cPassEncoding\x12\x13\n\x0bpass_number\x18\x01 \x01(\r\x12\x13\n\x0b\x62lock_token\x18\x02 \x01(\x0c\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\x0c\x12\x0f\n\x07present\x18\x04 \x01(\r\x12\x15\n\rbloom_filters\x18\x05 \x01(\x0c\"N\n\x05\x43\x61rer\x12\x16\n\x0elink_reference\x18\x01 \x01(\x0c\x12-\n\x08relation\x18\x02 \x01(\x0e\x32\x1b.childlink.wire.v1.Relation\"<\n\tTombstone\x12\x11\n\treference\x18\x01 \x01(\x0c\x12\x12\n\x05\x66\x61\x63\x65t\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x42\x08\n\x06_facet*\x95\x01\n\x0fOwnCheckOutcome\x12!\n\x1dOWN_CHECK_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17OWN_CHECK_OUTCOME_RIGHT\x10\x01\x12\x1f\n\x1bOWN_CHECK_OUTCOME_CORRECTED\x10\x02\x12!\n\x1dOWN_CHECK_OUTCOME_CANNOT_TELL\x10\x03*<\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n\nROLE_CHILD\x10\x01\x12\x0e\n\nROLE_ADULT\x10\x02*b\n\x08Relation\x12\x18\n\x14RELATION_UNSPECIFIED\x10\x00\x12\x13\n\x0fRELATION_MOTHER\x10\x01\x12\x13\n\x0fRELATION_FATHER\x10\x02\x12\x12\n\x0eRELATION_CARER\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'childlink.wire.v1.encoded_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OWNCHECKOUTCOME']._serialized_start=1024
-  _globals['_OWNCHECKOUTCOME']._serialized_end=1173
-  _globals['_ROLE']._serialized_start=1175
-  _globals['_ROLE']._serialized_end=1235
-  _globals['_RELATION']._serialized_start=1237
-  _globals['_RELATION']._serialized_end=1335
+  _globals['_OWNCHECKOUTCOME']._serialized_start=1047
+  _globals['_OWNCHECKOUTCOME']._serialized_end=1196
+  _globals['_ROLE']._serialized_start=1198
+  _globals['_ROLE']._serialized_end=1258
+  _globals['_RELATION']._serialized_start=1260
+  _globals['_RELATION']._serialized_end=1358
   _globals['_ENCODEDBATCH']._serialized_start=55
   _globals['_ENCODEDBATCH']._serialized_end=320
   _globals['_OWNCHECKANSWER']._serialized_start=322
@@ -44,9 +44,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENCODEDRECORD']._serialized_start=438
   _globals['_ENCODEDRECORD']._serialized_end=788
   _globals['_PASSENCODING']._serialized_start=790
-  _globals['_PASSENCODING']._serialized_end=879
-  _globals['_CARER']._serialized_start=881
-  _globals['_CARER']._serialized_end=959
-  _globals['_TOMBSTONE']._serialized_start=961
-  _globals['_TOMBSTONE']._serialized_end=1021
+  _globals['_PASSENCODING']._serialized_end=902
+  _globals['_CARER']._serialized_start=904
+  _globals['_CARER']._serialized_end=982
+  _globals['_TOMBSTONE']._serialized_start=984
+  _globals['_TOMBSTONE']._serialized_end=1044
 # @@protoc_insertion_point(module_scope)

@@ -93,16 +93,18 @@ class EncodedRecord(_message.Message):
     def __init__(self, link_reference: _Optional[bytes] = ..., facet: _Optional[bytes] = ..., role: _Optional[_Union[Role, str]] = ..., capsule: _Optional[bytes] = ..., nhs_token: _Optional[bytes] = ..., passes: _Optional[_Iterable[_Union[PassEncoding, _Mapping]]] = ..., birth_order: _Optional[int] = ..., carers: _Optional[_Iterable[_Union[Carer, _Mapping]]] = ..., approximate_date: _Optional[bool] = ..., many_ids: _Optional[bool] = ..., untraced_number: _Optional[bool] = ...) -> None: ...
 
 class PassEncoding(_message.Message):
-    __slots__ = ("pass_number", "block_token", "filter", "present")
+    __slots__ = ("pass_number", "block_token", "filter", "present", "bloom_filters")
     PASS_NUMBER_FIELD_NUMBER: _ClassVar[int]
     BLOCK_TOKEN_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     PRESENT_FIELD_NUMBER: _ClassVar[int]
+    BLOOM_FILTERS_FIELD_NUMBER: _ClassVar[int]
     pass_number: int
     block_token: bytes
     filter: bytes
     present: int
-    def __init__(self, pass_number: _Optional[int] = ..., block_token: _Optional[bytes] = ..., filter: _Optional[bytes] = ..., present: _Optional[int] = ...) -> None: ...
+    bloom_filters: bytes
+    def __init__(self, pass_number: _Optional[int] = ..., block_token: _Optional[bytes] = ..., filter: _Optional[bytes] = ..., present: _Optional[int] = ..., bloom_filters: _Optional[bytes] = ...) -> None: ...
 
 class Carer(_message.Message):
     __slots__ = ("link_reference", "relation")

@@ -21,12 +21,15 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from childlink_ingest.pseudonymise.fields import SHAPES, SOURCES, SPACES, source_of, value_of
+from childlink_ingest.pseudonymise.filters import Bigrams, FilterEncoder, Ragged, bigrams_of
 from childlink_ingest.pseudonymise.split import Subject
 
 Digests = NDArray[np.uint64]
 """Array of shape (n, 2): each row is a digest of two 64-bit words."""
 _MOST_VALUES: Final = 500_000
 _REPEATED: Final = 1 << 16
+_OF_BIGRAMS: Final = ("given", "surname")
+"""The fields that filters may take pairs of bigrams from."""
 # EncodedRecord: link reference (16 bytes), facet (4 bytes), role.
 _HEAD: Final = b"\x0a\x10%b\x12\x04%b\x18%c"
 _PASSES_TAG: Final = bytes((wire.EncodedRecord.PASSES_FIELD_NUMBER << 3 | 2,))
@@ -139,6 +142,12 @@ class _DigestPool:
                 f"{space}\0{value}".encode(), key=key, digest_size=16
             ).digest()
         )
+        self._bigram = lru_cache(maxsize=_MOST_VALUES)(
+            lambda pair: int.from_bytes(
+                hashlib.blake2b(f"bigram\0{pair}".encode(), key=key, digest_size=8).digest(),
+                "little",
+            )
+        )
         self._forget()
 
     def _forget(self) -> None:
@@ -147,6 +156,7 @@ class _DigestPool:
         self._digests = {
             shape: array("Q", (0, 0)) for shapes in SHAPES.values() for shape in shapes
         }
+        self._bigrams = {shape: Bigrams() for shape in _OF_BIGRAMS}
 
     def forget_if_large(self) -> None:
         """Clear the pool if it is large. Numbers returned before become invalid."""
@@ -164,9 +174,17 @@ class _DigestPool:
         """The digest of each value, in one shape."""
         return np.frombuffer(self._digests[shape], dtype=np.uint64).reshape(-1, 2)[numbers]
 
+    def bigrams(self, shape: str, numbers: NDArray[np.int64]) -> Ragged:
+        """The digests of each value's bigrams. Those of given names and surnames are alike, so that
+        swapped names have the same pairs.
+        """
+        return self._bigrams[shape].of(numbers)
+
     def _add(self, source: str, known: dict[str, int], value: str) -> int:
         for shape, reshape in SHAPES[source].items():
             self._digests[shape].frombytes(self._digest(SPACES.get(shape, shape), reshape(value)))
+            if shape in self._bigrams:
+                self._bigrams[shape].add(map(self._bigram, bigrams_of(reshape(value))))
         number = known[value] = len(known)
         return number
 
@@ -198,6 +216,10 @@ class _Batch:
             return np.frombuffer(tokens, dtype=np.uint64).reshape(-1, 2)
         return self._pool.digests(shape, self._of(source_of(shape))[chosen])
 
+    def bigrams(self, shape: str, chosen: NDArray[np.int64]) -> Ragged:
+        """The digests of the bigrams of a field, for the chosen subjects."""
+        return self._pool.bigrams(shape, self._of(source_of(shape))[chosen])
+
     def _of(self, source: str) -> NDArray[np.int64]:
         known = self._numbers.get(source)
         if known is None:
@@ -222,9 +244,7 @@ class _PassEncoder:
             Cipher(algorithms.AES(linkage.derive(f"{name} {what}")), modes.ECB()).encryptor()  # noqa: S305 - a permutation, not encryption
             for what in ("token", "segments")
         )
-        count = len(item.segments)
-        # Segments of the same kind (names, whole or without a letter) are hashed alike, so that any
-        # two of them can be equal.
+        # Segments of the same kind (two names) are hashed alike, so that any two can be equal.
         kinds = [
             tuple(sorted(SPACES.get(name, name) for name in segment)) for segment in item.segments
         ]
@@ -234,15 +254,23 @@ class _PassEncoder:
             for at, kind in enumerate(kinds)
             if (earlier := [b for b in range(at) if kinds[b] == kind])
         ]
-        size = SEGMENT_BYTES * count
+        self._filters = [
+            FilterEncoder(one, linkage, f"{name} filter {number}")
+            for number, one in enumerate(item.filters)
+        ]
+        size = SEGMENT_BYTES * item.columns
         # The constant bytes between the variable fields: the tag and length of `passes`, fields 1
         # and 2, field 3. Fields 1, 2 and 4, and the tag of field 3, take 27 bytes.
         length = varint(size)
-        opening = _PASSES_TAG + varint(27 + len(length) + size)
+        blooms = item.filter_bytes
+        before_blooms = b"\x2a" + varint(blooms) if blooms else b""
+        whole = 27 + len(length) + size + len(before_blooms) + blooms
+        opening = _PASSES_TAG + varint(whole)
         self._before_token = np.frombuffer(
             opening + b"\x08%c\x12\x10" % item.number, dtype=np.uint8
         )
         self._before_filter = np.frombuffer(b"\x1a" + length, dtype=np.uint8)
+        self._before_blooms = np.frombuffer(before_blooms, dtype=np.uint8)
 
     def append_to(self, records: list[bytes], batch: _Batch) -> None:
         """Append the serialised pass to each record that gets it."""
@@ -265,8 +293,7 @@ class _PassEncoder:
             for name in segment:
                 sums[:, number] += digests[name]
         segments = self._mixed(sums)
-        # A name without one letter may equal the same name without another. Equal segments within a
-        # record must not show, so the repeated ones are hashed again.
+        # Equal segments within a record must not show, so the repeated ones are hashed again.
         repeated = np.zeros(segments.shape, dtype=bool)
         for at, earlier in self._alike:
             repeated[:, at] = (segments[:, earlier] == segments[:, at, None]).any(axis=1)
@@ -275,13 +302,26 @@ class _PassEncoder:
             others = sums[rows, columns]
             others[:, 0] += np.uint64(_REPEATED) * (columns + 1).astype(np.uint64)
             segments[rows, columns] = self._mixed(others)
-        segments = np.ascontiguousarray(segments * whole).view(np.uint8)
+        held, blooms = [segments * whole], []
+        for one in self._filters:
+            bloom, keys = one.encode(salt, *(batch.bigrams(name, chosen) for name in one.fields))
+            blooms.append(bloom)
+            held.append(keys)
+        sent = np.ascontiguousarray(np.concatenate(held, axis=1)).view(np.uint8)
         # All parts of a pass have a fixed length. `present`, a bit set of at most 32 segments, is a
         # varint of five bytes.
         present = whole @ (1 << np.arange(len(self._tags)))
         digits = [present >> 7 * at & 0x7F | (0x80 if at < 4 else 0) for at in range(5)]
         ending = np.stack([np.full(n, 0x20), *digits], axis=1).astype(np.uint8)
-        parts = (self._before_token, tokens, self._before_filter, segments, ending)
+        parts: tuple[NDArray[np.uint8], ...] = (
+            self._before_token,
+            tokens,
+            self._before_filter,
+            sent,
+            ending,
+            self._before_blooms,
+            *blooms,
+        )
         made = np.concatenate(
             [np.broadcast_to(part, (n, part.shape[-1])) for part in parts], axis=1
         )

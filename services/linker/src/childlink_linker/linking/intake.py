@@ -5,12 +5,13 @@ tokens again. Refuses whole batches or single records.
 import hashlib
 from collections.abc import Collection, Sequence
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_bus.stream_processor import OpenedBatch, Result
 from childlink_core import reasons
-from childlink_core.profiles import SEGMENT_BYTES, Profile
+from childlink_core.profiles import SEGMENT_BYTES, Pass, Profile
 from childlink_core.references import REFERENCE_BYTES
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from google.protobuf.message import DecodeError
@@ -19,18 +20,30 @@ from numpy.typing import NDArray
 from childlink_linker.matching.encodings import TOKEN_BYTES, row_type
 from childlink_linker.records import Answer, Arrival, Arrivals, Withdrawal
 
-_MOST_CAPSULE_BYTES = 200
+_MOST_CAPSULE_BYTES: Final = 200
+_ROUNDS: Final = 8
+"""Rounds of the permutation of a filter's bits. Four make a Feistel network pseudorandom (Luby and
+Rackoff 1988); small domains need more.
+"""
 
 
 class TokenHasher:
-    """Hashes tokens and segments again under the linker's own key, so that a leaked linkage secret
-    does not reveal the store. Equal tokens stay equal; so do equal segments under the same token.
+    """Hashes tokens and segments again under the linker's own key, and moves the bits of filters,
+    so that a leaked linkage secret alone does not reveal the store. Equal tokens stay equal; so do
+    equal segments under the same token, and the number of bits that two filters have in common.
     """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        segments = hashlib.blake2b(b"segments", key=key, digest_size=32).digest()
-        self._mix = Cipher(algorithms.AES(segments), modes.ECB()).encryptor().update  # noqa: S305 - a permutation, not encryption
+        self._mix, self._move = (
+            Cipher(
+                algorithms.AES(hashlib.blake2b(what, key=key, digest_size=32).digest()),
+                modes.ECB(),  # noqa: S305 - a permutation, not encryption
+            )
+            .encryptor()
+            .update
+            for what in (b"segments", b"filters")
+        )
 
     def __call__(self, kind: bytes, token: bytes) -> bytes:
         """Hash a token again."""
@@ -49,6 +62,32 @@ class TokenHasher:
             :, :, 0
         ]
         return np.where(segments == 0, np.uint32(0), np.maximum(mixed, np.uint32(1)))
+
+    def filters(self, tokens: NDArray[np.uint8], filters: NDArray[np.uint8]) -> NDArray[np.uint64]:
+        """Move the bits of filters (records, bytes) under their tokens (records, 16) by a keyed
+        permutation: a Feistel network over positions. Filters under one token have as many bits in
+        common as before.
+        """
+        bits = 8 * filters.shape[1]
+        low = (bits.bit_length() - 1) // 2
+        high = bits.bit_length() - 1 - low
+        rows, positions = np.nonzero(np.unpackbits(filters, axis=1, bitorder="little"))
+        left, right = positions >> low, positions & ((1 << low) - 1)
+        blocks = np.empty((len(rows), 2), dtype="<u8")
+        blocks[:, 0] = tokens.view("<u8")[rows, 0]
+        for step in range(_ROUNDS):
+            # Halves of unequal size: in odd steps the low half changes, in even ones the high half.
+            half, size = (left, low) if step % 2 else (right, high)
+            blocks[:, 1] = half.astype(np.uint64) | np.uint64(step << 32)
+            mixed = np.frombuffer(self._move(blocks.tobytes()), dtype="<u4")[::4]
+            change = (mixed & np.uint32((1 << size) - 1)).astype(np.int64)
+            if step % 2:
+                right = right ^ change
+            else:
+                left = left ^ change
+        flags = np.zeros((len(filters), bits), dtype=bool)
+        flags[rows, (left << low) | right] = True
+        return np.packbits(flags, axis=1, bitorder="little").view("<u8")
 
     def digest(self, content: bytes) -> bytes:
         """Digest of a record's content, to detect changed records."""
@@ -174,11 +213,29 @@ def _is_filter(encoding: wire.PassEncoding, profile: Profile) -> bool:
     item = profile.get_pass(encoding.pass_number)
     if item is None or not 0 < encoding.present < 1 << len(item.segments):
         return False
-    if len(encoding.filter) != SEGMENT_BYTES * len(item.segments):
+    if len(encoding.filter) != SEGMENT_BYTES * item.columns:
         return False
-    return (*map(bool, memoryview(encoding.filter).cast("I")),) == _bits(
-        encoding.present, len(item.segments)
-    )
+    if len(encoding.bloom_filters) != item.filter_bytes:
+        return False
+    sent = (*map(bool, memoryview(encoding.filter).cast("I")),)
+    if sent[: len(item.segments)] != _bits(encoding.present, len(item.segments)):
+        return False
+    return _are_blooms(encoding.bloom_filters, sent[len(item.segments) :], item)
+
+
+def _are_blooms(blooms: bytes, keys: Sequence[bool], item: Pass) -> bool:
+    """Whether each filter has as many bits as its elements can set, and its keys: none if the
+    record lacks the fields, and few less than there are elements otherwise.
+    """
+    at = column = 0
+    for one in item.filters:
+        bits = int.from_bytes(blooms[at : at + one.bits // 8], "little").bit_count()
+        if bits and not one.elements // 2 <= bits <= one.elements:
+            return False
+        if any(key != (bits > 0) for key in keys[column : column + one.keys]):
+            return False
+        at, column = at + one.bits // 8, column + one.keys
+    return True
 
 
 # There are few usual combinations of fields. The limit keeps a partner that makes up others from
@@ -236,8 +293,8 @@ def hashed_again(
     table = np.zeros(len(records), dtype=row_type(profile))
     table["key_version"] = key_version
     version = key_version.to_bytes(4, "big")
-    carried: dict[int, tuple[list[int], list[bytes], list[bytes]]] = {
-        p.number: ([], [], []) for p in profile.passes
+    carried: dict[int, tuple[list[int], list[bytes], list[bytes], list[bytes]]] = {
+        p.number: ([], [], [], []) for p in profile.passes
     }
     table["role"] = [record.role for record in records]
     table["birth_order"] = [min(record.birth_order, 255) for record in records]
@@ -252,15 +309,27 @@ def hashed_again(
     table["nhs"] = [int.from_bytes(number[:TOKEN_BYTES], "little") for number in numbers]
     for at, record in enumerate(records):
         for item in record.passes:
-            rows, tokens, segments = carried[item.pass_number]
+            rows, tokens, segments, blooms = carried[item.pass_number]
             rows.append(at)
             tokens.append(hasher(b"pass%d" % item.pass_number + version, item.block_token))
             segments.append(item.filter)
-    for number, (rows, tokens, segments) in carried.items():
+            blooms.append(item.bloom_filters)
+    for number, (rows, tokens, segments, blooms) in carried.items():
         if rows:
             hashed = np.frombuffer(b"".join(tokens), dtype=np.uint8).reshape(-1, REFERENCE_BYTES)
             table[f"token {number}"][rows] = np.maximum(hashed.view("<u8")[:, 0], np.uint64(1))
             sent = np.frombuffer(b"".join(segments), dtype="<u4").reshape(len(rows), -1)
             table[f"segments {number}"][rows] = hasher.segments(hashed, sent)
+            filters = profile.by_number[number].filters
+            at = 0
+            for one in filters:
+                size = one.bits // 8
+                column = np.frombuffer(
+                    b"".join(bloom[at : at + size] for bloom in blooms), dtype=np.uint8
+                ).reshape(len(rows), size)
+                table[f"filters {number}"][rows, at // 8 : (at + size) // 8] = hasher.filters(
+                    hashed, column
+                )
+                at += size
     size, everything = table.dtype.itemsize, table.tobytes()
     return [everything[at : at + size] for at in range(0, len(everything), size)]

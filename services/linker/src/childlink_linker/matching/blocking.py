@@ -7,7 +7,8 @@ one segment, because thousands of records share a date.
 Two records with the same date of birth are compared if one of these agrees:
 
 * the names, in either order, or with a second given name or a nickname for the given name;
-* the sound, the beginning or the end of the names, or a name without its second or third letter;
+* the sound, the beginning or the end of the names;
+* one of the keys of the filter of both names;
 * the postcode;
 * the given name and the district.
 
@@ -39,8 +40,7 @@ _KEYS_OF_A_DATE: Final = (
     ("given", "district"),
     ("postcode",),
 )
-# A whole name may equal another without a letter, so these give one kind of key. Short names need
-# them: of a name of six letters or more, one error leaves the beginning or the end.
+# A second given name may equal another's first, so these give one kind of key.
 _NAMES_OF_A_DATE: Final = (
     ("given", "surname"),
     ("given_2", "surname"),
@@ -65,8 +65,9 @@ def keys(encodings: Encodings, profile: Profile) -> tuple[Keys, Indexes]:
         if item.number != DOB_PASS:
             found.append((_mix(columns.tokens, item.number), np.flatnonzero(columns.tokens)))
             continue
-        for at, segment in enumerate(item.segments):
-            if segment in _KEYS_OF_A_DATE or segment in _NAMES_OF_A_DATE:
+        of_filters = range(len(item.segments), item.columns)
+        for at, segment in [*enumerate(item.segments), *((at, ()) for at in of_filters)]:
+            if at in of_filters or segment in _KEYS_OF_A_DATE or segment in _NAMES_OF_A_DATE:
                 own = columns.segments[:, at].astype(np.uint64)
                 kind = 15 if segment in _NAMES_OF_A_DATE else 16 + at
                 found.append(

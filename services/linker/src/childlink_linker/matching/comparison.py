@@ -56,6 +56,11 @@ _OF_ONE_NAME: Final = (
 )
 _OTHER_NAMES: Final = ("given_2", "given_3")
 _PAIRS_AT_A_TIME: Final = 200_000
+MUCH: Final = 7
+SOMETHING: Final = 4
+"""Common bits of two filters with 24 elements in 1,024 bits. Strangers have three by chance in one
+of 60 pairs (docs/explanation/encodings.md).
+"""
 
 
 @dataclass(frozen=True)
@@ -196,7 +201,7 @@ def _agreements(
         "dob": _first(date, np.where(mother == AGREE, AGREE, UNKNOWN)),
         # What two children have in common, or two adults: their mother, or their child.
         "mother": _first(mother, child),
-        "straight": dob("given_without_1", "surname"),
+        "straight": dob("given_start", "surname"),
         # Names of one source are written with care: the same beginning does not make them one.
         "strict_given": _first(
             *(
@@ -215,6 +220,7 @@ def _agreements(
         "part_of_surname": _any_of(
             spelling("surname"), dob("given", "surname_start"), dob("given", "surname_end")
         ),
+        "alike": _alike(encodings.passes[DOB_PASS], tokens[DOB_PASS], left, right),
         "given_place": _first(
             _level(
                 dob("given", "postcode"),
@@ -329,6 +335,10 @@ def _counted_once(found: dict[str, Codes]) -> dict[str, Codes]:
         other_same = (found[other] == EXACT) | (found[f"{other}_place"] == EXACT)
         told = (found[f"part_of_{field}"] == DISAGREE) & other_same
         once[field] = np.where(told & (found[field] == DIFFERENT), UNKNOWN, once[field])
+    # The filters of names that agree in any other way have bits in common, too. Where filters have
+    # nothing in common, the segments of the names say so already.
+    told = (found["names"] == AGREE) | alike["given"] | alike["surname"]
+    once["alike"] = np.where(told | (found["alike"] == DIFFERENT), UNKNOWN, found["alike"])
     same_initial = alike["given"] | np.isin(found["given_place"], (EXACT, NEAR))
     return found | once | {"initial_place": np.where(same_initial, UNKNOWN, found["initial_place"])}
 
@@ -411,6 +421,19 @@ def _spelling(
         else []
     )
     return _any_equal(columns, state, left, right, shapes, shapes)
+
+
+def _alike(columns: PassColumns, state: Codes, left: Indexes, right: Indexes) -> Codes:
+    """How much two names have in common, by the bits that their filters have in common: EXACT
+    (much), NEAR (something) or DIFFERENT (nothing, or chance).
+    """
+    codes = np.zeros(len(left), dtype=np.int8)
+    at = np.flatnonzero(state == AGREE)
+    a, b = columns.filters[left[at]], columns.filters[right[at]]
+    common = np.bitwise_count(a & b).sum(axis=1)
+    levels = np.where(common >= MUCH, EXACT, np.where(common >= SOMETHING, NEAR, DIFFERENT))
+    codes[at] = np.where(a.any(axis=1) & b.any(axis=1), levels, UNKNOWN)
+    return codes
 
 
 def _any_equal(

@@ -2,7 +2,7 @@
 out.
 
 A row holds everything that a record is compared on: its role, source and key version, the first
-eight bytes of each token, and every segment. Tokens and segments have been hashed again (see
+eight bytes of each token, every segment and every filter. All have been hashed again (see
 `intake`). Equal numbers mean equal tokens, whenever they arrived.
 """
 
@@ -24,7 +24,9 @@ class PassColumns:
 
     tokens: NDArray[np.uint64]
     segments: NDArray[np.uint32]
-    """(records, segments); 0 where a record lacks a segment."""
+    """(records, segments and keys of filters); 0 where a record lacks a segment."""
+    filters: NDArray[np.uint64]
+    """(records, words): the Bloom filters, one after another; 0 where a record lacks one."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def row_type(profile: Profile) -> np.dtype[np.void]:
     for item in profile.passes:
         fields += [
             (f"token {item.number}", "<u8"),
-            (f"segments {item.number}", "<u4", (len(item.segments),)),
+            (f"segments {item.number}", "<u4", (item.columns,)),
+            (f"filters {item.number}", "<u8", (item.filter_bytes // 8,)),
         ]
     return np.dtype(fields)
 
@@ -93,7 +96,9 @@ def to_columns(table: NDArray[np.void], profile: Profile) -> Encodings:
     columns = {name: np.ascontiguousarray(table[name]) for name in row_type(profile).names or ()}
     passes = {
         item.number: PassColumns(
-            columns[f"token {item.number}"], columns[f"segments {item.number}"]
+            columns[f"token {item.number}"],
+            columns[f"segments {item.number}"],
+            columns[f"filters {item.number}"],
         )
         for item in profile.passes
     }

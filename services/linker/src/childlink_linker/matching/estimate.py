@@ -397,7 +397,7 @@ def _compared(seen: Observed, what: str) -> NDArray[np.bool_]:
     """Where a field was observed. Elsewhere its hidden state comes from the parameters alone and
     adds no information.
     """
-    of_surname = ("names", "sounds", "part_of_surname", "surname_place", "surname")
+    of_surname = ("names", "sounds", "part_of_surname", "alike", "surname_place", "surname")
     of_field = {
         "given": (
             "names",
@@ -406,6 +406,7 @@ def _compared(seen: Observed, what: str) -> NDArray[np.bool_]:
             "given_place",
             "initial_place",
             "given_area",
+            "alike",
             "given_and_date",
             "given",
         ),

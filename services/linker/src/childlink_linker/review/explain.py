@@ -40,6 +40,7 @@ _IN_WORDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "surname_place": ("surname and postcode", ("same", "alike", "different")),
     "initial_place": ("initial and postcode", ("same", "different")),
     "given_area": ("given name and district", ("same", "different")),
+    "alike": ("spelling of both names", ("much in common", "something in common", "different")),
     "place": ("postcode", ("same", "different")),
     "sex": ("sex", ("same", "different")),
     "given_and_date": ("given name and part of the date", ("same", "different")),
