@@ -11,10 +11,10 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
-from childlink_core.profiles import get_profile
+from childlink_core.profiles import PROFILES, get_profile
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_linker.linking.intake import TokenHasher
 
@@ -35,9 +35,11 @@ from tests.attacks.rates import Rate, rate_within_groups, rate_without_dates
 from tests.attacks.store import everyone, hold, issued, subjects_of
 from tests.attacks.structure import VIEWS, recognise
 from tests.attacks.tokens import align, align_segments, name_pass
-from tests.attacks.vectors import Channels, Vectors, attack_blocks, pass_channels
+from tests.attacks.vectors import Vectors, attack_blocks, pass_channels, without_numbers
 
 _SIZES = ((2, 1_000), (5, 400), (10, 200), (20, 100), (50, 40), (100, 20), (300, 3))
+_LEAKED = {5: 200, 20: 50, 100: 6}
+"""How many blocks of each size are attacked with the linkage secret as well."""
 _SINGLE_FIELDS = (("given",), ("surname",), ("postcode",), ("sex",))
 
 
@@ -117,26 +119,15 @@ def matching() -> None:
 
 
 def vectors() -> None:
-    """Edges as vectors: the default profile, without its filter, and with the filter alone."""
-    profile = get_profile()
-    item = profile.by_number[DOB]
+    """Edges as vectors: each profile, for people with an NHS number and for people without one, who
+    carry filters.
+    """
 
-    def of(**changed: object) -> Channels:
-        kept = replace(item, **changed)
-        return pass_channels(replace(profile, passes=(kept,)), DOB)
-
-    targets = {
-        f"{profile.id}, dob pass": of(),
-        "without its filter": of(filters=()),
-        "names and filter, no place": of(
-            segments=tuple(s for s in item.segments if not {"postcode", "district"} & set(s))
-        ),
-    }
-
-    def show(name: str, size: int, rate: Vectors, **more: object) -> None:
+    def show(profile: str, numbers: str, size: int, rate: Vectors, **more: object) -> None:
         line(
             "edges as vectors",
-            name,
+            profile,
+            nhs_numbers=numbers,
             block=size,
             **more,
             **asdict(rate),
@@ -145,18 +136,21 @@ def vectors() -> None:
             most=rate.most,
         )
 
-    for size, count in ((2, 1_000), (5, 1_000), (10, 400), (20, 150), (100, 8)):
-        for name, target in targets.items():
-            show(name, size, attack_blocks(groups(size, count, 23), target))
-        for name, target in targets.items():
-            rate = attack_blocks(groups(size, min(count, 150), 23), target, leaked=True)
-            show(name, size, rate, knows="the linkage secret as well")
-    name, target = next(iter(targets.items()))
-    mine, theirs = (groups(10, 200, 11, writer=writer) for writer in (1, 2))
-    for stored in (1.0, 0.8, 0.5):
-        rate = attack_blocks(mine, target, theirs, stored)
-        show(name, 10, rate, stored=stored, knows="another partner's records")
-    show(name, 10, attack_blocks(groups(10, 200, 23), target, known=0.05), known=0.05)
+    for name in PROFILES:
+        target = pass_channels(get_profile(name), DOB)
+        for size, count in ((2, 1_000), (5, 1_000), (10, 400), (20, 150), (100, 8)):
+            blocks = groups(size, count, 23)
+            for numbers, known in (("yes", blocks), ("no", without_numbers(blocks))):
+                show(name, numbers, size, attack_blocks(known, target))
+                if size in _LEAKED:
+                    found = attack_blocks(known[: _LEAKED[size]], target, leaked=True)
+                    show(name, numbers, size, found, knows="the linkage secret as well")
+        mine, theirs = (without_numbers(groups(10, 200, 11, writer=w)) for w in (1, 2))
+        for stored in (1.0, 0.8, 0.5):
+            found = attack_blocks(mine, target, theirs, stored)
+            show(name, "no", 10, found, stored=stored, knows="another partner's records")
+        found = attack_blocks(without_numbers(groups(10, 200, 23)), target, known=0.05)
+        show(name, "no", 10, found, known=0.05)
 
 
 def names() -> None:

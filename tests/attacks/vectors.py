@@ -13,7 +13,7 @@ that is, a real attacker would have to guess.)
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -108,6 +108,14 @@ def edges_of(item: Pass, segments: Sequence[bytes], blooms: Sequence[bytes]) -> 
         found.append(bits @ bits.T)
         at += size
     return np.stack(found).astype(np.float32)
+
+
+def without_numbers(blocks: Sequence[Sequence[Subject]]) -> list[list[Subject]]:
+    """The same people without NHS numbers, so that their records carry filters."""
+    return [
+        [replace(one, identity=replace(one.identity, nhs_number="")) for one in block]
+        for block in blocks
+    ]
 
 
 def attack_blocks(

@@ -3,6 +3,7 @@ under different salts; common bits where names are alike; and all of it survives
 permutation.
 """
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core import reasons
 from childlink_core.errors import UserError
-from childlink_core.profiles import get_profile, parse_profile
+from childlink_core.profiles import get_profile, parse_profile, profile_for
 from childlink_ingest.model.rows import Identity
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.pseudonymise.filters import bigrams_of
@@ -196,6 +197,28 @@ def test_a_profile_with_a_filter_that_cannot_be_made_is_refused(old, new):
     assert old in text
     with pytest.raises(UserError):
         parse_profile(text.replace(old, new))
+
+
+def test_a_record_with_an_nhs_number_has_no_filter():
+    """It is found by its number, and a filter would tell the holder of the linkage secret all."""
+    one = subject("sharlene", "campbell")
+    [item] = encodings(replace(one, identity=replace(one.identity, nhs_number="9434765919")))
+    assert item.bloom_filters == bytes(FILTER.bits // 8)
+    [without] = encodings(one)
+    size = 4 * FILTER.keys
+    assert item.filter[:-size] == without.filter[:-size]
+
+
+@pytest.mark.parametrize(
+    ("births", "profile"), [(1, "cl-2026e"), (10, "cl-2026e"), (11, "cl-2026e-dense")]
+)
+def test_the_custodian_is_told_the_profile_for_the_births_a_day(births, profile):
+    assert profile_for(births).id == profile
+
+
+def test_no_profile_is_issued_where_none_was_measured():
+    with pytest.raises(UserError, match="No encoding profile"):
+        profile_for(100)
 
 
 def test_bigrams_mark_both_ends():

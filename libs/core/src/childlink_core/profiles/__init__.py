@@ -18,6 +18,7 @@ from childlink_core.errors import UserError
 # covers it.
 ALGORITHM: Final = "cl-filters-1"
 DEFAULT_PROFILE: Final = "cl-2026e"
+PROFILES: Final = (DEFAULT_PROFILE, "cl-2026e-dense")
 SEGMENT_BYTES: Final = 4
 MOST_SEGMENTS: Final = 32
 """Segments of a pass: `present` has a bit for each."""
@@ -37,6 +38,8 @@ class Filter:
     """Its length: a power of two."""
     keys: int
     """Elements that are also segments, so that records with one in common are compared."""
+    only_without: tuple[str, ...]
+    """Only records that lack one of these fields carry it. Empty: all do."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,10 @@ class Profile:
     id: str
     passes: tuple[Pass, ...]
     fingerprint: bytes
+    births_a_day: int
+    """The births a day in the partnership's area for which it is issued. Where more people share a
+    date of birth, a stolen store tells more about them.
+    """
 
     def get_pass(self, number: int) -> Pass | None:
         """The pass with this number, or None."""
@@ -88,16 +95,26 @@ class Profile:
 @cache
 def get_profile(profile_id: str = DEFAULT_PROFILE) -> Profile:
     """Load a profile bundled with this version. Raises UserError if there is none with this id."""
-    known = sorted(
-        file.name.removesuffix(".toml")
-        for file in files(__name__).iterdir()
-        if file.name.endswith(".toml")
-    )
-    if profile_id not in known:
+    if profile_id not in PROFILES:
         raise UserError(
-            f"There is no encoding profile {profile_id!r}.", f"Use one of: {', '.join(known)}."
+            f"There is no encoding profile {profile_id!r}.", f"Use one of: {', '.join(PROFILES)}."
         )
     return parse_profile((files(__name__) / f"{profile_id}.toml").read_text(encoding="utf-8"))
+
+
+def profile_for(births_a_day: int) -> Profile:
+    """The profile to issue where so many people are born a day. Raises UserError if none was
+    measured for so many.
+    """
+    known = sorted((get_profile(name) for name in PROFILES), key=lambda item: item.births_a_day)
+    for item in known:
+        if births_a_day <= item.births_a_day:
+            return item
+    raise UserError(
+        f"No encoding profile is issued for {births_a_day} births a day.",
+        f"{known[-1].id} is for up to {known[-1].births_a_day}. Where more people share a date of"
+        " birth, a stolen store would tell too much about them: see docs/explanation/encodings.md.",
+    )
 
 
 def parse_profile(text: str) -> Profile:
@@ -110,7 +127,8 @@ def parse_profile(text: str) -> Profile:
     for item in passes:
         _check(item)
     meaning = repr((ALGORITHM, content["id"], passes))
-    return Profile(content["id"], passes, hashlib.sha256(meaning.encode()).digest())
+    fingerprint = hashlib.sha256(meaning.encode()).digest()
+    return Profile(content["id"], passes, fingerprint, content["births_a_day"])
 
 
 def _check(item: Pass) -> None:
@@ -144,7 +162,13 @@ def _parse_pass(item: Mapping[str, Any]) -> Pass:
         only_without=tuple(item.get("only_without", ())),
         candidates=item.get("candidates", True),
         filters=tuple(
-            Filter(tuple(one["fields"]), one["elements"], one["bits"], one["keys"])
+            Filter(
+                tuple(one["fields"]),
+                one["elements"],
+                one["bits"],
+                one["keys"],
+                tuple(one.get("only_without", ())),
+            )
             for one in item.get("filters", ())
         ),
     )

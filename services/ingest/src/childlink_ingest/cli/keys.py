@@ -182,15 +182,26 @@ def new_linkage(version: int, output: Path) -> None:
 @click.option(
     "--output", required=True, type=click.Path(path_type=Path), help="File to send to the site."
 )
-def issue_linkage(partner: str, linkage_file: Path, directory_file: Path, output: Path) -> None:
+@click.option(
+    "--births-a-day",
+    type=click.IntRange(1),
+    help="Births a year in the whole area, divided by 365. Says which encoding profile to use.",
+)
+def issue_linkage(
+    partner: str, linkage_file: Path, directory_file: Path, output: Path, births_a_day: int | None
+) -> None:
     """Custodian: seal the linkage secret to one site's public key. Only that site can open the
     file.
+
+    All sites and the linker use one encoding profile. Give --births-a-day to be told which.
     """
 
     from childlink_core import custody
     from childlink_core.directory import read_directory
     from childlink_core.keys import read_secret_key
+    from childlink_core.profiles import profile_for
 
+    profile = profile_for(births_a_day) if births_a_day else None
     directory = read_directory(directory_file)
     if partner not in directory.partners:
         raise UserError(
@@ -206,6 +217,11 @@ def issue_linkage(partner: str, linkage_file: Path, directory_file: Path, output
         f"  tell the site by telephone: its key id must be {site.key_id}, the check value"
         f" {key.check_value}"
     )
+    if profile:
+        click.echo(
+            f'  and the setting of every site and of the linker: profile = "{profile.id}" (for up'
+            f" to {profile.births_a_day} births a day)"
+        )
 
 
 @keys.command("open-linkage")

@@ -205,6 +205,13 @@ class _Batch:
         """Mark the subjects that have a field."""
         return self._of(source_of(shape)) > 0
 
+    def lacks_any(self, shapes: Sequence[str]) -> NDArray[np.bool_]:
+        """Mark the subjects that lack one of some fields; all, if no field is named."""
+        if not shapes:
+            return np.ones(len(self._subjects), dtype=bool)
+        lacks: NDArray[np.bool_] = ~np.logical_and.reduce([self.has(shape) for shape in shapes])
+        return lacks
+
     def digests(self, shape: str, chosen: NDArray[np.int64]) -> Digests:
         """The digests of a field, for the chosen subjects.
 
@@ -304,7 +311,11 @@ class _PassEncoder:
             segments[rows, columns] = self._mixed(others)
         held, blooms = [segments * whole], []
         for one in self._filters:
-            bloom, keys = one.encode(salt, *(batch.bigrams(name, chosen) for name in one.fields))
+            bloom, keys = one.encode(
+                salt,
+                batch.lacks_any(one.only_without)[chosen],
+                *(batch.bigrams(name, chosen) for name in one.fields),
+            )
             blooms.append(bloom)
             held.append(keys)
         sent = np.ascontiguousarray(np.concatenate(held, axis=1)).view(np.uint8)
@@ -346,8 +357,7 @@ class _PassEncoder:
         wanted = np.isin(batch.roles, [_ROLES[role] for role in item.roles])
         for name in item.salt:
             wanted &= batch.has(name)
-        if item.only_without:
-            wanted &= ~np.logical_and.reduce([batch.has(name) for name in item.only_without])
+        wanted &= batch.lacks_any(item.only_without)
         whole = np.stack(
             [
                 np.logical_and.reduce([batch.has(name) for name in segment])

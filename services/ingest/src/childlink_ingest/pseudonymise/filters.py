@@ -79,7 +79,7 @@ class FilterEncoder:
     """Makes one filter of a pass."""
 
     def __init__(self, item: Filter, linkage: SecretKey, name: str) -> None:
-        self.fields = item.fields
+        self.fields, self.only_without = item.fields, item.only_without
         self._item = item
         self._offsets, self._elements = (
             Cipher(algorithms.AES(linkage.derive(f"{name} {what}")), modes.ECB()).encryptor()  # noqa: S305 - a permutation, not encryption
@@ -87,15 +87,15 @@ class FilterEncoder:
         )
 
     def encode(
-        self, salt: Words, one: Ragged, other: Ragged
+        self, salt: Words, wanted: NDArray[np.bool_], one: Ragged, other: Ragged
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-        """The filters (records, bytes) and their keys (records, keys). Without a value of either
-        field, both are zero.
+        """The filters (records, bytes) and their keys (records, keys). Where none is `wanted`, and
+        without a value of either field, both are zero.
         """
         blooms = np.zeros((len(salt), self._item.bits // 8), dtype=np.uint8)
         keys = np.zeros((len(salt), self._item.keys), dtype=np.uint32)
         # Many features first, so that a step of the min-hashes works on the first rows only.
-        features = one.lengths * other.lengths
+        features = one.lengths * other.lengths * wanted
         order = np.argsort(-features, kind="stable")[: np.count_nonzero(features)]
         for at in range(0, len(order), _AT_A_TIME):
             rows = order[at : at + _AT_A_TIME]

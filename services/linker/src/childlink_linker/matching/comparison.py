@@ -144,11 +144,14 @@ def _agreements(
         found = _equal(encodings.passes[item.number], tokens[item.number], left, right)
         equal |= {(item.number, segment): found[:, at] for at, segment in enumerate(item.segments)}
 
+    nothing = np.zeros(len(left), dtype=np.int8)
+
     def of(number: int, *fields: str) -> Codes:
-        return equal[number, fields]
+        """Whether a segment agrees; unknown if the profile does not have it."""
+        return equal.get((number, fields), nothing)
 
     def dob(*fields: str) -> Codes:
-        return equal[DOB_PASS, fields]
+        return of(DOB_PASS, *fields)
 
     def spelling(field: str) -> Codes:
         return _spelling(encodings.passes[DOB_PASS], tokens[DOB_PASS], left, right, profile, field)
@@ -157,8 +160,12 @@ def _agreements(
         """Whether one record's given name is another name or a nickname of the other's. Two second
         names may agree by chance: brothers share them.
         """
-        place = profile_pass(number).index
-        first, others = place(("given", *beside)), [place((n, *beside)) for n in _OTHER_NAMES]
+        segments = profile_pass(number)
+        if ("given", *beside) not in segments:
+            return nothing
+        place = segments.index
+        first = place(("given", *beside))
+        others = [place((n, *beside)) for n in _OTHER_NAMES if (n, *beside) in segments]
         held = encodings.passes[number], tokens[number]
         return _any_of(
             _any_equal(*held, left, right, [first], others),
