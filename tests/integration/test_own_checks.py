@@ -16,6 +16,8 @@ from click.testing import CliRunner
 from tests.support.one_site import AMINA, EXEMPT, MAPPING, MUM, Pilot
 from tests.support.people import NHS, LinkerUnderTest
 
+_GIVEN = "Ada Bo Cyril Dora Ewan Fiona Gus Hanna Ivo Jude Kirsty Liam".split()
+_SURNAMES = "Quill Rossi Stone Tanaka Usher Vance Webb Xu Yates Zoltan Brook Finch".split()
 RIGHT = encoded_pb2.OWN_CHECK_OUTCOME_RIGHT
 
 
@@ -25,10 +27,8 @@ def asked(linker, child):
     partner reads it.
     """
     crowd = [
-        child(
-            "trust-a", str(n), given=f"Name{'abcdefghijkl'[n]}", surname=f"Other{'abcdefghijkl'[n]}"
-        )
-        for n in range(12)
+        child("trust-a", str(n), given=given, surname=surname)
+        for n, (given, surname) in enumerate(zip(_GIVEN, _SURNAMES, strict=True))
     ]
     amina = child("trust-a", "amina", nhs=NHS[0])
     linker.send("trust-a", amina, *crowd)
