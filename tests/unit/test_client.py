@@ -35,6 +35,31 @@ def childlink(answering_address, tmp_path, monkeypatch):
     return run
 
 
+def test_every_share_and_mean_has_its_interval_in_tables_frames_and_words(client):
+    answer = client.ask("asq3_overall", "imd_quintile")
+    shown = [cell for cell in answer.cells if cell.estimate is not None]
+    assert len(shown) > 3
+    for cell in shown:
+        assert cell.low < cell.estimate < cell.high
+        assert f"({cell.low:.1%} to {cell.high:.1%})" in str(answer)
+    frame = answer.to_pandas()
+    assert (frame["share_low"].dropna() < frame["share"].dropna()).all()
+    assert "Intervals are 95%" in str(answer)
+    mean = client.ask("mean_services").cells[0]
+    assert mean.low < mean.estimate < mean.high
+    count = client.ask("reach_children").cells[0]
+    assert (count.low, count.high) == (None, None)
+
+
+def test_the_largest_and_the_smallest_group_are_not_ranked_inside_the_noise(client):
+    answer = client.ask("asq3_overall", "sex")
+    shown = sorted(
+        (cell for cell in answer.cells if cell.estimate is not None), key=lambda c: c.estimate
+    )
+    apart = shown[0].high < shown[-1].low
+    assert ("may be chance" in answer.describe()) == (not apart)
+
+
 def test_withheld_is_null_and_not_zero_in_either_data_frame(client):
     answer = client.ask("reach_children", by=["ethnicity", "imd_quintile"])
     hidden = sum(cell.count is None for cell in answer.cells)

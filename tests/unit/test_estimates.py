@@ -77,6 +77,39 @@ def test_intervals_with_rounding_cover_the_truth_19_times_in_20():
     assert 0.935 < hits / 1_500 < 0.97
 
 
+def test_the_interval_of_a_share_is_wilsons_and_that_of_a_mean_is_students():
+    from statsmodels.stats.proportion import proportion_confint
+
+    for part, rest in ((360, 140), (12, 18), (3, 97), (50, 0)):
+        low, high = proportion_confint(part, part + rest, method="wilson")
+        assert estimates.of_share(part, rest, 0.0, 0.0) == pytest.approx((low, high), abs=1e-9)
+    middles, counts = [5.0, 15.0, 25.0], [4, 9, 7]
+    scores = np.repeat(middles, counts)
+    expected = stats.t.interval(0.95, 19, scores.mean(), stats.sem(scores))
+    assert estimates.of_mean(middles, counts, 0.0) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("truth", [0.1, 0.3, 0.72, 0.95])
+@pytest.mark.parametrize("people", [60, 250, 2_000])
+def test_the_interval_of_a_rounded_share_covers_the_truth_19_times_in_20(truth, people):
+    """Counts are moved to a multiple of five at most nine away, as a release does."""
+    rng = np.random.default_rng(people)
+    covered = 0
+    for _ in range(600):
+        part = int(rng.binomial(people, truth))
+        shown = [5 * max(0, round((n + rng.normal(0.0, 2.5)) / 5)) for n in (part, people - part)]
+        low, high = estimates.of_share(*shown, 3.0, 3.0)
+        covered += low <= truth <= high
+    assert covered / 600 >= 0.93
+
+
+def test_a_share_of_a_population_has_a_narrower_interval_the_more_people_there_are():
+    widths = [
+        high - low for low, high in (estimates.of_rate(n / 4, n, 3.0) for n in (60, 600, 6_000))
+    ]
+    assert widths == sorted(widths, reverse=True)
+
+
 def test_a_change_is_that_of_a_paired_t_test():
     middles, counts = [-15.0, -5.0, 5.0, 15.0, 25.0, 35.0], [5, 20, 45, 60, 30, 10]
     theirs = stats.ttest_1samp(np.repeat(middles, counts), 0.0)

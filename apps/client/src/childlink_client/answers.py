@@ -72,7 +72,7 @@ class Answer(Found):
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One flat dictionary per cell: category titles, the count and the reason if it is
-        withheld, the estimate and the reason if it is withheld.
+        withheld, the estimate with its 95% interval and the reason if it is withheld.
         """
         for cell in self.cells:
             row: dict[str, Any] = dict(zip(self.by, self.titles(cell), strict=True))
@@ -80,6 +80,8 @@ class Answer(Found):
             if self.measure.estimate:
                 row |= {
                     self.measure.estimate: cell.estimate,
+                    f"{self.measure.estimate}_low": cell.low,
+                    f"{self.measure.estimate}_high": cell.high,
                     f"{self.measure.estimate}_withheld": cell.estimate_withheld,
                 }
             yield row
@@ -97,7 +99,11 @@ class Answer(Found):
             shown.append(_count(cell))
             if kind:
                 shown.append(
-                    Shown(cell.estimate_text(kind), cell.estimate is None, cell.explanation[1:])
+                    Shown(
+                        cell.estimate_with_interval(kind),
+                        cell.estimate is None,
+                        cell.explanation[1:],
+                    )
                 )
             rows.append(tuple(shown))
         return Table(tuple(head), tuple(rows), max(len(self.by), 1))
@@ -113,7 +119,7 @@ class Answer(Found):
                 cell.estimate_withheld if kind else cell.count_withheld for cell in self.cells
             )
         said = {
-            id(cell): cell.estimate_text(kind) if kind else f"{cell.count_text()} {unit}"
+            id(cell): (cell.estimate_with_interval(kind) if kind else f"{cell.count_text()} {unit}")
             for cell in shown
         }
         if not self.by:
@@ -123,9 +129,14 @@ class Answer(Found):
         rest = hidden(len(self.cells) - len(shown), len(self.cells))
         if low is high:
             return f"{self._named(high)}: {said[id(high)]}.{rest}"
+        apart = (
+            " Their intervals overlap, so the order may be chance."
+            if kind and None not in (low.high, high.low) and (low.high or 0) >= (high.low or 0)
+            else ""
+        )
         return (
             f"Most: {self._named(high)}, {said[id(high)]}. "
-            f"Least of those shown: {self._named(low)}, {said[id(low)]}.{rest}"
+            f"Least of those shown: {self._named(low)}, {said[id(low)]}.{apart}{rest}"
         )
 
     def chart(self) -> Chart:

@@ -138,6 +138,9 @@ class Cell:
     estimate_withheld: str
     explanation: tuple[str, ...] = ()
     """The explanation, rule by rule. Only if the question asked for it."""
+    low: float | None = None
+    """Lower end of the estimate's 95% interval, which allows for chance and rounding."""
+    high: float | None = None
 
     @classmethod
     def of(cls, message: pb.Cell) -> Cell:
@@ -149,6 +152,8 @@ class Cell:
             message.estimate if message.HasField("estimate") else None,
             why_suppressed(message.estimate_withheld),
             tuple(message.explanation),
+            message.estimate_low if message.HasField("estimate_low") else None,
+            message.estimate_high if message.HasField("estimate_high") else None,
         )
 
     def count_text(self) -> str:
@@ -157,9 +162,14 @@ class Cell:
 
     def estimate_text(self, kind: str) -> str:
         """A share as a percentage or a mean with one decimal, or the reason why there is none."""
-        if self.estimate is None:
-            return self.estimate_withheld
-        return f"{self.estimate:.1%}" if kind in ("share", "rate") else f"{self.estimate:.1f}"
+        return self.estimate_withheld if self.estimate is None else _figure(self.estimate, kind)
+
+    def estimate_with_interval(self, kind: str) -> str:
+        """The same with its 95% interval."""
+        shown = self.estimate_text(kind)
+        if self.estimate is None or self.low is None or self.high is None:
+            return shown
+        return f"{shown} ({_figure(self.low, kind)} to {_figure(self.high, kind)})"
 
     def figure(self, kind: str) -> tuple[float | None, str]:
         """The value that a chart draws (shares in percent) and the text beside it. With an empty
@@ -171,6 +181,10 @@ class Cell:
         return (
             self.estimate * 100 if percent and self.estimate is not None else self.estimate
         ), self.estimate_text(kind)
+
+
+def _figure(value: float, kind: str) -> str:
+    return f"{value:.1%}" if kind in ("share", "rate") else f"{value:.1f}"
 
 
 def estimate_of(measure: Measure, cells: Iterable[Cell]) -> str:

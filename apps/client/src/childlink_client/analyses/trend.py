@@ -67,6 +67,8 @@ class Trend(Found):
                 if self.measure.estimate:
                     row |= {
                         self.measure.estimate: cell.estimate,
+                        f"{self.measure.estimate}_low": cell.low,
+                        f"{self.measure.estimate}_high": cell.high,
                         f"{self.measure.estimate}_withheld": cell.estimate_withheld,
                     }
                 yield row

@@ -201,20 +201,24 @@ class QueryResponse(_message.Message):
     def __init__(self, release: _Optional[_Union[ReleaseSummary, _Mapping]] = ..., measure: _Optional[_Union[Measure, _Mapping]] = ..., by: _Optional[_Iterable[str]] = ..., cells: _Optional[_Iterable[_Union[Cell, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Cell(_message.Message):
-    __slots__ = ("category_ids", "count", "estimate", "withheld", "estimate_withheld", "explanation")
+    __slots__ = ("category_ids", "count", "estimate", "withheld", "estimate_withheld", "explanation", "estimate_low", "estimate_high")
     CATEGORY_IDS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     ESTIMATE_FIELD_NUMBER: _ClassVar[int]
     WITHHELD_FIELD_NUMBER: _ClassVar[int]
     ESTIMATE_WITHHELD_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATE_LOW_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATE_HIGH_FIELD_NUMBER: _ClassVar[int]
     category_ids: _containers.RepeatedScalarFieldContainer[str]
     count: int
     estimate: float
     withheld: Withheld
     estimate_withheld: Withheld
     explanation: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, category_ids: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., estimate: _Optional[float] = ..., withheld: _Optional[_Union[Withheld, str]] = ..., estimate_withheld: _Optional[_Union[Withheld, str]] = ..., explanation: _Optional[_Iterable[str]] = ...) -> None: ...
+    estimate_low: float
+    estimate_high: float
+    def __init__(self, category_ids: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., estimate: _Optional[float] = ..., withheld: _Optional[_Union[Withheld, str]] = ..., estimate_withheld: _Optional[_Union[Withheld, str]] = ..., explanation: _Optional[_Iterable[str]] = ..., estimate_low: _Optional[float] = ..., estimate_high: _Optional[float] = ...) -> None: ...
 
 class Estimate(_message.Message):
     __slots__ = ("value", "low", "high", "withheld")

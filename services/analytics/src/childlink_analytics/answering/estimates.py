@@ -80,6 +80,61 @@ def interval(figure: Figure, counts: Counts, rounding_sd: float, *, ratio: bool)
     return Estimate(value, low, high)
 
 
+def of_share(part: float, rest: float, part_sd: float, rest_sd: float) -> tuple[float, float]:
+    """The 95% interval of a share: Wilson's score interval (1927), as in OHID's technical guide for
+    proportions. The rounding of both counts is added in quadrature to each side (Newcombe 1998).
+
+    >>> [round(end, 3) for end in of_share(360.0, 140.0, 0.0, 0.0)]
+    [0.679, 0.758]
+    >>> [round(end, 3) for end in of_share(360.0, 140.0, 3.0, 3.0)]
+    [0.678, 0.759]
+    >>> [round(end, 2) for end in of_share(20.0, 0.0, 3.0, 3.0)]
+    [0.66, 1.0]
+    """
+    n = part + rest
+    p = part / n
+    return _wilson(p, n, ((1.0 - p) ** 2 * part_sd**2 + p**2 * rest_sd**2) / n**2)
+
+
+def of_rate(counted: float, population: float, sd: float) -> tuple[float, float]:
+    """The 95% interval of a share of a public population count, as `of_share`."""
+    return _wilson(counted / population, population, (sd / population) ** 2)
+
+
+def of_mean(midpoints: Sequence[float], counts: Sequence[float], sd: float) -> tuple[float, float]:
+    """The 95% interval of a mean of people in bands: Student's, with the rounding of each band.
+
+    >>> [round(end, 2) for end in of_mean([0.0, 10.0, 20.0], [50.0, 100.0, 50.0], 2.0)]
+    [8.97, 11.03]
+    """
+    at, n = np.asarray(midpoints, dtype=float), np.asarray(counts, dtype=float)
+    total = float(n.sum())
+    mean = float((at * n).sum() / total)
+    variance = float((n * (at - mean) ** 2).sum() / (total - 1.0))
+    rounding = float((((at - mean) / total) ** 2).sum()) * sd**2
+    reach = _student(total - 1.0) * math.sqrt(variance / total + rounding)
+    return mean - reach, mean + reach
+
+
+def _wilson(p: float, n: float, rounding: float) -> tuple[float, float]:
+    """`rounding` is the variance that the rounding adds."""
+    centre = (p + _Z**2 / (2.0 * n)) / (1.0 + _Z**2 / n)
+    reach = _Z * math.sqrt(p * (1.0 - p) / n + _Z**2 / (4.0 * n**2)) / (1.0 + _Z**2 / n)
+    low, high = centre - reach, centre + reach
+    return (
+        max(0.0, p - math.hypot(p - low, _Z * math.sqrt(rounding))),
+        min(1.0, p + math.hypot(high - p, _Z * math.sqrt(rounding))),
+    )
+
+
+def _student(freedom: float) -> float:
+    """The 97.5% point of Student's distribution, by Cornish and Fisher's expansion: right to .002
+    from 10 degrees of freedom on.
+    """
+    z = _Z
+    return z + (z**3 + z) / (4.0 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96.0 * freedom**2)
+
+
 def odds_ratio(x: Counts) -> float:
     """Odds ratio of pairs of groups (of interest, compared with), one pair for each stratum: Mantel
     & Haenszel (1959).

@@ -114,6 +114,8 @@ def cell(item: AnswerCell, explained: list[str]) -> pb.Cell:
         category_ids=item.categories,
         count=int(item.count.value) if item.count.value is not None else None,
         estimate=estimate.value if estimate else None,
+        estimate_low=item.interval[0] if item.interval else None,
+        estimate_high=item.interval[1] if item.interval else None,
         withheld=_WITHHELD[item.count.withheld],
         estimate_withheld=_WITHHELD[estimate.withheld if estimate else ""],
         explanation=explained,

@@ -12,6 +12,7 @@ from typing import Final
 from childlink_catalogue.dimensions import NOT_RECORDED
 from childlink_catalogue.measures import Measure
 
+from childlink_analytics.answering import estimates
 from childlink_analytics.errors import QuestionError
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.release_files import Published, Release
@@ -39,6 +40,8 @@ class AnswerCell:
     categories: tuple[str, ...]
     count: disclosure.Shown
     estimate: disclosure.Shown | None
+    interval: tuple[float, float] | None = None
+    """The 95% interval of a shown estimate, for chance and rounding."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,12 @@ def _answer_cell(published: Published, categories: tuple[str, ...], group: Group
     if not published.collected:
         missing = disclosure.Shown(None, "not_collected")
         return AnswerCell(categories, missing, missing if published.measure.estimate else None)
+    shown, interval = _estimate(published, group)
     return AnswerCell(
-        categories, disclosure.show_count(count(published, group)), _estimate(published, group)
+        categories,
+        disclosure.show_count(count(published, group)),
+        shown,
+        interval if shown and shown.value is not None else None,
     )
 
 
@@ -219,28 +226,57 @@ def count(published: Published, group: Group) -> disclosure.Group:
     return disclosure.group(cells, published.policy)
 
 
-def _estimate(published: Published, group: Group) -> disclosure.Shown | None:
+_Interval = tuple[float, float] | None
+
+
+def _estimate(published: Published, group: Group) -> tuple[disclosure.Shown | None, _Interval]:
+    """The estimate of a group, with its interval. None: the measure has none here."""
     measure = published.measure
     if measure.share:
-        name, numerator, complement = measure.share
-        if name in group:
-            return None
-        part, rest_of_group = (
-            count(published, {**group, name: kept}) for kept in (numerator, complement)
-        )
-        return disclosure.show_share(part, rest_of_group, harmless=measure.harmless)
+        return _share(published, group, measure.share)
     if measure.mean:
-        midpoints = measure.dimensions[measure.mean].midpoints or {}
-        rest = {key: value for key, value in group.items() if key != measure.mean}
-        bands = [band for band in group.get(measure.mean, tuple(midpoints)) if band in midpoints]
-        counted = {band: count(published, rest | {measure.mean: (band,)}) for band in bands}
-        if any(item.hidden for item in counted.values()):
-            return disclosure.Shown(None, "suppressed")
-        total = sum(midpoints[band] * item.protected for band, item in counted.items())
-        return disclosure.show_mean(total, sum(item.protected for item in counted.values()))
+        return _mean(published, group, measure.mean)
     if published.population:
-        return disclosure.show_rate(count(published, group), _population(published, group))
-    return None
+        counted, population = count(published, group), _population(published, group)
+        shown = disclosure.show_rate(counted, population)
+        if shown.value is None or not population:
+            return shown, None
+        sd = published.rounding_sd * math.sqrt(counted.cells)
+        return shown, estimates.of_rate(counted.protected, population, sd)
+    return None, None
+
+
+def _share(
+    published: Published, group: Group, said: tuple[str, tuple[str, ...], tuple[str, ...]]
+) -> tuple[disclosure.Shown | None, _Interval]:
+    name, numerator, complement = said
+    if name in group:
+        return None, None
+    part, rest = (count(published, {**group, name: kept}) for kept in (numerator, complement))
+    shown = disclosure.show_share(part, rest, harmless=published.measure.harmless)
+    if shown.value is None:
+        return shown, None
+    sds = (published.rounding_sd * math.sqrt(item.cells) for item in (part, rest))
+    return shown, estimates.of_share(part.protected, rest.protected, *sds)
+
+
+def _mean(
+    published: Published, group: Group, name: str
+) -> tuple[disclosure.Shown | None, _Interval]:
+    midpoints = published.measure.dimensions[name].midpoints or {}
+    rest = {key: value for key, value in group.items() if key != name}
+    bands = [band for band in group.get(name, tuple(midpoints)) if band in midpoints]
+    counted = {band: count(published, rest | {name: (band,)}) for band in bands}
+    if any(item.hidden for item in counted.values()):
+        return disclosure.Shown(None, "suppressed"), None
+    people = [item.protected for item in counted.values()]
+    at = [midpoints[band] for band in counted]
+    total = sum(middle * n for middle, n in zip(at, people, strict=True))
+    shown = disclosure.show_mean(total, sum(people))
+    if shown.value is None:
+        return shown, None
+    cells = max((item.cells for item in counted.values()), default=1)
+    return shown, estimates.of_mean(at, people, published.rounding_sd * math.sqrt(cells))
 
 
 def _population(published: Published, group: Group) -> int | None:
@@ -265,6 +301,8 @@ def _notes(published: Published, cells: Sequence[AnswerCell], by: Sequence[str])
     ]
     if measure.mean and NOT_RECORDED in measure.dimensions[measure.mean].categories:
         notes.append("The mean is of those with a recorded value. The count is of everybody.")
+    if any(cell.interval for cell in cells):
+        notes.append("Intervals are 95% and allow for chance and rounding.")
     overlapping = [name for name in by if measure.dimensions[name].overlapping]
     if overlapping:
         notes.append(

@@ -98,6 +98,8 @@ class Group:
     policy: str = ROUNDED
     hidden: bool = False
     """Whether a part of it is withheld under the suppression policy."""
+    cells: int = 1
+    """How many published cells it is the sum of. Each has a rounding error of its own."""
 
 
 def nearest(true: int) -> int:
@@ -165,7 +167,11 @@ def group(cells: Iterable[int], policy: str = ROUNDED) -> Group:
     least = possible(policy)
     shown = [count for count in counts if count != HIDDEN]
     return Group(
-        sum(shown), sum(least(count)[0] for count in shown), policy, len(shown) < len(counts)
+        sum(shown),
+        sum(least(count)[0] for count in shown),
+        policy,
+        len(shown) < len(counts),
+        len(counts),
     )
 
 
