@@ -21,6 +21,8 @@ import time
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 
+from childlink_core.profiles import DEFAULT_PROFILE, PROFILES
+
 from tests.bench import linkage_childlink, linkage_peers
 from tests.bench.linkage_data import SETTINGS, Key, Population, public, second, synthetic
 from tests.bench.linkage_errors import write_errors
@@ -37,10 +39,10 @@ def say(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def run_childlink(population: Population, dump: Path | None) -> None:
+def run_childlink(population: Population, dump: Path | None, profile_id: str) -> None:
     """Link and report; then estimate, link again and report."""
     started = time.perf_counter()
-    linked = linkage_childlink.run(population, say)
+    linked = linkage_childlink.run(population, say, profile_id)
     for name in ("childlink, prior", "childlink, estimated"):
         if name != "childlink, prior":
             started = time.perf_counter()
@@ -101,6 +103,7 @@ def main() -> None:
     )
     parser.add_argument("--setting", action="append", choices=_SETTINGS, help="default: all")
     parser.add_argument("--only", action="append", choices=_SYSTEMS, help="default: all systems")
+    parser.add_argument("--profile", default=DEFAULT_PROFILE, choices=PROFILES)
     parser.add_argument("--children", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -120,7 +123,7 @@ def main() -> None:
             continue
         only = options.only or list(_SYSTEMS)
         if "childlink" in only:
-            run_childlink(population, options.dump_errors)
+            run_childlink(population, options.dump_errors, options.profile)
         for peer in linkage_peers.PEERS:
             if peer in only:
                 say(f"{setting}: {peer}")

@@ -12,7 +12,7 @@ from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_bus.database import migrate, open_database
 from childlink_bus.stream_processor import OpenedBatch
 from childlink_core.keys import SecretKey
-from childlink_core.profiles import get_profile
+from childlink_core.profiles import DEFAULT_PROFILE, Profile, get_profile
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_linker.linking.intake import TokenHasher, read_batches
 from childlink_linker.linking.link import link
@@ -37,6 +37,7 @@ class Linked:
     population: Population
     engine: sa.Engine
     parameters: Parameters
+    profile: Profile
 
     def persons(self) -> dict[Key, str]:
         """The identifier of every record."""
@@ -79,20 +80,19 @@ class Linked:
         with self.engine.begin() as tx:
             store = Store(tx, _VAULT)
             self.parameters = estimate_parameters(
-                store, get_profile(), self.parameters, "bench"
+                store, self.profile, self.parameters, "bench"
             ).parameters
-            relink(store, get_profile(), self.parameters)
+            relink(store, self.profile, self.parameters)
 
     def close(self) -> None:
         """Close the database."""
         self.engine.dispose()
 
 
-def encode(population: Population) -> list[OpenedBatch]:
+def encode(population: Population, profile: Profile) -> list[OpenedBatch]:
     """Every partner's records, as the linker finds them in an opened envelope, one micro-batch
     after another.
     """
-    profile = get_profile()
     encoder = Encoder(profile, _LINKAGE)
     batches = []
     for partner, items in groupby(population.subjects.items(), key=lambda item: item[0][0]):
@@ -112,17 +112,21 @@ def encode(population: Population) -> list[OpenedBatch]:
     return batches
 
 
-def run(population: Population, progress: Callable[[str], None] = lambda _what: None) -> Linked:
+def run(
+    population: Population,
+    progress: Callable[[str], None] = lambda _what: None,
+    profile_id: str = DEFAULT_PROFILE,
+) -> Linked:
     """Encode and link a population, with the default parameters of the linker."""
-    profile, parameters = get_profile(), load_parameters()
+    profile, parameters = get_profile(profile_id), load_parameters()
     engine = open_database("sqlite://")
     migrate(engine, "childlink_linker.store")
     hasher = TokenHasher(b"t" * 32)
-    for batch in encode(population):
+    for batch in encode(population, profile):
         progress(f"childlink: linking {batch.sender}")
         arrivals, [result] = read_batches([batch], profile, {_LINKAGE.version}, hasher)
         if result.reason or result.refused:
             raise RuntimeError(f"the linker refuses {result.reason or result.refused[:3]}")
         with engine.begin() as tx:
             link(Store(tx, _VAULT), arrivals, profile, parameters)
-    return Linked(population, engine, parameters)
+    return Linked(population, engine, parameters, profile)
