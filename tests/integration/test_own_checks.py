@@ -16,8 +16,20 @@ from click.testing import CliRunner
 from tests.support.one_site import AMINA, EXEMPT, MAPPING, MUM, Pilot
 from tests.support.people import NHS, LinkerUnderTest
 
-_GIVEN = "Ada Bo Cyril Dora Ewan Fiona Gus Hanna Ivo Jude Kirsty Liam".split()
-_SURNAMES = "Quill Rossi Stone Tanaka Usher Vance Webb Xu Yates Zoltan Brook Finch".split()
+_NAMES = {
+    "Ada": "Quill",
+    "Bo": "Rossi",
+    "Cyril": "Stone",
+    "Dora": "Tanaka",
+    "Ewan": "Usher",
+    "Fiona": "Vance",
+    "Gus": "Webb",
+    "Hanna": "Xu",
+    "Ivo": "Yates",
+    "Jude": "Zoltan",
+    "Kirsty": "Brook",
+    "Liam": "Finch",
+}
 RIGHT = encoded_pb2.OWN_CHECK_OUTCOME_RIGHT
 
 
@@ -28,7 +40,7 @@ def asked(linker, child):
     """
     crowd = [
         child("trust-a", str(n), given=given, surname=surname)
-        for n, (given, surname) in enumerate(zip(_GIVEN, _SURNAMES, strict=True))
+        for n, (given, surname) in enumerate(_NAMES.items())
     ]
     amina = child("trust-a", "amina", nhs=NHS[0])
     linker.send("trust-a", amina, *crowd)

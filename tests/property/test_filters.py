@@ -144,7 +144,6 @@ def test_the_linkers_key_and_the_token_decide_where_bits_go():
     "spoil",
     [
         lambda item: setattr(item, "bloom_filters", item.bloom_filters[:-1]),
-        lambda item: setattr(item, "bloom_filters", b""),
         lambda item: setattr(item, "bloom_filters", b"\xff" * len(item.bloom_filters)),
         lambda item: setattr(item, "bloom_filters", bytes(len(item.bloom_filters))),
         lambda item: setattr(item, "bloom_filters", b"\x01" + bytes(len(item.bloom_filters) - 1)),
@@ -153,7 +152,6 @@ def test_the_linkers_key_and_the_token_decide_where_bits_go():
     ],
     ids=[
         "too short",
-        "missing",
         "all bits",
         "no bits",
         "one bit",
@@ -172,6 +170,15 @@ def with_capsule(record):
     found = wire.EncodedRecord.FromString(record.SerializeToString())
     found.capsule = b"sealed"
     return found
+
+
+def test_a_record_whose_filters_are_not_there_is_taken_as_one_without():
+    """As protobuf has it: a field that an older program does not know is not there."""
+    [record] = Encoder(PROFILE, secret(1)).encode([subject("sharlene", "campbell")])
+    next(p for p in record.passes if p.pass_number == DOB).bloom_filters = b""
+    assert problem_of_record(with_capsule(record), PROFILE) == ""
+    stored = from_rows(hashed_again([record], 1, PROFILE, TokenHasher(b"t" * 32)), PROFILE)
+    assert not stored.passes[DOB].filters.any()
 
 
 def test_a_record_without_a_given_name_has_no_filter_and_is_accepted():

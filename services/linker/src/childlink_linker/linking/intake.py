@@ -215,12 +215,14 @@ def _is_filter(encoding: wire.PassEncoding, profile: Profile) -> bool:
         return False
     if len(encoding.filter) != SEGMENT_BYTES * item.columns:
         return False
-    if len(encoding.bloom_filters) != item.filter_bytes:
-        return False
     sent = (*map(bool, memoryview(encoding.filter).cast("I")),)
     if sent[: len(item.segments)] != _bits(encoding.present, len(item.segments)):
         return False
-    return _are_blooms(encoding.bloom_filters, sent[len(item.segments) :], item)
+    # A field that is not there says the same as filters without bits.
+    blooms = encoding.bloom_filters
+    return not blooms or (
+        len(blooms) == item.filter_bytes and _are_blooms(blooms, sent[len(item.segments) :], item)
+    )
 
 
 def _are_blooms(blooms: bytes, keys: Sequence[bool], item: Pass) -> bool:
@@ -313,7 +315,9 @@ def hashed_again(
             rows.append(at)
             tokens.append(hasher(b"pass%d" % item.pass_number + version, item.block_token))
             segments.append(item.filter)
-            blooms.append(item.bloom_filters)
+            blooms.append(
+                item.bloom_filters or bytes(profile.by_number[item.pass_number].filter_bytes)
+            )
     for number, (rows, tokens, segments, blooms) in carried.items():
         if rows:
             hashed = np.frombuffer(b"".join(tokens), dtype=np.uint8).reshape(-1, REFERENCE_BYTES)
