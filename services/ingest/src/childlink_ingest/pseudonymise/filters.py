@@ -31,6 +31,7 @@ Words = NDArray[np.uint64]
 _AT_A_TIME: Final = 1_000
 _ODD: Final = (np.uint64(0xBF58_476D_1CE4_E5B9), np.uint64(0x94D0_49BB_1331_11EB))
 _LEAST: Final = np.uint32(1)
+_NONE: Final = np.zeros(0, dtype=np.uint64)
 
 
 def bigrams_of(value: str) -> list[str]:
@@ -65,14 +66,14 @@ class Bigrams:
 
     def of(self, numbers: NDArray[np.int64]) -> Ragged:
         """The digests of these values."""
-        ends = np.frombuffer(self._ends, dtype=np.int64).copy()
-        starts = np.concatenate([[0], ends[:-1]])
-        flat = (
-            np.frombuffer(self._flat, dtype=np.uint64).copy()
-            if self._flat
-            else np.zeros(0, dtype=np.uint64)
-        )
-        return Ragged(flat, starts[numbers], (ends - starts)[numbers])
+        ends = np.frombuffer(self._ends, dtype=np.int64)
+        begins = np.where(numbers > 0, ends[numbers - 1], 0)
+        lengths = ends[numbers] - begins
+        starts = np.cumsum(lengths) - lengths
+        # Only what is asked for is copied: the values of a large extract are many.
+        places = np.arange(lengths.sum()) + np.repeat(begins - starts, lengths)
+        flat = np.frombuffer(self._flat, dtype=np.uint64)[places] if len(places) else _NONE
+        return Ragged(flat, starts, lengths)
 
 
 class FilterEncoder:
