@@ -505,3 +505,28 @@ def test_every_example_of_a_key_is_toml():
                 for example in info.examples or []:
                     if isinstance(example, str) and example[0] in '{["':
                         tomllib.loads(f"x = {example}")
+
+
+def test_a_list_that_is_written_as_a_table_twice_is_told_to_use_two_brackets(folder):
+    edit(folder, "datasets/review.toml", "[[field]]", "[field]")
+    edit(folder, "datasets/review.toml", "[[field]]", "[field]")
+    with pytest.raises(CatalogueError, match=r"\[\[field\]\]"):
+        whole(folder)
+
+
+def test_changes_are_listed_in_one_order(folder, tmp_path):
+    following = tmp_path / "next"
+    shutil.copytree(folder, following)
+    services = "".join(f'[{name}]\ntitle = "{name}"\nkind = "direct"\n' for name in "dacb")
+    (following / "services.toml").write_text((folder / "services.toml").read_text() + services)
+    found = [item.what for item in changes(Catalogue(folder), Catalogue(following))]
+    refused = [
+        item.what for item in changes(Catalogue(folder), Catalogue(following)) if item.refused
+    ]
+    assert found == [*sorted(refused), *sorted(set(found) - set(refused))]
+
+
+def test_a_catalogue_that_is_checked_from_inside_is_named(folder, monkeypatch):
+    edit(folder, "services.toml", "title", "titel")
+    monkeypatch.chdir(folder)
+    assert "ours/services.toml" in typed("check", ".").output

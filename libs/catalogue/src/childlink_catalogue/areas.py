@@ -30,7 +30,8 @@ def check_areas(areas: Mapping[str, AreaKeys], at: Callable[[str], Place]) -> No
             raise CatalogueError(
                 f"{at(code)}: it lies within {_named(above)}, and other areas of the level"
                 f" {item.level} within {_named(parents[item.level])}.",
-                "Areas of one level lie within areas of one level, so that they add up.",
+                f"Give each {item.level} a `within` of one level, so that they add up. What lies"
+                " outside needs a larger area of its own, such as `other_boroughs`.",
             )
     for level in parents:
         seen = [level]

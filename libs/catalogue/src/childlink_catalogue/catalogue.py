@@ -506,7 +506,7 @@ class Catalogue:
         return sorted([*found, *(name for name in self.more if name.startswith(f"{folder}/"))])
 
     def _at(self, name: str) -> str:
-        return f"{self.folder.name}/{name}"
+        return f"{self.folder.resolve().name}/{name}"
 
     def _place(self, name: str, at: Sequence[str | int], what: str) -> Place:
         return place_of(self._at(name), self._texts[name], at, what)

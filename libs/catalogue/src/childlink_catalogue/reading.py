@@ -58,8 +58,12 @@ def read_keys(kind: type[Keys], text: str, where: str, tables: Sequence[type[Bas
     try:
         return TypeAdapter(kind).validate_python(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
+        twice = re.search(r"Cannot declare \('(\w+)',\) twice", str(error))
         raise CatalogueError(
-            f"{where} is not TOML: {error}.", "Correct that line, or the one before it."
+            f"{where} is not TOML: {error}.",
+            f"Write [[{twice[1]}]], with two brackets, for each one of a list."
+            if twice
+            else "Correct that line, or the one before it.",
         ) from None
     except ValidationError as error:
         first = _plainest(error)

@@ -47,7 +47,7 @@ def changes(old: Catalogue, new: Catalogue) -> list[Change]:
         *_definitions("dimension", old.dimension_keys, new.dimension_keys, _users(new)),
         *_definitions("measure", old.measure_keys, new.measure_keys),
     ]
-    return sorted(found, key=lambda item: (not item.refused, OPT_OUT not in item.what))
+    return sorted(found, key=lambda item: (not item.refused, OPT_OUT not in item.what, item.what))
 
 
 def _version(old: Catalogue, new: Catalogue) -> Iterator[Change]:
