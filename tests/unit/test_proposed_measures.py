@@ -14,7 +14,7 @@ from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.service import Access, serve
 from childlink_analytics.releasing.release.workflow import ReleaseWorkflow
 from childlink_analytics.settings import ServingSettings, StoreSettings
-from childlink_analytics.shared.proposals import MOST_WAITING, Proposals, Stored
+from childlink_analytics.shared.proposals import MOST_KEPT, Proposals, Stored
 from childlink_analytics.shared.purposes import Register, parse_purposes
 from childlink_bus.database import migrate, open_database
 from childlink_catalogue.catalogue import Catalogue, bundled
@@ -173,6 +173,11 @@ def test_a_plan_says_what_fits_and_publishes_nothing(desk):
     assert ("bea", "proposal plan") in [(e.who, e.action) for e in desk.audit_trail()]
 
 
+def test_two_proposals_with_one_measure_are_not_planned_as_one(desk):
+    with pytest.raises(CatalogueError, match="declared twice"):
+        desk.plan("bea", [Proposal(TEXT), Proposal(f"# another\n{TEXT}")], UNTIL.isoformat())
+
+
 def test_what_does_not_fit_goes_from_the_proposal_before_it_goes_from_what_is_published(
     desk, monkeypatch
 ):
@@ -213,9 +218,9 @@ def test_an_accepted_proposal_is_in_the_next_release(asked, desk, tmp_path, monk
 
 def test_a_flood_of_proposals_is_stopped(tmp_path):
     proposals = Proposals(tmp_path / "proposals", tmp_path / "releases")
-    for number in range(MOST_WAITING):
+    for number in range(MOST_KEPT):
         proposals.add(Stored(f"# {number}", "ann", "2026-01-01", {}))
-    with pytest.raises(CatalogueError, match="waiting already"):
+    with pytest.raises(CatalogueError, match="kept already"):
         proposals.add(Stored("# more", "ann", "2026-01-01", {}))
 
 

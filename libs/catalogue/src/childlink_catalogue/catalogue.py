@@ -66,7 +66,7 @@ class Catalogue:
     """A catalogue in a folder."""
 
     folder: Path
-    more: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Files that are read as if they were in the folder, by their name in it."""
     _texts: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -1,7 +1,7 @@
 """A proposed measure: a file that is not part of the catalogue yet. No I/O."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -37,24 +37,34 @@ class Proposal:
 
     def measures(self, declared: Catalogue, until: date) -> Mapping[str, Measure]:
         """The proposed measures by id. Raises CatalogueError that says what is wrong with them."""
-        if len(self.text) > LARGEST:
+        return proposed([self], declared, until)[1]
+
+    def described(
+        self, declared: Catalogue, measures: Mapping[str, Measure]
+    ) -> Mapping[str, list[str]]:
+        """What each of its measures counts, in words."""
+        with_it = self.within(declared)
+        return {name: list(describe(with_it, measure)) for name, measure in measures.items()}
+
+
+def proposed(
+    proposals: Sequence[Proposal], declared: Catalogue, until: date
+) -> tuple[Catalogue, Mapping[str, Measure]]:
+    """The catalogue with all these proposals in it, and their measures by id, in their order.
+    Raises CatalogueError if one does not fit the catalogue, or two do not fit each other.
+    """
+    together = declared
+    for item in proposals:
+        if len(item.text) > LARGEST:
             raise CatalogueError(
                 f"The proposal is longer than {LARGEST:,} characters.", "Propose fewer measures."
             )
-        with_it = self.within(declared)
-        wanted = with_it.measure_ids_of(self.file)
-        if not wanted:
-            raise CatalogueError(
-                "The proposal declares no measure.",
-                "Write a file like those in the catalogue's folder `measures`, with [[measure]].",
-            )
-        found = with_it.measures(until)
-        return {name: found[name] for name in wanted}
-
-    def described(self, declared: Catalogue, until: date) -> dict[str, list[str]]:
-        """What each proposed measure counts, in words. Raises CatalogueError."""
-        with_it = self.within(declared)
-        return {
-            name: list(describe(with_it, measure))
-            for name, measure in self.measures(declared, until).items()
-        }
+        together = item.within(together)
+    wanted = [name for item in proposals for name in together.measure_ids_of(item.file)]
+    if not wanted:
+        raise CatalogueError(
+            "The proposal declares no measure.",
+            "Write a file like those in the catalogue's folder `measures`, with [[measure]].",
+        )
+    found = together.measures(until)
+    return together, {name: found[name] for name in wanted}

@@ -339,7 +339,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         until = date.fromisoformat(str(release.manifest["data_until"]))
         try:
             measures = proposal.measures(declared, until)
-            said = proposal.described(declared, until)
+            said = proposal.described(declared, measures)
             for measure in measures.values():
                 self.access.check_purpose(measure)
             stored = Stored(

@@ -27,12 +27,14 @@ def proposal() -> None:
 @click.pass_obj
 def proposal_list(settings_file: Path | None) -> None:
     """List the proposals, newest first."""
+    from childlink_catalogue.catalogue import current
+
     settings = _settings(settings_file)
-    found = _proposals(settings).all()
+    found, declared = _proposals(settings).all(), current().measure_keys
     if not found:
         click.echo("There are no proposals.")
     for item in found:
-        state = "declined" if item.declined_by else "waiting or published"
+        state = item.state(declared).replace("published", "in the catalogue")
         click.echo(
             f"{item.id}  {item.on}  {item.who}  {state}  {'; '.join(item.measures.values())}"
         )

@@ -17,7 +17,7 @@ from typing import Final
 from childlink_catalogue.errors import CatalogueError
 from childlink_catalogue.proposing import Proposal
 
-MOST_WAITING: Final = 200
+MOST_KEPT: Final = 200
 _DECISIONS: Final = "declined"
 
 
@@ -58,10 +58,10 @@ class Proposals:
         path = self.folder / f"{stored.id}.json"
         if path.exists():
             return False
-        if len(list(self.folder.glob("*.json"))) >= MOST_WAITING:
+        if len(list(self.folder.glob("*.json"))) >= MOST_KEPT:
             raise CatalogueError(
-                f"{MOST_WAITING} proposals are waiting already.",
-                "Ask the release managers to decide about them.",
+                f"{MOST_KEPT} proposals are kept already.",
+                "Ask the hub's operator to delete those that are decided.",
             )
         _write(path, asdict(stored))
         return True
@@ -75,9 +75,12 @@ class Proposals:
         """A proposal by its name, or the beginning of it. Raises CatalogueError."""
         found = [item for item in self.all() if item.id.startswith(proposal_id)]
         if len(found) != 1 or not proposal_id:
+            known = ", ".join(item.id for item in found or self.all())
             raise CatalogueError(
-                f"There is no proposal {proposal_id!r}." if not found else "There are several.",
-                f"Use one of: {', '.join(item.id for item in self.all()) or 'there is none'}.",
+                f"Several proposals begin with {proposal_id!r}."
+                if found
+                else f"There is no proposal {proposal_id!r}.",
+                f"Use one of: {known}." if known else "No one has proposed anything yet.",
             )
         return found[0]
 

@@ -10,7 +10,7 @@ import hashlib
 from array import array
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
@@ -24,6 +24,7 @@ from childlink_ingest.pseudonymise.fields import SHAPES, SOURCES, SPACES, source
 from childlink_ingest.pseudonymise.filters import Bigrams, FilterEncoder, Ragged, bigrams_of
 from childlink_ingest.pseudonymise.split import Subject
 
+_Number = TypeVar("_Number", bound=np.generic)
 Digests = NDArray[np.uint64]
 """Array of shape (n, 2): each row is a digest of two 64-bit words."""
 _MOST_VALUES: Final = 500_000
@@ -311,13 +312,12 @@ class _PassEncoder:
             segments[rows, columns] = self._mixed(others)
         held, blooms = [segments * whole], []
         for one in self._filters:
+            rows = np.flatnonzero(batch.lacks_any(one.only_without)[chosen])
             bloom, keys = one.encode(
-                salt,
-                batch.lacks_any(one.only_without)[chosen],
-                *(batch.bigrams(name, chosen) for name in one.fields),
+                salt[rows], *(batch.bigrams(name, chosen[rows]) for name in one.fields)
             )
-            blooms.append(bloom)
-            held.append(keys)
+            blooms.append(_spread(bloom, rows, n))
+            held.append(_spread(keys, rows, n))
         sent = np.ascontiguousarray(np.concatenate(held, axis=1)).view(np.uint8)
         # All parts of a pass have a fixed length. `present`, a bit set of at most 32 segments, is a
         # varint of five bytes.
@@ -367,6 +367,13 @@ class _PassEncoder:
         )
         chosen = np.flatnonzero(wanted & whole.any(axis=1))
         return chosen, whole[chosen]
+
+
+def _spread(part: NDArray[_Number], rows: NDArray[np.int64], n: int) -> NDArray[_Number]:
+    """Some rows of n. The others are zero."""
+    whole = np.zeros((n, part.shape[1]), dtype=part.dtype)
+    whole[rows] = part
+    return whole
 
 
 def varint(number: int) -> bytes:

@@ -88,15 +88,15 @@ class FilterEncoder:
         )
 
     def encode(
-        self, salt: Words, wanted: NDArray[np.bool_], one: Ragged, other: Ragged
+        self, salt: Words, one: Ragged, other: Ragged
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-        """The filters (records, bytes) and their keys (records, keys). Where none is `wanted`, and
-        without a value of either field, both are zero.
+        """The filters (records, bytes) and their keys (records, keys). Without a value of either
+        field, both are zero.
         """
         blooms = np.zeros((len(salt), self._item.bits // 8), dtype=np.uint8)
         keys = np.zeros((len(salt), self._item.keys), dtype=np.uint32)
         # Many features first, so that a step of the min-hashes works on the first rows only.
-        features = one.lengths * other.lengths * wanted
+        features = one.lengths * other.lengths
         order = np.argsort(-features, kind="stable")[: np.count_nonzero(features)]
         for at in range(0, len(order), _AT_A_TIME):
             rows = order[at : at + _AT_A_TIME]

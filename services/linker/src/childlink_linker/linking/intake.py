@@ -331,9 +331,9 @@ def hashed_again(
                 column = np.frombuffer(
                     b"".join(bloom[at : at + size] for bloom in blooms), dtype=np.uint8
                 ).reshape(len(rows), size)
-                table[f"filters {number}"][rows, at // 8 : (at + size) // 8] = hasher.filters(
-                    hashed, column
-                )
+                has = np.flatnonzero(column.any(axis=1))
+                places = np.array(rows)[has, None], np.arange(at // 8, (at + size) // 8)
+                table[f"filters {number}"][places] = hasher.filters(hashed[has], column[has])
                 at += size
     size, everything = table.dtype.itemsize, table.tobytes()
     return [everything[at : at + size] for at in range(0, len(everything), size)]

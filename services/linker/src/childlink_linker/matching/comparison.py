@@ -58,8 +58,8 @@ _OTHER_NAMES: Final = ("given_2", "given_3")
 _PAIRS_AT_A_TIME: Final = 200_000
 MUCH: Final = 7
 SOMETHING: Final = 4
-"""Common bits of two filters with 24 elements in 1,024 bits. Strangers have three by chance in one
-of 60 pairs (docs/explanation/encodings.md).
+"""Common bits of two filters with 24 elements in 1,024 bits. Strangers in febrl4 have four in one
+pair of 600.
 """
 
 

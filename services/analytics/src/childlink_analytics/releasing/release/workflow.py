@@ -16,8 +16,7 @@ from typing import Any, ClassVar, Final
 import sqlalchemy as sa
 from childlink_bus.audit import Audited
 from childlink_catalogue.catalogue import Catalogue, current
-from childlink_catalogue.measures import Measure
-from childlink_catalogue.proposing import Proposal
+from childlink_catalogue.proposing import Proposal, proposed
 from childlink_core import telemetry
 
 from childlink_analytics.errors import ApprovalError, ReleaseError
@@ -148,11 +147,7 @@ class ReleaseWorkflow(Audited):
         until = _day(data_until)
         names = " ".join(item.id for item in proposals)
         with self._audited(who, "proposal plan", proposals=names), self._reading() as tx:
-            declared, proposed = self.declared, dict[str, Measure]()
-            for item in proposals:
-                declared = item.within(declared)
-            for item in proposals:
-                proposed |= item.measures(self.declared, until)
+            declared, measures = proposed(proposals, self.declared, until)
             store = Store(tx)
             cut_plan = CutPlan(
                 "plan",
@@ -167,7 +162,7 @@ class ReleaseWorkflow(Audited):
             ) as counter:
                 return plan_proposals(
                     self.declared.measures(until),
-                    proposed,
+                    measures,
                     cut_plan,
                     counter,
                     self.secret,
