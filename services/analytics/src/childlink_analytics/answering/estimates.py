@@ -142,8 +142,7 @@ def odds_ratio(x: Counts) -> float:
     >>> round(odds_ratio(np.array([[40.0, 10.0], [60.0, 40.0]])), 2)
     2.67
     """
-    a, b, c, d = x[0::2, 0], x[0::2, 1], x[1::2, 0], x[1::2, 1]
-    n = a + b + c + d
+    a, b, c, d, n = _strata(x)
     return _divide((a * d / n).sum(), (b * c / n).sum())
 
 
@@ -153,8 +152,7 @@ def risk_ratio(x: Counts) -> float:
     >>> round(risk_ratio(np.array([[40.0, 10.0], [60.0, 40.0]])), 2)
     1.33
     """
-    a, b, c, d = x[0::2, 0], x[0::2, 1], x[1::2, 0], x[1::2, 1]
-    n = a + b + c + d
+    a, b, c, d, n = _strata(x)
     return _divide((a * (c + d) / n).sum(), (c * (a + b) / n).sum())
 
 
@@ -229,6 +227,16 @@ def change(midpoints: Sequence[float], counts: Sequence[float], rounding_sd: flo
         Estimate(effect, effect - _Z * effect_error, effect + _Z * effect_error),
         float(2.0 * stats.t.sf(abs(mean) / error, total - 1.0)),
     )
+
+
+def _strata(x: Counts) -> tuple[Counts, Counts, Counts, Counts, Counts]:
+    """The four counts of each stratum's table, and its size. A stratum without anybody says nothing
+    and is left out.
+    """
+    filled = x[0::2].sum(axis=1) + x[1::2].sum(axis=1) != 0
+    first, second = x[0::2][filled], x[1::2][filled]
+    a, b, c, d = first[:, 0], first[:, 1], second[:, 0], second[:, 1]
+    return a, b, c, d, a + b + c + d
 
 
 def _divide(one: float, other: float) -> float:
