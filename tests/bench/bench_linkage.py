@@ -30,7 +30,7 @@ from tests.bench.linkage_truth import summary
 from tests.support.public_sets import PUBLIC_SETS
 
 _SECOND = {"second": 1.0, "second-errors-x2": 2.0}
-_SETTINGS = (*SETTINGS, *_SECOND, *PUBLIC_SETS)
+SETTINGS_OF_BENCH = (*SETTINGS, *_SECOND, *PUBLIC_SETS)
 _SYSTEMS = ("childlink", *linkage_peers.PEERS)
 
 
@@ -82,7 +82,7 @@ def report(
     print(json.dumps(rounded(line)), flush=True)
 
 
-def _population(setting: str, children: int, seed: int) -> Population:
+def population_of(setting: str, children: int, seed: int) -> Population:
     if setting in PUBLIC_SETS:
         return public(setting)
     if setting in _SECOND:
@@ -101,7 +101,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--setting", action="append", choices=_SETTINGS, help="default: all")
+    parser.add_argument(
+        "--setting", action="append", choices=SETTINGS_OF_BENCH, help="default: all"
+    )
     parser.add_argument("--only", action="append", choices=_SYSTEMS, help="default: all systems")
     parser.add_argument("--profile", default=DEFAULT_PROFILE, choices=PROFILES)
     parser.add_argument("--children", type=int, default=3_000)
@@ -112,10 +114,10 @@ def main() -> None:
     options = parser.parse_args()
     if options.dump_errors:
         options.dump_errors.unlink(missing_ok=True)
-    for setting in options.setting or _SETTINGS:
+    for setting in options.setting or SETTINGS_OF_BENCH:
         say(f"{setting}: making the people")
         try:
-            population = _population(setting, options.children, options.seed)
+            population = population_of(setting, options.children, options.seed)
         except FileNotFoundError as error:
             if options.setting:
                 sys.exit(str(error))

@@ -24,7 +24,7 @@ from childlink_linker.store.vault import Vault
 
 from tests.bench.linkage_data import Key, Population
 
-_LINKAGE = SecretKey("partnership", 1, b"L" * 32)
+LINKAGE = SecretKey("partnership", 1, b"L" * 32)
 _VAULT = Vault(b"v" * 32)
 _MICRO_BATCH = 10_000
 _CERTAIN = math.log2(99)
@@ -93,18 +93,23 @@ def encode(population: Population, profile: Profile) -> list[OpenedBatch]:
     """Every partner's records, as the linker finds them in an opened envelope, one micro-batch
     after another.
     """
-    encoder = Encoder(profile, _LINKAGE)
+    encoder = Encoder(profile, LINKAGE)
     batches = []
     for partner, items in groupby(population.subjects.items(), key=lambda item: item[0][0]):
         subjects = [subject for _, subject in items]
         for at in range(0, len(subjects), _MICRO_BATCH):
-            records = encoder.encode(subjects[at : at + _MICRO_BATCH])
+            # Ingest rejects who cannot be linked under the profile. They count as alone.
+            records = [
+                record
+                for record in encoder.encode(subjects[at : at + _MICRO_BATCH])
+                if record.nhs_token or record.passes
+            ]
             for record in records:
                 record.capsule = b"bench"
             batch = wire.EncodedBatch(
                 profile_id=profile.id,
                 profile_fingerprint=profile.fingerprint,
-                key_version=_LINKAGE.version,
+                key_version=LINKAGE.version,
                 sealed_capsule_key=b"bench",
                 records=records,
             )
@@ -124,7 +129,7 @@ def run(
     hasher = TokenHasher(b"t" * 32)
     for batch in encode(population, profile):
         progress(f"childlink: linking {batch.sender}")
-        arrivals, [result] = read_batches([batch], profile, {_LINKAGE.version}, hasher)
+        arrivals, [result] = read_batches([batch], profile, {LINKAGE.version}, hasher)
         if result.reason or result.refused:
             raise RuntimeError(f"the linker refuses {result.reason or result.refused[:3]}")
         with engine.begin() as tx:

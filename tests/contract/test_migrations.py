@@ -53,6 +53,7 @@ STEPS = {
     (LINKER, "0010"): Step(rewritten=frozenset({"gone_version"})),
     (LINKER, "0011"): Step(_RECORDS),
     (LINKER, "0012"): Step(_RECORDS),
+    (LINKER, "0013"): Step(frozenset({"encoding_profile"})),
     (ANALYTICS, "0001"): None,
     (ANALYTICS, "0002"): Step(),
     (ANALYTICS, "0003"): Step(frozenset({"progress"}), {("link", "parameter_version"): ""}),

@@ -4,6 +4,7 @@ import time
 from contextlib import contextmanager
 
 import sqlalchemy as sa
+from childlink_core.profiles import DEFAULT_PROFILE
 from childlink_ingest import app
 from childlink_ingest.mapping.approvals import approve, what
 from childlink_ingest.runs import withdraw
@@ -52,7 +53,9 @@ class Pilot:
         extract.write_text("\n".join([HEADER, *rows]) + "\n")
         mapping.write_text(MAPPING.format(options=options))
         if approved:
-            wanted = what(mapping, app.load_mapping(mapping), app.get_profile())
+            wanted = what(
+                mapping, app.load_mapping(mapping), app.get_profile(self.settings.profile)
+            )
             approve(self.settings.approvals, mapping, wanted, "A. Shah, IG lead")
         return extract, mapping
 
@@ -100,10 +103,11 @@ class Pilot:
 
 
 @contextmanager
-def one_site(folder):
+def one_site(folder, profile=DEFAULT_PROFILE):
     """A site and its hub, removed when the block ends."""
     with mock_broker() as address:
         layout = create_workspace(folder / "work", ["trust-a"], address)
+        layout.ingest["trust-a"].profile = layout.linker.profile = profile
         with pilot.open_hub(layout) as hub:
             yield Pilot(folder, layout, hub)
 

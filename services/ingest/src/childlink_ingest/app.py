@@ -42,6 +42,7 @@ from childlink_ingest.mapping.bind import bind
 from childlink_ingest.mapping.definition import Mapping
 from childlink_ingest.mapping.parse import parse_mapping
 from childlink_ingest.mapping.shape import choose, shape
+from childlink_ingest.pseudonymise.clk_file import read_clks
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.readers import Extract, Source, open_extract
 from childlink_ingest.runs.after_restore import check_past, repeat_withdrawals
@@ -121,7 +122,17 @@ def build_plan(
     tokens = read_objection_tokens(settings.partnership_objections, keys)
     objections = Objections(local.nhs_numbers, local.local_ids, tokens)
     permissions = Permissions(permitted, objections, partial(objection_tokens, keys))
-    return EncodingPlan(mapping, site.references, site.encoders, today, permissions, areas)
+    clks = None
+    if settings.clks:
+        clks = read_clks(settings.clks, settings.clk_ids, site.encoder.profile)
+        if len(site.encoders) > 1:
+            raise UserError(
+                "CLKs of a file are of one secret, and linkage_key_next is set.",
+                "Leave --clks out until the rotation is over, or make the CLKs anew afterwards.",
+            )
+    return EncodingPlan(
+        mapping, site.references, site.encoders, today, permissions, areas, clks=clks
+    )
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,10 @@ class IngestSettings(ServiceSettings, CatalogueSettings):
     """This site's X25519 key, which opens receipts."""
     profile: str = DEFAULT_PROFILE
     """The partnership's encoding profile."""
+    clks: Path | None = None
+    """CLKs that another tool made, as JSON. Only under a profile of CLKs."""
+    clk_ids: Path | None = None
+    """The local id of each of those CLKs: a CSV file with the column id."""
     approvals: Path = Path("approvals.json")
     """Register of approvals of mappings. previews.json beside it notes what was previewed."""
     permitted_list: Path | None = None

@@ -18,7 +18,7 @@ from childlink_bus.stream_processor import StreamProcessor, TopicPolicy
 from childlink_core import topics
 from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
-from childlink_core.profiles import get_profile
+from childlink_core.profiles import Profile, get_profile
 
 from childlink_linker.clustering.evidence import verdicts_of
 from childlink_linker.linking.handler import LinkHandler
@@ -43,7 +43,8 @@ from childlink_linker.review.workflow import ReviewWorkflow
 from childlink_linker.server import OperatorService, holdings
 from childlink_linker.server import serve as serve_grpc
 from childlink_linker.settings import LinkerSettings
-from childlink_linker.store import tables
+from childlink_linker.store import encoding_profile, tables
+from childlink_linker.store.encoding_profile import check_profile
 from childlink_linker.store.snapshot import one_moment, read_snapshot
 from childlink_linker.store.store import Store
 from childlink_linker.store.vault import Vault
@@ -190,7 +191,22 @@ def serve(linker: Linker) -> Callable[[], None]:
 
 
 def open_store(settings: LinkerSettings) -> sa.Engine:
-    """Open the database and migrate its tables to the current version."""
+    """Open the database, migrate its tables to the current version, and check that its records are
+    encoded under the profile of the settings. Raises UserError.
+    """
+    engine = _open_any(settings)
+    check_profile(engine, get_profile(settings.profile))
+    return engine
+
+
+def change_profile(settings: LinkerSettings, profile: Profile) -> int:
+    """Move the store to another profile. Returns the number of records that partners send again."""
+    with _open_any(settings).begin() as tx:
+        Store(tx, vault_of(settings)).lock()
+        return encoding_profile.change_profile(tx, profile)
+
+
+def _open_any(settings: LinkerSettings) -> sa.Engine:
     engine = open_database(settings.database, settings.database_password_file)
     migrate(engine, "childlink_linker.store")
     return engine

@@ -5,9 +5,10 @@ another fingerprint are refused, never compared.
 """
 
 import hashlib
+import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Final
@@ -18,7 +19,11 @@ from childlink_core.errors import UserError
 # covers it.
 ALGORITHM: Final = "cl-filters-1"
 DEFAULT_PROFILE: Final = "cl-2026e"
-PROFILES: Final = (DEFAULT_PROFILE, "cl-2026e-dense")
+HARDENED: Final = (DEFAULT_PROFILE, "cl-2026e-dense")
+"""The profiles that a custodian may issue: their encodings withstand whoever steals the store."""
+CLK_PROFILES: Final = ("clk-2026a", "clk-2026a-dob")
+"""For joining a project that uses clkhash. Public attacks read these encodings (ADR 33)."""
+PROFILES: Final = (*HARDENED, *CLK_PROFILES)
 SEGMENT_BYTES: Final = 4
 MOST_SEGMENTS: Final = 32
 """Segments of a pass: `present` has a bit for each."""
@@ -43,6 +48,42 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Clk:
+    """A cryptographic long-term key (CLK): one Bloom filter of several fields, made by a linkage
+    schema of clkhash, version 3. Under one secret it is the same bit for bit as clkhash's.
+    """
+
+    schema: str
+    """The linkage schema, as JSON."""
+    fields: tuple[str, ...]
+    """The field of each feature of the schema, in its order."""
+    least_fields: int
+    """A record carries a CLK if it has so many of the fields."""
+    bits: int
+    """Its length: a power of two from 64 on."""
+    bands: int
+    """Records are compared if one of so many bands agrees: locality-sensitive hashing by sampled
+    bits (Indyk and Motwani 1998). 0: if their block tokens agree.
+    """
+    band_bits: int
+
+    def problem_with(self, clk: bytes) -> str:
+        """What is wrong with a CLK, in words, or "". One with hardly any or nearly all bits set
+        would agree with anybody's.
+        """
+        if len(clk) != self.bits // 8:
+            return f"has {8 * len(clk)} bits, not {self.bits}"
+        share = int.from_bytes(clk, "big").bit_count() / self.bits
+        if share < _FEWEST_BITS:
+            return f"has {share:.0%} of its bits set: too few"
+        return f"has {share:.0%} of its bits set: too many" if share > _MOST_BITS else ""
+
+
+_FEWEST_BITS: Final = 0.08
+_MOST_BITS: Final = 0.85
+
+
+@dataclass(frozen=True)
 class Pass:
     """One pass: how to compare records that share the values of the salt fields."""
 
@@ -58,6 +99,8 @@ class Pass:
     candidates: bool
     """Whether records that share the token of this pass are compared."""
     filters: tuple[Filter, ...] = ()
+    clk: Clk | None = field(default=None, repr=False)
+    """Instead of segments and filters."""
 
     @property
     def columns(self) -> int:
@@ -65,9 +108,14 @@ class Pass:
         return len(self.segments) + sum(item.keys for item in self.filters)
 
     @property
+    def filter_sizes(self) -> Sequence[int]:
+        """The bits of each filter, or of the CLK."""
+        return [self.clk.bits] if self.clk else [item.bits for item in self.filters]
+
+    @property
     def filter_bytes(self) -> int:
-        """The length of all filters together."""
-        return sum(item.bits for item in self.filters) // 8
+        """The length of all filters, or of the CLK."""
+        return sum(self.filter_sizes) // 8
 
 
 @dataclass(frozen=True)
@@ -79,8 +127,20 @@ class Profile:
     fingerprint: bytes
     births_a_day: int
     """The births a day in the partnership's area for which it is issued. Where more people share a
-    date of birth, a stolen store tells more about them.
+    date of birth, a stolen store tells more about them. 0: it is never issued by births a day.
     """
+
+    @property
+    def clk_pass(self) -> Pass | None:
+        """The pass with a CLK, if this is a profile of CLKs. It is then the only pass."""
+        return next((item for item in self.passes if item.clk), None)
+
+    @property
+    def kind(self) -> str:
+        """ "hardened" or "clk". A store holds encodings of one kind: a CLK that is joined to a
+        hardened encoding would open it.
+        """
+        return "clk" if self.clk_pass else "hardened"
 
     def get_pass(self, number: int) -> Pass | None:
         """The pass with this number, or None."""
@@ -106,7 +166,7 @@ def profile_for(births_a_day: int) -> Profile:
     """The profile to issue where so many people are born a day. Raises UserError if none was
     measured for so many.
     """
-    known = sorted((get_profile(name) for name in PROFILES), key=lambda item: item.births_a_day)
+    known = sorted((get_profile(name) for name in HARDENED), key=lambda item: item.births_a_day)
     for item in known:
         if births_a_day <= item.births_a_day:
             return item
@@ -126,13 +186,20 @@ def parse_profile(text: str) -> Profile:
     passes = tuple(_parse_pass(item) for item in content["pass"])
     for item in passes:
         _check(item)
-    meaning = repr((ALGORITHM, content["id"], passes))
+    if any(item.clk for item in passes) and len(passes) > 1:
+        raise UserError(
+            f"Profile {content['id']} has a CLK and other passes.",
+            "Leave the others out: joined to a CLK, they would be open, too.",
+        )
+    meaning = repr((ALGORITHM, content["id"], passes, *(item.clk for item in passes if item.clk)))
     fingerprint = hashlib.sha256(meaning.encode()).digest()
     return Profile(content["id"], passes, fingerprint, content["births_a_day"])
 
 
 def _check(item: Pass) -> None:
     """Raise UserError if a pass cannot be encoded."""
+    if item.clk:
+        _check_clk(item.clk, item)
     if len(item.segments) > MOST_SEGMENTS:
         raise UserError(
             f"Pass {item.name} has {len(item.segments)} segments.",
@@ -152,13 +219,47 @@ def _check(item: Pass) -> None:
             )
 
 
+def _check_clk(clk: Clk, item: Pass) -> None:
+    if item.segments or item.filters:
+        raise UserError(
+            f"Pass {item.name} has a CLK and segments or filters.", "Leave the others out."
+        )
+    if clk.bits < 64 or clk.bits & (clk.bits - 1):
+        raise UserError(
+            f"The CLK of pass {item.name} has {clk.bits} bits.", "Use a power of two from 64 on."
+        )
+    if not item.salt and not 0 < clk.bands * clk.band_bits <= clk.bits:
+        raise UserError(
+            f"The CLK of pass {item.name} has {clk.bands} bands of {clk.band_bits} bits.",
+            f"Give bands that fit into {clk.bits} bits, or a salt.",
+        )
+
+
+def _parse_clk(table: Mapping[str, Any]) -> Clk:
+    schema = json.loads(table["schema"])
+    if len(schema["features"]) != len(table["fields"]):
+        raise UserError(
+            f"The schema has {len(schema['features'])} features, and the profile names"
+            f" {len(table['fields'])} fields.",
+            "Name the field of each feature, in the schema's order.",
+        )
+    return Clk(
+        json.dumps(schema, sort_keys=True),
+        tuple(table["fields"]),
+        table["least_fields"],
+        schema["clkConfig"]["l"],
+        table.get("bands", 0),
+        table.get("band_bits", 0),
+    )
+
+
 def _parse_pass(item: Mapping[str, Any]) -> Pass:
     return Pass(
         number=item["number"],
         name=item["name"],
         roles=tuple(item["roles"]),
         salt=tuple(item["salt"]),
-        segments=tuple(tuple(segment) for segment in item["segments"]),
+        segments=tuple(tuple(segment) for segment in item.get("segments", ())),
         only_without=tuple(item.get("only_without", ())),
         candidates=item.get("candidates", True),
         filters=tuple(
@@ -171,4 +272,5 @@ def _parse_pass(item: Mapping[str, Any]) -> Pass:
             )
             for one in item.get("filters", ())
         ),
+        clk=_parse_clk(item["clk"]) if "clk" in item else None,
     )

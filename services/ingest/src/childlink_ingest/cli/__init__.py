@@ -5,6 +5,7 @@ from childlink_core.commands import service_group
 
 from childlink_ingest.cli import (
     checking,
+    clks,
     extracts,
     keys,
     lists,
@@ -55,7 +56,8 @@ for _command in (
     checking.checked,
     keys.keys,
     look.refs,
-    look.clk,
-    look.verify_encoding,
+    clks.clk,
+    clks.clk_kit,
+    clks.verify_encoding,
 ):
     main.add_command(_command)

@@ -102,6 +102,12 @@ def approve(settings_file: Path | None, mapping_file: Path, by: str) -> None:
     type=click.IntRange(1, 64),
     help="Processes that map and encode; default: the setting.",
 )
+@click.option(
+    "--clks",
+    type=FILE,
+    help='CLKs of another tool: {"clks": [...]}. Only under a profile of CLKs, and with --clk-ids.',
+)
+@click.option("--clk-ids", type=FILE, help="CSV file with the local id of each CLK, in its order.")
 @click.pass_obj
 def run(
     settings_file: Path | None,
@@ -112,6 +118,8 @@ def run(
     max_rejects: float | None,
     max_withdrawn: float | None,
     workers: int | None,
+    clks: Path | None,
+    clk_ids: Path | None,
 ) -> None:
     """Encode, split, seal, spool and send an extract.
 
@@ -131,6 +139,7 @@ def run(
     telemetry.start("ingest", settings)
     if workers:
         settings.workers = workers
+    settings.clks, settings.clk_ids = clks or settings.clks, clk_ids or settings.clk_ids
     limits = Limits(
         0.0 if strict else settings.max_reject_share if max_rejects is None else max_rejects,
         settings.max_withdrawn_share if max_withdrawn is None else max_withdrawn,

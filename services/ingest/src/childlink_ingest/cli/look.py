@@ -1,22 +1,15 @@
-"""Commands that read an extract and send nothing: datasets, map, check, preview, refs, clk,
-verify-encoding.
-"""
+"""Commands that read an extract and send nothing: datasets, map, check, preview, refs."""
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-from childlink_core.errors import UserError
 
 from childlink_ingest.cli.common import (
-    FILE,
     Progress,
     extract_argument,
     mapping_option,
@@ -24,9 +17,6 @@ from childlink_ingest.cli.common import (
     write_csv,
     write_text,
 )
-
-if TYPE_CHECKING:
-    from childlink_ingest.pseudonymise.clk import ClkEncoder
 
 _SAMPLE_ROWS = 5_000
 _LAST_ROWS = 20
@@ -358,6 +348,7 @@ def preview(
                 columns=previews.column_rules(mapping, profile),
                 examples=previews.examples(mapping, profile),
                 profile=previews.explain_profile(profile),
+                warning=previews.WHAT_CLKS_TELL if profile.kind == "clk" else "",
             ),
         )
         note_preview(settings.previews, mapping_file, extract, shown, os_user())
@@ -365,9 +356,9 @@ def preview(
     if explain:
         for item in previews.explain_profile(profile):
             click.echo(f"pass {item['number']} ({item['name']}), made {item['when']}:")
-            click.echo(
-                f"    keyed hashes of {item['salt']}, each together with:\n    {item['segments']}"
-            )
+            click.echo(f"    {item['how']}")
+        if profile.kind == "clk":
+            click.echo(previews.WHAT_CLKS_TELL)
     if page or explain:
         return
     with app.open_job(settings, extract, mapping) as job:
@@ -421,122 +412,3 @@ def refs(settings_file: Path | None, extract: Path, mapping_file: Path, output: 
         [(local, role, ref.hex()) for ref, (local, role) in found.items()],
     )
     click.echo(f"{len(found):,} subjects written to {output}")
-
-
-@click.command()
-@click.argument("people", type=FILE)
-@click.argument("schema", type=FILE)
-@click.option(
-    "--secret-file",
-    required=True,
-    type=FILE,
-    help="File with the project's secret. Its last newline is ignored.",
-)
-@click.option(
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    help='JSON file to write: {"clks": [...]}, the format of clkhash.',
-)
-def clk(people: Path, schema: Path, secret_file: Path, output: Path) -> None:
-    """Compatibility mode: encode a CSV file with a linkage schema (version 3), exactly as clkhash
-    does.
-
-    For projects that use anonlink or CODI's tools. childlink's own linker does not accept these
-    filters: published attacks break one unsalted filter of all fields.
-    """
-
-    from childlink_ingest.pseudonymise.clk import to_text
-
-    records, encoder = _clk_input(people, schema, secret_file)
-    clks = _encode_clks(encoder, records)
-    write_text(output, json.dumps({"clks": [to_text(item) for item in clks]}))
-    click.echo(f"{len(clks):,} filters written to {output}")
-
-
-@click.command("verify-encoding")
-@click.argument("people", type=FILE)
-@click.argument("schema", type=FILE)
-@click.option("--secret-file", required=True, type=FILE, help="File with the project's secret.")
-def verify_encoding(people: Path, schema: Path, secret_file: Path) -> None:
-    """Compare the filters of compatibility mode with those of an installed clkhash, record by
-    record.
-    """
-    try:
-        from clkhash import clk as clkhash_clk
-        from clkhash.schema import from_json_dict
-    except ImportError:
-        raise UserError(
-            "clkhash is not installed here.",
-            "Install it in a separate environment, because it needs cryptography<41.",
-        ) from None
-    records, encoder = _clk_input(people, schema, secret_file)
-    ours = _encode_clks(encoder, records)
-    content = from_json_dict(json.loads(read_text(schema)))
-    secret = read_text(secret_file).rstrip("\r\n")
-    theirs = clkhash_clk.generate_clks([r for _, r in records], content, secret, max_workers=1)
-    different = [
-        number for (number, _), a, b in zip(records, ours, theirs, strict=True) if a != b.tobytes()
-    ]
-    if different:
-        raise UserError(
-            f"{len(different):,} of {len(ours):,} filters differ; the first is line"
-            f" {different[0]}.",
-            "Report this as a defect.",
-        )
-    click.echo(f"{len(ours):,} filters, all identical to clkhash's")
-
-
-def _clk_input(
-    people: Path, schema: Path, secret_file: Path
-) -> tuple[list[tuple[int, list[str]]], ClkEncoder]:
-    from childlink_ingest import errors
-    from childlink_ingest.pseudonymise.clk import ClkEncoder, SchemaError, parse_schema
-
-    try:
-        parsed = parse_schema(json.loads(read_text(schema)))
-    except json.JSONDecodeError as error:
-        raise SchemaError(f"{schema} is not JSON, line {error.lineno}.", "Correct it.") from None
-    encoder = ClkEncoder(parsed, read_text(secret_file).rstrip("\r\n").encode())
-    with people.open(encoding="utf-8-sig", newline="") as file:
-        try:
-            reader = csv.reader(file)
-            header = next(reader, [])
-            wanted = [field.name for field in parsed.fields]
-            if header != wanted:
-                raise errors.ExtractError(
-                    f"{people.name} has the columns {', '.join(header)}.",
-                    f"The schema needs: {', '.join(wanted)}.",
-                )
-            records = []
-            for cells in reader:
-                if len(cells) != len(header):
-                    raise errors.ExtractError(
-                        f"{people.name}, line {reader.line_num} has {len(cells)} fields, not"
-                        f" {len(header)}.",
-                        "Correct the row.",
-                    )
-                records.append((reader.line_num, cells))
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise errors.ExtractError(
-                f"{people.name} cannot be read ({type(error).__name__}).",
-                "Use a CSV file in UTF-8.",
-            ) from None
-    return records, encoder
-
-
-def _encode_clks(encoder: ClkEncoder, records: list[tuple[int, list[str]]]) -> list[bytes]:
-    from childlink_ingest import errors
-    from childlink_ingest.pseudonymise.clk import EntryError
-
-    try:
-        return encoder.encode(cells for _, cells in records)
-    except EntryError:
-        for number, cells in records:
-            try:
-                encoder.encode([cells])
-            except EntryError as error:
-                raise errors.ExtractError(
-                    f"Line {number}: {error}.", "Correct the value, or the schema."
-                ) from None
-        raise

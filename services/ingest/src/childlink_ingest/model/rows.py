@@ -34,6 +34,8 @@ class Identity:
     """How much of the date of birth is known. The rest of the date is the first of the period."""
     number_untraced: bool = field(default=False, repr=False)
     """Whether the source says that the NHS number was not traced."""
+    clk: bytes = field(default=b"", repr=False)
+    """The person's CLK, if the site takes CLKs from a file of another tool."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@ version 3).
 
 A CLK is one filter of all fields under one key for everyone, as used by anonlink and CODI. Public
 attacks break it: a graph-matching attack re-identified 1,000 of 1,000 people. Use it only if you
-must join such a project. childlink never sends it to its linker.
+must join such a project. Only the profiles of CLKs send it to the linker, and they are never the
+default.
 
 The construction is Schnell, Bachteler and Reiher 2009 (double hashing), or keyed BLAKE2b slices.
 Under one key a value always sets the same bits. Therefore the mask of each value is cached, and a

@@ -7,6 +7,7 @@ whole batch of records therefore needs only a few array operations and one AES c
 """
 
 import hashlib
+import json
 from array import array
 from collections.abc import Sequence
 from functools import lru_cache
@@ -15,11 +16,12 @@ from typing import Final, TypeVar
 import numpy as np
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.keys import SecretKey
-from childlink_core.profiles import SEGMENT_BYTES, Pass, Profile
+from childlink_core.profiles import SEGMENT_BYTES, Clk, Pass, Profile
 from childlink_core.references import REFERENCE_BYTES
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
+from childlink_ingest.pseudonymise.clk import ClkEncoder, parse_schema
 from childlink_ingest.pseudonymise.fields import SHAPES, SOURCES, SPACES, source_of, value_of
 from childlink_ingest.pseudonymise.filters import Bigrams, FilterEncoder, Ragged, bigrams_of
 from childlink_ingest.pseudonymise.split import Subject
@@ -45,11 +47,15 @@ _RELATIONS: Final = {
 def carries_pass(subject: Subject, item: Pass) -> bool:
     """Whether a subject gets this pass.
 
-    It needs the right role, all salt fields, and at least one complete segment. If the pass has
-    `only_without`, the subject must also lack one of those fields.
+    It needs the right role, all salt fields, and at least one complete segment; for a CLK, enough
+    of its fields, or the CLK itself. If the pass has `only_without`, the subject must also lack one
+    of those fields.
     """
     if subject.role not in item.roles or not all(value_of(subject, name) for name in item.salt):
         return False
+    if item.clk:
+        known = sum(bool(value_of(subject, name)) for name in item.clk.fields)
+        return bool(subject.identity.clk) or known >= item.clk.least_fields
     if not any(all(value_of(subject, name) for name in segment) for segment in item.segments):
         return False
     return not item.only_without or any(not value_of(subject, name) for name in item.only_without)
@@ -78,7 +84,12 @@ class Encoder:
             for role in _ROLES
         }
         self._pool = _DigestPool(linkage.derive("fields"))
-        self._passes = [_PassEncoder(item, profile, linkage) for item in profile.passes]
+        self._passes: list[_PassEncoder | _ClkPassEncoder] = [
+            _ClkPassEncoder(item, item.clk, profile, linkage)
+            if item.clk
+            else _PassEncoder(item, profile, linkage)
+            for item in profile.passes
+        ]
 
     def encode(self, subjects: Sequence[Subject]) -> list[wire.EncodedRecord]:
         """Encode subjects: one record each, in order, without capsule.
@@ -196,7 +207,7 @@ class _Batch:
     def __init__(
         self, subjects: Sequence[Subject], tokens: Sequence[bytes], pool: _DigestPool
     ) -> None:
-        self._subjects, self._tokens, self._pool = subjects, tokens, pool
+        self.subjects, self._tokens, self._pool = subjects, tokens, pool
         self._numbers: dict[str, NDArray[np.int64]] = {}
         self.roles = np.fromiter(
             (_ROLES[s.role] for s in subjects), dtype=np.uint64, count=len(subjects)
@@ -209,7 +220,7 @@ class _Batch:
     def lacks_any(self, shapes: Sequence[str]) -> NDArray[np.bool_]:
         """Mark the subjects that lack one of some fields; all, if no field is named."""
         if not shapes:
-            return np.ones(len(self._subjects), dtype=bool)
+            return np.ones(len(self.subjects), dtype=bool)
         lacks: NDArray[np.bool_] = ~np.logical_and.reduce([self.has(shape) for shape in shapes])
         return lacks
 
@@ -237,7 +248,7 @@ class _Batch:
                 )
             else:
                 read = SOURCES[source]
-                known = self._pool.numbers(source, [read(subject) for subject in self._subjects])
+                known = self._pool.numbers(source, [read(subject) for subject in self.subjects])
             self._numbers[source] = known
         return known
 
@@ -367,6 +378,54 @@ class _PassEncoder:
         )
         chosen = np.flatnonzero(wanted & whole.any(axis=1))
         return chosen, whole[chosen]
+
+
+class _ClkPassEncoder:
+    """Encodes the pass of a profile of CLKs."""
+
+    def __init__(self, item: Pass, clk: Clk, profile: Profile, linkage: SecretKey) -> None:
+        self._item, self._clk = item, clk
+        self._tokens = Cipher(
+            algorithms.AES(linkage.derive(f"{profile.id} pass {item.number} token")),
+            modes.ECB(),  # noqa: S305 - a permutation, not encryption
+        ).encryptor()
+        self._encoder = ClkEncoder(parse_schema(json.loads(clk.schema)), clk_secret(linkage))
+
+    def append_to(self, records: list[bytes], batch: _Batch) -> None:
+        """Append the serialised pass to each record that gets it."""
+        chosen = [
+            at for at, subject in enumerate(batch.subjects) if carries_pass(subject, self._item)
+        ]
+        if not chosen:
+            return
+        subjects = [batch.subjects[at] for at in chosen]
+        rows = np.array(chosen, dtype=np.int64)
+        salt = np.zeros((len(rows), 2), dtype=np.uint64)
+        for name in self._item.salt:
+            salt += batch.digests(name, rows)
+        salt[:, 0] += batch.roles[rows] << np.uint64(32)
+        tokens = self._tokens.update(salt.tobytes())
+        values = [
+            [value_of(subject, name) for name in self._clk.fields]
+            for subject in subjects
+            if not subject.identity.clk
+        ]
+        made = iter(self._encoder.encode(values))
+        for at, (row, subject) in enumerate(zip(chosen, subjects, strict=True)):
+            encoded = wire.EncodedRecord()
+            encoded.passes.add(
+                pass_number=self._item.number,
+                block_token=tokens[REFERENCE_BYTES * at : REFERENCE_BYTES * (at + 1)],
+                bloom_filters=subject.identity.clk or next(made),
+            )
+            records[row] += encoded.SerializeToString(deterministic=True)
+
+
+def clk_secret(linkage: SecretKey) -> bytes:
+    """The secret of the CLKs, as text, because clkhash's tools read one. Whoever has it makes the
+    same CLKs with them.
+    """
+    return linkage.derive("clk").hex().encode()
 
 
 def _spread(part: NDArray[_Number], rows: NDArray[np.int64], n: int) -> NDArray[_Number]:

@@ -143,8 +143,9 @@ def uses_as_salt(item: Pass, kind: str, role: str) -> bool:
 
 
 def uses_in_segments(item: Pass, kind: str) -> bool:
-    """Whether a kind of field is hashed into a segment of the pass."""
-    return any(kind in read_from(name) for segment in item.segments for name in segment)
+    """Whether a kind of field is hashed into a segment of the pass, or into its CLK."""
+    named = item.clk.fields if item.clk else [name for s in item.segments for name in s]
+    return any(kind in read_from(name) for name in named)
 
 
 def examples(mapping: Mapping, profile: Profile) -> list[dict[str, list[tuple[str, str]]]]:
@@ -217,6 +218,13 @@ def marks(record: wire.EncodedRecord) -> list[str]:
     return [words for words, marked in found.items() if marked]
 
 
+def what_is_in(made: wire.PassEncoding) -> tuple[str, str]:
+    """What a pass holds, and the beginning of it."""
+    content = made.filter or made.bloom_filters
+    what = "segments" if made.filter else "CLK"
+    return what, f"{content.hex()[:32]}... ({len(content)} bytes)"
+
+
 def _linker_half(role: str, subject: Subject, encoder: Encoder) -> list[tuple[str, str]]:
     [record] = encoder.encode([subject])
     lines = [(f"{role} reference", record.link_reference.hex())]
@@ -225,10 +233,7 @@ def _linker_half(role: str, subject: Subject, encoder: Encoder) -> list[tuple[st
     for made in record.passes:
         lines.append((f"{role} pass {made.pass_number}, block", made.block_token.hex()))
         lines.append(
-            (
-                f"{role} pass {made.pass_number}, segments",
-                f"{made.filter.hex()[:32]}... ({len(made.filter)} bytes)",
-            )
+            (f"{role} pass {made.pass_number}, {what_is_in(made)[0]}", what_is_in(made)[1])
         )
     if record.HasField("birth_order"):
         lines.append((f"{role} birth order", str(record.birth_order)))
@@ -254,6 +259,13 @@ def _example(field: Field, number: int) -> Attribute | None:
             return int(middle) if field.type == "integer" else round(middle, 1)
 
 
+WHAT_CLKS_TELL: Final = (
+    "This profile sends CLKs. Whoever steals the linker's store can read most names out of them by"
+    " public methods, without any secret. Hardened profiles are made to withstand that. See"
+    " docs/explanation/encodings.md."
+)
+
+
 def explain_profile(profile: Profile) -> list[dict[str, Any]]:
     """Describe each pass."""
 
@@ -266,13 +278,24 @@ def explain_profile(profile: Profile) -> list[dict[str, Any]]:
             f"{who} that lacks its {words(item.only_without, ' or ')}" if item.only_without else who
         )
 
+    def how(item: Pass) -> str:
+        if item.clk:
+            salt = (
+                f" Only records with the same {words(item.salt)} are compared." if item.salt else ""
+            )
+            return (
+                f"One Bloom filter (a CLK) of {words(item.clk.fields)}, under one secret for"
+                f" everybody.{salt}"
+            )
+        together = "; ".join(words(segment, " with ") for segment in item.segments)
+        return f"Keyed hashes of {words(item.salt)}, each together with: {together}."
+
     return [
         {
             "number": item.number,
             "name": item.name,
             "when": when(item),
-            "salt": words(item.salt),
-            "segments": "; ".join(words(segment, " with ") for segment in item.segments),
+            "how": how(item),
         }
         for item in profile.passes
     ]

@@ -17,7 +17,13 @@ from childlink_ingest.model.rows import Rejection, Row
 from childlink_ingest.pseudonymise.encoder import Encoder, carries_pass
 from childlink_ingest.pseudonymise.split import Observation, Subject
 from childlink_ingest.reporting import pages
-from childlink_ingest.reporting.preview import IDENTIFIERS, marks, uses_as_salt, uses_in_segments
+from childlink_ingest.reporting.preview import (
+    IDENTIFIERS,
+    marks,
+    uses_as_salt,
+    uses_in_segments,
+    what_is_in,
+)
 from childlink_ingest.runs.after_restore import check_past
 from childlink_ingest.runs.prepare import wire_value
 from childlink_ingest.spool import RunReport, Spool, explain
@@ -154,7 +160,8 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
                 uses += (
                     [f"salt of pass {item.name}"] if uses_as_salt(item, name, subject.role) else []
                 )
-                uses += [f"segments of pass {item.name}"] if uses_in_segments(item, name) else []
+                what = "CLK" if item.clk else "segments"
+                uses += [f"{what} of pass {item.name}"] if uses_in_segments(item, name) else []
         how = (
             ", ".join(uses) or ("in the clear: 1, 2, ..." if name == "birth_order" else "dropped")
             if value
@@ -166,7 +173,7 @@ def _preview_subject(subject: Subject, encoder: Encoder) -> list[str]:
         lines.append(f"    leaves: nhs token      {record.nhs_token.hex()}")
     for made in record.passes:
         lines.append(f"    leaves: pass {made.pass_number}         block {made.block_token.hex()}")
-        lines.append(f"            segments {made.filter.hex()[:48]}... ({len(made.filter)} bytes)")
+        lines.append("            {} {}".format(*what_is_in(made)))
     lines += [f"    leaves: mark           {words}" for words in marks(record)]
     for carer in record.carers:
         lines.append(

@@ -6,6 +6,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping as ValuesOf
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -23,12 +24,14 @@ from childlink_ingest.mapping.apply import RowMapper
 from childlink_ingest.mapping.definition import Mapping
 from childlink_ingest.model.items import DELETED, StagedItem, StagedRow
 from childlink_ingest.model.rows import Rejection, Row, WithheldRow
+from childlink_ingest.pseudonymise.clk_file import check_like_ours, with_clks
 from childlink_ingest.pseudonymise.encoder import Encoder, is_linkable, varint
 from childlink_ingest.pseudonymise.split import Observation, Subject, split
 from childlink_ingest.readers.record import Record
 from childlink_ingest.spool.packing import Buckets, pack_items, pack_rows
 
 _REMEMBERED_SUBJECTS: Final = 100_000
+_CLKS_CHECKED: Final = 500
 _NO_FACET: Final = b""
 WITHDRAWN: Final = "withdrawn at the site"
 
@@ -46,6 +49,8 @@ class EncodingPlan:
     areas: AreaLookup | None = None
     withdrawn: frozenset[bytes] = field(default=frozenset(), repr=False)
     """Link references and keyed NHS numbers of people whom the site has withdrawn permanently."""
+    clks: ValuesOf[str, bytes] | None = field(default=None, repr=False)
+    """The CLKs of a file of another tool, by local id. None: childlink makes them."""
 
     @property
     def profile(self) -> Profile:
@@ -97,12 +102,15 @@ class Preparer:
         self._plan = plan
         self._map = RowMapper(plan.mapping, plan.today)
         self._remembered: dict[bytes, tuple[int, list[StagedItem]]] = {}
+        self._checked = False
 
     def __call__(self, chunk: Sequence[Record | Rejection]) -> Prepared:
         """Prepare a chunk."""
         plan = self._plan
         references, feed = plan.references, plan.mapping.feed
         rows, held, rejections = map_rows(chunk, self._map, plan)
+        if not self._checked and plan.clks is not None:
+            self._checked = check_clks(rows, plan)
         deleted = [row for row in rows if row.deleted]
         rows = [row for row in rows if not row.deleted]
         forget = [self._forget(item.why, item.row) for item in held]
@@ -212,6 +220,7 @@ def map_rows(
     held: list[WithheldRow] = []
     rejections: list[Rejection] = []
     derive = _derive(plan)
+    ids = plan.mapping.id_columns
     for record in chunk:
         result: Row | WithheldRow | Rejection = (
             record if isinstance(record, Rejection) else mapper(record.number, record.values)
@@ -219,7 +228,11 @@ def map_rows(
         if isinstance(result, Row):
             result = _permitted(result, plan)
         if isinstance(result, Row) and not result.deleted:
-            result = without_unlinkable(derive(result) if derive else result, plan.profile)
+            result = derive(result) if derive else result
+            if plan.clks is not None:
+                result = with_clks(result, plan.clks, ids)
+        if isinstance(result, Row) and not result.deleted:
+            result = without_unlinkable(result, plan.profile)
         if isinstance(result, Row):
             rows.append(result)
         elif isinstance(result, WithheldRow):
@@ -227,6 +240,28 @@ def map_rows(
         else:
             rejections.append(result)
     return rows, held, rejections
+
+
+def check_clks(rows: Sequence[Row], plan: EncodingPlan) -> bool:
+    """Check the first CLKs of a file against those that childlink would make of the same rows.
+
+    Returns whether there was any to check. Raises ExtractError.
+    """
+    held = [
+        subject
+        for row in rows[:_CLKS_CHECKED]
+        for subject in split(row, plan.mapping, plan.references)[:2]
+        if subject and subject.identity.clk
+    ]
+    own = [replace(s, identity=replace(s.identity, clk=b"")) for s in held]
+    made = plan.encoders[0].encode(own)
+    both = [
+        (subject.identity.clk, record.passes[0].bloom_filters)
+        for subject, record in zip(held, made, strict=True)
+        if record.passes
+    ]
+    check_like_ours([theirs for theirs, _ in both], [ours for _, ours in both])
+    return bool(both)
 
 
 def _permitted(row: Row, plan: EncodingPlan) -> Row | WithheldRow:

@@ -128,6 +128,38 @@ def restored(settings_file: Path | None, new_broker: bool) -> None:
         linker.close()
 
 
+@main.command("change-profile")
+@click.argument("profile_id", metavar="PROFILE")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def change_profile(settings_file: Path | None, profile_id: str, yes: bool) -> None:
+    """Move the store to another encoding profile. Stop the linker before.
+
+    All encodings are deleted. Identifiers, decisions and history stay. Each partner's next run
+    sends its records again; until then they are not compared.
+    """
+
+    from childlink_core.profiles import get_profile
+
+    from childlink_linker import app
+    from childlink_linker.settings import LinkerSettings
+
+    settings = LinkerSettings.load(settings_file)
+    profile = get_profile(profile_id)
+    if not yes:
+        click.confirm(
+            f"Delete all encodings, so that partners send them again under {profile.id}?",
+            abort=True,
+        )
+    count = app.change_profile(settings, profile)
+    settings.profile = profile.id
+    app.reading_desk(settings).note(os_user(), "change-profile", profile=profile.id)
+    click.echo(
+        f"{count:,} encodings deleted. Set profile = {profile.id!r} for the linker and for every"
+        " site, start the linker, and ask the sites to run their extracts."
+    )
+
+
 @main.command()
 @click.option(
     "--output", required=True, type=click.Path(path_type=Path), help="Parameter file to write."

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from childlink_linker.matching.parameters import Thresholds
-from childlink_linker.matching.weights import Weighed
+from childlink_linker.matching.weights import NOT_COMPARED, Weighed
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -54,7 +54,6 @@ BY_NUMBER_ALONE: Final = 4.0
 MOST_LIKE_TWINS_OF_ONE: Final = 0.75
 # A source that holds one of two twins holds the other with three chances in four.
 BITS_OF_A_MISSING_TWIN: Final = 2.0
-_NOT_COMPARED: Final = 4
 SAME: Final = 1
 DIFFERENT: Final = 2
 _DECIDED: Final = 1_000.0
@@ -199,7 +198,7 @@ class _State:
     def __init__(self, evidence: Evidence) -> None:
         n = len(evidence.codes)
         self._weigh = evidence.weigh
-        self._codes = np.where(evidence.codes == 0, _NOT_COMPARED, evidence.codes)
+        self._codes = np.where(evidence.codes == 0, NOT_COMPARED, evidence.codes)
         self._flags = list(evidence.flags)
         self.forbidden = evidence.forbidden.copy()
         self._same_source = evidence.same_source.copy()
@@ -229,9 +228,7 @@ class _State:
 
     def _weigh_pairs(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
         codes = self._codes[rows, columns]
-        weighed, but_number = self._weigh(
-            np.where(codes == _NOT_COMPARED, 0, codes).astype(np.int8)
-        )
+        weighed, but_number = self._weigh(np.where(codes == NOT_COMPARED, 0, codes).astype(np.int8))
         for array, values in (
             (self._bits, weighed.bits),
             (self._kinship, weighed.kinship),
@@ -343,7 +340,7 @@ class _State:
         self._codes[a] = np.minimum(self._codes[a], self._codes[b])
         self._codes[a][:, self._flags] = weaker
         self._codes[:, a] = self._codes[a]
-        self._codes[b] = self._codes[:, b] = _NOT_COMPARED
+        self._codes[b] = self._codes[:, b] = NOT_COMPARED
         others = np.flatnonzero(np.isfinite(self._bits[a]) | np.isfinite(self._bits[b]))
         for bits in (self._bits, self._kinship, self._bits_but_number, self._kinship_but_number):
             bits[b] = bits[:, b] = -np.inf
@@ -361,7 +358,7 @@ class _State:
             self._set_conflicts(a)
         for twin in settled:
             self._codes[twin, :, self._twin_field] = self._codes[:, twin, self._twin_field] = (
-                _NOT_COMPARED
+                NOT_COMPARED
             )
             others = np.flatnonzero(np.isfinite(self._bits[twin]))
             if len(others):
@@ -372,7 +369,7 @@ class _State:
         one, other = self._codes[a][:, self._flags], self._codes[b][:, self._flags]
         # Who was not compared with one of the two has the flags of the other.
         for mine, theirs, codes in ((one, other, self._codes[a]), (other, one, self._codes[b])):
-            nothing = (codes == _NOT_COMPARED).all(axis=1)
+            nothing = (codes == NOT_COMPARED).all(axis=1)
             mine[nothing] = theirs[nothing]
         both: NDArray[np.int8] = np.maximum(one, other)
         return both
@@ -381,7 +378,7 @@ class _State:
         """Other clusters whose co-twin gets a name by this merge. They are then no longer
         ambiguous.
         """
-        if self._twin_field is None or self._codes[a, b, self._twin_field] == _NOT_COMPARED:
+        if self._twin_field is None or self._codes[a, b, self._twin_field] == NOT_COMPARED:
             return []
         return [
             int(c) for c in np.flatnonzero(self.forbidden[a] | self.forbidden[b]) if c not in (a, b)

@@ -21,6 +21,7 @@ from childlink_linker.matching.weights import (
     DISAGREE,
     DISAGREE_UNTRACED,
     FLAGS,
+    NOT_COMPARED,
     VARIABLES,
     WEIGHT_OF_UNTRACED,
     Weigher,
@@ -30,7 +31,6 @@ from childlink_linker.records import StoredRecord, Subject
 # Larger components are clustered on the pairs that their edges give, not on all pairs.
 _LARGEST_COMPLETE_COMPONENT: Final = 400
 
-_NOT_COMPARED = 4
 _VERDICTS = {"same": SAME, "different": DIFFERENT}
 _NHS, _MULTIPLE = VARIABLES.index("nhs"), VARIABLES.index("multiple")
 # How two records of one source are recognised as one birth: a pass, a segment that must be present,
@@ -141,14 +141,14 @@ def best_agreements(codes: np.ndarray, where: np.ndarray, size: int) -> np.ndarr
     `codes`: of pairs of records, (pairs, `VARIABLES`). `where`: for each, the number of its two
     subjects. Returns (`size`, `VARIABLES`).
     """
-    best = np.full((size, len(VARIABLES)), _NOT_COMPARED, dtype=np.int8)
+    best = np.full((size, len(VARIABLES)), NOT_COMPARED, dtype=np.int8)
     for column, of_pairs in enumerate(codes.T):
         if column in FLAGS:
             # What makes a comparison weaker counts only if every pair of records has it.
             np.minimum.at(best[:, column], where, of_pairs)
         else:
-            np.minimum.at(best[:, column], where, np.where(of_pairs == 0, _NOT_COMPARED, of_pairs))
-    best[best == _NOT_COMPARED] = 0
+            np.minimum.at(best[:, column], where, np.where(of_pairs == 0, NOT_COMPARED, of_pairs))
+    best[best == NOT_COMPARED] = 0
     return best
 
 

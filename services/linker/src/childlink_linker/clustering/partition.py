@@ -14,10 +14,11 @@ from childlink_linker.clustering.evidence import components, find_evidence
 from childlink_linker.clustering.shared_ids import shared_ids, without_shared_ids
 from childlink_linker.matching.comparison import PairWeights
 from childlink_linker.matching.parameters import Parameters
-from childlink_linker.matching.weights import AGREE, VARIABLES
+from childlink_linker.matching.weights import AGREE, UNKNOWN, VARIABLES
 from childlink_linker.records import StoredRecord, Subject
 
 _NHS: Final = VARIABLES.index("nhs")
+_SIMILARITY: Final = VARIABLES.index("similarity")
 
 
 def is_edge(result: PairWeights, parameters: Parameters) -> NDArray[np.bool_]:
@@ -26,11 +27,12 @@ def is_edge(result: PairWeights, parameters: Parameters) -> NDArray[np.bool_]:
     * pairs at or above the review threshold;
     * pairs with the same NHS number;
     * twins of one source. Whether only a name distinguishes a twin depends on the co-twin's record,
-      so the two must be evaluated together.
+      so the two must be evaluated together. CLKs do not show who has no name.
     """
     keep: NDArray[np.bool_] = (result.weight >= parameters.thresholds.review) & result.informative
     keep |= result.codes[:, _NHS] == AGREE
-    keep |= result.co_twins & result.same_source & result.informative
+    without_clk = result.codes[:, _SIMILARITY] == UNKNOWN
+    keep |= result.co_twins & result.same_source & result.informative & without_clk
     return keep
 
 

@@ -14,7 +14,8 @@ from childlink_core.profiles import Profile
 from numpy.typing import NDArray
 
 from childlink_linker.matching.blocking import DOB_PASS
-from childlink_linker.matching.encodings import row_type
+from childlink_linker.matching.encodings import from_rows, row_type
+from childlink_linker.matching.similarity import LIKE_STRANGERS, dice
 from childlink_linker.records import StoredRecord
 
 _FEWEST_WITHOUT_NUMBERS = 3
@@ -34,6 +35,8 @@ def shared_ids(records: Sequence[StoredRecord], profile: Profile) -> set[int]:
     if not several:
         return set()
     left, right, owner = _pairs(several)
+    if profile.clk_pass:
+        return _unlike(records, left, right, owner, profile)
     table = np.frombuffer(b"".join(record.encoding for record in records), dtype=row_type(profile))
     tokens = [table["nhs"], *(table[f"token {item.number}"] for item in profile.passes)]
     versions = table["key_version"]
@@ -49,6 +52,25 @@ def shared_ids(records: Sequence[StoredRecord], profile: Profile) -> set[int]:
         if count >= _FEWEST_WITHOUT_NUMBERS and pairs == count * (count - 1) // 2:
             shared.add(subject)
     return shared
+
+
+def _unlike(
+    records: Sequence[StoredRecord],
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    owner: NDArray[np.int64],
+    profile: Profile,
+) -> set[int]:
+    """The same under a profile of CLKs: two records whose CLKs are as unlike as strangers' and
+    whose NHS numbers do not agree.
+    """
+    rows = from_rows((record.encoding for record in records), profile)
+    nhs = rows.nhs
+    comparable = rows.key_version[left] == rows.key_version[right]
+    same_number = (nhs[left] == nhs[right]) & (nhs[left] != 0)
+    # NaN, where the CLKs cannot be compared, is never below.
+    unlike = dice(rows, left, right, profile) < LIKE_STRANGERS
+    return set(owner[comparable & unlike & ~same_number].tolist())
 
 
 def without_shared_ids(

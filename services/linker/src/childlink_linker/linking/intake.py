@@ -208,9 +208,12 @@ def problem_of_record(record: wire.EncodedRecord, profile: Profile) -> str:
 
 def _is_filter(encoding: wire.PassEncoding, profile: Profile) -> bool:
     """Whether the number of segments fits the profile, and exactly the segments marked as present
-    are not zero.
+    are not zero; or a CLK has its length and a plausible number of bits.
     """
     item = profile.get_pass(encoding.pass_number)
+    if item and item.clk:
+        empty = not encoding.filter and not encoding.present
+        return empty and not item.clk.problem_with(encoding.bloom_filters)
     if item is None or not 0 < encoding.present < 1 << len(item.segments):
         return False
     if len(encoding.filter) != SEGMENT_BYTES * item.columns:
@@ -324,10 +327,9 @@ def hashed_again(
             table[f"token {number}"][rows] = np.maximum(hashed.view("<u8")[:, 0], np.uint64(1))
             sent = np.frombuffer(b"".join(segments), dtype="<u4").reshape(len(rows), -1)
             table[f"segments {number}"][rows] = hasher.segments(hashed, sent)
-            filters = profile.by_number[number].filters
-            at = 0
-            for one in filters:
-                size = one.bits // 8
+            of_pass, at = profile.by_number[number], 0
+            for bits in of_pass.filter_sizes:
+                size = bits // 8
                 column = np.frombuffer(
                     b"".join(bloom[at : at + size] for bloom in blooms), dtype=np.uint8
                 ).reshape(len(rows), size)

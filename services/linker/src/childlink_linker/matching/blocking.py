@@ -13,6 +13,9 @@ Two records with the same date of birth are compared if one of these agrees:
 * the given name and the district.
 
 A shared date alone is not enough.
+
+CLKs are compared if one of their bands agrees or, under a profile with a salt, if their block
+tokens do.
 """
 
 from collections.abc import Iterator
@@ -20,10 +23,10 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from childlink_core.profiles import Profile
+from childlink_core.profiles import Clk, Profile
 from numpy.typing import NDArray
 
-from childlink_linker.matching.encodings import Encodings
+from childlink_linker.matching.encodings import Encodings, PassColumns
 from childlink_linker.records import LARGEST_BLOCK
 
 Keys = NDArray[np.int64]
@@ -62,6 +65,9 @@ def keys(encodings: Encodings, profile: Profile) -> tuple[Keys, Indexes]:
         columns = encodings.passes[item.number]
         if not item.candidates:
             continue
+        if item.clk and item.clk.bands:
+            found += _band_keys(columns, item.number, item.clk)
+            continue
         if item.number != DOB_PASS:
             found.append((_mix(columns.tokens, item.number), np.flatnonzero(columns.tokens)))
             continue
@@ -76,6 +82,23 @@ def keys(encodings: Encodings, profile: Profile) -> tuple[Keys, Indexes]:
     return np.concatenate([values[at] for values, at in found]), np.concatenate(
         [at for _, at in found]
     )
+
+
+def _band_keys(columns: PassColumns, number: int, clk: Clk) -> list[tuple[Keys, Indexes]]:
+    """A key for each band: so many bits of the CLK, one band after another. The bits were moved by
+    a secret permutation before (see `intake`), so each band is a random sample of them.
+    """
+    at = np.flatnonzero(columns.tokens)
+    bits = np.unpackbits(
+        columns.filters[at].view(np.uint8), axis=1, count=clk.bands * clk.band_bits
+    ).reshape(len(at), clk.bands, clk.band_bits)
+    sampled = bits.astype(np.uint64) @ (np.uint64(1) << np.arange(clk.band_bits, dtype=np.uint64))
+    found = []
+    for band in range(clk.bands):
+        keys = np.zeros(len(columns.tokens), dtype=np.uint64)
+        keys[at] = columns.tokens[at] ^ (sampled[:, band] << np.uint64(32)) ^ np.uint64(band << 16)
+        found.append((_mix(keys, number), at))
+    return found
 
 
 def pairs_of(keys: Keys, records: Indexes) -> NDArray[np.int64]:
@@ -126,8 +149,10 @@ def pairs_in_parts(keys: Keys, records: Indexes, most: int) -> Iterator[NDArray[
 
 def pairs_of_one_date(encodings: Encodings) -> NDArray[np.int64]:
     """All pairs of records with the same date of birth, whatever else they share. They show how
-    often unrelated records agree by chance.
+    often unrelated records agree by chance. None under a profile of CLKs.
     """
+    if DOB_PASS not in encodings.passes:
+        return np.zeros((0, 2), dtype=np.int64)
     tokens = encodings.passes[DOB_PASS].tokens
     at = np.flatnonzero(tokens)
     return pairs_of(tokens[at].view(np.int64), at)

@@ -25,6 +25,7 @@ from childlink_linker.matching.blocking import (
 )
 from childlink_linker.matching.encodings import Encodings, PassColumns
 from childlink_linker.matching.parameters import Parameters
+from childlink_linker.matching.similarity import codes_of, dice
 from childlink_linker.matching.weights import (
     AGREE,
     DIFFERENT,
@@ -103,8 +104,10 @@ class PairWeights:
 
 def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profile) -> Outcomes:
     """What the pairs (left[k], right[k]) agree on."""
-    agreements = _agreements(encodings, left, right, profile)
-    counted = _counted_once(_unswapped(agreements))
+    if profile.clk_pass:
+        counted = _agreements_of_clks(encodings, left, right, profile)
+    else:
+        counted = _counted_once(_unswapped(_agreements(encodings, left, right, profile)))
     observed = Observed(**{name: counted[name].astype(np.int8) for name in VARIABLES})
     orders_left, orders_right = encodings.birth_order[left], encodings.birth_order[right]
     co_twins = (orders_left > 0) & (orders_right > 0) & (orders_left != orders_right)
@@ -112,7 +115,7 @@ def observe(encodings: Encodings, left: Indexes, right: Indexes, profile: Profil
         encodings.key_version[left] != encodings.key_version[right]
     )
     named = observed.nhs == AGREE
-    for codes in (observed.names, observed.given_place, observed.given):
+    for codes in (observed.names, observed.given_place, observed.given, observed.similarity):
         named |= codes != UNKNOWN
     return Outcomes(
         observed=observed,
@@ -130,6 +133,18 @@ def _same_source(encodings: Encodings, left: Indexes, right: Indexes) -> NDArray
         encodings.many_ids[left] | encodings.many_ids[right]
     )
     return once
+
+
+def _agreements_of_clks(
+    encodings: Encodings, left: Indexes, right: Indexes, profile: Profile
+) -> dict[str, Codes]:
+    """The NHS number and the similarity of the CLKs. Nothing else can be compared."""
+    nothing = np.zeros(len(left), dtype=np.int8)
+    return dict.fromkeys((*VARIABLES, "strict_given"), nothing) | {
+        "nhs": _numbers(encodings, left, right),
+        "guessed": (encodings.guessed[left] | encodings.guessed[right]).astype(np.int8),
+        "similarity": codes_of(dice(encodings, left, right, profile)),
+    }
 
 
 def _agreements(
@@ -287,6 +302,7 @@ def _agreements(
             _level(months, years),
             UNKNOWN,
         ),
+        "similarity": nothing,
         "guessed": guessed.astype(np.int8),
         "nameless": (nameless_left | nameless_right).astype(np.int8),
         "multiple": (

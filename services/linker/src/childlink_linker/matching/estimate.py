@@ -28,6 +28,11 @@ from numpy.typing import NDArray
 from childlink_linker.matching.blocking import DOB_PASS
 from childlink_linker.matching.comparison import Indexes, observe
 from childlink_linker.matching.encodings import Encodings
+from childlink_linker.matching.estimate_similarity import (
+    bits_of_overlap,
+    lowered,
+    with_similarities,
+)
 from childlink_linker.matching.parameters import (
     FIELDS,
     KINDS,
@@ -37,6 +42,7 @@ from childlink_linker.matching.parameters import (
     Shares,
     Thresholds,
 )
+from childlink_linker.matching.similarity import LEVELS
 from childlink_linker.matching.weights import (
     AGREE,
     DISAGREE,
@@ -126,7 +132,10 @@ def estimate(
     away from all matches.
     """
     roles, refusals, accounts = {}, [], []
-    dates = encodings.passes[DOB_PASS].tokens
+    overlaps: list[float] = []
+    dates = encodings.passes[
+        DOB_PASS if profile.clk_pass is None else profile.clk_pass.number
+    ].tokens
     for role, weights in prior.roles.items():
         at = np.flatnonzero((encodings.role[left] == role) & (encodings.role[right] == role))
         of_role = encodings.role == role
@@ -135,12 +144,29 @@ def estimate(
         inside = outcomes.same_source
         across = _Sample.of(outcomes.observed, ~inside & ~outcomes.forbidden)
         own = _Sample.of(outcomes.observed, inside & (~outcomes.forbidden | outcomes.co_twins))
-        found = _estimate_role(across, own, records, weights)
+        if profile.clk_pass:
+            found = with_similarities(
+                weights,
+                _by_similarity(across),
+                _by_similarity(own),
+                records.pairs - records.pairs_inside,
+                records.pairs_inside,
+            )
+            if len(at):
+                overlaps.append(bits_of_overlap(found, records.sizes))
+        else:
+            found = _estimate_role(across, own, records, weights)
         refusal = _refusal(role, across, weights, found, prior.thresholds.link)
         refusals += [refusal] if refusal else []
         accounts.append(_account(role, across, weights, found, prior.thresholds))
         roles[role] = weights if refusal else found
-    return Estimated(Parameters(version, prior.thresholds, roles), refusals, accounts)
+    thresholds = lowered(prior.thresholds, min(overlaps, default=0.0))
+    return Estimated(Parameters(version, thresholds, roles), refusals, accounts)
+
+
+def _by_similarity(sample: "_Sample") -> Floats:
+    counts: Floats = np.bincount(sample.seen.similarity, sample.counts, LEVELS).astype(float)
+    return counts
 
 
 def _account(
@@ -182,13 +208,15 @@ class _Records:
     """Pairs inside one source."""
     dated: int
     """Records with a date of birth."""
+    sizes: NDArray[np.int64]
+    """Records of each source."""
 
     @classmethod
     def of(cls, sources: NDArray[np.uint32], dates: NDArray[np.uint64]) -> "_Records":
         _, sizes = np.unique(sources, return_counts=True)
         size = len(sources)
         inside = float((sizes * (sizes - 1.0) / 2.0).sum())
-        return cls(size * (size - 1) / 2, inside, int((dates > 0).sum()))
+        return cls(size * (size - 1) / 2, inside, int((dates > 0).sum()), sizes)
 
 
 @dataclass(frozen=True)
@@ -248,7 +276,7 @@ def _expect(sample: _Sample, weights: RoleWeights, of_match: float) -> _Expected
     joint, states = [], {}
     for name, bits in zip(KINDS, prior_bits(weights), strict=True):
         shares: KindShares = getattr(weights, name)
-        within = sample.hidden * of_states(sample.seen, shares) * of_kind(sample.seen, name)
+        within = sample.hidden * of_states(sample.seen, shares) * of_kind(sample.seen, name, shares)
         total = within.sum(axis=1)
         states[name] = within / total[:, None]
         more = of_match if name == "match" else 0.0

@@ -21,10 +21,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from childlink_linker.matching import similarity
 from childlink_linker.matching.parameters import FIELDS, KINDS, KindShares, RoleWeights
 
 UNKNOWN: Final = 0
 AGREE, DISAGREE = 1, 2
+NOT_COMPARED: Final = 100
+"""Greater than any code: in a minimum of codes, anything that was compared wins."""
 DISAGREE_UNTRACED: Final = 3
 """Two different NHS numbers, one of which was not traced."""
 WEIGHT_OF_UNTRACED: Final = 0.5
@@ -66,6 +69,7 @@ class Observed:
     given name. `multiple`: 1 where either record has no given name and is a twin. `mother`: for
     adults, the same child
     in the same relation. `nhs`: 3 where the numbers disagree and one of them was not traced.
+    `similarity`: the band of the similarity of two CLKs (see `similarity`).
     """
 
     nhs: Codes
@@ -90,6 +94,7 @@ class Observed:
     guessed: Codes
     nameless: Codes
     multiple: Codes
+    similarity: Codes
 
     def __len__(self) -> int:
         return len(self.nhs)
@@ -126,14 +131,12 @@ class Patterns:
 
 def patterns(observed: Observed) -> Patterns:
     """The distinct patterns. There are few, however many pairs there are."""
-    packed = np.zeros(len(observed), dtype=np.int64)
-    for name in VARIABLES:
-        packed = packed * 4 + getattr(observed, name)
+    packed = observed.codes().astype(np.int64) @ _RADIX
     unique, of_pair, counts = np.unique(packed, return_inverse=True, return_counts=True)
     columns = {}
-    for name in reversed(VARIABLES):
-        columns[name] = (unique % 4).astype(np.int8)
-        unique //= 4
+    for name, levels in zip(VARIABLES, _LEVELS, strict=True):
+        columns[name] = (unique % levels).astype(np.int8)
+        unique //= levels
     return Patterns(Observed(**columns), of_pair.reshape(-1), counts)
 
 
@@ -189,11 +192,15 @@ def _may_be_another(seen: Observed) -> NDArray[np.bool_]:
     sure = (seen.dob == AGREE) & (seen.guessed == 0)
     for codes in (seen.place, seen.mother, seen.nhs):
         sure |= codes == AGREE
+    # A CLK compares all that is known.
+    sure |= seen.similarity > 0
     another: NDArray[np.bool_] = (compared & ~alike) | (seen.mother == DISAGREE) | ~sure
     return another
 
 
-_RADIX: Final = 4 ** np.arange(len(VARIABLES), dtype=np.int64)
+_LEVELS: Final = tuple(similarity.LEVELS if name == "similarity" else 4 for name in VARIABLES)
+"""How many codes each variable has."""
+_RADIX: Final = np.cumprod([1, *_LEVELS[:-1]], dtype=np.int64)
 _ALL_BUT_NUMBER: Final = np.array([name != "nhs" for name in VARIABLES], dtype=np.int8)
 
 
@@ -213,7 +220,7 @@ def likelihoods(seen: Observed, weights: RoleWeights) -> Floats:
     out = np.empty((len(seen), len(KINDS)))
     for kind, name in enumerate(KINDS):
         shares: KindShares = getattr(weights, name)
-        states = hidden * of_states(seen, shares) * of_kind(seen, name)
+        states = hidden * of_states(seen, shares) * of_kind(seen, name, shares)
         out[:, kind] = states.sum(axis=1) * of_plain(seen, shares)
     # A twin without a name is equally likely to be either twin.
     match, relative = weights.match, weights.relative
@@ -222,16 +229,20 @@ def likelihoods(seen: Observed, weights: RoleWeights) -> Floats:
     return out
 
 
-def of_kind(seen: Observed, kind: str) -> Floats:
+def of_kind(seen: Observed, kind: str, shares: KindShares) -> Floats:
     """What a kind of pair changes in the likelihood of each pattern under each hidden state:
-    (patterns, states), or 1.
+    (patterns, states), or (patterns, 1).
 
-    Brothers and sisters who are not twins are seldom born in one year.
+    CLKs of relatives are more alike than those of strangers. Brothers and sisters who are not twins
+    are seldom born in one year.
     """
+    of_code = (1.0, *shares.similarity) if shares.similarity else similarity.SHARES[kind]
+    alike: Floats = np.asarray(of_code)[seen.similarity][:, None]
     if kind != "relative":
-        return np.ones((1, 1))
+        return alike
     of_a_year = np.isin(seen.part_of_date, (1, 2))[:, None] & (_DATE_STATES == _DIFFERENT)[None, :]
-    return np.where(of_a_year, _SIBLINGS_OF_A_YEAR, 1.0)
+    factors: Floats = np.where(of_a_year, _SIBLINGS_OF_A_YEAR, 1.0) * alike
+    return factors
 
 
 def of_plain(seen: Observed, shares: KindShares) -> Floats:

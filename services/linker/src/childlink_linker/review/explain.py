@@ -19,6 +19,7 @@ from childlink_linker.clustering.evidence import columns
 from childlink_linker.errors import UnknownIdentifierError
 from childlink_linker.matching.comparison import Codes, Indexes, compare
 from childlink_linker.matching.parameters import Parameters, RoleWeights
+from childlink_linker.matching.similarity import LEVELS, in_words
 from childlink_linker.matching.weights import VARIABLES, Weigher, prior_bits
 from childlink_linker.records import StoredRecord
 from childlink_linker.store import tables as t
@@ -51,6 +52,7 @@ _IN_WORDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "month or year of birth, where no more is known",
         ("same month", "same year", "different"),
     ),
+    "similarity": ("similarity of the CLKs (Dice)", tuple(map(in_words, range(1, LEVELS)))),
     "guessed": ("a date that is a guess", ("yes",)),
     "nameless": ("a record without a given name", ("yes",)),
     "multiple": ("a twin without a given name", ("yes",)),

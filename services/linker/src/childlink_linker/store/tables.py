@@ -228,6 +228,16 @@ proposed_edge = sa.Table(
     sa.Column("weight", sa.Float, nullable=False),
 )
 
+# One row: the profile under which all records are encoded.
+encoding_profile = sa.Table(
+    "encoding_profile",
+    metadata,
+    sa.Column("only", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("profile", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False, comment="hardened, clk"),
+    sa.Column("fingerprint", sa.LargeBinary(32), nullable=False),
+)
+
 # Rows are only added to these tables. The service's database role has no right to change them (see
 # `childlink_bus.service_role`).
 APPEND_ONLY = (audit.entries, event)

@@ -4,7 +4,7 @@ read from versioned files.
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from childlink.wire.v1 import encoded_pb2 as wire
 from childlink_core.errors import UserError
+
+from childlink_linker.matching.similarity import LEVELS
 
 DEFAULT_PARAMETERS: Final = "prior-2026d"
 ROLE_NAMES: Final[dict[int, str]] = {wire.ROLE_CHILD: "child", wire.ROLE_ADULT: "adult"}
@@ -50,6 +52,10 @@ class KindShares:
     date_guessed: Shares
     """The date of birth, where one of the two is a guess or a default of its source. Never
     estimated.
+    """
+    similarity: tuple[float, ...] = ()
+    """Under a profile of CLKs: the share of each band of similarities (see `similarity`), the
+    greatest first. Empty: that of the bundled profiles.
     """
 
 
@@ -160,6 +166,8 @@ def render_parameters(parameters: Parameters, comment: str) -> str:
                 lines.append(
                     f"{what} = [{', '.join(f'{share:.9g}' for share in getattr(shares, what))}]"
                 )
+            if shares.similarity:
+                lines.append(f"similarity = [{', '.join(f'{x:.6g}' for x in shares.similarity)}]")
     return "\n".join(lines) + "\n"
 
 
@@ -186,4 +194,11 @@ def _parse_kind(table: Mapping[str, Any]) -> KindShares:
         shares("postcode"),
         shares("date"),
         shares("date_guessed"),
+        _parse_similarity(table.get("similarity", ())),
     )
+
+
+def _parse_similarity(shares: Sequence[float]) -> tuple[float, ...]:
+    if shares and (len(shares) != LEVELS - 1 or min(shares) <= 0):
+        raise TypeError(f"similarity: give {LEVELS - 1} shares above 0")
+    return tuple(shares)
