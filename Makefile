@@ -157,6 +157,9 @@ bench-release: setup ## A release of a million children, whole catalogue; counti
 bench-protection: setup ## How long it takes to protect and to attack ever larger populations
 	$(BIN)/python -m tests.bench.bench_protection
 
+bench-clk: setup ## CLKs end to end beside clkhash and anonlink, on febrl4
+	$(BIN)/python -m tests.bench.bench_clk
+
 bench-query: setup ## Questions of 20 analysts at once over gRPC: p50, p95
 	$(BIN)/python -m tests.bench.bench_query
 
@@ -178,4 +181,4 @@ clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 	@[ ! -e .stack ] || echo ".stack holds the keys of a stack: make down CLEAN=1"
 
-.PHONY: help setup demo questions test test-all coverage test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-protection bench-query bench-truth bench-spark clean bench-load bench-startup soak
+.PHONY: help setup demo questions test test-all coverage test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-protection bench-clk bench-query bench-truth bench-spark clean bench-load bench-startup soak

@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from childlink_core.profiles import PROFILES, get_profile
+from childlink_core.profiles import HARDENED, get_profile
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_linker.linking.intake import TokenHasher
 
@@ -136,7 +136,7 @@ def vectors() -> None:
             most=rate.most,
         )
 
-    for name in PROFILES:
+    for name in HARDENED:
         target = pass_channels(get_profile(name), DOB)
         for size, count in ((2, 1_000), (5, 1_000), (10, 400), (20, 150), (100, 8)):
             blocks = groups(size, count, 23)

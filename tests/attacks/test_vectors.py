@@ -5,7 +5,7 @@ that withstands the attack also shows that the same attack breaks a weak target.
 from dataclasses import replace
 
 import pytest
-from childlink_core.profiles import PROFILES, get_profile
+from childlink_core.profiles import HARDENED, get_profile
 
 from tests.attacks.population import DOB, groups
 from tests.attacks.vectors import attack_blocks, pass_channels, without_numbers
@@ -22,7 +22,7 @@ def channels(name, **changed):
     return pass_channels(replace(profile, passes=(item,)), DOB)
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", HARDENED)
 def test_a_store_tells_little_more_than_guessing_at_the_density_that_its_profile_is_issued_for(
     name,
 ):

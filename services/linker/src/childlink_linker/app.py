@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, Final
 
 import sqlalchemy as sa
+import structlog
 from childlink.wire.v1 import envelope_pb2
 from childlink_bus.database import migrate, open_database
 from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
@@ -37,6 +39,7 @@ from childlink_linker.relinking.proposals import Approved
 from childlink_linker.relinking.relink import estimate_parameters, relink
 from childlink_linker.relinking.repartition import Engine, OrdinaryEngine, Repartition, repartition
 from childlink_linker.relinking.write_proposal import propose
+from childlink_linker.review.explain import children_of_a_date
 from childlink_linker.review.page.serving import serve_page
 from childlink_linker.review.service import ReviewService
 from childlink_linker.review.workflow import ReviewWorkflow
@@ -48,6 +51,10 @@ from childlink_linker.store.encoding_profile import check_profile
 from childlink_linker.store.snapshot import one_moment, read_snapshot
 from childlink_linker.store.store import Store
 from childlink_linker.store.vault import Vault
+
+log = structlog.get_logger()
+_FIRST_DENSITY_S: Final = 600.0
+"""How long after its start a linker first counts the children of each date."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +152,29 @@ class Linker:
             self.processor.send,
             flush,
         )
+
+    def watch_density(self, stop: Event) -> None:
+        """Count the children of each date of birth now and then, until `stop`. Runs beside the
+        linking, on a connection of its own.
+        """
+        every_s = self.settings.density_check_hours * 3600
+        wait_s = min(every_s, _FIRST_DENSITY_S)
+        while every_s and not stop.wait(wait_s):
+            try:
+                with one_moment(self.engine) as tx:
+                    store = Store(tx, self.handler.vault)
+                    found = children_of_a_date(store, self.handler.profile)
+            except sa.exc.DBAPIError:
+                # The database is away. The loop of links says so.
+                wait_s = _FIRST_DENSITY_S
+                continue
+            if found:
+                self.metrics.dates(found.usual, found.issued_for)
+            if found and found.outgrown:
+                log.warning(
+                    "profile outgrown", children_of_a_date=found.usual, what_to_do=found.advice()
+                )
+            wait_s = every_s
 
     def observe(self, subscriber: Subscriber) -> None:
         """Set the gauges."""

@@ -50,6 +50,23 @@ class LinkerMetrics(StreamMetrics):
             registry=self.registry,
         )
 
+        # How many children share a date of birth, and for how many the profile is issued.
+        self.children_of_a_date = Gauge(
+            "childlink_linker_children_of_a_date",
+            "Children of one date of birth: the median over dates.",
+            registry=self.registry,
+        )
+        self.births_a_day = Gauge(
+            "childlink_linker_profile_births_a_day",
+            "Births a day for which the encoding profile is issued.",
+            registry=self.registry,
+        )
+
+    def dates(self, usual: int, issued_for: int) -> None:
+        """Set how many children share a date of birth."""
+        self.children_of_a_date.set(usual)
+        self.births_a_day.set(issued_for)
+
     def linked(
         self, records: int, links: int, merges: int, splits: int, weights: np.ndarray
     ) -> None:

@@ -75,5 +75,7 @@ class LinkerSettings(ServiceSettings):
     """For pilots with made-up data: one person may make an export without a request by a second
     person.
     """
+    density_check_hours: float = 24
+    """How often to count the children of each date of birth. It reads all records. 0: never."""
     micro_batch: int = 16
     """Largest number of messages in one transaction."""

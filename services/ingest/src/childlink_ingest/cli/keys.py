@@ -2,12 +2,18 @@
 site.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from childlink_core.errors import UserError
 
 from childlink_ingest.cli.common import FILE, read_text, write_text
+
+if TYPE_CHECKING:
+    from childlink_core.profiles import Profile
 
 _folder = click.option(
     "--folder", default="keys", show_default=True, type=click.Path(path_type=Path)
@@ -187,8 +193,18 @@ def new_linkage(version: int, output: Path) -> None:
     type=click.IntRange(1),
     help="Births a year in the whole area, divided by 365. Says which encoding profile to use.",
 )
+@click.option(
+    "--profile",
+    "profile_id",
+    help="The encoding profile, if the number of births does not decide it.",
+)
 def issue_linkage(
-    partner: str, linkage_file: Path, directory_file: Path, output: Path, births_a_day: int | None
+    partner: str,
+    linkage_file: Path,
+    directory_file: Path,
+    output: Path,
+    births_a_day: int | None,
+    profile_id: str | None,
 ) -> None:
     """Custodian: seal the linkage secret to one site's public key. Only that site can open the
     file.
@@ -199,9 +215,12 @@ def issue_linkage(
     from childlink_core import custody
     from childlink_core.directory import read_directory
     from childlink_core.keys import read_secret_key
-    from childlink_core.profiles import profile_for
+    from childlink_core.profiles import get_profile, profile_for
 
     profile = profile_for(births_a_day) if births_a_day else None
+    if profile_id:
+        profile = get_profile(profile_id)
+        _warn_of(profile, births_a_day)
     directory = read_directory(directory_file)
     if partner not in directory.partners:
         raise UserError(
@@ -219,8 +238,22 @@ def issue_linkage(
     )
     if profile:
         click.echo(
-            f'  and the setting of every site and of the linker: profile = "{profile.id}" (for up'
-            f" to {profile.births_a_day} births a day)"
+            f'  and the setting of every site and of the linker: profile = "{profile.id}"'
+            + (f" (for up to {profile.births_a_day} births a day)" if profile.births_a_day else "")
+        )
+
+
+def _warn_of(profile: Profile, births_a_day: int | None) -> None:
+    """Warn the custodian of a profile that tells more than he may expect."""
+    from childlink_ingest.reporting.preview import WHAT_CLKS_TELL
+
+    if profile.kind == "clk":
+        click.echo(f"warning: {WHAT_CLKS_TELL}", err=True)
+    elif births_a_day and births_a_day > profile.births_a_day:
+        click.echo(
+            f"warning: {profile.id} is issued for up to {profile.births_a_day} births a day, not"
+            f" {births_a_day}. No attack on it was measured there.",
+            err=True,
         )
 
 

@@ -119,6 +119,11 @@ def quality_of_linkage(settings_file: Path | None, as_json: bool) -> None:
             f"review queue: {found.queue.pairs:,} pairs; {found.queue.expected_same:.0%} are"
             " expected to be one person"
         )
+    if dates := found.children_of_a_date:
+        click.echo(
+            f"children of one date of birth: usually {dates.usual:,}, at most {dates.most:,}; the"
+            f" profile is issued for {dates.issued_for:,} births a day: {dates.advice()}"
+        )
 
 
 def show_comparisons(found: Sequence[explain.Comparison]) -> None:

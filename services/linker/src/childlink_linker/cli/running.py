@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from childlink_linker.settings import LinkerSettings
 
 _GAUGES_EVERY_S = 5.0
+_LONGEST_WAIT_S = 5.0
 
 
 @main.command()
@@ -45,12 +47,16 @@ def run(settings_file: Path | None) -> None:
         f"linker: reading from {len(linker.processor.sources)} partners; stop with SIGTERM",
         err=True,
     )
+    watching = Thread(target=linker.watch_density, args=[stop], daemon=True)
+    watching.start()
     try:
         run_until_stopped(
             linker.processor, stop, linker.observe, linker.observe_store, warn, _GAUGES_EVERY_S
         )
     finally:
         stop_serving()
+        stop.set()
+        watching.join(timeout=_LONGEST_WAIT_S)
         linker.close()
 
 

@@ -4,7 +4,7 @@ its weight, never a token, a reference or a partner's name.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from childlink_linker.clustering.evidence import columns
 from childlink_linker.errors import UnknownIdentifierError
 from childlink_linker.matching.comparison import Codes, Indexes, compare
+from childlink_linker.matching.density import ChildrenOfADate, Density
+from childlink_linker.matching.encodings import Encodings
 from childlink_linker.matching.parameters import Parameters, RoleWeights
 from childlink_linker.matching.similarity import LEVELS, in_words
 from childlink_linker.matching.weights import VARIABLES, Weigher, prior_bits
@@ -135,6 +137,8 @@ class QualityReport:
 
     datasets: Sequence[Quality]
     queue: Queue
+    children_of_a_date: Density | None
+    """None if that does not matter under the profile, or no child has a date of birth."""
 
 
 def explain(store: Store, person_id: str, profile: Profile, parameters: Parameters) -> Explanation:
@@ -263,7 +267,29 @@ def history(tx: sa.Connection, identifier: str) -> list[Change]:
 
 def quality(store: Store, profile: Profile) -> QualityReport:
     """How well linkage works, without known truth."""
-    return QualityReport(_quality_of_datasets(store, profile), _queue(store))
+    dates = ChildrenOfADate(profile)
+    datasets = _quality_of_datasets(store, profile, dates)
+    return QualityReport(datasets, _queue(store), dates.density())
+
+
+def children_of_a_date(store: Store, profile: Profile) -> Density | None:
+    """How many children share a date of birth. Reads all records."""
+    dates = ChildrenOfADate(profile)
+    for chunk, encodings, persons in _chunks(store, profile):
+        dates.add(encodings, [persons[record.subject_id] for record in chunk])
+    return dates.density()
+
+
+def _chunks(
+    store: Store, profile: Profile
+) -> Iterator[tuple[Sequence[StoredRecord], Encodings, Mapping[int, str | None]]]:
+    """All records, some at a time, with their encodings and the persons of their subjects."""
+    after = 0
+    while chunk := store.records_after(after, _RECORDS_AT_A_TIME):
+        after = chunk[-1].record_id
+        found = store.subjects({record.subject_id for record in chunk})
+        persons = {key: subject.person_id for key, subject in found.items()}
+        yield chunk, columns(chunk, profile), persons
 
 
 def _queue(store: Store) -> Queue:
@@ -278,21 +304,15 @@ def expected_same(weights: NDArray[np.float64]) -> float:
     return float((1.0 / (1.0 + np.exp2(-weights))).mean())
 
 
-def _quality_of_datasets(store: Store, profile: Profile) -> list[Quality]:
+def _quality_of_datasets(store: Store, profile: Profile, dates: ChildrenOfADate) -> list[Quality]:
     """Match rate, doubtful pairs and passes by dataset and version of the linkage secret. Datasets
-    are named by their opaque facets.
+    are named by their opaque facets. `dates` counts along.
     """
     doubtful = store.subjects_in_review()
     known_in = store.datasets_of_persons()
     tallies: dict[tuple[bytes, int], Counter[str]] = {}
-    after = 0
-    while chunk := store.records_after(after, _RECORDS_AT_A_TIME):
-        after = chunk[-1].record_id
-        person_of = {
-            key: subject.person_id
-            for key, subject in store.subjects({r.subject_id for r in chunk}).items()
-        }
-        encodings = columns(chunk, profile)
+    for chunk, encodings, person_of in _chunks(store, profile):
+        dates.add(encodings, [person_of[record.subject_id] for record in chunk])
         for at, record in enumerate(chunk):
             tally = tallies.setdefault((record.facet, record.key_version), Counter())
             tally["records"] += 1
