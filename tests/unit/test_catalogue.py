@@ -530,3 +530,25 @@ def test_a_catalogue_that_is_checked_from_inside_is_named(folder, monkeypatch):
     edit(folder, "services.toml", "title", "titel")
     monkeypatch.chdir(folder)
     assert "ours/services.toml" in typed("check", ".").output
+
+
+def test_a_misspelt_strand_is_named_as_a_slip_and_where_to_correct_it(tmp_path):
+    shutil.copytree(bundled(), tmp_path / "leap")
+    services = tmp_path / "leap" / "services.toml"
+    services.write_text(services.read_text().replace("communication_and", "comunication_and", 1))
+    said = typed("check", tmp_path / "leap").output
+    assert "Is it a slip for communication_and_language?" in said
+    assert "services.toml" in said
+
+
+def test_what_is_forgotten_or_twice_spelt_is_remarked(folder):
+    plain = typed("check", folder).output
+    assert "Services without" not in plain
+    with (folder / "services.toml").open("a") as file:
+        file.write('[walks]\ntitle = "Walks"\nstrand = "outdoor_play"\n')
+        file.write('[swims]\ntitle = "Swims"\nstrand = "outdoor_plays"\nkind = "direct"\n')
+    (folder / "areas.toml").write_text('[north]\ntitle = "North"\nlevel = "patch"\n')
+    said = typed("check", folder).output
+    assert "Services without kind, which no group by kind counts: walks" in said
+    assert "Services have the strand 'outdoor_play' and 'outdoor_plays'. Is one misspelt?" in said
+    assert "No dataset and no dimension takes its codes from: areas.patch." in said

@@ -127,6 +127,17 @@ class Catalogue:
         return found
 
     @cached_property
+    def lists_used(self) -> set[str]:
+        """The lists from which datasets and dimensions take codes or categories."""
+        shared = self._read("shared_fields.toml", SharedFieldsKeys, SharedFieldsKeys(field=[]))
+        fields = [*shared.field]
+        for name in self._names("datasets"):
+            fields += self._read(name, DatasetKeys).field
+        named = {item.codes_from for item in fields}
+        named |= {item.categories_from for item in self.dimension_keys.values()}
+        return {name for name in named if name}
+
+    @cached_property
     def codings(self) -> Mapping[str, Mapping[str, str]]:
         """For each coding, the contract's code by the texts that sources write, in lower case."""
         content = self._read("codings.toml", dict[str, dict[str, list[str]]], {})

@@ -55,6 +55,8 @@ def new(folder: Path, like: str) -> None:
 @click.pass_context
 def check(ctx: click.Context, folder: Path) -> None:
     """Check every file of a catalogue, and say how large it is."""
+    from childlink_catalogue.remarks import remarks
+
     declared = Catalogue(folder)
     if found := declared.problems():
         for error in found[:_MOST_PROBLEMS]:
@@ -73,14 +75,8 @@ def check(ctx: click.Context, folder: Path) -> None:
     click.echo(f"  {sum(item.cells for item in measures.values()):,} cells to protect; most in:")
     for item in largest:
         click.echo(f"  {item.cells:9,}  {item.id}")
-    unused = sorted(set(declared.populations) - {item.view for item in measures.values()})
-    if unused:
-        click.echo(f"  No measure counts: {', '.join(unused)}.")
-    unasked = sorted(
-        set(declared.datasets) - {name for item in measures.values() for name in item.all_datasets}
-    )
-    if unasked:
-        click.echo(f"  No measure is made from: {', '.join(unasked)}.")
+    for remark in remarks(declared, measures):
+        click.echo(f"  {remark}")
 
 
 @main.command()

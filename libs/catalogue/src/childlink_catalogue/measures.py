@@ -340,9 +340,16 @@ def _check_column(at: Place, dimension: Dimension, column: str, population: Popu
             if unknown == [NOT_RECORDED]
             else f"{column} gives {unknown[0]!r}"
         )
+        like = difflib.get_close_matches(unknown[0], dimension.categories, n=1)
+        misspelt = (
+            f"Is it a slip for {like[0]}? Then correct it where it is declared (a service's in"
+            " services.toml). Otherwise add"
+            if like and unknown[0] != NOT_RECORDED
+            else "Add"
+        )
         raise CatalogueError(
             f"{at}: {lacks}, and dimension {dimension.id} has no such category.",
-            f'Add {unknown[0]} = "..." to its categories'
+            f'{misspelt} {unknown[0]} = "..." to the categories of {dimension.id}'
             " (to `after`, if they come from elsewhere).",
         )
 
