@@ -121,9 +121,12 @@ def run(
     population: Population,
     progress: Callable[[str], None] = lambda _what: None,
     profile_id: str = DEFAULT_PROFILE,
+    profile: Profile | None = None,
 ) -> Linked:
-    """Encode and link a population, with the default parameters of the linker."""
-    profile, parameters = get_profile(profile_id), load_parameters()
+    """Encode and link a population, with the default parameters of the linker. `profile` may be one
+    that does not come with childlink.
+    """
+    profile, parameters = profile or get_profile(profile_id), load_parameters()
     engine = open_database("sqlite://")
     migrate(engine, "childlink_linker.store")
     hasher = TokenHasher(b"t" * 32)

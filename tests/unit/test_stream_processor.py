@@ -2,11 +2,16 @@
 dead-lettered; the stream goes on, and the partner is told.
 """
 
+import threading
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from childlink.wire.v1 import encoded_pb2
 from childlink.wire.v1 import envelope_pb2 as wire
+from childlink_bus.ports import BusError
+from childlink_bus.stream_metrics import StreamMetrics
+from childlink_bus.stream_processor import run_until_stopped
 from childlink_core import envelope, reasons, topics
 from childlink_core.keys import SigningKey
 from childlink_linker.store import tables
@@ -247,12 +252,8 @@ def test_a_topic_with_too_many_dead_letters_is_suspended_and_the_others_go_on(
     )
     linker.run()
     assert limit < len(linker.broker.topics[DEAD]) <= limit + 50, "not everything is diverted"
-    assert (
-        linker.metrics.registry.get_sample_value(
-            "childlink_linker_topic_suspensions_total", {"topic": TOPIC}
-        )
-        == 1
-    )
+    with linker.engine.connect() as tx:
+        assert list(tables.stream_state.suspended(tx)) == [TOPIC]
     other = partnership.subject(
         "council-b", "1", nhs=NHS[0], given="Zoe", surname="Ali", born=date(2020, 2, 2)
     )
@@ -293,3 +294,37 @@ def test_a_log_that_the_broker_lost_is_read_from_its_beginning_counted_and_goes_
         == 1
     )
     assert not linker.broker.topics[DEAD]
+
+
+def test_the_gauge_of_a_suspended_topic_is_read_from_the_store_and_ends_with_resume():
+    """So a restart does not hide a suspension, and `resume` ends the alert."""
+    metrics = StreamMetrics("childlink_linker")
+
+    def shown():
+        return metrics.registry.get_sample_value(
+            "childlink_linker_topic_suspended", {"topic": TOPIC}
+        )
+
+    metrics.workings(0, {}, [TOPIC])
+    assert shown() == 1
+    metrics.workings(0, {}, [])
+    assert shown() is None
+
+
+def test_a_loop_that_is_stuck_is_seen_and_one_that_waits_for_the_broker_is_not_stuck(linker):
+    stop, said, seen = threading.Event(), [], []
+    observer = linker.processor.observer
+
+    def no_broker(_positions):
+        seen.append(observer.last_step._value.get())
+        if len(seen) == 2:
+            stop.set()
+        raise BusError("Kafka cannot be reached.", "Look at the broker.")
+
+    processor = replace(linker.processor, connect=no_broker)
+    observer.last_step.set(1.0)
+    waiting = replace(processor, service="linker")
+    object.__setattr__(stop, "wait", lambda _s: None)
+    run_until_stopped(waiting, stop, lambda _s: None, lambda: None, said.append, 5.0)
+    assert seen[0] == 1.0 < seen[1], "waiting for the broker counts as coming round"
+    assert len(said) == 2

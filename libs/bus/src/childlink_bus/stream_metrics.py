@@ -2,7 +2,7 @@
 outcomes and reasons. None can identify a person.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from childlink_core import __version__
@@ -47,11 +47,19 @@ class StreamMetrics:
             ["sender", "outcome", "reason"],
             registry=self.registry,
         )
-        # Topics that the service has stopped reading, because too many of their messages were
-        # refused for good.
-        self.suspensions = Counter(
-            f"{prefix}_topic_suspensions", "Topics suspended.", ["topic"], registry=self.registry
+        # Topics that the service does not read now, because too many of their messages were refused
+        # for good or an operator said so. Read from the store, so a restart does not hide it.
+        self.suspended_topics = Gauge(
+            f"{prefix}_topic_suspended", "1: not read.", ["topic"], registry=self.registry
         )
+        # When the loop last came round, as Unix time. It stands still while the loop is stuck, for
+        # example at a lock in the database.
+        self.last_step = Gauge(
+            f"{prefix}_last_step_timestamp_seconds",
+            "When the loop last came round.",
+            registry=self.registry,
+        )
+        self.last_step.set_to_current_time()
         # Topics whose log on the broker ended before the position that was already read, for
         # example after a lost disk or a deleted topic. The service reads them from the beginning.
         self.logs_lost = Counter(
@@ -107,9 +115,9 @@ class StreamMetrics:
         for reason in refused:
             self.records.labels(sender, "refused", reason).inc()
 
-    def suspended(self, topic: str) -> None:
+    def stepped(self) -> None:
         """See `childlink_bus.stream_processor.Observer`."""
-        self.suspensions.labels(topic).inc()
+        self.last_step.set_to_current_time()
 
     def log_lost(self, topic: str) -> None:
         """See `childlink_bus.stream_processor.Observer`."""
@@ -129,8 +137,15 @@ class StreamMetrics:
         for topic, messages in lag.items():
             self.lag_messages.labels(topic).set(messages)
 
-    def workings(self, waiting_messages: int, connections: Mapping[str, int]) -> None:
-        """Set what waits for the broker, and the database's connections by state."""
+    def workings(
+        self, waiting_messages: int, connections: Mapping[str, int], suspended: Iterable[str]
+    ) -> None:
+        """Set what waits for the broker, the database's connections by state, and the topics that
+        are not read.
+        """
+        self.suspended_topics.clear()
+        for topic in suspended:
+            self.suspended_topics.labels(topic).set(1)
         self.outbox.set(waiting_messages)
         for state, count in connections.items():
             self.database_connections.labels(state).set(count)

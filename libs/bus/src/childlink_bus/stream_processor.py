@@ -5,6 +5,7 @@ All steps run in one database transaction.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -110,8 +111,8 @@ class Observer(Protocol):
     def dead_letters(self, count: int) -> None:
         """Messages were sent to the dead-letter topic."""
 
-    def suspended(self, topic: str) -> None:
-        """A topic is suspended: it is not read until an operator resumes it."""
+    def stepped(self) -> None:
+        """The loop came round: it read something, or nothing was there."""
 
     def log_lost(self, topic: str) -> None:
         """The broker's log ends before the last offset read. The topic is read from its
@@ -214,6 +215,7 @@ class StreamProcessor:
                     if lost:
                         subscriber.close()
                         subscriber = self.subscribe(mine)
+                    self.observer.stepped()
                     on_idle(subscriber)
             finally:
                 subscriber.close()
@@ -287,8 +289,12 @@ class StreamProcessor:
             for topic in self.stream_state.note_dead_letters(
                 tx, counted, self.dead_letters_an_hour
             ):
-                self.observer.suspended(topic)
-                log.error("topic suspended", topic=topic, why="too many messages refused for good")
+                of_topic = Counter(reason for at, reason in counted if at == topic)
+                log.error(
+                    "topic suspended: too many messages refused for good",
+                    topic=topic,
+                    reason=of_topic.most_common(1)[0][0],
+                )
 
     def _admit(
         self,
@@ -466,6 +472,7 @@ def run_until_stopped(
             processor.run(stop.is_set, observe_now_and_then)
         except BusError as error:
             say(error.render())
+            processor.observer.stepped()
             # The gauges show what waits for an unavailable broker, unless the database is
             # unavailable.
             with suppress(sa.exc.SQLAlchemyError):

@@ -171,9 +171,7 @@ class Linker:
             if found:
                 self.metrics.dates(found.usual, found.issued_for)
             if found and found.outgrown:
-                log.warning(
-                    "profile outgrown", children_of_a_date=found.usual, what_to_do=found.advice()
-                )
+                log.warning("profile outgrown", count=found.usual, profile=self.handler.profile.id)
             wait_s = every_s
 
     def observe(self, subscriber: Subscriber) -> None:
@@ -187,10 +185,11 @@ class Linker:
             _, children, adults, families, pairs = holdings(tx)
             since = tx.execute(sa.select(sa.func.min(tables.review_pair.c.since_ms))).scalar_one()
             waiting = waiting_messages(tx, tables.stream_state)
+            suspended = tables.stream_state.suspended(tx)
         self.metrics.holdings(
             children, adults, families, pairs, 0.0 if since is None else time.time() - since / 1000
         )
-        self.metrics.workings(waiting, database_connections(self.engine))
+        self.metrics.workings(waiting, database_connections(self.engine), suspended)
 
 
 def serve(linker: Linker) -> Callable[[], None]:

@@ -52,7 +52,9 @@ class Consumer:
         with self.engine.connect() as tx:
             self.metrics.holdings(*holdings(tx))
             self.metrics.workings(
-                waiting_messages(tx, tables.stream_state), database_connections(self.engine)
+                waiting_messages(tx, tables.stream_state),
+                database_connections(self.engine),
+                tables.stream_state.suspended(tx),
             )
             self.metrics.managed(
                 _counted(tx, tables.release.c.state),
