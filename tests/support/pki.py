@@ -91,5 +91,15 @@ class OperatorsAuthority:
         return certificate, private
 
 
+def revocation_list(pki: OperatorsAuthority, signed: datetime, ends: datetime) -> bytes:
+    """An empty list of this authority, signed and ending then."""
+    authority = x509.load_pem_x509_certificate(pki.ca.read_bytes())
+    key = serialization.load_pem_private_key((pki.folder / "ca.key").read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    builder = x509.CertificateRevocationListBuilder().issuer_name(authority.subject)
+    builder = builder.last_update(signed).next_update(ends)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
 def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])

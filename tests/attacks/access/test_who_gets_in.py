@@ -8,6 +8,7 @@ not count such calls.
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import grpc
@@ -15,9 +16,10 @@ import pytest
 from childlink.linker.v1 import review_pb2, review_pb2_grpc
 
 from tests.attacks.access.conftest import code_of, get_status
-from tests.support.pki import OperatorsAuthority
+from tests.support.pki import OperatorsAuthority, revocation_list
 
 C = grpc.StatusCode
+NOW = datetime.now(UTC)
 
 
 def test_an_analyst_who_calls_an_operators_method_is_denied(service):
@@ -83,13 +85,18 @@ def test_a_revoked_certificate_is_refused_with_the_next_call_on_an_open_connecti
 def test_while_nobody_knows_who_was_revoked_no_certificate_gets_in(service, tmp_path):
     kept = (service.published / "crl.pem").read_bytes()
     forged = OperatorsAuthority(tmp_path / "forger" / "authority")
-    for spoilt in (None, b"nonsense", (forged.folder / "crl.pem").read_bytes()):
+    older = revocation_list(service.pki, NOW - timedelta(days=9), NOW + timedelta(days=9))
+    before = service.refused("no_revocation_list")
+    with service.channel("monitor") as channel:
+        assert code_of(lambda: get_status(channel)) == C.OK
+    for spoilt in (None, b"nonsense", (forged.folder / "crl.pem").read_bytes(), older):
         if spoilt is None:
             (service.published / "crl.pem").unlink()
         else:
             (service.published / "crl.pem").write_bytes(spoilt)
         with service.channel("monitor") as channel:
             assert code_of(lambda: get_status(channel)) == C.UNAUTHENTICATED
+    assert service.refused("no_revocation_list") == before + 4
     (service.published / "crl.pem").write_bytes(kept)
 
 

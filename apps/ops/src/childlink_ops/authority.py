@@ -28,6 +28,7 @@ from childlink_ops.access import KINDS, check_name
 
 _CA_YEARS: Final = 10
 _CRL_DAYS: Final = 400
+_NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _LEAST_RSA_BITS: Final = 3072
 # Certificates are valid from shortly before they are made, because clocks of sites differ.
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)
@@ -111,7 +112,7 @@ class Register:
 
     def list_ends(self) -> datetime:
         """When the revocation list expires and must be signed again. Raises AuthorityError."""
-        return self._crl().next_update_utc or datetime.max.replace(tzinfo=UTC)
+        return self._crl().next_update_utc or _NEVER
 
     def list_signed(self) -> datetime:
         """When the revocation list was signed. Raises AuthorityError."""

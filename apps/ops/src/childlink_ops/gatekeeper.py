@@ -29,8 +29,9 @@ def align(
 ) -> Changes:
     """Apply the authority's and the directory's content to the broker once. Raises UserError."""
     partners = read_directory(settings.directory).partners
-    certificates = Register(settings.authority).certificates()
-    metrics.certificates(certificates)
+    register = Register(settings.authority)
+    certificates = register.certificates()
+    metrics.certificates(certificates, register.list_ends())
     with open_broker(settings, settings.replication, settings.retention_days) as broker:
         changes = broker.align(partners, certificates, dry_run=dry_run)
         if not dry_run:

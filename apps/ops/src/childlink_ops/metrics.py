@@ -1,6 +1,7 @@
 """The metrics of the gatekeeper. Labels are members and topics; they cannot identify a person."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from childlink_core import __version__
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, start_http_server
@@ -24,6 +25,13 @@ class GatekeeperMetrics:
             "childlink_ops_certificate_expiry_timestamp_seconds",
             "Expiry of a member's last valid certificate.",
             ["kind", "name"],
+            registry=self.registry,
+        )
+        # When the revocation list expires, in Unix seconds. From then on, every caller with a
+        # certificate is refused.
+        self.list_ends = Gauge(
+            "childlink_ops_revocation_list_expiry_timestamp_seconds",
+            "Expiry of the revocation list.",
             registry=self.registry,
         )
         # Certificates on the revocation list.
@@ -58,8 +66,9 @@ class GatekeeperMetrics:
         if port:
             start_http_server(port, addr=address, registry=self.registry)
 
-    def certificates(self, certificates: Iterable[Issued]) -> None:
-        """Set the metrics of certificates."""
+    def certificates(self, certificates: Iterable[Issued], list_ends: datetime) -> None:
+        """Set the metrics of certificates and of the revocation list."""
+        self.list_ends.set(list_ends.timestamp())
         known = list(certificates)
         self.certificate_ends.clear()
         for issued in sorted(known, key=lambda item: item.expires):

@@ -15,7 +15,7 @@ import structlog
 from childlink_access.limits import Limiter
 from childlink_access.oidc import BearerTokens
 from childlink_access.policy import Person, Policy, PolicyError
-from childlink_access.revoked import RevokedCertificates
+from childlink_access.revoked import NO_LIST, REVOKED, RevokedCertificates
 
 log = structlog.get_logger()
 
@@ -39,6 +39,12 @@ def caller() -> Person:
     if person is None:
         raise RuntimeError("no call is being answered")
     return person
+
+
+_IN_WORDS: Final = {
+    REVOKED: "This certificate is revoked.",
+    NO_LIST: "This service cannot tell which certificates are revoked. Tell its operators.",
+}
 
 
 class Guard(grpc.ServerInterceptor):
@@ -73,15 +79,9 @@ class Guard(grpc.ServerInterceptor):
     def admit(self, method: str, context: grpc.ServicerContext) -> Person:
         """Return the caller, or end the call."""
         shown: Iterable[Any] = context.auth_context().get("x509_pem_cert", ())
-        if self._revoked and any(self._revoked.refuses(pem) for pem in shown):
-            self.refuse(
-                "",
-                method,
-                "revoked",
-                context,
-                grpc.StatusCode.UNAUTHENTICATED,
-                "This certificate is revoked.",
-            )
+        why = next((why for pem in shown if (why := self._refusal(pem))), "")
+        if why:
+            self.refuse("", method, why, context, grpc.StatusCode.UNAUTHENTICATED, _IN_WORDS[why])
         person = LOCAL if self._policy is None else self._identify(self._policy, context)
         if person is None:
             says = "Send an access token, or use a certificate that the policy names."
@@ -111,6 +111,9 @@ class Guard(grpc.ServerInterceptor):
                 person.name, method, "no_deadline", context, grpc.StatusCode.INVALID_ARGUMENT, says
             )
         return person
+
+    def _refusal(self, pem: bytes) -> str:
+        return self._revoked.refuses(pem) if self._revoked else ""
 
     def refuse(
         self,

@@ -80,8 +80,8 @@ class StreamMetrics:
         self.outbox = Gauge(
             f"{prefix}_outbox_messages", "Messages to be sent.", registry=self.registry
         )
-        # gRPC calls that were refused: unauthenticated, revoked, denied, too_many, no_deadline or
-        # unreadable (malformed, too large, compressed).
+        # gRPC calls that were refused: unauthenticated, revoked, no_revocation_list, denied,
+        # too_many, no_deadline or unreadable (malformed, too large, compressed).
         self.calls_refused = Counter(
             f"{prefix}_calls_refused",
             "gRPC calls refused.",
