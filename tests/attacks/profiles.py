@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from childlink_core.keys import SecretKey
 from childlink_core.profiles import Pass, Profile, get_profile
@@ -54,7 +55,10 @@ def variants() -> Iterator[tuple[str, Profile]]:
     for bits in (256, 4_096):
         yield f"{bits} bits", with_dob(issued, replace(own, filters=(replace(filter_, bits=bits),)))
     for keys in (1, 16):
-        yield f"{keys} keys", with_dob(issued, replace(own, filters=(replace(filter_, keys=keys),)))
+        yield (
+            f"{keys} key{'s' if keys > 1 else ''}",
+            with_dob(issued, replace(own, filters=(replace(filter_, keys=keys),))),
+        )
     yield "no district", with_dob(issued, without(own, "district"))
     yield "no letters left out", with_dob(issued, without(own, "_without_"))
     yield "no nicknames or second names", with_dob(issued, without(own, "_family", "_2", "_3"))
@@ -113,39 +117,37 @@ def _seconds(run: partial[object]) -> float:
     return time.perf_counter() - started
 
 
-def plot(rows: Sequence[dict[str, float | str]], path: Path) -> None:
-    """Draw gain against F1; the size of a mark is the speed."""
+def plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Draw a row for each profile: gain with its interval, F1 on both sets, and speed."""
     import matplotlib as mpl
 
     mpl.use("svg")
     import matplotlib.pyplot as plt
 
     mpl.rcParams["svg.hashsalt"] = "childlink"
-    figure, axes = plt.subplots(figsize=(9, 6))
-    for row in rows:
-        issued = str(row["profile"]).startswith("cl-")
-        axes.errorbar(
-            row["gain"],
-            row["f1"],
-            xerr=1.96 * float(row["error"]),
-            fmt="o",
-            markersize=4 + 2 * float(row["speed"]),
-            color="#00527a" if issued else "#8a8a8a",
-            alpha=0.85,
-        )
-        axes.annotate(
-            str(row["profile"]),
-            (row["gain"], row["f1"]),
-            xytext=(6, 5),
-            textcoords="offset points",
-            fontsize=8,
-        )
-    axes.set_xlabel(
-        "What a stolen store tells: percentage points above guessing, with 95% interval"
+    ordered = sorted(rows, key=lambda row: (row["f1"], row["profile"]))
+    height = range(len(ordered))
+    colours = ["#00527a" if row["profile"].startswith("cl-") else "#8a8a8a" for row in ordered]
+    figure, panels = plt.subplots(
+        1, 3, sharey=True, figsize=(11, 0.36 * len(rows) + 1.6), width_ratios=[3, 3, 2]
     )
-    axes.set_ylabel("F1 on febrl4 (parameters as delivered)")
-    axes.set_title("Profiles for people without an NHS number; a larger mark encodes faster")
-    axes.spines[["top", "right"]].set_visible(False)
+    gain, quality_, speed_ = panels
+    for at, row, colour in zip(height, ordered, colours, strict=True):
+        gain.errorbar(row["gain"], at, xerr=1.96 * row["error"], fmt="o", color=colour)
+        quality_.plot(row["f1"], at, "o", color=colour)
+        quality_.plot(row["f1_second"], at, "D", color=colour, fillstyle="none")
+        speed_.plot(row["speed"], at, "o", color=colour)
+    gain.axvline(0, color="#cccccc", zorder=0)
+    gain.set_xlabel("what a stolen store tells:\npoints above guessing, 95% interval")
+    quality_.set_xlabel("F1: febrl4 (dots),\nmade-up children without numbers (diamonds)")
+    speed_.set_xlabel("encoding speed,\ntimes clkhash")
+    gain.set_yticks(list(height), [row["profile"] for row in ordered])
+    for panel in panels:
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.grid(axis="y", color="#eeeeee")
+    figure.suptitle(
+        "Profiles for people without an NHS number, ten births a day", x=0.02, ha="left"
+    )
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
 
