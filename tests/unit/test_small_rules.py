@@ -150,6 +150,13 @@ def test_while_the_broker_takes_nothing_the_gauges_of_the_store_go_on(
 
         def __init__(self):
             self.processor, self.engine, self.sources = self, None, ()
+            self.observer = self
+
+        def stepped(self):
+            pass
+
+        def watch_density(self, _stop):
+            pass
 
         def run(self, _stopped, _observe):
             if told:

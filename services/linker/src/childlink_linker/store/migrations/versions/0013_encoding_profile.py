@@ -17,7 +17,7 @@ def upgrade() -> None:
         "encoding_profile",
         sa.Column("only", sa.SmallInteger, primary_key=True, autoincrement=False),
         sa.Column("profile", sa.String(64), nullable=False),
-        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False, comment="hardened, clk"),
         sa.Column("fingerprint", sa.LargeBinary(32), nullable=False),
     )
 
