@@ -24,6 +24,11 @@ HARDENED: Final = (DEFAULT_PROFILE, "cl-2026e-dense")
 CLK_PROFILES: Final = ("clk-2026a", "clk-2026a-dob")
 """For joining a project that uses clkhash. Public attacks read these encodings (ADR 33)."""
 PROFILES: Final = (*HARDENED, *CLK_PROFILES)
+WHAT_CLKS_TELL: Final = (
+    "This profile sends CLKs. Whoever steals the linker's store can read most names out of them by"
+    " public methods, without any secret. Hardened profiles are made to withstand that. See"
+    " docs/explanation/encodings.md."
+)
 SEGMENT_BYTES: Final = 4
 MOST_SEGMENTS: Final = 32
 """Segments of a pass: `present` has a bit for each."""

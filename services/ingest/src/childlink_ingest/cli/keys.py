@@ -245,7 +245,7 @@ def issue_linkage(
 
 def _warn_of(profile: Profile, births_a_day: int | None) -> None:
     """Warn the custodian of a profile that tells more than he may expect."""
-    from childlink_ingest.reporting.preview import WHAT_CLKS_TELL
+    from childlink_core.profiles import WHAT_CLKS_TELL
 
     if profile.kind == "clk":
         click.echo(f"warning: {WHAT_CLKS_TELL}", err=True)

@@ -316,7 +316,7 @@ def preview(
 
     from childlink_core import __version__
     from childlink_core.commands import os_user
-    from childlink_core.profiles import get_profile
+    from childlink_core.profiles import WHAT_CLKS_TELL, get_profile
 
     from childlink_ingest import app
     from childlink_ingest.mapping.apply import RowMapper
@@ -348,7 +348,7 @@ def preview(
                 columns=previews.column_rules(mapping, profile),
                 examples=previews.examples(mapping, profile),
                 profile=previews.explain_profile(profile),
-                warning=previews.WHAT_CLKS_TELL if profile.kind == "clk" else "",
+                warning=WHAT_CLKS_TELL if profile.kind == "clk" else "",
             ),
         )
         note_preview(settings.previews, mapping_file, extract, shown, os_user())
@@ -358,7 +358,7 @@ def preview(
             click.echo(f"pass {item['number']} ({item['name']}), made {item['when']}:")
             click.echo(f"    {item['how']}")
         if profile.kind == "clk":
-            click.echo(previews.WHAT_CLKS_TELL)
+            click.echo(WHAT_CLKS_TELL)
     if page or explain:
         return
     with app.open_job(settings, extract, mapping) as job:

@@ -259,13 +259,6 @@ def _example(field: Field, number: int) -> Attribute | None:
             return int(middle) if field.type == "integer" else round(middle, 1)
 
 
-WHAT_CLKS_TELL: Final = (
-    "This profile sends CLKs. Whoever steals the linker's store can read most names out of them by"
-    " public methods, without any secret. Hardened profiles are made to withstand that. See"
-    " docs/explanation/encodings.md."
-)
-
-
 def explain_profile(profile: Profile) -> list[dict[str, Any]]:
     """Describe each pass."""
 

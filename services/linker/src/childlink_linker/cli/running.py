@@ -31,6 +31,7 @@ def run(settings_file: Path | None) -> None:
 
     from childlink_bus.stream_processor import run_until_stopped
     from childlink_core import telemetry
+    from childlink_core.profiles import WHAT_CLKS_TELL, get_profile
 
     from childlink_linker import app
     from childlink_linker.metrics import LinkerMetrics
@@ -47,6 +48,8 @@ def run(settings_file: Path | None) -> None:
         f"linker: reading from {len(linker.processor.sources)} partners; stop with SIGTERM",
         err=True,
     )
+    if get_profile(settings.profile).kind == "clk":
+        warn(f"linker: {WHAT_CLKS_TELL}")
     watching = Thread(target=linker.watch_density, args=[stop], daemon=True)
     watching.start()
     try:
