@@ -67,6 +67,10 @@ def variants() -> Iterator[tuple[str, Profile]]:
         "the filter and the postcode",
         with_dob(issued, only(own, ("given", "surname"), ("postcode",))),
     )
+    # Narrower salts: fewer people share one, and who differs in it is not compared there.
+    for field in ("sex", "surname_sound", "given_sound", "district"):
+        narrower = replace(own, salt=("date", field))
+        yield f"salt: date and {field.replace('_', ' ')}", with_dob(issued, narrower)
 
 
 def with_dob(profile: Profile, item: Pass) -> Profile:
