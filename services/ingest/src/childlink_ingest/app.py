@@ -42,9 +42,9 @@ from childlink_ingest.mapping.bind import bind
 from childlink_ingest.mapping.definition import Mapping
 from childlink_ingest.mapping.parse import parse_mapping
 from childlink_ingest.mapping.shape import choose, shape
-from childlink_ingest.pseudonymise.clk_file import read_clks
 from childlink_ingest.pseudonymise.encoder import Encoder
 from childlink_ingest.readers import Extract, Source, open_extract
+from childlink_ingest.readers.clk_file import read_clks
 from childlink_ingest.runs.after_restore import check_past, repeat_withdrawals
 from childlink_ingest.runs.prepare import EncodingPlan
 from childlink_ingest.runs.run import Limits, prepared_by, send_extract

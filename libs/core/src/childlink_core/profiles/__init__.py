@@ -20,12 +20,12 @@ from childlink_core.errors import UserError
 ALGORITHM: Final = "cl-filters-1"
 DEFAULT_PROFILE: Final = "cl-2026e"
 HARDENED: Final = (DEFAULT_PROFILE, "cl-2026e-dense")
-"""The profiles that a custodian may issue: their encodings withstand whoever steals the store."""
+"""The profiles that a custodian issues. Their encodings are made to withstand a stolen store."""
 CLK_PROFILES: Final = ("clk-2026a", "clk-2026a-dob")
 """For joining a project that uses clkhash. Public attacks read these encodings (ADR 33)."""
 PROFILES: Final = (*HARDENED, *CLK_PROFILES)
 WHAT_CLKS_TELL: Final = (
-    "This profile sends CLKs. Whoever steals the linker's store can read most names out of them by"
+    "This profile sends CLKs. If the linker's store is stolen, most names can be read from them by"
     " public methods, without any secret. Hardened profiles are made to withstand that. See"
     " docs/explanation/encodings.md."
 )
@@ -142,8 +142,8 @@ class Profile:
 
     @property
     def kind(self) -> str:
-        """ "hardened" or "clk". A store holds encodings of one kind: a CLK that is joined to a
-        hardened encoding would open it.
+        """The kind of its encodings: "hardened" or "clk". A store holds one kind, because a CLK
+        that is joined to a hardened encoding would open it.
         """
         return "clk" if self.clk_pass else "hardened"
 

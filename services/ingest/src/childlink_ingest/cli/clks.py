@@ -54,8 +54,8 @@ def clk(people: Path, schema: Path, secret_file: Path, output: Path) -> None:
 def clk_kit(settings_file: Path | None, folder: Path) -> None:
     """Write the schema and the secret with which clkutil makes this partnership's CLKs.
 
-    Only under a profile of CLKs. Whoever has the secret can test guesses against CLKs: keep it as
-    you keep the linkage secret, and delete it when the CLKs are made.
+    Only under a profile of CLKs. With the secret, guesses can be tested against CLKs. Keep it
+    like the linkage secret, and delete it when the CLKs are made.
     """
 
     from childlink_core.keys import read_secret_key

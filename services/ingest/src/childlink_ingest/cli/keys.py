@@ -244,7 +244,7 @@ def issue_linkage(
 
 
 def _warn_of(profile: Profile, births_a_day: int | None) -> None:
-    """Warn the custodian of a profile that tells more than he may expect."""
+    """Warn the custodian of a profile that protects less than its encodings usually do."""
     from childlink_core.profiles import WHAT_CLKS_TELL
 
     if profile.kind == "clk":

@@ -24,8 +24,8 @@ from childlink_ingest.mapping.apply import RowMapper
 from childlink_ingest.mapping.definition import Mapping
 from childlink_ingest.model.items import DELETED, StagedItem, StagedRow
 from childlink_ingest.model.rows import Rejection, Row, WithheldRow
-from childlink_ingest.pseudonymise.clk_file import check_like_ours, with_clks
 from childlink_ingest.pseudonymise.encoder import Encoder, is_linkable, varint
+from childlink_ingest.pseudonymise.given_clks import check_like_ours, with_clks
 from childlink_ingest.pseudonymise.split import Observation, Subject, split
 from childlink_ingest.readers.record import Record
 from childlink_ingest.spool.packing import Buckets, pack_items, pack_rows

@@ -1,5 +1,5 @@
 """How many children share a date of birth. A profile is issued for so many births a day: where more
-share a date, whoever steals the store learns more about them. Rule: arrays in, numbers out.
+share a date, a stolen store tells more about them. Rule: arrays in, numbers out.
 """
 
 from collections import Counter
