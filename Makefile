@@ -28,8 +28,8 @@ demo: setup ## The main job end to end, on a made-up partnership at a quarter of
 	@$(BIN)/childlink-local demo --size $(SIZE)
 
 questions: setup ## Ask every question of the bank of the made-up partnership at LEAP's size, and count what is shown
-	@$(BIN)/childlink-local demo --size leap >/dev/null
-	@$(BIN)/childlink-local questions
+	@$(BIN)/childlink-local demo --size leap --everything --folder .demo-questions >/dev/null
+	@$(BIN)/childlink-local questions .demo-questions
 
 # Two workers share the tests by file, the longest kinds first (conftest.py).
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=15

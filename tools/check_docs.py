@@ -17,7 +17,7 @@ import questions_page
 import worked_examples as example_pages
 from childlink_analytics import cli as analytics_cli
 from childlink_catalogue import cli as catalogue_cli
-from childlink_catalogue.catalogue import all_datasets, catalogue
+from childlink_catalogue.catalogue import all_datasets, catalogue, current
 from childlink_client import cli as client_cli
 from childlink_core.reasons import EXPLANATIONS
 from childlink_core.topics import SERVICES
@@ -144,6 +144,19 @@ def measures() -> str:
                 ),
                 "",
             ]
+    tables = current().tables()
+    if tables:
+        lines += [
+            "# Tables beside",
+            "",
+            "These figures are not of linked people. They come from files that the hub keeps, and",
+            "are published as they are.",
+            "",
+        ]
+    for table in tables.values():
+        lines += [f"## {table.id}: {table.title}", "", table.description, ""]
+        cubes = "; ".join(" x ".join(cube) for cube in table.cubes)
+        lines += [f"Counts {table.unit}. Published by: {cubes}.", ""]
     return "\n".join(lines)
 
 

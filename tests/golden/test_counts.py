@@ -17,7 +17,11 @@ from tests.attacks.answers.world import UNTIL, partnership
 BEFORE = json.loads((Path(__file__).parent / "counts.json").read_text())
 
 SCALES = ("epds", "gbo", "mors_invasion", "pai", "prfq_certainty", "prfq_prementalising")
-NEW = {("programme", "domestic_abuse_casework"), *(("instrument", name) for name in SCALES)}
+NEW = {
+    ("programme", "domestic_abuse_casework"),
+    ("programme", "other"),
+    *(("instrument", name) for name in (*SCALES, "active_days")),
+}
 """Categories that the SQL did not have."""
 
 

@@ -165,6 +165,12 @@ class Recount:
                 else:
                     numbers = of_all.groupby("id").dataset.nunique()
             return base.id.map(numbers).fillna(0).map(cut)
+        if item.months or item.months_to is not None:
+            begins = rows.groupby("id")["at"].min()
+            kept = rows if item.months else rows[self.fits(rows, item.months_to)]
+            ends = kept.groupby("id")["at"].agg("max" if item.months else "min")
+            waited = base.id.map(ends) - base.id.map(begins)
+            return waited.map(lambda n: missing if np.isnan(n) else cut(n))
         if item.first or item.following:
             begun = rows.assign(v=self.text(rows, item.first or item.following)).dropna(subset="v")
             begun = begun.groupby(["id", "v"]).month.min().reset_index()
@@ -194,7 +200,7 @@ class Recount:
             return base[f"side {item.score} {item.cut_off}"]
         if item.score:
             return base[f"{item.score}_percent"].map(cut)
-        return base[f"pair {item.pair}"]
+        return base[f"pair {item.pair}"].map(lambda v: category(v, item.values, None, missing))
 
     def exposure(self, name, who, base):
         item = self.declared.around.exposures[name]
@@ -266,7 +272,7 @@ class Recount:
                 "percent": scale.improvement(pre, post),
                 "before_percent": 100 * (pre - low) / (high - low),
                 "after_percent": 100 * (post - low) / (high - low),
-                **{f"pair {name}": one[f"by {name}"] for name in asked},
+                **{f"pair {name}": the_one(group[f"by {name}"]) for name in asked},
                 "each": one[f"by {pairs.each}"] if pairs.each else "",
             }
             for which, cut_off in cut_offs:
@@ -278,9 +284,8 @@ class Recount:
         table = pd.DataFrame(found)
         if not len(table):
             return pd.DataFrame(columns=["id", "month", "percent"])
-        one = lambda v: v.iloc[0] if v.nunique() == 1 else "several"  # noqa: E731
         how = {
-            name: "mean" if name.endswith("percent") else "max" if name == "month" else one
+            name: "mean" if name.endswith("percent") else "max" if name == "month" else the_one
             for name in table
             if name not in ("id", "each") and not name.startswith("side")
         }
@@ -301,6 +306,11 @@ class Recount:
             key if isinstance(key, tuple) else (key,): len(g) if events else g.id.nunique()
             for key, g in grouped
         }
+
+
+def the_one(values):
+    found = values.dropna().unique()
+    return None if not len(found) else found[0] if len(found) == 1 else "several"
 
 
 def where_of(declared, measure):

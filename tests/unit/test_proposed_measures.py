@@ -139,7 +139,7 @@ def test_a_proposal_of_what_no_purpose_allows_is_refused(asked, desk):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (('"sex"', '"colour"'), "no dimension colour"),
+        (('"sex"', '"hair"'), "no dimension hair"),
         (('"six_weeks_child"', '"nobody"'), "no population nobody"),
         (('"feeding_by_sex"', '"breastfeeding"'), "declared twice"),
         (("[[measure]]", "[[measures]]"), "measures"),

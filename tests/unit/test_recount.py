@@ -7,6 +7,7 @@ from childlink_analytics.releasing.counting.counting import open_counter
 from childlink_catalogue.catalogue import Catalogue, bundled
 
 from tests.attacks.answers.world import partnership, rich
+from tests.support.records import with_records
 from tests.support.recount import Recount, table_of
 
 UNTIL = date(2024, 12, 31)
@@ -17,7 +18,7 @@ MEASURES = DECLARED.measures(UNTIL)
 @pytest.fixture(scope="module")
 def both():
     """The SQL's counter, and the recount, of the same rows."""
-    observations, links = rich(partnership(9, 500)).batches()
+    observations, links = with_records(rich(partnership(9, 900)), DECLARED).batches()
     with open_counter([observations], [links], UNTIL, declared=DECLARED) as counter:
         yield counter, Recount(DECLARED, table_of(observations, links), UNTIL)
 

@@ -465,7 +465,7 @@ METHODS = {
     for service in file.services_by_name.values()
     for method in service.methods
 }
-_ASK = "Query StreamQuery Compare Change Pathways Trend Inequality Propose"
+_ASK = "Query StreamQuery Compare Change Pathways Trend Inequality Contrast Propose"
 _LOOK = "ListReleases DescribeRelease ListMeasures ListProposals"
 MAY = {
     "analyst": f"{_LOOK} {_ASK}",

@@ -15,6 +15,7 @@ import pyarrow as pa
 from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.service import Access, serve
 from childlink_analytics.releasing.counting.counting import open_counter
+from childlink_analytics.releasing.counting.public_tables import Tables
 from childlink_analytics.releasing.protection.attack import PriorRelease
 from childlink_analytics.releasing.release.cut import Cut, CutPlan, cut_release
 from childlink_analytics.settings import ServingSettings
@@ -135,7 +136,8 @@ def rich(world: World) -> World:
             elif item.type == "flag":
                 more[item.name] = chance % 3 == 0
         rows.append(replace(row, attributes={**row.attributes, **more}))
-    scales = [(code, item) for code, item in current().instruments.items()]
+    asked = every["questionnaire"].field("instrument").codes
+    scales = [(code, current().instruments[code]) for code in asked]
     for number in world.children:
         if number % 3 == 0:
             continue
@@ -304,6 +306,7 @@ class Hub:
     folder: Path
     secret: bytes = b"a secret of the releases"
     measures: Mapping[str, Measure] = field(default_factory=lambda: catalogue(UNTIL))
+    tables: Tables = field(default_factory=dict)
     cuts: list[Cut] = field(default_factory=list)
     answered: ClassVar[list[ServingMetrics]] = []
     """What the servers of all hubs counted."""
@@ -315,7 +318,13 @@ class Hub:
         observations, links = world.batches()
         earlier = [{item.population: item.cells for item in cut.populations} for cut in self.cuts]
         plan = CutPlan(
-            release_id, len(self.cuts) + 1, UNTIL.isoformat(), self.measures, {}, earlier
+            release_id,
+            len(self.cuts) + 1,
+            UNTIL.isoformat(),
+            self.measures,
+            {},
+            earlier,
+            tables=self.tables,
         )
         with open_counter([observations], [links], UNTIL) as counter:
             self.cuts.append(cut_release(plan, counter, self.secret, self.folder))

@@ -11,9 +11,10 @@ from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from childlink_client.analyses import change, comparison, inequality, pathways, trend
+from childlink_client.analyses import change, comparison, contrast, inequality, pathways, trend
 from childlink_client.analyses.change import Change
 from childlink_client.analyses.comparison import Comparison
+from childlink_client.analyses.contrast import Contrast
 from childlink_client.analyses.inequality import Inequality
 from childlink_client.analyses.pathways import PATHWAYS, Pathways
 from childlink_client.analyses.trend import Trend
@@ -146,6 +147,26 @@ class Client:
         return self._analyse(
             Inequality, Question(inequality.KIND.name, measure, (over,) if over else ()), release
         )
+
+    def contrast(
+        self,
+        measure: str,
+        where: Where = None,
+        against: Where = None,
+        by: str = "",
+        per: str = "",
+        release: str = "",
+    ) -> Contrast:
+        """The difference and ratio of two groups of a measure: those in `where`, and those in
+        `against`. With `per`, the other group is of another measure.
+        """
+        of, other = (
+            {name: tuple(names_of(keep)) for name, keep in (kept or {}).items()}
+            for kept in (where, against)
+        )
+        breakdown = (by,) if by else ()
+        question = Question(contrast.KIND.name, measure, breakdown, of, other, per)
+        return self._analyse(Contrast, question, release)
 
     def propose(self, text: str, *, check_only: bool = False) -> dict[str, Any]:
         """Propose measures that are not published yet: the text of a catalogue's file of measures.

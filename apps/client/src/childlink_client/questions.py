@@ -26,6 +26,10 @@ class Question:
     measure: str
     by: tuple[str, ...] = ()
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    against: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of a contrast: the other group."""
+    per: str = ""
+    """Of a contrast: the measure of the other group, if it is another."""
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Question:
@@ -35,12 +39,16 @@ class Question:
             raise ClientError(
                 f"There is no kind of question {kind!r}; use one of: {', '.join(KINDS)}."
             )
-        where = {
-            name: (kept,) if isinstance(kept, str) else tuple(kept)
-            for name, kept in table.get("where", {}).items()
-        }
+        where, against = (
+            {
+                name: (kept,) if isinstance(kept, str) else tuple(kept)
+                for name, kept in table.get(part, {}).items()
+            }
+            for part in ("where", "against")
+        )
         measure = table["measure"] if "measure" in KINDS[kind].takes else PATHWAYS
-        return cls(kind, measure, tuple(table.get("by", ())), where)
+        per = str(table.get("per", ""))
+        return cls(kind, measure, tuple(table.get("by", ())), where, against, per)
 
     def put(self, client: Client, release: str = "", *, explain: bool = False) -> Found:
         """Ask it. Raises ClientError."""
@@ -52,8 +60,9 @@ class Question:
         """Why a release cannot answer this question, in words; empty if it can. An older catalogue
         lacks newer measures.
         """
-        if self.measure not in measures:
-            return f"{self.measure}: the release has no such measure"
+        for name in (self.measure, *([self.per] if self.per else [])):
+            if name not in measures:
+                return f"{name}: the release has no such measure"
         measure = measures[self.measure]
         if self.kind not in kinds_of(measure):
             return f"{measure.title}: {KINDS[self.kind].title.lower()} is not available for it"

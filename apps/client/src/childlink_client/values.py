@@ -88,6 +88,8 @@ class Measure:
     """Sets of dimensions that one question may use together."""
     compares: tuple[str, ...] = ()
     collected: bool = True
+    table: bool = False
+    """Whether its figures come from a table that stands beside, and are not of linked people."""
 
     @classmethod
     def of(cls, message: pb.Measure) -> Measure:
@@ -122,6 +124,7 @@ def _measure(parse: Callable[[bytes], pb.Measure], packed: bytes) -> Measure:
         tuple(tuple(cube.dimension_ids) for cube in message.cubes),
         tuple(message.compares),
         message.collected,
+        message.table,
     )
 
 

@@ -57,13 +57,18 @@ def main() -> None:
 )
 @click.option("--children", type=click.IntRange(50), help="So many children instead.")
 @click.option("--seed", default=1, show_default=True)
-def demo(folder: Path, size: str, children: int | None, seed: int) -> None:
+@click.option(
+    "--everything",
+    is_flag=True,
+    help="Partners also send referrals, assessments, feedback, hospital, school, needs and staff.",
+)
+def demo(folder: Path, size: str, children: int | None, seed: int, everything: bool) -> None:
     """Make up a partnership, link it, cut a release, and ask LEAP's five questions."""
 
     from childlink_local import demo as demo_module
 
     of_size = LEAP_CHILDREN if size == "leap" else LEAP_CHILDREN // 4
-    demo_module.run(folder, children or of_size, seed)
+    demo_module.run(folder, children or of_size, seed, everything=everything)
 
 
 @main.command()

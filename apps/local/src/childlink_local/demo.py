@@ -60,14 +60,16 @@ def own_settings(data: Path, lookup: Path, extracts: list[Extract]) -> dict[str,
     }
 
 
-def run(folder: Path, children: int, seed: int) -> None:
-    """Run the demo in `folder`, from nothing."""
+def run(folder: Path, children: int, seed: int, *, everything: bool = False) -> None:
+    """Run the demo in `folder`, from nothing. With `everything`, partners send all that the
+    catalogue declares.
+    """
     started = time.monotonic()
     if folder.exists():
         shutil.rmtree(folder)
     data = folder / "data"
     with _step(f"1. Making up a partnership of {children:,} children (seed {seed})"):
-        synthesise(data, seed, children)
+        synthesise(data, seed, children, everything=everything)
     extracts = find_extracts(data)
     click.echo(
         f"   {len(extracts)} extracts of {len({e.partner for e in extracts})} partners in {data}"
@@ -79,6 +81,7 @@ def run(folder: Path, children: int, seed: int) -> None:
             sorted({e.partner for e in extracts}),
             address,
             own=own_settings(data, folder / "areas.sqlite", extracts),
+            tables=data / "tables" if everything else None,
         )
         with pilot.open_hub(layout) as hub:
             line = Line()

@@ -39,12 +39,8 @@ def ask_all(client: Client, questions: Mapping[str, QuestionKeys]) -> Iterator[O
         if _is_shown(found):
             yield Outcome(number, keys, SHOWN)
         else:
-            reasons = (
-                dict.fromkeys(reason.why for reason in found.reasons())
-                if isinstance(found, Answer)
-                else {}
-            )
-            yield Outcome(number, keys, WITHHELD, "; ".join(map(str, reasons)) or "too few people")
+            reasons = dict.fromkeys(reason.shown for reason in found.reasons())
+            yield Outcome(number, keys, WITHHELD, "; ".join(reasons) or found.describe())
 
 
 def ask(client: Client, keys: QuestionKeys) -> Found:
@@ -60,8 +56,12 @@ def ask(client: Client, keys: QuestionKeys) -> Found:
             return client.inequality(measure, first)
         case "pathways":
             return client.pathways(first)
+        case "contrast":
+            return client.contrast(
+                measure, dict(keys.where), dict(keys.against), first, keys.per or ""
+            )
         case _:
-            return client.ask(measure, keys.by, dict(keys.where))
+            return client.ask(measure, keys.by, dict(keys.where), explain=True)
 
 
 def _is_shown(found: Found) -> bool:

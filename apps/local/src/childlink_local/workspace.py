@@ -43,11 +43,13 @@ def create_workspace(
     *,
     mock: bool = True,
     own: Mapping[str, Mapping[str, Any]] | None = None,
+    tables: Path | None = None,
 ) -> Layout:
     """Create what is missing in `folder` and return the settings of every part. Keys are made once
     and kept.
 
-    `own` holds ingest settings by partner, for example the path of its permitted list.
+    `own` holds ingest settings by partner, for example the path of its permitted list. `tables` is
+    the folder of the figures that stand beside, if there are any.
     """
     directory = folder / "directory.toml"
     for name in partners:
@@ -92,6 +94,7 @@ def create_workspace(
         database=f"sqlite:///{folder / 'analytics' / 'analytics.sqlite'}",
         drafts=folder / "analytics" / "drafts",
         releases=releases,
+        tables=tables,
         one_person=True,
         micro_batch=_MICRO_BATCH,
         **keys("analytics", "release", "signing", "opening"),

@@ -39,9 +39,10 @@ from childlink_catalogue.language import (
     QuestionKeys,
     ServiceKeys,
     SharedFieldsKeys,
+    TablesFileKeys,
     VariableKeys,
 )
-from childlink_catalogue.measures import Measure, measure_of
+from childlink_catalogue.measures import Measure, measure_of, table_of
 from childlink_catalogue.populations import (
     Population,
     Surroundings,
@@ -233,30 +234,62 @@ class Catalogue:
         self._check_geographies(found.values())
         return found
 
+    def tables(self, until: date = _UNTIL) -> dict[str, Measure]:
+        """Every table that stands beside the linked figures, by id. Raises CatalogueError."""
+        dimensions = self.dimensions(until)
+        found: dict[str, Measure] = {}
+        for name in self._names("tables"):
+            for number, keys in enumerate(self._read(name, TablesFileKeys).table):
+                at = self._place(name, ("table", number), f"table {keys.id}")
+                if keys.id in found or keys.id in self.measure_keys:
+                    raise CatalogueError(f"{at} is declared twice.", "Give one of them another id.")
+                found[keys.id] = table_of(keys, dimensions, at)
+        return found
+
     @cached_property
     def questions(self) -> Mapping[str, QuestionKeys]:
         """Questions by number. Raises CatalogueError if one asks what there is not."""
         found = self._read("questions.toml", dict[str, QuestionKeys], {})
-        measures = self.measures() if found else {}
+        measures = {**self.measures(), **self.tables()} if found else {}
         for name, item in found.items():
             if item.measure is None:
                 continue
             at = self._place("questions.toml", (name,), name)
-            if item.measure not in measures:
-                raise CatalogueError(
-                    f"{at.near(item.measure)}: there is no measure {item.measure}.",
-                    "Correct it, or say what it `lacks`.",
-                )
-            if item.by_means_of == "pathways":
-                continue
-            asked = {*item.by, *item.where}
-            if not any(asked <= set(cube) for cube in measures[item.measure].cubes):
-                cubes = "; ".join(" x ".join(cube) for cube in measures[item.measure].cubes)
-                raise CatalogueError(
-                    f"{at}: {item.measure} is not published by {' x '.join(sorted(asked))}.",
-                    f"Its cubes are: {cubes}.",
-                )
+            self._check_asked(item.measure, {*item.by, *item.where}, measures, item, at)
+            if item.against or item.per:
+                other = item.per or item.measure
+                self._check_asked(other, {*item.by, *item.against}, measures, item, at)
         return found
+
+    def _check_asked(
+        self,
+        measure: str,
+        asked: set[str],
+        measures: Mapping[str, Measure],
+        item: QuestionKeys,
+        at: Place,
+    ) -> None:
+        if measure not in measures:
+            raise CatalogueError(
+                f"{at.near(measure)}: there is no measure {measure}.",
+                "Correct it, or say what it `lacks`.",
+            )
+        if item.by_means_of == "pathways":
+            return
+        if not any(asked <= set(cube) for cube in measures[measure].cubes):
+            cubes = "; ".join(" x ".join(cube) for cube in measures[measure].cubes)
+            raise CatalogueError(
+                f"{at}: {measure} is not published by {' x '.join(sorted(asked))}.",
+                f"Its cubes are: {cubes}.",
+            )
+        for name, categories in {**item.where, **item.against}.items():
+            dimension = measures[measure].dimensions.get(name)
+            unknown = set(categories) - set(dimension.categories) if dimension else set()
+            if unknown and dimension:
+                raise CatalogueError(
+                    f"{at.near(name)}: {name} has no category {sorted(unknown)[0]!r}.",
+                    f"Use: {', '.join(dimension.categories)}.",
+                )
 
     def texts(self, folder: str) -> dict[str, str]:
         """The files of a folder that this package does not interpret: recipes, reports."""
@@ -308,6 +341,7 @@ class Catalogue:
                     at = self._place(name, ("measure", number), f"measure {keys.id}")
                     attempt(partial(self._measure, keys, dimensions, at))
             attempt(self.measures)
+            attempt(self.tables)
         if not found:
             attempt(lambda: self.questions)
         return found
@@ -462,7 +496,8 @@ class Catalogue:
         """Raise CatalogueError if the rows of a population cannot have a variable."""
         around, keys = population.around, population.keys
         undated = [dataset.name for dataset in sources if not dataset.event]
-        if undated and (item.exposure or item.period or item.first_in):
+        timed = item.months or item.months_to is not None
+        if undated and (item.exposure or item.period or item.first_in or timed):
             raise CatalogueError(
                 f"{where}: {undated[0]} does not say when, so nothing is before its rows.",
                 "Give the dataset an `event`.",
@@ -471,7 +506,8 @@ class Catalogue:
             check_attribute(item.attribute, sources, around, where)
             check_sorting(item, item.attribute, sources, around, where)
         check_condition(item.of_rows, sources, around, where)
-        for attribute in (item.different, item.first, item.following, item.completed):
+        check_condition(item.months_to or {}, sources, around, where)
+        for attribute in (item.different, item.first, item.following, item.completed, item.pair):
             if attribute:
                 check_attribute(attribute, sources, around, where)
         if (item.change or item.score or item.pair) and keys.pairs is None:

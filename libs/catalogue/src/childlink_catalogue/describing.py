@@ -113,6 +113,11 @@ def _variable(item: VariableKeys, population: Population, dimensions: dict[str, 
         "first": f"By the first {item.first}.",
         "following": f"By the {item.following} after the first one, or none.",
         "completed": f"By whether there are as many rows of {item.completed} as it has sessions.",
+        "months": f"By the months between the first row and the last. {shown}",
+        "months_to": (
+            f"By the months between the first row and the first row where"
+            f" {_said(item.months_to or {})}. {shown}"
+        ),
         "rows_in": f"By the number of rows in {item.rows_in}. {shown}",
         "datasets": f"By the number of datasets with a row. {shown}",
         "change": (

@@ -188,6 +188,19 @@ class VariableKeys(FileKeys):
         ),
         examples=['{ completed = "service" }'],
     )
+    months: Literal["first_to_last"] | None = Field(
+        None,
+        description="How many months lie between a person's first row and the last.",
+        examples=['{ months = "first_to_last", cut = { at = [6], into = ["short", "long"] } }'],
+    )
+    months_to: Condition | None = Field(
+        None,
+        description=(
+            "How many months lie between a person's first row and the first row with these values."
+            " Without such a row: `otherwise`."
+        ),
+        examples=['{ months_to = { "service.kind" = ["targeted"] }, steps = "months_waited" }'],
+    )
     rows_in: Id | None = Field(
         None, description="How many rows a person has in another dataset, at any time."
     )
@@ -249,7 +262,7 @@ class VariableKeys(FileKeys):
         if sum(item is not None for item in (self.values, self.cut, self.steps)) > 1:
             raise ValueError("give at most one of values, cut, steps")
         banded = self.cut or self.steps
-        if self.kind in ("sessions", "different", "rows_in", "datasets") and not banded:
+        if self.kind in NUMBERS and not banded:
             raise ValueError(f"`{self.kind}` is a number: give its bands with `cut` or `steps`")
         if self.kind == "score" and bool(banded) == bool(self.cut_off):
             raise ValueError("`score` needs either `cut_off`, or its bands (`cut` or `steps`)")
@@ -268,6 +281,8 @@ KINDS: Final = (
     "following",
     "first_in",
     "completed",
+    "months",
+    "months_to",
     "rows_in",
     "datasets",
     "change",
@@ -276,6 +291,8 @@ KINDS: Final = (
     "when",
 )
 """The keys of a variable that say what it is."""
+NUMBERS: Final = ("sessions", "different", "months", "months_to", "rows_in", "datasets")
+"""Those of them that give a number, which needs bands."""
 
 
 class CharacteristicKeys(FileKeys):
@@ -538,6 +555,27 @@ class MeasureKeys(FileKeys):
     )
 
 
+class TableKeys(FileKeys):
+    """A table of public or management figures that are not of linked people: costs, targets,
+    benchmarks, sessions held, places. Its values are in a CSV file of the same name at the hub, and
+    are published as they are. Nothing about single people belongs in it.
+    """
+
+    id: Id = Field(description="Short name, and the name of its CSV file.", examples=["spending"])
+    title: Text = Field(description="Name.")
+    description: Text = Field(description="What its figures are. Readers of the figures see this.")
+    unit: Text = Field(description="What is counted.", examples=["pounds", "sessions"])
+    source: Text = Field(description="Where the figures come from, with the year.")
+    cubes: list[list[Id]] = Field(min_length=1, description="Dimensions that are crossed.")
+    share: ShareKeys | None = Field(None, description="Give a share.")
+
+
+class TablesFileKeys(FileKeys):
+    """tables/*.toml: tables that stand beside the linked figures."""
+
+    table: list[TableKeys] = Field([], description="Tables.")
+
+
 class MeasuresFileKeys(FileKeys):
     """measures/*.toml: populations and measures."""
 
@@ -557,7 +595,7 @@ class QuestionKeys(FileKeys):
 
     theme: Text = Field(description="What it is about.")
     question: Text = Field(description="The question, in words.")
-    by_means_of: Literal["ask", "compare", "change", "inequality", "pathways"] = Field(
+    by_means_of: Literal["ask", "compare", "change", "inequality", "pathways", "contrast"] = Field(
         "ask", description="The command that answers it."
     )
     measure: Id | None = Field(None, description="The measure that is asked.")
@@ -565,6 +603,12 @@ class QuestionKeys(FileKeys):
         [], description="Dimensions of the answer; of `pathways`, the first service."
     )
     where: dict[Id, list[CategoryId]] = Field({}, description="Only these categories.")
+    against: dict[Id, list[CategoryId]] = Field(
+        {}, description="Of `contrast`: the other group. `where` is the first."
+    )
+    per: Id | None = Field(
+        None, description="Of `contrast`: the measure or table of the other group, if another."
+    )
     lacks: list[str] = Field([], description="What is missing to ask it.")
 
     @property
@@ -577,13 +621,18 @@ class QuestionKeys(FileKeys):
         option = "--over" if self.by_means_of == "inequality" else "--by"
         words += [word for name in self.by for word in (option, name)]
         for name, categories in self.where.items():
-            words += [word for category in categories for word in ("--where", f"{name}={category}")]
+            words += ["--where", f"{name}={','.join(categories)}"]
+        for name, categories in self.against.items():
+            words += ["--against", f"{name}={','.join(categories)}"]
+        words += ["--per", self.per] if self.per else []
         return " ".join(words)
 
     @model_validator(mode="after")
     def _one_of(self) -> "QuestionKeys":
         if (self.measure is None) == (not self.lacks):
             raise ValueError("give exactly one of measure, lacks")
+        if (self.by_means_of == "contrast") != bool(self.against or self.per):
+            raise ValueError("`contrast` needs `against` or `per`, and nothing else has them")
         return self
 
 
@@ -713,6 +762,7 @@ FILES: Final[tuple[tuple[str, Any, tuple[type[FileKeys], ...]], ...]] = (
             CompareKeys,
         ),
     ),
+    ("tables/*.toml", TablesFileKeys, (TableKeys,)),
     ("questions.toml", dict[Id, QuestionKeys], (QuestionKeys,)),
     ("recipes/*.toml", dict[str, Any], ()),
     ("reports/*.toml", dict[str, Any], ()),

@@ -7,13 +7,12 @@ from typing import Final
 
 from childlink_catalogue.dimensions import NOT_RECORDED, Dimension
 from childlink_catalogue.errors import CatalogueError
-from childlink_catalogue.language import OTHERS, Counted, MeasureKeys, ShareKeys
+from childlink_catalogue.language import OTHERS, MeasureKeys, ShareKeys, TableKeys
 from childlink_catalogue.populations import Population
 from childlink_catalogue.reading import Place
 
 MOST_DIMENSIONS: Final = 4
 MOST_CELLS: Final = 1_500
-Unit = Counted
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,8 @@ class Measure:
     id: str
     title: str
     description: str
-    unit: Unit
+    unit: str
+    """What is counted: people, attendances, or whatever a table counts."""
     view: str
     """The population, which the compiler turns into a view."""
     where: str
@@ -77,6 +77,8 @@ class Measure:
     """
     rank: int = 5
     """What is kept longest if not everything can be protected: 1 longest, 9 shortest."""
+    table: bool = False
+    """Whether its figures come from a table beside the linked figures, and are not of people."""
 
     @property
     def all_datasets(self) -> tuple[str, ...]:
@@ -158,12 +160,7 @@ def measure_of(
     """
     cubes = tuple(tuple(cube) for cube in keys.cubes)
     names = list(dict.fromkeys(name for cube in cubes for name in cube))
-    if unknown := [name for name in names if name not in dimensions]:
-        near = difflib.get_close_matches(unknown[0], dimensions, n=1)
-        raise CatalogueError(
-            f"{at.near(unknown[0])}: there is no dimension {', '.join(unknown)}.",
-            f"Did you mean {near[0]}?" if near else f"Use: {', '.join(dimensions)}.",
-        )
+    _check_dimensions(names, dimensions, at)
     if any(len(cube) > MOST_DIMENSIONS for cube in cubes):
         raise CatalogueError(
             f"{at}: a cube has more than {MOST_DIMENSIONS} dimensions.",
@@ -233,6 +230,40 @@ def measure_of(
             "Use fewer or coarser dimensions.",
         )
     return measure
+
+
+def table_of(keys: TableKeys, dimensions: Mapping[str, Dimension], at: Place) -> Measure:
+    """A table as a measure, so that everything that asks for measures can ask for it. Raises
+    CatalogueError.
+    """
+    cubes = tuple(tuple(cube) for cube in keys.cubes)
+    names = list(dict.fromkeys(name for cube in cubes for name in cube))
+    _check_dimensions(names, dimensions, at)
+    share = _share(at, keys.share, dimensions) if keys.share else None
+    _check_estimate(at, share, None, cubes, dimensions)
+    return Measure(
+        id=keys.id,
+        title=keys.title,
+        description=f"{keys.description} Source: {keys.source}",
+        unit=keys.unit,
+        view=f"table {keys.id}",
+        where="TRUE",
+        columns={},
+        cubes=cubes,
+        dimensions={name: dimensions[name] for name in names},
+        share=share,
+        mean=None,
+        table=True,
+    )
+
+
+def _check_dimensions(names: Sequence[str], dimensions: Mapping[str, Dimension], at: Place) -> None:
+    if unknown := [name for name in names if name not in dimensions]:
+        near = difflib.get_close_matches(unknown[0], dimensions, n=1)
+        raise CatalogueError(
+            f"{at.near(unknown[0])}: there is no dimension {', '.join(unknown)}.",
+            f"Did you mean {near[0]}?" if near else f"Use: {', '.join(dimensions)}.",
+        )
 
 
 def _more_datasets(

@@ -10,6 +10,7 @@ from childlink_catalogue.datasets import Dataset
 from childlink_catalogue.dimensions import EARLIER, NOT_RECORDED
 from childlink_catalogue.errors import CatalogueError
 from childlink_catalogue.language import (
+    NUMBERS,
     ROLES,
     CaseKeys,
     CharacteristicKeys,
@@ -179,9 +180,10 @@ class Population:
         if item.when:
             return [*(case.value for case in item.when), missing]
         if item.steps:
-            return [missing] if item.attribute else []
+            return [missing] if item.attribute or item.months_to is not None else []
         if item.cut or item.values:
-            whole = item.kind in ("sessions", "different", "rows_in", "datasets", "change", "score")
+            known = [*NUMBERS, "change", "score"]
+            whole = item.kind in known and item.kind != "months_to"
             return [*_given(item), *([] if whole else [missing])]
         if item.kind == "first_in":
             return ["new", "returning"]
@@ -195,6 +197,8 @@ class Population:
             return ["none"]
         if item.attribute:
             return self._raw(item.attribute, self.datasets, missing)
+        if item.pair:
+            return ["several", *self._raw(item.pair, self.datasets, missing)]
         return []
 
     def _raw(self, attribute: str, datasets: Iterable[str], missing: str) -> list[str]:

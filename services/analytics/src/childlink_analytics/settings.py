@@ -53,6 +53,10 @@ class StoreSettings(ServiceSettings, CatalogueSettings):
     """Days between the end of a period and its draft, to wait for late data."""
     denominators: Path | None = None
     """CSV file of public population counts, for shares of the population."""
+    tables: Path | None = None
+    """Folder of CSV files with the values of the catalogue's tables: costs, targets, benchmarks,
+    sessions held. Each is named after its table.
+    """
     purposes: Path | None = None
     """Register of purposes and retention periods (TOML)."""
     editions: str = ""

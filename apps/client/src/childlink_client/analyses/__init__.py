@@ -5,8 +5,16 @@ offer the kinds in it.
 from collections.abc import Mapping
 from typing import Final
 
-from childlink_client.analyses import answering, change, comparison, inequality, pathways, trend
+from childlink_client.analyses import (
+    answering,
+    change,
+    comparison,
+    contrast,
+    inequality,
+    pathways,
+    trend,
+)
 from childlink_client.analyses.kind import Kind
 
-_FILES = (answering, comparison, change, pathways, trend, inequality)
+_FILES = (answering, comparison, change, pathways, trend, inequality, contrast)
 KINDS: Final[Mapping[str, Kind]] = {file.KIND.name: file.KIND for file in _FILES}

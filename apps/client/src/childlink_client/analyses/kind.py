@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from childlink_client.questions import Question
     from childlink_client.values import Dimension, Measure
 
-Takes = Literal["measure", "service", "by", "several-by", "over", "where", "release"]
+Takes = Literal[
+    "measure", "service", "by", "several-by", "over", "where", "against", "per", "release"
+]
 """Parts of a question. `measure`, or `service` (a first service) in its place; `by` (one dimension
 to break down by), `several-by` or `over` (an ordered dimension); `where` (categories to keep);
-`release`.
+`against` and `per` (another group, or another measure); `release`.
 """
 
 

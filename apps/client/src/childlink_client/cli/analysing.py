@@ -27,11 +27,21 @@ def _command(kind: Kind) -> click.Command:
     ) -> None:
         from childlink_client.questions import Question
 
-        where = {name: tuple(kept) for name, kept in filters(given.get("where", ())).items()}
+        where, against = (
+            {name: tuple(kept) for name, kept in filters(given.get(part, ()), part).items()}
+            for part in ("where", "against")
+        )
         if service := given.get("service"):
             where[FIRST] = (service,)
         by = given.get("several_by") or tuple(filter(None, (given.get("by") or given.get("over"),)))
-        question = Question(kind.name, given.get("measure", PATHWAYS), tuple(by), where)
+        question = Question(
+            kind.name,
+            given.get("measure", PATHWAYS),
+            tuple(by),
+            where,
+            against,
+            given.get("per", ""),
+        )
         _give(question.put(client, given.get("release", "")), as_json, csv_file, chart)
 
     command: Any = click.pass_obj(run)
@@ -69,6 +79,15 @@ def _parameter(kind: Kind, part: str) -> Any:
                 metavar="DIMENSION=A,B",
                 help="Keep these categories; repeat for more.",
             )
+        case "against":
+            return click.option(
+                "--against",
+                multiple=True,
+                metavar="DIMENSION=A,B",
+                help="The other group; repeat for more dimensions.",
+            )
+        case "per":
+            return click.option("--per", default="", help="The measure of the other group.")
         case _:
             return RELEASE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,10 +52,13 @@ def describe(client: Client, release: str) -> None:
 
 
 @main.command()
+@click.argument("measure", type=MEASURE, default="")
 @RELEASE
 @click.pass_obj
-def measures(client: Client, release: str) -> None:
-    """List the measures, with their dimensions and categories."""
+def measures(client: Client, measure: str, release: str) -> None:
+    """List the measures, with their dimensions and categories; or show one MEASURE, with every
+    category.
+    """
 
     from rich.console import Console
     from rich.table import Table
@@ -62,7 +66,13 @@ def measures(client: Client, release: str) -> None:
     console = Console(highlight=False)
     found = client.measures(release)
     remember_names(item.id for item in found)
+    if measure and measure not in {item.id for item in found}:
+        near = difflib.get_close_matches(measure, [item.id for item in found], n=3)
+        hint = f"Did you mean {', '.join(near)}?" if near else "See: childlink measures"
+        raise ClientError(f"There is no measure {measure!r}. {hint}")
     for item in found:
+        if measure not in ("", item.id):
+            continue
         console.print(f"[bold]{item.id}[/bold]: {item.title} ({item.unit})")
         console.print(f"  {item.description}")
         if not item.collected:
@@ -74,7 +84,7 @@ def measures(client: Client, release: str) -> None:
             shown = list(dimension.categories)
             table.add_row(
                 f"  --by {dimension.id}",
-                ", ".join(shown if len(shown) < 10 else [*shown[:3], "...", shown[-1]]),
+                ", ".join(shown if len(shown) < 10 or measure else [*shown[:3], "...", shown[-1]]),
             )
         console.print(table)
         console.print(f"  together: {'; '.join(' x '.join(cube) for cube in item.cubes)}")

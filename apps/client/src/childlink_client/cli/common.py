@@ -114,13 +114,13 @@ def show(text: str) -> None:
         click.echo(text)
 
 
-def filters(where: tuple[str, ...]) -> dict[str, list[str]]:
-    """Read `--where` options as filters. Raises ClientError."""
+def filters(where: tuple[str, ...], option: str = "where") -> dict[str, list[str]]:
+    """Read `--where` or `--against` options as filters. Raises ClientError."""
     found: dict[str, list[str]] = {}
     for item in where:
         name, equals, categories = item.partition("=")
         if not equals or not categories:
-            raise ClientError(f"--where {item}: write DIMENSION=CATEGORY or DIMENSION=A,B.")
+            raise ClientError(f"--{option} {item}: write DIMENSION=CATEGORY or DIMENSION=A,B.")
         found.setdefault(name, []).extend(categories.split(","))
     return found
 

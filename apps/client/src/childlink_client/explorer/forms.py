@@ -1,5 +1,6 @@
 """What a page offers: published combinations only, and earlier choices that still fit."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from childlink_client.analyses import KINDS
 from childlink_client.analyses.pathways import PATHWAYS
 from childlink_client.questions import Question, combinations, within
 from childlink_client.values import Dimension, Measure
+
+BESIDE = "figures beside, not of linked people"
 
 
 @dataclass(frozen=True)
@@ -47,19 +50,43 @@ def read(kind: str, args: "MultiDict[str, str]", measures: Mapping[str, Measure]
     """
     measure_id = args.get("measure", "") if "measure" in KINDS[kind].takes else PATHWAYS
     by = tuple(name for value in args.getlist("by") for name in value.split(",") if name)
-    where: dict[str, tuple[str, ...]] = {}
-    for value in args.getlist("keep"):
-        name, _, category = value.partition("=")
-        if category:
-            where[name] = (*where.get(name, ()), category)
+    where = _groups(args.getlist("keep"))
     dropped: list[str] = []
     measure = measures.get(measure_id)
+    if measure and "against" in KINDS[kind].takes:
+        against = _groups(args.getlist("against"))
+        per = args.get("per", "")
+        if not against and not per:
+            where, against = _first_two(measure)
+        question = Question(kind, measure_id, by, where, against, per)
+        return Asked(question, args.get("release", ""), ())
     if measure and measure.published(set(by)):
         for name in list(where):
             if name in measure.dimensions and not measure.published({*by, *where}):
                 dropped.append(measure.dimensions[name].title)
                 del where[name]
     return Asked(Question(kind, measure_id, by, where), args.get("release", ""), tuple(dropped))
+
+
+def _groups(values: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Categories by dimension, from parts of an address (`residence=area`)."""
+    found: dict[str, tuple[str, ...]] = {}
+    for value in values:
+        name, _, category = value.partition("=")
+        if category:
+            found[name] = (*found.get(name, ()), category)
+    return found
+
+
+def _first_two(
+    measure: Measure,
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Two groups to begin with: the first two categories of a dimension."""
+    for name, dimension in measure.dimensions.items():
+        if measure.published({name}) and not dimension.within and len(dimension.categories) > 1:
+            first, second, *_ = dimension.categories
+            return {name: (first,)}, {name: (second,)}
+    return {}, {}
 
 
 def breakdowns(measure: Measure, asked: Question) -> dict[str, list[Breakdown]]:
@@ -104,9 +131,28 @@ def kept(measure: Measure, asked: Question) -> dict[str, list[str]]:
     }
 
 
+def is_about(measure: Measure, words: str) -> bool:
+    """Whether every word of a search begins a word of the measure's name, title or description, or
+    of one of its dimensions.
+    """
+    said = " ".join(
+        [
+            measure.id.replace("_", " "),
+            measure.title,
+            measure.description,
+            *(item.title for item in measure.dimensions.values()),
+        ]
+    )
+    known = re.findall(r"\w+", said.casefold())
+    return all(
+        any(word.startswith(wanted) for word in known)
+        for wanted in re.findall(r"\w+", words.casefold())
+    )
+
+
 def by_unit(measures: Sequence[Measure]) -> dict[str, list[Measure]]:
-    """Measures, grouped by the unit that they count."""
+    """Measures, grouped by the unit that they count; tables that stand beside come last."""
     found: dict[str, list[Measure]] = {}
-    for measure in measures:
-        found.setdefault(measure.unit, []).append(measure)
+    for measure in sorted(measures, key=lambda item: item.table):
+        found.setdefault(BESIDE if measure.table else measure.unit, []).append(measure)
     return found

@@ -70,8 +70,14 @@ def _add_start(page: Flask, client: Client) -> None:
         releases = client.releases()
         release = request.args.get("release", "") or _newest(releases)
         measures = client.measures(release) if releases else []
+        words = request.args.get("q", "")
         return render_template(
-            "start.html", releases=releases, release=release, units=forms.by_unit(measures)
+            "start.html",
+            releases=releases,
+            release=release,
+            words=words,
+            units=forms.by_unit([item for item in measures if forms.is_about(item, words)]),
+            known=len(measures),
         )
 
     @page.get("/release")
@@ -178,6 +184,12 @@ def _link(question: Question, release: str, ending: str = "", **other: Any) -> s
     )
     values += [("by", ",".join(by))] if by else []
     values += [("keep", f"{name}={category}") for name, kept in where.items() for category in kept]
+    values += [
+        ("against", f"{name}={category}")
+        for name, kept in (question.against if "against" in KINDS[kind].takes else {}).items()
+        for category in kept
+    ]
+    values += [("per", question.per)] if question.per and "per" in KINDS[kind].takes else []
     # Some kinds ask every release.
     values += [("release", release)] if "release" in KINDS[kind].takes else []
     path = url_for("take", kind=kind, ending=ending) if ending else url_for("ask", kind=kind)

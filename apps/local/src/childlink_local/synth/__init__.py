@@ -22,12 +22,16 @@ def synthesise(
     children: int = LEAP_CHILDREN,
     error_times: float = 1.0,
     nhs_times: float = 1.0,
+    *,
+    everything: bool = False,
 ) -> Lives:
     """Write a partnership in which services reach `children` children. The same seed always writes
-    the same bytes.
+    the same bytes. With `everything`, the partners also write their further extracts (referrals,
+    assessments, feedback, hospital, school and more) and the tables that stand beside.
     """
     rng = np.random.default_rng(seed)
     families = People(rng).families(round(children / (1 - _NOT_REACHED_SHARE)))
     lives = live(families, children, round(children * LEAP_ADULTS / LEAP_CHILDREN), rng)
-    write_partnership(lives, folder, rng, Errors().times(error_times), nhs_times)
+    further = seed if everything else None
+    write_partnership(lives, folder, rng, Errors().times(error_times), nhs_times, further)
     return lives

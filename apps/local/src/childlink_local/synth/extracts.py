@@ -12,8 +12,10 @@ from childlink_local.synth.partners.charity import charity
 from childlink_local.synth.partners.child_health import asq3, six_week_review
 from childlink_local.synth.partners.general_practice import immunisation
 from childlink_local.synth.partners.maternity import maternity
+from childlink_local.synth.partners.records import records
 from childlink_local.synth.partners.school import school
 from childlink_local.synth.recording import Desk, Errors, Recorder, Truth
+from childlink_local.synth.tables import write_tables
 from childlink_local.synth.writing import WARDS, write_rows
 
 # Share of people with a national data opt-out in the synthetic area.
@@ -21,24 +23,26 @@ _OPTED_OUT: Final = 0.01
 
 
 def write_partnership(
-    lives: Lives, folder: Path, rng: np.random.Generator, errors: Errors, nhs_times: float = 1.0
+    lives: Lives,
+    folder: Path,
+    rng: np.random.Generator,
+    errors: Errors,
+    nhs_times: float = 1.0,
+    further: int | None = None,
 ) -> None:
     """Write every partner's extracts and mappings, and the truth file.
 
-    `nhs_times` scales the share of records with an NHS number at every partner.
+    `nhs_times` scales the share of records with an NHS number at every partner. With a seed in
+    `further`, the partners' further extracts and the tables are written too.
     """
     truth = Truth()
+    desks: dict[str, Desk] = {}
 
     def desk(partner: str, prefix: str, nhs_share: float, dirt: float = 1.0) -> Desk:
         (folder / partner).mkdir(parents=True, exist_ok=True)
         own = np.random.default_rng(rng.integers(2**63))
-        return Desk(
-            partner,
-            Recorder(own, errors.times(dirt), min(1.0, nhs_share * nhs_times)),
-            truth,
-            own,
-            prefix,
-        )
+        recorder = Recorder(own, errors.times(dirt), min(1.0, nhs_share * nhs_times))
+        return desks.setdefault(partner, Desk(partner, recorder, truth, own, prefix))
 
     maternity(lives, folder, desk("st-anns-trust", "M", 0.93))
     community_health = desk("community-health", "H", 0.985)
@@ -47,6 +51,9 @@ def write_partnership(
     immunisation(lives, folder, desk("gp-federation", "G", 0.995))
     school(lives, folder, desk("borough-council", "", 0.55))
     charity(lives, folder, desk("early-years-charity", "", 0.3, dirt=2.0))
+    if further is not None:
+        records(lives, folder, desks, further)
+        write_tables(folder / "tables")
     truth.write(folder / "truth.csv")
     _permitted_lists(lives, folder, rng)
     _areas(lives, folder)

@@ -101,7 +101,7 @@ class ListMeasuresResponse(_message.Message):
     def __init__(self, measures: _Optional[_Iterable[_Union[Measure, _Mapping]]] = ...) -> None: ...
 
 class Measure(_message.Message):
-    __slots__ = ("measure_id", "title", "description", "unit", "estimate", "dimensions", "cubes", "compares", "collected")
+    __slots__ = ("measure_id", "title", "description", "unit", "estimate", "dimensions", "cubes", "compares", "collected", "table")
     MEASURE_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -111,6 +111,7 @@ class Measure(_message.Message):
     CUBES_FIELD_NUMBER: _ClassVar[int]
     COMPARES_FIELD_NUMBER: _ClassVar[int]
     COLLECTED_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
     measure_id: str
     title: str
     description: str
@@ -120,7 +121,8 @@ class Measure(_message.Message):
     cubes: _containers.RepeatedCompositeFieldContainer[Cube]
     compares: _containers.RepeatedScalarFieldContainer[str]
     collected: bool
-    def __init__(self, measure_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., unit: _Optional[str] = ..., estimate: _Optional[str] = ..., dimensions: _Optional[_Iterable[_Union[Dimension, _Mapping]]] = ..., cubes: _Optional[_Iterable[_Union[Cube, _Mapping]]] = ..., compares: _Optional[_Iterable[str]] = ..., collected: _Optional[bool] = ...) -> None: ...
+    table: bool
+    def __init__(self, measure_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., unit: _Optional[str] = ..., estimate: _Optional[str] = ..., dimensions: _Optional[_Iterable[_Union[Dimension, _Mapping]]] = ..., cubes: _Optional[_Iterable[_Union[Cube, _Mapping]]] = ..., compares: _Optional[_Iterable[str]] = ..., collected: _Optional[bool] = ..., table: _Optional[bool] = ...) -> None: ...
 
 class Cube(_message.Message):
     __slots__ = ("dimension_ids",)
@@ -413,6 +415,54 @@ class InequalityResponse(_message.Message):
     relative_index: Estimate
     notes: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, release: _Optional[_Union[ReleaseSummary, _Mapping]] = ..., measure: _Optional[_Union[Measure, _Mapping]] = ..., over: _Optional[str] = ..., ends: _Optional[_Iterable[str]] = ..., gap: _Optional[_Union[Estimate, _Mapping]] = ..., ratio: _Optional[_Union[Estimate, _Mapping]] = ..., slope_index: _Optional[_Union[Estimate, _Mapping]] = ..., relative_index: _Optional[_Union[Estimate, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ContrastRequest(_message.Message):
+    __slots__ = ("release_id", "measure_id", "by", "of", "against", "per_measure_id")
+    RELEASE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    AGAINST_FIELD_NUMBER: _ClassVar[int]
+    PER_MEASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    release_id: str
+    measure_id: str
+    by: str
+    of: _containers.RepeatedCompositeFieldContainer[Filter]
+    against: _containers.RepeatedCompositeFieldContainer[Filter]
+    per_measure_id: str
+    def __init__(self, release_id: _Optional[str] = ..., measure_id: _Optional[str] = ..., by: _Optional[str] = ..., of: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., against: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., per_measure_id: _Optional[str] = ...) -> None: ...
+
+class ContrastRow(_message.Message):
+    __slots__ = ("category_id", "of", "against", "difference", "ratio")
+    CATEGORY_ID_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    AGAINST_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    RATIO_FIELD_NUMBER: _ClassVar[int]
+    category_id: str
+    of: Cell
+    against: Cell
+    difference: Estimate
+    ratio: Estimate
+    def __init__(self, category_id: _Optional[str] = ..., of: _Optional[_Union[Cell, _Mapping]] = ..., against: _Optional[_Union[Cell, _Mapping]] = ..., difference: _Optional[_Union[Estimate, _Mapping]] = ..., ratio: _Optional[_Union[Estimate, _Mapping]] = ...) -> None: ...
+
+class ContrastResponse(_message.Message):
+    __slots__ = ("release", "measure", "against_measure", "figure", "by", "rows", "notes")
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_FIELD_NUMBER: _ClassVar[int]
+    AGAINST_MEASURE_FIELD_NUMBER: _ClassVar[int]
+    FIGURE_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    release: ReleaseSummary
+    measure: Measure
+    against_measure: Measure
+    figure: str
+    by: str
+    rows: _containers.RepeatedCompositeFieldContainer[ContrastRow]
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, release: _Optional[_Union[ReleaseSummary, _Mapping]] = ..., measure: _Optional[_Union[Measure, _Mapping]] = ..., against_measure: _Optional[_Union[Measure, _Mapping]] = ..., figure: _Optional[str] = ..., by: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[ContrastRow, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ProposeRequest(_message.Message):
     __slots__ = ("text", "check_only")

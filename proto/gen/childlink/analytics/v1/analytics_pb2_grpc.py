@@ -86,6 +86,11 @@ class AnalyticsServiceStub:
                 request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityRequest.SerializeToString,
                 response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityResponse.FromString,
                 _registered_method=True)
+        self.Contrast = channel.unary_unary(
+                '/childlink.analytics.v1.AnalyticsService/Contrast',
+                request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastRequest.SerializeToString,
+                response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastResponse.FromString,
+                _registered_method=True)
         self.Propose = channel.unary_unary(
                 '/childlink.analytics.v1.AnalyticsService/Propose',
                 request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ProposeRequest.SerializeToString,
@@ -174,6 +179,13 @@ class AnalyticsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Contrast(self, request, context):
+        """Contrasts two groups or times of a measure, or two measures: their difference and ratio.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Propose(self, request, context):
         """Proposes measures that are not published yet. Release managers decide about them.
         """
@@ -240,6 +252,11 @@ def add_AnalyticsServiceServicer_to_server(servicer, server):
                     servicer.Inequality,
                     request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityRequest.FromString,
                     response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityResponse.SerializeToString,
+            ),
+            'Contrast': grpc.unary_unary_rpc_method_handler(
+                    servicer.Contrast,
+                    request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastRequest.FromString,
+                    response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastResponse.SerializeToString,
             ),
             'Propose': grpc.unary_unary_rpc_method_handler(
                     servicer.Propose,
@@ -524,6 +541,33 @@ class AnalyticsService:
             '/childlink.analytics.v1.AnalyticsService/Inequality',
             childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityRequest.SerializeToString,
             childlink_dot_analytics_dot_v1_dot_analytics__pb2.InequalityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Contrast(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.analytics.v1.AnalyticsService/Contrast',
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastRequest.SerializeToString,
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,8 @@ class AnalyticsServiceStub:
     """Answers one question from every release."""
     Inequality: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.InequalityRequest, _analytics_pb2.InequalityResponse]
     """Returns the inequality of an outcome over an ordered dimension."""
+    Contrast: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ContrastRequest, _analytics_pb2.ContrastResponse]
+    """Contrasts two groups or times of a measure, or two measures: their difference and ratio."""
     Propose: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ProposeRequest, _analytics_pb2.ProposeResponse]
     """Proposes measures that are not published yet. Release managers decide about them."""
     ListProposals: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListProposalsRequest, _analytics_pb2.ListProposalsResponse]
@@ -91,6 +93,8 @@ class AnalyticsServiceAsyncStub(AnalyticsServiceStub):
     """Answers one question from every release."""
     Inequality: _aio.UnaryUnaryMultiCallable[_analytics_pb2.InequalityRequest, _analytics_pb2.InequalityResponse]  # type: ignore[assignment]
     """Returns the inequality of an outcome over an ordered dimension."""
+    Contrast: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ContrastRequest, _analytics_pb2.ContrastResponse]  # type: ignore[assignment]
+    """Contrasts two groups or times of a measure, or two measures: their difference and ratio."""
     Propose: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ProposeRequest, _analytics_pb2.ProposeResponse]  # type: ignore[assignment]
     """Proposes measures that are not published yet. Release managers decide about them."""
     ListProposals: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListProposalsRequest, _analytics_pb2.ListProposalsResponse]  # type: ignore[assignment]
@@ -182,6 +186,14 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.InequalityResponse, _abc.Awaitable[_analytics_pb2.InequalityResponse]]:
         """Returns the inequality of an outcome over an ordered dimension."""
+
+    @_abc_1.abstractmethod
+    def Contrast(
+        self,
+        request: _analytics_pb2.ContrastRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.ContrastResponse, _abc.Awaitable[_analytics_pb2.ContrastResponse]]:
+        """Contrasts two groups or times of a measure, or two measures: their difference and ratio."""
 
     @_abc_1.abstractmethod
     def Propose(

@@ -10,6 +10,7 @@ from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from childlink_analytics.answering import analyses as study
+from childlink_analytics.answering.contrasts import Contrast
 from childlink_analytics.answering.estimates import Estimate
 from childlink_analytics.answering.question import Answer, AnswerCell
 from childlink_analytics.errors import QuestionError
@@ -104,6 +105,7 @@ def measure(published: Published) -> pb.Measure:
         cubes=[pb.Cube(dimension_ids=cube) for cube in item.cubes],
         compares=[rule.of, rule.against] if rule else [],
         collected=published.collected,
+        table=item.table,
     )
 
 
@@ -153,6 +155,28 @@ def comparison(release: Release, found: study.Compared, published: Published) ->
         adjusted_for=rule.adjusted_for if rule else [],
         strata_used=found.strata_used,
         strata=found.strata,
+        notes=found.notes,
+    )
+
+
+def contrast(release: Release, found: Contrast) -> pb.ContrastResponse:
+    """Two groups side by side."""
+    return pb.ContrastResponse(
+        release=summary(release),
+        measure=measure(release.measures[found.measure.id]),
+        against_measure=measure(release.measures[found.against.id]),
+        figure=found.figure,
+        by=found.by,
+        rows=[
+            pb.ContrastRow(
+                category_id=row.category,
+                of=cell(row.of, []),
+                against=cell(row.against, []),
+                difference=estimate(row.difference),
+                ratio=estimate(row.ratio),
+            )
+            for row in found.rows
+        ],
         notes=found.notes,
     )
 

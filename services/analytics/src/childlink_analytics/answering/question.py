@@ -99,7 +99,8 @@ def explain(measure: Measure, cell: AnswerCell) -> list[str]:
     """Explain, rule by rule, why a cell is shown or withheld. Reveals nothing else about the
     count.
     """
-    said = [disclosure.RULES[cell.count.withheld or "shown"]]
+    shown = "public" if measure.table else "shown"
+    said = [disclosure.RULES[cell.count.withheld or shown]]
     if cell.estimate is not None:
         what = {"share": "share", "mean": "mean", "rate": "share of the population"}[
             measure.estimate
@@ -295,16 +296,16 @@ def _population(published: Published, group: Group) -> int | None:
 
 def _notes(published: Published, cells: Sequence[AnswerCell], by: Sequence[str]) -> list[str]:
     measure = published.measure
-    notes = [
-        disclosure.POLICIES[published.policy],
-        f"Counts are of {'' if measure.unit == 'attendances' else 'distinct '}{measure.unit}.",
-    ]
+    notes = [disclosure.POLICIES[published.policy]]
+    if not measure.table:
+        distinct = "" if measure.unit == "attendances" else "distinct "
+        notes.append(f"Counts are of {distinct}{measure.unit}.")
     if measure.mean and NOT_RECORDED in measure.dimensions[measure.mean].categories:
         notes.append("The mean is of those with a recorded value. The count is of everybody.")
     if any(cell.interval for cell in cells):
         notes.append("Intervals are 95% and allow for chance and rounding.")
     overlapping = [name for name in by if measure.dimensions[name].overlapping]
-    if overlapping:
+    if overlapping and not measure.table:
         notes.append(
             f"Over {' and '.join(overlapping)} they do not sum: one can be in several categories."
         )
@@ -319,7 +320,8 @@ def _notes(published: Published, cells: Sequence[AnswerCell], by: Sequence[str])
     if any(cell.estimate and cell.estimate.withheld == "small_base" for cell in cells):
         notes.append(f"An estimate is withheld for groups under {disclosure.FEWEST_IN_BASE}.")
     if any(cell.count.withheld == "not_collected" for cell in cells):
-        notes.append("Not collected: no partner has sent the data for this. That is not zero.")
+        missing = "its table" if measure.table else "the data for this"
+        notes.append(f"Not collected: no partner has sent {missing}. That is not zero.")
     if any(cell.estimate and cell.estimate.withheld == "no_population" for cell in cells):
         notes.append("Without a public count of the population, no share of it is given.")
     return notes

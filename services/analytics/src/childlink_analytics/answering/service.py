@@ -27,6 +27,7 @@ from grpc_status import rpc_status
 from childlink_analytics.answering import analyses as study
 from childlink_analytics.answering import messages
 from childlink_analytics.answering.audit_trail import QuestionsTrail
+from childlink_analytics.answering.contrasts import contrast
 from childlink_analytics.answering.feasibility import feasibility
 from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.question import Answer, Question, answer
@@ -61,6 +62,7 @@ RULES: Final[Rules] = {
             "Pathways",
             "Trend",
             "Inequality",
+            "Contrast",
             "Propose",
         )
     },
@@ -329,6 +331,20 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
             relative_index=messages.estimate(found.relative_index),
             notes=found.notes,
         )
+
+    @_edge
+    def Contrast(self, request: pb.ContrastRequest) -> pb.ContrastResponse:
+        """See analytics.proto."""
+        release = self._release(request.release_id)
+        found = contrast(
+            release,
+            request.measure_id,
+            request.by,
+            _where(request.of),
+            _where(request.against),
+            request.per_measure_id,
+        )
+        return messages.contrast(release, found)
 
     @_edge
     def Propose(self, request: pb.ProposeRequest) -> pb.ProposeResponse:

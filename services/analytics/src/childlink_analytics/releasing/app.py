@@ -4,6 +4,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
@@ -13,12 +15,14 @@ from childlink_bus.kafka import KafkaPublisher, KafkaSubscriber
 from childlink_bus.observing import database_connections, waiting_messages
 from childlink_bus.ports import Subscriber
 from childlink_bus.stream_processor import StreamProcessor, TopicPolicy
-from childlink_catalogue.catalogue import catalogue
+from childlink_catalogue.catalogue import Catalogue, catalogue, current
+from childlink_catalogue.errors import CatalogueError
 from childlink_core import topics
 from childlink_core.directory import read_directory
 from childlink_core.keys import read_opening_key, read_secret_key, read_signing_key
 
 from childlink_analytics.releasing.counting.denominators import parse_denominators
+from childlink_analytics.releasing.counting.public_tables import Tables, parse_table
 from childlink_analytics.releasing.metrics import StoreMetrics
 from childlink_analytics.releasing.release.workflow import SCHEDULE, ReleaseWorkflow
 from childlink_analytics.releasing.store import tables
@@ -197,4 +201,29 @@ def build_desk(settings: StoreSettings, engine: sa.Engine | None = None) -> Rele
         if denominators
         else {},
         register=read_register(purposes) if purposes else Register(),
+        tables=partial(read_tables, settings.tables, current()),
     )
+
+
+def read_tables(folder: Path | None, declared: Catalogue, until: date) -> Tables:
+    """The catalogue's tables, each with the values of its file in a folder. A table without a file
+    has none. Raises CatalogueError.
+    """
+    every = declared.tables(until)
+    files = {path.stem: path for path in sorted(folder.glob("*.csv"))} if folder else {}
+    if folder is not None and not folder.is_dir():
+        raise CatalogueError(
+            f"{folder} is no folder.", "Create it, or correct the setting `tables`."
+        )
+    if unknown := sorted(set(files) - set(every)):
+        raise CatalogueError(
+            f"{files[unknown[0]]}: the catalogue declares no table {unknown[0]}.",
+            f"Name the file after one of: {', '.join(every)}." if every else "Move it away.",
+        )
+    return {
+        name: (
+            table,
+            parse_table(read_text(files[name]), table, str(files[name])) if name in files else {},
+        )
+        for name, table in every.items()
+    }

@@ -26,10 +26,13 @@ POLICIES: Final = {
         " worked out, with one sign for both. Everything else is rounded to the nearest 5, so"
         " tables may not add up exactly."
     ),
+    "public": "Figures as their source gives them. They are not of linked people.",
 }
 """The text of each policy, for an information-governance board."""
 ROUNDED: Final = "rounded-5-v1"
 SUPPRESSED: Final = "suppressed-5-v1"
+PUBLIC: Final = "public"
+"""Of tables that stand beside the linked figures: nothing is protected."""
 HIDDEN: Final = -1
 """Stands for a count that the suppression policy withholds."""
 BASE: Final = 5
@@ -164,6 +167,8 @@ def group(cells: Iterable[int], policy: str = ROUNDED) -> Group:
     [(10, 8), (10, 0), (25, 11)]
     """
     counts = list(cells)
+    if policy == PUBLIC:
+        return Group(sum(counts), sum(counts), policy, cells=len(counts))
     least = possible(policy)
     shown = [count for count in counts if count != HIDDEN]
     return Group(
@@ -184,6 +189,8 @@ def show_count(counted: Group) -> Shown:
     >>> show_count(group([5])).withheld, show_count(group([5, 5])).withheld
     ('small', 'small')
     """
+    if counted.policy == PUBLIC:
+        return Shown(counted.protected)
     certain = counted.surely > SMALL[-1]
     if counted.policy == SUPPRESSED:
         shown = not counted.hidden and (certain or counted.protected == 0)
@@ -204,6 +211,8 @@ def show_share(numerator: Group, complement: Group, *, harmless: bool = False) -
     [0.8, 'small_base', 'all_or_none', 'all_or_none']
     """
     base = numerator.protected + complement.protected
+    if numerator.policy == PUBLIC and base:
+        return Shown(numerator.protected / base)
     if base < FEWEST_IN_BASE:
         return Shown(None, "small_base")
     if numerator.hidden or complement.hidden:
@@ -244,6 +253,7 @@ RULES: Final[dict[str, str]] = {
         f" {LARGEST_ERROR}. It is at least {FEWEST_SHOWN}, and the true count is certainly not"
         f" {SMALL[0]} to {SMALL[-1]}."
     ),
+    "public": "The count is shown as its source gives it. It is not of linked people.",
     "small": (
         f"The count is withheld. Its protected figure is under {FEWEST_SHOWN}, or the true count"
         f" could be {SMALL[0]} to {SMALL[-1]}. The true count may also be 0."

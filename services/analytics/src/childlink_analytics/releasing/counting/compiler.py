@@ -243,6 +243,16 @@ def _variable(
                 _banded(f"coalesce({of}.n, 0)", item.cut, missing) if item.cut else f"{of}.n",
                 f"LEFT JOIN ({each}) {of} ON {of}.id = base.id",
             )
+        case "months" | "months_to":
+            last, until = "max(number)", ""
+            if item.months_to is not None:
+                kept = " AND ".join(_holds(item.months_to, around)) or "TRUE"
+                last, until = "min(number)", f" FILTER ({kept})"
+            each = f"SELECT id, {last}{until} - min(number) AS n FROM {rows} GROUP BY id"  # noqa: S608
+            return (
+                _banded(f"{of}.n", item.cut, missing) if item.cut else f"{of}.n",
+                f"LEFT JOIN ({each}) {of} ON {of}.id = base.id",
+            )
         case "first" | "following":
             text = _text(str(item.first or item.following), around)
             place = 1 if item.kind == "first" else 2
@@ -266,7 +276,7 @@ def _variable(
 def _of_pair(name: str, item: VariableKeys, missing: str) -> str:
     """The expression of a variable of two questionnaires."""
     if item.pair:
-        return f"base.{_name(f'pair {name}')}"
+        return _category(f"base.{_name(f'pair {name}')}", item.values, None, missing)
     if item.cut_off:
         return f"base.{_name(f'side {name}')}"
     number = "base.percent" if item.change else f"base.{item.score}_percent"
@@ -393,11 +403,18 @@ def _pairs(
     before = " AND ".join(_holds(pairs.before, around))
     after = " AND ".join(_holds(pairs.after, around))
     asked = {name: v.pair for name, v in population.keys.variables.items() if v.pair}
-    extra = {*(str(value) for value in asked.values()), pairs.instrument}
-    extra |= {pairs.each} if pairs.each else set()
-    group = dict.fromkeys([*pairs.by, *sorted(extra)])
-    named = {attribute: _name(f"key {number}") for number, attribute in enumerate(group)}
-    keys = ", ".join(f"{_text(attribute, around)} AS {name}" for attribute, name in named.items())
+    group = dict.fromkeys([*pairs.by, pairs.instrument, *([pairs.each] if pairs.each else [])])
+    said = [str(value) for value in asked.values()]
+    named = {
+        attribute: _name(f"key {number}")
+        for number, attribute in enumerate(dict.fromkeys([*group, *said]))
+    }
+    # Both rows of a pair may differ in what is no key: then it is `several`, and still a pair.
+    keys = ", ".join(
+        f"{_text(attribute, around) if attribute in group else _one_of(_text(attribute, around))}"
+        f" AS {name}"
+        for attribute, name in named.items()
+    )
     scales = " ".join(
         f"WHEN {_quoted(code)} THEN"
         f" {(1 if item.better == 'higher' else -1) * (item.range[1] - item.range[0])!r}"
@@ -405,8 +422,7 @@ def _pairs(
     )
     scale = f"CASE {named[pairs.instrument]} {scales} END" if scales else "NULL"
     shown = "".join(
-        f", CASE WHEN count(DISTINCT {named[str(value)]}) = 1 THEN min({named[str(value)]})"
-        f" ELSE 'several' END AS {_name(f'pair {name}')}"
+        f", {_one_of(named[str(value)])} AS {_name(f'pair {name}')}"
         for name, value in asked.items()
     )
     shown += "".join(
@@ -432,9 +448,14 @@ def _pairs(
         f" FROM (SELECT id, {keys}, max(month) AS month, max(number) AS number,"
         f" first({score} ORDER BY month, {score}) FILTER ({before}) AS pre,"
         f" last({score} ORDER BY month, {score}) FILTER ({after}) AS post"
-        f" FROM {rows} GROUP BY id, {', '.join(named.values())})"
+        f" FROM {rows} GROUP BY id, {', '.join(named[attribute] for attribute in group)})"
         f" WHERE pre IS NOT NULL AND post IS NOT NULL GROUP BY id{each}"
     )
+
+
+def _one_of(value: str) -> str:
+    """The one value of a group, `several` if there are several, and nothing if there is none."""
+    return f"CASE WHEN count(DISTINCT {value}) > 1 THEN 'several' ELSE min({value}) END"
 
 
 def _side(item: VariableKeys, instrument: str, instruments: Mapping[str, Instrument]) -> str:

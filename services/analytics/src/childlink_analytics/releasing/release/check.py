@@ -22,6 +22,9 @@ def check_together(
     attacked, narrowest = 0, 100
     by_population: dict[str, list[Measure]] = {}
     for published in release.measures.values():
+        # Tables beside count no linked people, and nothing is counted of what was not collected.
+        if published.measure.table or not published.cells:
+            continue
         by_population.setdefault(published.measure.population, []).append(published.measure)
     for population, measures in by_population.items():
         cells = mine[population]

@@ -19,6 +19,7 @@ from childlink_catalogue.measures import Measure
 from childlink_analytics.errors import ProtectionError
 from childlink_analytics.releasing.counting.counting import Counter
 from childlink_analytics.releasing.counting.denominators import Denominators
+from childlink_analytics.releasing.counting.public_tables import Tables
 from childlink_analytics.releasing.protection.attack import (
     AttackReport,
     PriorRelease,
@@ -63,6 +64,8 @@ class CutPlan:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Further facts for the manifest."""
     policy: str = disclosure.ROUNDED
+    tables: Tables = field(default_factory=dict)
+    """What stands beside the linked figures, and is published as it is."""
 
 
 @dataclass(frozen=True)
@@ -121,18 +124,19 @@ def cut_release(
     """
     measures, left_out = publishable(plan.measures, plan.policy)
     rows = counter.rows_by_dataset()
-    outcomes = protect_all(measures, plan, counter, secret, progress)
+    collected = {name: item for name, item in measures.items() if _is_collected(item, rows)}
+    outcomes = protect_all(collected, plan, counter, secret, progress)
     done = [item for item, _ in outcomes if item]
-    if not done:
+    if collected and not done:
         raise ProtectionError(
             f"Nothing of {plan.release_id} can be protected.",
             "Use fewer dimensions or coarser levels.",
         )
-    published = sorted(
-        (item for population in done for item in population.published),
-        key=lambda item: item.measure.id,
-    )
-    published = [_with_context(item, rows, plan.denominators) for item in published]
+    counted = [item for population in done for item in population.published]
+    # Nothing is counted of what nobody sends: an answer says that it is not collected.
+    missing = [Published(m, {}) for name, m in measures.items() if name not in collected]
+    published = [_with_context(item, rows, plan.denominators) for item in [*counted, *missing]]
+    published = sorted([*published, *_tables(plan.tables)], key=lambda item: item.measure.id)
     content = {"policy": plan.policy, "measures": [measure_content(item) for item in published]}
     manifest = {
         "number": plan.number,
@@ -465,10 +469,9 @@ def _with_context(
 ) -> Published:
     """Add whether the measure's data was collected, and public counts of its population."""
     measure = item.measure
-    enough = any if measure.known_in_any else all
     return replace(
         item,
-        collected=enough(bool(rows.get(name)) for name in measure.datasets),
+        collected=_is_collected(measure, rows),
         not_collected_by=tuple(
             name
             for name, needed in measure.dimension_needs.items()
@@ -476,6 +479,18 @@ def _with_context(
         ),
         population=denominators.get(measure.population_of, {}),
     )
+
+
+def _is_collected(measure: Measure, rows: Mapping[str, int]) -> bool:
+    enough = any if measure.known_in_any else all
+    return enough(bool(rows.get(name)) for name in measure.datasets)
+
+
+def _tables(tables: Tables) -> list[Published]:
+    return [
+        Published(table, values, collected=bool(values), rounding_sd=0.0, policy=disclosure.PUBLIC)
+        for table, values in tables.values()
+    ]
 
 
 def _about(rows: int, secret: bytes, dataset: str) -> int:

@@ -22,6 +22,7 @@ from childlink_core import telemetry
 from childlink_analytics.errors import ApprovalError, ReleaseError
 from childlink_analytics.releasing.counting.counting import open_counter
 from childlink_analytics.releasing.counting.denominators import Denominators
+from childlink_analytics.releasing.counting.public_tables import Tables
 from childlink_analytics.releasing.protection.attack import AttackReport
 from childlink_analytics.releasing.release import ledger
 from childlink_analytics.releasing.release.check import check_together
@@ -62,6 +63,8 @@ class ReleaseWorkflow(Audited):
     denominators: Denominators
     register: Register
     declared: Catalogue = field(default_factory=current)
+    tables: Callable[[date], Tables] = lambda _until: {}
+    """The tables that stand beside the linked figures, with periods up to a day."""
 
     def cut(
         self,
@@ -119,6 +122,7 @@ class ReleaseWorkflow(Audited):
                         },
                     },
                     self.settings.disclosure,
+                    self.tables(until),
                 )
                 with open_counter(
                     store.observations(), store.links(), until, self.settings.cut_memory, declared
