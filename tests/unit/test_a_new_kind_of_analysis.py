@@ -15,7 +15,7 @@ from childlink_client.explorer.page import create_explorer
 from childlink_client.found import Found
 from childlink_client.questions import Question, kinds_of
 from childlink_client.render import as_html
-from childlink_client.shown import Bars, Shown, Table
+from childlink_client.shown import Bar, Bars, Shown, Table
 from childlink_client.values import Dimension, Measure, Release
 from click.testing import CliRunner
 
@@ -49,7 +49,7 @@ class Doubled(Found):
         return "Twice as many: 240."
 
     def chart(self) -> Bars:
-        return Bars("Children", ("All",), {"": [(240.0, "240")]})
+        return Bars("Children", ("All",), {"": [Bar(240.0, "240")]})
 
 
 class FakeClient:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from childlink_client.errors import ClientError
 from childlink_client.found import Found, Reason
-from childlink_client.shown import Bars, Chart, Lines, Point, Shown, Table, hidden, none_shown
-from childlink_client.values import Cell, Measure, Release, axis_of, estimate_of
+from childlink_client.shown import Bar, Bars, Chart, Lines, Point, Shown, Table, hidden, none_shown
+from childlink_client.values import Cell, Measure, Release, axis_of, estimate_of, estimate_title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +23,10 @@ MOST_DRAWN: Final = 2
 TOO_MANY: Final = (
     "A chart shows at most two dimensions. Break down by fewer, or filter with `where`."
 )
-# The dimension whose categories are points in time.
-_TIME: Final = "quarter"
+_EARLIER: Final = "earlier"
+"""The category of everything before the single periods: no point in time."""
+_REST: Final = ("not_recorded", "other", "others")
+"""Categories that come last, however large they are."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ class Answer(Found):
         if len(self.by) == MOST_DRAWN and not kind:
             return self._cross_table()
         head = [self.measure.dimensions[name].title for name in self.by] or ["Group"]
-        head += [self.measure.unit.capitalize(), *([kind.capitalize()] if kind else [])]
+        head += [self.measure.unit.capitalize()]
+        head += [estimate_title(self.measure, kind)] if kind else []
         rows = []
         for cell in self.cells:
             shown = [Shown(text) for text in self.titles(cell) or ["All"]]
@@ -146,20 +149,27 @@ class Answer(Found):
         if len(self.by) > MOST_DRAWN:
             raise ClientError(TOO_MANY)
         axis = axis_of(self.measure, self.estimate)
-        if _TIME in self.by:
+        if any(self.measure.dimensions[name].time for name in self.by):
             return Lines(axis, self._over_time())
-        groups = list(dict.fromkeys(cell.categories[:1] for cell in self.cells))
+        groups = self._in_order(list(dict.fromkeys(cell.categories[:1] for cell in self.cells)))
         series = list(dict.fromkeys(cell.categories[1:] for cell in self.cells))
         cells = {cell.categories: cell for cell in self.cells}
         bars = {
             self._title(1, part): [
-                cells[group + part].figure(self.estimate) if group + part in cells else None
+                self._bar(cells[group + part]) if group + part in cells else None
                 for group in groups
             ]
             for part in series
         }
-        legend = self.measure.dimensions[self.by[1]].title if len(self.by) == MOST_DRAWN else ""
-        return Bars(axis, tuple(self._title(0, group) or "All" for group in groups), bars, legend)
+        second = self.measure.dimensions[self.by[1]] if len(self.by) == MOST_DRAWN else None
+        titles = tuple(self._title(0, group) or "All" for group in groups)
+        return Bars(
+            axis,
+            titles,
+            bars,
+            second.title if second else "",
+            ordered=second is not None and second.ordered,
+        )
 
     def drawn(self, client: Client) -> Found | None:
         """The answer itself if it has groups to draw; otherwise None."""
@@ -237,14 +247,33 @@ class Answer(Found):
         ]
         return Table((down.title, *(across.categories[column] for column in shown)), tuple(rows))
 
+    def _bar(self, cell: Cell) -> Bar:
+        return Bar(*cell.figure(self.estimate), *cell.ends(self.estimate))
+
+    def _in_order(self, groups: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        """The groups of one breakdown, largest first, unless their categories have an order."""
+        if len(self.by) != 1 or self.measure.dimensions[self.by[0]].ordered:
+            return groups
+        values = {cell.categories: cell.figure(self.estimate)[0] for cell in self.cells}
+        last = _REST if any(values[group] is not None for group in groups) else ()
+
+        def key(group: tuple[str, ...]) -> tuple[bool, bool, float]:
+            value = values[group]
+            return group[0] in last, value is None, -(value or 0.0)
+
+        return sorted(groups, key=key)
+
     def _over_time(self) -> dict[str, list[Point]]:
         lines: dict[str, list[Point]] = {}
-        at = self.by.index(_TIME)
+        [at, *_] = [
+            number for number, name in enumerate(self.by) if self.measure.dimensions[name].time
+        ]
         for cell in self.cells:
-            value, text = cell.figure(self.estimate)
+            if cell.categories[at] == _EARLIER:
+                continue
             time = self._title(at, (cell.categories[at],))
             name = "" if len(self.by) == 1 else self._title(1 - at, (cell.categories[1 - at],))
-            lines.setdefault(name, []).append((time, value, text))
+            lines.setdefault(name, []).append(Point(time, *self._bar(cell)))
         return lines
 
     def _title(self, position: int, category: tuple[str, ...]) -> str:

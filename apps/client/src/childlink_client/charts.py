@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from childlink_client.errors import ClientError
-from childlink_client.shown import Bars, Chart, Estimate, Intervals, Lines
+from childlink_client.shown import Bar, Bars, Chart, Estimate, Intervals, Lines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,6 +28,8 @@ COLOURS: Final = (
     "#000000",
     "#F0E442",
 )
+# Cividis: dark to light for every kind of colour vision.
+_FROM_DARK: Final = ("#00224E", "#2A3F6D", "#575C6D", "#7D7C78", "#A69D75", "#D3C164", "#FEE838")
 # Lines also differ by marker, not by colour alone.
 _MARKERS: Final = "osD^vPX*"
 _EDGE: Final = "#333333"
@@ -51,7 +53,7 @@ def _draw_bars(chart: Bars, title: str, citation: str, *, narrow: bool) -> "Figu
     )
     height = 0.8 / len(chart.series)
     for number, (name, bars) in enumerate(chart.series.items()):
-        colour, label = COLOURS[number % len(COLOURS)], name
+        colour, label = _colour(number, len(chart.series), ordered=chart.ordered), name
         for position, bar in enumerate(bars):
             if bar is not None:
                 y = position + (number - (len(chart.series) - 1) / 2) * height
@@ -74,7 +76,7 @@ def _draw_lines(chart: Lines, title: str, citation: str, *, narrow: bool) -> "Fi
     times = list(dict.fromkeys(point[0] for points in lines.values() for point in points))
     for number, (name, points) in enumerate(lines.items()):
         colour, marker = COLOURS[number % len(COLOURS)], _MARKERS[number % len(_MARKERS)]
-        found = {time: value for time, value, _ in points}
+        found = {point[0]: point[1] for point in points}
         values = [float("nan") if (value := found.get(time)) is None else value for time in times]
         axes.plot(
             range(len(times)),
@@ -84,11 +86,20 @@ def _draw_lines(chart: Lines, title: str, citation: str, *, narrow: bool) -> "Fi
             label=name or None,
             clip_on=False,
         )
-        for at, (_, value, text) in enumerate(points):
-            if value is None and len(lines) == 1:
+        for at, point in enumerate(points):
+            if point.value is None and len(lines) == 1:
                 axes.annotate(
-                    text, (at, 0), rotation=90, ha="center", va="bottom", fontsize=8, color=_QUIET
+                    point.text,
+                    (at, 0),
+                    rotation=90,
+                    ha="center",
+                    va="bottom",
+                    fontsize=8,
+                    color=_QUIET,
                 )
+            if point.low is not None and point.high is not None:
+                where = times.index(point.at)
+                axes.plot((where, where), (point.low, point.high), color=colour, alpha=0.5)
     # Label only some times, so that labels do not overlap.
     step = max(1, -(-len(times) // (5 if narrow else 10)))
     axes.set_xticks(range(0, len(times), step), [textwrap.fill(time, 9) for time in times[::step]])
@@ -140,6 +151,13 @@ def _draw_intervals(chart: Intervals, title: str, citation: str, *, narrow: bool
         axes.set_xlim(left=0)
     axes.set_xlabel(chart.axis, loc="left")
     return figure
+
+
+def _colour(number: int, of: int, *, ordered: bool) -> str:
+    """A colour that can be told from the others; of ordered series, from dark to light."""
+    if not ordered or of > len(_FROM_DARK):
+        return COLOURS[number % len(COLOURS)]
+    return _FROM_DARK[round(number * (len(_FROM_DARK) - 1) / max(1, of - 1))]
 
 
 def _whole_ticks(axes: Any, found: Sequence[Estimate]) -> None:
@@ -224,21 +242,23 @@ def check_file(path: Path) -> None:
 
 def _bar(
     axes: Any,
-    bar: tuple[float | None, str],
+    bar: Bar,
     y: float,
     height: float,
     colour: str,
     label: str | None,
 ) -> None:
-    value, text = bar
+    value, text, low, high = bar
     # The edge makes a pale bar visible on white.
     axes.barh(
         y, value or 0.0, height * 0.92, color=colour, edgecolor=_EDGE, linewidth=0.5, label=label
     )
+    if low is not None and high is not None:
+        axes.plot((low, high), (y, y), color="#1a1a1a", linewidth=1.2)
     style = {"style": "italic", "color": _QUIET} if value is None else {"color": "#1a1a1a"}
     axes.annotate(
         text,
-        (value or 0.0, y),
+        (max(value or 0.0, high or 0.0), y),
         xytext=(4, 0),
         textcoords="offset points",
         va="center",

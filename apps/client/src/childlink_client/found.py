@@ -70,7 +70,7 @@ class Found(ABC):
 
     def citation(self) -> str:
         """The citation to write under a table or chart."""
-        return f"{self.measure.title}. {self.release.citation()}"
+        return f"{self.measure.title}. {self.release.citation(policy=not self.measure.table)}"
 
     def to_pandas(self) -> pd.DataFrame:
         """A DataFrame."""

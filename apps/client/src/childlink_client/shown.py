@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from childlink.analytics.v1 import analytics_pb2 as pb
@@ -101,8 +101,27 @@ class Estimate:
         return f"The interval excludes {neutral:g}."
 
 
-Point = tuple[str, float | None, str]
-"""A point on a line: its label on the axis, its value, and the text to show if it is withheld."""
+class Point(NamedTuple):
+    """A point on a line."""
+
+    at: str
+    """Its label on the axis."""
+    value: float | None
+    text: str
+    """The text to show if it is withheld."""
+    low: float | None = None
+    """Lower end of its interval."""
+    high: float | None = None
+
+
+class Bar(NamedTuple):
+    """A bar: its value, and the text beside it."""
+
+    value: float | None
+    text: str
+    low: float | None = None
+    """Lower end of its interval."""
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,11 +132,13 @@ class Bars:
 
     axis: str
     groups: tuple[str, ...]
-    series: Mapping[str, Sequence[tuple[float | None, str] | None]]
-    """For each series (its name is empty if there is only one): value and text of each group's bar,
-    or None if there is no bar.
+    series: Mapping[str, Sequence[Bar | None]]
+    """For each series (its name is empty if there is only one): each group's bar, or None if there
+    is none.
     """
     legend: str = ""
+    ordered: bool = False
+    """Whether the series have an order, so that their colours do too."""
 
 
 @dataclass(frozen=True)

@@ -56,9 +56,10 @@ class Release:
             message.content_sha256,
         )
 
-    def citation(self) -> str:
-        """How to cite the release under a table, chart or report."""
-        return f"childlink release {self.id} (data until {self.data_until}), policy {self.policy}."
+    def citation(self, *, policy: bool = True) -> str:
+        """How to cite the release under a table, chart or report, with its policy."""
+        protected = f", policy {self.policy}" if policy else ""
+        return f"childlink release {self.id} (data until {self.data_until}){protected}."
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ class Dimension:
     categories: dict[str, str]
     overlapping: bool = False
     within: str = ""
+    ordered: bool = False
+    """Whether its categories have an order."""
+    time: bool = False
+    """Whether its categories are periods, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,8 @@ class Measure:
     collected: bool = True
     table: bool = False
     """Whether its figures come from a table that stands beside, and are not of linked people."""
+    estimate_of: str = ""
+    """What the estimate is of, in words."""
 
     @classmethod
     def of(cls, message: pb.Measure) -> Measure:
@@ -111,6 +118,8 @@ def _measure(parse: Callable[[bytes], pb.Measure], packed: bytes) -> Measure:
             {c.category_id: c.title for c in item.categories},
             item.overlapping,
             item.within,
+            item.ordered,
+            item.time,
         )
         for item in message.dimensions
     }
@@ -125,6 +134,7 @@ def _measure(parse: Callable[[bytes], pb.Measure], packed: bytes) -> Measure:
         tuple(message.compares),
         message.collected,
         message.table,
+        message.estimate_of,
     )
 
 
@@ -185,6 +195,13 @@ class Cell:
             self.estimate * 100 if percent and self.estimate is not None else self.estimate
         ), self.estimate_text(kind)
 
+    def ends(self, kind: str) -> tuple[float | None, float | None]:
+        """Both ends of the interval of what a chart draws (shares in percent)."""
+        if not kind or self.estimate is None or self.low is None or self.high is None:
+            return None, None
+        times = 100 if kind in ("share", "rate") else 1
+        return self.low * times, self.high * times
+
 
 def _figure(value: float, kind: str) -> str:
     return f"{value:.1%}" if kind in ("share", "rate") else f"{value:.1f}"
@@ -201,7 +218,14 @@ def estimate_of(measure: Measure, cells: Iterable[Cell]) -> str:
 
 def axis_of(measure: Measure, kind: str) -> str:
     """The axis title of a chart of counts, or of estimates of a kind."""
-    named = {"share": "Share, %", "mean": "Mean", "rate": "Share of the population, %"}
+    units = {"share": ", %", "rate": ", %"}
+    return estimate_title(measure, kind) + units.get(kind, "")
+
+
+def estimate_title(measure: Measure, kind: str) -> str:
+    """What counts or estimates of a kind are, in words: a share says of what."""
+    of = f": {measure.estimate_of}" if measure.estimate_of and kind == measure.estimate else ""
+    named = {"share": f"Share{of}", "mean": f"Mean{of}", "rate": "Share of the population"}
     return named.get(kind, measure.unit.capitalize())
 
 

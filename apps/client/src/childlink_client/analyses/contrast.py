@@ -131,7 +131,7 @@ class Contrast(Found):
             if self.measure.id != self.against_measure.id
             else f" {row.ratio.certainty(1.0, 'no difference')}"
         )
-        return f"{self.groups[0]} to {self.groups[1]}: {row.ratio.text()}.{certain}".strip()
+        return f"Ratio, {self.groups[0]} to {self.groups[1]}: {row.ratio.text()}.{certain}"
 
     def chart(self) -> Intervals:
         """The ratio of each category."""

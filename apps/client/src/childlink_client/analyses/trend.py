@@ -122,7 +122,8 @@ class Trend(Found):
         for point in self.points:
             for cell in point.cells:
                 name = ", ".join(self.titles(cell.categories).values())
-                lines.setdefault(name, []).append((point.release.id, *cell.figure(self.estimate)))
+                drawn = (*cell.figure(self.estimate), *cell.ends(self.estimate))
+                lines.setdefault(name, []).append(Point(point.release.id, *drawn))
         return Lines(axis_of(self.measure, self.estimate), lines)
 
 

@@ -101,7 +101,7 @@ class ListMeasuresResponse(_message.Message):
     def __init__(self, measures: _Optional[_Iterable[_Union[Measure, _Mapping]]] = ...) -> None: ...
 
 class Measure(_message.Message):
-    __slots__ = ("measure_id", "title", "description", "unit", "estimate", "dimensions", "cubes", "compares", "collected", "table")
+    __slots__ = ("measure_id", "title", "description", "unit", "estimate", "dimensions", "cubes", "compares", "collected", "table", "estimate_of")
     MEASURE_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +112,7 @@ class Measure(_message.Message):
     COMPARES_FIELD_NUMBER: _ClassVar[int]
     COLLECTED_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATE_OF_FIELD_NUMBER: _ClassVar[int]
     measure_id: str
     title: str
     description: str
@@ -122,7 +123,8 @@ class Measure(_message.Message):
     compares: _containers.RepeatedScalarFieldContainer[str]
     collected: bool
     table: bool
-    def __init__(self, measure_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., unit: _Optional[str] = ..., estimate: _Optional[str] = ..., dimensions: _Optional[_Iterable[_Union[Dimension, _Mapping]]] = ..., cubes: _Optional[_Iterable[_Union[Cube, _Mapping]]] = ..., compares: _Optional[_Iterable[str]] = ..., collected: _Optional[bool] = ..., table: _Optional[bool] = ...) -> None: ...
+    estimate_of: str
+    def __init__(self, measure_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., unit: _Optional[str] = ..., estimate: _Optional[str] = ..., dimensions: _Optional[_Iterable[_Union[Dimension, _Mapping]]] = ..., cubes: _Optional[_Iterable[_Union[Cube, _Mapping]]] = ..., compares: _Optional[_Iterable[str]] = ..., collected: _Optional[bool] = ..., table: _Optional[bool] = ..., estimate_of: _Optional[str] = ...) -> None: ...
 
 class Cube(_message.Message):
     __slots__ = ("dimension_ids",)
@@ -131,18 +133,22 @@ class Cube(_message.Message):
     def __init__(self, dimension_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Dimension(_message.Message):
-    __slots__ = ("dimension_id", "title", "categories", "overlapping", "within")
+    __slots__ = ("dimension_id", "title", "categories", "overlapping", "within", "ordered", "time")
     DIMENSION_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     CATEGORIES_FIELD_NUMBER: _ClassVar[int]
     OVERLAPPING_FIELD_NUMBER: _ClassVar[int]
     WITHIN_FIELD_NUMBER: _ClassVar[int]
+    ORDERED_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
     dimension_id: str
     title: str
     categories: _containers.RepeatedCompositeFieldContainer[Category]
     overlapping: bool
     within: str
-    def __init__(self, dimension_id: _Optional[str] = ..., title: _Optional[str] = ..., categories: _Optional[_Iterable[_Union[Category, _Mapping]]] = ..., overlapping: _Optional[bool] = ..., within: _Optional[str] = ...) -> None: ...
+    ordered: bool
+    time: bool
+    def __init__(self, dimension_id: _Optional[str] = ..., title: _Optional[str] = ..., categories: _Optional[_Iterable[_Union[Category, _Mapping]]] = ..., overlapping: _Optional[bool] = ..., within: _Optional[str] = ..., ordered: _Optional[bool] = ..., time: _Optional[bool] = ...) -> None: ...
 
 class Category(_message.Message):
     __slots__ = ("category_id", "title")

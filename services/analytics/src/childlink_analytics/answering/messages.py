@@ -18,6 +18,7 @@ from childlink_analytics.shared.change_notes import change_notes
 from childlink_analytics.shared.disclosure import Shown
 from childlink_analytics.shared.release_files import Published, Release
 
+_MOST_NAMED: Final = 3
 _WITHHELD: Final = {
     "": pb.WITHHELD_UNSPECIFIED,
     "small": pb.WITHHELD_SMALL,
@@ -99,6 +100,8 @@ def measure(published: Published) -> pb.Measure:
                 ],
                 overlapping=dimension.overlapping,
                 within=dimension.within,
+                ordered=dimension.ordered,
+                time=dimension.period is not None,
             )
             for dimension in item.dimensions.values()
         ],
@@ -106,7 +109,19 @@ def measure(published: Published) -> pb.Measure:
         compares=[rule.of, rule.against] if rule else [],
         collected=published.collected,
         table=item.table,
+        estimate_of=_estimate_of(item),
     )
+
+
+def _estimate_of(item: Measure) -> str:
+    if item.share:
+        name, of, against = item.share
+        titles = item.dimensions[name].categories
+        # A long list is shorter by what it leaves out.
+        if len(of) <= _MOST_NAMED:
+            return " or ".join(titles[category] for category in of)
+        return f"not {' or '.join(titles[category] for category in against)}"
+    return item.dimensions[item.mean].title if item.mean else ""
 
 
 def cell(item: AnswerCell, explained: list[str]) -> pb.Cell:
