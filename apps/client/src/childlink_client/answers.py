@@ -203,8 +203,28 @@ class Answer(Found):
                 yield f"{', '.join(self.titles(cell)) or 'All'}: {' '.join(cell.explanation)}"
 
     def to_pandas(self) -> pd.DataFrame:
-        """A DataFrame. Counts are nullable integers, so a withheld count is missing, not zero."""
-        return super().to_pandas().astype({"count": "Int64"})
+        """A DataFrame. Counts are nullable integers, so a withheld count is missing, not zero.
+        Categories keep their order, and can be compared if they have one. `attrs` holds the release
+        and the notes.
+        """
+        frame = super().to_pandas()
+        import pandas as pd
+
+        for name in self.by:
+            dimension = self.measure.dimensions[name]
+            titles = list(dict.fromkeys(dimension.categories.values()))
+            frame[name] = pd.Categorical(
+                frame[name], titles, ordered=dimension.ordered or dimension.time
+            )
+        return frame.astype({"count": "Int64"})
+
+    def exported(self) -> Iterator[dict[str, Any]]:
+        """The rows of a file: beside each title, the category's id."""
+        for cell, row in zip(self.cells, self.rows(), strict=True):
+            named: dict[str, Any] = {}
+            for name, category in zip(self.by, cell.categories, strict=True):
+                named |= {f"{name}_id": category, name: row.pop(name)}
+            yield named | row
 
     def to_polars(self) -> pl.DataFrame:
         """A Polars DataFrame. A withheld figure is null, not zero."""

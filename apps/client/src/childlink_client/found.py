@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from childlink_client.errors import ClientError
 from childlink_client.values import Measure, Release, csv_text
@@ -27,6 +27,23 @@ class Reason:
     shown: str
     why: str
     groups: tuple[str, ...]
+
+
+_DECIMALS: Final = 5
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without more decimals than a protected figure can have."""
+    return {
+        name: round(value, _DECIMALS) if isinstance(value, float) else value
+        for name, value in row.items()
+    }
+
+
+def _datatype(value: object) -> str:
+    return (
+        "integer" if isinstance(value, int) else "number" if isinstance(value, float) else "string"
+    )
 
 
 class Found(ABC):
@@ -80,11 +97,57 @@ class Found(ABC):
             raise ClientError(
                 "pandas is not installed: pip install 'childlink-client[pandas]'."
             ) from None
-        return pd.DataFrame(list(self.rows()))
+        frame = pd.DataFrame(list(self.rows()))
+        frame.attrs = {
+            "measure": self.measure.id,
+            "title": self.measure.title,
+            "release": self.release.id,
+            "policy": self.release.policy,
+            "citation": self.citation(),
+            "notes": list(self.notes),
+        }
+        return frame
 
     def to_csv(self) -> str:
-        """CSV text with a header."""
-        return csv_text(self.rows())
+        """CSV text with a header. Each row names its release and policy, so that a file says where
+        it comes from.
+        """
+        source = {"release": self.release.id, "policy": self.release.policy}
+        return csv_text({**_rounded(row), **source} for row in self.exported())
+
+    def exported(self) -> Iterator[dict[str, Any]]:
+        """The rows of a file."""
+        return self.rows()
+
+    def metadata(self, file: str) -> str:
+        """Metadata of a CSV file in JSON (W3C, Metadata Vocabulary for Tabular Data, 2015): what it
+        is, what its columns are, and how to cite it.
+        """
+        first = next(iter(self.exported()), {})
+        columns = [*first, "release", "policy"]
+        described = {
+            "@context": "http://www.w3.org/ns/csvw",
+            "url": file,
+            "dc:title": self.measure.title,
+            "dc:description": self.measure.description,
+            "dc:source": self.citation(),
+            "dc:identifier": f"sha256:{self.release.sha256}",
+            "rdfs:comment": list(self.notes),
+            "tableSchema": {
+                "columns": [
+                    {"name": name, "titles": name, "datatype": _datatype(first.get(name))}
+                    for name in columns
+                ]
+            },
+        }
+        return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+
+    def save_csv(self, path: str | Path) -> None:
+        """Write a CSV file, and its metadata beside it (`NAME.csv-metadata.json`)."""
+        path = Path(path)
+        path.write_text(self.to_csv(), encoding="utf-8")
+        beside = path.with_name(f"{path.name}-metadata.json")
+        beside.write_text(self.metadata(path.name), encoding="utf-8")
 
     def to_json(self) -> str:
         """JSON for programs."""

@@ -113,6 +113,8 @@ def run(config: Path) -> None:
         release = "pilot-1"              # optional: cut a release with this name; a new name for each
         data_until = "2026-09-30"        # optional: the last day of data that the release covers; default today
         truth = "truth.csv"              # optional: score links.csv against it
+        denominators = "population.csv"  # optional: public counts of the population, for rates
+        tables = "tables"                # optional: folder of the catalogue's tables, with costs and targets
         estimate = true                  # optional: estimate match parameters from these files, and link again with them
         [[extract]]
         partner = "trust-a"
@@ -155,7 +157,11 @@ def run(config: Path) -> None:
             )
     with only_one(folder), mock_broker() as address:
         own = {name: _own(table, base) for name, table in content.get("partners", {}).items()}
-        layout = create_workspace(folder, sorted({e.partner for e in extracts}), address, own=own)
+        partners = sorted({extract.partner for extract in extracts})
+        beside = {
+            name: base / content[name] for name in ("denominators", "tables") if name in content
+        }
+        layout = create_workspace(folder, partners, address, own=own, beside=beside)
         line = Line()
         with pilot.open_hub(layout) as hub:
             reports = pilot.send(layout, hub, extracts, line)
@@ -349,6 +355,8 @@ def _read_config(config: Path) -> dict[str, Any]:
         "data_until": str,
         "extract": list,
         "catalogue": str,
+        "denominators": str,
+        "tables": str,
         "partners": dict,
     }
     for name, value in content.items():

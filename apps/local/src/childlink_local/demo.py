@@ -81,7 +81,7 @@ def run(folder: Path, children: int, seed: int, *, everything: bool = False) -> 
             sorted({e.partner for e in extracts}),
             address,
             own=own_settings(data, folder / "areas.sqlite", extracts),
-            tables=data / "tables" if everything else None,
+            beside={"tables": data / "tables"} if everything else None,
         )
         with pilot.open_hub(layout) as hub:
             line = Line()

@@ -43,13 +43,13 @@ def create_workspace(
     *,
     mock: bool = True,
     own: Mapping[str, Mapping[str, Any]] | None = None,
-    tables: Path | None = None,
+    beside: Mapping[str, Path] | None = None,
 ) -> Layout:
     """Create what is missing in `folder` and return the settings of every part. Keys are made once
     and kept.
 
-    `own` holds ingest settings by partner, for example the path of its permitted list. `tables` is
-    the folder of the figures that stand beside, if there are any.
+    `own` holds ingest settings by partner, for example the path of its permitted list. `beside` holds
+    the paths of public figures, if there are any: `denominators` and `tables`.
     """
     directory = folder / "directory.toml"
     for name in partners:
@@ -94,7 +94,7 @@ def create_workspace(
         database=f"sqlite:///{folder / 'analytics' / 'analytics.sqlite'}",
         drafts=folder / "analytics" / "drafts",
         releases=releases,
-        tables=tables,
+        **(beside or {}),
         one_person=True,
         micro_batch=_MICRO_BATCH,
         **keys("analytics", "release", "signing", "opening"),

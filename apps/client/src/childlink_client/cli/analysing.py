@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from childlink_client.client import Client
     from childlink_client.found import Found
 
-_CSV = click.option("--csv", "csv_file", type=PATH, help="Write a CSV file.")
+_CSV = click.option(
+    "--csv", "csv_file", type=PATH, help="Write a CSV file, and its metadata beside it."
+)
 _CHART = click.option("--chart", type=PATH, help="Write a chart, .png or .svg.")
 
 
@@ -100,7 +102,7 @@ def _give(found: Found, as_json: bool, csv_file: Path | None, chart: Path | None
     show(found.to_json() if as_json else str(found))
     try:
         if csv_file:
-            csv_file.write_text(found.to_csv(), encoding="utf-8")
+            found.save_csv(csv_file)
         if chart:
             found.save_chart(chart)
     except OSError as error:

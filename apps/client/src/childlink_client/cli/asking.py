@@ -106,7 +106,7 @@ def measures(client: Client, measure: str, release: str) -> None:
     help="Explain for each cell, rule by rule, why it is shown or withheld.",
 )
 @JSON
-@click.option("--csv", "csv_file", type=PATH, help="Write a CSV file.")
+@click.option("--csv", "csv_file", type=PATH, help="Write a CSV file, and its metadata beside it.")
 @click.option("--parquet", type=PATH, help="Write a Parquet file.")
 @click.option("--chart", type=PATH, help="Write a chart, .png or .svg.")
 @click.pass_obj
@@ -135,7 +135,7 @@ def ask(
     show(answer.to_json() if as_json else str(answer))
     try:
         if csv_file:
-            csv_file.write_text(answer.to_csv(), encoding="utf-8")
+            answer.save_csv(csv_file)
         if parquet:
             answer.save_parquet(parquet)
         if chart:
