@@ -158,7 +158,7 @@ def run(config: Path) -> None:
     with only_one(folder), mock_broker() as address:
         own = {name: _own(table, base) for name, table in content.get("partners", {}).items()}
         partners = sorted({extract.partner for extract in extracts})
-        beside = {
+        beside: dict[str, Any] = {
             name: base / content[name] for name in ("denominators", "tables") if name in content
         }
         layout = create_workspace(folder, partners, address, own=own, beside=beside)

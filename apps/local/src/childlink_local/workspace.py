@@ -43,13 +43,13 @@ def create_workspace(
     *,
     mock: bool = True,
     own: Mapping[str, Mapping[str, Any]] | None = None,
-    beside: Mapping[str, Path] | None = None,
+    beside: Mapping[str, Any] | None = None,
 ) -> Layout:
     """Create what is missing in `folder` and return the settings of every part. Keys are made once
     and kept.
 
-    `own` holds ingest settings by partner, for example the path of its permitted list. `beside` holds
-    the paths of public figures, if there are any: `denominators` and `tables`.
+    `own` holds ingest settings by partner, for example the path of its permitted list. `beside`
+    holds the paths of public figures, if there are any: `denominators` and `tables`.
     """
     directory = folder / "directory.toml"
     for name in partners:
