@@ -29,6 +29,7 @@ PARTNERS: Final = {
     "st-anns-trust": ("partner-a", ("maternity",)),
     "early-years-charity": ("partner-b", ("attendance", "questionnaire")),
 }
+MANAGERS: Final = ("first-manager", "second-manager")
 PROFILES: Final = ("broker", "linker", "analytics", "partner", "monitoring")
 CHILDREN: Final = int(os.environ.get("CHILDLINK_STACK_CHILDREN", "800"))
 RELEASE: Final = "demo-1"
@@ -94,9 +95,7 @@ def prepare() -> None:
 def up() -> None:
     """Start all services, and wait until they are healthy."""
     refuse_foreign()
-    # A stack that an earlier version made does not have this folder.
-    (STACK / "answers" / "proposals").mkdir(exist_ok=True)
-    hand_to_containers(STACK / "answers" / "proposals")
+    complete()
     wanted = profiles(
         [*PROFILES, *(["dashboards"] if os.environ.get("CHILDLINK_DASHBOARDS") else [])]
     )
@@ -106,6 +105,16 @@ def up() -> None:
         compose(*wanted, "ps", "--all", check=False)
         compose(*wanted, "logs", "--tail", "15", check=False)
         raise
+
+
+def complete() -> None:
+    """Make what a stack of an earlier version lacks."""
+    (STACK / "answers" / "proposals").mkdir(exist_ok=True)
+    hand_to_containers(STACK / "answers" / "proposals")
+    if not (STACK / "managers").exists():
+        _managers()
+        publish()
+        hand_to_containers(STACK / "analytics" / "etc" / "managers")
 
 
 def load() -> None:
@@ -123,12 +132,22 @@ def load() -> None:
         wait_for(f"every row of {name} to be answered", lambda name=name: settled(name), 240)
     rows = sum(run["accepted"] for name in PARTNERS for run in status(name)["runs"])
     wait_for("links to arrive", lambda: all_linked(rows), 120)
-    # Two people: the person who builds a release may not publish it.
-    for who, command in (
-        ("first-manager", ["cut", RELEASE, "--data-until", "2024-12-31"]),
-        ("second-manager", ["publish", RELEASE]),
-    ):
-        inside("analytics", "childlink-analytics", "release", *command, who=who, seconds=400)
+    publish_release()
+
+
+def publish_release() -> None:
+    """Cut the release and publish it, as two people with a certificate each: the person who builds
+    a release may not publish it.
+    """
+    first, second = MANAGERS
+    run(*manager_command(first), "release", "cut", RELEASE, "--data-until", "2024-12-31")
+    run(*manager_command(second), "release", "publish", RELEASE)
+
+
+def manager_command(name: str) -> list[object]:
+    """A release manager's command, without the subcommand."""
+    port = os.environ.get("CHILDLINK_RELEASES_PORT", "7445")
+    return _client_command(port, STACK / "managers" / name)
 
 
 def approve(partner: str, mapping: str, extract: Path, by: str) -> None:
@@ -268,24 +287,39 @@ def addresses() -> str:
     answers, prometheus, review = (
         os.environ.get(f"CHILDLINK_{name}_PORT", port) for name, port in ports.items()
     )
-    analyst = STACK / "analyst"
-    return (
-        f"questions    {' '.join(map(str, ask_command(answers)))} \\\n                 ask"
-        f" reach_children --by residence\nmetrics      http://127.0.0.1:{prometheus}\nstewards    "
-        f" http://localhost:{review} (the token is in {STACK / 'steward' / 'token'})\na partner   "
-        " docker compose --profile '*' exec partner-a childlink-ingest --settings"
-        " /etc/childlink/ingest.toml status\nthe linker   docker compose --profile '*' exec linker"
-        f" childlink-linker status\nkeys         {STACK} (the analyst's certificate:"
-        f" {analyst})\nstop         make down\nEvery trust zone runs on this one machine. Never do"
-        " this in a deployment."
+    question, manager = (
+        " ".join(map(str, command))
+        for command in (
+            ask_command(answers),
+            [BIN / "childlink", *manager_command(MANAGERS[0])[1:]],
+        )
     )
+    inside_it = "docker compose --profile '*' exec"
+    lines = {
+        "questions": f"{question} \\\n                 ask reach_children --by residence",
+        "releases": f"{manager} \\\n                 release list",
+        "metrics": f"http://127.0.0.1:{prometheus}",
+        "stewards": f"http://localhost:{review} (the token is in {STACK / 'steward' / 'token'})",
+        "a partner": (
+            f"{inside_it} partner-a childlink-ingest --settings /etc/childlink/ingest.toml status"
+        ),
+        "the linker": f"{inside_it} linker childlink-linker status",
+        "keys": f"{STACK} (the analyst's certificate: {STACK / 'analyst'})",
+        "stop": "make down",
+    }
+    shown = [f"{name:12} {what}" for name, what in lines.items()]
+    shown.append("Every trust zone runs on this one machine. Never do this in a deployment.")
+    return "\n".join(shown)
 
 
 def ask_command(port: str | int) -> list[str | Path]:
     """The analyst's command, without the subcommand."""
-    keys = STACK / "analyst"
+    return [BIN / "childlink", *_client_command(port, STACK / "analyst")[1:]]
+
+
+def _client_command(port: str | int, keys: Path) -> list[Any]:
     return [
-        BIN / "childlink",
+        "childlink",
         "--address",
         f"localhost:{port}",
         "--ca",
@@ -326,16 +360,12 @@ def compose(*arguments: str, seconds: float = 120, check: bool = True, quiet: bo
     return done.stdout
 
 
-def inside(service: str, *command: str, who: str = "demonstration", seconds: float = 60) -> str:
-    """Run a command in a running container, as user `who`. Returns its output. Raises
-    StackError.
-    """
+def inside(service: str, *command: str, seconds: float = 60) -> str:
+    """Run a command in a running container. Returns its output. Raises StackError."""
     return compose(
         *profiles(),
         "exec",
         "-T",
-        "--env",
-        f"LOGNAME={who}",
         service,
         *command,
         seconds=seconds,
@@ -453,6 +483,7 @@ def _hub() -> None:
         "127.0.0.1",
     )
     _issue(stewards, "operator", "demo-operator", STACK / "operator")
+    _managers()
     token = new_token()
     (STACK / "steward").mkdir()
     (STACK / "steward" / "token").touch(mode=0o600)
@@ -502,6 +533,31 @@ def _hub() -> None:
         STACK / "directory.toml",
     )
     run("childlink-local", "synth", STACK / "synthetic", "--children", CHILDREN)
+
+
+def _managers() -> None:
+    """Two release managers, and the service that knows them by their certificates."""
+    stewards = STACK / "authority" / "stewards"
+    _issue(
+        stewards,
+        "server",
+        "analytics",
+        STACK / "analytics" / "etc" / "managers",
+        "analytics",
+        "localhost",
+        "127.0.0.1",
+    )
+    for name in MANAGERS:
+        _issue(stewards, "operator", name, STACK / "managers" / name)
+    (STACK / "analytics" / "etc" / "managers" / "policy.toml").write_text(
+        "\n".join(
+            f'[[person]]\nname = "{name}"\nroles = ["release_manager"]\n'
+            f'certificate = "childlink:operator:{name}"\n'
+            for name in MANAGERS
+        )
+    )
+    for name in MANAGERS:
+        shutil.copy(stewards / "ca.pem", STACK / "managers" / name / "ca.pem")
 
 
 def _partner(name: str) -> None:
@@ -612,12 +668,13 @@ def publish() -> None:
     """Publish the public halves of the authorities to the services that use them, as after every
     change.
     """
-    folders = {
-        "broker": "gatekeeper/etc",
-        "answers": "answers/etc",
-        "stewards": "linker/etc/stewards",
-    }
-    for authority, folder in folders.items():
+    folders = (
+        ("broker", "gatekeeper/etc"),
+        ("answers", "answers/etc"),
+        ("stewards", "linker/etc/stewards"),
+        ("stewards", "analytics/etc/managers"),
+    )
+    for authority, folder in folders:
         target = STACK / folder / "authority"
         run(
             "childlink-ops", "ca", "publish", target, "--authority", STACK / "authority" / authority
@@ -678,7 +735,7 @@ def run(*command: object) -> str:
         [BIN / str(command[0]), *map(str, command[1:])],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     if done.returncode:

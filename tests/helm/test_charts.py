@@ -220,3 +220,58 @@ def test_everything_that_runs_has_a_disruption_budget(chart: str) -> None:
 def test_wrong_values_are_refused_before_anything_is_installed(chart: str, value: str) -> None:
     assert helm("template", "demo", chart, "--kube-version", "1.34").returncode == 0
     assert helm("template", "demo", chart, "--kube-version", "1.34", "--set", value).returncode != 0
+
+
+@pytest.mark.parametrize("chart", ["linker", "analytics"])
+def test_with_the_prometheus_operator_a_chart_brings_every_rule_and_alert(chart: str) -> None:
+    assert not [o for o in objects(chart) if o["kind"] == "PrometheusRule"]
+    rendered = objects(chart, "--set", "monitoring.operator=true")
+    [rules] = [o["spec"] for o in rendered if o["kind"] == "PrometheusRule"]
+    files = [ROOT / "deploy" / "prometheus" / name for name in ("recording.yml", "alerts.yml")]
+    assert rules["groups"] == [
+        group for path in files for group in yaml.safe_load(path.read_text())["groups"]
+    ]
+    [monitor] = [o["spec"] for o in rendered if o["kind"] == "PodMonitor"]
+    scraped = [
+        name
+        for name, pod in pods(chart)
+        for container in pod["spec"]["containers"]
+        for port in container.get("ports", [])
+        if port["name"] == monitor["podMetricsEndpoints"][0]["port"]
+    ]
+    assert scraped
+
+
+@pytest.mark.parametrize(
+    ("chart", "pod", "ports"),
+    [("linker", "linker", {7444, 8444}), ("analytics", "store", {7445})],
+)
+def test_people_reach_a_service_with_their_certificates_and_only_from_where_it_says(
+    chart: str, pod: str, ports: set[int]
+) -> None:
+    served = {
+        port["port"]
+        for item in objects(chart)
+        if item["kind"] == "Service"
+        and item["spec"]["selector"]["app.kubernetes.io/component"] == pod
+        for port in item["spec"]["ports"]
+    }
+    assert served == ports
+    [spec] = [
+        template["spec"]
+        for _, template in pods(chart)
+        if template["metadata"]["labels"]["app.kubernetes.io/component"] == pod
+    ]
+    told = {item["name"]: item["value"] for item in spec["containers"][0]["env"]}
+    prefix = f"CHILDLINK_{chart.upper()}_"
+    needed = ("GRPC_TLS_CLIENT_CA", "GRPC_TLS_REVOKED", "POLICY")
+    assert all(told[prefix + name] for name in needed)
+    [wall] = [
+        o["spec"]
+        for o in objects(chart)
+        if o["kind"] == "NetworkPolicy"
+        and o["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == pod
+    ]
+    for rule in wall["ingress"]:
+        opened = {port["port"] for port in rule["ports"]}
+        assert (opened == ports and "ipBlock" in rule["from"][0]) or opened == {9100}

@@ -1,6 +1,5 @@
 """The whole command, as a process that may be killed."""
 
-import os
 import subprocess
 import time
 from pathlib import Path
@@ -45,8 +44,15 @@ def test_spark_proposes_from_the_store_and_from_an_export_and_a_killed_run_leave
         "--master",
         "local[1]",
     ]
-    another = {**os.environ, "LOGNAME": "another"}
-    subprocess.run([*words, "ask-export", "--why", "to let Spark read it"], check=True, env=another)
+    # Another account: the command as a module, which then says whose it is.
+    asked = (
+        "import sys; from childlink_core import commands; commands.account = lambda: 'another';"
+        " from childlink_linker.cli import main; main(sys.argv[1:])"
+    )
+    subprocess.run(
+        [executable, "-c", asked, *words[1:], "ask-export", "--why", "to let Spark read it"],
+        check=True,
+    )
     subprocess.run([*words, "relink", "--export", str(tmp_path / "export")], check=True)
     killed = subprocess.Popen([*relink, "--from", str(tmp_path / "export")], stderr=subprocess.PIPE)
     assert killed.stderr

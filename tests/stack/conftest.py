@@ -61,6 +61,7 @@ def prepared() -> None:
         "CHILDLINK_PROMETHEUS_PORT": str(free_port()),
         "CHILDLINK_LINKER_PORT": str(free_port()),
         "CHILDLINK_REVIEW_PORT": str(free_port()),
+        "CHILDLINK_RELEASES_PORT": str(free_port()),
     }
     shutil.rmtree(stack.STACK, ignore_errors=True)
     stack.prepare()

@@ -79,8 +79,18 @@ def test_a_release_was_published_by_somebody_else_than_who_cut_it_and_the_trails
     assert "cut" in said
     assert "first-manager" in said
     assert "published by second-manager" in said
+    cut = ("release", "cut", stack.RELEASE, "--data-until", "2024-12-31")
+    first, second = stack.MANAGERS
     with pytest.raises(stack.StackError, match="exists already"):
-        stack.inside("analytics", "childlink-analytics", "release", "cut", stack.RELEASE)
+        stack.run(*stack.manager_command(first), *cut)
+    # Nobody takes another name: the certificate says who it is, and the command line may not.
+    with pytest.raises(stack.StackError, match="through its release service"):
+        stack.inside("analytics", "childlink-analytics", *cut)
+    again = ("release", "cut", "two-people", "--data-until", "2024-12-31")
+    stack.run(*stack.manager_command(second), *again)
+    with pytest.raises(stack.StackError, match="another person must publish it"):
+        stack.run(*stack.manager_command(second), "release", "publish", "two-people")
+    stack.run(*stack.manager_command(first), "release", "discard", "two-people")
     assert "entries, none changed" in stack.inside(
         "analytics", "childlink-analytics", "audit", "verify"
     )

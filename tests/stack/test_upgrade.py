@@ -33,7 +33,7 @@ def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     today's; nothing else changes.
     """
     site = Path(os.environ["CHILDLINK_UPGRADE_SITE"])
-    ports = ("ANSWERS", "PROMETHEUS", "LINKER", "REVIEW")
+    ports = ("ANSWERS", "PROMETHEUS", "LINKER", "REVIEW", "RELEASES")
     given = stack.environment() | {f"CHILDLINK_{name}_PORT": str(free_port()) for name in ports}
     for name, value in {"CHILDLINK_PROJECT": "childlink-upgrade", **given}.items():
         monkeypatch.setenv(name, value)
@@ -58,6 +58,7 @@ def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
         shutil.copytree(stack.ROOT / "deploy", site / "deploy", dirs_exist_ok=True)
         shutil.copy(stack.ROOT / "docker-compose.yml", site)
         monkeypatch.setattr(stack, "ROOT", site)
+        stack.complete()
         yield site
         if request.session.testsfailed:
             stack.compose(*stack.profiles(), "logs", "--tail", "40", check=False)
@@ -225,11 +226,7 @@ def test_a_stack_is_upgraded_service_by_service_while_both_sites_send(site: Path
     assert ": 0 changes (" in proposed, "today's linker alone would give the same"
     stack.inside("linker", "childlink-linker", "check-store")
 
-    for who, command in (
-        ("first-manager", ["cut", stack.RELEASE, "--data-until", "2024-12-31"]),
-        ("second-manager", ["publish", stack.RELEASE]),
-    ):
-        stack.inside("analytics", "childlink-analytics", "release", *command, who=who, seconds=200)
+    stack.publish_release()
     keys = stack.STACK / "analyst"
     address = f"localhost:{os.environ['CHILDLINK_ANSWERS_PORT']}"
     with Client(

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 from childlink_bus.memory import MemoryBroker
-from childlink_core import topics
+from childlink_core import commands, topics
 from childlink_core.audit import Entry
 from childlink_linker import app, cli
 from childlink_linker.errors import ExportError
@@ -34,7 +34,7 @@ def typed(tmp_path, partnership, child, monkeypatch):
     (tmp_path / "lenient.toml").write_text(LENIENT)
 
     def run(*arguments, code=0, by="somebody"):
-        monkeypatch.setenv("LOGNAME", by)
+        monkeypatch.setattr(commands, "account", lambda: by)
         done = CliRunner().invoke(cli.main, ["--settings", str(settings), *map(str, arguments)])
         assert done.exit_code == code, done.output
         return done.output

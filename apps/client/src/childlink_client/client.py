@@ -51,8 +51,9 @@ class Client:
     ) -> None:
         self.address = address
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        self._channel = self._open(address, ca, certificate, key)
-        self._stub = pb_grpc.AnalyticsServiceStub(self._channel)
+        self.channel = self._open(address, ca, certificate, key)
+        """The gRPC channel, for other services behind the same address."""
+        self._stub = pb_grpc.AnalyticsServiceStub(self.channel)
 
     def releases(self) -> list[Release]:
         """Published releases, newest first."""
@@ -206,7 +207,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connection."""
-        self._channel.close()
+        self.channel.close()
 
     def __enter__(self) -> Self:
         return self
@@ -225,10 +226,18 @@ class Client:
         return found
 
     def _call(self, method: Callable[..., Response], request: object) -> Response:
+        return self.put(method, request, _DEADLINE_S)
+
+    def put(self, method: Callable[..., Response], request: object, seconds: float) -> Response:
+        """Call a method of a stub, with a deadline. Raises ClientError."""
         try:
-            return method(request, timeout=_DEADLINE_S, metadata=self._metadata)
+            return method(request, timeout=seconds, metadata=self._metadata)
         except grpc.RpcError as error:
-            raise ClientError(self._explain(error)) from None
+            raise self.explained(error) from None
+
+    def explained(self, error: grpc.RpcError) -> ClientError:
+        """The error of a call, in words."""
+        return ClientError(self._explain(error))
 
     def _explain(self, error: Any) -> str:
         status = rpc_status.from_call(error)

@@ -3,8 +3,8 @@
 An error that the user can fix prints one sentence and sets an exit code. It prints no traceback.
 """
 
-import getpass
 import os
+import pwd
 import signal
 import sys
 import threading
@@ -72,15 +72,19 @@ def configure_logs(service: str, level: str = "INFO") -> None:
 
 
 def os_user() -> str:
-    """The name of the operating-system user, for an audit trail.
+    """The operating-system account of this process, for an audit trail and for rules of two people.
 
-    In a container whose user has no name, set LOGNAME to the person's name.
+    The kernel says which it is: a name in the environment (LOGNAME, USER) proves nothing.
     """
+    return f"{account()} at the command line"
+
+
+def account() -> str:
+    """The name of this process's account, or its number where it has no name."""
     try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = f"user {os.getuid()}"
-    return f"{name} at the command line"
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"
 
 
 def warn(text: str) -> None:

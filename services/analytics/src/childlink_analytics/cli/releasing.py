@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 from childlink_core.commands import os_user
+from childlink_core.errors import UserError
 
 from childlink_analytics.cli.common import main
 
@@ -35,6 +36,21 @@ def _desk(settings_file: Path | None) -> ReleaseWorkflow:
     return app.build_desk(settings)
 
 
+def _hands(settings_file: Path | None) -> ReleaseWorkflow:
+    """The desk of those who change releases. Raises UserError if the release service runs: it
+    proves who somebody is, and this command line does not.
+    """
+    desk = _desk(settings_file)
+    if desk.settings.grpc_address and not desk.settings.one_person:
+        raise UserError(
+            "Releases of this hub are cut, published and retracted through its release service,"
+            " which knows each person by their certificate.",
+            "Use: childlink --address HOST:PORT --ca CA.PEM --certificate TLS.PEM --key TLS.KEY"
+            " release ...",
+        )
+    return desk
+
+
 @release.command("cut")
 @click.argument("release_id")
 @click.option(
@@ -50,7 +66,7 @@ def release_cut(
     settings_file: Path | None, release_id: str, data_until: str | None, anyway: bool
 ) -> None:
     """Cut a draft: count, protect and attack. It cannot be queried before it is published."""
-    done = _desk(settings_file).cut(
+    done = _hands(settings_file).cut(
         os_user(),
         release_id,
         data_until or date.today().isoformat(),
@@ -109,7 +125,7 @@ def release_check(settings_file: Path | None, release_id: str) -> None:
 @click.pass_obj
 def release_publish(settings_file: Path | None, release_id: str) -> None:
     """Publish a draft. A second person must do this, not the one who cut it."""
-    known = _desk(settings_file).publish(os_user(), release_id)
+    known = _hands(settings_file).publish(os_user(), release_id)
     click.echo(f"{release_id} is published: number {known.number}, {known.content_sha256}")
 
 
@@ -118,7 +134,7 @@ def release_publish(settings_file: Path | None, release_id: str) -> None:
 @click.pass_obj
 def release_discard(settings_file: Path | None, release_id: str) -> None:
     """Discard a draft."""
-    _desk(settings_file).discard(os_user(), release_id)
+    _hands(settings_file).discard(os_user(), release_id)
     click.echo(f"{release_id} is discarded")
 
 
@@ -132,7 +148,7 @@ def release_discard(settings_file: Path | None, release_id: str) -> None:
 @click.pass_obj
 def release_retract(settings_file: Path | None, release_id: str, why: str) -> None:
     """Retract a release. The first person asks with --why; a second person runs it again."""
-    known = _desk(settings_file).retract(os_user(), release_id, why)
+    known = _hands(settings_file).retract(os_user(), release_id, why)
     if known.state == "recalled":
         click.echo(f"{release_id} is retracted; analysts who query it see the reason")
     else:

@@ -3,6 +3,7 @@ identifier changed, and how well linkage works without known truth. Read-only. S
 its weight, never a token, a reference or a partner's name.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from childlink_linker.store import tables as t
 from childlink_linker.store.store import Store
 
 _RECORDS_AT_A_TIME: Final = 20_000
+_OF_A_FILE: Final = re.compile(r"E[0-9]{7}")
+"""Numbers of a file of links (`evaluate.export`)."""
 _IN_WORDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "nhs": ("NHS number", ("same", "different", "different, not traced")),
     "dob": ("date of birth", ("same", "different")),
@@ -337,6 +340,11 @@ def _quality_of_datasets(store: Store, profile: Profile, dates: ChildrenOfADate)
 
 
 def _check(identifier: str) -> None:
+    if _OF_A_FILE.fullmatch(identifier):
+        raise UnknownIdentifierError(
+            f"{identifier} is a number of a file of links, which numbers people afresh.",
+            "Give an identifier of the hub: `childlink-linker review show` names them.",
+        )
     if not is_valid(identifier):
         raise UnknownIdentifierError(
             f"{identifier!r} is not an identifier: its check character is wrong.",
