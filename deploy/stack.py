@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from childlink_access.policy import new_token, sha256
+from childlink_core.directory import read_directory
 
 ROOT: Final = Path(__file__).parents[1]
 BIN: Final = ROOT / ".venv" / "bin"
@@ -579,6 +580,9 @@ def _partner(name: str) -> None:
     run("childlink-ingest", "keys", "new", name, "--folder", etc / "keys")
     public = STACK / f"{name}.public.toml"
     public.write_text(run("childlink-ingest", "keys", "show", "--folder", etc / "keys"))
+    # What the site would read to the hub by telephone.
+    [member] = read_directory(public).members.values()
+    ids = " ".join(key.key_id for key in (*member.signing, *member.sealing))
     # The hub: onboards the site.
     run(
         "childlink-ops",
@@ -591,6 +595,8 @@ def _partner(name: str) -> None:
         public,
         "--directory",
         STACK / "directory.toml",
+        "--confirmed",
+        ids,
         "--certificate",
         etc / "tls.pem",
         "--authority",

@@ -20,8 +20,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "authority"
 
 
-def _run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+def _run(*arguments: object, typed: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=typed)
 
 
 def _request(folder: Path, name: str) -> Path:
@@ -130,7 +130,7 @@ def test_nothing_is_believed_that_the_authority_did_not_sign(folder: Path, tmp_p
 
 def test_a_partner_is_onboarded_renewed_and_suspended(folder: Path, tmp_path: Path) -> None:
     from childlink_core.directory import Member, render_directory
-    from childlink_core.keys import OpeningKey, SigningKey
+    from childlink_core.keys import OpeningKey, SigningKey, aloud
 
     def member(name: str) -> Member:
         return Member(
@@ -139,11 +139,21 @@ def test_a_partner_is_onboarded_renewed_and_suspended(folder: Path, tmp_path: Pa
 
     directory, keys = tmp_path / "directory.toml", tmp_path / "keys.toml"
     directory.write_text(render_directory([member("linker")], {1: "9f86d081"}))
-    keys.write_text(render_directory([member("trust-a")]))
+    site = member("trust-a")
+    keys.write_text(render_directory([site]))
+    signing, sealing = (aloud(key.key_id) for key in (*site.signing, *site.sealing))
     common = ("--request", _request(tmp_path, "trust-a"), "--authority", folder)
     onboard = ("partner", "onboard", "trust-a", "--keys", keys, "--directory", directory, *common)
 
-    done = _run(*onboard, "--certificate", tmp_path / "one.pem")
+    # The ids that the site reads by telephone are another key's: nothing is signed.
+    other = aloud(member("trust-a").signing[0].key_id)
+    wrong = _run(*onboard, "--certificate", tmp_path / "one.pem", typed=f"{other} {sealing}\n")
+    assert wrong.exit_code == 1
+    assert "Nothing was signed" in wrong.output
+    assert not (tmp_path / "one.pem").exists()
+    assert read_directory(directory).partners == []
+    heard = f"{signing.upper()}-{sealing}".replace(" ", "-")
+    done = _run(*onboard, "--certificate", tmp_path / "one.pem", typed=f"{heard}\n")
     assert done.exit_code == 0, done.output
     assert read_directory(directory).partners == ["trust-a"]
     assert read_directory(directory).linkage == {1: "9f86d081"}

@@ -246,6 +246,13 @@ def partner() -> None:
 @click.option(
     "--certificate", required=True, type=NEW, help="Certificate file to write, for the partner."
 )
+@click.option(
+    "--confirmed",
+    help=(
+        "The ids of the signing and the sealing key, as the site read them to you by telephone."
+        " Default: you are asked."
+    ),
+)
 @_days
 @_authority
 @_passphrase
@@ -255,17 +262,20 @@ def onboard(
     keys_file: Path,
     directory_file: Path,
     certificate: Path,
+    confirmed: str | None,
     days: int,
     authority: Path,
     passphrase_file: Path | None,
 ) -> None:
     """Onboard a partner: sign its request, and add its public keys to the directory.
 
-    The gatekeeper then creates its topics and rights. Before you publish the directory, compare the
-    key ids that this prints with the partner by telephone.
+    The gatekeeper then creates its topics and rights. Have the site on the telephone, with a number
+    that did not come by e-mail: it reads its key ids to you (`childlink-ingest keys show`), and you
+    type them. Another key than the site's would let its owner read and send in the site's name.
     """
 
     from childlink_core.directory import read_directory, render_directory
+    from childlink_core.keys import aloud, heard
 
     from childlink_ops.authority import Authority, read_request
 
@@ -280,14 +290,26 @@ def onboard(
             f"{name} is already a member.",
             "Use `childlink-ops partner renew` for a new certificate.",
         )
+    member = offered.members[name]
+    if confirmed is None:
+        confirmed = click.prompt(
+            f"The ids of {name}'s signing and sealing key, as the site reads them to you", err=True
+        )
+    ids = [*(key.key_id for key in member.signing), *(key.key_id for key in member.sealing)]
+    if heard(confirmed) != "".join(ids):
+        raise UserError(
+            f"{keys_file} does not hold the keys whose ids the site read to you. Nothing was"
+            " signed.",
+            "Let the site read both ids again, signing key first. If they still differ, the file"
+            " is not the site's: somebody may have exchanged it.",
+        )
     signer = Authority(authority, _read_passphrase(passphrase_file))
     _write_new(certificate, signer.sign(read_request(request_file), "partner", name, (), days))
-    member = offered.members[name]
     text = render_directory([*directory.members.values(), member], directory.linkage)
     directory_file.write_text(text, encoding="utf-8")
     click.echo(f"{certificate} for {name}, {days} days; {directory_file} lists it")
-    click.echo(f"  signing key {', '.join(key.key_id for key in member.signing)}")
-    click.echo(f"  sealing key {', '.join(key.key_id for key in member.sealing)}")
+    click.echo(f"  signing key {', '.join(aloud(key.key_id) for key in member.signing)}")
+    click.echo(f"  sealing key {', '.join(aloud(key.key_id) for key in member.sealing)}")
     click.echo(
         "  send the partner the certificate, ca.pem and the directory; restart linker and"
         " analytics, which read the directory at start"

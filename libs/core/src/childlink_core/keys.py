@@ -34,6 +34,24 @@ def key_id_of(public: bytes) -> str:
     return hashlib.sha256(public).hexdigest()[:16]
 
 
+def aloud(key_id: str) -> str:
+    """A key id as people read it to each other by telephone: groups of four.
+
+    >>> aloud("3f2a99c10b44e7d2")
+    '3f2a 99c1 0b44 e7d2'
+    """
+    return " ".join(key_id[at : at + 4] for at in range(0, len(key_id), 4))
+
+
+def heard(text: str) -> str:
+    """What was heard by telephone, without its spaces, hyphens and capitals.
+
+    >>> heard("3F2A-99c1 0b44E7D2")
+    '3f2a99c10b44e7d2'
+    """
+    return "".join(text.split()).replace("-", "").lower()
+
+
 @dataclass(frozen=True)
 class VerifyKey:
     """A sender's Ed25519 public key (32 bytes)."""

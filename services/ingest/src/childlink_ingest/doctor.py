@@ -10,7 +10,7 @@ from childlink_core.checkup import MOST_CLOCK_SKEW_S, Check, certificates_last, 
 from childlink_core.custody import backup_check_value
 from childlink_core.directory import read_directory
 from childlink_core.errors import UserError
-from childlink_core.keys import read_opening_key, read_secret_key
+from childlink_core.keys import aloud, read_opening_key, read_secret_key
 
 from childlink_ingest.app import build_site, linkage_keys, objection_keys
 from childlink_ingest.eligibility.lists import read_objection_tokens, read_objections
@@ -50,7 +50,10 @@ def _keys(settings: IngestSettings) -> str:
         )
     for service in topics.SERVICES:
         site.directory.seal_key(service)
-    return f"{settings.partner} signs with key {site.signing_key.key_id}, which the directory lists"
+    return (
+        f"{settings.partner} signs with key {aloud(site.signing_key.key_id)}, and is sealed to with"
+        f" key {aloud(opening.public().key_id)}; the directory lists both"
+    )
 
 
 def _linkage(settings: IngestSettings) -> str:

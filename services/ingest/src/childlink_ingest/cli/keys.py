@@ -40,8 +40,9 @@ def new(partner: str, folder: Path) -> None:
     from childlink_ingest.certificates import new_request
 
     check_partner_name(partner)
-    write_key(folder / "signing.key", SigningKey.generate(partner))
-    write_key(folder / "opening.key", OpeningKey.generate(partner))
+    signing, opening = SigningKey.generate(partner), OpeningKey.generate(partner)
+    write_key(folder / "signing.key", signing)
+    write_key(folder / "opening.key", opening)
     write_key(folder / "reference.key", SecretKey.generate(partner))
     new_request(partner, folder / "tls.key", folder / "tls.csr")
     click.echo(
@@ -54,6 +55,7 @@ def new(partner: str, folder: Path) -> None:
         "  back up the reference key, which cannot be recreated: childlink-ingest keys backup"
         " --help"
     )
+    _say_ids(signing.public().key_id, opening.public().key_id)
 
 
 @keys.command("request")
@@ -77,7 +79,10 @@ def request(partner: str, folder: Path) -> None:
 @keys.command("show")
 @_folder
 def show(folder: Path) -> None:
-    """Print this site's public keys in the format of the directory file. It contains no secret."""
+    """Print this site's public keys in the format of the directory file. It contains no secret.
+
+    The ids of the keys, to read to the hub by telephone, are printed beside it.
+    """
 
     from childlink_core.directory import Member, render_directory
     from childlink_core.keys import read_opening_key, read_signing_key
@@ -90,6 +95,16 @@ def show(folder: Path) -> None:
         ),
         nl=False,
     )
+    _say_ids(signing.public().key_id, opening.public().key_id)
+
+
+def _say_ids(signing: str, sealing: str) -> None:
+    """The ids of both public keys, for the telephone. Not on standard output, which is sent."""
+    from childlink_core.keys import aloud
+
+    click.echo("Read these ids to the hub by telephone, when it calls you:", err=True)
+    click.echo(f"  signing key  {aloud(signing)}", err=True)
+    click.echo(f"  sealing key  {aloud(sealing)}", err=True)
 
 
 @keys.command("backup")
