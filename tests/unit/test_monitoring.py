@@ -161,3 +161,21 @@ def test_the_example_of_alertmanager_names_only_alerts_that_there_are() -> None:
     receivers = {item["name"] for item in example["receivers"]}
     routes = [example["route"], *example["route"]["routes"]]
     assert {route["receiver"] for route in routes} == receivers
+
+
+def test_a_backup_that_never_succeeded_is_as_old_as_can_be_and_an_unset_one_says_nothing(
+    tmp_path: Path,
+) -> None:
+    metrics, stamp = StoreMetrics(), tmp_path / "succeeded"
+
+    def told() -> list[float]:
+        [family] = metrics.last_backup.collect()
+        return [sample.value for sample in family.samples]
+
+    metrics.backups(None)
+    assert told() == []
+    metrics.backups(stamp)
+    assert told() == [0.0]
+    stamp.touch()
+    metrics.backups(stamp)
+    assert told() == [stamp.stat().st_mtime]

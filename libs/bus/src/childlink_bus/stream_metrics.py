@@ -3,6 +3,7 @@ outcomes and reasons. None can identify a person.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from childlink_core import __version__
@@ -88,6 +89,14 @@ class StreamMetrics:
             ["method", "reason"],
             registry=self.registry,
         )
+        # When the last backup of the store succeeded, as Unix time; 0 if none has. Only if the
+        # setting `backup_stamp` names a file.
+        self.last_backup = Gauge(
+            f"{prefix}_last_backup_timestamp_seconds",
+            "When the last backup succeeded.",
+            ["store"],
+            registry=self.registry,
+        )
         # Messages that are not read yet, by topic.
         self.lag_messages = Gauge(
             f"{prefix}_consumer_lag_messages",
@@ -118,6 +127,16 @@ class StreamMetrics:
     def stepped(self) -> None:
         """See `childlink_bus.stream_processor.Observer`."""
         self.last_step.set_to_current_time()
+
+    def backups(self, stamp: Path | None) -> None:
+        """Tell when the last backup succeeded: when its file was last written."""
+        if stamp is None:
+            return
+        try:
+            at = stamp.stat().st_mtime
+        except OSError:
+            at = 0.0
+        self.last_backup.labels("database").set(at)
 
     def log_lost(self, topic: str) -> None:
         """See `childlink_bus.stream_processor.Observer`."""

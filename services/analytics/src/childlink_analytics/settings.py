@@ -25,6 +25,10 @@ class StoreSettings(ServiceSettings, CatalogueSettings):
     """
     database_password_file: Path | None = None
     """File with the database password."""
+    backup_stamp: Path | None = None
+    """File that the backup of the database writes if it has succeeded. Its age is a metric, with an
+    alert if none has succeeded for 36 hours.
+    """
     signing_key: Path = Path("keys/signing.key")
     """Analytics' Ed25519 signing key."""
     opening_key: Path = Path("keys/opening.key")

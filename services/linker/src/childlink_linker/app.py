@@ -181,6 +181,7 @@ class Linker:
 
     def observe_store(self) -> None:
         """Set the gauges that do not need the broker."""
+        self.metrics.backups(self.settings.backup_stamp)
         with self.engine.connect() as tx:
             _, children, adults, families, pairs = holdings(tx)
             since = tx.execute(sa.select(sa.func.min(tables.review_pair.c.since_ms))).scalar_one()

@@ -40,6 +40,7 @@ class Consumer:
     engine: sa.Engine
     processor: StreamProcessor
     metrics: StoreMetrics
+    settings: StoreSettings
 
     def close(self) -> None:
         """Close the Kafka connection and the database connections."""
@@ -53,6 +54,7 @@ class Consumer:
 
     def observe_store(self) -> None:
         """Set the gauges that do not need the broker."""
+        self.metrics.backups(self.settings.backup_stamp)
         with self.engine.connect() as tx:
             self.metrics.holdings(*holdings(tx))
             self.metrics.workings(
@@ -182,7 +184,7 @@ def build_consumer(settings: StoreSettings, metrics: StoreMetrics) -> Consumer:
         connect=connect,
         dead_letters_an_hour=settings.dead_letters_an_hour,
     )
-    return Consumer(engine, processor, metrics)
+    return Consumer(engine, processor, metrics, settings)
 
 
 def build_desk(settings: StoreSettings, engine: sa.Engine | None = None) -> ReleaseWorkflow:
