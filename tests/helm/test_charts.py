@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-CHARTS = ("linker", "analytics", "partner")
+CHARTS = ("linker", "analytics", "partner", "gatekeeper")
 
 
 def helm(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -222,7 +222,7 @@ def test_wrong_values_are_refused_before_anything_is_installed(chart: str, value
     assert helm("template", "demo", chart, "--kube-version", "1.34", "--set", value).returncode != 0
 
 
-@pytest.mark.parametrize("chart", ["linker", "analytics"])
+@pytest.mark.parametrize("chart", ["linker", "analytics", "gatekeeper"])
 def test_with_the_prometheus_operator_a_chart_brings_every_rule_and_alert(chart: str) -> None:
     assert not [o for o in objects(chart) if o["kind"] == "PrometheusRule"]
     rendered = objects(chart, "--set", "monitoring.operator=true")
