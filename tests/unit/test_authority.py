@@ -218,3 +218,13 @@ def _now():
     from datetime import UTC, datetime
 
     return datetime.now(UTC)
+
+
+def test_published_flat_it_says_the_same_without_a_folder_inside(
+    folder: Path, tmp_path: Path
+) -> None:
+    _sign(folder)
+    _sign(folder, "service", "linker")
+    assert _run("ca", "publish", tmp_path / "flat", "--flat", "--authority", folder).exit_code == 0
+    assert not [path for path in (tmp_path / "flat").iterdir() if path.is_dir()]
+    assert Register(tmp_path / "flat").certificates() == Register(folder).certificates()

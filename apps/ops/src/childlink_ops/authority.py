@@ -32,6 +32,8 @@ _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _LEAST_RSA_BITS: Final = 3072
 # Certificates are valid from shortly before they are made, because clocks of sites differ.
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)
+_FLAT: Final = "issued-"
+"""Where no folder can be, the names of issued certificates begin like this."""
 _SERVERS: Final = ("broker", "server")
 
 
@@ -95,7 +97,7 @@ class Register:
         """
         revoked = self._revoked()
         found = []
-        for path in sorted((self.folder / "issued").glob("*.pem")):
+        for path in self._issued():
             certificate = _read_certificate(path)
             try:
                 certificate.verify_directly_issued_by(self.certificate)
@@ -118,20 +120,23 @@ class Register:
         """When the revocation list was signed. Raises AuthorityError."""
         return self._crl().last_update_utc
 
-    def publish(self, folder: Path) -> None:
+    def publish(self, folder: Path, *, flat: bool = False) -> None:
         """Copy the public half to `folder`, for the gatekeeper and the services.
 
-        The revocation list comes last, and each file is replaced in one step.
+        The revocation list comes last, and each file is replaced in one step. `flat`: without a
+        folder inside, as a config map of Kubernetes needs it.
         """
-        (folder / "issued").mkdir(parents=True, exist_ok=True)
-        for path in [
-            *(self.folder / "issued").glob("*.pem"),
-            self.folder / "ca.pem",
-            self.folder / "crl.pem",
-        ]:
-            target = folder / path.relative_to(self.folder)
+        (folder if flat else folder / "issued").mkdir(parents=True, exist_ok=True)
+        for path in [*self._issued(), self.folder / "ca.pem", self.folder / "crl.pem"]:
+            name = str(path.relative_to(self.folder))
+            target = folder / (name.replace("issued/", _FLAT) if flat else name)
             if not target.exists() or target.read_bytes() != path.read_bytes():
                 _replace(target, path.read_bytes())
+
+    def _issued(self) -> list[Path]:
+        """Every issued certificate's file."""
+        files = (*self.folder.glob("issued/*.pem"), *self.folder.glob(f"{_FLAT}*.pem"))
+        return sorted(files)
 
     def _revoked(self) -> dict[int, datetime]:
         return {item.serial_number: item.revocation_date_utc for item in self._crl()}

@@ -182,15 +182,18 @@ def ca_refresh(authority: Path, passphrase_file: Path | None) -> None:
 
 @ca.command("publish")
 @click.argument("folder", type=NEW)
+@click.option(
+    "--flat", is_flag=True, help="Without a folder inside, as a config map of Kubernetes needs it."
+)
 @_authority
-def ca_publish(folder: Path, authority: Path) -> None:
+def ca_publish(folder: Path, flat: bool, authority: Path) -> None:
     """Copy the public half (ca.pem, crl.pem, issued/) to the folder that the gatekeeper or a
     service reads.
     """
 
     from childlink_ops.authority import Register
 
-    Register(authority).publish(folder)
+    Register(authority).publish(folder, flat=flat)
     click.echo(f"published to {folder}")
 
 
