@@ -17,6 +17,7 @@ from childlink_analytics.shared import disclosure
 from childlink_catalogue.catalogue import catalogue
 
 from tests.attacks.answers.world import UNTIL, partnership
+from tests.support.exact_attack import width_of
 
 ALONE = ["residence", "imd_quintile", "ethnicity", "sex", "priority", "language"]
 
@@ -44,7 +45,7 @@ def each_by_itself(linked, protected) -> float:
     solver = rounding.load(audit.programme_of(linked, bounds), 60.0)
     for cell, count_ in linked.counts.items():
         if count_ in disclosure.SMALL:
-            audit.width_of(solver, index[cell])
+            width_of(solver, index[cell])
     return time.perf_counter() - begun
 
 

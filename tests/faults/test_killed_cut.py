@@ -14,6 +14,7 @@ from childlink_analytics.settings import StoreSettings
 from childlink_analytics.shared.purposes import Register
 from childlink_analytics.shared.release_files import release_ids
 from childlink_bus.database import migrate, open_database
+from childlink_catalogue.catalogue import Catalogue, bundled
 
 from tests.attacks.answers.world import partnership
 from tests.unit.test_release_workflow import fill
@@ -25,9 +26,7 @@ import os, sys, time
 from pathlib import Path
 from childlink_analytics.releasing.release import workflow as lifecycle
 from childlink_analytics.shared import release_files as releases
-from childlink_catalogue.catalogue import catalogue
 from tests.faults.test_killed_cut import desk_of
-from tests.unit.test_release_workflow import MEASURES
 
 def at(place):
     if place == sys.argv[2]:
@@ -43,7 +42,6 @@ def patched(owner, name, before="", after=""):
         return done
     setattr(owner, name, call)
 
-lifecycle.catalogue = lambda _until: MEASURES
 patched(lifecycle, "open_counter", before="reading")
 patched(lifecycle, "cut_release", before="counting", after="not remembered yet")
 patched(releases.os, "fsync", before="half written")
@@ -53,6 +51,16 @@ print("begun", flush=True)
 desk.cut("ada", "r1", "2024-12-31", lambda what: at("protecting"))
 print("done", flush=True)
 """
+# Two populations, so that a cut is short and still has several steps.
+FEW = Catalogue(
+    bundled(),
+    {"questions.toml": ""}
+    | {
+        f"measures/{path.name}": ""
+        for path in (bundled() / "measures").glob("*.toml")
+        if path.stem not in ("linkage", "change")
+    },
+)
 PLACES = [
     "reading",
     "counting",
@@ -73,7 +81,7 @@ def desk_of(folder: Path) -> ReleaseWorkflow:
         schedule="quarterly",
     )
     engine = open_database(f"sqlite:///{folder / 'store.sqlite'}")
-    return ReleaseWorkflow(engine, settings, b"rounding", b"audit", {}, Register())
+    return ReleaseWorkflow(engine, settings, b"rounding", b"audit", {}, Register(), FEW)
 
 
 @pytest.fixture

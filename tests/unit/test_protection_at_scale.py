@@ -17,6 +17,7 @@ from childlink_analytics.shared.cubes import LinkedCells
 from childlink_catalogue.catalogue import catalogue
 
 from tests.attacks.answers.world import UNTIL, partnership
+from tests.support.exact_attack import width_of
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def each_by_itself(linked, protected, wanted, possible):
     return [
         cell
         for cell in sorted(wanted)
-        if audit.width_of(
+        if width_of(
             rounding.load(audit.programme_of(linked, bounds, whole=True), 20.0), index[cell]
         )
         < disclosure.NARROWEST_INTERVAL

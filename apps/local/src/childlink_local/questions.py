@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from childlink_catalogue.language import QuestionKeys
 from childlink_client import Client, ClientError
+from childlink_client.analyses.change import Change
+from childlink_client.analyses.comparison import Comparison
+from childlink_client.analyses.contrast import Contrast
+from childlink_client.analyses.inequality import Inequality
 from childlink_client.answers import Answer
 from childlink_client.found import Found
 
@@ -69,7 +73,17 @@ def _is_shown(found: Found) -> bool:
         return any(
             (cell.estimate if found.estimate else cell.count) is not None for cell in found.cells
         )
-    return any(isinstance(value, int | float) for row in found.rows() for value in row.values())
+    match found:
+        case Contrast():
+            return any(row.ratio.value is not None for row in found.results)
+        case Change():
+            return any(row.mean.value is not None for row in found.changes)
+        case Comparison():
+            return found.adjusted_odds_ratio.value is not None
+        case Inequality():
+            return found.slope_index.value is not None
+        case _:
+            return any(isinstance(value, int) for row in found.rows() for value in row.values())
 
 
 def by_theme(outcomes: list[Outcome]) -> list[tuple[str, int, int, int]]:

@@ -31,6 +31,10 @@ class ContrastRow:
     against: Cell
     difference: Estimate
     ratio: Estimate
+    beyond_first: Estimate | None = None
+    """Its difference minus that of the first row: a difference in differences if the groups are two
+    times.
+    """
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class Contrast(Found):
                     Cell.of(row.against),
                     Estimate.of(row.difference),
                     Estimate.of(row.ratio),
+                    Estimate.of(row.beyond_first) if row.HasField("beyond_first") else None,
                 )
                 for row in message.rows
             ),
@@ -86,10 +91,10 @@ class Contrast(Found):
                 "against": self._value(row.against),
                 **{
                     f"{name}{end}": value
-                    for name in ("difference", "ratio")
+                    for name in ("difference", "ratio", *(["beyond_first"] if self.by else []))
                     for end, value in zip(
                         ("", "_low", "_high", "_withheld"),
-                        asdict(getattr(row, name)).values(),
+                        asdict(getattr(row, name) or _NOTHING).values(),
                         strict=True,
                     )
                 },
@@ -109,13 +114,15 @@ class Contrast(Found):
                     )
                     for cell in (row.of, row.against)
                 ),
-                row.difference.points() if kind in _SHARES else row.difference.shown(self._style),
+                self._apart(row.difference),
                 row.ratio.shown(),
+                *([self._apart(row.beyond_first)] if self.by else []),
             )
             for row in self.results
         ]
         points = ", percentage points" if kind in _SHARES else ""
-        return Table((*head, *self.groups, f"Difference{points}", "Ratio"), tuple(rows))
+        beyond = (f"Beyond {self._title(self.results[0])}",) if self.by else ()
+        return Table((*head, *self.groups, f"Difference{points}", "Ratio", *beyond), tuple(rows))
 
     def describe(self) -> str:
         """Describe the ratio, or the reason why there is none."""
@@ -144,6 +151,12 @@ class Contrast(Found):
         """A chart of several ratios. A single one is said in words."""
         return self if len(self.results) > 1 else None
 
+    def _apart(self, estimate: Estimate | None) -> Shown:
+        if estimate is None:
+            return Shown("")
+        shares = self.figure in _SHARES
+        return estimate.points() if shares else estimate.shown(self._style)
+
     @property
     def _style(self) -> str:
         return "{:+,.0f}" if self.figure == _COUNT else "{:+.2f}"
@@ -160,6 +173,7 @@ class Contrast(Found):
 
 
 _ALL: Final = "All"
+_NOTHING: Final = Estimate(None, None, None, "")
 
 
 def _titled(measure: Measure, kept: Mapping[str, tuple[str, ...]]) -> str:

@@ -439,18 +439,20 @@ class ContrastRequest(_message.Message):
     def __init__(self, release_id: _Optional[str] = ..., measure_id: _Optional[str] = ..., by: _Optional[str] = ..., of: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., against: _Optional[_Iterable[_Union[Filter, _Mapping]]] = ..., per_measure_id: _Optional[str] = ...) -> None: ...
 
 class ContrastRow(_message.Message):
-    __slots__ = ("category_id", "of", "against", "difference", "ratio")
+    __slots__ = ("category_id", "of", "against", "difference", "ratio", "beyond_first")
     CATEGORY_ID_FIELD_NUMBER: _ClassVar[int]
     OF_FIELD_NUMBER: _ClassVar[int]
     AGAINST_FIELD_NUMBER: _ClassVar[int]
     DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
     RATIO_FIELD_NUMBER: _ClassVar[int]
+    BEYOND_FIRST_FIELD_NUMBER: _ClassVar[int]
     category_id: str
     of: Cell
     against: Cell
     difference: Estimate
     ratio: Estimate
-    def __init__(self, category_id: _Optional[str] = ..., of: _Optional[_Union[Cell, _Mapping]] = ..., against: _Optional[_Union[Cell, _Mapping]] = ..., difference: _Optional[_Union[Estimate, _Mapping]] = ..., ratio: _Optional[_Union[Estimate, _Mapping]] = ...) -> None: ...
+    beyond_first: Estimate
+    def __init__(self, category_id: _Optional[str] = ..., of: _Optional[_Union[Cell, _Mapping]] = ..., against: _Optional[_Union[Cell, _Mapping]] = ..., difference: _Optional[_Union[Estimate, _Mapping]] = ..., ratio: _Optional[_Union[Estimate, _Mapping]] = ..., beyond_first: _Optional[_Union[Estimate, _Mapping]] = ...) -> None: ...
 
 class ContrastResponse(_message.Message):
     __slots__ = ("release", "measure", "against_measure", "figure", "by", "rows", "notes")

@@ -3,7 +3,7 @@ cells of a release. Rule: a release in, figures out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from childlink_catalogue.measures import Measure
@@ -44,6 +44,10 @@ class ContrastRow:
     against: AnswerCell
     difference: Estimate
     ratio: Estimate
+    beyond_first: Estimate | None = None
+    """Its difference minus that of the first row: a difference in differences if the groups are two
+    times.
+    """
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,10 @@ def contrast(
         _row(one, two, figure, first, second)
         for one, two in zip(first.cells, second.cells, strict=True)
     ]
+    if figure == COUNT and first.measure.unit != second.measure.unit:
+        units = Estimate(None, withheld="the units differ")
+        rows = [replace(row, difference=units) for row in rows]
+    rows = [*rows[:1], *(replace(row, beyond_first=_beyond(row, rows[0])) for row in rows[1:])]
     notes = [*dict.fromkeys([*first.notes[:1], *second.notes[:1]]), INTERVALS]
     if figure == COUNT and per:
         notes.append(
@@ -127,6 +135,17 @@ def _row(
         estimates.difference_of(figures[0], figures[1]),
         estimates.ratio_of(figures[0], figures[1]),
     )
+
+
+def _beyond(row: ContrastRow, first: ContrastRow) -> Estimate:
+    figures = [
+        (item.value, item.low, item.high)
+        for item in (row.difference, first.difference)
+        if item.value is not None and item.low is not None and item.high is not None
+    ]
+    if len(figures) < 2:
+        return Estimate(None, withheld="a difference that it needs is withheld")
+    return estimates.difference_of(figures[0], figures[1])
 
 
 def _figured(cell: AnswerCell, figure: str, of: Answer) -> Figured:

@@ -189,6 +189,7 @@ def contrast(release: Release, found: Contrast) -> pb.ContrastResponse:
                 against=cell(row.against, []),
                 difference=estimate(row.difference),
                 ratio=estimate(row.ratio),
+                beyond_first=estimate(row.beyond_first) if row.beyond_first else None,
             )
             for row in found.rows
         ],

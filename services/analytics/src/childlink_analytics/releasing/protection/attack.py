@@ -41,7 +41,7 @@ class AttackReport:
     attacked: int
     too_tight: list[Cell]
     narrowest: int
-    """Width of the narrowest interval found for a small count."""
+    """Width of the narrowest interval of a small count: it is at least this wide."""
 
 
 @dataclass(frozen=True)
@@ -158,18 +158,31 @@ def _bound(
     solver = load(programme_of(linked, bounds), _TIME_LIMIT_S)
     seen = _Seen(solver, {index[cell] for cell in wanted})
     seen.explore()
-    too_tight = []
+    unclear: list[Cell] = []
     narrowest = 2 * disclosure.LARGEST_ERROR
     for cell, enough in sorted(wanted.items()):
-        target = index[cell]
-        width = seen.width(target)
-        if width < max(enough, disclosure.LARGEST_ERROR):
-            width = seen.exact_width(target)
-        if width < max(enough, disclosure.LARGEST_ERROR):
-            whole = load(programme_of(linked, bounds, whole=True), _TIME_LIMIT_S)
-            width = width_of(whole, target)
+        clear, (low, high) = max(enough, disclosure.LARGEST_ERROR), bounds[cell]
+        width = seen.width(index[cell])
+        if width < clear <= high - low:
+            width = seen.exact_width(index[cell])
+        if width < clear:
+            unclear.append(cell)
+        else:
+            narrowest = min(narrowest, width)
+    if not unclear:
+        return AttackReport(len(wanted), [], narrowest)
+    # Counts are whole, so these intervals may be narrower still. Each whole solution also tells of
+    # all of them.
+    solver = load(programme_of(linked, bounds, whole=True), _TIME_LIMIT_S)
+    seen = _Seen(solver, {index[cell] for cell in unclear})
+    seen.explore()
+    too_tight = []
+    for cell in unclear:
+        width = seen.width(index[cell])
+        if width < wanted[cell]:
+            width = seen.exact_width(index[cell])
         narrowest = min(narrowest, width)
-        if width < enough:
+        if width < wanted[cell]:
             too_tight.append(cell)
     return AttackReport(len(wanted), too_tight, narrowest)
 
@@ -263,21 +276,6 @@ def _known(
                 least, most = possible(release.protected[cell])
                 low, high = max(low, least + change), min(high, most + change)
     return low, high
-
-
-def width_of(solver: Any, target: int) -> int:
-    """Width of a cell's interval. Zero if the solver ran out of time, because an unproven bound
-    protects nothing.
-    """
-    solver.changeColCost(target, 1.0)
-    ends = []
-    for sense in (highspy.ObjSense.kMinimize, highspy.ObjSense.kMaximize):
-        if not _run(solver, sense):
-            ends = [0.0, 0.0]
-            break
-        ends.append(solver.getInfo().objective_function_value)
-    solver.changeColCost(target, 0.0)
-    return int(np.floor(ends[1] + 1e-6) - np.ceil(ends[0] - 1e-6))
 
 
 def _run(solver: Any, sense: Any) -> bool:
