@@ -1,5 +1,5 @@
-"""Figures that stand beside the linked ones: read from CSV files, with their totals, or refused with
-the line and what to write.
+"""Figures that stand beside the linked ones: read from CSV files, with their totals, or refused
+with the line and what to write.
 """
 
 from datetime import date

@@ -62,40 +62,56 @@ def parse_table(text: str, table: Measure, where: str) -> dict[Cell, int]:
         if cell in found:
             raise CatalogueError(f"{line}: this group is given twice.", "Give each group once.")
         found[cell] = value
-    for cube in table.cubes:
-        _add_totals(found, cube, table, where)
-    return found
+    return _with_totals(found, table, where)
 
 
-def _add_totals(found: dict[Cell, int], cube: tuple[str, ...], table: Measure, where: str) -> None:
-    """Fill a cube's cells that are not given: single ones with 0, totals with their sum. Raises
-    CatalogueError if a total cannot be known.
+def _with_totals(given: Mapping[Cell, int], table: Measure, where: str) -> dict[Cell, int]:
+    """All cells of a table. A total that is not given is the sum of its parts, if any of them is
+    known. What nothing is known of is 0. Raises CatalogueError if only parts that may overlap are
+    known of a total.
     """
-    every = [(None, *table.dimensions[name].categories) for name in cube]
-    # Cells with the most categories first, so that their totals can be made from them.
-    cells = sorted(itertools.product(*every), key=lambda one: one.count(None))
-    for categories in cells:
-        cell = _cell(cube, categories)
-        if cell in found:
-            continue
-        if None not in categories:
-            found[cell] = 0
-            continue
-        left_out = [
-            at
-            for at, category in enumerate(categories)
-            if category is None and not table.dimensions[cube[at]].overlapping
-        ]
-        if not left_out:
-            raise CatalogueError(
-                f"{where}: the total over {' and '.join(cube)} is not given, and they may overlap.",
-                f"Add a line with {', '.join(cube)} empty.",
-            )
-        at = left_out[0]
-        found[cell] = sum(
-            found[_cell(cube, (*categories[:at], category, *categories[at + 1 :]))]
-            for category in table.dimensions[cube[at]].categories
+    every = {
+        _cell(cube, categories)
+        for cube in table.cubes
+        for categories in itertools.product(
+            *((None, *table.dimensions[name].categories) for name in cube)
         )
+    }
+    known = dict(given)
+    # Those with the most categories first, so that totals can be made from them.
+    for cell in sorted(every - set(given), key=len, reverse=True):
+        ways = [
+            (name, parts)
+            for name in _left_out(cell, table)
+            for parts in [_parts(cell, name, table)]
+            if any(part in known for part in parts)
+        ]
+        summed = [parts for name, parts in ways if not table.dimensions[name].overlapping]
+        if summed:
+            known[cell] = sum(known.get(part, 0) for part in summed[0])
+        elif ways:
+            names = " and ".join(name for name, _ in ways)
+            raise CatalogueError(
+                f"{where}: a total over {names} is not given, and its categories may overlap.",
+                f"Add a line with {names} empty.",
+            )
+    return {cell: known.get(cell, 0) for cell in every | set(given)}
+
+
+def _left_out(cell: Cell, table: Measure) -> list[str]:
+    """The dimensions over which a cell is a total in some cube."""
+    named = {name for name, _ in cell}
+    return list(
+        dict.fromkeys(
+            name for cube in table.cubes if named <= set(cube) for name in cube if name not in named
+        )
+    )
+
+
+def _parts(cell: Cell, name: str, table: Measure) -> list[Cell]:
+    return [
+        tuple(sorted([*cell, (name, category)])) for category in table.dimensions[name].categories
+    ]
 
 
 def _cell(cube: tuple[str, ...], categories: tuple[str | None, ...]) -> Cell:
