@@ -175,3 +175,33 @@ def test_a_trend_by_the_levels_that_a_share_is_made_of_is_of_counts():
     )
     rows = Trend(asked, (measure.share[0],), points, ()).table().rows
     assert [row[1].text for row in rows] == [str(20 * (at + 1)) for at in range(len(levels))]
+
+
+def test_a_trend_by_quarter_puts_quarters_of_all_releases_in_order_and_leaves_out_what_is_earlier():
+    measure = MEASURES["reach_children"]
+    quarters = {"earlier": "Before 2022", "2022-Q1": "January to March 2022", "2022-Q2": "x"}
+    newer = replace(
+        measure,
+        dimensions=measure.dimensions
+        | {"quarter": replace(measure.dimensions["quarter"], categories=quarters)},
+    )
+    points = [
+        pb.TrendPoint(
+            release=pb.ReleaseSummary(release_id=name, number=1),
+            cells=[pb.Cell(category_ids=[quarter], count=20) for quarter in kept],
+        )
+        for name, kept in (
+            ("r1", ("earlier", "2021-Q3", "2021-Q4", "2022-Q1")),
+            ("r2", ("earlier", "2022-Q1", "2022-Q2")),
+        )
+    ]
+    said = pb.TrendResponse(measure=messages.measure(Published(newer, {})), by=["quarter"])
+    said.points.extend(points)
+    rows = Trend.of(said).table().rows
+    assert [row[0].text for row in rows] == [
+        "July to September 2021",
+        "October to December 2021",
+        "January to March 2022",
+        "x",
+    ]
+    assert [cell.text for cell in rows[0][1:]] == ["20", "not there"]

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 from childlink_client.errors import ClientError
 from childlink_client.found import Found, Reason
 from childlink_client.shown import Bar, Bars, Chart, Lines, Point, Shown, Table, hidden, none_shown
-from childlink_client.values import Cell, Measure, Release, axis_of, estimate_of, estimate_title
+from childlink_client.values import (
+    EARLIER,
+    Cell,
+    Measure,
+    Release,
+    axis_of,
+    estimate_of,
+    estimate_title,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +31,6 @@ MOST_DRAWN: Final = 2
 TOO_MANY: Final = (
     "A chart shows at most two dimensions. Break down by fewer, or filter with `where`."
 )
-_EARLIER: Final = "earlier"
-"""The category of everything before the single periods: no point in time."""
 _REST: Final = ("not_recorded", "other", "others")
 """Categories that come last, however large they are."""
 
@@ -289,7 +295,7 @@ class Answer(Found):
             number for number, name in enumerate(self.by) if self.measure.dimensions[name].time
         ]
         for cell in self.cells:
-            if cell.categories[at] == _EARLIER:
+            if cell.categories[at] == EARLIER:
                 continue
             time = self._title(at, (cell.categories[at],))
             name = "" if len(self.by) == 1 else self._title(1 - at, (cell.categories[1 - at],))

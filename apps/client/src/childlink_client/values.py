@@ -79,6 +79,21 @@ class Dimension:
     """Whether its categories are periods, oldest first."""
 
 
+EARLIER = "earlier"
+"""The category of everything before the single periods. It ends at another day in each release."""
+_QUARTERS = ("January to March", "April to June", "July to September", "October to December")
+
+
+def period_title(category: str) -> str:
+    """The title of a period, from its id. An older release may have periods that a newer lacks.
+
+    >>> period_title("2021-Q3"), period_title("2021/22")
+    ('July to September 2021', '2021/22')
+    """
+    year, quarter, number = category.partition("-Q")
+    return f"{_QUARTERS[int(number) - 1]} {year}" if quarter else category
+
+
 @dataclass(frozen=True)
 class Measure:
     """A measure: something you can ask for."""

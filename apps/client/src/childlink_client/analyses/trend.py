@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 from childlink_client.analyses.kind import Kind
 from childlink_client.found import Found
 from childlink_client.shown import Lines, Point, Shown, Table
-from childlink_client.values import Cell, Measure, Release, axis_of, estimate_of
+from childlink_client.values import (
+    EARLIER,
+    Cell,
+    Measure,
+    Release,
+    axis_of,
+    estimate_of,
+    period_title,
+)
 
 if TYPE_CHECKING:
     from childlink.analytics.v1 import analytics_pb2 as pb
@@ -38,10 +46,18 @@ class Trend(Found):
     @classmethod
     def of(cls, message: pb.TrendResponse) -> Trend:
         """Build from the protobuf message."""
+        measure, by = Measure.of(message.measure), tuple(message.by)
+        times = [at for at, name in enumerate(by) if measure.dimensions[name].time]
+
+        def compared(cell: Cell) -> bool:
+            """Whether it means the same in every release: what is earlier does not."""
+            return all(cell.categories[at] != EARLIER for at in times)
+
         points = tuple(
-            TrendPoint(Release.of(p.release), tuple(map(Cell.of, p.cells))) for p in message.points
+            TrendPoint(Release.of(p.release), tuple(filter(compared, map(Cell.of, p.cells))))
+            for p in message.points
         )
-        return cls(Measure.of(message.measure), tuple(message.by), points, tuple(message.notes))
+        return cls(measure, by, points, tuple(message.notes))
 
     @property
     def release(self) -> Release:  # type: ignore[override]
@@ -78,7 +94,8 @@ class Trend(Found):
         an earlier one lacks.
         """
         return {
-            name: self.measure.dimensions[name].categories.get(category, category)
+            name: self.measure.dimensions[name].categories.get(category)
+            or (period_title(category) if self.measure.dimensions[name].time else category)
             for name, category in zip(self.by, categories, strict=True)
         }
 
@@ -98,10 +115,20 @@ class Trend(Found):
                 row[number] = Shown(cell.figure(kind)[1], value is None)
         rows = [
             (*(Shown(text) for text in list(self.titles(categories).values()) or ["All"]), *values)
-            for categories, values in found.items()
+            for categories, values in sorted(found.items(), key=lambda row: self._place(row[0]))
         ]
         return Table(
             (*header, *(point.release.id for point in self.points)), tuple(rows), len(header)
+        )
+
+    def _place(self, categories: Sequence[str]) -> tuple[tuple[int, str], ...]:
+        """Where a row stands: periods by time, other categories in their order."""
+        known = [list(self.measure.dimensions[name].categories) for name in self.by]
+        return tuple(
+            (0, category)
+            if self.measure.dimensions[name].time
+            else (order.index(category) if category in order else len(order), category)
+            for name, category, order in zip(self.by, categories, known, strict=True)
         )
 
     def describe(self) -> str:
