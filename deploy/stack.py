@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from childlink_access.policy import new_token, sha256
+from childlink_catalogue.catalogue import all_datasets
 from childlink_core.directory import read_directory
 
 ROOT: Final = Path(__file__).parents[1]
@@ -504,8 +505,7 @@ def _hub() -> None:
         '[[purpose]]\nid = "demonstration"\n'
         'title = "Showing what childlink does, with made-up data"\n'
         'lawful_basis = "none needed: all people are made up"\nuntil = 2099-12-31\n'
-        'datasets = ["asq3", "attendance", "eyfs", "immunisation", "maternity", "ncmp", '
-        '"questionnaire", "six_week_review"]\n'
+        f"datasets = {json.dumps(sorted(all_datasets()))}\n"
     )
     run("childlink-analytics", "keys", "new-audit", STACK / "answers" / "etc" / "questions.key")
     key, certificate = (STACK / "kafka" / "etc" / name for name in ("tls.key", "tls.pem"))
