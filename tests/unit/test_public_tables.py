@@ -2,6 +2,7 @@
 with the line and what to write.
 """
 
+import shutil
 from datetime import date
 
 import pytest
@@ -9,6 +10,7 @@ from childlink_analytics.releasing.app import read_tables
 from childlink_analytics.releasing.counting.public_tables import parse_table
 from childlink_catalogue.catalogue import Catalogue, bundled
 from childlink_catalogue.errors import CatalogueError
+from childlink_catalogue.versions import changes
 
 DECLARED = Catalogue(bundled())
 UNTIL = date(2024, 12, 31)
@@ -83,3 +85,18 @@ def test_a_table_and_a_measure_cannot_have_one_name():
     )
     with pytest.raises(CatalogueError, match="declared twice"):
         twice.tables(UNTIL)
+
+
+def test_a_new_version_of_a_catalogue_says_which_tables_came_went_and_changed(tmp_path):
+    for name in ("old", "new"):
+        shutil.copytree(bundled(), tmp_path / name)
+    about, beside = (tmp_path / "new" / name for name in ("catalogue.toml", "tables/beside.toml"))
+    about.write_text(about.read_text().replace("version = 1", "version = 2"))
+    text = beside.read_text().replace('id = "media"', 'id = "channels"')
+    beside.write_text(text.replace("What the programme spent.", "What was spent."))
+    found = [
+        item.what for item in changes(Catalogue(tmp_path / "old"), Catalogue(tmp_path / "new"))
+    ]
+    assert "table media was removed" in found
+    assert "table channels was added" in found
+    assert any(what.startswith("table spending changed") for what in found)

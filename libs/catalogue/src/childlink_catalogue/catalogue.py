@@ -39,6 +39,7 @@ from childlink_catalogue.language import (
     QuestionKeys,
     ServiceKeys,
     SharedFieldsKeys,
+    TableKeys,
     TablesFileKeys,
     VariableKeys,
 )
@@ -238,8 +239,8 @@ class Catalogue:
         """Every table that stands beside the linked figures, by id. Raises CatalogueError."""
         dimensions = self.dimensions(until)
         found: dict[str, Measure] = {}
-        for name in self._names("tables"):
-            for number, keys in enumerate(self._read(name, TablesFileKeys).table):
+        for name, content in self._table_files.items():
+            for number, keys in enumerate(content.table):
                 at = self._place(name, ("table", number), f"table {keys.id}")
                 if keys.id in found or keys.id in self.measure_keys:
                     raise CatalogueError(f"{at} is declared twice.", "Give one of them another id.")
@@ -301,6 +302,11 @@ class Catalogue:
     def measure_keys(self) -> Mapping[str, MeasureKeys]:
         """Measures by id, as they are declared."""
         return {keys.id: keys for c in self._measure_files.values() for keys in c.measure}
+
+    @property
+    def table_keys(self) -> Mapping[str, TableKeys]:
+        """Tables by id, as they are declared."""
+        return {keys.id: keys for c in self._table_files.values() for keys in c.table}
 
     def measure_ids_of(self, name: str) -> list[str]:
         """The measures that one file declares. Raises CatalogueError."""
@@ -372,6 +378,10 @@ class Catalogue:
     @cached_property
     def _measure_files(self) -> Mapping[str, MeasuresFileKeys]:
         return {name: self._read(name, MeasuresFileKeys) for name in self._names("measures")}
+
+    @cached_property
+    def _table_files(self) -> Mapping[str, TablesFileKeys]:
+        return {name: self._read(name, TablesFileKeys) for name in self._names("tables")}
 
     def _measure(
         self, keys: MeasureKeys, dimensions: Mapping[str, Dimension], at: Place

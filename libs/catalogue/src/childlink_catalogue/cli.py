@@ -1,5 +1,6 @@
 """The commands of `childlink-catalogue`."""
 
+import difflib
 import json
 import re
 import shutil
@@ -70,6 +71,7 @@ def check(ctx: click.Context, folder: Path) -> None:
         f"  {len(declared.datasets)} datasets, {len(declared.services)} services,"
         f" {len(declared.instruments)} instruments, {len(declared.populations)} populations,"
         f" {len(measures)} measures"
+        + (f", {len(declared.table_keys)} tables beside" if declared.table_keys else "")
     )
     largest = sorted(measures.values(), key=lambda item: -item.cells)[:_LARGEST]
     click.echo(f"  {sum(item.cells for item in measures.values()):,} cells to protect; most in:")
@@ -84,16 +86,26 @@ def check(ctx: click.Context, folder: Path) -> None:
 @click.argument("measure", required=False)
 def explain(folder: Path, measure: str | None) -> None:
     """Say in words what MEASURE counts, or list the measures."""
-    from childlink_catalogue.describing import describe
+    from childlink_catalogue.describing import describe, describe_table
 
     declared = Catalogue(folder)
     measures = declared.measures()
     if measure is None:
         for item in measures.values():
             click.echo(f"{item.id:32} {item.title}")
+        for keys in declared.table_keys.values():
+            click.echo(f"{keys.id:32} {keys.title} (a table beside)")
+        return
+    if measure in declared.table_keys:
+        for line in describe_table(declared.tables()[measure]):
+            click.echo(line)
         return
     if measure not in measures:
-        raise UserError(f"There is no measure {measure!r}.", f"Use one of: {', '.join(measures)}.")
+        near = difflib.get_close_matches(measure, [*measures, *declared.table_keys], n=5)
+        raise UserError(
+            f"There is no measure {measure!r}.",
+            f"Did you mean {' or '.join(near)}?" if near else "`explain FOLDER` lists them all.",
+        )
     for line in describe(declared, measures[measure]):
         click.echo(line)
 

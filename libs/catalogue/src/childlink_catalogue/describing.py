@@ -61,6 +61,16 @@ def describe(declared: Catalogue, measure: Measure) -> Iterator[str]:
     yield f"Published by: {cubes}. {measure.cells:,} cells."
 
 
+def describe_table(table: Measure) -> Iterator[str]:
+    """Lines about a table that stands beside the linked figures."""
+    yield f"{table.id}: {table.title}"
+    yield table.description
+    yield f"Counts {table.unit}, as the file {table.id}.csv says. They are not of linked people."
+    for name, dimension in table.dimensions.items():
+        yield f"  {name}: {dimension.title}. {', '.join(dimension.categories)}"
+    yield f"Published by: {'; '.join(' x '.join(cube) for cube in table.cubes)}."
+
+
 def _members(population: Population) -> Iterator[str]:
     keys = population.keys
     if keys.known_in:

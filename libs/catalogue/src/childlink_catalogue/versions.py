@@ -5,7 +5,7 @@ Rows are stored as they came. A new version may add to what they can say. It may
 they said: rows of before would be counted as something else.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,6 +15,7 @@ from childlink_catalogue.datasets import Dataset, Field
 from childlink_catalogue.language import AreaKeys
 from childlink_catalogue.populations import said_by
 
+_MOST_NAMED: Final = 5
 OPT_OUT: Final = "national data opt-out"
 
 
@@ -46,6 +47,7 @@ def changes(old: Catalogue, new: Catalogue) -> list[Change]:
         *_definitions("population", _keys(old.populations), _keys(new.populations), _users(new)),
         *_definitions("dimension", old.dimension_keys, new.dimension_keys, _users(new)),
         *_definitions("measure", old.measure_keys, new.measure_keys),
+        *_definitions("table", old.table_keys, new.table_keys),
     ]
     return sorted(found, key=lambda item: (not item.refused, OPT_OUT not in item.what, item.what))
 
@@ -216,11 +218,16 @@ def _definitions(
         yield Change(f"{kind} {name} was added")
     for name in sorted(old.keys() & new.keys()):
         if old[name] != new[name]:
-            measures = f" of {', '.join(used_by[name])}" if name in used_by else ""
+            measures = f" of {_few(used_by[name])}" if name in used_by else ""
             yield Change(
                 f"{kind} {name} changed: from the next release figures{measures} may differ from"
                 " earlier ones"
             )
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _users(declared: Catalogue) -> dict[str, list[str]]:
