@@ -116,3 +116,9 @@ def test_one_who_may_be_in_both_groups_is_said_to_be():
     found = contrast(release(counted(people, ({}, 150), *cells)), people.id, "", *quarters)
     assert found.rows[0].ratio.value == 1.0
     assert any("may be in both groups" in note for note in found.notes)
+
+
+def test_a_group_beside_everybody_is_said_to_be_part_of_it():
+    found = contrast(reached(300, 100), "reach_children", "", AREA, {})
+    assert found.rows[0].ratio.value == 0.75
+    assert any("may be in both groups" in note for note in found.notes)

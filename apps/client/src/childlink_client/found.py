@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -40,10 +40,13 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _datatype(value: object) -> str:
-    return (
-        "integer" if isinstance(value, int) else "number" if isinstance(value, float) else "string"
-    )
+def _datatype(column: Iterable[object]) -> str:
+    """The type of a column, from the values that are not withheld."""
+    values = [value for value in column if value is not None]
+    if values and all(isinstance(value, int) for value in values):
+        return "integer"
+    numbers = values and all(isinstance(value, int | float) for value in values)
+    return "number" if numbers else "string"
 
 
 class Found(ABC):
@@ -123,8 +126,8 @@ class Found(ABC):
         """Metadata of a CSV file in JSON (W3C, Metadata Vocabulary for Tabular Data, 2015): what it
         is, what its columns are, and how to cite it.
         """
-        first = next(iter(self.exported()), {})
-        columns = [*first, "release", "policy"]
+        rows = list(self.exported())
+        columns = [*(rows[0] if rows else ()), "release", "policy"]
         described = {
             "@context": "http://www.w3.org/ns/csvw",
             "url": file,
@@ -135,7 +138,11 @@ class Found(ABC):
             "rdfs:comment": list(self.notes),
             "tableSchema": {
                 "columns": [
-                    {"name": name, "titles": name, "datatype": _datatype(first.get(name))}
+                    {
+                        "name": name,
+                        "titles": name,
+                        "datatype": _datatype(row.get(name) for row in rows),
+                    }
                     for name in columns
                 ]
             },

@@ -190,10 +190,11 @@ def _put(client: Client, question: Question, release: str) -> Contrast:
 
     from childlink_client.client import filters
 
-    if not question.against and not question.per:
+    if not question.where and not question.against and not question.per:
         raise ClientError(
             "A contrast needs two groups: --where DIMENSION=CATEGORY for the first, and --against"
-            " DIMENSION=CATEGORY for the other (or --per MEASURE)."
+            " DIMENSION=CATEGORY for the other (or --per MEASURE). A group that is not named is"
+            " everybody."
         )
     request = pb.ContrastRequest(
         release_id=release,

@@ -56,7 +56,7 @@ def read(kind: str, args: "MultiDict[str, str]", measures: Mapping[str, Measure]
     if measure and "against" in KINDS[kind].takes:
         against = _groups(args.getlist("against"))
         per = args.get("per", "")
-        if not against and not per:
+        if not where and not against and not per:
             where, against = _first_two(measure)
         question = Question(kind, measure_id, by, where, against, per)
         return Asked(question, args.get("release", ""), ())

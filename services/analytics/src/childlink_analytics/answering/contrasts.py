@@ -96,7 +96,8 @@ def contrast(
             " its own interval."
         )
     sorted_by = [first.measure.dimensions[name] for name in {*of, *against}] if not per else []
-    if any(item.overlapping for item in sorted_by):
+    everybody = not per and not (of and against)
+    if everybody or any(item.overlapping for item in sorted_by):
         notes.append(_OVERLAP)
     if not per:
         notes.append(NOT_AN_EFFECT)
