@@ -113,6 +113,7 @@ def complete() -> None:
     """Make what a stack of an earlier version lacks."""
     (STACK / "answers" / "proposals").mkdir(exist_ok=True)
     hand_to_containers(STACK / "answers" / "proposals")
+    _databases()
     if not (STACK / "managers").exists():
         _managers()
         publish()
@@ -206,6 +207,12 @@ def clean() -> None:
     _compose_down("--volumes")
     if STACK.exists():
         shutil.rmtree(STACK)
+    images = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+    if ours := [name for name in images if name.startswith(("childlink/", "childlink-local/"))]:
+        sys.stderr.write(
+            "The stack's data and keys are deleted. Its images stay, so that the next start is"
+            f" short. To delete them, too: docker image rm {' '.join(ours)}\n"
+        )
 
 
 def typed() -> str:
@@ -486,6 +493,7 @@ def _hub() -> None:
     )
     _issue(stewards, "operator", "demo-operator", STACK / "operator")
     _managers()
+    _databases()
     token = new_token()
     (STACK / "steward").mkdir()
     (STACK / "steward" / "token").touch(mode=0o600)
@@ -534,6 +542,18 @@ def _hub() -> None:
         STACK / "directory.toml",
     )
     run("childlink-local", "synth", STACK / "synthetic", "--children", CHILDREN)
+
+
+def _databases() -> None:
+    """A certificate for each database, which its service checks."""
+    for zone in ("linker", "analytics"):
+        folder = STACK / zone / "db"
+        if not folder.exists():
+            _issue(STACK / "authority" / "broker", "server", f"{zone}-db", folder, f"{zone}-db")
+            # The database's user reads the key, and is not the user who makes it. The folder of the
+            # stack keeps other users out.
+            folder.chmod(0o755)
+            (folder / "tls.key").chmod(0o444)
 
 
 def _managers() -> None:

@@ -7,9 +7,13 @@ from datetime import date
 import numpy as np
 import sqlalchemy as sa
 from childlink_bus.database import migrate
+from childlink_core.profiles import get_profile
 from childlink_linker.matching.blocking import pairs_of
+from childlink_linker.matching.parameters import load_parameters
 from childlink_linker.records import LARGEST_BLOCK
+from childlink_linker.relinking.missed import missed_links
 from childlink_linker.store import tables
+from childlink_linker.store.snapshot import one_moment
 from childlink_linker.store.store import Store
 
 from tests.support.people import NHS, VAULT, LinkerUnderTest
@@ -38,6 +42,20 @@ def test_linking_merging_and_withdrawing_work_on_either_database(partnership, da
     linker.send("council-b", withdrawn=[b.link_reference])
     assert linker.persons(b) == [None]
     assert linker.families(a) != linker.families(mother)
+    linker.close()
+
+
+def test_missed_links_are_measured_in_one_moment_of_either_database(partnership, database_url):
+    linker = LinkerUnderTest(partnership, database_url)
+    who = {"nhs": NHS[0], "surname": "Okafor", "born": date(2020, 1, 1)}
+    linker.send("trust-a", partnership.subject("trust-a", "1", given="Amina", **who))
+    linker.send("council-b", partnership.subject("council-b", "1", given="Zofia", **who))
+    with one_moment(linker.engine) as tx:
+        found = missed_links(Store(tx, VAULT), get_profile(), load_parameters())
+    assert [(item.partner, item.tested, item.missed) for item in found] == [
+        ("council-b", 1, 1),
+        ("trust-a", 1, 1),
+    ]
     linker.close()
 
 

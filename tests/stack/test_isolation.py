@@ -380,6 +380,43 @@ def test_the_linker_cannot_change_its_tables_nor_rewrite_its_audit_trail(
     assert stack.inside("linker", "/app/bin/python", "-c", code, statement).strip() == came
 
 
+@pytest.mark.parametrize("zone", ["linker", "analytics"])
+def test_a_database_is_reached_over_tls_alone_and_its_name_is_checked(zone: str) -> None:
+    code = (
+        "import pathlib, psycopg, sys\n"
+        f"password = pathlib.Path('/run/secrets/{zone}_service_password').read_text()\n"
+        f"try: there = psycopg.connect(sys.argv[1], dbname='{zone}', user='{zone}_service',"
+        " password=password)\n"
+        "except psycopg.OperationalError as error: print(str(error).splitlines()[-1])\n"
+        "else: print(there.execute('SELECT version FROM pg_stat_ssl WHERE pid ="
+        " pg_backend_pid()').fetchone()[0])\n"
+    )
+
+    def connected(options: str) -> str:
+        return stack.inside(zone, "/app/bin/python", "-c", code, options).strip()
+
+    ca = "sslrootcert=/etc/childlink/ca.pem"
+    assert connected(f"host={zone}-db sslmode=verify-full {ca}") == "TLSv1.3"
+    assert "no encryption" in connected(f"host={zone}-db sslmode=disable")
+    address = addresses(f"{zone}-db")[0]
+    assert "does not match host name" in connected(f"host={address} sslmode=verify-full {ca}")
+    other = {"linker": "stewards", "analytics": "managers"}[zone]
+    another = f"sslrootcert=/etc/childlink/{other}/authority/ca.pem"
+    assert "certificate verify failed" in connected(f"host={zone}-db sslmode=verify-full {another}")
+
+
+def test_every_connection_to_a_database_is_encrypted() -> None:
+    for zone in ("linker", "analytics"):
+        said = stack.inside(
+            f"{zone}-db",
+            "psql",
+            *("-U", zone, "-d", zone, "-At", "-c"),
+            "SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)"
+            " WHERE client_addr IS NOT NULL",
+        )
+        assert said.split() == ["t"]
+
+
 @pytest.mark.parametrize("service", ["linker", "analytics"])
 def test_a_service_does_not_have_its_tables_owners_password(service: str) -> None:
     mounted = {mount["Destination"] for mount in inspect(service)["Mounts"]}

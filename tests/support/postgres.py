@@ -57,7 +57,8 @@ class Postgres:
                     raise
         self.url = f"postgresql+psycopg://postgres@/postgres?host={self._folder}&port={self.port}"
         if host:
-            self.url = f"postgresql+psycopg://postgres@{host}:{self.port}/postgres"
+            at = f"{host}:{self.port}/postgres?sslmode=disable"
+            self.url = f"postgresql+psycopg://postgres@{at}"
 
     def start(self) -> None:
         """Start or restart, and wait until it answers. It recovers by itself. Raises DoesNotRun,

@@ -1,5 +1,7 @@
 """Opens a service's database and migrates its tables (extra `sql`)."""
 
+from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,13 +29,15 @@ _GIVE_UP: Final[dict[str, str | int]] = {
         " tcp_user_timeout=20000"
     ),
 }
+# With `allow` or `prefer`, an attacker chooses whether the connection is encrypted.
+_CLEAR: Final = ("disable", "require", "verify-ca", "verify-full")
 
 
 def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
     """Connect. The password comes from a file, never from the URL.
 
-    Raises UserError if the URL holds a password, the file cannot be read, or the database does not
-    answer.
+    Raises UserError if the URL holds a password, or names another machine without saying whether
+    the connection is encrypted; if the file cannot be read, or the database does not answer.
     """
     try:
         address = sa.make_url(url)
@@ -41,6 +45,13 @@ def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
             raise UserError(
                 "The database URL contains a password.",
                 "Put it into a file and set database_password_file.",
+            )
+        if _is_elsewhere(address) and address.query.get("sslmode") not in _CLEAR:
+            raise UserError(
+                "The database is on another machine, and the URL does not say whether the"
+                " connection is encrypted.",
+                "Add ?sslmode=verify-full&sslrootcert=FILE to the URL, with the certificate of the"
+                " authority that signed the database's. To do without, write ?sslmode=disable.",
             )
         if password_file is not None:
             address = address.set(password=password_file.read_text(encoding="utf-8").strip())
@@ -65,6 +76,30 @@ def open_database(url: str, password_file: Path | None = None) -> sa.Engine:
             "Check the URL, and check that the database runs.",
         ) from None
     return engine
+
+
+def _is_elsewhere(address: sa.URL) -> bool:
+    """Whether a PostgreSQL server may be on another machine: neither a socket nor loopback."""
+    if address.get_backend_name() != "postgresql":
+        return False
+    if "service" in address.query:
+        # A file says where it is.
+        return True
+    named = [address.host or ""]
+    for key in ("host", "hostaddr"):
+        value = address.query.get(key, ())
+        named += [value] if isinstance(value, str) else value
+    hosts = [host for item in named for host in item.split(",") if host]
+    return not all(map(_is_here, hosts))
+
+
+def _is_here(host: str) -> bool:
+    if host.startswith("/") or host.partition(":")[0] == "localhost":
+        return True
+    for text in (host, host.partition(":")[0], host.strip("[]"), host[1:].partition("]")[0]):
+        with suppress(ValueError):
+            return ip_address(text).is_loopback
+    return False
 
 
 def migrate(engine: sa.Engine, package: str, revision: str = "head") -> None:
