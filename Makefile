@@ -23,8 +23,8 @@ $(VENV)/.ready: $(UV) requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
 	$(UV) pip install --quiet --no-deps --python $(BIN)/python $(addprefix -e ,$(MEMBERS))
 	@touch $@
 
-SIZE ?= quarter
-demo: setup ## The main job end to end, on a made-up partnership at a quarter of LEAP's size (SIZE=leap: all of it)
+SIZE ?= fifth
+demo: setup ## The main job end to end, on a made-up partnership at a fifth of LEAP's size (SIZE=leap: all of it)
 	@$(BIN)/childlink-local demo --size $(SIZE)
 
 questions: setup ## Ask every question of the bank of the made-up partnership at LEAP's size, and count what is shown
@@ -160,6 +160,9 @@ bench-protection: setup ## How long it takes to protect and to attack ever large
 bench-clk: setup ## CLKs end to end beside clkhash and anonlink, on febrl4
 	$(BIN)/python -m tests.bench.bench_clk
 
+bench-missed: setup ## What `childlink-linker missed` estimates without truth, beside the truth
+	$(BIN)/python -m tests.bench.bench_missed --seed 1 --seed 2 --seed 3
+
 bench-query: setup ## Questions of 20 analysts at once over gRPC: p50, p95
 	$(BIN)/python -m tests.bench.bench_query
 
@@ -181,4 +184,4 @@ clean: ## Remove what make made
 	rm -rf .venv .tools .cache .demo uv.lock
 	@[ ! -e .stack ] || echo ".stack holds the keys of a stack: make down CLEAN=1"
 
-.PHONY: help setup demo questions test test-all coverage test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-protection bench-clk bench-query bench-truth bench-spark clean bench-load bench-startup soak
+.PHONY: help setup demo questions test test-all coverage test-spark check format proto proto-baseline docs docs-generated docs-lock lock images up down test-stack check-helm partner-bundle sbom bench bench-encode bench-ingest bench-linkage bench-linkage-scale bench-linker bench-release bench-protection bench-clk bench-missed bench-query bench-truth bench-spark clean bench-load bench-startup soak

@@ -25,6 +25,8 @@ PAGES = [
     "/pathways?keep=first_service=baby_steps",
     "/trend?measure=reach_children&by=residence",
     "/inequality?measure=asq3_overall",
+    "/standardise?measure=asq3_overall&by=engaged,imd_quintile",
+    "/standardise?measure=asq3_overall",
     "/ask?measure=reach_childen",
     "/nowhere",
 ]
@@ -148,6 +150,10 @@ def test_every_kind_of_question_has_its_page_with_figures_chart_notes_and_citati
             client.pathways("pairs").pathways[0].went_on.text("{:.0%}"),
         ),
         ("/inequality?measure=asq3_overall", client.inequality("asq3_overall").ratio.text()),
+        (
+            "/standardise?measure=asq3_overall&by=engaged,imd_quintile",
+            client.standardise("asq3_overall", "engaged", "imd_quintile").describe(),
+        ),
         ("/trend?measure=reach_children", "2026-Q1"),
     ):
         page = text(inside.get(path))

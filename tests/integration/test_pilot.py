@@ -243,12 +243,18 @@ def test_questions_are_answered_and_wrong_ones_are_helped(ran, tmp_path, capsys)
             client.ask("reach_children", by=["residence", "sex", "imd_quintile"])
         with pytest.raises(ClientError, match="r1"):
             client.ask("reach_children", release="r9")
+        engaged = client.compare("asq3_by_family_engaged")
+        assert [note for note in engaged.notes if note.startswith("Rows of attendance: ")]
         ask_five(client, tmp_path)
         write_reports(client, tmp_path)
     assert len(list(tmp_path.glob("*.png"))) >= 4
-    assert "<h1>Annual report</h1>" in (tmp_path / "annual-report.html").read_text()
+    assert "<h1>Annual report 20" in (tmp_path / "annual-report.html").read_text()
+    evaluation = (tmp_path / "evaluation-report.html").read_text()
+    assert "<h1>Evaluation: headline results</h1>" in evaluation
+    assert "All five domains, by deprivation" in evaluation
+    assert "What this release does not publish" not in evaluation
     assert (
-        "<h1>Quarterly report: Baby Steps</h1>"
+        "<h1>Quarterly report: Baby Steps, "
         in (tmp_path / "quarterly-report-baby_steps.html").read_text()
     )
     assert "odds ratio" in capsys.readouterr().out

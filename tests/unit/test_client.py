@@ -131,6 +131,8 @@ def test_explain_says_of_each_cell_why_and_only_when_it_is_asked(childlink, clie
     ("arguments", "shown"),
     [
         (("compare", "asq3_overall"), "Odds ratio, adjusted"),
+        (("compare", "asq3_overall", "--missed", "1%"), "Odds ratio, corrected for missed links"),
+        (("standardise", "asq3_overall", "--by", "engaged", "--for", "imd_quintile"), "as it is"),
         (("change", "change_mental_health", "--by", "programme"), "PAIRS"),
         (("trend", "reach_children", "--by", "residence"), "2026-Q1"),
         (("pathways", "pairs"), "Went on to another"),
@@ -149,9 +151,26 @@ def test_each_study_is_a_command_that_prints_json_and_writes_csv_and_a_chart(
     assert "<svg" in (tmp_path / "a.svg").read_text()
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("0.25", "write 0.25% if you mean percent"),
+        ("1,5%", "is no percentage"),
+        ("50%", "give 0% to below 50%"),
+        ("-1%", "give 0% to below 50%"),
+    ],
+)
+def test_a_share_of_missed_links_is_a_percentage(childlink, given, says):
+    told = childlink("compare", "asq3_overall", f"--missed={given}")
+    assert (told.exit_code, says in told.output) == (2, True), told.output
+
+
 def test_a_report_is_written_by_command_for_the_year_and_for_a_service(childlink, tmp_path):
     assert childlink("report", "annual", tmp_path / "a.html").exit_code == 0
-    assert "<h1>Annual report</h1>" in (tmp_path / "a.html").read_text()
+    assert "<h1>Annual report 2025</h1>" in (tmp_path / "a.html").read_text()
+    assert childlink("report", "annual", "--year", "2024", tmp_path / "b.html").exit_code == 0
+    assert "<h1>Annual report 2024</h1>" in (tmp_path / "b.html").read_text()
+    assert "give a year" in childlink("report", "annual", "--year", "x", tmp_path / "c.html").output
     assert (
         childlink("report", "quarterly", "--service", "Baby Steps", tmp_path / "q.html").exit_code
         == 0

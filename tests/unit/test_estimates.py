@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from childlink_analytics.answering import estimates
 from childlink_analytics.answering.analyses import compare, inequality
+from childlink_analytics.errors import QuestionError
 from childlink_analytics.releasing.counting.confounders import strata
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.release_files import Published, Release
@@ -238,6 +239,74 @@ def test_a_comparison_with_enough_on_each_side_is_given():
     found = compare(release((200, 50, 150, 80)), "asq3_overall")
     assert found.crude_odds_ratio.value == pytest.approx(200 * 80 / (50 * 150))
     assert found.crude_odds_ratio.value > found.crude_risk_ratio.value > 1
+
+
+def missed_links_hide(part_of_engaged, counts, rng):
+    """The counts if so many of the engaged, whatever their outcome, stand among the others."""
+    hidden = rng.binomial(counts[:2], part_of_engaged)
+    return (*(counts[:2] - hidden), *(counts[2:] + hidden))
+
+
+def test_a_ratio_corrected_for_missed_links_is_that_of_all_links():
+    """90 of 100 engaged children are seen: (450, 50) became (405, 45), and the rest is added."""
+    seen = release((405, 45, 300 + 45, 200 + 5))
+    found = compare(seen, "asq3_overall", missed=0.1)
+    assert found.crude_odds_ratio.value == pytest.approx(405 * 205 / (45 * 345))
+    assert found.corrected_odds_ratio.value == pytest.approx(450 * 200 / (50 * 300))
+    assert found.corrected_risk_ratio.value == pytest.approx(0.9 / 0.6)
+    assert "10% of the first group" in " ".join(found.notes)
+
+
+def test_the_corrected_interval_covers_the_planted_effect_in_95_of_100_worlds_and_the_other_not():
+    """500 worlds in which 15 of 100 links are missed. The planted odds ratio is 3."""
+    rng = np.random.default_rng(3)
+    covered = {"adjusted_odds_ratio": 0, "corrected_odds_ratio": 0}
+    width = []
+    for _ in range(500):
+        engaged, others = rng.binomial(2_000, 0.9), rng.binomial(1_000, 0.75)
+        true = np.array([engaged, 2_000 - engaged, others, 1_000 - others])
+        seen = missed_links_hide(0.15, true, rng)
+        found = compare(release(tuple(5 * round(n / 5) for n in seen)), "asq3_overall", 0.15)
+        for name in covered:
+            ratio = getattr(found, name)
+            covered[name] += ratio.low <= 3.0 <= ratio.high
+        exact = compare(release(tuple(5 * round(n / 5) for n in true)), "asq3_overall")
+        widths = [math.log(r.high / r.low) for r in (ratio, exact.adjusted_odds_ratio)]
+        width.append(widths[0] / widths[1])
+    assert 0.93 <= covered["corrected_odds_ratio"] / 500 <= 0.97
+    assert covered["adjusted_odds_ratio"] / 500 < 0.6
+    assert np.median(width) < 1.5
+
+
+def test_a_stratum_that_is_too_small_for_it_does_not_stop_a_correction():
+    """The second stratum has 10 others below the level, and would lose more than it has."""
+    counts = np.array([[405, 45], [345, 205], [200, 120], [40, 10]], dtype=float)
+    together = counts[0::2].sum(axis=0), counts[1::2].sum(axis=0)
+    fixed = estimates.recovered(np.stack(together), 0.1)
+    found = estimates.corrected(estimates.odds_ratio, 0.1)(counts)
+    change = estimates.odds_ratio(fixed) / estimates.odds_ratio(np.stack(together))
+    assert (estimates.recovered(counts, 0.1) < 0).any()
+    assert found == pytest.approx(estimates.odds_ratio(counts) * change)
+    assert found > estimates.odds_ratio(counts)
+
+
+def test_without_a_share_of_missed_links_nothing_is_corrected():
+    found = compare(release((200, 50, 150, 80)), "asq3_overall")
+    assert found.corrected_odds_ratio is found.corrected_risk_ratio is None
+    assert "orrected" not in " ".join(found.notes)
+
+
+def test_more_links_than_the_other_group_has_cannot_be_missed():
+    found = compare(release((900, 100, 50, 30)), "asq3_overall", missed=0.3)
+    assert "so many cannot be missed: with more than 4.3%" in found.corrected_odds_ratio.withheld
+    assert compare(release((900, 100, 50, 30)), "asq3_overall", 0.04).corrected_odds_ratio.value
+    assert found.adjusted_odds_ratio.value is not None
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.5, 2.0, math.nan])
+def test_a_share_of_missed_links_is_from_0_to_below_a_half(share):
+    with pytest.raises(QuestionError, match=r"from 0 to below 0\.5"):
+        compare(release((200, 50, 150, 80)), "asq3_overall", missed=share)
 
 
 def test_inequality_over_an_empty_group_is_withheld():

@@ -30,7 +30,12 @@ from childlink_analytics.releasing.store.store import Store
 from childlink_analytics.settings import ServingSettings, StoreSettings
 from childlink_analytics.shared.change_notes import change_notes
 from childlink_analytics.shared.purposes import Register, parse_purposes
-from childlink_analytics.shared.release_files import Published, Release, publish_release
+from childlink_analytics.shared.release_files import (
+    Published,
+    Release,
+    publish_release,
+    read_manifest,
+)
 from childlink_bus.database import migrate, open_database
 from childlink_catalogue.catalogue import Catalogue, all_datasets, bundled, catalogue
 from childlink_client import Client, ClientError
@@ -96,6 +101,32 @@ def cut(desk, release_id="r1", who="ada"):
 def published(desk, release_id="r1"):
     cut(desk, release_id)
     return desk.publish("bea", release_id)
+
+
+def test_a_release_says_what_changed_since_the_last_one_that_analysts_saw(desk):
+    """Not since the first one, nor since a draft that no analyst saw."""
+    published(desk, "r1")
+    published(desk, "r2")
+    cut(desk, "draft")
+    cut(desk, "r4")
+    manifest = read_manifest(desk.settings.drafts, "r4")
+    assert manifest["since"] == {"release": "r2", "late": {}, "gone": {}}
+    assert read_manifest(desk.settings.releases, "r1")["since"] == {}
+    assert "attendance" in manifest["completeness"]
+
+
+def test_change_notes_name_no_dataset_that_the_reader_may_not_see():
+    facts = {
+        "changes": {
+            "first": False,
+            "new_measures": [],
+            "cells_of_the_population_that_moved": {},
+        },
+        "since": {"release": "r1", "late": {"social_care": 300, "asq3": 200}, "gone": {}},
+    }
+    assert change_notes(facts, {}, {"asq3"}) == [
+        "Rows of quarters that r1 had too came late: about 200 of asq3."
+    ]
 
 
 def test_change_notes_name_measures_by_their_titles_and_only_those_that_the_reader_has():
@@ -465,7 +496,7 @@ METHODS = {
     for service in file.services_by_name.values()
     for method in service.methods
 }
-_ASK = "Query StreamQuery Compare Change Pathways Trend Inequality Contrast Propose"
+_ASK = "Query StreamQuery Compare Change Pathways Trend Inequality Contrast Standardise Propose"
 _LOOK = "ListReleases DescribeRelease ListMeasures ListProposals"
 MAY = {
     "analyst": f"{_LOOK} {_ASK}",

@@ -68,6 +68,16 @@ def test_without_parameters_those_of_the_settings_are_proposed_on_and_nothing_ch
     assert "rejected by A. Chief" in typed("proposals", "list")
 
 
+def test_missed_links_are_estimated_by_partner_and_written_as_csv(typed, tmp_path):
+    said = typed("missed", "--csv", tmp_path / "missed.csv")
+    assert "council-b, child: not known, no number is at another partner too; 1 people" in said
+    [head, *rows] = (tmp_path / "missed.csv").read_text().splitlines()
+    assert head.startswith("partner,role,people,numbered,tested,missed,wrong,share")
+    assert rows == ["council-b,child,1,1.0,0,0,0,,,", "trust-a,child,2,0.5,0,0,0,,,"]
+    assert "cannot be written" in typed("missed", "--csv", tmp_path / "no" / "a.csv", code=1)
+    assert '"tested": 0' in typed("missed", "--json")
+
+
 def test_relink_at_once_needs_parameters_and_no_options_of_sparks(typed):
     assert "PARAMETERS" in typed("relink", code=2)
     assert "--engine spark" in typed(

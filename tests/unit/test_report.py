@@ -67,6 +67,7 @@ class Desk:
             "attack_failures": 0,
             "parameters": "prior-2026d",
             "changes": ["The first release."],
+            "completeness": [],
         }
 
     def measures(self, release=""):
@@ -139,7 +140,9 @@ def test_a_report_is_printed_as_a_pdf_and_without_a_browser_that_is_told(tmp_pat
         pass
     path = tmp_path / "report.pdf"
     write_pdf(make_report(Desk(), QUESTIONS), path)
-    assert path.read_bytes().startswith(b"%PDF")
+    printed = path.read_bytes()
+    assert printed.startswith(b"%PDF")
+    assert b"/Outlines" in printed
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ClientError, match="Chromium"):
         write_pdf("<p>", tmp_path / "again.pdf")
@@ -168,7 +171,7 @@ def client(answering_address):
 
 def test_a_services_report_compares_it_with_all_and_follows_its_families(client):
     page = make_report(client, kind="quarterly", service="Baby Steps")
-    assert "<h1>Quarterly report: Baby Steps</h1>" in page
+    assert "<h1>Quarterly report: Baby Steps, April to June 2026</h1>" in page
     of, of_all = (
         client.ask("reach_children", ["priority"], w) for w in ({"service": "baby_steps"}, {})
     )
@@ -189,9 +192,73 @@ def test_a_services_report_compares_it_with_all_and_follows_its_families(client)
 
 
 def test_what_a_release_does_not_publish_is_named_and_not_taken_for_none(client):
-    page = make_report(client, kind="quarterly", service="pairs")
-    assert "Children reached: not published by Quarter and Service together." in page
-    assert "Children at PAIRS, by quarter" not in page
+    [attendances] = [item for item in client.measures() if item.id == "attendances"]
+    _, first, *_ = attendances.dimensions["session_quarter"].categories
+    page = make_report(client, kind="quarterly", service="pairs", period=first)
+    assert "What this release does not publish" in page
+    assert "Attendances: Quarter has no 20" in page
+    assert "Beside the quarter before" not in page
+    with pytest.raises(ClientError, match=r"The release has no 1999-Q4\. It has 20"):
+        make_report(client, kind="quarterly", service="pairs", period="1999-Q4")
+
+
+def test_a_period_beyond_the_attendances_is_said_to_be_in_part(client):
+    told = client.describe() | {
+        "completeness": [{"dataset": "attendance", "rows": {"2025-Q3": 300}}]
+    }
+    client.describe = lambda _release="": told
+    page = make_report(client, kind="quarterly", service="pairs", period="2026-Q1")
+    assert "This release has attendances in full until July to September 2025." in page
+    assert "is not of the whole period" in page
+    assert "not of the whole period" not in make_report(client, kind="annual")
+
+
+@pytest.mark.parametrize(
+    ("completeness", "year", "quarter"),
+    [
+        ([], "2025", "2026-Q3"),
+        ([{"dataset": "attendance", "rows": {"2024-Q4": 300, "2025-Q1": 200}}], "2024", "2025-Q1"),
+        ([{"dataset": "attendance", "rows": {"2024-Q4": 300, "2025-Q1": 100}}], "2024", "2024-Q4"),
+        (
+            [
+                {"dataset": "attendance", "rows": {"2025-Q1": 300}},
+                {"dataset": "attendance", "rows": {"2024-Q3": 300}},
+                {"dataset": "attendance", "rows": {"2019-Q3": 300}},
+            ],
+            "2023",
+            "2024-Q3",
+        ),
+        ([{"dataset": "attendance", "rows": {"2024-Q4": 300}}], "2024", "2024-Q4"),
+        ([{"dataset": "asq3", "rows": {"2024-Q4": 300}}], "2025", "2026-Q3"),
+        ([{"dataset": "attendance", "rows": {"2026-Q4": 300}}], "2025", "2026-Q3"),
+    ],
+)
+def test_a_report_is_of_the_last_period_in_full_that_has_attendances(
+    completeness, year, quarter, monkeypatch
+):
+    told = Desk().describe() | {"completeness": completeness}
+    monkeypatch.setattr(Desk, "describe", lambda _self, _release="": told)
+    asked = 'title = "${year} ${quarter}"' + QUESTIONS.replace('title = "Annual report"', "")
+    assert f"<h1>{year} {quarter}</h1>" in make_report(Desk(), asked)
+    assert "<h1>2022 2022-Q4</h1>" in make_report(Desk(), asked, period="2022")
+    assert "<h1>2021 2022-Q1</h1>" in make_report(Desk(), asked, period="2022-Q1")
+
+
+@pytest.mark.parametrize("period", ["22", "2022-Q5", "2022-13", "next"])
+def test_a_period_that_is_none_is_told(period):
+    with pytest.raises(ClientError, match="give a year"):
+        make_report(Desk(), QUESTIONS, period=period)
+
+
+def test_where_every_figure_is_withheld_there_is_no_chart():
+    class Withheld(Desk):
+        def ask(self, measure, by=(), where=None, release="", *, explain=False):
+            return counts(None, None, None)
+
+    assert "<img" not in make_report(Withheld(), QUESTIONS)
+    assert counts(10, 10, None).describe() == (
+        "Each group that is shown: 10 children. 1 of 3 groups is withheld."
+    )
 
 
 def test_a_service_is_found_by_id_or_title_and_a_misspelt_one_gets_the_nearest(client):
@@ -226,7 +293,7 @@ def test_the_bundled_reports_have_no_barriers_and_the_bundled_files_can_be_copie
     bundled = files("childlink_client") / "reports"
     template = (bundled / "report.html").read_text()
     with chromium(width=400) as page:
-        for kind in ("annual", "quarterly"):
+        for kind in ("annual", "evaluation", "quarterly"):
             path = tmp_path / f"{kind}.html"
             path.write_text(
                 make_report(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from childlink_client.analyses.comparison import Comparison
     from childlink_client.analyses.inequality import Inequality
     from childlink_client.analyses.pathways import Pathways
+    from childlink_client.analyses.standardisation import Standardised
     from childlink_client.analyses.trend import Trend
     from childlink_client.answers import Answer
     from childlink_client.client import Client
@@ -41,6 +42,7 @@ __all__ = [
     "Measure",
     "Pathways",
     "Release",
+    "Standardised",
     "Trend",
 ]
 
@@ -60,6 +62,7 @@ _HOME = {
     "Measure": "values",
     "Pathways": "analyses.pathways",
     "Release": "values",
+    "Standardised": "analyses.standardisation",
     "Trend": "analyses.trend",
 }
 

@@ -138,6 +138,8 @@ class Answer(Found):
         rest = hidden(len(self.cells) - len(shown), len(self.cells))
         if low is high:
             return f"{self._named(high)}: {said[id(high)]}.{rest}"
+        if said[id(low)] == said[id(high)]:
+            return f"Each group that is shown: {said[id(high)]}.{rest}"
         apart = (
             " Their intervals overlap, so the order may be chance."
             if kind and None not in (low.high, high.low) and (low.high or 0) >= (high.low or 0)

@@ -5,13 +5,13 @@ Withheld cells are marked and never drawn as zero.
 import base64
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from childlink_client.errors import ClientError
-from childlink_client.shown import Bar, Bars, Chart, Estimate, Intervals, Lines
+from childlink_client.shown import Bar, Bars, Chart, Estimate, Intervals, Lines, Point
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,12 +106,21 @@ def _draw_lines(chart: Lines, title: str, citation: str, *, narrow: bool) -> "Fi
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlim(-0.3, len(times) - 0.7)
     axes.set_ylabel(chart.axis)
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    largest = max((value for value in _values(lines) if value), default=0.0)
+    # Without a height, an axis of zeros would have a label of -0.
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if largest else 0.0)
+    if not largest:
+        axes.set_ylim(top=1.0)
+        axes.set_yticks([0, 1])
     axes.grid(axis="y", color="#dddddd")
     axes.set_axisbelow(True)
     if len(lines) > 1:
         legend(axes, "", narrow=narrow)
     return figure
+
+
+def _values(lines: Mapping[str, Sequence[Point]]) -> list[float]:
+    return [p.value for points in lines.values() for p in points if p.value is not None]
 
 
 def _draw_intervals(chart: Intervals, title: str, citation: str, *, narrow: bool) -> "Figure":

@@ -11,12 +11,21 @@ from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from childlink_client.analyses import change, comparison, contrast, inequality, pathways, trend
+from childlink_client.analyses import (
+    change,
+    comparison,
+    contrast,
+    inequality,
+    pathways,
+    standardisation,
+    trend,
+)
 from childlink_client.analyses.change import Change
 from childlink_client.analyses.comparison import Comparison
 from childlink_client.analyses.contrast import Contrast
 from childlink_client.analyses.inequality import Inequality
 from childlink_client.analyses.pathways import PATHWAYS, Pathways
+from childlink_client.analyses.standardisation import Standardised
 from childlink_client.analyses.trend import Trend
 from childlink_client.answers import Answer
 from childlink_client.errors import ClientError
@@ -81,6 +90,15 @@ class Client:
             "attack_failures": found.attack_failures,
             "parameters": found.parameter_version,
             "changes": list(found.change_notes),
+            "completeness": [
+                {
+                    "dataset": item.dataset,
+                    "partner": item.partner,
+                    "rows": {part.quarter: part.rows for part in item.quarters},
+                    "few": list(item.few),
+                }
+                for item in found.completeness
+            ],
         }
 
     def measures(self, release: str = "") -> list[Measure]:
@@ -115,11 +133,13 @@ class Client:
         )
         return Answer.of(self._call(self._stub.Query, request))
 
-    def compare(self, measure: str, release: str = "") -> Comparison:
+    def compare(self, measure: str, release: str = "", *, missed: float = 0.0) -> Comparison:
         """Compare two groups' shares of an outcome (engaged against not engaged), crude and
-        adjusted.
+        adjusted. With `missed`, also as if that share of the engaged were counted among the others
+        because their link is missed.
         """
-        return self._analyse(Comparison, Question(comparison.KIND.name, measure), release)
+        question = Question(comparison.KIND.name, measure, missed=missed)
+        return self._analyse(Comparison, question, release)
 
     def change(self, measure: str, by: str = "", release: str = "") -> Change:
         """The mean change from before to after, for all or by a dimension."""
@@ -168,6 +188,13 @@ class Client:
         breakdown = (by,) if by else ()
         question = Question(contrast.KIND.name, measure, breakdown, of, other, per)
         return self._analyse(Contrast, question, release)
+
+    def standardise(self, measure: str, by: str, standard: str, release: str = "") -> Standardised:
+        """Shares of the groups of `by`, as they would be if all groups were mixed alike by
+        `standard`.
+        """
+        question = Question(standardisation.KIND.name, measure, (by, standard))
+        return self._analyse(Standardised, question, release)
 
     def propose(self, text: str, *, check_only: bool = False) -> dict[str, Any]:
         """Propose measures that are not published yet: the text of a catalogue's file of measures.

@@ -37,7 +37,9 @@ def write_pdf(page: str, path: Path) -> None:
             "--no-first-run",
             "--disable-background-networking",
             f"--user-data-dir={folder}/profile",
+            # The page has page numbers of its own. Headings become the outline.
             "--no-pdf-header-footer",
+            "--generate-pdf-document-outline",
             f"--print-to-pdf={path.resolve()}",
             source.as_uri(),
         ]

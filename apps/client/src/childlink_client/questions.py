@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from childlink_client.analyses import KINDS
 from childlink_client.analyses.pathways import PATHWAYS
+from childlink_client.analyses.standardisation import STANDARDISE, pairs
 from childlink_client.errors import ClientError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Question:
     """Of a contrast: the other group."""
     per: str = ""
     """Of a contrast: the measure of the other group, if it is another."""
+    missed: float = 0.0
+    """Of a comparison: the share of the first group whose link is missed."""
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Question:
@@ -47,8 +50,10 @@ class Question:
             for part in ("where", "against")
         )
         measure = table["measure"] if "measure" in KINDS[kind].takes else PATHWAYS
-        per = str(table.get("per", ""))
-        return cls(kind, measure, tuple(table.get("by", ())), where, against, per)
+        per, missed = str(table.get("per", "")), table.get("missed", 0.0)
+        if not isinstance(missed, int | float):
+            raise ClientError(f"missed = {missed!r}: give a share, for example 0.02.")
+        return cls(kind, measure, tuple(table.get("by", ())), where, against, per, missed)
 
     def put(self, client: Client, release: str = "", *, explain: bool = False) -> Found:
         """Ask it. Raises ClientError."""
@@ -66,18 +71,30 @@ class Question:
         measure = measures[self.measure]
         if self.kind not in kinds_of(measure):
             return f"{measure.title}: {KINDS[self.kind].title.lower()} is not available for it"
-        for name in (*self.by, *self.where):
+        if self.kind == STANDARDISE and self.by not in pairs(measure):
+            named = " standardised for ".join(
+                measure.dimensions[name].title if name in measure.dimensions else name
+                for name in self.by
+            )
+            return f"{measure.title}: not published by {named}"
+        groups = [(measure, self.where)]
+        if self.against or self.per:
+            groups.append((measures[self.per or self.measure], self.against))
+        return next(filter(None, (self._missing_of(*group) for group in groups)), "")
+
+    def _missing_of(self, measure: Measure, kept: Mapping[str, tuple[str, ...]]) -> str:
+        for name in (*self.by, *kept):
             if name not in measure.dimensions:
                 return f"{measure.title}: not published by {name}"
-        for name, kept in self.where.items():
-            if unknown := set(kept) - set(measure.dimensions[name].categories):
+        for name, categories in kept.items():
+            if unknown := set(categories) - set(measure.dimensions[name].categories):
                 return (
                     f"{measure.title}: {measure.dimensions[name].title} has no"
                     f" {', '.join(sorted(unknown))}"
                 )
-        if "where" in KINDS[self.kind].takes and not measure.published({*self.by, *self.where}):
+        if "where" in KINDS[self.kind].takes and not measure.published({*self.by, *kept}):
             named = " and ".join(
-                measure.dimensions[name].title for name in dict.fromkeys((*self.by, *self.where))
+                measure.dimensions[name].title for name in dict.fromkeys((*self.by, *kept))
             )
             return f"{measure.title}: not published by {named} together"
         return ""

@@ -6,11 +6,12 @@ says how the report looks (`reports/report.html`). A partnership may supply its 
 """
 
 import difflib
+import re
 import string
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
 
@@ -23,9 +24,12 @@ from childlink_client.errors import ClientError
 from childlink_client.found import Found
 from childlink_client.questions import Question
 from childlink_client.shown import Table
-from childlink_client.values import Measure
+from childlink_client.values import Measure, period_title
 
 _SERVICE: Final = "service"
+_ATTENDANCE: Final = "attendance"
+_QUARTERS: Final = 4
+_PERIOD: Final = r"[12]\d{3}(-Q[1-4])?"
 # The name, in files of questions, of a comparison of one group with all.
 _COMPARATOR: Final = "beside"
 
@@ -57,19 +61,25 @@ def make_report(
     *,
     kind: str = "annual",
     service: str = "",
+    period: str = "",
 ) -> str:
     """Write the report as HTML. `questions` and `template` are the texts of files; by default the
-    bundled ones (`kind`: annual or quarterly).
+    bundled ones (`kind`: annual, evaluation or quarterly).
 
     `service` is an id or a title. It fills in `${service}` and `${service_title}` in the file of
-    questions. Raises ClientError.
+    questions. `period` is a year (2024) or a quarter (2024-Q3), and fills in `${year}`,
+    `${quarter}` and others (`periods`); by default the last that the release has in full, as far
+    as it has attendances. Raises ClientError.
     """
     bundled = files("childlink_client") / "reports"
     facts = client.describe(release)
     release = facts["release"]["id"]
     measures = {measure.id: measure for measure in client.measures(release)}
     asked = _parse(questions or (bundled / f"{kind}.toml").read_text(encoding="utf-8"))
-    asked = _fill(asked, _names(measures.values(), service))
+    last = _last_full(facts["release"]["data_until"], _attended_until(facts))
+    names = periods(last, period)
+    notice = _check_period(period, measures, last)
+    asked = _fill(asked, names | _names(measures.values(), service))
     left_out: list[str] = []
     sections = [
         {
@@ -90,6 +100,7 @@ def make_report(
         template or (bundled / "report.html").read_text(encoding="utf-8"),
         title=asked["title"],
         introduction=asked.get("introduction", ""),
+        notice=notice,
         policy=facts["policy"],
         release=facts["release"],
         facts=facts,
@@ -97,6 +108,94 @@ def make_report(
         left_out=left_out,
         reasons=why,
         made_on=f"{datetime.now(UTC):%-d %B %Y}",
+    )
+
+
+def _attended_until(facts: Mapping[str, Any]) -> str:
+    """The last quarter of which every partner that still sends attendances has as many rows as
+    usual; empty if the release does not say.
+    """
+    last = []
+    for item in facts["completeness"]:
+        if item["dataset"] == _ATTENDANCE and item["rows"]:
+            usual = sorted(item["rows"].values())[len(item["rows"]) // 2]
+            last.append(max(q for q, rows in item["rows"].items() if 2 * rows >= usual))
+    # A partner that ended more than a year ago no longer sends.
+    recent = [quarter for quarter in last if _number(quarter) > _number(max(last)) - _QUARTERS]
+    return min(recent, default="")
+
+
+def _number(quarter: str) -> int:
+    return int(quarter[:4]) * _QUARTERS + int(quarter[-1]) - 1
+
+
+def _quarter(number: int) -> str:
+    return f"{number // _QUARTERS}-Q{number % _QUARTERS + 1}"
+
+
+def _last_full(data_until: str, attended: str) -> str:
+    """The last quarter that the data have in full."""
+    after = date.fromisoformat(data_until) + timedelta(days=1)
+    last = after.year * _QUARTERS + (after.month - 1) // 3 - 1
+    return _quarter(min(last, _number(attended)) if attended else last)
+
+
+def periods(last: str, period: str = "") -> dict[str, str]:
+    """The periods of a report, by the name that a file of questions has for them. `last` is the
+    last full quarter, and the default. Financial and school years are those that ended in the year.
+    Raises ClientError.
+
+    >>> found = periods("2024-Q3")
+    >>> found["year"], found["financial_year"], found["quarter"], found["quarter_last_year"]
+    ('2023', '2022/23', '2024-Q3', '2023-Q3')
+    >>> periods("2024-Q4", "2022")["quarter"]
+    '2022-Q4'
+    """
+    if not re.fullmatch(_PERIOD, period or last):
+        raise ClientError(f"{period!r} is no period: give a year (2024) or a quarter (2024-Q3).")
+    quarter = f"{period}-Q4" if period and "-" not in period else period or last
+    at = _number(quarter)
+    whole = (at + 1) // _QUARTERS - 1
+    found = {
+        "year": str(whole),
+        "quarter": quarter,
+        "quarter_title": period_title(quarter),
+        "previous_quarter": _quarter(at - 1),
+        "quarter_last_year": _quarter(at - _QUARTERS),
+    }
+    for name, ended in (("", whole), ("previous_", whole - 1)):
+        split = f"{ended - 1}/{ended % 100:02}"
+        found |= {f"{name}year": str(ended)}
+        found |= {f"{name}{kind}_year": split for kind in ("financial", "school")}
+    return found
+
+
+def _check_period(period: str, measures: Mapping[str, Measure], last: str) -> str:
+    """A sentence for a reader, if a period lies beyond the attendances of the release. Raises
+    ClientError if the release does not have it.
+    """
+    if not period:
+        return ""
+    known = {
+        category
+        for measure in measures.values()
+        for dimension in measure.dimensions.values()
+        if dimension.time
+        for category in dimension.categories
+        if re.fullmatch(_PERIOD, category) and ("-" in category) == ("-" in period)
+    }
+    if known and period not in known:
+        listed = sorted(known)
+        raise ClientError(
+            f"The release has no {period}. It has {listed[0]} to {listed[-1]}, and everything"
+            " before together."
+        )
+    end = period if "-" in period else f"{period}-Q4"
+    if _number(end) <= _number(last):
+        return ""
+    return (
+        f"This release has attendances in full until {period_title(last)}. What it says of"
+        f" {period_title(period)} is not of the whole period."
     )
 
 
@@ -184,7 +283,8 @@ def _title(question: Question, found: Found) -> str:
 def _chart(found: Found) -> str:
     # For a single group, the summary says as much as a chart would.
     single = not found.by if isinstance(found, Answer) else len(list(found.rows())) <= 1
-    return "" if single else data_url(as_image(found.plot(), "svg"))
+    empty = single or found.chart().empty
+    return "" if empty else data_url(as_image(found.plot(), "svg"))
 
 
 def _parse(text: str) -> dict[str, Any]:
@@ -215,7 +315,15 @@ def _fill(value: Any, names: Mapping[str, str]) -> Any:
     try:
         return string.Template(value).substitute(names)
     except KeyError as error:
-        raise ClientError(f"The questions use {error}. Give its value with --service.") from None
+        missing = str(error).strip("'")
+        raise ClientError(
+            f"The questions use ${{{missing}}}. "
+            + (
+                "Only a report of a service has that: give --service."
+                if missing.startswith(_SERVICE)
+                else f"There are: {', '.join(sorted(names))}."
+            )
+        ) from None
     except ValueError:
         raise ClientError(f"{value!r}: write $$ for a dollar sign.") from None
 

@@ -63,6 +63,12 @@ class Estimate:
         }
         return cls(found["value"], found["low"], found["high"], message.withheld)
 
+    def columns(self, name: str) -> dict[str, float | str | None]:
+        """The figure, its ends and the reason as columns of a table, under a name."""
+        ends = ("", "_low", "_high", "_withheld")
+        values = (self.value, self.low, self.high, self.withheld)
+        return {f"{name}{end}": value for end, value in zip(ends, values, strict=True)}
+
     def text(self, style: str = "{:.2f}") -> str:
         """The figure and its interval, or the reason why there is none."""
         if self.value is None:
@@ -140,6 +146,12 @@ class Bars:
     ordered: bool = False
     """Whether the series have an order, so that their colours do too."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether every figure is withheld, so that there is nothing to draw."""
+        bars = [bar for series in self.series.values() for bar in series]
+        return all(bar is None or bar.value is None for bar in bars)
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -147,6 +159,11 @@ class Lines:
 
     axis: str
     lines: Mapping[str, Sequence[Point]]
+
+    @property
+    def empty(self) -> bool:
+        """Whether every figure is withheld, so that there is nothing to draw."""
+        return all(point.value is None for points in self.lines.values() for point in points)
 
 
 @dataclass(frozen=True)
@@ -157,6 +174,11 @@ class Intervals:
     rows: Sequence[tuple[str, Estimate]]
     neutral: float | None
     style: str
+
+    @property
+    def empty(self) -> bool:
+        """Whether every figure is withheld, so that there is nothing to draw."""
+        return all(estimate.value is None for _, estimate in self.rows)
 
 
 Chart = Bars | Lines | Intervals

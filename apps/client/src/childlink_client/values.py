@@ -112,6 +112,8 @@ class Measure:
     """Whether its figures come from a table that stands beside, and are not of linked people."""
     estimate_of: str = ""
     """What the estimate is of, in words."""
+    share_dimension: str = ""
+    """The dimension whose categories a share is made of."""
 
     @classmethod
     def of(cls, message: pb.Measure) -> Measure:
@@ -150,6 +152,7 @@ def _measure(parse: Callable[[bytes], pb.Measure], packed: bytes) -> Measure:
         message.collected,
         message.table,
         message.estimate_of,
+        message.share_dimension_id,
     )
 
 

@@ -50,10 +50,10 @@ def main() -> None:
 )
 @click.option(
     "--size",
-    default="quarter",
+    default="fifth",
     show_default=True,
-    type=click.Choice(["quarter", "leap"]),
-    help="A quarter of LEAP's children, or all 14,028 of them.",
+    type=click.Choice(["fifth", "leap"]),
+    help="A fifth of LEAP's children, or all 14,028 of them.",
 )
 @click.option("--children", type=click.IntRange(50), help="So many children instead.")
 @click.option("--seed", default=1, show_default=True)
@@ -67,7 +67,7 @@ def demo(folder: Path, size: str, children: int | None, seed: int, everything: b
 
     from childlink_local import demo as demo_module
 
-    of_size = LEAP_CHILDREN if size == "leap" else LEAP_CHILDREN // 4
+    of_size = LEAP_CHILDREN if size == "leap" else LEAP_CHILDREN // 5
     demo_module.run(folder, children or of_size, seed, everything=everything)
 
 

@@ -167,7 +167,7 @@ def summary(
     for question, answer in answers.items():
         lines += [question, textwrap.indent(textwrap.fill(answer, WIDTH - 3), "   "), ""]
     lines += [
-        f"Charts and two reports: {folder / 'charts'}",
+        f"Charts and three reports: {folder / 'charts'}",
         f"Look around in a browser: {command} explore{where}",
         "Everybody is made up. All trust zones run on this machine; a deployment never does that.",
     ]
@@ -271,8 +271,10 @@ def ask_five(client: Client, charts: Path) -> None:
 
 
 def write_reports(client: Client, folder: Path) -> None:
-    """The partnership's annual report, and a service lead's quarterly one."""
-    (folder / "annual-report.html").write_text(make_report(client), encoding="utf-8")
+    """The partnership's annual report, its evaluation, and a service lead's quarterly one."""
+    for kind in ("annual", "evaluation"):
+        page = make_report(client, kind=kind)
+        (folder / f"{kind}-report.html").write_text(page, encoding="utf-8")
     page = make_report(client, kind="quarterly", service=SERVICE)
     (folder / f"quarterly-report-{SERVICE}.html").write_text(page, encoding="utf-8")
 

@@ -53,7 +53,7 @@ def ask(client: Client, keys: QuestionKeys) -> Found:
     first = keys.by[0] if keys.by else ""
     match keys.by_means_of:
         case "compare":
-            return client.compare(measure)
+            return client.compare(measure, missed=keys.missed)
         case "change":
             return client.change(measure, first)
         case "inequality":
@@ -79,7 +79,8 @@ def _is_shown(found: Found) -> bool:
         case Change():
             return any(row.mean.value is not None for row in found.changes)
         case Comparison():
-            return found.adjusted_odds_ratio.value is not None
+            ratio = found.corrected_odds_ratio or found.adjusted_odds_ratio
+            return ratio.value is not None
         case Inequality():
             return found.slope_index.value is not None
         case _:

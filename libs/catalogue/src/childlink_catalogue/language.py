@@ -609,6 +609,9 @@ class QuestionKeys(FileKeys):
     per: Id | None = Field(
         None, description="Of `contrast`: the measure or table of the other group, if another."
     )
+    missed: float = Field(
+        0.0, ge=0.0, lt=0.5, description="Of `compare`: the share of links that may be missed."
+    )
     lacks: list[str] = Field([], description="What is missing to ask it.")
 
     @property
@@ -625,6 +628,7 @@ class QuestionKeys(FileKeys):
         for name, categories in self.against.items():
             words += ["--against", f"{name}={','.join(categories)}"]
         words += ["--per", self.per] if self.per else []
+        words += ["--missed", f"{self.missed * 100:g}%"] if self.missed else []
         return " ".join(words)
 
     @model_validator(mode="after")
@@ -633,6 +637,8 @@ class QuestionKeys(FileKeys):
             raise ValueError("give exactly one of measure, lacks")
         if (self.by_means_of == "contrast") != bool(self.against or self.per):
             raise ValueError("`contrast` needs `against` or `per`, and nothing else has them")
+        if self.missed and self.by_means_of != "compare":
+            raise ValueError("only `compare` has `missed`")
         return self
 
 

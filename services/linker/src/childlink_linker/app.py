@@ -35,6 +35,7 @@ from childlink_linker.matching.parameters import (
 from childlink_linker.metrics import LinkerMetrics
 from childlink_linker.records import Outcome
 from childlink_linker.relinking import proposals
+from childlink_linker.relinking.missed import Missed, missed_links
 from childlink_linker.relinking.proposals import Approved
 from childlink_linker.relinking.relink import estimate_parameters, relink
 from childlink_linker.relinking.repartition import Engine, OrdinaryEngine, Repartition, repartition
@@ -376,6 +377,20 @@ def propose_on_spark(
 def estimate_in_store(settings: LinkerSettings, version: str) -> Estimated:
     """Estimate match parameters from everything in the store. Needs no Kafka. Changes nothing."""
     return _estimate(open_store(settings), settings, version)
+
+
+def missed_in_store(
+    settings: LinkerSettings, sample: int, progress: Callable[[int, int], None]
+) -> list[Missed]:
+    """Estimate how often links are missed for want of a number. Needs no Kafka. Changes nothing."""
+    with one_moment(open_store(settings)) as tx:
+        return missed_links(
+            Store(tx, vault_of(settings)),
+            get_profile(settings.profile),
+            load_parameters(settings.parameters),
+            sample,
+            progress,
+        )
 
 
 def _estimate(engine: sa.Engine, settings: LinkerSettings, version: str) -> Estimated:

@@ -12,9 +12,10 @@ from childlink_client.analyses import (
     contrast,
     inequality,
     pathways,
+    standardisation,
     trend,
 )
 from childlink_client.analyses.kind import Kind
 
-_FILES = (answering, comparison, change, pathways, trend, inequality, contrast)
+_FILES = (answering, comparison, change, pathways, trend, inequality, contrast, standardisation)
 KINDS: Final[Mapping[str, Kind]] = {file.KIND.name: file.KIND for file in _FILES}

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from childlink_client.client import Client
     from childlink_client.questions import Question
 
+_CORRECTED: Final = {
+    "corrected_odds_ratio": "Odds ratio, corrected for missed links",
+    "corrected_risk_ratio": "Risk ratio, corrected for missed links",
+}
 _RATIOS: Final = {
     "crude_odds_ratio": "Odds ratio, crude",
     "adjusted_odds_ratio": "Odds ratio, adjusted",
@@ -41,6 +45,11 @@ class Comparison(Found):
     strata_used: int
     strata: int
     notes: tuple[str, ...]
+    missed: float = 0.0
+    """The share of the first group that is counted in the other, because their link is missed."""
+    corrected_odds_ratio: Estimate | None = None
+    """The adjusted odds ratio if so many links are missed. None if none are supposed."""
+    corrected_risk_ratio: Estimate | None = None
 
     @classmethod
     def of(cls, message: pb.CompareResponse) -> Comparison:
@@ -58,14 +67,19 @@ class Comparison(Found):
             message.strata_used,
             message.strata,
             tuple(message.notes),
+            message.missed,
+            *(
+                Estimate.of(getattr(message, name)) if message.HasField(name) else None
+                for name in _CORRECTED
+            ),
         )
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row per figure."""
         for group, share in zip(self.groups, self.shares, strict=True):
             yield {"figure": f"share, {group}", **asdict(share)}
-        for name in _RATIOS:
-            yield {"figure": name.replace("_", " "), **asdict(getattr(self, name))}
+        for name, _, ratio in self._ratios():
+            yield {"figure": name.replace("_", " "), **asdict(ratio)}
 
     def table(self) -> Table:
         """Shares and ratios with their intervals."""
@@ -74,7 +88,7 @@ class Comparison(Found):
             (Shown(f"Share, {titles[group].lower()}"), share.shown("{:.1%}"))
             for group, share in zip(self.groups, self.shares, strict=True)
         ]
-        rows += [(Shown(title), getattr(self, name).shown()) for name, title in _RATIOS.items()]
+        rows += [(Shown(title), ratio.shown()) for _, title, ratio in self._ratios()]
         return Table(("Figure", "With 95% interval"), tuple(rows))
 
     def describe(self) -> str:
@@ -90,14 +104,33 @@ class Comparison(Found):
         return (
             f"{shares}. Adjusted for recorded differences between the groups, the odds ratio"
             f" is {odds.text()} and the risk ratio {risk.text()}."
-            f" {odds.certainty(1.0, 'no difference')}"
+            f" {odds.certainty(1.0, 'no difference')}{self._said_of_missed()}"
         )
 
     def chart(self) -> Intervals:
-        """The four ratios."""
+        """The ratios."""
         of, against = (self._dimension().categories[group].lower() for group in self.groups)
-        ratios = [(title, getattr(self, name)) for name, title in _RATIOS.items()]
+        ratios = [(title, ratio) for _, title, ratio in self._ratios()]
         return Intervals(f"Ratio, {of} to {against}", ratios, 1.0, "{:.2f}")
+
+    def _ratios(self) -> list[tuple[str, str, Estimate]]:
+        """Name, title and figure of each ratio."""
+        every = {**_RATIOS, **_CORRECTED}
+        return [
+            (name, title, ratio)
+            for name, title in every.items()
+            if (ratio := getattr(self, name)) is not None
+        ]
+
+    def _said_of_missed(self) -> str:
+        if self.corrected_odds_ratio is None:
+            return ""
+        ratio = self.corrected_odds_ratio
+        found = ratio.text() if ratio.value is not None else f"withheld: {ratio.withheld}"
+        return (
+            f" If {self.missed * 100:g}% of the first group stand among the others for want of a"
+            f" link, the odds ratio is {found}."
+        )
 
     def _dimension(self) -> Dimension:
         return next(
@@ -108,7 +141,9 @@ class Comparison(Found):
 def _put(client: Client, question: Question, release: str) -> Comparison:
     from childlink.analytics.v1 import analytics_pb2 as pb
 
-    request = pb.CompareRequest(release_id=release, measure_id=question.measure)
+    request = pb.CompareRequest(
+        release_id=release, measure_id=question.measure, missed=question.missed
+    )
     return Comparison.of(client.call("Compare", request))
 
 
@@ -132,7 +167,7 @@ KIND: Final = Kind(
         "Compare people who engaged with people who did not, crude and adjusted: childlink"
         " compare asq3_overall"
     ),
-    takes=("measure", "release"),
+    takes=("measure", "missed", "release"),
     fits=lambda measure: bool(measure.compares),
     put=_put,
     explains=_explain,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from childlink_client.analyses.kind import Kind
@@ -89,15 +89,9 @@ class Contrast(Found):
                 **({self.by: self._title(row)} if self.by else {}),
                 "of": self._value(row.of),
                 "against": self._value(row.against),
-                **{
-                    f"{name}{end}": value
-                    for name in ("difference", "ratio", *(["beyond_first"] if self.by else []))
-                    for end, value in zip(
-                        ("", "_low", "_high", "_withheld"),
-                        asdict(getattr(row, name) or _NOTHING).values(),
-                        strict=True,
-                    )
-                },
+                **row.difference.columns("difference"),
+                **row.ratio.columns("ratio"),
+                **((row.beyond_first or _NOTHING).columns("beyond_first") if self.by else {}),
             }
 
     def table(self) -> Table:

@@ -15,11 +15,23 @@ if TYPE_CHECKING:
     from childlink_client.values import Dimension, Measure
 
 Takes = Literal[
-    "measure", "service", "by", "several-by", "over", "where", "against", "per", "release"
+    "measure",
+    "service",
+    "by",
+    "several-by",
+    "over",
+    "for",
+    "where",
+    "against",
+    "per",
+    "missed",
+    "release",
 ]
 """Parts of a question. `measure`, or `service` (a first service) in its place; `by` (one dimension
-to break down by), `several-by` or `over` (an ordered dimension); `where` (categories to keep);
-`against` and `per` (another group, or another measure); `release`.
+to break down by), `several-by` or `over` (an ordered dimension); `for` (a second dimension, whose
+categories are strata); `where` (categories to keep);
+`against` and `per` (another group, or another measure); `missed` (a share of missed links);
+`release`.
 """
 
 

@@ -23,6 +23,26 @@ _CSV = click.option(
 _CHART = click.option("--chart", type=PATH, help="Write a chart, .png or .svg.")
 
 
+class _Percentage(click.ParamType[float]):
+    name = "percentage"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        text = str(value).strip()
+        try:
+            share = float(text.removesuffix("%")) / 100
+        except ValueError:
+            self.fail(f"{value!r} is no percentage. Write 2%, for example.", param, ctx)
+        if not text.endswith("%"):
+            self.fail(f"write {text}% if you mean percent.", param, ctx)
+        if not 0.0 <= share < 0.5:
+            self.fail(f"{value!r}: give 0% to below 50%.", param, ctx)
+        return share
+
+
 def _command(kind: Kind) -> click.Command:
     def run(
         client: Client, as_json: bool, csv_file: Path | None, chart: Path | None, **given: Any
@@ -35,7 +55,9 @@ def _command(kind: Kind) -> click.Command:
         )
         if service := given.get("service"):
             where[FIRST] = (service,)
-        by = given.get("several_by") or tuple(filter(None, (given.get("by") or given.get("over"),)))
+        by = given.get("several_by") or tuple(
+            filter(None, (given.get("by") or given.get("over"), given.get("strata")))
+        )
         question = Question(
             kind.name,
             given.get("measure", PATHWAYS),
@@ -43,6 +65,7 @@ def _command(kind: Kind) -> click.Command:
             where,
             against,
             given.get("per", ""),
+            given.get("missed", 0.0),
         )
         _give(question.put(client, given.get("release", "")), as_json, csv_file, chart)
 
@@ -67,6 +90,13 @@ def _parameter(kind: Kind, part: str) -> Any:
             return click.option("--by", default="", help=kind.by_help)
         case "over":
             return click.option("--over", default="", help=kind.by_help)
+        case "for":
+            return click.option(
+                "--for",
+                "strata",
+                default="",
+                help="The dimension in which the groups are made alike.",
+            )
         case "several-by":
             return click.option(
                 "--by",
@@ -87,6 +117,17 @@ def _parameter(kind: Kind, part: str) -> Any:
                 multiple=True,
                 metavar="DIMENSION=A,B",
                 help="The other group; repeat for more dimensions.",
+            )
+        case "missed":
+            return click.option(
+                "--missed",
+                type=_Percentage(),
+                default=0.0,
+                metavar="PERCENT",
+                help=(
+                    "Correct for missed links: the percentage of the engaged who are counted among"
+                    " the others, for example 2%. The linker's operator measures it."
+                ),
             )
         case "per":
             return click.option("--per", default="", help="The measure of the other group.")

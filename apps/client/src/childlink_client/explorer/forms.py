@@ -8,6 +8,8 @@ from werkzeug.datastructures import MultiDict
 
 from childlink_client.analyses import KINDS
 from childlink_client.analyses.pathways import PATHWAYS
+from childlink_client.analyses.standardisation import pairs
+from childlink_client.errors import ClientError
 from childlink_client.questions import Question, combinations, within
 from childlink_client.values import Dimension, Measure
 
@@ -60,12 +62,25 @@ def read(kind: str, args: "MultiDict[str, str]", measures: Mapping[str, Measure]
             where, against = _first_two(measure)
         question = Question(kind, measure_id, by, where, against, per)
         return Asked(question, args.get("release", ""), ())
+    if "missed" in KINDS[kind].takes:
+        missed = _share(args.get("missed", ""))
+        return Asked(Question(kind, measure_id, missed=missed), args.get("release", ""), ())
+    if measure and "for" in KINDS[kind].takes and not by:
+        by = next(iter(pairs(measure)), ())
     if measure and measure.published(set(by)):
         for name in list(where):
             if name in measure.dimensions and not measure.published({*by, *where}):
                 dropped.append(measure.dimensions[name].title)
                 del where[name]
     return Asked(Question(kind, measure_id, by, where), args.get("release", ""), tuple(dropped))
+
+
+def _share(percent: str) -> float:
+    """A share, from a percentage. Raises ClientError."""
+    try:
+        return float(percent or 0) / 100
+    except ValueError:
+        raise ClientError(f"{percent!r} is no percentage; write 2, for example") from None
 
 
 def _groups(values: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from flask import Flask, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from childlink_client.analyses import KINDS
+from childlink_client.analyses.standardisation import pairs
 from childlink_client.charts import as_image, data_url, draw
 from childlink_client.client import Client
 from childlink_client.errors import ClientError
@@ -40,7 +41,7 @@ def create_explorer(
         MAX_FORM_MEMORY_SIZE=0,
     )
     page.jinja_env.globals.update(
-        kinds=KINDS, kinds_of=kinds_of, address=client.address, link=_link
+        kinds=KINDS, kinds_of=kinds_of, pairs=pairs, address=client.address, link=_link
     )
     page.jinja_env.trim_blocks = page.jinja_env.lstrip_blocks = True
     add_gate(page, ticket, hosts)
@@ -108,7 +109,7 @@ def _add_questions(page: Flask, client: Client) -> None:
         release = request.args.get("release", "")
         asked = forms.read(kind, request.args, {item.id: item for item in client.measures(release)})
         found = asked.question.put(client, release)
-        pictured = None if ending == "csv" else found.drawn(client)
+        pictured = None if ending == "csv" else _pictured(found, client)
         if ending != "csv" and pictured is None:
             abort(404)
         body = _draw(pictured, ending) if pictured else found.to_csv().encode()
@@ -157,12 +158,18 @@ def _values(
         "wide": "",
         "narrow": "",
     }
-    if pictured := found.drawn(client):
+    if pictured := _pictured(found, client):
         values |= {
             "wide": data_url(_draw(pictured)),
             "narrow": data_url(_draw(pictured, narrow=True)),
         }
     return values
+
+
+def _pictured(found: Found, client: Client) -> Found | None:
+    """What is drawn beside an answer. None if there is nothing to draw."""
+    pictured = found.drawn(client)
+    return None if pictured is None or pictured.chart().empty else pictured
 
 
 def _draw(found: Found, ending: str = "svg", *, narrow: bool = False) -> bytes:
@@ -190,6 +197,8 @@ def _link(question: Question, release: str, ending: str = "", **other: Any) -> s
         for category in kept
     ]
     values += [("per", question.per)] if question.per and "per" in KINDS[kind].takes else []
+    if question.missed and "missed" in KINDS[kind].takes:
+        values.append(("missed", f"{question.missed * 100:g}"))
     # Some kinds ask every release.
     values += [("release", release)] if "release" in KINDS[kind].takes else []
     path = url_for("take", kind=kind, ending=ending) if ending else url_for("ask", kind=kind)

@@ -55,7 +55,7 @@ class DescribeReleaseRequest(_message.Message):
     def __init__(self, release_id: _Optional[str] = ...) -> None: ...
 
 class DescribeReleaseResponse(_message.Message):
-    __slots__ = ("summary", "policy_text", "datasets", "measure_ids", "cells", "cells_withheld", "largest_error", "attack_failures", "parameter_version", "attacked", "change_notes")
+    __slots__ = ("summary", "policy_text", "datasets", "measure_ids", "cells", "cells_withheld", "largest_error", "attack_failures", "parameter_version", "attacked", "change_notes", "completeness")
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     POLICY_TEXT_FIELD_NUMBER: _ClassVar[int]
     DATASETS_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +67,7 @@ class DescribeReleaseResponse(_message.Message):
     PARAMETER_VERSION_FIELD_NUMBER: _ClassVar[int]
     ATTACKED_FIELD_NUMBER: _ClassVar[int]
     CHANGE_NOTES_FIELD_NUMBER: _ClassVar[int]
+    COMPLETENESS_FIELD_NUMBER: _ClassVar[int]
     summary: ReleaseSummary
     policy_text: str
     datasets: _containers.RepeatedCompositeFieldContainer[DatasetCount]
@@ -78,7 +79,28 @@ class DescribeReleaseResponse(_message.Message):
     parameter_version: str
     attacked: int
     change_notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, summary: _Optional[_Union[ReleaseSummary, _Mapping]] = ..., policy_text: _Optional[str] = ..., datasets: _Optional[_Iterable[_Union[DatasetCount, _Mapping]]] = ..., measure_ids: _Optional[_Iterable[str]] = ..., cells: _Optional[int] = ..., cells_withheld: _Optional[int] = ..., largest_error: _Optional[int] = ..., attack_failures: _Optional[int] = ..., parameter_version: _Optional[str] = ..., attacked: _Optional[int] = ..., change_notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    completeness: _containers.RepeatedCompositeFieldContainer[PartnerRows]
+    def __init__(self, summary: _Optional[_Union[ReleaseSummary, _Mapping]] = ..., policy_text: _Optional[str] = ..., datasets: _Optional[_Iterable[_Union[DatasetCount, _Mapping]]] = ..., measure_ids: _Optional[_Iterable[str]] = ..., cells: _Optional[int] = ..., cells_withheld: _Optional[int] = ..., largest_error: _Optional[int] = ..., attack_failures: _Optional[int] = ..., parameter_version: _Optional[str] = ..., attacked: _Optional[int] = ..., change_notes: _Optional[_Iterable[str]] = ..., completeness: _Optional[_Iterable[_Union[PartnerRows, _Mapping]]] = ...) -> None: ...
+
+class PartnerRows(_message.Message):
+    __slots__ = ("dataset", "partner", "quarters", "few")
+    DATASET_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_FIELD_NUMBER: _ClassVar[int]
+    QUARTERS_FIELD_NUMBER: _ClassVar[int]
+    FEW_FIELD_NUMBER: _ClassVar[int]
+    dataset: str
+    partner: str
+    quarters: _containers.RepeatedCompositeFieldContainer[QuarterRows]
+    few: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, dataset: _Optional[str] = ..., partner: _Optional[str] = ..., quarters: _Optional[_Iterable[_Union[QuarterRows, _Mapping]]] = ..., few: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class QuarterRows(_message.Message):
+    __slots__ = ("quarter", "rows")
+    QUARTER_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    quarter: str
+    rows: int
+    def __init__(self, quarter: _Optional[str] = ..., rows: _Optional[int] = ...) -> None: ...
 
 class DatasetCount(_message.Message):
     __slots__ = ("dataset", "rows")
@@ -101,7 +123,7 @@ class ListMeasuresResponse(_message.Message):
     def __init__(self, measures: _Optional[_Iterable[_Union[Measure, _Mapping]]] = ...) -> None: ...
 
 class Measure(_message.Message):
-    __slots__ = ("measure_id", "title", "description", "unit", "estimate", "dimensions", "cubes", "compares", "collected", "table", "estimate_of")
+    __slots__ = ("measure_id", "title", "description", "unit", "estimate", "dimensions", "cubes", "compares", "collected", "table", "estimate_of", "share_dimension_id")
     MEASURE_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +135,7 @@ class Measure(_message.Message):
     COLLECTED_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
     ESTIMATE_OF_FIELD_NUMBER: _ClassVar[int]
+    SHARE_DIMENSION_ID_FIELD_NUMBER: _ClassVar[int]
     measure_id: str
     title: str
     description: str
@@ -124,7 +147,8 @@ class Measure(_message.Message):
     collected: bool
     table: bool
     estimate_of: str
-    def __init__(self, measure_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., unit: _Optional[str] = ..., estimate: _Optional[str] = ..., dimensions: _Optional[_Iterable[_Union[Dimension, _Mapping]]] = ..., cubes: _Optional[_Iterable[_Union[Cube, _Mapping]]] = ..., compares: _Optional[_Iterable[str]] = ..., collected: _Optional[bool] = ..., table: _Optional[bool] = ..., estimate_of: _Optional[str] = ...) -> None: ...
+    share_dimension_id: str
+    def __init__(self, measure_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., unit: _Optional[str] = ..., estimate: _Optional[str] = ..., dimensions: _Optional[_Iterable[_Union[Dimension, _Mapping]]] = ..., cubes: _Optional[_Iterable[_Union[Cube, _Mapping]]] = ..., compares: _Optional[_Iterable[str]] = ..., collected: _Optional[bool] = ..., table: _Optional[bool] = ..., estimate_of: _Optional[str] = ..., share_dimension_id: _Optional[str] = ...) -> None: ...
 
 class Cube(_message.Message):
     __slots__ = ("dimension_ids",)
@@ -241,15 +265,17 @@ class Estimate(_message.Message):
     def __init__(self, value: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., withheld: _Optional[str] = ...) -> None: ...
 
 class CompareRequest(_message.Message):
-    __slots__ = ("release_id", "measure_id")
+    __slots__ = ("release_id", "measure_id", "missed")
     RELEASE_ID_FIELD_NUMBER: _ClassVar[int]
     MEASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    MISSED_FIELD_NUMBER: _ClassVar[int]
     release_id: str
     measure_id: str
-    def __init__(self, release_id: _Optional[str] = ..., measure_id: _Optional[str] = ...) -> None: ...
+    missed: float
+    def __init__(self, release_id: _Optional[str] = ..., measure_id: _Optional[str] = ..., missed: _Optional[float] = ...) -> None: ...
 
 class CompareResponse(_message.Message):
-    __slots__ = ("release", "measure", "groups", "shares", "crude_odds_ratio", "adjusted_odds_ratio", "crude_risk_ratio", "adjusted_risk_ratio", "adjusted_for", "strata_used", "strata", "notes")
+    __slots__ = ("release", "measure", "groups", "shares", "crude_odds_ratio", "adjusted_odds_ratio", "crude_risk_ratio", "adjusted_risk_ratio", "adjusted_for", "strata_used", "strata", "notes", "missed", "corrected_odds_ratio", "corrected_risk_ratio")
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     MEASURE_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -262,6 +288,9 @@ class CompareResponse(_message.Message):
     STRATA_USED_FIELD_NUMBER: _ClassVar[int]
     STRATA_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
+    MISSED_FIELD_NUMBER: _ClassVar[int]
+    CORRECTED_ODDS_RATIO_FIELD_NUMBER: _ClassVar[int]
+    CORRECTED_RISK_RATIO_FIELD_NUMBER: _ClassVar[int]
     release: ReleaseSummary
     measure: Measure
     groups: _containers.RepeatedScalarFieldContainer[str]
@@ -274,7 +303,10 @@ class CompareResponse(_message.Message):
     strata_used: int
     strata: int
     notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, release: _Optional[_Union[ReleaseSummary, _Mapping]] = ..., measure: _Optional[_Union[Measure, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., shares: _Optional[_Iterable[_Union[Estimate, _Mapping]]] = ..., crude_odds_ratio: _Optional[_Union[Estimate, _Mapping]] = ..., adjusted_odds_ratio: _Optional[_Union[Estimate, _Mapping]] = ..., crude_risk_ratio: _Optional[_Union[Estimate, _Mapping]] = ..., adjusted_risk_ratio: _Optional[_Union[Estimate, _Mapping]] = ..., adjusted_for: _Optional[_Iterable[str]] = ..., strata_used: _Optional[int] = ..., strata: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    missed: float
+    corrected_odds_ratio: Estimate
+    corrected_risk_ratio: Estimate
+    def __init__(self, release: _Optional[_Union[ReleaseSummary, _Mapping]] = ..., measure: _Optional[_Union[Measure, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., shares: _Optional[_Iterable[_Union[Estimate, _Mapping]]] = ..., crude_odds_ratio: _Optional[_Union[Estimate, _Mapping]] = ..., adjusted_odds_ratio: _Optional[_Union[Estimate, _Mapping]] = ..., crude_risk_ratio: _Optional[_Union[Estimate, _Mapping]] = ..., adjusted_risk_ratio: _Optional[_Union[Estimate, _Mapping]] = ..., adjusted_for: _Optional[_Iterable[str]] = ..., strata_used: _Optional[int] = ..., strata: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ..., missed: _Optional[float] = ..., corrected_odds_ratio: _Optional[_Union[Estimate, _Mapping]] = ..., corrected_risk_ratio: _Optional[_Union[Estimate, _Mapping]] = ...) -> None: ...
 
 class ChangeRequest(_message.Message):
     __slots__ = ("release_id", "measure_id", "by")
@@ -421,6 +453,48 @@ class InequalityResponse(_message.Message):
     relative_index: Estimate
     notes: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, release: _Optional[_Union[ReleaseSummary, _Mapping]] = ..., measure: _Optional[_Union[Measure, _Mapping]] = ..., over: _Optional[str] = ..., ends: _Optional[_Iterable[str]] = ..., gap: _Optional[_Union[Estimate, _Mapping]] = ..., ratio: _Optional[_Union[Estimate, _Mapping]] = ..., slope_index: _Optional[_Union[Estimate, _Mapping]] = ..., relative_index: _Optional[_Union[Estimate, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class StandardiseRequest(_message.Message):
+    __slots__ = ("release_id", "measure_id", "by", "standard")
+    RELEASE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    STANDARD_FIELD_NUMBER: _ClassVar[int]
+    release_id: str
+    measure_id: str
+    by: str
+    standard: str
+    def __init__(self, release_id: _Optional[str] = ..., measure_id: _Optional[str] = ..., by: _Optional[str] = ..., standard: _Optional[str] = ...) -> None: ...
+
+class StandardisedRow(_message.Message):
+    __slots__ = ("category_id", "count", "withheld", "crude", "standardised")
+    CATEGORY_ID_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
+    CRUDE_FIELD_NUMBER: _ClassVar[int]
+    STANDARDISED_FIELD_NUMBER: _ClassVar[int]
+    category_id: str
+    count: int
+    withheld: Withheld
+    crude: Estimate
+    standardised: Estimate
+    def __init__(self, category_id: _Optional[str] = ..., count: _Optional[int] = ..., withheld: _Optional[_Union[Withheld, str]] = ..., crude: _Optional[_Union[Estimate, _Mapping]] = ..., standardised: _Optional[_Union[Estimate, _Mapping]] = ...) -> None: ...
+
+class StandardiseResponse(_message.Message):
+    __slots__ = ("release", "measure", "by", "standard", "rows", "notes")
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    STANDARD_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    release: ReleaseSummary
+    measure: Measure
+    by: str
+    standard: str
+    rows: _containers.RepeatedCompositeFieldContainer[StandardisedRow]
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, release: _Optional[_Union[ReleaseSummary, _Mapping]] = ..., measure: _Optional[_Union[Measure, _Mapping]] = ..., by: _Optional[str] = ..., standard: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[StandardisedRow, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ContrastRequest(_message.Message):
     __slots__ = ("release_id", "measure_id", "by", "of", "against", "per_measure_id")

@@ -91,6 +91,11 @@ class AnalyticsServiceStub:
                 request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastRequest.SerializeToString,
                 response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastResponse.FromString,
                 _registered_method=True)
+        self.Standardise = channel.unary_unary(
+                '/childlink.analytics.v1.AnalyticsService/Standardise',
+                request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.StandardiseRequest.SerializeToString,
+                response_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.StandardiseResponse.FromString,
+                _registered_method=True)
         self.Propose = channel.unary_unary(
                 '/childlink.analytics.v1.AnalyticsService/Propose',
                 request_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ProposeRequest.SerializeToString,
@@ -186,6 +191,13 @@ class AnalyticsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Standardise(self, request, context):
+        """Returns shares of groups as they would be if all groups were mixed alike.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Propose(self, request, context):
         """Proposes measures that are not published yet. Release managers decide about them.
         """
@@ -257,6 +269,11 @@ def add_AnalyticsServiceServicer_to_server(servicer, server):
                     servicer.Contrast,
                     request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastRequest.FromString,
                     response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastResponse.SerializeToString,
+            ),
+            'Standardise': grpc.unary_unary_rpc_method_handler(
+                    servicer.Standardise,
+                    request_deserializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.StandardiseRequest.FromString,
+                    response_serializer=childlink_dot_analytics_dot_v1_dot_analytics__pb2.StandardiseResponse.SerializeToString,
             ),
             'Propose': grpc.unary_unary_rpc_method_handler(
                     servicer.Propose,
@@ -568,6 +585,33 @@ class AnalyticsService:
             '/childlink.analytics.v1.AnalyticsService/Contrast',
             childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastRequest.SerializeToString,
             childlink_dot_analytics_dot_v1_dot_analytics__pb2.ContrastResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Standardise(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/childlink.analytics.v1.AnalyticsService/Standardise',
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.StandardiseRequest.SerializeToString,
+            childlink_dot_analytics_dot_v1_dot_analytics__pb2.StandardiseResponse.FromString,
             options,
             channel_credentials,
             insecure,

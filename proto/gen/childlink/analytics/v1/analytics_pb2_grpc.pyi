@@ -59,6 +59,8 @@ class AnalyticsServiceStub:
     """Returns the inequality of an outcome over an ordered dimension."""
     Contrast: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ContrastRequest, _analytics_pb2.ContrastResponse]
     """Contrasts two groups or times of a measure, or two measures: their difference and ratio."""
+    Standardise: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.StandardiseRequest, _analytics_pb2.StandardiseResponse]
+    """Returns shares of groups as they would be if all groups were mixed alike."""
     Propose: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ProposeRequest, _analytics_pb2.ProposeResponse]
     """Proposes measures that are not published yet. Release managers decide about them."""
     ListProposals: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ListProposalsRequest, _analytics_pb2.ListProposalsResponse]
@@ -95,6 +97,8 @@ class AnalyticsServiceAsyncStub(AnalyticsServiceStub):
     """Returns the inequality of an outcome over an ordered dimension."""
     Contrast: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ContrastRequest, _analytics_pb2.ContrastResponse]  # type: ignore[assignment]
     """Contrasts two groups or times of a measure, or two measures: their difference and ratio."""
+    Standardise: _aio.UnaryUnaryMultiCallable[_analytics_pb2.StandardiseRequest, _analytics_pb2.StandardiseResponse]  # type: ignore[assignment]
+    """Returns shares of groups as they would be if all groups were mixed alike."""
     Propose: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ProposeRequest, _analytics_pb2.ProposeResponse]  # type: ignore[assignment]
     """Proposes measures that are not published yet. Release managers decide about them."""
     ListProposals: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ListProposalsRequest, _analytics_pb2.ListProposalsResponse]  # type: ignore[assignment]
@@ -194,6 +198,14 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_analytics_pb2.ContrastResponse, _abc.Awaitable[_analytics_pb2.ContrastResponse]]:
         """Contrasts two groups or times of a measure, or two measures: their difference and ratio."""
+
+    @_abc_1.abstractmethod
+    def Standardise(
+        self,
+        request: _analytics_pb2.StandardiseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.StandardiseResponse, _abc.Awaitable[_analytics_pb2.StandardiseResponse]]:
+        """Returns shares of groups as they would be if all groups were mixed alike."""
 
     @_abc_1.abstractmethod
     def Propose(

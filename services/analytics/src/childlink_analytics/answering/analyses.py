@@ -21,6 +21,12 @@ _SMALL: Final = Estimate(
 )
 _SUPPRESSED: Final = Estimate(None, withheld="a count that it needs is withheld")
 _NOT_COLLECTED: Final = Estimate(None, withheld="not collected")
+_MOST_MISSED: Final = 0.5
+_MISSED: Final = (
+    "Corrected: as if {} of the first group were counted in the other because their link is missed,"
+    " whatever their outcome. Missed links hide a difference. The asker gives the share: it has no"
+    " interval of its own."
+)
 INTERVALS: Final = "Intervals are 95% and allow for chance and rounding."
 NOT_AN_EFFECT: Final = (
     "A difference between groups is not by itself an effect: the groups may also differ in ways"
@@ -41,6 +47,11 @@ class Compared:
     strata_used: int
     strata: int
     notes: list[str]
+    missed: float = 0.0
+    """The share of the first group that is counted in the other, because their link is missed."""
+    corrected_odds_ratio: Estimate | None = None
+    """The adjusted odds ratio, corrected for missed links. None if none are supposed."""
+    corrected_risk_ratio: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -77,10 +88,12 @@ class Unequal:
     notes: list[str]
 
 
-def compare(release: Release, measure_id: str) -> Compared:
-    """Compare two groups, crude and adjusted. Raises QuestionError if the measure has no
-    comparison.
+def compare(release: Release, measure_id: str, missed: float = 0.0) -> Compared:
+    """Compare two groups, crude and adjusted. With `missed`, the adjusted ratios are also corrected
+    for missed links. Raises QuestionError if the measure has no comparison.
     """
+    if not 0.0 <= missed < _MOST_MISSED:
+        raise QuestionError("missed", f"a share from 0 to below {_MOST_MISSED} is needed", [])
     published = find_measure(release, measure_id)
     measure, rule = published.measure, published.measure.compare
     if rule is None or measure.share is None:
@@ -88,9 +101,9 @@ def compare(release: Release, measure_id: str) -> Compared:
         raise QuestionError("measure_id", f"{measure_id} has no groups to compare", able)
     published = published.asked({rule.dimension, rule.strata})
     strata = list(measure.dimensions[rule.strata].categories)
-    crude = _groups(published, [{rule.dimension: (side,)} for side in (rule.of, rule.against)])
+    crude = groups_of(published, [{rule.dimension: (side,)} for side in (rule.of, rule.against)])
     by_stratum = [
-        _groups(
+        groups_of(
             published,
             [
                 {rule.dimension: (side,), rule.strata: (stratum,)}
@@ -99,12 +112,16 @@ def compare(release: Release, measure_id: str) -> Compared:
         )
         for stratum in strata
     ]
-    used = [pair for pair in by_stratum if _is_large_enough(pair)]
-    shares = [_figure(published, estimates.share, [group], ratio=False) for group in crude]
+    used = [pair for pair in by_stratum if is_large_enough(pair)]
+    shares = [as_figure(published, estimates.share, [group], ratio=False) for group in crude]
     stacked = [group for pair in used for group in pair]
     few_strata = Estimate(None, withheld="every stratum is too small")
     adjusted = [
-        _figure(published, figure, stacked, crude) if used else few_strata
+        as_figure(published, figure, stacked, crude) if used else few_strata
+        for figure in (estimates.odds_ratio, estimates.risk_ratio)
+    ]
+    corrected: list[Estimate | None] = [
+        _corrected(published, figure, stacked, crude, missed) if used else few_strata
         for figure in (estimates.odds_ratio, estimates.risk_ratio)
     ]
     notes = [
@@ -117,20 +134,42 @@ def compare(release: Release, measure_id: str) -> Compared:
             "Adjusted: Mantel-Haenszel over fifths of a score fitted, without the outcome, on "
             f"{', '.join(rule.adjusted_for)}; {len(used)} of {len(strata)} strata are large enough."
         ),
+        *([_MISSED.format(f"{missed * 100:g}%")] if missed else []),
         INTERVALS,
         NOT_AN_EFFECT,
     ]
     return Compared(
         measure,
         (shares[0], shares[1]),
-        _figure(published, estimates.odds_ratio, crude),
+        as_figure(published, estimates.odds_ratio, crude),
         adjusted[0],
-        _figure(published, estimates.risk_ratio, crude),
+        as_figure(published, estimates.risk_ratio, crude),
         adjusted[1],
         len(used),
         len(strata),
         notes,
+        missed,
+        *(corrected if missed else [None, None]),
     )
+
+
+def _corrected(
+    published: Published,
+    figure: estimates.Figure,
+    stacked: "Groups",
+    crude: "Groups",
+    missed: float,
+) -> Estimate:
+    counted: Counts = np.array([[part.protected for part in pair] for pair in crude], dtype=float)
+    most = estimates.most_missed(counted, disclosure.FEWEST_EVENTS)
+    if missed > most:
+        return Estimate(
+            None,
+            withheld=f"so many cannot be missed: with more than {most:.1%}, fewer than"
+            f" {disclosure.FEWEST_EVENTS} with or without the outcome would be left in the other"
+            " group",
+        )
+    return as_figure(published, estimates.corrected(figure, missed), stacked, crude)
 
 
 def change(
@@ -191,7 +230,7 @@ def pathways(release: Release, first_service: str) -> tuple[Measure, list[Pathwa
         families = disclosure.show_count(count(published, {"first_service": (service,)}))
         if not published.collected:
             families = disclosure.Shown(None, "not_collected")
-        groups = _groups(published, [{"first_service": (service,)}])
+        groups = groups_of(published, [{"first_service": (service,)}])
         following = [
             (name, shown.value)
             for name in measure.dimensions["next_service"].categories
@@ -207,7 +246,7 @@ def pathways(release: Release, first_service: str) -> tuple[Measure, list[Pathwa
             key=lambda item: (-item[1], item[0]),
         )
         hidden = len(shown_next) < len(measure.dimensions["next_service"].categories) - 1
-        went_on = _figure(published, estimates.share, groups, ratio=False)
+        went_on = as_figure(published, estimates.share, groups, ratio=False)
         found.append(Pathway(service, families, went_on, shown_next, hidden))
     notes = [
         _policy(published),
@@ -258,9 +297,9 @@ def inequality(release: Release, measure_id: str, over: str) -> Unequal:
     if not measure.dimensions[over].ordered:
         able = [name for name, item in measure.dimensions.items() if item.ordered]
         raise QuestionError("over", f"the categories of {over} have no order", able)
-    groups = _groups(published, [{over: (name,)} for name in ordered])
+    groups = groups_of(published, [{over: (name,)} for name in ordered])
     figures = [
-        _figure(published, figure, groups, ratio=ratio)
+        as_figure(published, figure, groups, ratio=ratio)
         for figure, ratio in (
             (estimates.gap, False),
             (estimates.share_ratio, True),
@@ -297,7 +336,8 @@ Groups = Sequence[tuple[disclosure.Group, disclosure.Group]]
 """For each group, the people with the outcome and those without."""
 
 
-def _groups(published: Published, groups: Sequence[dict[str, tuple[str, ...]]]) -> Groups:
+def groups_of(published: Published, groups: Sequence[dict[str, tuple[str, ...]]]) -> Groups:
+    """The people with and without the outcome of each group (a group is the categories kept)."""
     assert published.measure.share is not None  # noqa: S101 - the callers checked
     name, numerator, complement = published.measure.share
     return [
@@ -306,7 +346,7 @@ def _groups(published: Published, groups: Sequence[dict[str, tuple[str, ...]]]) 
     ]
 
 
-def _is_large_enough(groups: Groups) -> bool:
+def is_large_enough(groups: Groups) -> bool:
     """Whether each group is large enough for a stratum: its base is not small, and none of its
     counts is suppressed.
     """
@@ -317,7 +357,7 @@ def _is_large_enough(groups: Groups) -> bool:
     )
 
 
-def _figure(
+def as_figure(
     published: Published,
     figure: estimates.Figure,
     groups: Groups,
@@ -343,4 +383,6 @@ def _figure(
     counts: Counts = np.array(
         [(part.protected, rest.protected) for part, rest in groups], dtype=float
     )
-    return estimates.interval(figure, counts, published.rounding_sd, ratio=ratio)
+    cells: Counts = np.array([(part.cells, rest.cells) for part, rest in groups], dtype=float)
+    rounding = published.rounding_sd * np.sqrt(cells)
+    return estimates.interval(figure, counts, rounding, ratio=ratio)

@@ -34,6 +34,11 @@ _MISSING: Final[Mapping[str, str]] = {
 }
 
 
+def why_withheld(reason: str) -> str:
+    """Why a figure of a group is withheld, in words."""
+    return _MISSING.get(reason, "it is withheld")
+
+
 @dataclass(frozen=True)
 class ContrastRow:
     """Two groups, and what lies between them."""
@@ -125,7 +130,7 @@ def _row(
     for cell in (one, two):
         shown = cell.count if figure == COUNT else cell.estimate
         if shown is None or shown.value is None:
-            why = _MISSING.get(shown.withheld if shown else "", "it is withheld")
+            why = why_withheld(shown.withheld if shown else "")
             missing = Estimate(None, withheld=why)
             return ContrastRow(category, one, two, missing, missing)
     figures = [_figured(cell, figure, item) for cell, item in ((one, first), (two, second))]

@@ -42,8 +42,11 @@ class Change:
     p_value: float | None
 
 
-def interval(figure: Figure, counts: Counts, rounding_sd: float, *, ratio: bool) -> Estimate:
+def interval(
+    figure: Figure, counts: Counts, rounding_sd: float | Counts, *, ratio: bool
+) -> Estimate:
     """Calculate a figure from groups' counts, with its interval. Ratios use the log scale.
+    `rounding_sd`: of every count, or of each.
 
     >>> found = interval(odds_ratio, np.array([[400.0, 100.0], [600.0, 400.0]]), 2.0, ratio=True)
     >>> [round(x, 2) for x in (found.value, found.low, found.high)]
@@ -68,9 +71,8 @@ def interval(figure: Figure, counts: Counts, rounding_sd: float, *, ratio: bool)
         )
     totals = counts.sum(axis=1)
     spread = counts.prod(axis=1) / np.maximum(totals, 1.0)
-    variance = float(
-        ((slopes[:, 0] - slopes[:, 1]) ** 2 * spread).sum() + (slopes**2).sum() * rounding_sd**2
-    )
+    chance = ((slopes[:, 0] - slopes[:, 1]) ** 2 * spread).sum()
+    variance = float(chance + (slopes**2 * np.square(rounding_sd)).sum())
     ends = [centre, centre - _Z * math.sqrt(variance), centre + _Z * math.sqrt(variance)]
     if not all(map(math.isfinite, ends)):
         return Estimate(
@@ -192,6 +194,43 @@ def _student(freedom: float) -> float:
     """
     z = _Z
     return z + (z**3 + z) / (4.0 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96.0 * freedom**2)
+
+
+def recovered(x: Counts, missed: float) -> Counts:
+    """Pairs of groups (of interest, compared with) as they would be with all links, if a share
+    `missed` of the first group is counted in the second. Misclassification of an exposure with
+    sensitivity 1 - `missed` and specificity 1 (Lash, Fox & Fink 2009, chapter 6).
+
+    >>> recovered(np.array([[90.0, 45.0], [60.0, 45.0]]), 0.1).tolist()
+    [[100.0, 50.0], [50.0, 40.0]]
+    """
+    found = x.copy()
+    found[0::2] = x[0::2] / (1.0 - missed)
+    found[1::2] = x[1::2] - (found[0::2] - x[0::2])
+    return found
+
+
+def corrected(figure: Figure, missed: float) -> Figure:
+    """A ratio of pairs of groups, corrected for missed links: times what the correction does to the
+    ratio of all strata together. One stratum alone may be too small to take people out of it.
+    """
+
+    def of_all(x: Counts) -> float:
+        together = np.stack([x[0::2].sum(axis=0), x[1::2].sum(axis=0)])
+        return figure(x) * figure(recovered(together, missed)) / figure(together)
+
+    return of_all
+
+
+def most_missed(x: Counts, fewest: float) -> float:
+    """The largest share of the first group that may be missed, so that `fewest` of each kind are
+    left in the second.
+
+    >>> round(most_missed(np.array([[90.0, 45.0], [60.0, 45.0]]), 10.0), 3)
+    0.357
+    """
+    odds = max(0.0, float(((x[1] - fewest) / np.maximum(x[0], 1.0)).min()))
+    return odds / (1.0 + odds)
 
 
 def odds_ratio(x: Counts) -> float:

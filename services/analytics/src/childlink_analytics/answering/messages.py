@@ -1,6 +1,6 @@
 """Answers and errors as protobuf messages. This module makes no decisions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -13,8 +13,10 @@ from childlink_analytics.answering import analyses as study
 from childlink_analytics.answering.contrasts import Contrast
 from childlink_analytics.answering.estimates import Estimate
 from childlink_analytics.answering.question import Answer, AnswerCell
+from childlink_analytics.answering.standardisation import Standardised
 from childlink_analytics.errors import QuestionError
 from childlink_analytics.shared.change_notes import change_notes
+from childlink_analytics.shared.completeness import data_notes, few
 from childlink_analytics.shared.disclosure import Shown
 from childlink_analytics.shared.release_files import Published, Release
 
@@ -75,8 +77,35 @@ def description(release: Release, datasets: Collection[str] | None) -> pb.Descri
         largest_error=facts["largest_error"],
         attack_failures=facts["attack_failures"],
         parameter_version=facts.get("parameter_version", ""),
-        change_notes=change_notes(facts, release.measures),
+        change_notes=change_notes(facts, release.measures, datasets),
+        completeness=[
+            pb.PartnerRows(
+                dataset=dataset,
+                partner=partner,
+                quarters=[
+                    pb.QuarterRows(quarter=quarter, rows=rows)
+                    for quarter, rows in sorted(quarters.items())
+                ],
+                few=few(quarters),
+            )
+            for dataset, partners in sorted(facts.get("completeness", {}).items())
+            if datasets is None or dataset in datasets
+            for partner, quarters in sorted(partners.items())
+        ],
     )
+
+
+def notes(release: Release, said: Sequence[str], *used: tuple[str, Collection[str]]) -> list[str]:
+    """Notes of an answer, with how complete the data is that it rests on: of each measure (its id),
+    and of the dimensions that are used of it and say something false without data of their own.
+    """
+    datasets: dict[str, None] = {}
+    for measure_id, names in used:
+        found = release.measures[measure_id].measure
+        datasets |= dict.fromkeys(found.datasets)
+        for name in names:
+            datasets |= dict.fromkeys(found.dimension_needs.get(name, ()))
+    return [*said, *data_notes(release.manifest, datasets)]
 
 
 @lru_cache(maxsize=1_000)
@@ -110,6 +139,7 @@ def measure(published: Published) -> pb.Measure:
         collected=published.collected,
         table=item.table,
         estimate_of=_estimate_of(item),
+        share_dimension_id=item.share[0] if item.share else "",
     )
 
 
@@ -139,13 +169,15 @@ def cell(item: AnswerCell, explained: list[str]) -> pb.Cell:
     )
 
 
-def response(release: Release, result: Answer, *, cells: bool = True) -> pb.QueryResponse:
-    """An answer."""
+def response(
+    release: Release, result: Answer, names: Collection[str] = (), *, cells: bool = True
+) -> pb.QueryResponse:
+    """An answer. `names`: the dimensions that it uses."""
     return pb.QueryResponse(
         release=summary(release),
         measure=measure(result.published),
         by=result.by,
-        notes=result.notes,
+        notes=notes(release, result.notes, (result.published.measure.id, names)),
         cells=[cell(item, explained) for item, explained in result.explained()] if cells else [],
     )
 
@@ -170,12 +202,26 @@ def comparison(release: Release, found: study.Compared, published: Published) ->
         adjusted_for=rule.adjusted_for if rule else [],
         strata_used=found.strata_used,
         strata=found.strata,
-        notes=found.notes,
+        notes=notes(release, found.notes, (found.measure.id, _compared(found.measure))),
+        missed=found.missed,
+        corrected_odds_ratio=(
+            estimate(found.corrected_odds_ratio) if found.corrected_odds_ratio else None
+        ),
+        corrected_risk_ratio=(
+            estimate(found.corrected_risk_ratio) if found.corrected_risk_ratio else None
+        ),
     )
 
 
-def contrast(release: Release, found: Contrast) -> pb.ContrastResponse:
-    """Two groups side by side."""
+def _compared(found: Measure) -> set[str]:
+    """The dimensions of a comparison."""
+    return {found.compare.dimension, found.compare.strata} if found.compare else set()
+
+
+def contrast(
+    release: Release, found: Contrast, of: Collection[str], against: Collection[str]
+) -> pb.ContrastResponse:
+    """Two groups side by side. `of`, `against`: the dimensions that the groups use."""
     return pb.ContrastResponse(
         release=summary(release),
         measure=measure(release.measures[found.measure.id]),
@@ -193,7 +239,33 @@ def contrast(release: Release, found: Contrast) -> pb.ContrastResponse:
             )
             for row in found.rows
         ],
-        notes=found.notes,
+        notes=notes(
+            release,
+            found.notes,
+            (found.measure.id, {found.by, *of}),
+            (found.against.id, {found.by, *against}),
+        ),
+    )
+
+
+def standardised(release: Release, found: Standardised) -> pb.StandardiseResponse:
+    """Shares of groups, as they are and standardised."""
+    return pb.StandardiseResponse(
+        release=summary(release),
+        measure=measure(release.measures[found.measure.id]),
+        by=found.by,
+        standard=found.standard,
+        rows=[
+            pb.StandardisedRow(
+                category_id=row.category,
+                count=int(row.count.value) if row.count.value is not None else None,
+                withheld=_WITHHELD[row.count.withheld],
+                crude=estimate(row.crude),
+                standardised=estimate(row.standardised),
+            )
+            for row in found.rows
+        ],
+        notes=notes(release, found.notes, (found.measure.id, {found.by, found.standard})),
     )
 
 

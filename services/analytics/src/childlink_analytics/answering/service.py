@@ -33,6 +33,7 @@ from childlink_analytics.answering.metrics import ServingMetrics
 from childlink_analytics.answering.question import Answer, Question, answer
 from childlink_analytics.answering.release_repository import ReleaseRepository
 from childlink_analytics.answering.remembered import Remembered
+from childlink_analytics.answering.standardisation import standardise
 from childlink_analytics.errors import QuestionError
 from childlink_analytics.settings import ServingSettings
 from childlink_analytics.shared.proposals import Proposals, Stored
@@ -63,6 +64,7 @@ RULES: Final[Rules] = {
             "Trend",
             "Inequality",
             "Contrast",
+            "Standardise",
             "Propose",
         )
     },
@@ -244,7 +246,8 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         if found is None:
             release, result = self._answer(request)
             withheld = Counter(str(c.count.withheld) for c in result.cells)
-            found = self.remembered.put(key, messages.response(release, result), withheld)
+            answered = messages.response(release, result, _used(request))
+            found = self.remembered.put(key, answered, withheld)
         self._count_withheld(found.withheld)
         return found.response
 
@@ -255,7 +258,8 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         with self.called("StreamQuery", request, context):
             release, result = self._answer(request.query)
             self._count_withheld(Counter(str(c.count.withheld) for c in result.cells))
-        yield pb.StreamQueryResponse(head=messages.response(release, result, cells=False))
+        head = messages.response(release, result, _used(request.query), cells=False)
+        yield pb.StreamQueryResponse(head=head)
         for part in _parts(result.explained()):
             yield pb.StreamQueryResponse(
                 cells=[messages.cell(item, explained) for item, explained in part]
@@ -265,7 +269,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
     def Compare(self, request: pb.CompareRequest) -> pb.CompareResponse:
         """See analytics.proto."""
         release = self._release(request.release_id)
-        found = study.compare(release, request.measure_id)
+        found = study.compare(release, request.measure_id, request.missed)
         return messages.comparison(release, found, release.measures[request.measure_id])
 
     @_edge
@@ -278,7 +282,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
             measure=messages.measure(release.measures[request.measure_id]),
             by=request.by,
             rows=[messages.change_row(row) for row in rows],
-            notes=notes,
+            notes=messages.notes(release, notes, (request.measure_id, [request.by])),
         )
 
     @_edge
@@ -290,7 +294,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
             release=messages.summary(release),
             measure=messages.measure(release.measures[measure.id]),
             pathways=[messages.pathway(item) for item in found],
-            notes=notes,
+            notes=messages.notes(release, notes, ("pathways", ())),
         )
 
     @_edge
@@ -305,7 +309,9 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
         return pb.TrendResponse(
             measure=messages.measure(newest.measures[request.measure_id]),
             by=latest.by,
-            notes=notes,
+            notes=messages.notes(
+                newest, notes, (request.measure_id, [*latest.by, *_where(request.where)])
+            ),
             points=[
                 pb.TrendPoint(
                     release=messages.summary(release),
@@ -329,7 +335,7 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
             ratio=messages.estimate(found.ratio),
             slope_index=messages.estimate(found.slope_index),
             relative_index=messages.estimate(found.relative_index),
-            notes=found.notes,
+            notes=messages.notes(release, found.notes, (request.measure_id, [found.over])),
         )
 
     @_edge
@@ -344,7 +350,17 @@ class AnalyticsService(pb_grpc.AnalyticsServiceServicer):
             _where(request.against),
             request.per_measure_id,
         )
-        return messages.contrast(release, found)
+        of, against = (
+            {item.dimension_id for item in kept} for kept in (request.of, request.against)
+        )
+        return messages.contrast(release, found, of, against)
+
+    @_edge
+    def Standardise(self, request: pb.StandardiseRequest) -> pb.StandardiseResponse:
+        """See analytics.proto."""
+        release = self._release(request.release_id)
+        found = standardise(release, request.measure_id, request.by, request.standard)
+        return messages.standardised(release, found)
 
     @_edge
     def Propose(self, request: pb.ProposeRequest) -> pb.ProposeResponse:
@@ -469,3 +485,8 @@ def _where(filters: Sequence[pb.Filter]) -> dict[str, tuple[str, ...]]:
 def _parts(cells: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for at in range(0, len(cells), _CELLS_A_MESSAGE):
         yield cells[at : at + _CELLS_A_MESSAGE]
+
+
+def _used(request: pb.QueryRequest) -> set[str]:
+    """The dimensions that a question uses."""
+    return {*request.by, *(item.dimension_id for item in request.where)}

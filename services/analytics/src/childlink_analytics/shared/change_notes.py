@@ -1,14 +1,19 @@
 """Change notes of a release in sentences. Rule: a manifest in, text out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from childlink_analytics.shared.completeness import since_notes
 from childlink_analytics.shared.release_files import Published
 
 
-def change_notes(facts: Mapping[str, Any], measures: Mapping[str, Published]) -> list[str]:
-    """The change notes of a manifest in sentences. Measures are named by their titles, and only the
-    given ones are included.
+def change_notes(
+    facts: Mapping[str, Any],
+    measures: Mapping[str, Published],
+    datasets: Collection[str] | None = None,
+) -> list[str]:
+    """The change notes of a manifest in sentences. Measures are named by their titles. Only the
+    given measures and datasets (None: all) are named.
     """
     changes = facts.get("changes", {"first": True})
     notes = (
@@ -39,6 +44,7 @@ def change_notes(facts: Mapping[str, Any], measures: Mapping[str, Published]) ->
         )
     if changes["first"]:
         return [*notes, "The first release."]
+    notes += since_notes(facts.get("since", {}), datasets)
     moved = changes["cells_of_the_population_that_moved"]
     said = {
         "New measures": changes["new_measures"],

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
 
 STRATA: Final = 5
 _PENALTY: Final = 1.0
@@ -40,7 +41,7 @@ def strata(
     if came.sum() in (0.0, weights.sum()) or design.shape[1] == 1:
         return ["3"] * len(patterns)
     rate = (came.sum() / weights.sum()).clip(0.001, 0.999)
-    model = sm.GLM(np.column_stack([came, weights - came]), design, family=sm.families.Binomial())
+    model = GLM(np.column_stack([came, weights - came]), design, family=Binomial())
     start = np.zeros(design.shape[1])
     start[0] = np.log(rate / (1.0 - rate))
     penalty = np.full(design.shape[1], _PENALTY / weights.sum())

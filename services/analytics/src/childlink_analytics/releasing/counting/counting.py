@@ -148,6 +148,16 @@ class Counter:
             ).fetchall()
         )
 
+    def rows_by_quarter(self) -> dict[tuple[str, str, str], int]:
+        """Linked observations by dataset, partner and quarter of the event (2024-Q3)."""
+        return {
+            (dataset, partner, f"{number // 4}-Q{number % 4 + 1}"): count
+            for dataset, partner, number, count in self._db.execute(
+                "SELECT dataset, partner, (number - 1) // 3 AS quarter, count(*) FROM fact"
+                " WHERE number IS NOT NULL GROUP BY ALL ORDER BY ALL"
+            ).fetchall()
+        }
+
 
 @contextmanager
 def _spill_folder() -> Iterator[Path]:

@@ -2,7 +2,6 @@
 and is written completely or not at all.
 """
 
-import hashlib
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +29,7 @@ from childlink_analytics.releasing.protection.rounding import round_cells
 from childlink_analytics.releasing.protection.suppression import suppress_cells
 from childlink_analytics.releasing.release.coarsening import coarsened
 from childlink_analytics.shared import disclosure
+from childlink_analytics.shared.completeness import about_all, completeness, since
 from childlink_analytics.shared.cubes import (
     Cell,
     LinkedCells,
@@ -42,7 +42,6 @@ from childlink_analytics.shared.release_files import Published, measure_content,
 
 log = structlog.get_logger()
 _ATTEMPTS: Final = 4
-_ROWS_TO: Final = 100
 # Intervals allow for at least this much rounding error. A release's own root mean square error is
 # nearly always less, so this value reveals nothing about it.
 _LEAST_SD: Final = 2.0
@@ -63,6 +62,8 @@ class CutPlan:
     """Releases that analysts may have seen, oldest first."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Further facts for the manifest."""
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """The manifest of the release before."""
     policy: str = disclosure.ROUNDED
     tables: Tables = field(default_factory=dict)
     """What stands beside the linked figures, and is published as it is."""
@@ -144,7 +145,8 @@ def cut_release(
         "policy_id": plan.policy,
         "policy_text": disclosure.POLICIES[plan.policy],
         **plan.facts,
-        "datasets": {name: _about(count, secret, name) for name, count in rows.items()},
+        "datasets": {name: about_all(count, secret, name) for name, count in rows.items()},
+        "completeness": completeness(counter.rows_by_quarter(), secret),
         "cells": sum(len(item.cells.counts) for item in done),
         "cells_withheld": sum(item.withheld for item in done),
         # The policy's value. The actual largest error and the number of small true counts would
@@ -156,6 +158,7 @@ def cut_release(
         "attack_failures": sum(len(item.attack.too_tight) for item in done),
         "changes": changes(done, plan),
     }
+    manifest["since"] = since(plan.before, manifest) if plan.before else {}
     path, digest = write_release(folder, plan.release_id, content, manifest)
     return Cut(path, digest, done, manifest["not_protected"])
 
@@ -491,11 +494,3 @@ def _tables(tables: Tables) -> list[Published]:
         Published(table, values, collected=bool(values), rounding_sd=0.0, policy=disclosure.PUBLIC)
         for table, values in tables.values()
     ]
-
-
-def _about(rows: int, secret: bytes, dataset: str) -> int:
-    """The number of rows, rounded to hundreds from a secret offset. With a known offset, a partner
-    that adds rows of its own could count the rows of others.
-    """
-    digest = hashlib.blake2b(f"rows of {dataset}".encode(), key=secret, digest_size=4).digest()
-    return max(_ROWS_TO, (rows + int.from_bytes(digest, "big") % _ROWS_TO) // _ROWS_TO * _ROWS_TO)

@@ -121,8 +121,9 @@ class ReleaseWorkflow(Audited):
                             "sha256": declared.digest,
                         },
                     },
-                    self.settings.disclosure,
-                    self.tables(until),
+                    policy=self.settings.disclosure,
+                    tables=self.tables(until),
+                    before=self._last_seen(tx),
                 )
                 with open_counter(
                     store.observations(), store.links(), until, self.settings.cut_memory, declared
@@ -373,6 +374,13 @@ class ReleaseWorkflow(Audited):
                 with suppress(ReleaseError):
                     found.append(read_manifest(self._folder(known), known.release_id))
         return found
+
+    def _last_seen(self, tx: sa.Connection) -> dict[str, Any]:
+        """The manifest of the newest release that analysts have seen. Empty if there is none."""
+        names = ledger.seen(tx)
+        with suppress(ReleaseError):
+            return read_manifest(self.settings.releases, names[-1]) if names else {}
+        return {}
 
     def _folder(self, known: ReleaseRecord) -> Path:
         return self.settings.drafts if known.state == "draft" else self.settings.releases
