@@ -3,6 +3,7 @@ are. Prints JSON lines, and draws the plot of docs/explanation/encodings.md.
 
     python -m tests.attacks.profiles > rows.jsonl
     python -m tests.attacks.profiles --plot encodings.svg --rows rows.jsonl
+    python -m tests.attacks.profiles --only "no district" --births 5 --blocks 1200 --seed 77
 
 Attack: blocks of ten people without NHS numbers, edges as vectors (see `vectors`). Quality: febrl4
 and children without numbers of the second made-up partnership, with the parameters that come with
@@ -59,7 +60,10 @@ def variants() -> Iterator[tuple[str, Profile]]:
             f"{keys} key{'s' if keys > 1 else ''}",
             with_dob(issued, replace(own, filters=(replace(filter_, keys=keys),))),
         )
-    yield "no district", with_dob(issued, without(own, "district"))
+    placeless = without(own, "district")
+    yield "no district", with_dob(issued, placeless)
+    short = (replace(filter_, bits=256),)
+    yield "no district, 256 bits", with_dob(issued, replace(placeless, filters=short))
     yield "no letters left out", with_dob(issued, without(own, "_without_"))
     yield "no nicknames or second names", with_dob(issued, without(own, "_family", "_2", "_3"))
     yield "whole names and the filter", with_dob(issued, only(own, ("given", "surname")))
@@ -161,6 +165,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", action="append", help="names of profiles; default: all")
+    parser.add_argument("--births", type=int, default=_BLOCK, help="people a block")
+    parser.add_argument("--blocks", type=int, default=_BLOCKS)
+    parser.add_argument("--seed", type=int, default=_SEED, help="of the people attacked")
     parser.add_argument("--plot", type=Path, help="draw --rows, and measure nothing")
     parser.add_argument("--rows", type=Path)
     options = parser.parse_args()
@@ -168,7 +175,7 @@ def main() -> None:
         lines = options.rows.read_text(encoding="utf-8").splitlines()
         plot([json.loads(text) for text in lines], options.plot)
         return
-    blocks = without_numbers(groups(_BLOCK, _BLOCKS, _SEED))
+    blocks = without_numbers(groups(options.births, options.blocks, options.seed))
     world = second(_CHILDREN, 7)
     bare = {
         key: replace(s, identity=replace(s.identity, nhs_number=""))

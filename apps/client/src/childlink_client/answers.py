@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from childlink_client.errors import ClientError
 from childlink_client.found import Found, Reason
-from childlink_client.shown import Bar, Bars, Chart, Lines, Point, Shown, Table, hidden, none_shown
+from childlink_client.shown import (
+    Bar,
+    Bars,
+    Chart,
+    Lines,
+    Map,
+    Point,
+    Shown,
+    Table,
+    hidden,
+    none_shown,
+)
 from childlink_client.values import (
     EARLIER,
     Cell,
@@ -25,12 +36,14 @@ if TYPE_CHECKING:
     import polars as pl
     from childlink.analytics.v1 import analytics_pb2 as pb
 
+    from childlink_client.boundaries import Boundaries
     from childlink_client.client import Client
 
 MOST_DRAWN: Final = 2
 TOO_MANY: Final = (
     "A chart shows at most two dimensions. Break down by fewer, or filter with `where`."
 )
+_FEWEST_MAPPED: Final = 2
 _REST: Final = ("not_recorded", "other", "others")
 """Categories that come last, however large they are."""
 
@@ -178,6 +191,23 @@ class Answer(Found):
             second.title if second else "",
             ordered=second is not None and second.ordered,
         )
+
+    def mapped(self, boundaries: Boundaries) -> Map | None:
+        """A map of the groups of one dimension. None if the boundaries have fewer than two of
+        them.
+        """
+        if len(self.by) != 1 or not (shapes := boundaries.of(self.measure.dimensions[self.by[0]])):
+            return None
+        placed = {cell: shapes.get(cell.categories[0]) for cell in self.cells}
+        areas = {
+            self._named(cell): (self._bar(cell), shape)
+            for cell, shape in placed.items()
+            if shape is not None
+        }
+        if len(areas) < _FEWEST_MAPPED:
+            return None
+        elsewhere = tuple(self._named(cell) for cell, shape in placed.items() if shape is None)
+        return Map(axis_of(self.measure, self.estimate), areas, elsewhere)
 
     def drawn(self, client: Client) -> Found | None:
         """The answer itself if it has groups to draw; otherwise None."""

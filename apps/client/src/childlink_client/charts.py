@@ -4,6 +4,7 @@ Withheld cells are marked and never drawn as zero.
 
 import base64
 import io
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from childlink_client.errors import ClientError
-from childlink_client.shown import Bar, Bars, Chart, Estimate, Intervals, Lines, Point
+from childlink_client.shown import Bar, Bars, Chart, Estimate, Intervals, Lines, Map, Point, Shape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,6 +35,11 @@ _FROM_DARK: Final = ("#00224E", "#2A3F6D", "#575C6D", "#7D7C78", "#A69D75", "#D3
 _MARKERS: Final = "osD^vPX*"
 _EDGE: Final = "#333333"
 _QUIET: Final = "#555555"
+# A map is as tall as a chart of so many bars.
+_MAP_BARS: Final = 20
+# With more areas, their names would cover the map.
+_MOST_NAMED: Final = 25
+_LARGEST_LATITUDE: Final = 90.0
 
 
 def draw(chart: Chart, title: str, citation: str, *, narrow: bool = False) -> "Figure":
@@ -45,6 +51,8 @@ def draw(chart: Chart, title: str, citation: str, *, narrow: bool = False) -> "F
             return _draw_lines(chart, title, citation, narrow=narrow)
         case Intervals():
             return _draw_intervals(chart, title, citation, narrow=narrow)
+        case Map():
+            return _draw_map(chart, title, citation, narrow=narrow)
 
 
 def _draw_bars(chart: Bars, title: str, citation: str, *, narrow: bool) -> "Figure":
@@ -160,6 +168,90 @@ def _draw_intervals(chart: Intervals, title: str, citation: str, *, narrow: bool
         axes.set_xlim(left=0)
     axes.set_xlabel(chart.axis, loc="left")
     return figure
+
+
+def _draw_map(chart: Map, title: str, citation: str, *, narrow: bool) -> "Figure":
+    if chart.elsewhere:
+        citation = f"Not on the map: {', '.join(chart.elsewhere)}. {citation}"
+    figure, axes = blank(title, citation, _MAP_BARS, narrow=narrow)
+    import numpy as np
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LinearSegmentedColormap, Normalize
+    from matplotlib.patches import PathPatch
+    from matplotlib.patheffects import withStroke
+
+    found = [bar.value for bar, _ in chart.areas.values() if bar.value is not None]
+    scale = ScalarMappable(
+        Normalize(min(found, default=0.0), max(found, default=1.0)),
+        # Dark is much, as on printed maps.
+        LinearSegmentedColormap.from_list("areas", _FROM_DARK[::-1]),
+    )
+    points = [point for _, shape in chart.areas.values() for rings in shape for point in rings[0]]
+    (left, right), (bottom, top) = ((min(ends), max(ends)) for ends in zip(*points, strict=True))
+    for name, (bar, shape) in chart.areas.items():
+        shown = bar.value is not None
+        axes.add_patch(
+            PathPatch(
+                _outline(shape),
+                facecolor=scale.to_rgba(np.asarray(bar.value)) if shown else "white",
+                edgecolor=_EDGE if shown else _QUIET,
+                linewidth=0.6,
+                hatch=None if shown else "////",
+            )
+        )
+        if len(chart.areas) <= _MOST_NAMED:
+            axes.annotate(
+                f"{textwrap.fill(name, 11)}\n{textwrap.fill(bar.text, 11)}",
+                _inside(shape),
+                ha="center",
+                va="center",
+                fontsize=5 if narrow else 6.5,
+                path_effects=[withStroke(linewidth=2, foreground="white")],
+            )
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    # A degree of longitude is shorter than one of latitude.
+    degrees = max(abs(top), abs(bottom)) <= _LARGEST_LATITUDE
+    axes.set_aspect(1 / math.cos(math.radians((top + bottom) / 2)) if degrees else 1)
+    axes.margins(0.02)
+    axes.set_axis_off()
+    bar_axis = figure.colorbar(scale, ax=axes, location="bottom", shrink=0.6, aspect=40, pad=0.02)
+    bar_axis.set_label(chart.axis)
+    return figure
+
+
+def _outline(shape: Shape) -> Any:
+    """An area as a path. Holes are drawn by winding: outlines one way round, holes the other."""
+    from matplotlib.path import Path as Outline
+
+    parts = [
+        Outline(ring if (_signed(ring) > 0) == (number == 0) else ring[::-1], closed=True)
+        for rings in shape
+        for number, ring in enumerate(rings)
+    ]
+    return Outline.make_compound_path(*parts)
+
+
+def _signed(ring: Sequence[tuple[float, float]]) -> float:
+    """Twice the area of a ring, negative if it runs clockwise (the shoelace formula)."""
+    return sum(x * v - u * y for (x, y), (u, v) in zip(ring, (*ring[1:], ring[0]), strict=True))
+
+
+def _inside(shape: Shape) -> tuple[float, float]:
+    """A point inside the largest polygon: the middle of the widest stretch at half its height."""
+    rings = max(shape, key=lambda polygon: abs(_signed(polygon[0])))
+    ys = [y for _, y in rings[0]]
+    middle = (min(ys) + max(ys)) / 2
+    crossings = sorted(
+        x + (middle - y) / (v - y) * (u - x)
+        for ring in rings
+        for (x, y), (u, v) in zip(ring, (*ring[1:], ring[0]), strict=True)
+        if (y > middle) != (v > middle)
+    )
+    stretches = list(zip(crossings[::2], crossings[1::2], strict=False))
+    if not stretches:
+        return rings[0][0]
+    left, right = max(stretches, key=lambda ends: ends[1] - ends[0])
+    return (left + right) / 2, middle
 
 
 def _colour(number: int, of: int, *, ordered: bool) -> str:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from childlink_client.boundaries import Boundaries
     from childlink_client.client import Client
-    from childlink_client.shown import Chart, Table
+    from childlink_client.shown import Chart, Map, Table
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,10 @@ class Found(ABC):
     def drawn(self, client: Client) -> Found | None:
         """What to draw beside the table; None if a chart would add nothing."""
         return self
+
+    def mapped(self, boundaries: Boundaries) -> Map | None:
+        """A map of the groups; None if the boundaries do not have them."""
+        return None
 
     def reasons(self) -> list[Reason]:
         """Why figures are withheld, each reason once. Empty for an analysis, which gives reasons
@@ -162,16 +167,37 @@ class Found(ABC):
 
     def plot(self) -> Figure:
         """A chart as a matplotlib Figure; a notebook shows it."""
-        from childlink_client.charts import draw
+        return self._draw(self.chart())
 
-        return draw(self.chart(), self.measure.title, self.citation())
+    def plot_map(self, boundaries: str | Path) -> Figure:
+        """A map as a matplotlib Figure. `boundaries` is a GeoJSON file of the areas. Raises
+        ClientError.
+        """
+        from childlink_client.boundaries import read_boundaries
 
-    def save_chart(self, path: str | Path) -> None:
-        """Write a chart as PNG or SVG, depending on the file extension."""
+        return self._draw(self._on(read_boundaries([Path(boundaries)])))
+
+    def save_chart(self, path: str | Path, boundaries: Boundaries | None = None) -> None:
+        """Write a chart, or with boundaries a map, as PNG or SVG, depending on the file extension.
+        Raises ClientError.
+        """
         from childlink_client.charts import check_file, save
 
         check_file(Path(path))
-        save(self.plot(), Path(path))
+        save(self._draw(self._on(boundaries)) if boundaries else self.plot(), Path(path))
+
+    def _on(self, boundaries: Boundaries) -> Map:
+        if made := self.mapped(boundaries):
+            return made
+        raise ClientError(
+            "A map needs one breakdown, whose categories are areas of"
+            f" {boundaries.files} (by id or title). There, an area has: {boundaries.sample()}."
+        )
+
+    def _draw(self, chart: Chart) -> Figure:
+        from childlink_client.charts import draw
+
+        return draw(chart, self.measure.title, self.citation())
 
     def _facts(self) -> dict[str, Any]:
         return {

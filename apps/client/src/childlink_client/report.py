@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from childlink_client.analyses.change import Change
 from childlink_client.answers import Answer
-from childlink_client.charts import as_image, data_url
+from childlink_client.boundaries import Boundaries
+from childlink_client.charts import as_image, data_url, draw
 from childlink_client.client import Client
 from childlink_client.comparator import compare_with_all, describe_comparator
 from childlink_client.errors import ClientError
@@ -44,6 +45,8 @@ class Item:
     table: Table
     chart: str
     """The chart as a data URL; empty if there is nothing to draw."""
+    map: str
+    """The map as a data URL; empty if the areas have no boundaries."""
     reasons: Mapping[str, str]
     """Why figures are withheld, by the text shown in their place."""
 
@@ -62,6 +65,7 @@ def make_report(
     kind: str = "annual",
     service: str = "",
     period: str = "",
+    boundaries: Boundaries | None = None,
 ) -> str:
     """Write the report as HTML. `questions` and `template` are the texts of files; by default the
     bundled ones (`kind`: annual, evaluation or quarterly).
@@ -69,7 +73,7 @@ def make_report(
     `service` is an id or a title. It fills in `${service}` and `${service_title}` in the file of
     questions. `period` is a year (2024) or a quarter (2024-Q3), and fills in `${year}`,
     `${quarter}` and others (`periods`); by default the last that the release has in full, as far
-    as it has attendances. Raises ClientError.
+    as it has attendances. With `boundaries`, areas are drawn on maps. Raises ClientError.
     """
     bundled = files("childlink_client") / "reports"
     facts = client.describe(release)
@@ -85,7 +89,9 @@ def make_report(
         {
             "title": section["title"],
             "text": section.get("text", ""),
-            "items": _items(client, section.get("question", []), measures, release, left_out),
+            "items": _items(
+                client, section.get("question", []), measures, release, left_out, boundaries
+            ),
         }
         for section in asked["section"]
     ]
@@ -232,6 +238,7 @@ def _items(
     measures: Mapping[str, Measure],
     release: str,
     left_out: list[str],
+    boundaries: Boundaries | None,
 ) -> list[Item]:
     """The answers that the release has. Questions that it cannot answer are added to `left_out`, so
     that a reader does not mistake a missing table for zero.
@@ -265,7 +272,8 @@ def _items(
         )
         why_withheld = {reason.shown: reason.why for reason in found.reasons()}
         title = table.get("title") or _title(question, found)
-        items.append(Item(found, title, words, found.table(), _chart(found), why_withheld))
+        drawn, placed = _chart(found), _map(found, boundaries)
+        items.append(Item(found, title, words, found.table(), drawn, placed, why_withheld))
     return items
 
 
@@ -285,6 +293,13 @@ def _chart(found: Found) -> str:
     single = not found.by if isinstance(found, Answer) else len(list(found.rows())) <= 1
     empty = single or found.chart().empty
     return "" if empty else data_url(as_image(found.plot(), "svg"))
+
+
+def _map(found: Found, boundaries: Boundaries | None) -> str:
+    chart = found.mapped(boundaries) if boundaries else None
+    if chart is None or chart.empty:
+        return ""
+    return data_url(as_image(draw(chart, found.measure.title, found.citation()), "svg"))
 
 
 def _parse(text: str) -> dict[str, Any]:

@@ -181,7 +181,29 @@ class Intervals:
         return all(estimate.value is None for _, estimate in self.rows)
 
 
-Chart = Bars | Lines | Intervals
+Shape = tuple[tuple[tuple[tuple[float, float], ...], ...], ...]
+"""An area on a map: polygons, each of rings of points (x, y). The first ring of a polygon is its
+outline, the others are holes.
+"""
+
+
+@dataclass(frozen=True)
+class Map:
+    """Areas in colours (a choropleth map). Withheld areas are hatched and never coloured."""
+
+    axis: str
+    areas: Mapping[str, tuple[Bar, Shape]]
+    """Each area's figure and shape, by its title."""
+    elsewhere: tuple[str, ...] = ()
+    """Groups that have no place on the map."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether every figure is withheld, so that there is nothing to draw."""
+        return all(bar.value is None for bar, _ in self.areas.values())
+
+
+Chart = Bars | Lines | Intervals | Map
 
 
 def count_shown(count: int | None, withheld: str) -> Shown:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from childlink_client.cli.common import (
+    BOUNDARIES,
     JSON,
     MEASURE,
     PATH,
@@ -109,6 +110,8 @@ def measures(client: Client, measure: str, release: str) -> None:
 @click.option("--csv", "csv_file", type=PATH, help="Write a CSV file, and its metadata beside it.")
 @click.option("--parquet", type=PATH, help="Write a Parquet file.")
 @click.option("--chart", type=PATH, help="Write a chart, .png or .svg.")
+@click.option("--map", "map_file", type=PATH, help="Write a map, .png or .svg; needs --boundaries.")
+@BOUNDARIES
 @click.pass_obj
 def ask(
     client: Client,
@@ -121,16 +124,24 @@ def ask(
     csv_file: Path | None,
     parquet: Path | None,
     chart: Path | None,
+    map_file: Path | None,
+    boundaries: tuple[Path, ...],
 ) -> None:
     """Ask for a MEASURE. Example: childlink ask reach_children --by residence --by imd_quintile"""
 
     from childlink_client.answers import MOST_DRAWN, TOO_MANY
+    from childlink_client.boundaries import read_boundaries
     from childlink_client.charts import check_file
 
     if chart:
         check_file(chart)
         if len(by) > MOST_DRAWN:
             raise ClientError(TOO_MANY)
+    if map_file:
+        check_file(map_file)
+        if not boundaries:
+            raise ClientError("--map needs --boundaries: a GeoJSON file of the areas.")
+    shapes = read_boundaries(boundaries) if map_file else None
     answer = client.ask(measure, by, filters(where), release, explain=explain)
     show(answer.to_json() if as_json else str(answer))
     try:
@@ -140,6 +151,8 @@ def ask(
             answer.save_parquet(parquet)
         if chart:
             answer.save_chart(chart)
+        if map_file:
+            answer.save_chart(map_file, shapes)
     except OSError as error:
         raise ClientError(
             f"{error.filename or parquet} cannot be written: {error.strerror or error}."

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 PATH: Final = click.Path(path_type=Path)
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 RELEASE: Final = click.option("--release", default="", help="The release; the newest by default.")
+BOUNDARIES: Final = click.option(
+    "--boundaries",
+    type=FILE,
+    multiple=True,
+    envvar="CHILDLINK_BOUNDARIES",
+    help="A GeoJSON file of areas, to draw maps; repeat for more.",
+)
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

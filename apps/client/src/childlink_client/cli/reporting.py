@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from childlink_client.cli.common import FILE, PATH, RELEASE, main
+from childlink_client.cli.common import BOUNDARIES, FILE, PATH, RELEASE, main
 from childlink_client.errors import ClientError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="A file of questions of your own; by default the bundled one.",
         ),
         RELEASE,
+        BOUNDARIES,
         click.argument("output", type=PATH),
     ):
         command = option(command)
@@ -112,14 +113,26 @@ def _write(
     release: str,
     questions: Path | None,
     template: Path | None,
+    boundaries: tuple[Path, ...],
     service: str = "",
     period: str = "",
 ) -> None:
+    from childlink_client.boundaries import read_boundaries
     from childlink_client.pdf import write_pdf
     from childlink_client.report import make_report
 
     asked, looks = (_text(path) if path else "" for path in (questions, template))
-    page = make_report(client, asked, looks, release, kind=kind, service=service, period=period)
+    shapes = read_boundaries(boundaries) if boundaries else None
+    page = make_report(
+        client,
+        asked,
+        looks,
+        release,
+        kind=kind,
+        service=service,
+        period=period,
+        boundaries=shapes,
+    )
     try:
         if output.suffix == ".pdf":
             write_pdf(page, output)

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from childlink_client.analyses import KINDS
 from childlink_client.analyses.standardisation import pairs
+from childlink_client.boundaries import Boundaries
 from childlink_client.charts import as_image, data_url, draw
 from childlink_client.client import Client
 from childlink_client.errors import ClientError
@@ -21,14 +22,24 @@ from childlink_client.explorer.forms import Asked
 from childlink_client.explorer.gate import Ticket, add_gate
 from childlink_client.found import Found
 from childlink_client.questions import Question, kinds_of
+from childlink_client.shown import Chart
 from childlink_client.values import Measure, Release
 
 _DRAWING: Final = threading.Lock()
-_TYPES: Final = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
+_TYPES: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "map.svg": "image/svg+xml",
+}
 
 
 def create_explorer(
-    client: Client, ticket: Ticket, hosts: Collection[str] = (), cookie: str = "childlink"
+    client: Client,
+    ticket: Ticket,
+    hosts: Collection[str] = (),
+    cookie: str = "childlink",
+    boundaries: Boundaries | None = None,
 ) -> Flask:
     """The pages as a WSGI application. `hosts`: the host names that it accepts (see `add_gate`)."""
     page = Flask(__name__)
@@ -47,7 +58,7 @@ def create_explorer(
     add_gate(page, ticket, hosts)
     _add_errors(page)
     _add_start(page, client)
-    _add_questions(page, client)
+    _add_questions(page, client, boundaries)
     return page
 
 
@@ -90,7 +101,7 @@ def _add_start(page: Flask, client: Client) -> None:
         )
 
 
-def _add_questions(page: Flask, client: Client) -> None:
+def _add_questions(page: Flask, client: Client, boundaries: Boundaries | None) -> None:
     kinds = f"any({', '.join(KINDS)})"
 
     @page.get(f"/<{kinds}:kind>")
@@ -100,19 +111,17 @@ def _add_questions(page: Flask, client: Client) -> None:
         measures = {item.id: item for item in client.measures(release)}
         asked = forms.read(kind, request.args, measures)
         found = asked.question.put(client, release, explain=True)
-        return render_template(
-            "question.html", **_values(client, asked, found, releases, measures[found.measure.id])
-        )
+        values = _values(client, asked, found, releases, measures[found.measure.id])
+        return render_template("question.html", **values, **_map_values(found, boundaries))
 
-    @page.get(f"/<{kinds}:kind>/<any(csv, svg, png):ending>")
+    @page.get(f"/<{kinds}:kind>/<any(csv, svg, png, 'map.svg'):ending>")
     def take(kind: str, ending: str) -> Response:
         release = request.args.get("release", "")
         asked = forms.read(kind, request.args, {item.id: item for item in client.measures(release)})
         found = asked.question.put(client, release)
-        pictured = None if ending == "csv" else _pictured(found, client)
-        if ending != "csv" and pictured is None:
+        body = _file(found, ending, client, boundaries)
+        if body is None:
             abort(404)
-        body = _draw(pictured, ending) if pictured else found.to_csv().encode()
         name = "-".join(
             (
                 found.measure.id,
@@ -160,10 +169,31 @@ def _values(
     }
     if pictured := _pictured(found, client):
         values |= {
-            "wide": data_url(_draw(pictured)),
-            "narrow": data_url(_draw(pictured, narrow=True)),
+            "wide": data_url(_draw(pictured, pictured.chart())),
+            "narrow": data_url(_draw(pictured, pictured.chart(), narrow=True)),
         }
     return values
+
+
+def _map_values(found: Found, boundaries: Boundaries | None) -> dict[str, Any]:
+    chart = found.mapped(boundaries) if boundaries else None
+    if chart is None or chart.empty:
+        return {"map_wide": "", "map_narrow": ""}
+    return {
+        "map_wide": data_url(_draw(found, chart)),
+        "map_narrow": data_url(_draw(found, chart, narrow=True)),
+    }
+
+
+def _file(found: Found, ending: str, client: Client, boundaries: Boundaries | None) -> bytes | None:
+    """A download; None if there is no such picture."""
+    if ending == "csv":
+        return found.to_csv().encode()
+    if ending == "map.svg":
+        chart = found.mapped(boundaries) if boundaries else None
+        return _draw(found, chart) if chart else None
+    pictured = _pictured(found, client)
+    return _draw(pictured, pictured.chart(), ending) if pictured else None
 
 
 def _pictured(found: Found, client: Client) -> Found | None:
@@ -172,10 +202,10 @@ def _pictured(found: Found, client: Client) -> Found | None:
     return None if pictured is None or pictured.chart().empty else pictured
 
 
-def _draw(found: Found, ending: str = "svg", *, narrow: bool = False) -> bytes:
+def _draw(found: Found, chart: Chart, ending: str = "svg", *, narrow: bool = False) -> bytes:
     # matplotlib is not thread-safe.
     with _DRAWING:
-        figure = draw(found.chart(), found.measure.title, found.citation(), narrow=narrow)
+        figure = draw(chart, found.measure.title, found.citation(), narrow=narrow)
         return as_image(figure, ending)
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from childlink_client.boundaries import Boundaries
 from childlink_client.client import Client
 from childlink_client.errors import ClientError
 from childlink_client.explorer.gate import Ticket
@@ -34,10 +35,15 @@ class Explorer:
 
 
 def start(
-    client: Client, host: str = "127.0.0.1", port: int = 0, *, beyond: bool = False
+    client: Client,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    beyond: bool = False,
+    boundaries: Boundaries | None = None,
 ) -> Explorer:
-    """Start serving. Port 0 picks a free port. `beyond`: allow other machines to reach it. Raises
-    ClientError.
+    """Start serving. Port 0 picks a free port. `beyond`: allow other machines to reach it.
+    With `boundaries`, areas are drawn on a map. Raises ClientError.
     """
     from waitress.server import create_server
 
@@ -61,7 +67,7 @@ def start(
     here = f"[{host}]" if ":" in host else host
     hosts = {f"{name}:{port}" for name in (here, "localhost")} if local else set()
     # Browsers keep cookies by host and not by port, so two explorers on one machine need two names.
-    page = create_explorer(client, ticket, hosts, f"childlink-{port}")
+    page = create_explorer(client, ticket, hosts, f"childlink-{port}", boundaries)
     server = create_server(page, sockets=[listening], threads=4, ident="childlink")
 
     def run() -> None:
