@@ -91,7 +91,7 @@ def test_a_withheld_area_is_hatched_and_says_why_and_is_not_coloured(lambeth):
     shown, withheld = axes.patches
     assert (shown.get_hatch(), withheld.get_hatch()) == (None, "////")
     assert withheld.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
-    assert {text.get_text() for text in axes.texts} == {"Bishop's\n40", "Brixton Hill\n<10"}
+    assert {text.get_text() for text in axes.texts} == {"Bishop's\n40", "Brixton\nHill\n<10"}
 
 
 def test_an_area_in_several_features_or_with_a_hole_keeps_all_of_it(tmp_path):
