@@ -19,7 +19,7 @@ from childlink_analytics.answering.service import serve
 from childlink_analytics.settings import ServingSettings
 from childlink_analytics.shared import disclosure
 from childlink_analytics.shared.release_files import Published, measure_content, write_release
-from childlink_catalogue.catalogue import catalogue
+from childlink_catalogue.catalogue import Catalogue, bundled, catalogue
 from childlink_catalogue.dimensions import Dimension
 from childlink_catalogue.measures import Measure
 
@@ -35,13 +35,12 @@ def publish(
     *,
     people: int = PEOPLE,
     seed: int = 1,
+    tables: bool = False,
 ) -> None:
-    """Write a release with `people` synthetic people."""
-    draw = random.Random(seed)
-    published = [
-        _count(measure, people, draw)
-        for measure in catalogue(date.fromisoformat(data_until)).values()
-    ]
+    """Write a release with `people` synthetic people; with `tables`, also what stands beside."""
+    draw, until = random.Random(seed), date.fromisoformat(data_until)
+    beside = Catalogue(bundled()).tables(until) if tables else {}
+    published = [_count(measure, people, draw) for measure in (catalogue(until) | beside).values()]
     content = {
         "policy": disclosure.ROUNDED,
         "measures": [measure_content(item) for item in published],

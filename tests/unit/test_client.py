@@ -182,6 +182,26 @@ def test_a_report_is_written_by_command_for_the_year_and_for_a_service(childlink
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        {"measure": "zzzz"},
+        {"measure": "z" * 3_000},
+        {"measure": "\N{SNOWMAN}" * 3_000},
+        {"measure": "reach_children", "by": "zzzz" * 1_000},
+        {"measure": "reach_children", "where": {"residence": ["z" * 3_000]}},
+        {"measure": "reach_children", "release": "z" * 3_000},
+    ],
+)
+def test_a_name_like_no_other_gets_an_error_in_words_however_much_there_is_to_say(client, asked):
+    """An error travels in headers. With all measures' names it was larger than they may be."""
+    with pytest.raises(ClientError) as raised:
+        client.ask(**asked)
+    said = str(raised.value)
+    assert len(said) < 2_000
+    assert not said.startswith("RESOURCE_EXHAUSTED")
+
+
+@pytest.mark.parametrize(
     ("arguments", "near"),
     [
         (("ask", "reach_childen"), "reach_children"),

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from childlink_client.about import About
     from childlink_client.analyses.change import Change
     from childlink_client.analyses.comparison import Comparison
     from childlink_client.analyses.inequality import Inequality
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from childlink_client.values import Cell, Dimension, Measure, Release
 
 __all__ = [
+    "About",
     "Answer",
     "Cell",
     "Change",
@@ -49,6 +51,7 @@ __all__ = [
 # The module of each name. Modules are imported on first use: gRPC takes longer to load than a
 # command's help text may take.
 _HOME = {
+    "About": "about",
     "Answer": "answers",
     "Cell": "values",
     "Change": "analyses.change",

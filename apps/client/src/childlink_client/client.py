@@ -11,6 +11,7 @@ from childlink.analytics.v1 import analytics_pb2_grpc as pb_grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from childlink_client.about import About
 from childlink_client.analyses import (
     change,
     comparison,
@@ -109,6 +110,12 @@ class Client:
                 self._stub.ListMeasures, pb.ListMeasuresRequest(release_id=release)
             ).measures
         ]
+
+    def about(self, measure: str) -> About:
+        """A question about a measure, to be built step by step:
+        `client.about("reach_children").where(sex="female").by("residence").ask()`.
+        """
+        return About(self, measure)
 
     def ask(
         self,
@@ -267,7 +274,11 @@ class Client:
         return ClientError(self._explain(error))
 
     def _explain(self, error: Any) -> str:
-        status = rpc_status.from_call(error)
+        try:
+            status = rpc_status.from_call(error)
+        except ValueError:
+            # A proxy or gRPC itself replaced the service's error, for example because it is long.
+            status = None
         for detail in status.details if status else ():
             bad = error_details_pb2.BadRequest()
             if detail.Unpack(bad):

@@ -31,18 +31,31 @@ _WITHHELD: Final = {
     "no_population": pb.WITHHELD_NO_POPULATION,
 }
 
+# In bytes. The text stands in an error's headers twice, once percent-encoded: so much fits.
+_LONGEST: Final = 500
+
+
+def _cut(text: str) -> str:
+    whole = text.encode()
+    if len(whole) <= _LONGEST:
+        return text
+    return f"{whole[:_LONGEST].decode(errors='ignore')} ..."
+
 
 def status(error: QuestionError) -> status_pb2.Status:
-    """A rich status that names the wrong field and the allowed values."""
-    allowed = f"; use one of: {', '.join(error.allowed)}" if error.allowed else ""
+    """A rich status that names the wrong field and the allowed values, as far as an error of gRPC
+    has room: it travels in headers, which hold 8 KiB by default.
+    """
+    problem = _cut(error.problem)
+    allowed = _cut(f"; use one of: {', '.join(error.allowed)}") if error.allowed else ""
     violation = error_details_pb2.BadRequest.FieldViolation(
-        field=error.field, description=error.problem + allowed
+        field=error.field, description=problem + allowed
     )
     detail = any_pb2.Any()
     detail.Pack(error_details_pb2.BadRequest(field_violations=[violation]))
     code = code_pb2.NOT_FOUND if error.not_found else code_pb2.INVALID_ARGUMENT
     return status_pb2.Status(
-        code=code, message=f"{error.field}: {error.problem}{allowed}", details=[detail]
+        code=code, message=f"{error.field}: {problem}{allowed}", details=[detail]
     )
 
 
