@@ -139,8 +139,7 @@ def _put(client: Client, question: Question, release: str) -> Standardised:
 
     if len(question.by) != 2:
         raise ClientError(
-            "To standardise, name two dimensions: the groups, and what they are made alike in"
-            " (--by and --for)."
+            "To standardise, name two dimensions: the groups, and what they are made alike in."
         )
     by, standard = question.by
     request = pb.StandardiseRequest(

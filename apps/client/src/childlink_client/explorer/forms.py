@@ -67,6 +67,11 @@ def read(kind: str, args: "MultiDict[str, str]", measures: Mapping[str, Measure]
         return Asked(Question(kind, measure_id, missed=missed), args.get("release", ""), ())
     if measure and "for" in KINDS[kind].takes and not by:
         by = next(iter(pairs(measure)), ())
+        if not by:
+            raise ClientError(
+                f"{measure.title} cannot be standardised: no shares of it are published by two"
+                " dimensions together. Choose another kind of question"
+            )
     if measure and measure.published(set(by)):
         for name in list(where):
             if name in measure.dimensions and not measure.published({*by, *where}):
