@@ -73,16 +73,44 @@ def test_areas_are_found_by_code(lambeth):
     made = an_answer({"E05000416": 40, "E05000417": None, "outside": 15}).mapped(
         read_boundaries([lambeth])
     )
-    assert {name: bar.value for name, (bar, _) in made.areas.items()} == {
-        "Bishop's": 40,
-        "Brixton Hill": None,
-    }
+    assert [(name, bar.value) for name, bar, _ in made.areas] == [
+        ("Bishop's", 40),
+        ("Brixton Hill", None),
+    ]
     assert made.elsewhere == ("Outside the borough",), "no group vanishes"
 
 
 def test_areas_are_found_by_title_in_whatever_case(lambeth):
     answer = an_answer({"b": 40, "h": 20}, titles={"b": "BISHOP'S", "h": "Brixton hill"})
-    assert list(answer.mapped(read_boundaries([lambeth])).areas) == ["BISHOP'S", "Brixton hill"]
+    areas = answer.mapped(read_boundaries([lambeth])).areas
+    assert [name for name, *_ in areas] == ["BISHOP'S", "Brixton hill"]
+
+
+def test_a_title_that_two_areas_have_places_neither(tmp_path):
+    """In a file of all England, many boroughs have a ward of one name."""
+    features = [
+        feature("E1", [square(0, 51)], name="Park"),
+        feature("E2", [square(1, 51)], name="Park"),
+        feature("E3", [square(2, 51)], name="Mill"),
+        feature("E4", [square(3, 51)], name="Town"),
+    ]
+    path = written(tmp_path / "a.json", {"type": "FeatureCollection", "features": features})
+    shapes = read_boundaries([path])
+    answer = an_answer({"p": 40, "m": 20, "t": 9}, titles={"p": "Park", "m": "Mill", "t": "Town"})
+    made = answer.mapped(shapes)
+    assert ([name for name, *_ in made.areas], made.elsewhere) == (["Mill", "Town"], ("Park",))
+    coded = an_answer({"E1": 40, "E2": 20}, titles={"E1": "Park", "E2": "Park"}).mapped(shapes)
+    assert [(name, bar.value) for name, bar, _ in coded.areas] == [("Park", 40), ("Park", 20)]
+
+
+def test_a_ring_that_is_not_closed_keeps_its_last_corner(tmp_path):
+    features = [
+        feature("E05000416", [square(0, 51)[:-1]]),
+        feature("E05000417", [square(1, 51)]),
+    ]
+    path = written(tmp_path / "a.json", {"type": "FeatureCollection", "features": features})
+    made = an_answer({"E05000416": 40, "E05000417": 50}).mapped(read_boundaries([path]))
+    assert pixels(draw(made, "", ""))(0.1, 51.9) != (255, 255, 255)
 
 
 def test_a_withheld_area_is_hatched_and_says_why_and_is_not_coloured(lambeth):
@@ -141,8 +169,8 @@ def test_shared_borders_in_topojson_are_read_both_ways_round(tmp_path, lambeth):
     found, expected = (
         an_answer(counts).mapped(read_boundaries([file])).areas for file in (path, lambeth)
     )
-    for name, (_, shape) in expected.items():
-        [[outline]], [[same]] = shape, found[name][1]
+    for (*_, shape), (*_, read) in zip(expected, found, strict=True):
+        [[outline]], [[same]] = shape, read
         assert {(round(x, 6), round(y, 6)) for x, y in same} == set(outline)
 
 

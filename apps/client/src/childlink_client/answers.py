@@ -198,15 +198,15 @@ class Answer(Found):
         """
         if len(self.by) != 1 or not (shapes := boundaries.of(self.measure.dimensions[self.by[0]])):
             return None
-        placed = {cell: shapes.get(cell.categories[0]) for cell in self.cells}
-        areas = {
-            self._named(cell): (self._bar(cell), shape)
-            for cell, shape in placed.items()
+        placed = [(cell, shapes.get(cell.categories[0])) for cell in self.cells]
+        areas = [
+            (self._named(cell), self._bar(cell), shape)
+            for cell, shape in placed
             if shape is not None
-        }
+        ]
         if len(areas) < _FEWEST_MAPPED:
             return None
-        elsewhere = tuple(self._named(cell) for cell, shape in placed.items() if shape is None)
+        elsewhere = tuple(self._named(cell) for cell, shape in placed if shape is None)
         return Map(axis_of(self.measure, self.estimate), areas, elsewhere)
 
     def drawn(self, client: Client) -> Found | None:

@@ -5,6 +5,7 @@ of the ONS Open Geography portal. Nothing is fetched: maps work without a networ
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -35,17 +36,36 @@ class Boundaries:
         category's id (such as an ONS code) or its title; the property that names most of them
         decides. Empty if the file does not have them.
         """
-        titles = {title.casefold(): key for key, title in dimension.categories.items()}
         keys = {key.casefold(): key for key in dimension.categories}
         found: dict[str, dict[str, Shape]] = {}
-        for known in (keys, titles):
+        for properties, shape in self.areas:
+            for name, value in properties.items():
+                if key := keys.get(value.casefold()):
+                    parts = found.setdefault(name, {})
+                    # An area of one code may come in several features.
+                    parts[key] = parts.get(key, ()) + shape
+        for name, parts in self._by_title(dimension).items():
+            found[name] = parts | found.get(name, {})
+        return max(found.values(), key=len, default={})
+
+    def _by_title(self, dimension: Dimension) -> dict[str, dict[str, Shape]]:
+        """Shapes by property and category, where a title means one area only: several boroughs have
+        a ward of St Mary's.
+        """
+        categories = Counter(title.casefold() for title in dimension.categories.values())
+        named = Counter(
+            (name, value.casefold())
+            for properties, _ in self.areas
+            for name, value in properties.items()
+        )
+        found: dict[str, dict[str, Shape]] = {}
+        for key, title in dimension.categories.items():
+            word = title.casefold()
             for properties, shape in self.areas:
                 for name, value in properties.items():
-                    if key := known.get(value.casefold()):
-                        parts = found.setdefault(name, {})
-                        # An area may come in several features.
-                        parts[key] = parts.get(key, ()) + shape
-        return max(found.values(), key=len, default={})
+                    if value.casefold() == word and categories[word] == named[name, word] == 1:
+                        found.setdefault(name, {})[key] = shape
+        return found
 
     def sample(self) -> str:
         """One area's properties, for a message."""
@@ -157,7 +177,8 @@ def _area(feature: Any) -> tuple[Mapping[str, str], Shape] | None:
 def _ring(points: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
     if len(points) < _ENOUGH_POINTS:
         raise ValueError("a ring needs three points")
-    return tuple((float(point[0]), float(point[1])) for point in points)
+    ring = tuple((float(point[0]), float(point[1])) for point in points)
+    return ring if ring[0] == ring[-1] else (*ring, ring[0])
 
 
 def _is_grid(shape: Shape) -> bool:

@@ -180,15 +180,15 @@ def _draw_map(chart: Map, title: str, citation: str, *, narrow: bool) -> "Figure
     from matplotlib.patches import PathPatch
     from matplotlib.patheffects import withStroke
 
-    found = [bar.value for bar, _ in chart.areas.values() if bar.value is not None]
+    found = [bar.value for _, bar, _ in chart.areas if bar.value is not None]
     scale = ScalarMappable(
         Normalize(min(found, default=0.0), max(found, default=1.0)),
         # Dark is much, as on printed maps.
         LinearSegmentedColormap.from_list("areas", _FROM_DARK[::-1]),
     )
-    points = [point for _, shape in chart.areas.values() for rings in shape for point in rings[0]]
+    points = [point for *_, shape in chart.areas for rings in shape for point in rings[0]]
     (left, right), (bottom, top) = ((min(ends), max(ends)) for ends in zip(*points, strict=True))
-    for name, (bar, shape) in chart.areas.items():
+    for name, bar, shape in chart.areas:
         shown = bar.value is not None
         axes.add_patch(
             PathPatch(

@@ -192,15 +192,15 @@ class Map:
     """Areas in colours (a choropleth map). Withheld areas are hatched and never coloured."""
 
     axis: str
-    areas: Mapping[str, tuple[Bar, Shape]]
-    """Each area's figure and shape, by its title."""
+    areas: Sequence[tuple[str, Bar, Shape]]
+    """Each area's title, figure and shape."""
     elsewhere: tuple[str, ...] = ()
     """Groups that have no place on the map."""
 
     @property
     def empty(self) -> bool:
         """Whether every figure is withheld, so that there is nothing to draw."""
-        return all(bar.value is None for bar, _ in self.areas.values())
+        return all(bar.value is None for _, bar, _ in self.areas)
 
 
 Chart = Bars | Lines | Intervals | Map
