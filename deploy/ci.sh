@@ -13,7 +13,7 @@ fi
 trap 'deploy/docker.sh stop' EXIT
 outcome=0
 stack() {
-  CHILDLINK_START_ENGINE=1 CHILDLINK_BASE_IMAGES=debian timeout --kill-after=60 1800 deploy/with-docker.sh deploy/test-stack.sh
+  CHILDLINK_START_ENGINE=1 CHILDLINK_BASE_IMAGES=debian timeout --kill-after=60 2700 deploy/with-docker.sh deploy/test-stack.sh
 }
 stack || outcome=$?
 if [ "$outcome" = 69 ] && [ "${CHILDLINK_STACK_REQUIRED:-}" != 1 ]; then

@@ -7,5 +7,5 @@ export CHILDLINK_TEST_STACK=1 CHILDLINK_STACK=$PWD/.cache/stack-test CHILDLINK_S
 tag=test
 for name in ingest linker analytics answers ops; do export "CHILDLINK_${name^^}_IMAGE=childlink/$name:$tag"; done
 deploy/images/build.sh "$tag"
-timeout 900 .venv/bin/python -m pytest tests/stack --ignore=tests/stack/test_upgrade.py -o timeout=600 -o addopts="-q --strict-markers --import-mode=importlib" "$@"
+timeout 1500 .venv/bin/python -m pytest tests/stack --ignore=tests/stack/test_upgrade.py -o timeout=600 -o addopts="-q --strict-markers --import-mode=importlib" "$@"
 exec deploy/test-upgrade.sh "$@"
