@@ -73,7 +73,7 @@ class Boundaries:
 
 
 def read_boundaries(paths: Iterable[Path]) -> Boundaries:
-    """Read GeoJSON files. Raises ClientError that says what to do."""
+    """Read GeoJSON and TopoJSON files. Raises ClientError that says what to do."""
     paths = list(paths)
     areas = tuple(area for path in paths for area in _read(path))
     if len({_is_grid(shape) for _, shape in areas}) > 1:

@@ -140,7 +140,7 @@ def ask(
     if map_file:
         check_file(map_file)
         if not boundaries:
-            raise ClientError("--map needs --boundaries: a GeoJSON file of the areas.")
+            raise ClientError("--map needs --boundaries: a GeoJSON or TopoJSON file of the areas.")
     shapes = read_boundaries(boundaries) if map_file else None
     answer = client.ask(measure, by, filters(where), release, explain=explain)
     show(answer.to_json() if as_json else str(answer))

@@ -27,7 +27,7 @@ BOUNDARIES: Final = click.option(
     type=FILE,
     multiple=True,
     envvar="CHILDLINK_BOUNDARIES",
-    help="A GeoJSON file of areas, to draw maps; repeat for more.",
+    help="A GeoJSON or TopoJSON file of areas, to draw maps; repeat for more.",
 )
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
